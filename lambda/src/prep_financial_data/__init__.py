@@ -1,0 +1,1 @@
+"""Stage 4: every new SoR object becomes a SoT object, its columns typed."""

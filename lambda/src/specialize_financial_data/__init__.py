@@ -1,0 +1,1 @@
+"""Stage 5: every new SoT object becomes a Spec object, stocks and funds alike."""

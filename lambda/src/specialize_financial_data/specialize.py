@@ -1,0 +1,53 @@
+"""The Spec table, stocks and funds alike, from the SoT table of a kind."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pynvest_lake.contract import SPEC_ATIVOS, table_schema
+from pynvest_lake.kinds import Kind
+
+# Spec columns that go by another name in SoT; the rest have the same in all three tables.
+_SOT_COLUMNS = {
+    Kind.ACOES: {
+        "codigo_ticker_ativo": "nome_papel",
+        "nome_ativo": "nome_empresa",
+        "nome_setor_segmento": "nome_setor",
+    },
+    Kind.FIIS: {
+        "codigo_ticker_ativo": "fii",
+        "nome_ativo": "nome_fii",
+        "nome_setor_segmento": "segmento",
+    },
+}
+
+
+def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
+    """Pick and rename the columns that stocks and funds share.
+
+    Parameters
+    ----------
+    sot
+        Rows of the kind's SoT table.
+    kind
+        The kind of paper that the rows are.
+
+    Returns
+    -------
+    pyarrow.Table
+        As many rows, in the same order, with the schema of the Spec table.
+
+    Raises
+    ------
+    ValueError
+        The table lacks a column that Spec is made from.
+    """
+    schema = table_schema(SPEC_ATIVOS).arrow
+    renamed = _SOT_COLUMNS[kind]
+    sources = {name: renamed.get(name, name) for name in schema.names if name != "tipo_ativo"}
+    missing = sorted(set(sources.values()) - set(sot.schema.names))
+    if missing:
+        raise ValueError(f"a SoT table of {kind.value} lacks {missing}, which {SPEC_ATIVOS} is made from")
+    columns = {name: sot[source] for name, source in sources.items()}
+    columns["tipo_ativo"] = pa.repeat(kind.label, len(sot))
+    return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
