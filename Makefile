@@ -1,0 +1,68 @@
+# `make` or `make help` lists what there is. The virtual environment is made on first use, and again when
+# the requirements change; PYTHON=/path/to/python3 chooses its interpreter.
+
+VENV := .venv
+VENV_MADE := $(VENV)/.made
+REQUIREMENTS := requirements-dev.txt lambda/layer/requirements.txt
+SANDBOX = PYTHONPATH=examples/local:lambda/src $(VENV)/bin/python -m sandbox
+
+# The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
+CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
+PYTHON = $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(USABLE)' 2>/dev/null && echo $(name))))
+
+SOURCE ?= sample
+TICKERS ?=
+# Handed over in the environment, so that quotes in a query reach it as they are.
+export SQL
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: $(VENV_MADE) ## Run one whole day on an AWS emulator and query the lake (SOURCE=live TICKERS=PETR4,HGLG11: the real site)
+	@$(SANDBOX) run --source $(SOURCE) --tickers '$(TICKERS)'
+
+.PHONY: up
+up: $(VENV_MADE) ## The same, and leave it running for `make query`
+	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
+
+.PHONY: query
+query: $(VENV_MADE) ## Ask what `make up` left running: make query SQL="SELECT …"
+	@$(SANDBOX) query "$$SQL"
+
+.PHONY: down
+down: $(VENV_MADE) ## End what `make up` left running, and remove its data
+	@$(SANDBOX) down
+
+.PHONY: test
+test: $(VENV_MADE) ## Run every test: code, Terraform, and whole days on the emulator
+	$(VENV)/bin/python -m pytest
+
+.PHONY: lint
+lint: $(VENV_MADE) ## Check style and types of Python and Terraform
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	terraform fmt -check -recursive -diff
+
+.PHONY: venv
+venv: $(VENV_MADE)
+
+$(VENV_MADE): $(REQUIREMENTS)
+	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.10 or newer with its venv and ensurepip modules" \
+		"(on Debian and Ubuntu: python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	@if test -d .local -a -x $(VENV)/bin/python; then $(SANDBOX) down; fi
+	rm -rf $(VENV) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . \( -name .terraform -o -name .terraform.lock.hcl \) -prune -exec rm -rf {} +

@@ -1,0 +1,205 @@
+"""The AWS emulator: MiniStack in a process group of its own, on loopback, with IAM enforced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sandbox.process import LOOPBACK, BackgroundProcess, free_port
+
+REGION = "sa-east-1"
+ACCOUNT_ID = "123456789012"
+ROOT_KEY = "test"
+MODULE = "sandbox.emulator_process"
+
+INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+INHERITED_PREFIXES = ("OPENBLAS_", "OMP_", "MKL_")
+"""What the emulator, and with it every function, sees of the environment: settings of the interpreter and
+of numeric libraries. Nothing that would change how AWS is reached, and none of MiniStack's own settings."""
+
+INTERNET_ACCESS = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+"""What a function needs besides to read the real site from behind a proxy."""
+
+
+class Emulator:
+    """An AWS account that lives as long as its process, at :attr:`endpoint_url`.
+
+    Parameters
+    ----------
+    state_dir
+        Directory for its log and its temporary files; nothing is written elsewhere.
+    reaches_internet
+        Whether functions get the proxy and certificate settings of this process's environment.
+    async_retry_seconds
+        Wait before the first retry of an asynchronous invocation that failed (a minute on Lambda).
+    outlives_us
+        Whether it stays when this process ends without stopping it.
+
+    Examples
+    --------
+    >>> with Emulator(Path(".local/emulator")) as emulator:
+    ...     emulator.client("s3").list_buckets()["Buckets"]
+    []
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        reaches_internet: bool = False,
+        async_retry_seconds: float = 0.5,
+        outlives_us: bool = False,
+    ) -> None:
+        self.state_dir = state_dir.resolve()
+        self.log_path = self.state_dir / "emulator.log"
+        self._reaches_internet = reaches_internet
+        self._async_retry_seconds = async_retry_seconds
+        self._outlives_us = outlives_us
+        self._process: BackgroundProcess | None = None
+        self._port = 0
+
+    def __enter__(self) -> Emulator:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it answers, for every service."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """Id of its process, which leads the group of all function processes."""
+        if self._process is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises
+        ------
+        ProcessFailed
+            When it does not get ready.
+        """
+        self._port = free_port()
+        temporary = self.state_dir / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self._process = BackgroundProcess(
+            MODULE, env=self._process_env(temporary), log_path=self.log_path, outlives_us=self._outlives_us
+        )
+        try:
+            self._process.wait_until(self._answers, timeout_seconds=60)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it with every function process, and remove its temporary files."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        shutil.rmtree(self.state_dir / "tmp", ignore_errors=True)
+
+    def env(self) -> dict[str, str]:
+        """Return the environment variables with which the SDKs and Terraform use it as the account's root."""
+        return client_env(self.endpoint_url)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of `service`, as the account's root."""
+        return client(self.endpoint_url, service)
+
+    def _answers(self) -> bool:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.endpoint_url}/_ministack/health", timeout=2) as response:
+                healthy: bool = response.status == 200
+                return healthy
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _process_env(self, temporary: Path) -> dict[str, str]:
+        package_root = str(Path(__file__).resolve().parent.parent)
+        names = [*INHERITED, *(name for name in os.environ if name.startswith(INHERITED_PREFIXES))]
+        if self._reaches_internet:
+            names += INTERNET_ACCESS
+        return {
+            **{name: os.environ[name] for name in names if name in os.environ},
+            "AUTH": "true",
+            "ATHENA_ENGINE": "duckdb",
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "BIND_HOST": LOOPBACK,
+            # No daemon there: MiniStack would otherwise tidy up the containers of others.
+            "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
+            "GATEWAY_PORT": str(self._port),
+            "HOME": str(temporary),
+            "IOT_MTLS_ENABLED": "0",
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(self._async_retry_seconds),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "MINISTACK_HOST": LOOPBACK,
+            "MINISTACK_REGION": REGION,
+            "NO_PROXY": f"{LOOPBACK},localhost",
+            "PYTHONPATH": package_root,
+            "PYTHONUNBUFFERED": "1",
+            "S3_DATA_DIR": str(temporary / "s3"),
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(temporary / "state"),
+            "TMPDIR": str(temporary),
+            "TZ": "UTC",
+        }
+
+
+def client_env(endpoint_url: str) -> dict[str, str]:
+    """Return the environment with which the SDKs and Terraform use the emulator at `endpoint_url`."""
+    return {
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": f"{LOOPBACK},localhost",
+    }
+
+
+def client(endpoint_url: str, service: str) -> Any:
+    """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
+    session: Any = boto3.session.Session()  # its stubs take literal names of services only
+    return session.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_KEY,
+        config=Config(proxies={}, retries={"mode": "standard"}, read_timeout=300),
+    )

@@ -1,0 +1,140 @@
+"""Background processes that leave nothing behind: each leads a process group that is ended as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+class ProcessFailed(Exception):  # noqa: N818
+    """A background process ended, or did not get ready in time; the message holds the end of its log."""
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class BackgroundProcess:
+    """A Python module that runs in a process group of its own, writing to a log file.
+
+    Parameters
+    ----------
+    module
+        The module to run, as in ``python -m module``.
+    arguments
+        Its command-line arguments.
+    env
+        Its whole environment.
+    log_path
+        File that gets what it prints.
+    outlives_us
+        Whether it stays when the starting process ends without stopping it. If not, its standard input is a
+        pipe whose end tells it so.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        env: Mapping[str, str],
+        log_path: Path,
+        outlives_us: bool = False,
+    ) -> None:
+        self.module = module
+        self.log_path = log_path
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=dict(env),
+                stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Id of the process and of the group that it leads."""
+        return self._process.pid
+
+    def wait_until(self, ready: Callable[[], bool], timeout_seconds: float) -> None:
+        """Wait until `ready` returns true.
+
+        Raises
+        ------
+        ProcessFailed
+            When the process ends before that, or it takes longer than `timeout_seconds`.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while not ready():
+            if self._process.poll() is not None:
+                status = self._process.returncode
+                raise ProcessFailed(f"{self.module} ended with status {status}{self._log_end()}")
+            if time.monotonic() > deadline:
+                raise ProcessFailed(f"{self.module} not ready after {timeout_seconds} s{self._log_end()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the process and everything that it started."""
+        stop_group(self.pid, reap=self._process.poll)
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def _log_end(self) -> str:
+        lines = self.log_path.read_text(errors="replace").splitlines()[-20:]
+        return "".join(f"\n  {line}" for line in [f"(from {self.log_path})", *lines])
+
+
+def group_is_alive(group: int) -> bool:
+    """Tell whether a process group has a process left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], object] = lambda: None) -> None:
+    """Ask a process group to end, and kill what is left of it after `grace_seconds`.
+
+    Parameters
+    ----------
+    group
+        Id of the process group.
+    grace_seconds
+        How long its processes may take to end by themselves.
+    reap
+        Called while waiting, to collect the leader where it is a child of this process.
+    """
+    for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, grace_seconds)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            reap()
+            if not group_is_alive(group):
+                return
+            time.sleep(0.02)
+
+
+def runs_module(pid: int, module: str) -> bool:
+    """Tell whether the process `pid` is one that runs `module` (and not another one that got its number)."""
+    listing = subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+    return f"-m {module}" in listing

@@ -1,0 +1,325 @@
+"""Terraform, and where it gets its provider: the registry, or a mirror where that does not answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+REGISTRY = "registry.terraform.io"
+REGISTRY_TIMEOUT_SECONDS = 5.0
+PROVIDER = "hashicorp/aws"
+
+MIRROR_VARIABLE = "TF_PLUGIN_MIRROR"
+"""Environment variable that names a filesystem mirror of Terraform providers."""
+
+NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tmp", "System", "Volumes"})
+"""Top-level folders where no mirror is looked for: devices, temporary files, the system's own."""
+
+SEARCH_DEPTH = 4
+SEARCH_LIMIT = 30_000
+"""How many levels under ``/`` and how many folders in all are looked at for a mirror."""
+
+
+class TerraformNotInstalled(Exception):  # noqa: N818
+    """There is no ``terraform`` command."""
+
+
+class ProviderNotFound(Exception):  # noqa: N818
+    """The provider is neither in the registry (it does not answer) nor in a mirror on this machine."""
+
+
+class TerraformFailed(Exception):  # noqa: N818
+    """A terraform command ended with an error; the message holds what it said."""
+
+
+def find_terraform() -> str:
+    """Return the path of the ``terraform`` command.
+
+    Raises
+    ------
+    TerraformNotInstalled
+        When there is none.
+    """
+    command = shutil.which("terraform")
+    if command is None:
+        raise TerraformNotInstalled(
+            "terraform is not installed: install Terraform 1.5 or newer "
+            "(https://developer.hashicorp.com/terraform/install) and see that `terraform version` answers"
+        )
+    return command
+
+
+def provider_env(state_dir: Path) -> dict[str, str]:
+    """Return the environment variables with which Terraform finds its provider on this machine.
+
+    A ``TF_CLI_CONFIG_FILE`` that exists is the user's own decision and stays. Otherwise the registry is
+    used where it answers, each version downloaded once into `state_dir`; where it does not, a filesystem
+    mirror.
+
+    Parameters
+    ----------
+    state_dir
+        Directory for the Terraform configuration that is written, and for downloaded providers.
+
+    Raises
+    ------
+    ProviderNotFound
+        When the registry does not answer and there is no mirror.
+    """
+    chosen = os.environ.get("TF_CLI_CONFIG_FILE")
+    if chosen and Path(chosen).is_file():
+        return {"TF_CLI_CONFIG_FILE": str(Path(chosen).resolve())}
+    config = state_dir.resolve() / "terraform.rc"
+    if not _names_working_mirror(config):
+        config.parent.mkdir(parents=True, exist_ok=True)
+        if registry_answers():
+            cache = config.parent / "terraform-plugins"
+            cache.mkdir(exist_ok=True)
+            config.write_text(
+                f"plugin_cache_dir = {json.dumps(str(cache))}\n"
+                "plugin_cache_may_break_dependency_lock_file = true\n"
+            )
+        else:
+            config.write_text(
+                "provider_installation {\n"
+                "  filesystem_mirror {\n"
+                f"    path = {json.dumps(str(find_mirror()))}\n"
+                "  }\n"
+                "}\n"
+            )
+    return {"TF_CLI_CONFIG_FILE": str(config)}
+
+
+def registry_answers() -> bool:
+    """Tell whether Terraform's public registry answers from here."""
+    try:
+        with urllib.request.urlopen(
+            f"https://{REGISTRY}/.well-known/terraform.json", timeout=REGISTRY_TIMEOUT_SECONDS
+        ) as response:
+            answers: bool = response.status == 200
+            return answers
+    except OSError:
+        return False
+
+
+def find_mirror(root: Path = Path("/")) -> Path:
+    """Find a filesystem mirror that holds the AWS provider for this machine.
+
+    Looked at in turn: the directory that the environment variable ``TF_PLUGIN_MIRROR`` names, Terraform's
+    own plugin directories, and the folders under `root`, a few levels deep. Folders that everybody may
+    write to are left out: what a mirror holds is run.
+
+    Raises
+    ------
+    ProviderNotFound
+        When there is none.
+    """
+    named = os.environ.get(MIRROR_VARIABLE)
+    if named:
+        if _holds_provider(Path(named)):
+            return Path(named).resolve()
+        raise ProviderNotFound(
+            f"{MIRROR_VARIABLE} names {named!r}, which does not hold the provider: expected "
+            f"{_provider_dir(Path(named))}/<version>/{_platform()}"
+        )
+    for directory in (*_terraform_plugin_dirs(), *_folders_under(root)):
+        if _holds_provider(directory):
+            return directory.resolve()
+    raise ProviderNotFound(
+        f"Terraform's registry ({REGISTRY}) does not answer, and no mirror of {PROVIDER} for {_platform()} "
+        "was found on this machine. Either give Terraform a way to the registry (behind a proxy: "
+        "HTTPS_PROXY), or run `terraform providers mirror DIRECTORY` in this project on a machine that "
+        f"reaches it, copy DIRECTORY here and set {MIRROR_VARIABLE} to it"
+    )
+
+
+class Terraform:
+    """The terraform command in one root module, with its working data and state kept elsewhere.
+
+    Parameters
+    ----------
+    root
+        The root module's directory.
+    data_dir
+        Directory for what ``init`` installs, the state and the log.
+    env
+        Environment variables that are added to those of this process; ``AWS_*`` of this process are dropped.
+    """
+
+    def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
+        self.root = root.resolve()
+        self.data_dir = data_dir.resolve()
+        self.log_path = self.data_dir / "terraform.log"
+        self._command = find_terraform()
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self._env = {
+            **own,
+            "CHECKPOINT_DISABLE": "1",
+            **env,
+            "TF_DATA_DIR": str(self.data_dir / "terraform"),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+        }
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def state_path(self) -> Path:
+        """File that holds the state."""
+        return self.data_dir / "terraform.tfstate"
+
+    def init(self) -> None:
+        """Install the modules and the provider.
+
+        Raises
+        ------
+        TerraformFailed
+            When it ends with an error, as do the other methods.
+        """
+        self._run("init")
+
+    def apply(self, variables: Mapping[str, Any], *, on_created: Callable[[str], None] | None = None) -> None:
+        """Apply the root with `variables`, calling `on_created` with the address of each new resource."""
+
+        def note(line: str) -> None:
+            created = re.match(r"(\S.*): Creation complete after", line)
+            if created and on_created:
+                on_created(created[1])
+
+        self._run("apply", "-auto-approve", f"-state={self.state_path}", *_options(variables), on_line=note)
+
+    def changes(self, variables: Mapping[str, Any]) -> str:
+        """Return what a plan with `variables` would change: an empty text when it is nothing."""
+        plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", *_options(variables))
+        status, said = self._run(*plan, statuses=(0, 2))
+        return said if status == 2 else ""
+
+    def destroy(self, variables: Mapping[str, Any]) -> None:
+        """Destroy what was applied."""
+        self._run("destroy", "-auto-approve", f"-state={self.state_path}", *_options(variables))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the values of the root's outputs by name."""
+        _, said = self._run("output", "-json", f"-state={self.state_path}")
+        return {name: output["value"] for name, output in json.loads(said).items()}
+
+    def _run(
+        self,
+        *arguments: str,
+        statuses: tuple[int, ...] = (0,),
+        on_line: Callable[[str], None] | None = None,
+    ) -> tuple[int, str]:
+        """Run one command; return its status and what it printed, which the log gets too."""
+        command = [self._command, f"-chdir={self.root}", *arguments]
+        lines = []
+        with (
+            self.log_path.open("a") as log,
+            subprocess.Popen(
+                command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ) as process,
+        ):
+            log.write(f"$ terraform {' '.join(arguments)}\n")
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+                lines.append(plain(line))
+                if on_line:
+                    on_line(lines[-1])
+        if process.returncode not in statuses:
+            raise TerraformFailed(
+                f"`terraform {arguments[0]}` in {self.root} ended with status {process.returncode} "
+                f"(its whole log: {self.log_path}):\n{_errors(lines)}"
+            )
+        return process.returncode, "".join(lines)
+
+
+def plain(line: str) -> str:
+    """Return `line` without the control sequences that colour it."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", line)
+
+
+def _options(variables: Mapping[str, Any]) -> list[str]:
+    def text(value: Any) -> str:
+        return value if isinstance(value, str) else json.dumps(value)
+
+    return [f"-var={name}={text(value)}" for name, value in variables.items()]
+
+
+def _errors(lines: list[str]) -> str:
+    """Return the errors among what terraform printed, or its last lines where it named none."""
+    first = next((number for number, line in enumerate(lines) if "Error:" in line), max(0, len(lines) - 20))
+    return "".join(lines[first:])
+
+
+def _platform() -> str:
+    machines = {"x86_64": "amd64", "aarch64": "arm64"}
+    return f"{platform.system().lower()}_{machines.get(platform.machine(), platform.machine()).lower()}"
+
+
+def _provider_dir(mirror: Path) -> Path:
+    return mirror / REGISTRY / PROVIDER
+
+
+def _holds_provider(mirror: Path) -> bool:
+    """Tell whether `mirror` has the provider for this machine, unpacked or as an archive."""
+    provider = _provider_dir(mirror)
+    try:
+        everybody_writes = bool(mirror.stat().st_mode & stat.S_IWOTH)
+        return not everybody_writes and (
+            any(provider.glob(f"*/{_platform()}")) or any(provider.glob(f"*_{_platform()}.zip"))
+        )
+    except OSError:
+        return False
+
+
+def _names_working_mirror(config: Path) -> bool:
+    """Tell whether `config` is one that an earlier run wrote, with a mirror that still serves."""
+    if not config.is_file():
+        return False
+    named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
+    return named is not None and _holds_provider(Path(json.loads(named[1])))
+
+
+def _terraform_plugin_dirs() -> list[Path]:
+    home = Path.home()
+    return [
+        home / ".terraform.d" / "plugins",
+        home / ".local" / "share" / "terraform" / "plugins",
+        home / "Library" / "Application Support" / "io.terraform" / "plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+    ]
+
+
+def _folders_under(root: Path) -> Iterator[Path]:
+    """Yield the folders under `root` level by level, hidden ones and some of the system's left out."""
+    waiting = deque((folder, 1) for folder in _subfolders(root) if folder.name not in NOT_SEARCHED)
+    for _ in range(SEARCH_LIMIT):
+        if not waiting:
+            return
+        folder, level = waiting.popleft()
+        yield folder
+        if level < SEARCH_DEPTH:
+            waiting.extend((inner, level + 1) for inner in _subfolders(folder))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                Path(entry.path)
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+    except OSError:
+        return []
