@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pyarrow as pa
+import pytest
+
+from prep_financial_data.prepare import UnreadableCell, prepare
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.kinds import Kind
+
+SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+
+
+def sor_table(kind: Kind, *rows: dict[str, str | None]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=table_schema(SOR[kind]).arrow)
+
+
+def test_every_type_of_stock_column_is_read() -> None:
+    prepared = prepare(
+        sor_table(
+            Kind.ACOES,
+            {
+                "nome_papel": "PETR4",
+                "nome_empresa": "PETROBRAS PN",
+                "dt_ult_cot": "20/11/2026",
+                "vol_med_neg_2m": "1.234.567.890",
+                "num_acoes": "13.044.500.000",
+                "vlr_mercado": "30.505.200.000",
+                "pct_var_dia": "-1,31%",
+                "vlr_ind_div_yield": "17,5%",
+                "vlr_divida_liq": "-135.004.000",
+                "datetime_exec": "23-11-2026 18:59:07",
+            },
+        ),
+        Kind.ACOES,
+    )
+    (row,) = prepared.table.to_pylist()
+    assert {column: value for column, value in row.items() if value is not None} == {
+        "nome_papel": "PETR4",
+        "nome_empresa": "PETROBRAS PN",
+        "dt_ult_cot": date(2026, 11, 20),
+        "vol_med_neg_2m": 1234567890,
+        "num_acoes": 13044500000,
+        "vlr_mercado": 30505200000.0,
+        "pct_var_dia": -0.0131,
+        "vlr_ind_div_yield": 17.5,
+        "vlr_divida_liq": -135004000.0,
+        "datetime_exec": datetime(2026, 11, 23, 18, 59, 7),
+    }
+    assert prepared.unreadable == []
+
+
+def test_every_type_of_fund_column_is_read() -> None:
+    prepared = prepare(
+        sor_table(
+            Kind.FIIS,
+            {
+                "fii": "HGLG11",
+                "qtd_imoveis": "26",
+                "total_area_m2": "1.571.040",
+                "vlr_vacancia_media": "3,50%",
+            },
+        ),
+        Kind.FIIS,
+    )
+    (row,) = prepared.table.to_pylist()
+    assert (row["qtd_imoveis"], row["total_area_m2"], row["vlr_vacancia_media"]) == (26, 1571040.0, 3.5)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) -> None:
+    for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
+        prepared = prepare(sor_table(kind, *rows), kind)
+        assert prepared.table.schema == table_schema(SOT[kind]).arrow
+        assert len(prepared.table) == len(rows)
+
+
+@pytest.mark.parametrize("blank", ["", "-", "-%", "\n -\xa0"])
+def test_a_text_for_no_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
+    schema = table_schema(SOR_ACOES)
+    prepared = prepare(sor_table(Kind.ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES)
+    assert set(prepared.table.to_pylist()[0].values()) == {None}
+    assert prepared.unreadable == []
+
+
+def test_a_text_that_is_no_number_or_date_is_null_and_told_with_its_ticker_and_column() -> None:
+    prepared = prepare(
+        sor_table(
+            Kind.ACOES,
+            {"nome_papel": "AAAA3", "vlr_cot": "12.5", "num_acoes": "1,5", "dt_ult_cot": "31/02/2026"},
+            {"nome_papel": "BBBB3", "vlr_cot": "12,5", "num_acoes": "3", "dt_ult_cot": "28/02/2026"},
+            {"nome_papel": "CCCC3", "vlr_cot": "consulte", "num_acoes": "9" * 19, "datetime_exec": "ontem"},
+        ),
+        Kind.ACOES,
+    )
+    assert sorted(prepared.unreadable, key=lambda cell: (cell.ticker, cell.column)) == [
+        UnreadableCell("AAAA3", "dt_ult_cot", "31/02/2026"),
+        UnreadableCell("AAAA3", "num_acoes", "1,5"),
+        UnreadableCell("AAAA3", "vlr_cot", "12.5"),
+        UnreadableCell("CCCC3", "datetime_exec", "ontem"),
+        UnreadableCell("CCCC3", "num_acoes", "9" * 19),
+        UnreadableCell("CCCC3", "vlr_cot", "consulte"),
+    ]
+    assert prepared.table["vlr_cot"].to_pylist() == [None, 12.5, None]
+    assert prepared.table["num_acoes"].to_pylist() == [None, 3, None]
+    assert prepared.table["dt_ult_cot"].to_pylist() == [None, date(2026, 2, 28), None]
+
+
+def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
+    chunks = [
+        sor_table(Kind.FIIS, {"fii": ticker, "vlr_cot": "x"}) for ticker in ("CCCC11", "AAAA11", "BBBB11")
+    ]
+    prepared = prepare(pa.concat_tables(chunks), Kind.FIIS)
+    assert prepared.table["fii"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
+    assert [cell.ticker for cell in prepared.unreadable] == ["CCCC11", "AAAA11", "BBBB11"]
+
+
+def test_a_column_without_values_may_come_without_a_type() -> None:
+    sor = sor_table(Kind.FIIS, {"fii": "AAAA11"})
+    position = sor.schema.get_field_index("vlr_cap_rate")
+    sor = sor.set_column(position, "vlr_cap_rate", pa.nulls(1))
+    assert prepare(sor, Kind.FIIS).table["vlr_cap_rate"].to_pylist() == [None]
+
+
+def test_a_table_of_the_other_kind_is_an_error_that_names_the_columns() -> None:
+    with pytest.raises(ValueError, match=r"tbsor_fundamentus_indicadores_acoes_raw .*'fii'.*'nome_papel'"):
+        prepare(sor_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.kinds import Kind
+from specialize_financial_data.specialize import specialize
+
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+SHARED = {
+    "vlr_cot": 31.87,
+    "dt_ult_cot": date(2026, 11, 20),
+    "vlr_min_52_sem": 20.5,
+    "vlr_max_52_sem": 40.25,
+    "pct_var_dia": -0.0131,
+    "pct_var_mes": 0.02,
+    "pct_var_30d": 0.03,
+    "pct_var_12m": -0.7625,
+    **{f"pct_var_ano_a{age}": age / 10 for age in range(6)},
+    "datetime_exec": datetime(2026, 11, 23, 18, 59, 7),
+}
+
+
+def sot_table(kind: Kind, *rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=table_schema(SOT[kind]).arrow)
+
+
+def test_a_stock_goes_by_its_company_and_its_sector() -> None:
+    own = {
+        "nome_papel": "PETR4",
+        "nome_empresa": "PETROBRAS PN",
+        "nome_setor": "Petróleo",
+        "nome_subsetor": "Refino",
+    }
+    assert specialize(sot_table(Kind.ACOES, {**own, **SHARED}), Kind.ACOES).to_pylist() == [
+        {
+            "codigo_ticker_ativo": "PETR4",
+            "tipo_ativo": "Ação",
+            "nome_ativo": "PETROBRAS PN",
+            "nome_setor_segmento": "Petróleo",
+            **SHARED,
+        }
+    ]
+
+
+def test_a_fund_goes_by_its_name_and_its_segment() -> None:
+    own = {"fii": "HGLG11", "nome_fii": "CSHG LOGÍSTICA", "segmento": "Logística", "tipo_mandato": "Renda"}
+    assert specialize(sot_table(Kind.FIIS, {**own, **SHARED}), Kind.FIIS).to_pylist() == [
+        {
+            "codigo_ticker_ativo": "HGLG11",
+            "tipo_ativo": "Fundo Imobiliário",
+            "nome_ativo": "CSHG LOGÍSTICA",
+            "nome_setor_segmento": "Logística",
+            **SHARED,
+        }
+    ]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_stocks_and_funds_have_one_schema_whatever_their_rows(kind: Kind) -> None:
+    for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
+        spec = specialize(sot_table(kind, *rows), kind)
+        assert spec.schema == table_schema(SPEC_ATIVOS).arrow
+        assert len(spec) == len(rows)
+
+
+def test_rows_keep_their_order() -> None:
+    chunks = [sot_table(Kind.FIIS, {"fii": ticker}) for ticker in ("CCCC11", "AAAA11", "BBBB11")]
+    spec = specialize(pa.concat_tables(chunks), Kind.FIIS)
+    assert spec["codigo_ticker_ativo"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
+
+
+def test_a_table_of_the_other_kind_is_an_error_that_names_what_it_lacks() -> None:
+    with pytest.raises(ValueError, match=r"acoes lacks \['nome_empresa', 'nome_papel', 'nome_setor'\]"):
+        specialize(sot_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)
