@@ -1,0 +1,106 @@
+"""The lake as it was applied, and what its tables hold."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARTITION_KEY = "anomesdia_exec"
+FOLDED_IDS = b"pynvest.folded_ids"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the lake and where its objects are."""
+
+    layer: str
+    bucket: str
+    database: str
+    name: str
+
+    def prefix(self, day: int) -> str:
+        """Return what the keys of a day's objects begin with."""
+        return f"{self.name}/{PARTITION_KEY}={day}/"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object of a partition: its key and what its Parquet footer says."""
+
+    key: str
+    size: int
+    rows: int
+    folded_ids: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """Return the id that its key carries."""
+        return self.key.rsplit("/", 1)[-1].split(".", 1)[0]
+
+    @property
+    def is_compact(self) -> bool:
+        """Tell whether the dedup workflow wrote it."""
+        return self.key.endswith(".compact.parquet")
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Return the ids of the parts that it stands for."""
+        return self.folded_ids if self.is_compact else frozenset({self.id})
+
+
+class Partitions:
+    """Reads the partitions of tables, each object's footer once.
+
+    Parameters
+    ----------
+    s3
+        Client of S3.
+    """
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+        self._known: dict[tuple[str, str, str], StoredObject] = {}
+
+    def objects(self, table: Table, day: int) -> list[StoredObject]:
+        """Return the objects of a day of a table."""
+        found = []
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=table.bucket, Prefix=table.prefix(day)
+        )
+        for page in pages:
+            for listed in page.get("Contents", ()):
+                version = (table.bucket, listed["Key"], listed["ETag"])
+                if version not in self._known:
+                    stored = self._read_footer(table.bucket, listed["Key"])
+                    if stored is None:
+                        continue
+                    self._known[version] = stored
+                found.append(self._known[version])
+        return found
+
+    def read(self, table: Table, day: int) -> pa.Table:
+        """Return all rows of a day of a table."""
+        parts = [
+            pq.read_table(io.BytesIO(self._body(table.bucket, stored.key)))
+            for stored in self.objects(table, day)
+        ]
+        return pa.concat_tables(parts) if parts else pa.table({})
+
+    def _read_footer(self, bucket: str, key: str) -> StoredObject | None:
+        """Read one object's footer; None when it has been deleted since it was listed."""
+        try:
+            body = self._body(bucket, key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        footer = pq.read_metadata(io.BytesIO(body))
+        folded = json.loads((footer.metadata or {}).get(FOLDED_IDS, b"[]"))
+        return StoredObject(key, len(body), footer.num_rows, frozenset(folded))
+
+    def _body(self, bucket: str, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
