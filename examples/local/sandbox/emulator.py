@@ -6,11 +6,13 @@ import os
 import shutil
 import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from sandbox.process import LOOPBACK, BackgroundProcess, free_port
@@ -194,7 +196,7 @@ def client_env(endpoint_url: str) -> dict[str, str]:
 
 def client(endpoint_url: str, service: str) -> Any:
     """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
-    session: Any = boto3.session.Session()  # its stubs take literal names of services only
+    session: Any = _session()  # its stubs take literal names of services only
     return session.client(
         service,
         endpoint_url=endpoint_url,
@@ -202,4 +204,21 @@ def client(endpoint_url: str, service: str) -> Any:
         aws_access_key_id=ROOT_KEY,
         aws_secret_access_key=ROOT_KEY,
         config=Config(proxies={}, retries={"mode": "standard"}, read_timeout=300),
+    )
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """Return a session that looks at nobody's profiles and configuration files."""
+    unset = (None, None, None, None)
+    no_file = (None, None, os.devnull, None)
+    return boto3.session.Session(
+        botocore_session=botocore.session.Session(
+            session_vars={
+                "ca_bundle": unset,
+                "config_file": no_file,
+                "credentials_file": no_file,
+                "profile": unset,
+            }
+        )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,15 @@ PARTITION_KEY = "anomesdia_exec"
 FOLDED_IDS = b"pynvest.folded_ids"
 
 
+LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake and where its objects are."""
+    """A table of the lake and where its objects are; `kind` is None where it holds both kinds."""
 
     layer: str
+    kind: str | None
     bucket: str
     database: str
     name: str
@@ -51,6 +56,48 @@ class StoredObject:
     def ids(self) -> frozenset[str]:
         """Return the ids of the parts that it stands for."""
         return self.folded_ids if self.is_compact else frozenset({self.id})
+
+
+@dataclass(frozen=True)
+class Lake:
+    """What was applied, as far as a day has to do with it.
+
+    Parameters
+    ----------
+    tables
+        The five tables, SoR first.
+    ticker_queues
+        URL of the queue of each kind of paper.
+    dead_letter_queues
+        URL of the queue that gets the tickers of each kind that kept failing.
+    failure_queues
+        URL of each queue, by name, that gets asynchronous invocations that failed for good.
+    functions
+        Names of the functions, in the order of the stages.
+    listing_function
+        Name of the one that queues the tickers.
+    start_schedule, dedup_schedule
+        Names of the two schedules.
+    """
+
+    tables: tuple[Table, ...]
+    ticker_queues: Mapping[str, str]
+    dead_letter_queues: Mapping[str, str]
+    failure_queues: Mapping[str, str]
+    functions: tuple[str, ...]
+    listing_function: str
+    start_schedule: str
+    dedup_schedule: str
+
+    def derivations(self) -> list[tuple[Table, Table]]:
+        """Return each pair of tables of which the first one's objects become the second one's."""
+        following = {"sor": "sot", "sot": "spec"}
+        return [
+            (source, target)
+            for source in self.tables
+            for target in self.tables
+            if target.layer == following.get(source.layer) and target.kind in (source.kind, None)
+        ]
 
 
 class Partitions:

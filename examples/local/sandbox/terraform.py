@@ -131,14 +131,14 @@ def find_mirror(root: Path = Path("/")) -> Path:
             return Path(named).resolve()
         raise ProviderNotFound(
             f"{MIRROR_VARIABLE} names {named!r}, which does not hold the provider: expected "
-            f"{_provider_dir(Path(named))}/<version>/{_platform()}"
+            f"{_provider_dir(Path(named))}/<version>/{current_platform()}"
         )
     for directory in (*_terraform_plugin_dirs(), *_folders_under(root)):
         if _holds_provider(directory):
             return directory.resolve()
     raise ProviderNotFound(
-        f"Terraform's registry ({REGISTRY}) does not answer, and no mirror of {PROVIDER} for {_platform()} "
-        "was found on this machine. Either give Terraform a way to the registry (behind a proxy: "
+        f"Terraform's registry ({REGISTRY}) does not answer, and no mirror of {PROVIDER} for "
+        f"{current_platform()} was found on this machine. Either give Terraform a way to the registry (behind a proxy: "
         "HTTPS_PROXY), or run `terraform providers mirror DIRECTORY` in this project on a machine that "
         f"reaches it, copy DIRECTORY here and set {MIRROR_VARIABLE} to it"
     )
@@ -261,7 +261,8 @@ def _errors(lines: list[str]) -> str:
     return "".join(lines[first:])
 
 
-def _platform() -> str:
+def current_platform() -> str:
+    """Return the name that Terraform gives this operating system and processor."""
     machines = {"x86_64": "amd64", "aarch64": "arm64"}
     return f"{platform.system().lower()}_{machines.get(platform.machine(), platform.machine()).lower()}"
 
@@ -276,7 +277,7 @@ def _holds_provider(mirror: Path) -> bool:
     try:
         everybody_writes = bool(mirror.stat().st_mode & stat.S_IWOTH)
         return not everybody_writes and (
-            any(provider.glob(f"*/{_platform()}")) or any(provider.glob(f"*_{_platform()}.zip"))
+            any(provider.glob(f"*/{current_platform()}")) or any(provider.glob(f"*_{current_platform()}.zip"))
         )
     except OSError:
         return False

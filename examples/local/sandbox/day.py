@@ -1,0 +1,235 @@
+"""One day of the lake, started as its schedules would start it and watched until it is complete."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox.lake import LAYERS, Lake, Partitions, StoredObject, Table
+
+POLL_SECONDS = 0.5
+STALL_SECONDS = 150.0
+"""How long nothing may change before a day that is not complete counts as stuck."""
+
+REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
+"""The line that Lambda logs at the end of an invocation."""
+
+
+class DayFailed(Exception):  # noqa: N818
+    """The day did not get complete, or its workflow failed; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is queued and what each table holds at one moment.
+
+    Parameters
+    ----------
+    listed
+        Whether stage 2 has ended, and so has queued every ticker.
+    waiting, in_flight
+        Messages of each kind's queue that no function has (delayed ones too), and that one has.
+    objects
+        The day's objects of each table.
+    """
+
+    listed: bool
+    waiting: Mapping[str, int]
+    in_flight: Mapping[str, int]
+    objects: Mapping[Table, list[StoredObject]]
+
+    def rows(self, layer: str) -> int:
+        """Count the rows of a layer."""
+        return sum(
+            stored.rows for table, found in self.objects.items() if table.layer == layer for stored in found
+        )
+
+    def progress(self) -> str:
+        """Say in one line how far the day is."""
+        layers = "  ".join(f"{name} {self.rows(layer)} rows" for layer, name in LAYERS.items())
+        waiting, in_flight = sum(self.waiting.values()), sum(self.in_flight.values())
+        return f"tickers waiting {waiting}, in flight {in_flight}  {layers}"
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What one function did in a day: invocations, their seconds in all, and when the last one ended."""
+
+    function: str
+    invocations: int
+    seconds: float
+    ended_after_seconds: float
+
+
+class Day:
+    """One day of a lake.
+
+    Parameters
+    ----------
+    lake
+        What was applied.
+    client
+        Makes a client of the service that it is given the name of.
+    on_progress
+        Called with a line about how far the day is, while it is waited for.
+    """
+
+    def __init__(self, lake: Lake, client: Callable[[str], Any], on_progress: Callable[[str], None]) -> None:
+        self.lake = lake
+        self.partitions = Partitions(client("s3"))
+        self._lambda = client("lambda")
+        self._logs = client("logs")
+        self._scheduler = client("scheduler")
+        self._sqs = client("sqs")
+        self._states = client("stepfunctions")
+        self._on_progress = on_progress
+        self._started_at = 0.0
+        self.number = 0
+        """The day itself, as in ``anomesdia_exec``; known once it has been started."""
+
+    def start(self, **fields: Any) -> None:
+        """Invoke what the start schedule invokes, with its input and `fields` besides."""
+        schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
+        event = {**json.loads(schedule["Target"]["Input"]), **fields}
+        today = datetime.now(ZoneInfo(schedule["ScheduleExpressionTimezone"]))
+        self.number = event.get("anomesdia_exec", int(today.strftime("%Y%m%d")))
+        self._started_at = time.time()
+        self._lambda.invoke(
+            FunctionName=schedule["Target"]["Arn"], InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+
+    def wait(self) -> Snapshot:
+        """Wait until every queued ticker is in all its layers, or in a dead-letter queue.
+
+        Raises
+        ------
+        DayFailed
+            When a function failed for good, or nothing has changed for `STALL_SECONDS`.
+        """
+        last, changed_at = None, time.monotonic()
+        while True:
+            snapshot = self.snapshot()
+            self._on_progress(f"{time.time() - self._started_at:4.0f} s  {snapshot.progress()}")
+            missing = self.missing(snapshot)
+            if not missing:
+                return snapshot
+            self._refuse_failed_invocations()
+            if snapshot != last:
+                last, changed_at = snapshot, time.monotonic()
+            if time.monotonic() - changed_at > STALL_SECONDS:
+                raise DayFailed(f"nothing changed for {STALL_SECONDS:.0f} s, and {'; '.join(missing)}")
+            time.sleep(POLL_SECONDS)
+
+    def run_workflow(self, timeout_seconds: float = 600.0) -> None:
+        """Start what the dedup schedule starts, with its input, and wait until it has ended.
+
+        Raises
+        ------
+        DayFailed
+            When it does not succeed.
+        """
+        target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
+        execution = self._states.start_execution(stateMachineArn=target["Arn"], input=target["Input"])
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            found = self._states.describe_execution(executionArn=execution["executionArn"])
+            if found["status"] == "SUCCEEDED":
+                return
+            if found["status"] != "RUNNING":
+                raise DayFailed(
+                    f"the workflow ended as {found['status']}: {found.get('error')}: {found.get('cause')}"
+                )
+            if time.monotonic() > deadline:
+                raise DayFailed(f"the workflow has not ended within {timeout_seconds:.0f} s")
+            self._on_progress(f"{time.time() - self._started_at:4.0f} s  the dedup workflow runs")
+            time.sleep(POLL_SECONDS)
+
+    def snapshot(self) -> Snapshot:
+        """Look at the queues and the tables."""
+        waiting, in_flight = {}, {}
+        for kind, url in self.lake.ticker_queues.items():
+            counts = self._sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesDelayed",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+            in_flight[kind] = int(counts.pop("ApproximateNumberOfMessagesNotVisible"))
+            waiting[kind] = sum(map(int, counts.values()))
+        # The queues first: what leaves them is in the tables by then, not the other way around.
+        return Snapshot(
+            listed=bool(self._reports(self.lake.listing_function)),
+            waiting=waiting,
+            in_flight=in_flight,
+            objects={table: self.partitions.objects(table, self.number) for table in self.lake.tables},
+        )
+
+    def missing(self, snapshot: Snapshot) -> list[str]:
+        """Say what the day lacks at that moment: nothing when it is complete."""
+        lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
+        lacks += [
+            f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
+            f"{snapshot.in_flight[kind]} in flight"
+            for kind in snapshot.waiting
+            if snapshot.waiting[kind] or snapshot.in_flight[kind]
+        ]
+        for source, target in self.lake.derivations():
+            absent = _ids(snapshot.objects[source]) - _ids(snapshot.objects[target])
+            if absent:
+                lacks.append(f"{target.name} lacks objects of {source.name}: {', '.join(sorted(absent))}")
+        return lacks
+
+    def failed_tickers(self) -> dict[str, list[str]]:
+        """Return the bodies of the messages in the dead-letter queue of each kind, without removing them."""
+        return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
+
+    def stage_reports(self) -> list[StageReport]:
+        """Return what each function did since the day was started."""
+        reports = []
+        for function in self.lake.functions:
+            invocations = self._reports(function)
+            if invocations:
+                ended_at = max(at for at, _ in invocations)
+                seconds = sum(seconds for _, seconds in invocations)
+                reports.append(StageReport(function, len(invocations), seconds, ended_at - self._started_at))
+        return reports
+
+    def _refuse_failed_invocations(self) -> None:
+        for name, url in self.lake.failure_queues.items():
+            failed = self._peek(url)
+            if failed:
+                raise DayFailed(f"an invocation failed for good; the queue {name} holds: {failed[0]}")
+
+    def _reports(self, function: str) -> list[tuple[float, float]]:
+        """Return when each invocation of `function` since the start ended, and how many seconds it took."""
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{function}",
+            startTime=int(self._started_at * 1000),
+            filterPattern="REPORT",
+        )
+        found = ((event, REPORT.match(event["message"])) for page in pages for event in page["events"])
+        return [(event["timestamp"] / 1000, float(line[1]) / 1000) for event, line in found if line]
+
+    def _peek(self, url: str) -> list[str]:
+        """Return the bodies of a queue's messages, which stay in it."""
+        bodies, receipts = [], []
+        while received := self._sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30, WaitTimeSeconds=0
+        ).get("Messages"):
+            bodies += [message["Body"] for message in received]
+            receipts += [message["ReceiptHandle"] for message in received]
+        for receipt in receipts:
+            self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
+        return bodies
+
+
+def _ids(objects: list[StoredObject]) -> frozenset[str]:
+    return frozenset().union(*(stored.ids for stored in objects))

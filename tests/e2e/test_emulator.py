@@ -1,0 +1,163 @@
+"""The emulator as the local run uses it: enforcing IAM, hermetic, and gone without a trace."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.emulator import Emulator
+from sandbox.process import group_is_alive
+
+pytestmark = pytest.mark.e2e
+
+HANDLER = """
+import os
+
+import boto3
+
+class DayNotComplete(Exception):
+    pass
+
+def handler(event, context):
+    if "raise" in event:
+        raise DayNotComplete(event["raise"])
+    if "bucket" in event:
+        boto3.client("s3").list_objects_v2(Bucket=event["bucket"])
+    return {"pid": os.getpid(), "env": dict(os.environ)}
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def function(emulator: Emulator) -> str:
+    return create_function(emulator)
+
+
+def create_function(emulator: Emulator) -> str:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = emulator.client("iam").create_role(
+        RoleName="powerless",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("module.py", HANDLER)
+    functions = emulator.client("lambda")
+    functions.create_function(
+        FunctionName="probe",
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="module.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=30,
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName="probe")
+    return "probe"
+
+
+def invoke(emulator: Emulator, function: str, event: dict[str, Any]) -> Any:
+    response = emulator.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    return json.loads(response["Payload"].read())
+
+
+def test_a_role_without_a_grant_is_refused(emulator: Emulator, function: str) -> None:
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket="private", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+
+    answer = invoke(emulator, function, {"bucket": "private"})
+
+    assert "AccessDenied" in answer["errorMessage"]
+
+
+def test_an_error_carries_the_name_of_its_class(emulator: Emulator, function: str) -> None:
+    answer = invoke(emulator, function, {"raise": "3 messages wait"})
+
+    assert answer["errorType"] == "DayNotComplete"
+    assert answer["errorMessage"] == "3 messages wait"
+
+
+def test_functions_see_nothing_of_the_users_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "USE_SSL", "PERSIST_STATE"):
+        monkeypatch.setenv(name, "/nowhere")
+    with Emulator(tmp_path) as emulator:
+        env = invoke(emulator, create_function(emulator), {})["env"]
+
+    assert "/nowhere" not in env.values()
+    assert "PYTHONPATH" not in env
+    assert env["AWS_ENDPOINT_URL"] == emulator.endpoint_url
+
+
+@pytest.mark.skipif(shutil.which("ss") is None, reason="ss lists the listening sockets")
+def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
+    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    own = [line.split()[3] for line in listening.splitlines() if f"pid={emulator.pid}," in line]
+
+    assert own == [emulator.endpoint_url.removeprefix("http://")]
+
+
+def test_stopping_it_ends_its_function_processes_and_removes_its_files(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "state") as emulator:
+        group = emulator.pid
+        worker = invoke(emulator, create_function(emulator), {})["pid"]
+        assert os.getpgid(worker) == group
+
+    assert not group_is_alive(group)
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["emulator.log"]
+
+
+def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
+    starter = textwrap.dedent(
+        f"""
+        import pathlib, time
+        from sandbox.emulator import Emulator
+        emulator = Emulator(pathlib.Path({str(tmp_path)!r}))
+        emulator.start()
+        print(emulator.pid, flush=True)
+        time.sleep(60)
+        """
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", starter], env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        group = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+
+    deadline = time.monotonic() + 10
+    while group_is_alive(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not group_is_alive(group)
+
+
+def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
+    stranger = boto3.session.Session().client(
+        "s3",
+        endpoint_url=emulator.endpoint_url,
+        region_name="sa-east-1",
+        aws_access_key_id="AKIA0000000000000000",
+        aws_secret_access_key="unknown",  # noqa: S106
+    )
+
+    with pytest.raises(ClientError):
+        stranger.list_buckets()

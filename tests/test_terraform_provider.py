@@ -1,0 +1,114 @@
+"""Where Terraform's provider comes from: the user's own configuration, the registry, or a mirror."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import terraform
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.delenv(terraform.MIRROR_VARIABLE, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(terraform, "_terraform_plugin_dirs", list)
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terraform, "registry_answers", lambda: False)
+
+
+def make_mirror(directory: Path, packed: bool = False) -> Path:
+    provider = directory / terraform.REGISTRY / terraform.PROVIDER
+    if packed:
+        provider.mkdir(parents=True)
+        (provider / f"terraform-provider-aws_6.0.0_{terraform.current_platform()}.zip").touch()
+    else:
+        (provider / "6.0.0" / terraform.current_platform()).mkdir(parents=True)
+    return directory
+
+
+def test_a_configuration_file_that_exists_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.tfrc"
+    own.touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(own))
+
+    assert terraform.provider_env(tmp_path / "state") == {"TF_CLI_CONFIG_FILE": str(own)}
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_configuration_file_that_does_not_exist_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: None
+) -> None:
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "missing.tfrc"))
+    monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(make_mirror(tmp_path / "mirror")))
+
+    written = Path(terraform.provider_env(tmp_path / "state")["TF_CLI_CONFIG_FILE"])
+
+    assert f'path = "{tmp_path}/mirror"' in written.read_text()
+
+
+def test_the_registry_is_used_where_it_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(terraform, "registry_answers", lambda: True)
+
+    written = Path(terraform.provider_env(tmp_path / "state")["TF_CLI_CONFIG_FILE"])
+
+    assert "provider_installation" not in written.read_text()
+    assert (tmp_path / "state" / "terraform-plugins").is_dir()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_mirror_is_found_some_levels_down(tmp_path: Path, packed: bool) -> None:
+    mirror = make_mirror(tmp_path / "opt" / "company" / "terraform", packed)
+
+    assert terraform.find_mirror(tmp_path) == mirror
+
+
+def test_no_mirror_is_taken_from_temporary_or_world_writable_folders(tmp_path: Path) -> None:
+    make_mirror(tmp_path / "tmp" / "mirror")
+    make_mirror(tmp_path / "srv" / "mirror").chmod(0o777)
+
+    with pytest.raises(terraform.ProviderNotFound):
+        terraform.find_mirror(tmp_path)
+
+
+def test_without_registry_and_mirror_the_message_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(terraform.ProviderNotFound, match=r"terraform providers mirror.*TF_PLUGIN_MIRROR"):
+        terraform.find_mirror(tmp_path)
+
+
+def test_a_named_mirror_without_the_provider_is_refused_by_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(tmp_path))
+
+    with pytest.raises(
+        terraform.ProviderNotFound, match=rf"{tmp_path}.*does not hold the provider: expected"
+    ):
+        terraform.find_mirror(tmp_path)
+
+
+def test_the_mirror_of_an_earlier_run_is_not_searched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: None
+) -> None:
+    monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(make_mirror(tmp_path / "mirror")))
+    first = terraform.provider_env(tmp_path / "state")
+    monkeypatch.delenv(terraform.MIRROR_VARIABLE)
+    monkeypatch.setattr(terraform, "find_mirror", pytest.fail)
+
+    assert terraform.provider_env(tmp_path / "state") == first
+
+
+def test_a_missing_terraform_command_is_named_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(terraform.TerraformNotInstalled, match=r"install Terraform 1\.5 or newer"):
+        terraform.find_terraform()
