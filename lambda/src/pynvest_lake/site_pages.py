@@ -97,8 +97,9 @@ def listing_page(html: str, url: str) -> str:
 
 def _parse(html: str) -> etree._Element:
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    # An empty body has no root element.
-    return etree.fromstring(html.encode() or b"<html/>", parser)
+    # A body without an element in it has no root.
+    root = etree.fromstring(html.encode(), parser) if html.strip() else None
+    return etree.Element("html") if root is None else root
 
 
 def _no_tables(html: str, url: str, asked: str) -> FundamentusError:

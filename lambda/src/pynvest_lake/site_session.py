@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -216,8 +217,8 @@ class _TimeLimit:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.connection: HTTPConnection | None = None
         self.exceeded = False
+        self._socket: socket.socket | None = None
         self._over = False
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -236,17 +237,25 @@ class _TimeLimit:
             self._over = True
         _TIME_LIMIT.reset(self._token)
 
+    def watch(self, connected: socket.socket) -> None:
+        """Take the connection that an answer is about to be read from."""
+        with self._lock:
+            self._socket = connected
+            if self.exceeded:
+                self._shut_down()
+
     def _cut(self) -> None:
         with self._lock:
-            if self._over:
-                return
-            self.exceeded = True
-            sock = self.connection.sock if self.connection else None
-            if isinstance(sock, socket.socket):
-                try:
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
-                except OSError:  # the peer was faster
-                    return
+            if not self._over:
+                self.exceeded = True
+                self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            # Not the method of a TLS socket, which would change what another thread is reading from. An
+            # OSError says that the peer has closed the connection already.
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 _TIME_LIMIT: ContextVar[_TimeLimit | None] = ContextVar("_TIME_LIMIT", default=None)
@@ -254,8 +263,8 @@ _TIME_LIMIT: ContextVar[_TimeLimit | None] = ContextVar("_TIME_LIMIT", default=N
 
 def _under_time_limit(connection: HTTPConnection) -> None:
     limit = _TIME_LIMIT.get()
-    if limit is not None:
-        limit.connection = connection
+    if limit is not None and connection.sock is not None:
+        limit.watch(connection.sock)
 
 
 class _CuttableHTTPConnection(HTTPConnection):

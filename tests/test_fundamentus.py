@@ -1,0 +1,1004 @@
+from __future__ import annotations
+
+import html
+import logging
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pynvest.scrappers import fundamentus as pynvest_fundamentus
+
+from pynvest_lake import site_session
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.fundamentus import (
+    Blocked,
+    FundamentusError,
+    FundamentusSite,
+    LayoutNotRecognized,
+    NoSuchPaper,
+    Unavailable,
+)
+from pynvest_lake.kinds import Kind
+from pynvest_lake.site_pages import listing_page as reduced_listing
+from pynvest_lake.site_pages import paper_page as reduced_paper
+
+DAY = 20261123
+YEARS = [str(year) for year in range(2026, 2020, -1)]
+
+# ---------------------------------------------------------------------------------------------- the pages
+
+Pair = tuple[str, str]
+
+STOCK_RATIOS = [
+    ("P/L", "LPA"),
+    ("P/VP", "VPA"),
+    ("P/EBIT", "Marg. Bruta"),
+    ("PSR", "Marg. EBIT"),
+    ("P/Ativos", "Marg. Líquida"),
+    ("P/Cap. Giro", "EBIT / Ativo"),
+    ("P/Ativ Circ Liq", "ROIC"),
+    ("Div. Yield", "ROE"),
+    ("EV / EBITDA", "Liquidez Corr"),
+    ("EV / EBIT", "Div Br/ Patrim"),
+    ("Cres. Rec (5a)", "Giro Ativos"),
+]
+
+
+def td(content: str, attributes: str = "") -> str:
+    return f"<td {attributes}>{content}</td>"
+
+
+def label(name: str) -> str:
+    return td(
+        f'<span class="help tips" title="O que é {name}?">?</span><span class="txt">{name}</span>',
+        'class="label"',
+    )
+
+
+def change_label(name: str) -> str:
+    return td(f'<span class="txt">{name}</span>', 'class="label w1"')
+
+
+def value(text: str) -> str:
+    return td(f'<span class="txt">\n  {text}\n</span>', 'class="data"')
+
+
+def change(text: str) -> str:
+    return td(f'<span class="oscil"><font color="#F75D59">\n{text}</font></span>', 'class="data w1"')
+
+
+def row(*cells: str) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def pairs(*names_and_texts: str) -> str:
+    names, texts = names_and_texts[::2], names_and_texts[1::2]
+    return row(*(label(name) + value(text) for name, text in zip(names, texts, strict=True)))
+
+
+def table(*rows: str) -> str:
+    return f'<table cellspacing="0" class="w728">{"".join(rows)}</table>'
+
+
+def document(*parts: str) -> str:
+    menu = '<table><tr><td><a href="/resultado.php">?</a></td></tr></table>'
+    return (
+        f"<!DOCTYPE html><html><head><title>Detalhes</title></head><body>{menu}{''.join(parts)}</body></html>"
+    )
+
+
+def changes(years: list[str]) -> list[Pair]:
+    labels = ["Dia", "Mês", "30 dias", "12 meses", *years]
+    return [(name, f"-{position},31%" if name else "") for position, name in enumerate(labels)]
+
+
+def stock_page(
+    ticker: str = "PETR4",
+    *,
+    years: list[str] = YEARS,
+    company: str = "PETROBRAS PN",
+    subsector: str = "Refino",
+    balance: tuple[str, ...] = ("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante"),
+    results: tuple[str, ...] = ("Receita Líquida", "EBIT", "Lucro Líquido"),
+) -> str:
+    """A stock's page; the ratios on the left are ``1,0``, ``1,1`` and so on, those on the right ``2,0``."""
+    left = [*changes(years), ("", "")]
+    return document(
+        table(
+            pairs("Papel", ticker, "Cotação", "31,87"),
+            pairs("Tipo", "PN N2", "Data últ cot", "20/11/2026"),
+            pairs("Empresa", company, "Min 52 sem", "20,10"),
+            pairs("Setor", "Petróleo", "Max 52 sem", "40,25"),
+            pairs("Subsetor", subsector, "Vol $ méd (2m)", "1.234.567.890"),
+        ),
+        table(
+            pairs("Valor de mercado", "415.000.000.000", "Últ balanço processado", "30/09/2026"),
+            pairs("Valor da firma", "-1.000", "Nro. Ações", "13.044.500.000"),
+        ),
+        table(
+            row(td("Oscilações", 'colspan="2"'), td("Indicadores fundamentalistas", 'colspan="4"')),
+            *(
+                row(change_label(name), change(text), label(a), value(f"1,{i}"), label(b), value(f"2,{i}%"))
+                for i, ((name, text), (a, b)) in enumerate(zip(left, STOCK_RATIOS, strict=True))
+            ),
+        ),
+        table(
+            row(td("Dados Balanço Patrimonial", 'colspan="4"')),
+            pairs("Ativo", "900", "Patrim. Líq", "800"),
+            *(pairs(name, f"{700 + position}") for position, name in enumerate(balance)),
+        ),
+        table(
+            row(td("Últimos 12 meses", 'colspan="2"'), td("Últimos 3 meses", 'colspan="2"')),
+            *(
+                pairs(name, f"{position}.012", name, f"{position}.003")
+                for position, name in enumerate(results)
+            ),
+        ),
+    )
+
+
+def fund_page(ticker: str = "HGLG11", *, years: list[str] = YEARS, real_estate: bool = True) -> str:
+    left = changes(years)
+    ratios = [("FFO Yield", "FFO/Cota"), ("Div. Yield", "Dividendo/cota"), ("P/VP", "VP/Cota")]
+    results = ["Receita", "Venda de ativos", "FFO", "Rend. Distribuído"]
+    beside = [
+        *(label(a) + value(f"1,{i}%") + label(b) + value(f"2,{i}") for i, (a, b) in enumerate(ratios)),
+        td("Resultado", 'colspan="4"'),
+        td("12 meses", 'colspan="2"') + td("3 meses", 'colspan="2"'),
+        *(
+            label(name) + value(f"{i}.012") + label(name) + value(f"{i}.003")
+            for i, name in enumerate(results)
+        ),
+        label("Ativos") + value("900") + label("Patrim Líquido") + value("800"),
+    ]
+    return document(
+        table(
+            pairs("FII", ticker, "Cotação", "160,25"),
+            pairs("Nome", "CSHG Logística &amp; Cia", "Data últ cot", "20/11/2026"),
+            pairs("Mandato", "Renda", "Min 52 sem", "140,10"),
+            pairs("Segmento", "Logística", "Max 52 sem", "170,25"),
+            pairs("Gestão", "Ativa", "Vol $ méd (2m)", "9.876.543"),
+        ),
+        table(
+            pairs("Valor de mercado", "5.000.000.000", "Nro. Cotas", "33.787.575"),
+            pairs("Relatório", "31/10/2026", "Últ Info Trimestral", "30/09/2026"),
+        ),
+        table(
+            *(
+                row(change_label(name), change(text), others)
+                for (name, text), others in zip(left, beside, strict=True)
+            )
+        ),
+        table(
+            pairs("Qtd imóveis", "26", "Área (m2)", "1.571.040", "Cap Rate", "7,5%"),
+            pairs("Qtd Unidades", "177", "Aluguel/m2", "304,10", "Vacância Média", "3,5%"),
+            pairs("Imóveis/PL do FII", "91,2%", "Preço do m2", "4.057,33"),
+        )
+        if real_estate
+        else "",
+    )
+
+
+NOTHING_FOUND = document("<h1>Nenhum papel encontrado</h1>")
+INTERSTITIAL = document("<p>Verificando o seu navegador ...</p>")
+
+
+def listing_page(*tickers: str) -> str:
+    rows = (
+        row(
+            td(f'<span class="tips"><a href="detalhes.php?papel={t}">{t}</a></span>'),
+            td("1,00"),
+            td('<a href="#">x</a>'),
+        )
+        for t in tickers
+    )
+    header = row('<th><a href="?ordem=papel">Papel</a></th>', "<th>Cotação</th>")
+    return (
+        f'<html><body><table id="resultado"><thead>{header}</thead><tbody>{"".join(rows)}</tbody></table>'
+        "</body></html>"
+    )
+
+
+# ---------------------------------------------------------------------------------------------- the server
+
+
+@dataclass
+class Answer:
+    body: str | bytes = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "text/html; charset=ISO-8859-1"})
+
+    def send(self, handler: BaseHTTPRequestHandler) -> None:
+        body = self.body.encode("iso-8859-1") if isinstance(self.body, str) else self.body
+        handler.send_response(self.status)
+        for name, text in {"Content-Length": str(len(body)), **self.headers}.items():
+            handler.send_header(name, text)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+Serving = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Site:
+    """A site on loopback that answers each path as told; the last answer of a path repeats."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Serving]] = {}
+        self.requests: list[tuple[str, int]] = []
+        self.user_agents: set[str | None] = set()
+        self.most_in_flight = 0
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self.released = threading.Event()
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                with site._lock:
+                    site.requests.append((self.path, self.client_address[1]))
+                    site.user_agents.add(self.headers["User-Agent"])
+                    site._in_flight += 1
+                    site.most_in_flight = max(site.most_in_flight, site._in_flight)
+                    answers = site.answers[self.path]
+                    answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                try:
+                    answer(self)
+                except ConnectionError:
+                    self.close_connection = True
+                finally:
+                    with site._lock:
+                        site._in_flight -= 1
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
+
+    def serve(self, path: str, *answers: Answer | Serving | str) -> None:
+        self.answers[path] = [
+            answer.send
+            if isinstance(answer, Answer)
+            else Answer(answer).send
+            if isinstance(answer, str)
+            else answer
+            for answer in answers
+        ]
+
+    def paper(self, ticker: str, *answers: Answer | Serving | str) -> None:
+        self.serve(f"/detalhes.php?papel={ticker}", *answers)
+
+    def close(self) -> None:
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+def client(server: Site, **options: Any) -> FundamentusSite:
+    return FundamentusSite(
+        server.url, **{"day": DAY, "timeout_seconds": 5.0, "backoff_seconds": 0.001, **options}
+    )
+
+
+def read_stock(server: Site, page: str, ticker: str = "PETR4", **options: Any) -> dict[str, str | None]:
+    server.paper(ticker, page)
+    return client(server, **options).read_paper(ticker, Kind.ACOES)
+
+
+def read_fund(server: Site, page: str, ticker: str = "HGLG11") -> dict[str, str | None]:
+    server.paper(ticker, page)
+    return client(server).read_paper(ticker, Kind.FIIS)
+
+
+def year_columns(paper: dict[str, str | None]) -> list[str | None]:
+    return [paper[f"pct_var_ano_a{age}"] for age in range(6)]
+
+
+# --------------------------------------------------------------------------------------- papers, cell by cell
+
+STOCK = {
+    "nome_papel": "PETR4",
+    "tipo_papel": "PN N2",
+    "nome_empresa": "PETROBRAS PN",
+    "nome_setor": "Petróleo",
+    "nome_subsetor": "Refino",
+    "vlr_cot": "31,87",
+    "dt_ult_cot": "20/11/2026",
+    "vlr_min_52_sem": "20,10",
+    "vlr_max_52_sem": "40,25",
+    "vol_med_neg_2m": "1.234.567.890",
+    "vlr_mercado": "415.000.000.000",
+    "vlr_firma": "-1.000",
+    "dt_ult_balanco_proc": "30/09/2026",
+    "num_acoes": "13.044.500.000",
+    "pct_var_dia": "-0,31%",
+    "pct_var_mes": "-1,31%",
+    "pct_var_30d": "-2,31%",
+    "pct_var_12m": "-3,31%",
+    "pct_var_ano_a0": "-4,31%",
+    "pct_var_ano_a1": "-5,31%",
+    "pct_var_ano_a2": "-6,31%",
+    "pct_var_ano_a3": "-7,31%",
+    "pct_var_ano_a4": "-8,31%",
+    "pct_var_ano_a5": "-9,31%",
+    "vlr_ind_p_sobre_l": "1,0",
+    "vlr_ind_p_sobre_vp": "1,1",
+    "vlr_ind_p_sobre_ebit": "1,2",
+    "vlr_ind_psr": "1,3",
+    "vlr_ind_p_sobre_ativ": "1,4",
+    "vlr_ind_p_sobre_cap_giro": "1,5",
+    "vlr_ind_p_sobre_ativ_circ_liq": "1,6",
+    "vlr_ind_div_yield": "1,7",
+    "vlr_ind_ev_sobre_ebitda": "1,8",
+    "vlr_ind_ev_sobre_ebit": "1,9",
+    "pct_cresc_rec_liq_ult_5a": "1,10",
+    "vlr_ind_lpa": "2,0%",
+    "vlr_ind_vpa": "2,1%",
+    "vlr_ind_margem_bruta": "2,2%",
+    "vlr_ind_margem_ebit": "2,3%",
+    "vlr_ind_margem_liq": "2,4%",
+    "vlr_ind_ebit_sobre_ativo": "2,5%",
+    "vlr_ind_roic": "2,6%",
+    "vlr_ind_roe": "2,7%",
+    "vlr_liquidez_corr": "2,8%",
+    "vlr_ind_divida_bruta_sobre_patrim": "2,9%",
+    "vlr_ind_giro_ativos": "2,10%",
+    "vlr_ativo": "900",
+    "vlr_disponibilidades": "701",
+    "vlr_ativ_circulante": "703",
+    "vlr_divida_bruta": "700",
+    "vlr_divida_liq": "702",
+    "vlr_patrim_liq": "800",
+    "vlr_receita_liq_ult_12m": "0.012",
+    "vlr_ebit_ult_12m": "1.012",
+    "vlr_lucro_liq_ult_12m": "2.012",
+    "vlr_receita_liq_ult_3m": "0.003",
+    "vlr_ebit_ult_3m": "1.003",
+    "vlr_lucro_liq_ult_3m": "2.003",
+}
+
+FUND = {
+    "fii": "HGLG11",
+    "nome_fii": "CSHG Logística & Cia",
+    "tipo_mandato": "Renda",
+    "segmento": "Logística",
+    "tipo_gestao": "Ativa",
+    "vlr_cot": "160,25",
+    "dt_ult_cot": "20/11/2026",
+    "vlr_min_52_sem": "140,10",
+    "vlr_max_52_sem": "170,25",
+    "vol_med_neg_2m": "9.876.543",
+    "vlr_mercado": "5.000.000.000",
+    "num_cotas": "33.787.575",
+    "dt_ult_relat_ger": "31/10/2026",
+    "dt_ult_informe_trim": "30/09/2026",
+    "pct_var_dia": "-0,31%",
+    "pct_var_mes": "-1,31%",
+    "pct_var_30d": "-2,31%",
+    "pct_var_12m": "-3,31%",
+    "pct_var_ano_a0": "-4,31%",
+    "pct_var_ano_a1": "-5,31%",
+    "pct_var_ano_a2": "-6,31%",
+    "pct_var_ano_a3": "-7,31%",
+    "pct_var_ano_a4": "-8,31%",
+    "pct_var_ano_a5": "-9,31%",
+    "vlr_ffo_yield": "1,0%",
+    "vlr_ffo_sobre_cota": "2,0",
+    "vlr_div_yield": "1,1%",
+    "vlr_dividendo_sobre_cota": "2,1",
+    "vlr_p_sobre_vp": "1,2%",
+    "vlr_vp_sobre_cota": "2,2",
+    "vlr_rec_bruta_ult_12m": "0.012",
+    "vlr_vend_ativ_ult_12m": "1.012",
+    "vlr_ffo_ult_12m": "2.012",
+    "vlr_rendim_distr_ult_12m": "3.012",
+    "vlr_rec_bruta_ult_3m": "0.003",
+    "vlr_vend_ativ_ult_3m": "1.003",
+    "vlr_ffo_ult_3m": "2.003",
+    "vlr_rendim_distr_ult_3m": "3.003",
+    "vlr_ativos": "900",
+    "vlr_patrim_liq": "800",
+    "qtd_imoveis": "26",
+    "qtd_unidades": "177",
+    "vlr_imoveis_sobre_pl": "91,2%",
+    "total_area_m2": "1.571.040",
+    "vlr_aluguel_por_m2": "304,10",
+    "vlr_do_m2": "4.057,33",
+    "vlr_cap_rate": "7,5%",
+    "vlr_vacancia_media": "3,5%",
+}
+
+
+def without_moment(paper: dict[str, str | None]) -> dict[str, str | None]:
+    assert paper["datetime_exec"]
+    return {column: text for column, text in paper.items() if column != "datetime_exec"}
+
+
+def test_every_cell_of_a_stock_lands_in_its_column(server: Site) -> None:
+    paper = read_stock(server, stock_page())
+    assert without_moment(paper) == STOCK
+    assert list(paper) == table_schema(SOR_ACOES).names
+
+
+def test_every_cell_of_a_fund_lands_in_its_column(server: Site) -> None:
+    paper = read_fund(server, fund_page())
+    assert without_moment(paper) == FUND
+    assert list(paper) == table_schema(SOR_FIIS).names
+
+
+def test_a_fund_without_real_estate_has_nulls_where_its_page_has_no_cells(server: Site) -> None:
+    real_estate = list(FUND)[-8:]
+    paper = read_fund(server, fund_page(real_estate=False))
+    assert without_moment(paper) == {**FUND, **dict.fromkeys(real_estate)}
+
+
+def test_a_paper_last_traded_in_2015_has_no_year_of_2026_and_its_other_indicators_stay_in_place(
+    server: Site,
+) -> None:
+    paper = read_stock(server, stock_page(years=["2015", "2014", "2013", "2012", "2011", "2010"]))
+    assert without_moment(paper) == {**STOCK, **{f"pct_var_ano_a{age}": None for age in range(6)}}
+
+
+def test_a_young_paper_has_only_the_years_that_it_has_been_traded(server: Site) -> None:
+    paper = read_stock(server, stock_page(years=["2026", "2025", "", "", "", ""]))
+    years = {"pct_var_ano_a0": "-4,31%", "pct_var_ano_a1": "-5,31%"}
+    years.update({f"pct_var_ano_a{age}": None for age in range(2, 6)})
+    assert without_moment(paper) == {**STOCK, **years}
+
+
+def test_a_bank_has_nulls_for_what_only_other_companies_report(server: Site) -> None:
+    page = stock_page(
+        balance=("Depósitos", "Cart. de Crédito"),
+        results=("Result Int Financ", "Rec Serviços", "Lucro Líquido"),
+    )
+    absent = ["vlr_disponibilidades", "vlr_ativ_circulante", "vlr_divida_bruta", "vlr_divida_liq"]
+    absent += [f"vlr_{name}_ult_{span}" for name in ("receita_liq", "ebit") for span in ("12m", "3m")]
+    assert without_moment(read_stock(server, page)) == {**STOCK, **dict.fromkeys(absent)}
+
+
+def test_an_empty_value_is_an_empty_text_and_not_an_absent_cell(server: Site) -> None:
+    paper = read_stock(server, stock_page(company="", subsector="-"))
+    assert (paper["nome_empresa"], paper["nome_subsetor"]) == ("", "-")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("O que &eacute; isto? &amp; C&iacute;a", "O que é isto? & Cía"),
+        ("?", "?"),
+        ("?Papel", "?Papel"),
+        ("Dia", "Dia"),
+        ("2026", "2026"),
+        ("Cotação", "Cotação"),
+        ("<a href='x'>A &lt;b&gt; S.A.</a>", "A <b> S.A."),
+        ("A<!-- ? -->B", "AB"),
+        ("A\n  B", "A\n  B"),
+        ("&nbsp;A&nbsp;B&nbsp;", "A\xa0B"),
+        ("d&#180;&Aacute;gua \x96 1&ordf;", "d´Água – 1ª"),
+    ],
+)
+def test_a_text_is_kept_as_it_stands_whatever_it_looks_like(server: Site, written: str, text: str) -> None:
+    page = stock_page(company=written, subsector=written).encode(
+        "cp1252" if "\x96" not in written else "latin-1"
+    )
+    server.paper("PETR4", Answer(page))
+    paper = client(server).read_paper("PETR4", Kind.ACOES)
+    assert without_moment(paper) == {**STOCK, "nome_empresa": text, "nome_subsetor": text}
+
+
+@given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\t")))
+def test_any_text_is_read_back(text: str) -> None:
+    page = stock_page(company=html.escape(text), subsector=html.escape(text)).encode()
+    server = Site()
+    try:
+        server.paper("PETR4", Answer(page, headers={"Content-Type": "text/html; charset=UTF-8"}))
+        paper = client(server).read_paper("PETR4", Kind.ACOES)
+    finally:
+        server.close()
+    assert without_moment(paper) == {**STOCK, "nome_empresa": text.strip(), "nome_subsetor": text.strip()}
+
+
+def test_labels_are_known_by_their_name_whatever_their_dots_spaces_and_marks(server: Site) -> None:
+    page = stock_page()
+    for written, other in {
+        "Patrim. Líq": "Patrim. Líq.",
+        "EV / EBITDA": "EV/EBITDA",
+        "Marg. Bruta": "Marg.\n  Bruta",
+        "Cres. Rec (5a)": "Cres.&nbsp;Rec (5a)",
+    }.items():
+        page = page.replace(f'"txt">{written}<', f'"txt">{other}<')
+    page = page.replace('class="label"', "").replace('class="label w1"', "").replace('class="data"', "")
+    assert without_moment(read_stock(server, page)) == STOCK
+
+
+def test_a_price_change_is_not_overwritten_by_a_heading_of_the_same_name(server: Site) -> None:
+    heading = table(row(td("12 meses"), td("3 meses")), row(td("Dia"), td("hoje")))
+    page = stock_page().replace("</body>", f"{heading}</body>")
+    assert without_moment(read_stock(server, page)) == STOCK
+
+
+def test_the_charset_of_the_answer_is_honoured(server: Site) -> None:
+    for charset in ("ISO-8859-1", "utf-8", "no-such-charset"):
+        encoding = "utf-8" if charset == "utf-8" else "iso-8859-1"
+        body = stock_page().encode(encoding)
+        server.paper("PETR4", Answer(body, headers={"Content-Type": f"text/html; charset={charset}"}))
+        assert without_moment(client(server).read_paper("PETR4", Kind.ACOES)) == STOCK
+    server.paper("PETR4", Answer(stock_page(), headers={}))
+    assert without_moment(client(server).read_paper("PETR4", Kind.ACOES)) == STOCK
+
+
+# --------------------------------------------------------------------------------------- the turn of the year
+
+
+def test_a_page_of_2_january_with_last_years_labels_lands_one_column_over(server: Site) -> None:
+    paper = read_stock(server, stock_page(), day=20270102)
+    assert year_columns(paper) == [None, "-4,31%", "-5,31%", "-6,31%", "-7,31%", "-8,31%"]
+    assert without_moment(paper).items() >= {k: v for k, v in STOCK.items() if "_ano_" not in k}.items()
+
+
+def test_year_columns_go_by_the_year_that_the_page_names_whatever_their_order(server: Site) -> None:
+    paper = read_stock(server, stock_page(years=["2021", "2026", "2019", "2024", "", "2027"]))
+    assert year_columns(paper) == ["-5,31%", None, "-7,31%", None, None, "-4,31%"]
+
+
+@pytest.mark.parametrize("imported_in", [1999, 2024, 2026, 2027, 2031])
+def test_the_year_in_which_pynvest_was_imported_does_not_matter(
+    server: Site, monkeypatch: pytest.MonkeyPatch, imported_in: int
+) -> None:
+    for name in ("METADATA_COLS_ACOES", "METADATA_COLS_FIIS"):
+        columns = {
+            str(imported_in - int(column[-1])) if column.startswith("pct_var_ano_a") else name_: column
+            for name_, column in getattr(pynvest_fundamentus, name).items()
+        }
+        monkeypatch.setattr(pynvest_fundamentus, name, columns)
+    headings = ["Dia", "Mês", "30 dias", "12 meses", *(str(imported_in - age) for age in range(6))]
+    monkeypatch.setattr(pynvest_fundamentus, "VARIATION_HEADINGS", headings)
+
+    assert without_moment(read_stock(server, stock_page())) == STOCK
+    assert without_moment(read_fund(server, fund_page())) == FUND
+
+
+def test_sites_of_two_years_work_side_by_side(server: Site) -> None:
+    server.paper("PETR4", stock_page())
+    old, new = client(server, day=20251230), client(server, day=20260102)
+    for _ in range(2):
+        assert year_columns(old.read_paper("PETR4", Kind.ACOES))[0] == "-5,31%"
+        assert year_columns(new.read_paper("PETR4", Kind.ACOES))[0] == "-4,31%"
+
+
+def test_a_site_without_a_day_reads_listings_only(server: Site) -> None:
+    server.serve("/resultado.php", listing_page("PETR4"))
+    site = client(server, day=None)
+    assert site.list_tickers(Kind.ACOES) == ["PETR4"]
+    with pytest.raises(ValueError, match="PETR4 cannot be read: the site was made with day None"):
+        site.read_paper("PETR4", Kind.ACOES)
+
+
+# ---------------------------------------------------------------------------------------------- outcomes
+
+
+def outcome(
+    server: Site, *answers: Answer | Serving | str, kind: Kind = Kind.ACOES, **options: Any
+) -> FundamentusError:
+    server.paper("PETR4", *answers)
+    with pytest.raises(FundamentusError) as error:
+        client(server, **options).read_paper("PETR4", kind)
+    assert f"{server.url}/detalhes.php?papel=PETR4" in str(error.value)
+    return error.value
+
+
+def test_a_paper_that_the_site_does_not_know_is_told_as_such(server: Site) -> None:
+    error = outcome(server, NOTHING_FOUND)
+    assert type(error) is NoSuchPaper
+    assert "finds no paper PETR4" in str(error)
+    assert len(server.requests) == 1
+
+
+def test_403_blocks_at_once(server: Site) -> None:
+    error = outcome(server, Answer("Access denied", 403))
+    assert type(error) is Blocked
+    assert "status 403" in str(error)
+    assert len(server.requests) == 1
+
+
+def test_429_is_asked_again_and_blocks_when_it_stays(server: Site) -> None:
+    assert type(outcome(server, Answer("slow down", 429))) is Blocked
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("body", [INTERSTITIAL, "<h1>Access denied</h1>", "Access denied"])
+def test_a_page_without_indicators_that_does_not_say_why_blocks(server: Site, body: str) -> None:
+    error = outcome(server, body)
+    assert type(error) is Blocked
+    assert "status 200" in str(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+def test_5xx_is_asked_again_and_is_unavailable_when_it_stays(server: Site, status: int) -> None:
+    error = outcome(server, Answer("oops", status))
+    assert type(error) is Unavailable
+    assert f"status {status}" in str(error)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [404, 410, 401, 204])
+def test_any_other_status_is_unavailable_and_not_asked_again(server: Site, status: int) -> None:
+    error = outcome(server, Answer("", status))
+    assert type(error) is Unavailable
+    assert f"status {status}" in str(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"   ", b'{"papel": "PETR4"}', bytes(range(256)) * 20, b"papel;cotacao\nPETR4;1"]
+)
+def test_a_body_that_is_no_html_page_is_not_recognized(server: Site, body: bytes) -> None:
+    error = outcome(server, Answer(body))
+    assert type(error) is LayoutNotRecognized
+    assert "no HTML page" in str(error)
+
+
+@given(
+    st.one_of(st.binary(), st.integers(0, 20_000).map(lambda length: stock_page().encode("latin-1")[length:]))
+)
+def test_no_body_at_all_makes_the_reader_fail_otherwise(body: bytes) -> None:
+    try:
+        reduced_paper(body.decode("latin-1"), "http://site", "PETR4", Kind.ACOES, {"Papel": "nome_papel"})
+    except FundamentusError as error:
+        assert "PETR4" in str(error)
+    try:
+        reduced_listing(body.decode("latin-1"), "http://site")
+    except FundamentusError as error:
+        assert "a listing" in str(error)
+
+
+def test_tables_without_papel_or_fii_are_not_recognized_and_the_labels_shown(server: Site) -> None:
+    error = outcome(server, document(table(pairs("Código", "PETR4", "Preço", "1,00"))))
+    assert type(error) is LayoutNotRecognized
+    assert "expected the label 'Papel', found Código, Preço" in str(error)
+
+
+def test_indicator_tables_without_any_label_are_not_recognized(server: Site) -> None:
+    error = outcome(server, document(table(row(td("")))))
+    assert type(error) is LayoutNotRecognized
+    assert "hold no indicators" in str(error)
+
+
+def test_a_page_of_another_paper_is_not_recognized(server: Site) -> None:
+    error = outcome(server, stock_page("VALE3"))
+    assert type(error) is LayoutNotRecognized
+    assert "asked for PETR4 (acoes), found the page of 'VALE3'" in str(error)
+
+
+def test_a_funds_page_for_a_stock_is_not_recognized_nor_a_stocks_page_for_a_fund(server: Site) -> None:
+    error = outcome(server, fund_page("PETR4"))
+    assert type(error) is LayoutNotRecognized
+    assert "expected the label 'Papel', found FII, Cotação" in str(error)
+    error = outcome(server, stock_page("PETR4"), kind=Kind.FIIS)
+    assert type(error) is LayoutNotRecognized
+    assert "expected the label 'FII', found Papel, Cotação" in str(error)
+
+
+def test_the_ticker_of_a_page_is_compared_without_regard_to_case(server: Site) -> None:
+    server.paper("PETR4", stock_page("PETR4"))
+    assert client(server).read_paper(" petr4 ", Kind.ACOES)["nome_papel"] == "PETR4"
+
+
+# ---------------------------------------------------------------------------------------------- the session
+
+
+def reset_connection(handler: BaseHTTPRequestHandler) -> None:
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+def break_off(page: str, *, declared: bool) -> Serving:
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        body = page.encode("iso-8859-1")
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        if declared:
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[: len(body) // 2])
+        handler.close_connection = True
+
+    return serve
+
+
+def drip(head: bytes, byte: bytes) -> Serving:
+    """Send one byte after the other for ever, each well within a socket's time limit."""
+
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(head)
+        for _ in range(3000):
+            handler.wfile.write(byte)
+            handler.wfile.flush()
+            time.sleep(0.01)
+
+    return serve
+
+
+def hang(server: Site) -> Serving:
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        server.released.wait(30)
+        handler.close_connection = True
+
+    return serve
+
+
+def test_a_flaky_page_is_read(server: Site) -> None:
+    server.paper("PETR4", Answer("", 503), reset_connection, stock_page())
+    assert without_moment(client(server).read_paper("PETR4", Kind.ACOES)) == STOCK
+    assert len(server.requests) == 3
+
+
+def test_a_closed_port_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(Unavailable, match="ConnectionError"):
+        FundamentusSite(url, day=DAY, backoff_seconds=0.001).read_paper("PETR4", Kind.ACOES)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_page_that_breaks_off_is_unavailable_and_never_read_in_part(server: Site, declared: bool) -> None:
+    assert type(outcome(server, break_off(stock_page(), declared=declared))) is Unavailable
+    assert len(server.requests) == 3
+
+
+HTTP_OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        drip(b"", b"x"),
+        drip(HTTP_OK + b"X-Header: ", b"x"),
+        drip(HTTP_OK + b"\r\n", b"x"),
+        drip(HTTP_OK + b"Content-Length: 100000\r\n\r\n", b"x"),
+        drip(HTTP_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        drip(HTTP_OK + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n", b"x"),
+        drip(b"HTTP/1.1 500 Oops\r\nContent-Length: 100000\r\n\r\n", b"x"),
+    ],
+    ids=[
+        "status line",
+        "headers",
+        "body",
+        "body of a declared length",
+        "chunks",
+        "one chunk",
+        "body of a 500",
+    ],
+)
+def test_a_server_that_drips_does_not_hold_us(server: Site, slow: Serving) -> None:
+    started = time.monotonic()
+    assert type(outcome(server, slow, timeout_seconds=0.3, attempts=2)) is Unavailable
+    assert time.monotonic() - started < 3
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_hangs_does_not_hold_us(server: Site) -> None:
+    started = time.monotonic()
+    error = outcome(server, hang(server), timeout_seconds=0.3, attempts=2)
+    assert type(error) is Unavailable
+    assert time.monotonic() - started < 3
+
+
+def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> None:
+    server.paper("VALE3", drip(HTTP_OK + b"Content-Length: 100000\r\n\r\n", b"x"), stock_page("VALE3"))
+    site = client(server, timeout_seconds=0.3, max_connections=1)
+    assert site.read_paper("VALE3", Kind.ACOES)["nome_papel"] == "VALE3"
+
+
+def test_an_endless_body_is_given_up(server: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_session, "MAX_PAGE_BYTES", 1_000_000)
+    error = outcome(server, Answer(b"x" * 1_000_001))
+    assert type(error) is LayoutNotRecognized
+    assert "more than 1000000 bytes" in str(error)
+
+
+def test_the_time_that_the_server_asks_for_is_waited(server: Site) -> None:
+    server.paper("PETR4", Answer("", 429, {"Retry-After": "1"}), stock_page())
+    started = time.monotonic()
+    client(server).read_paper("PETR4", Kind.ACOES)
+    assert time.monotonic() - started >= 1
+
+
+@pytest.mark.parametrize(("status", "kind_of_error"), [(429, Blocked), (503, Unavailable)])
+def test_a_server_that_asks_for_a_long_wait_is_not_asked_again(
+    server: Site, status: int, kind_of_error: type[FundamentusError]
+) -> None:
+    assert type(outcome(server, Answer("", status, {"Retry-After": "3600"}))) is kind_of_error
+    assert len(server.requests) == 1
+
+
+def test_a_retry_after_that_is_no_time_is_passed_over(server: Site) -> None:
+    server.paper("PETR4", Answer("", 503, {"Retry-After": "soon"}), stock_page())
+    assert client(server).read_paper("PETR4", Kind.ACOES)["nome_papel"] == "PETR4"
+
+
+def test_no_attempt_starts_after_the_callers_time_is_over(server: Site) -> None:
+    server.paper("PETR4", stock_page())
+    with pytest.raises(Unavailable, match="time for it was over"):
+        client(server).read_paper("PETR4", Kind.ACOES, not_after=time.monotonic())
+    assert server.requests == []
+
+
+def test_nothing_is_waited_for_past_the_callers_time(server: Site) -> None:
+    server.paper("PETR4", hang(server))
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        client(server, timeout_seconds=20.0).read_paper("PETR4", Kind.ACOES, not_after=started + 0.3)
+    assert time.monotonic() - started < 3
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_is_followed(server: Site) -> None:
+    server.paper("PETR4", Answer("", 302, {"Location": "/novo?papel=PETR4"}))
+    server.serve("/novo?papel=PETR4", stock_page())
+    assert client(server).read_paper("PETR4", Kind.ACOES)["nome_papel"] == "PETR4"
+
+
+def test_redirects_in_a_circle_are_unavailable(server: Site) -> None:
+    error = outcome(server, Answer("", 302, {"Location": "/detalhes.php?papel=PETR4"}))
+    assert type(error) is Unavailable
+    assert "more than 3 redirects" in str(error)
+    assert len(server.requests) == 4
+
+
+def test_pages_come_over_few_connections_kept_open_under_one_identity(server: Site) -> None:
+    tickers = [f"AAAA{number}" for number in range(40)]
+    for ticker in tickers:
+        server.paper(ticker, stock_page(ticker))
+    server.serve("/resultado.php", listing_page(*tickers))
+    site = client(server, max_connections=3)
+    site.list_tickers(Kind.ACOES)
+    with ThreadPoolExecutor(12) as threads:
+        papers = list(threads.map(lambda ticker: site.read_paper(ticker, Kind.ACOES), tickers))
+    assert [paper["nome_papel"] for paper in papers] == tickers
+    assert server.most_in_flight <= 3
+    assert len({connection for _, connection in server.requests}) <= 3
+    assert server.user_agents == {pynvest_fundamentus.REQUEST_HEADER["User-Agent"]}
+
+
+def test_several_sites_work_in_several_threads_at_once() -> None:
+    servers = [Site(), Site()]
+    try:
+        for number, server in enumerate(servers):
+            server.paper("PETR4", stock_page(company=f"Site {number}"))
+        sites = [client(server) for server in servers] * 20
+        with ThreadPoolExecutor(4) as threads:
+            papers = list(threads.map(lambda site: site.read_paper("PETR4", Kind.ACOES), sites))
+        assert [paper["nome_empresa"] for paper in papers] == ["Site 0", "Site 1"] * 20
+    finally:
+        for server in servers:
+            server.close()
+
+
+def test_an_address_that_is_none_is_an_error_when_the_site_is_made() -> None:
+    with pytest.raises(ValueError, match=r"'www\.fundamentus\.com\.br', expected .* https://"):
+        FundamentusSite("www.fundamentus.com.br", day=DAY)
+
+
+def test_a_trailing_slash_of_the_address_does_not_matter(server: Site) -> None:
+    server.paper("PETR4", stock_page())
+    site = FundamentusSite(f"{server.url}/", day=DAY)
+    assert site.read_paper("PETR4", Kind.ACOES)["nome_papel"] == "PETR4"
+
+
+def test_pynvest_writes_nothing_to_the_log_by_itself(server: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    server.serve("/resultado.php", Answer("", 404))
+    site = [client(server) for _ in range(3)][-1]
+    with pytest.raises(Unavailable):
+        site.list_tickers(Kind.ACOES)
+    assert logging.getLogger(pynvest_fundamentus.log_config.__code__.co_filename).handlers == []
+    assert capfd.readouterr() == ("", "")
+
+
+# ---------------------------------------------------------------------------------------------- listings
+
+
+def test_the_listings_of_stocks_and_funds_are_read_sorted_and_each_once(server: Site) -> None:
+    server.serve("/resultado.php", listing_page("VALE3", "PETR4", "ABEV3", "PETR4"))
+    server.serve("/fii_resultado.php", listing_page("HGLG11", "EDGA11B", "ABCP11"))
+    site = client(server)
+    assert site.list_tickers(Kind.ACOES) == ["ABEV3", "PETR4", "VALE3"]
+    assert site.list_tickers(Kind.FIIS) == ["ABCP11", "EDGA11B", "HGLG11"]
+
+
+def test_a_listing_of_a_thousand_papers_is_read_whole(server: Site) -> None:
+    tickers: defaultdict[Kind, list[str]] = defaultdict(list)
+    for number in range(1000):
+        tickers[Kind.ACOES].append(f"A{number:03}{number % 9}")
+    server.serve("/resultado.php", listing_page(*tickers[Kind.ACOES]))
+    assert client(server).list_tickers(Kind.ACOES) == sorted(tickers[Kind.ACOES])
+
+
+@pytest.mark.parametrize(
+    "around", ["<table><tr><td><a href='/'>Menu</a></td></tr></table>", "<table></table>"]
+)
+def test_other_tables_of_a_listing_are_passed_over(server: Site, around: str) -> None:
+    page = (
+        listing_page("VALE3", "PETR4")
+        .replace("<body>", f"<body>{around}")
+        .replace("</body>", f"{around}</body>")
+    )
+    server.serve("/resultado.php", page)
+    assert client(server).list_tickers(Kind.ACOES) == ["PETR4", "VALE3"]
+
+
+def test_header_and_footer_of_a_listing_are_no_papers(server: Site) -> None:
+    page = listing_page("VALE3", "PETR4")
+    page = page.replace("<th>", "<td>").replace("</th>", "</td>")
+    page = page.replace("</tbody>", f"</tbody><tfoot>{row(td('2 papéis', 'colspan=3'))}{row(td(''))}</tfoot>")
+    server.serve("/resultado.php", page)
+    assert client(server).list_tickers(Kind.ACOES) == ["PETR4", "VALE3"]
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (listing_page(), "table without a row of a paper"),
+        (document(), "table without a row of a paper"),
+        (
+            listing_page("VALE3").replace("a href", "b href").replace("</a>", "</b>"),
+            "table without a row of a paper",
+        ),
+        (listing_page("VALE3", "Vale S.A."), r"row 3 of the listing has \['Vale S.A.', '1,00', 'x'\]"),
+        (
+            listing_page("VALE3").replace("</tbody>", row(td("PETR4"), td("1,00")) + "</tbody>"),
+            r"row 3 .*\['PETR4', '1,00'\]",
+        ),
+        ("{}", "no HTML page"),
+        ("", "no HTML page"),
+    ],
+)
+def test_an_empty_or_unrecognizable_listing_is_an_error(server: Site, page: str, message: str) -> None:
+    server.serve("/resultado.php", page)
+    with pytest.raises(LayoutNotRecognized, match=message):
+        client(server).list_tickers(Kind.ACOES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind_of_error"),
+    [
+        (Answer("Access denied", 403), Blocked),
+        (Answer("", 429), Blocked),
+        (Answer("<html><body><p>Um momento ...</p></body></html>"), Blocked),
+        (Answer("", 500), Unavailable),
+        (Answer("", 404), Unavailable),
+        (break_off(listing_page("VALE3", "PETR4"), declared=False), Unavailable),
+        (reset_connection, Unavailable),
+    ],
+)
+def test_a_listing_that_is_refused_or_does_not_come_is_told_as_a_paper_is(
+    server: Site, answer: Answer | Serving, kind_of_error: type[FundamentusError]
+) -> None:
+    server.serve("/resultado.php", answer)
+    with pytest.raises(kind_of_error):
+        client(server).list_tickers(Kind.ACOES)
