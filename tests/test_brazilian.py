@@ -5,6 +5,7 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -234,3 +235,7 @@ def test_a_text_that_stands_for_no_value_is_null(text: str) -> None:
 def test_space_around_a_text_is_dropped_and_space_within_it_kept() -> None:
     texts = pa.array(["\n  -1,31%\xa0", " Banco  do Brasil ", "--"])
     assert brazilian.without_blanks(texts).to_pylist() == ["-1,31%", "Banco  do Brasil", "--"]
+
+
+def test_no_function_is_used_that_arrow_lacks_when_it_is_built_without_utf8proc() -> None:
+    assert "pc.utf8_" not in Path(brazilian.__file__).read_text(encoding="utf-8")

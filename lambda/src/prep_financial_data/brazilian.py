@@ -2,12 +2,17 @@
 
 Every function takes the texts of one column and returns values of one type, null where a text is not of the
 form that the function reads. A text that stands for no value (see `without_blanks`) is null before.
+
+The managed layer of AWS SDK for pandas builds Arrow itself, some versions of it without utf8proc, so none of
+the functions that need it (``utf8_trim_whitespace`` and the like) is used.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+_SPACE = r"[\x00-\x20\x85\p{Z}]+"
 
 # An optional minus, digits with their thousands points all there or all left out, an optional decimal
 # comma, an optional percent sign.
@@ -21,7 +26,7 @@ _MOMENT = r"^([0-9]{2})-([0-9]{2})-([1-9][0-9]{3}) ([0-9]{2}:[0-9]{2}:[0-9]{2})$
 
 def without_blanks(texts: pa.Array) -> pa.Array:
     """Trim the texts and make null those that stand for no value: ``-``, ``-%`` and the empty one."""
-    trimmed = pc.utf8_trim_whitespace(texts)
+    trimmed = pc.replace_substring_regex(texts, rf"^{_SPACE}|{_SPACE}$", "")
     return _where(pc.invert(pc.is_in(trimmed, pa.array(["", "-", "-%"]))), trimmed)
 
 
@@ -47,9 +52,9 @@ def integers(texts: pa.Array) -> pa.Array:
     plain = _plain(_where(pc.match_substring_regex(texts, _WHOLE_NUMBER), texts))
     plain = pc.replace_substring_regex(plain, r"[.]0+$", "")
     plain = pc.replace_substring_regex(plain, r"^(-?)0+([0-9])", r"\1\2")
-    digits = pc.utf8_ltrim(plain, "-")
+    digits = pc.ascii_ltrim(plain, "-")
     limit = pc.if_else(pc.starts_with(plain, "-"), str(2**63), str(2**63 - 1))
-    length = pc.utf8_length(digits)
+    length = pc.binary_length(digits)
     # Of two numbers with as many digits, the greater is the later in the alphabet too.
     fits = pc.or_(
         pc.less(length, _INT64_DIGITS),
@@ -81,7 +86,7 @@ def _plain(texts: pa.Array) -> pa.Array:
     """Rewrite Brazilian numbers as Arrow reads them: a decimal point, and no other sign but the minus."""
     texts = pc.replace_substring(texts, ".", "")
     texts = pc.replace_substring(texts, ",", ".")
-    return pc.utf8_rtrim(texts, "%")
+    return pc.ascii_rtrim(texts, "%")
 
 
 def _rearranged(texts: pa.Array, pattern: str, replacement: str) -> pa.Array:
