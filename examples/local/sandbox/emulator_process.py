@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-from ministack.app import main
+from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
@@ -61,6 +61,16 @@ def report_error_types() -> None:
     lambda_svc._execute_function_warm = execute_and_name_type
 
 
+def count_loopback_as_tls() -> None:
+    """Let policies that deny requests without TLS pass: the emulator speaks plain HTTP, on loopback."""
+    pin_request_origin = app.pin_request_origin
+
+    def pin_as_tls(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001
+        pin_request_origin(source_ip, True)
+
+    app.pin_request_origin = pin_as_tls
+
+
 def end_with_parent() -> None:
     """End this process and its whole group when the pipe that is its standard input is closed."""
     leads_its_group = os.getpgrp() == os.getpid()
@@ -78,6 +88,7 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     report_error_types()
+    count_loopback_as_tls()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)
-    main()
+    app.main()

@@ -138,9 +138,9 @@ def find_mirror(root: Path = Path("/")) -> Path:
             return directory.resolve()
     raise ProviderNotFound(
         f"Terraform's registry ({REGISTRY}) does not answer, and no mirror of {PROVIDER} for "
-        f"{current_platform()} was found on this machine. Either give Terraform a way to the registry (behind a proxy: "
-        "HTTPS_PROXY), or run `terraform providers mirror DIRECTORY` in this project on a machine that "
-        f"reaches it, copy DIRECTORY here and set {MIRROR_VARIABLE} to it"
+        f"{current_platform()} was found on this machine. Either give Terraform a way to the registry "
+        "(behind a proxy: HTTPS_PROXY), or run `terraform providers mirror DIRECTORY` in this project on a "
+        f"machine that reaches it, copy DIRECTORY here and set {MIRROR_VARIABLE} to it"
     )
 
 
@@ -179,14 +179,8 @@ class Terraform:
         return self.data_dir / "terraform.tfstate"
 
     def init(self) -> None:
-        """Install the modules and the provider.
-
-        Raises
-        ------
-        TerraformFailed
-            When it ends with an error, as do the other methods.
-        """
-        self._run("init")
+        """Install the modules and the provider."""
+        self.run("init")
 
     def apply(self, variables: Mapping[str, Any], *, on_created: Callable[[str], None] | None = None) -> None:
         """Apply the root with `variables`, calling `on_created` with the address of each new resource."""
@@ -196,30 +190,50 @@ class Terraform:
             if created and on_created:
                 on_created(created[1])
 
-        self._run("apply", "-auto-approve", f"-state={self.state_path}", *_options(variables), on_line=note)
+        self.run("apply", "-auto-approve", f"-state={self.state_path}", *_options(variables), on_line=note)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return what a plan with `variables` would change: an empty text when it is nothing."""
         plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", *_options(variables))
-        status, said = self._run(*plan, statuses=(0, 2))
+        status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Destroy what was applied."""
-        self._run("destroy", "-auto-approve", f"-state={self.state_path}", *_options(variables))
+        self.run("destroy", "-auto-approve", f"-state={self.state_path}", *_options(variables))
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs by name."""
-        _, said = self._run("output", "-json", f"-state={self.state_path}")
+        _, said = self.run("output", "-json", f"-state={self.state_path}")
         return {name: output["value"] for name, output in json.loads(said).items()}
 
-    def _run(
+    def run(
         self,
         *arguments: str,
         statuses: tuple[int, ...] = (0,),
         on_line: Callable[[str], None] | None = None,
     ) -> tuple[int, str]:
-        """Run one command; return its status and what it printed, which the log gets too."""
+        """Run one command.
+
+        Parameters
+        ----------
+        arguments
+            The command and its options.
+        statuses
+            The exit statuses that are no error.
+        on_line
+            Called with each line that it prints.
+
+        Returns
+        -------
+        tuple of int and str
+            Its exit status and what it printed, which the log gets too.
+
+        Raises
+        ------
+        TerraformFailed
+            When it ends with another status.
+        """
         command = [self._command, f"-chdir={self.root}", *arguments]
         lines = []
         with (
