@@ -1,0 +1,9 @@
+output "schedules" {
+  description = "Name and ARN of each schedule."
+  value       = { for key, schedule in aws_scheduler_schedule.this : key => { name = schedule.name, arn = schedule.arn } }
+}
+
+output "roles" {
+  description = "ARN of each schedule's role by its name."
+  value       = { for role in aws_iam_role.this : role.name => role.arn }
+}

@@ -1,0 +1,29 @@
+variable "schedules" {
+  description = "Name, expression, target and the action that starts the target, of each schedule."
+  type        = map(object({ name = string, expression = string, target_arn = string, action = string }))
+}
+
+variable "dead_letter_queue_arns" {
+  description = "ARN of the queue, by name of the schedule, that gets starts that kept failing."
+  type        = map(string)
+}
+
+variable "timezone" {
+  description = "Time zone of the expressions."
+  type        = string
+}
+
+variable "enabled" {
+  description = "Whether the schedules run."
+  type        = bool
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the dead-letter queues; null: none."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of the roles."
+  type        = map(string)
+}

@@ -1,0 +1,48 @@
+output "tables" {
+  description = "Layer, kind of paper, bucket, database and name of each table, SoR first."
+  value = [for key in ["sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos"] :
+    { for field, value in module.pynvest_tools.tables[key] : field => value if field != "arn" }
+  ]
+}
+
+output "ticker_queues" {
+  description = "URL of the queue of each kind of paper."
+  value       = { for kind, queue in module.pynvest_tools.queues : kind => queue.url }
+}
+
+output "dead_letter_queues" {
+  description = "URL of the queue that gets the tickers of each kind that kept failing."
+  value       = { for kind, queue in module.pynvest_tools.dead_letter_queues : kind => queue.url }
+}
+
+output "failure_queues" {
+  description = "URL of each queue, by name, that gets starts and invocations that kept failing."
+  value = { for queue in concat(values(module.pynvest_tools.failure_queues), values(module.pynvest_tools.schedule_dead_letter_queues)) :
+    queue.name => queue.url
+  }
+}
+
+output "functions" {
+  description = "Names of the functions, in the order of the stages."
+  value       = [for row in sort([for name, function in module.pynvest_tools.functions : "${function.stage} ${name}"]) : split(" ", row)[1]]
+}
+
+output "listing_function" {
+  description = "Name of the function that queues the tickers."
+  value       = one([for name, function in module.pynvest_tools.functions : name if function.stage == 2])
+}
+
+output "start_schedule" {
+  description = "Name of the schedule that starts the day."
+  value       = module.pynvest_tools.schedules.start.name
+}
+
+output "dedup_schedule" {
+  description = "Name of the schedule that starts the dedup workflow."
+  value       = module.pynvest_tools.schedules.dedup.name
+}
+
+output "workflow_arn" {
+  description = "ARN of the dedup workflow."
+  value       = module.pynvest_tools.workflow.arn
+}

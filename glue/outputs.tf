@@ -1,0 +1,19 @@
+output "databases" {
+  description = "Name and ARN of the database of each layer."
+  value = { for layer in local.layers : layer => {
+    name = var.create_databases ? aws_glue_catalog_database.this[local.created_with[layer]].name : var.database_names[layer]
+    arn  = "arn:${data.aws_partition.current.partition}:glue:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:database/${var.database_names[layer]}"
+  } }
+}
+
+output "tables" {
+  description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the five tables."
+  value = { for key, table in local.tables : key => {
+    layer    = table.layer
+    kind     = table.kind
+    bucket   = var.bucket_names[table.layer]
+    database = aws_glue_catalog_table.this[key].database_name
+    name     = aws_glue_catalog_table.this[key].name
+    arn      = aws_glue_catalog_table.this[key].arn
+  } }
+}

@@ -1,0 +1,142 @@
+"""Build the Lambda packages and the layer: ``python3 lambda/build.py [--output DIR] [PACKAGE ...]``.
+
+Terraform runs it while it applies; ``make package`` runs it for machines that have no pip. Only the standard
+library and pip are needed. The file ``<package>-<hash>.zip`` is named after what went into it, and its bytes
+follow from that alone: no time stamp, file mode or line ending of this machine gets in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCES = HERE / "src"
+SCHEMAS = HERE.parent / "glue" / "schemas"
+REQUIREMENTS = HERE / "layer" / "requirements.txt"
+
+SHARED = "pynvest_lake"
+LAYER = "layer"
+PLATFORM = "manylinux2014_x86_64"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class BuildError(Exception):
+    """A package could not be built; the message says what to do."""
+
+
+def package_names() -> list[str]:
+    """Return the names of all packages, the layer last."""
+    stages = sorted(path.parent.name for path in SOURCES.glob("*/__init__.py") if path.parent.name != SHARED)
+    return [*stages, LAYER]
+
+
+def package_contents(package: str) -> dict[str, bytes]:
+    """Return what a stage's package holds, by name in it, with Unix line endings."""
+    files = {
+        path.relative_to(SOURCES).as_posix(): path
+        for folder in (package, SHARED)
+        for suffix in ("py", "json")
+        for path in SOURCES.glob(f"{folder}/**/*.{suffix}")
+    }
+    files.update((f"schemas/{path.name}", path) for path in SCHEMAS.glob("*.json"))
+    return {name: _source(path) for name, path in sorted(files.items())}
+
+
+def package_hash(package: str, runtime: str) -> str:
+    """Return the hash that names a package's file; ``packages.tf`` computes it likewise."""
+    if package == LAYER:
+        sources = {"requirements.txt": _source(REQUIREMENTS)}
+    else:
+        sources = package_contents(package)
+    sources["build.py"] = _source(Path(__file__))
+    lines = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(sources.items())]
+    if package == LAYER:
+        lines.append(runtime)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def layer_contents(runtime: str) -> dict[str, bytes]:
+    """Return what the layer holds, by name in it: the requirements, installed by pip for Lambda.
+
+    Raises
+    ------
+    BuildError
+        When this Python has no pip, or pip could not get the requirements.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise BuildError(f"{sys.executable} has no pip: install it (on Debian and Ubuntu: python3-pip)")
+    with tempfile.TemporaryDirectory() as temporary:
+        target = Path(temporary) / "python"
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp"]
+        command += [f"--platform={PLATFORM}", f"--python-version={runtime.replace('python', '')}"]
+        command += [f"--target={target}", f"--requirement={REQUIREMENTS}"]
+        try:
+            subprocess.run(command, check=True, stdout=sys.stderr)
+        except subprocess.CalledProcessError as error:
+            raise BuildError(
+                f"pip (status {error.returncode}, its own words above) could not install {REQUIREMENTS.name}: "
+                "see that the package index answers from this machine"
+            ) from error
+        return {
+            path.relative_to(temporary).as_posix(): path.read_bytes()
+            for path in sorted(target.rglob("*"))
+            if path.is_file() and path.relative_to(target).parts[0] != "bin"
+        }
+
+
+def build(package: str, output: Path, runtime: str) -> Path:
+    """Write a package's zip file into the directory `output` and return its path."""
+    contents = layer_contents(runtime) if package == LAYER else package_contents(package)
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{package}-{package_hash(package, runtime)}.zip"
+    # Under a name of its own until it is whole: another build may be at work in the same directory.
+    with tempfile.NamedTemporaryFile(dir=output, suffix=".partial", delete=False) as partial:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in contents.items():
+                entry = zipfile.ZipInfo(name, EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3  # Unix, whose file modes Lambda goes by
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, content)
+    os.replace(partial.name, path)  # noqa: PTH105
+    return path
+
+
+def _source(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def main() -> int:
+    """Build the packages that the command line names, or all."""
+    parser = argparse.ArgumentParser(description="Build the Lambda packages and the layer.")
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"default: {', '.join(package_names())}")
+    parser.add_argument("--output", type=Path, default=Path(".build/packages"), help="default: %(default)s")
+    parser.add_argument("--runtime", default="python3.13", help="Lambda runtime; default: %(default)s")
+    arguments = parser.parse_args()
+    unknown = set(arguments.packages) - set(package_names())
+    if unknown:
+        parser.error(f"no such package: {', '.join(sorted(unknown))}; there are {', '.join(package_names())}")
+    try:
+        for package in arguments.packages or package_names():
+            print(build(package, arguments.output, arguments.runtime))
+    except BuildError as error:
+        print(
+            f"The package {package} was not built: {error}. Or build the packages on another machine with "
+            "`make package`, and set lambda_packages_dir to their directory.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

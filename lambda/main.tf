@@ -1,0 +1,110 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  functions = {
+    check-and-delete-partitions          = { stage = 1, package = "check_and_delete_partitions", asynchronous = true }
+    get-tickers                          = { stage = 2, package = "get_tickers", asynchronous = true }
+    get-financial-data-for-acoes         = { stage = 3, package = "get_financial_data", asynchronous = false }
+    get-financial-data-for-fiis          = { stage = 3, package = "get_financial_data", asynchronous = false }
+    prep-financial-data-for-acoes        = { stage = 4, package = "prep_financial_data", asynchronous = true }
+    prep-financial-data-for-fiis         = { stage = 4, package = "prep_financial_data", asynchronous = true }
+    specialize-financial-data            = { stage = 5, package = "specialize_financial_data", asynchronous = true }
+    dedup-financial-data-for-acoes       = { stage = 6, package = "dedup_financial_data", asynchronous = false }
+    dedup-financial-data-for-fiis        = { stage = 6, package = "dedup_financial_data", asynchronous = false }
+    dedup-financial-data-for-spec-ativos = { stage = 6, package = "dedup_financial_data", asynchronous = false }
+  }
+
+  names        = { for function in keys(local.functions) : function => "${var.name_prefix}-lambda-${function}" }
+  asynchronous = { for function, row in local.functions : function => row if row.asynchronous }
+
+  table      = { for key, table in var.tables : key => { bucket = table.bucket, database = table.database, table = table.name } }
+  queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
+
+  environment = {
+    check-and-delete-partitions = {
+      LAKE_TABLES               = jsonencode(values(local.table))
+      GET_TICKERS_FUNCTION_NAME = local.names["get-tickers"]
+      SCHEDULE_TIMEZONE         = var.schedule_timezone
+    }
+    get-tickers = {
+      FUNDAMENTUS_BASE_URL = var.fundamentus_base_url
+      TICKERS_QUEUE_URLS   = jsonencode(local.queue_urls)
+    }
+    get-financial-data-for-acoes  = merge(local.fetching, { TICKER_KIND = "acoes", TARGET_TABLE = jsonencode(local.table.sor_acoes), TICKERS_QUEUE_URL = local.queue_urls.acoes })
+    get-financial-data-for-fiis   = merge(local.fetching, { TICKER_KIND = "fiis", TARGET_TABLE = jsonencode(local.table.sor_fiis), TICKERS_QUEUE_URL = local.queue_urls.fiis })
+    prep-financial-data-for-acoes = { TICKER_KIND = "acoes", SOURCE_TABLES = jsonencode([local.table.sor_acoes]), TARGET_TABLE = jsonencode(local.table.sot_acoes) }
+    prep-financial-data-for-fiis  = { TICKER_KIND = "fiis", SOURCE_TABLES = jsonencode([local.table.sor_fiis]), TARGET_TABLE = jsonencode(local.table.sot_fiis) }
+    specialize-financial-data     = { SOURCE_TABLES = jsonencode([local.table.sot_acoes, local.table.sot_fiis]), TARGET_TABLE = jsonencode(local.table.spec_ativos) }
+    dedup-financial-data-for-acoes = {
+      TABLE              = jsonencode(local.table.sot_acoes)
+      UPSTREAM_TABLES    = jsonencode([local.table.sor_acoes])
+      DOWNSTREAM_TABLES  = jsonencode([local.table.spec_ativos])
+      TICKERS_QUEUE_URLS = jsonencode({ acoes = local.queue_urls.acoes })
+      SCHEDULE_TIMEZONE  = var.schedule_timezone
+    }
+    dedup-financial-data-for-fiis = {
+      TABLE              = jsonencode(local.table.sot_fiis)
+      UPSTREAM_TABLES    = jsonencode([local.table.sor_fiis])
+      DOWNSTREAM_TABLES  = jsonencode([local.table.spec_ativos])
+      TICKERS_QUEUE_URLS = jsonencode({ fiis = local.queue_urls.fiis })
+      SCHEDULE_TIMEZONE  = var.schedule_timezone
+    }
+    dedup-financial-data-for-spec-ativos = {
+      TABLE              = jsonencode(local.table.spec_ativos)
+      UPSTREAM_TABLES    = jsonencode([local.table.sot_acoes, local.table.sot_fiis])
+      DOWNSTREAM_TABLES  = jsonencode([])
+      TICKERS_QUEUE_URLS = jsonencode({})
+      SCHEDULE_TIMEZONE  = var.schedule_timezone
+    }
+  }
+
+  fetching = {
+    FUNDAMENTUS_BASE_URL           = var.fundamentus_base_url
+    FETCH_THREADS                  = tostring(var.fetch_threads)
+    FETCH_TIMEOUT_SECONDS          = tostring(var.fetch_timeout_seconds)
+    SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.visibility_timeout_seconds)
+  }
+}
+
+resource "aws_lambda_function" "this" {
+  for_each = local.functions
+
+  function_name = local.names[each.key]
+  role          = aws_iam_role.this[each.key].arn
+  runtime       = var.python_runtime
+  architectures = ["x86_64"]
+  handler       = "${each.value.package}.handler.handler"
+  timeout       = var.timeout
+  memory_size   = var.memory_size
+  s3_bucket     = var.packages_bucket
+  s3_key        = aws_s3_object.package[each.value.package].key
+  layers        = [aws_lambda_layer_version.this.arn, local.awssdkpandas_layer_arn]
+  tags          = var.tags
+
+  environment {
+    variables = merge(local.environment[each.key], {
+      POWERTOOLS_SERVICE_NAME = local.names[each.key]
+      POWERTOOLS_LOG_LEVEL    = "INFO"
+    })
+  }
+
+  logging_config {
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.this[each.key].name
+  }
+
+  depends_on = [aws_iam_role_policy.this]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.functions
+
+  name              = "/aws/lambda/${local.names[each.key]}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}

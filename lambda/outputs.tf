@@ -1,0 +1,33 @@
+output "asynchronous_function_names" {
+  description = "Names of the functions that are invoked asynchronously, each of which needs a queue for what fails."
+  value       = [for function in keys(local.asynchronous) : local.names[function]]
+}
+
+output "functions" {
+  description = "Stage, ARN, log group and role of each function by its name."
+  value = { for key, function in aws_lambda_function.this : function.function_name => {
+    stage     = local.functions[key].stage
+    arn       = function.arn
+    log_group = aws_cloudwatch_log_group.this[key].name
+    role      = { name = aws_iam_role.this[key].name, arn = aws_iam_role.this[key].arn }
+  } }
+}
+
+output "start_function_arn" {
+  description = "ARN of the function that starts the day."
+  value       = aws_lambda_function.this["check-and-delete-partitions"].arn
+}
+
+output "dedup_function_arns" {
+  description = "ARN of the function that dedups each SoT table and the Spec table."
+  value = {
+    acoes = aws_lambda_function.this["dedup-financial-data-for-acoes"].arn
+    fiis  = aws_lambda_function.this["dedup-financial-data-for-fiis"].arn
+    spec  = aws_lambda_function.this["dedup-financial-data-for-spec-ativos"].arn
+  }
+}
+
+output "layer_arn" {
+  description = "ARN of the layer with third-party code, version included."
+  value       = aws_lambda_layer_version.this.arn
+}

@@ -1,0 +1,75 @@
+locals {
+  queue_triggers = {
+    get-financial-data-for-acoes = "acoes"
+    get-financial-data-for-fiis  = "fiis"
+  }
+
+  # Which function each new object of a table starts.
+  object_triggers = {
+    sor_acoes = "prep-financial-data-for-acoes"
+    sor_fiis  = "prep-financial-data-for-fiis"
+    sot_acoes = "specialize-financial-data"
+    sot_fiis  = "specialize-financial-data"
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  for_each = local.queue_triggers
+
+  function_name                      = aws_lambda_function.this[each.key].arn
+  event_source_arn                   = var.ticker_queues[each.value].arn
+  function_response_types            = ["ReportBatchItemFailures"]
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.batch_window
+  tags                               = var.tags
+
+  scaling_config {
+    maximum_concurrency = var.max_concurrency
+  }
+}
+
+resource "aws_lambda_permission" "bucket" {
+  for_each = local.object_triggers
+
+  statement_id   = "new-objects-of-${replace(each.key, "_", "-")}"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.this[each.value].function_name
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:${data.aws_partition.current.partition}:s3:::${var.tables[each.key].bucket}"
+  source_account = data.aws_caller_identity.current.account_id
+}
+
+# A bucket has one notification configuration, so tables that share a bucket share it.
+resource "aws_s3_bucket_notification" "this" {
+  for_each = var.notified_buckets
+
+  bucket = each.value
+
+  dynamic "lambda_function" {
+    for_each = { for table, function in local.object_triggers : table => function if var.tables[table].bucket == each.value }
+
+    content {
+      id                  = replace(lambda_function.key, "_", "-")
+      lambda_function_arn = aws_lambda_function.this[lambda_function.value].arn
+      events              = ["s3:ObjectCreated:*"]
+      filter_prefix       = "${var.tables[lambda_function.key].name}/"
+      filter_suffix       = ".part.parquet"
+    }
+  }
+
+  depends_on = [aws_lambda_permission.bucket]
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  for_each = local.asynchronous
+
+  function_name                = aws_lambda_function.this[each.key].function_name
+  maximum_retry_attempts       = 2
+  maximum_event_age_in_seconds = 3600
+
+  destination_config {
+    on_failure {
+      destination = var.failure_queue_arns[local.names[each.key]]
+    }
+  }
+}

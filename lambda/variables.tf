@@ -1,0 +1,114 @@
+variable "name_prefix" {
+  description = "What the names of the functions and of the layer start with."
+  type        = string
+}
+
+variable "python_runtime" {
+  description = "Lambda runtime of the functions."
+  type        = string
+}
+
+variable "timeout" {
+  description = "Seconds that an invocation may take."
+  type        = number
+}
+
+variable "memory_size" {
+  description = "Memory of each function, in MB."
+  type        = number
+}
+
+variable "packages_bucket" {
+  description = "Name of the bucket that packages are stored in."
+  type        = string
+}
+
+variable "packages_dir" {
+  description = "Directory of packages built beforehand; null: they are built while applying."
+  type        = string
+}
+
+variable "awssdkpandas_layer_arn" {
+  description = "ARN of the AWS SDK for pandas managed layer; null: read from its public SSM parameter."
+  type        = string
+}
+
+variable "awssdkpandas_layer_version" {
+  description = "Release of AWS SDK for pandas whose managed layer is looked up."
+  type        = string
+}
+
+variable "tables" {
+  description = "Bucket, database and name of each of the five tables."
+  type        = map(object({ bucket = string, database = string, name = string }))
+}
+
+variable "notified_buckets" {
+  description = "Names of the distinct buckets whose new objects start functions."
+  type        = map(string)
+}
+
+variable "ticker_queues" {
+  description = "ARN and URL of the queue of each kind of paper."
+  type        = map(object({ arn = string, url = string }))
+}
+
+variable "failure_queue_arns" {
+  description = "ARN of the queue, by name of the function, that gets asynchronous invocations that kept failing."
+  type        = map(string)
+}
+
+variable "visibility_timeout_seconds" {
+  description = "Visibility timeout of the ticker queues."
+  type        = number
+}
+
+variable "batch_size" {
+  description = "Tickers that one invocation gets at most."
+  type        = number
+}
+
+variable "batch_window" {
+  description = "Seconds that tickers are gathered for a batch."
+  type        = number
+}
+
+variable "max_concurrency" {
+  description = "Invocations that each queue starts at once at most."
+  type        = number
+}
+
+variable "fundamentus_base_url" {
+  description = "Where the site's pages are read."
+  type        = string
+}
+
+variable "fetch_threads" {
+  description = "Requests that one invocation has in flight to the site at most."
+  type        = number
+}
+
+variable "fetch_timeout_seconds" {
+  description = "Seconds that one attempt to read a page may take."
+  type        = number
+}
+
+variable "schedule_timezone" {
+  description = "Time zone of the day that a run belongs to."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts buckets, queues and log groups; null: none."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of every resource that takes tags."
+  type        = map(string)
+}

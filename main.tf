@@ -1,0 +1,294 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+data "aws_caller_identity" "current" {
+  lifecycle {
+    precondition {
+      condition     = var.bucket_names_map != null || var.flag_create_buckets != false
+      error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
+    }
+  }
+}
+
+locals {
+  layers = ["sor", "sot", "spec"]
+  suffix = "${data.aws_caller_identity.current.account_id}-${data.aws_region.current.id}"
+
+  create_buckets = coalesce(var.flag_create_buckets, var.bucket_names_map == null)
+  bucket_names   = { for layer in local.layers : layer => var.bucket_names_map == null ? "${var.name_prefix}-${layer}-${local.suffix}" : var.bucket_names_map[layer] }
+  database_names = { for layer in local.layers : layer => var.databases_names_map == null ? "db_${replace(var.name_prefix, "-", "_")}_${layer}" : var.databases_names_map[layer] }
+
+  # One bucket a distinct name, under the first layer that bears it: keys that are known before the account is.
+  bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
+
+  buckets = merge(
+    { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
+    { packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true } },
+  )
+
+  queue_names = {
+    acoes = coalesce(var.sqs_tickers_acoes_queue_name, "${var.name_prefix}-tickers-acoes-queue")
+    fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
+  }
+
+  dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
+
+  workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
+  schedule_names = {
+    start = "trigger-${var.name_prefix}-lambda-check-and-delete-partitions"
+    dedup = "trigger-${local.workflow_name}"
+  }
+}
+
+resource "aws_s3_bucket" "this" {
+  for_each = local.buckets
+
+  bucket        = each.value.name
+  force_destroy = each.value.force_destroy
+  tags          = var.module_default_tags
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  for_each = aws_s3_bucket_versioning.this
+
+  bucket = each.value.bucket
+
+  rule {
+    id     = "expire-old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket                  = each.value.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+data "aws_iam_policy_document" "bucket" {
+  for_each = aws_s3_bucket.this
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+  policy = data.aws_iam_policy_document.bucket[each.key].json
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+resource "aws_sqs_queue" "tickers" {
+  for_each = local.queue_names
+
+  name                       = each.value
+  visibility_timeout_seconds = var.sqs_visibility_timeout_seconds
+  message_retention_seconds  = var.sqs_message_retention_seconds
+  max_message_size           = var.sqs_max_message_size
+  delay_seconds              = var.sqs_delay_seconds
+  receive_wait_time_seconds  = var.sqs_receive_wait_time_seconds
+  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
+  kms_master_key_id          = var.kms_key_arn
+  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter[each.value].arn, maxReceiveCount = var.sqs_max_receive_count })
+  tags                       = var.module_default_tags
+
+  lifecycle {
+    precondition {
+      condition     = var.sqs_visibility_timeout_seconds >= var.functions_timeout + var.sqs_lambda_trigger_batch_window
+      error_message = "sqs_visibility_timeout_seconds is ${var.sqs_visibility_timeout_seconds}, less than functions_timeout (${var.functions_timeout}) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so tickers would be read again while an invocation still works on them: write at least ${var.functions_timeout + var.sqs_lambda_trigger_batch_window}."
+    }
+    precondition {
+      condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
+      error_message = "sqs_lambda_trigger_batch_size is ${var.sqs_lambda_trigger_batch_size} and sqs_lambda_trigger_batch_window is 0: batches of more than 10 need a window of at least 1 second."
+    }
+    precondition {
+      condition     = local.queue_names.acoes != local.queue_names.fiis
+      error_message = "sqs_tickers_acoes_queue_name and sqs_tickers_fiis_queue_name are both \"${local.queue_names.acoes}\": write two different names."
+    }
+  }
+}
+
+# What keeps failing waits here to be looked at: tickers, asynchronous invocations, starts of a schedule.
+resource "aws_sqs_queue" "dead_letter" {
+  for_each = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
+
+  name                      = "${each.key}-dlq"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
+  tags                      = var.module_default_tags
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "tickers" {
+  for_each = aws_sqs_queue.tickers
+
+  queue_url            = aws_sqs_queue.dead_letter[each.value.name].id
+  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [each.value.arn] })
+}
+
+data "aws_iam_policy_document" "queue" {
+  for_each = merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter)
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [each.value.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "this" {
+  for_each = merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter)
+
+  queue_url = each.value.id
+  policy    = data.aws_iam_policy_document.queue[each.key].json
+}
+
+module "glue" {
+  source = "./glue"
+
+  bucket_names     = local.bucket_names
+  database_names   = local.database_names
+  create_databases = var.flag_create_databases
+  tags             = var.module_default_tags
+}
+
+module "lambda" {
+  source = "./lambda"
+
+  name_prefix                = var.name_prefix
+  python_runtime             = var.functions_python_runtime
+  timeout                    = var.functions_timeout
+  memory_size                = var.functions_memory_size
+  packages_bucket            = aws_s3_bucket_server_side_encryption_configuration.this["packages"].bucket
+  packages_dir               = var.lambda_packages_dir
+  awssdkpandas_layer_arn     = var.awssdkpandas_layer_arn
+  awssdkpandas_layer_version = var.awssdkpandas_layer_version
+
+  tables                     = module.glue.tables
+  notified_buckets           = { for layer in toset([local.bucket_of.sor, local.bucket_of.sot]) : layer => local.create_buckets ? aws_s3_bucket.this[layer].id : local.bucket_names[layer] }
+  ticker_queues              = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
+  failure_queue_arns         = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
+  visibility_timeout_seconds = var.sqs_visibility_timeout_seconds
+  batch_size                 = var.sqs_lambda_trigger_batch_size
+  batch_window               = var.sqs_lambda_trigger_batch_window
+  max_concurrency            = var.sqs_lambda_trigger_max_concurrency
+
+  fundamentus_base_url  = var.fundamentus_base_url
+  fetch_threads         = var.fetch_threads
+  fetch_timeout_seconds = var.fetch_timeout_seconds
+  schedule_timezone     = var.schedule_timezone
+
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = var.kms_key_arn
+  tags               = var.module_default_tags
+}
+
+module "stepfunctions" {
+  source = "./stepfunctions"
+
+  name                  = local.workflow_name
+  dedup_function_arns   = module.lambda.dedup_function_arns
+  wait_interval_seconds = var.dedup_wait_interval_seconds
+  wait_max_attempts     = var.dedup_wait_max_attempts
+  log_retention_days    = var.log_retention_days
+  kms_key_arn           = var.kms_key_arn
+  tags                  = var.module_default_tags
+}
+
+module "eventbridge" {
+  source = "./eventbridge"
+
+  schedules = {
+    start = {
+      name       = local.schedule_names.start
+      expression = var.schedule_expression_start
+      target_arn = module.lambda.start_function_arn
+      action     = "lambda:InvokeFunction"
+    }
+    dedup = {
+      name       = local.schedule_names.dedup
+      expression = var.schedule_expression_dedup
+      target_arn = module.stepfunctions.arn
+      action     = "states:StartExecution"
+    }
+  }
+  dead_letter_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
+  timezone               = var.schedule_timezone
+  enabled                = var.schedules_enabled
+  kms_key_arn            = var.kms_key_arn
+  tags                   = var.module_default_tags
+}

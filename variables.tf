@@ -1,0 +1,406 @@
+variable "name_prefix" {
+  description = "What the names of all resources start with; instances with different prefixes live side by side in one account and region."
+  type        = string
+  default     = "pynvest"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name_prefix)) && length(var.name_prefix) <= 20
+    error_message = "name_prefix is \"${var.name_prefix}\": write at most 20 lowercase letters, digits and single hyphens, starting with a letter and not ending with a hyphen, such as \"pynvest\" or \"my-lake\"."
+  }
+}
+
+variable "module_default_tags" {
+  description = "Tags of every resource that takes tags; ten at most, which is what S3 objects take."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.module_default_tags) <= 10
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, which is what S3 objects take; more can be set on other resources with the provider's default_tags."
+  }
+  validation {
+    condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
+    error_message = "module_default_tags has a key that starts with \"aws:\" (${join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")])}), which AWS keeps for itself: write another key."
+  }
+}
+
+variable "bucket_names_map" {
+  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them. Null: named `<name_prefix>-<layer>-<account>-<region>`."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.bucket_names_map == null ? true : length(setsubtract(keys(var.bucket_names_map), ["sor", "sot", "spec"])) == 0
+    error_message = "bucket_names_map has keys that it does not take (${join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"]))}): write exactly sor, sot and spec."
+  }
+  validation {
+    condition     = var.bucket_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.bucket_names_map))) == 0
+    error_message = "bucket_names_map lacks ${join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.bucket_names_map, {}))))}: write exactly sor, sot and spec; the same name may be given for several."
+  }
+  validation {
+    condition     = var.bucket_names_map == null ? true : alltrue([for name in values(var.bucket_names_map) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
+    error_message = "bucket_names_map holds a name that S3 does not take (${join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])}): write 3 to 63 lowercase letters, digits, hyphens and dots."
+  }
+}
+
+variable "flag_create_buckets" {
+  description = "Whether the lake's buckets are created. Null: yes when `bucket_names_map` is null; otherwise the named ones are taken as your own. `true` with names: they are created under those names."
+  type        = bool
+  default     = null
+}
+
+variable "databases_names_map" {
+  description = "Name of the Glue database of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for several layers. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.databases_names_map == null ? true : length(setsubtract(keys(var.databases_names_map), ["sor", "sot", "spec"])) == 0
+    error_message = "databases_names_map has keys that it does not take (${join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"]))}): write exactly sor, sot and spec."
+  }
+  validation {
+    condition     = var.databases_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.databases_names_map))) == 0
+    error_message = "databases_names_map lacks ${join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.databases_names_map, {}))))}: write exactly sor, sot and spec; the same name may be given for several."
+  }
+  validation {
+    condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,255}$", name))])
+    error_message = "databases_names_map holds a name that Athena does not take (${join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))])}): write lowercase letters, digits and underscores."
+  }
+}
+
+variable "flag_create_databases" {
+  description = "Whether the Glue databases are created; if not, the named ones have to exist. The tables in them are created either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "sqs_tickers_acoes_queue_name" {
+  description = "Name of the queue of stock tickers. Null: `<name_prefix>-tickers-acoes-queue`. Its dead-letter queue has `-dlq` appended."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.sqs_tickers_acoes_queue_name == null ? true : can(regex("^[A-Za-z0-9_-]{1,76}$", var.sqs_tickers_acoes_queue_name))
+    error_message = "sqs_tickers_acoes_queue_name is ${jsonencode(var.sqs_tickers_acoes_queue_name)}: write 1 to 76 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "sqs_tickers_fiis_queue_name" {
+  description = "Name of the queue of fund tickers. Null: `<name_prefix>-tickers-fiis-queue`. Its dead-letter queue has `-dlq` appended."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.sqs_tickers_fiis_queue_name == null ? true : can(regex("^[A-Za-z0-9_-]{1,76}$", var.sqs_tickers_fiis_queue_name))
+    error_message = "sqs_tickers_fiis_queue_name is ${jsonencode(var.sqs_tickers_fiis_queue_name)}: write 1 to 76 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "sqs_visibility_timeout_seconds" {
+  description = "Seconds that a received ticker stays hidden before it is tried again; at least `functions_timeout` and the trigger's batch window together."
+  type        = number
+  default     = 900
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_visibility_timeout_seconds >= 1 && var.sqs_visibility_timeout_seconds <= 21600
+    error_message = "sqs_visibility_timeout_seconds is ${var.sqs_visibility_timeout_seconds}: write 1 to 21600 seconds (a ticker that the site refuses is hidden twice as long, and SQS takes 43200 at most)."
+  }
+}
+
+variable "sqs_message_retention_seconds" {
+  description = "Seconds that the queues keep a ticker that nothing reads. The dead-letter queues keep theirs for 14 days."
+  type        = number
+  default     = 345600
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_message_retention_seconds >= 60 && var.sqs_message_retention_seconds <= 1209600
+    error_message = "sqs_message_retention_seconds is ${var.sqs_message_retention_seconds}: write 60 (a minute) to 1209600 (14 days)."
+  }
+}
+
+variable "sqs_max_message_size" {
+  description = "Bytes that one message may have."
+  type        = number
+  default     = 262144
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_max_message_size >= 1024 && var.sqs_max_message_size <= 262144
+    error_message = "sqs_max_message_size is ${var.sqs_max_message_size}: write 1024 to 262144 bytes."
+  }
+}
+
+variable "sqs_delay_seconds" {
+  description = "Seconds that a ticker waits in its queue before it can be read."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_delay_seconds >= 0 && var.sqs_delay_seconds <= 900
+    error_message = "sqs_delay_seconds is ${var.sqs_delay_seconds}: write 0 to 900 seconds."
+  }
+}
+
+variable "sqs_receive_wait_time_seconds" {
+  description = "Seconds that a read of an empty queue waits for a message (long polling)."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_receive_wait_time_seconds >= 0 && var.sqs_receive_wait_time_seconds <= 20
+    error_message = "sqs_receive_wait_time_seconds is ${var.sqs_receive_wait_time_seconds}: write 0 to 20 seconds."
+  }
+}
+
+variable "sqs_max_receive_count" {
+  description = "Times that a ticker is tried before it goes to the dead-letter queue."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_max_receive_count >= 1 && var.sqs_max_receive_count <= 1000
+    error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}: write 1 to 1000."
+  }
+}
+
+variable "sqs_lambda_trigger_batch_size" {
+  description = "Tickers that one invocation gets at most; their rows become one object."
+  type        = number
+  default     = 50
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_lambda_trigger_batch_size >= 1 && var.sqs_lambda_trigger_batch_size <= 10000
+    error_message = "sqs_lambda_trigger_batch_size is ${var.sqs_lambda_trigger_batch_size}: write 1 to 10000 tickers."
+  }
+}
+
+variable "sqs_lambda_trigger_batch_window" {
+  description = "Seconds that tickers are gathered for a batch; at least 1 where the batch size is above 10."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_lambda_trigger_batch_window >= 0 && var.sqs_lambda_trigger_batch_window <= 300
+    error_message = "sqs_lambda_trigger_batch_window is ${var.sqs_lambda_trigger_batch_window}: write 0 to 300 seconds."
+  }
+}
+
+variable "sqs_lambda_trigger_max_concurrency" {
+  description = "Invocations that each queue starts at once at most. Two queues, this many invocations and `fetch_threads` multiply to the requests in flight to the site."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.sqs_lambda_trigger_max_concurrency >= 2 && var.sqs_lambda_trigger_max_concurrency <= 1000
+    error_message = "sqs_lambda_trigger_max_concurrency is ${var.sqs_lambda_trigger_max_concurrency}: write 2 (the least that SQS triggers take) to 1000."
+  }
+}
+
+variable "functions_python_runtime" {
+  description = "Lambda runtime of all functions; the layers are chosen to match."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = contains(["python3.10", "python3.11", "python3.12", "python3.13"], var.functions_python_runtime)
+    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.10, python3.11, python3.12 or python3.13."
+  }
+}
+
+variable "functions_timeout" {
+  description = "Seconds that an invocation may take."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.functions_timeout >= 1 && var.functions_timeout <= 900
+    error_message = "functions_timeout is ${var.functions_timeout}: write 1 to 900 seconds."
+  }
+}
+
+variable "functions_memory_size" {
+  description = "Memory of each function, in MB."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.functions_memory_size >= 128 && var.functions_memory_size <= 10240
+    error_message = "functions_memory_size is ${var.functions_memory_size}: write 128 to 10240 MB."
+  }
+}
+
+variable "awssdkpandas_layer_arn" {
+  description = "ARN of the AWS SDK for pandas managed layer, version included. Null: read from the layer's public SSM parameter, for the region, `awssdkpandas_layer_version` and `functions_python_runtime`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.awssdkpandas_layer_arn == null ? true : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.awssdkpandas_layer_arn))
+    error_message = "awssdkpandas_layer_arn is ${jsonencode(var.awssdkpandas_layer_arn)}: write the ARN of a layer version, such as \"arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1\"."
+  }
+}
+
+variable "awssdkpandas_layer_version" {
+  description = "Release of AWS SDK for pandas whose managed layer is looked up."
+  type        = string
+  default     = "3.16.1"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.awssdkpandas_layer_version))
+    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\": write a release such as \"3.16.1\"."
+  }
+}
+
+variable "lambda_packages_dir" {
+  description = "Directory of packages that `make package` built from this very version of the module; then applying needs neither `python3` nor `pip`. Null: they are built while applying."
+  type        = string
+  default     = null
+}
+
+variable "fundamentus_base_url" {
+  description = "Where the site's pages are read."
+  type        = string
+  default     = "https://www.fundamentus.com.br"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^https?://[^/\\s?#]+(/[^\\s?#]*[^/\\s?#])?$", var.fundamentus_base_url))
+    error_message = "fundamentus_base_url is \"${var.fundamentus_base_url}\": write a URL without a slash at its end, such as \"https://www.fundamentus.com.br\"."
+  }
+}
+
+variable "fetch_threads" {
+  description = "Requests that one invocation has in flight to the site at most."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.fetch_threads >= 1 && var.fetch_threads <= 32 && floor(var.fetch_threads) == var.fetch_threads
+    error_message = "fetch_threads is ${var.fetch_threads}: write a whole number from 1 to 32."
+  }
+}
+
+variable "fetch_timeout_seconds" {
+  description = "Seconds that one attempt to read a page may take."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.fetch_timeout_seconds > 0 && var.fetch_timeout_seconds <= 300
+    error_message = "fetch_timeout_seconds is ${var.fetch_timeout_seconds}: write more than 0 and at most 300 seconds."
+  }
+}
+
+variable "schedules_enabled" {
+  description = "Whether the two schedules run; if not, they are created disabled."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "schedule_timezone" {
+  description = "Time zone of the schedules and of the day that a run belongs to."
+  type        = string
+  default     = "America/Sao_Paulo"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", var.schedule_timezone))
+    error_message = "schedule_timezone is \"${var.schedule_timezone}\": write a name of the IANA time zone database, such as \"America/Sao_Paulo\" or \"UTC\"."
+  }
+}
+
+variable "schedule_expression_start" {
+  description = "When the day's run starts, as an EventBridge Scheduler expression."
+  type        = string
+  default     = "cron(45 18 ? * MON-FRI *)"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule_expression_start))
+    error_message = "schedule_expression_start is \"${var.schedule_expression_start}\": write cron(…), rate(…) or at(…), such as \"cron(45 18 ? * MON-FRI *)\"."
+  }
+}
+
+variable "schedule_expression_dedup" {
+  description = "When the dedup workflow starts, as an EventBridge Scheduler expression; it waits by itself until the day is complete."
+  type        = string
+  default     = "cron(0 19 ? * MON-FRI *)"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule_expression_dedup))
+    error_message = "schedule_expression_dedup is \"${var.schedule_expression_dedup}\": write cron(…), rate(…) or at(…), such as \"cron(0 19 ? * MON-FRI *)\"."
+  }
+}
+
+variable "dedup_wait_interval_seconds" {
+  description = "Seconds between two looks of the dedup workflow at a day that is not complete."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.dedup_wait_interval_seconds >= 1 && var.dedup_wait_interval_seconds <= 3600 && floor(var.dedup_wait_interval_seconds) == var.dedup_wait_interval_seconds
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds}: write a whole number from 1 to 3600."
+  }
+}
+
+variable "dedup_wait_max_attempts" {
+  description = "Looks of the dedup workflow at a day that is not complete before it fails, saying what is missing."
+  type        = number
+  default     = 180
+  nullable    = false
+
+  validation {
+    condition     = var.dedup_wait_max_attempts >= 0 && var.dedup_wait_max_attempts <= 1000 && floor(var.dedup_wait_max_attempts) == var.dedup_wait_max_attempts
+    error_message = "dedup_wait_max_attempts is ${var.dedup_wait_max_attempts}: write a whole number from 0 to 1000."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is ${var.log_retention_days}: write one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, which are what CloudWatch takes."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of a KMS key of yours that encrypts buckets, queues and log groups. Its policy has to let IAM policies of the account grant its use, and `logs.<region>.amazonaws.com` use it. Null: SSE-S3, SSE-SQS and the logs' own encryption."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn is ${jsonencode(var.kms_key_arn)}: write the ARN of a key (not of an alias), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether destroying the module deletes buckets that still hold the lake's data."
+  type        = bool
+  default     = false
+  nullable    = false
+}
