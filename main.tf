@@ -32,7 +32,8 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
+  dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
+  dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   schedule_names = {
@@ -144,6 +145,7 @@ resource "aws_sqs_queue" "tickers" {
   for_each = local.queue_names
 
   name                       = each.value
+  policy                     = data.aws_iam_policy_document.queue[each.value].json
   visibility_timeout_seconds = var.sqs_visibility_timeout_seconds
   message_retention_seconds  = var.sqs_message_retention_seconds
   max_message_size           = var.sqs_max_message_size
@@ -151,7 +153,6 @@ resource "aws_sqs_queue" "tickers" {
   receive_wait_time_seconds  = var.sqs_receive_wait_time_seconds
   sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
   kms_master_key_id          = var.kms_key_arn
-  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter[each.value].arn, maxReceiveCount = var.sqs_max_receive_count })
   tags                       = var.module_default_tags
 
   lifecycle {
@@ -161,41 +162,50 @@ resource "aws_sqs_queue" "tickers" {
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
-      error_message = "sqs_lambda_trigger_batch_size is ${var.sqs_lambda_trigger_batch_size} and sqs_lambda_trigger_batch_window is 0: batches of more than 10 need a window of at least 1 second."
+      error_message = "sqs_lambda_trigger_batch_size is ${var.sqs_lambda_trigger_batch_size} and sqs_lambda_trigger_batch_window is ${var.sqs_lambda_trigger_batch_window}: batches of more than 10 need a window of at least 1 second."
     }
     precondition {
       condition     = local.queue_names.acoes != local.queue_names.fiis
-      error_message = "sqs_tickers_acoes_queue_name and sqs_tickers_fiis_queue_name are both \"${local.queue_names.acoes}\": write two different names."
+      error_message = "The queues of stocks and of funds are both named \"${local.queue_names.acoes}\": write two different names in sqs_tickers_acoes_queue_name and sqs_tickers_fiis_queue_name."
     }
   }
 }
 
-# What keeps failing waits here to be looked at: tickers, asynchronous invocations, starts of a schedule.
+# What keeps failing waits here to be looked at: tickers, asynchronous invocations, starts by a schedule.
 resource "aws_sqs_queue" "dead_letter" {
-  for_each = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
+  for_each = local.dead_letter_sources
 
   name                      = "${each.key}-dlq"
+  policy                    = data.aws_iam_policy_document.queue["${each.key}-dlq"].json
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
   kms_master_key_id         = var.kms_key_arn
   tags                      = var.module_default_tags
 }
 
+# Apart from the queues, which take their time to be created and so need not wait for each other.
+resource "aws_sqs_queue_redrive_policy" "tickers" {
+  for_each = aws_sqs_queue.tickers
+
+  queue_url      = each.value.url
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter[each.value.name].arn, maxReceiveCount = var.sqs_max_receive_count })
+}
+
 resource "aws_sqs_queue_redrive_allow_policy" "tickers" {
   for_each = aws_sqs_queue.tickers
 
-  queue_url            = aws_sqs_queue.dead_letter[each.value.name].id
+  queue_url            = aws_sqs_queue.dead_letter[each.value.name].url
   redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [each.value.arn] })
 }
 
 data "aws_iam_policy_document" "queue" {
-  for_each = merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter)
+  for_each = toset(concat(values(local.queue_names), [for source in local.dead_letter_sources : "${source}-dlq"]))
 
   statement {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["sqs:*"]
-    resources = [each.value.arn]
+    resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:${each.key}"]
 
     principals {
       type        = "*"
@@ -208,13 +218,6 @@ data "aws_iam_policy_document" "queue" {
       values   = ["false"]
     }
   }
-}
-
-resource "aws_sqs_queue_policy" "this" {
-  for_each = merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter)
-
-  queue_url = each.value.id
-  policy    = data.aws_iam_policy_document.queue[each.key].json
 }
 
 module "glue" {

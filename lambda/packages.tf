@@ -64,6 +64,7 @@ resource "aws_s3_object" "package" {
 
   lifecycle {
     create_before_destroy = true
+    ignore_changes        = [source] # the key says what it holds, wherever that was built
 
     precondition {
       condition     = var.packages_dir == null ? true : length(local.stored[each.key]) > 0 || fileexists(local.files[each.key])
