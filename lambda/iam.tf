@@ -9,7 +9,7 @@ locals {
   write    = { for key in keys(var.tables) : key => { actions = ["s3:PutObject"], resources = ["${local.buckets[key]}/${local.days[key]}"], prefix = null } }
   delete   = { for key in keys(var.tables) : key => { actions = ["s3:DeleteObject"], resources = ["${local.buckets[key]}/${local.days[key]}"], prefix = null } }
   register = { for key, table in var.tables : key => { actions = ["glue:BatchCreatePartition"], resources = local.catalog_path[key], prefix = null } }
-  forget   = { for key, table in var.tables : key => { actions = ["glue:GetPartitions", "glue:BatchDeletePartition"], resources = local.catalog_path[key], prefix = null } }
+  forget   = { for key, table in var.tables : key => { actions = ["glue:GetPartition", "glue:BatchDeletePartition"], resources = local.catalog_path[key], prefix = null } }
 
   catalog_path = { for key, table in var.tables : key => [
     "${local.catalog}:catalog",

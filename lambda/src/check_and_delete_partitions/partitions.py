@@ -1,0 +1,77 @@
+"""Removal of a day from the tables of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import awswrangler as wr
+
+from pynvest_lake.storage import LakeTable
+
+
+class PartitionNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
+    """The catalog still has a partition after it was asked to delete it."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was found of a day in one table, and removed."""
+
+    table: str
+    objects: int
+    partition: bool
+
+
+def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> list[Removed]:
+    """Remove a day's objects and its partition from every table, each where it is found.
+
+    Parameters
+    ----------
+    s3, glue
+        Clients.
+    tables
+        Tables to remove the day from.
+    day
+        The day, ``YYYYMMDD``.
+
+    Raises
+    ------
+    PartitionNotDeleted
+        A partition is still there afterwards.
+    """
+    return [
+        Removed(table.table, _remove_objects(s3, table, day), _remove_partition(glue, table, day))
+        for table in tables
+    ]
+
+
+def _remove_objects(s3: Any, table: LakeTable, day: int) -> int:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
+    paths = [f"s3://{table.bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
+    if paths:
+        wr.s3.delete_objects(paths)
+    return len(paths)
+
+
+def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
+    if not _has_partition(glue, table, day):
+        return False
+    # A partition that cannot be deleted is no error to awswrangler.
+    wr.catalog.delete_partitions(table=table.table, database=table.database, partitions_values=[[str(day)]])
+    if _has_partition(glue, table, day):
+        raise PartitionNotDeleted(
+            f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion"
+        )
+    return True
+
+
+def _has_partition(glue: Any, table: LakeTable, day: int) -> bool:
+    try:
+        glue.get_partition(DatabaseName=table.database, TableName=table.table, PartitionValues=[str(day)])
+    except glue.exceptions.EntityNotFoundException as error:
+        if "artition" not in str(error):  # the table or the database is missing
+            raise
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""Many objects of a partition folded into one, with one row a ticker."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from botocore.exceptions import ClientError
+
+from pynvest_lake.storage import (
+    COMPACT,
+    PART,
+    Content,
+    LakeTable,
+    ObjectGone,
+    list_day,
+    object_id,
+    read,
+    write,
+)
+
+# Each further round folds what another run of the workflow left beside this one's object.
+MAX_ROUNDS = 5
+_GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What a fold did to a partition."""
+
+    objects_read: int = 0
+    rows: int = 0
+    duplicates: int = 0
+    written: bool = False
+
+
+def fold(s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Collection[str] | None) -> Folded:
+    """Leave a day's partition as one object that has the newest row of each ticker.
+
+    The new object is written before the ones it was made from are deleted, each only if it is still what was
+    read. Started again after an end at any point, it leaves the same rows.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    table
+        The table.
+    day
+        The day, ``YYYYMMDD``.
+    ticker_column
+        The column that holds the ticker.
+    foldable
+        Ids of the parts that may be folded; others stay as they are. None: all.
+
+    Returns
+    -------
+    Folded
+        What was read and kept. Where one object without duplicates is all there is, nothing is written.
+    """
+    outcome = Folded()
+    for _ in range(MAX_ROUNDS):
+        try:
+            done = _fold_once(s3, table, day, ticker_column, foldable)
+        except ObjectGone:  # another run folded it: look again
+            continue
+        if not done.written:
+            return Folded(
+                outcome.objects_read or done.objects_read, done.rows, outcome.duplicates, outcome.written
+            )
+        outcome = Folded(
+            outcome.objects_read or done.objects_read, done.rows, outcome.duplicates + done.duplicates, True
+        )
+    return outcome
+
+
+def _fold_once(
+    s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Collection[str] | None
+) -> Folded:
+    sources = [
+        item
+        for item in list_day(s3, table, day)
+        if item.form == COMPACT or foldable is None or item.id in foldable
+    ]
+    contents = [read(s3, source) for source in sources]
+    if not contents:
+        return Folded()
+    rows = newest_rows(contents, ticker_column)
+    duplicates = sum(len(content.rows) for content in contents) - len(rows)
+    if len(contents) == 1 and not duplicates:
+        return Folded(1, len(rows))
+    folded_ids = frozenset().union(*(content.folded_ids for content in contents))
+    target = table.compact(day, object_id(*sorted(folded_ids)))
+    write(s3, target, rows, folded_ids)
+    for content in contents:
+        if content.object != target:
+            _delete(s3, content)
+    return Folded(len(contents), len(rows), duplicates, written=True)
+
+
+def newest_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
+    """Return the row with the newest ``datetime_exec`` of each ticker, in the order of tickers.
+
+    Of rows with equal times, that of a part comes before that of a compact object (it came later), then that
+    of the greatest id.
+    """
+    ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
+    ranks = pa.array([rank for rank, content in enumerate(ranked) for _ in range(len(content.rows))])
+    rows = pa.concat_tables([content.rows for content in ranked]).combine_chunks()
+    keys = pa.table({"ticker": rows[ticker_column], "moment": rows["datetime_exec"], "rank": ranks})
+    order = pc.sort_indices(
+        keys, sort_keys=[("ticker", "ascending"), ("moment", "descending"), ("rank", "descending")]
+    )
+    tickers = keys["ticker"].take(order).combine_chunks()
+    if len(tickers) == 0:
+        return rows
+    first = pc.fill_null(pc.not_equal(tickers[1:], tickers[:-1]), True)
+    return rows.take(pc.filter(order, pa.concat_arrays([pa.array([True]), first])))
+
+
+def _delete(s3: Any, content: Content) -> None:
+    """Delete an object if it is still the one that was read."""
+    try:
+        s3.delete_object(Bucket=content.object.table.bucket, Key=content.object.key, IfMatch=content.etag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE_OR_CHANGED:
+            raise

@@ -1,0 +1,1 @@
+"""Stage 3: reads the pages of a batch of tickers into one SoR object."""

@@ -1,0 +1,1 @@
+"""Stage 2: sends every ticker that the site lists to the queue of its kind."""

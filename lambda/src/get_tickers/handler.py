@@ -1,0 +1,54 @@
+"""Stage 2, as Lambda calls it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from get_tickers.tickers import send_tickers
+from pynvest_lake.aws import client
+from pynvest_lake.day import parse_day
+from pynvest_lake.fundamentus import FundamentusSite
+from pynvest_lake.kinds import Kind
+from pynvest_lake.messages import TickerMessage, parse_ticker
+from pynvest_lake.settings import Settings
+
+logger = Logger()
+
+
+@cache
+def _site(base_url: str) -> FundamentusSite:
+    return FundamentusSite(base_url, day=None, max_connections=1)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Queue the day's tickers.
+
+    Parameters
+    ----------
+    event
+        ``anomesdia_exec``, the day; ``tickers``, to queue no others than these, may be absent.
+    """
+    settings = Settings(os.environ)
+    day = parse_day(event.get("anomesdia_exec"))
+    wanted = {parse_ticker(ticker) for ticker in event["tickers"]} if "tickers" in event else None
+    urls = settings.queue_urls("TICKERS_QUEUE_URLS")
+    site = _site(settings.text("FUNDAMENTUS_BASE_URL"))
+
+    # Both listings before the first message: where one fails, the retry starts with empty queues.
+    listings = {kind: [parse_ticker(ticker) for ticker in site.list_tickers(kind)] for kind in Kind}
+    result: dict[str, Any] = {"anomesdia_exec": day}
+    for kind, tickers in listings.items():
+        messages = [
+            TickerMessage(ticker, kind, day) for ticker in tickers if wanted is None or ticker in wanted
+        ]
+        result[kind.value] = send_tickers(client("sqs"), urls[kind], messages)
+    if wanted is not None:
+        result["not_listed"] = sorted(wanted.difference(*listings.values()))
+    logger.info("tickers queued", extra=result)
+    return result

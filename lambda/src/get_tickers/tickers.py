@@ -1,0 +1,77 @@
+"""Messages to the queues of tickers, in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pynvest_lake.messages import TickerMessage
+
+BATCH_SIZE = 10
+ATTEMPTS = 6
+
+
+class TickersNotSent(RuntimeError):  # noqa: N818 - what went wrong
+    """The queue did not take some tickers."""
+
+
+def send_tickers(
+    sqs: Any, queue_url: str, messages: Sequence[TickerMessage], *, wait_seconds: float = 0.5
+) -> int:
+    """Send messages ten at a time; what a call reports as failed is sent again.
+
+    Parameters
+    ----------
+    sqs
+        SQS client.
+    queue_url
+        The queue.
+    messages
+        The messages.
+    wait_seconds
+        Wait before a batch's second attempt; doubles with each further one.
+
+    Returns
+    -------
+    int
+        How many messages the queue took: all.
+
+    Raises
+    ------
+    TickersNotSent
+        The queue refused messages for what they are, or on every attempt. All others were sent.
+    """
+    refused: dict[str, str] = {}
+    for start in range(0, len(messages), BATCH_SIZE):
+        refused |= _send_batch(sqs, queue_url, messages[start : start + BATCH_SIZE], wait_seconds)
+    if refused:
+        raise TickersNotSent(f"{queue_url} did not take {len(refused)} of {len(messages)} tickers: {refused}")
+    return len(messages)
+
+
+def _send_batch(
+    sqs: Any, queue_url: str, messages: Iterable[TickerMessage], wait_seconds: float
+) -> dict[str, str]:
+    """Send a batch; return the tickers that were not taken, with what the queue said."""
+    waiting = {str(position): message for position, message in enumerate(messages)}
+    refused: dict[str, str] = {}
+    failed: dict[str, Any] = {}
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(wait_seconds * 2 ** (attempt - 1))
+        entries = [{"Id": entry, "MessageBody": message.to_json()} for entry, message in waiting.items()]
+        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        failed = {failure["Id"]: failure for failure in answer.get("Failed", [])}
+        for entry, failure in failed.items():
+            if failure.get("SenderFault"):  # the same message would be refused again
+                refused[waiting[entry].ticker] = f"{failure.get('Code')}: {failure.get('Message')}"
+        waiting = {
+            entry: waiting[entry] for entry, failure in failed.items() if not failure.get("SenderFault")
+        }
+        if not waiting:
+            return refused
+    return refused | {
+        message.ticker: f"{failed[entry].get('Code')}: {failed[entry].get('Message')}"
+        for entry, message in waiting.items()
+    }

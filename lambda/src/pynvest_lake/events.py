@@ -1,0 +1,59 @@
+"""S3 events, turned into the objects of the lake that they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools.utilities.data_classes import S3Event
+
+from pynvest_lake.storage import PART, LakeObject, LakeTable, UnexpectedObject
+
+
+class UnexpectedEvent(ValueError):  # noqa: N818 - what it is
+    """An event that is not for this function; the text says what it holds and what was expected."""
+
+
+def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[list[LakeObject], list[str]]:
+    """Return the part objects that an S3 event tells of, and what is wrong with its other records.
+
+    Parameters
+    ----------
+    event
+        The event as S3 sends it.
+    sources
+        The tables whose objects the function takes.
+
+    Raises
+    ------
+    UnexpectedEvent
+        The event has no records.
+    """
+    if event.get("Event") == "s3:TestEvent":
+        return [], []
+    if not isinstance(event.get("Records"), list):
+        raise UnexpectedEvent(f"event has {sorted(event)}, expected the Records of an S3 event")
+    tables = {(table.bucket, table.table): table for table in sources}
+    objects: dict[LakeObject, None] = {}
+    problems = []
+    for position, record in enumerate(S3Event(event).records):
+        try:
+            bucket, key = record.s3.bucket.name, unquote_plus(record.s3.get_object.key)
+            objects[_object(bucket, key, tables)] = None
+        except (KeyError, TypeError) as error:
+            problems.append(f"record {position} is no S3 record: it lacks {error}")
+        except UnexpectedObject as error:
+            problems.append(f"record {position}: {error}")
+    return list(objects), problems
+
+
+def _object(bucket: str, key: str, tables: dict[tuple[str, str], LakeTable]) -> LakeObject:
+    table = tables.get((bucket, key.partition("/")[0]))
+    if table is None:
+        expected = ", ".join(f"s3://{table.bucket}/{table.table}/" for table in tables.values())
+        raise UnexpectedObject(f"s3://{bucket}/{key} is of no table of this function, expected {expected}")
+    found = table.parse_key(key)
+    if found.form != PART:
+        raise UnexpectedObject(f"{found.uri} is a compact object, expected a part")
+    return found

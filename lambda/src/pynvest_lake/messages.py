@@ -1,0 +1,68 @@
+"""The messages of the queues: one ticker of one day."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from pynvest_lake.day import parse_day
+from pynvest_lake.kinds import Kind
+
+_FIELDS = {"ticker", "kind", "anomesdia_exec"}
+_TICKER = re.compile(r"[A-Z0-9]{4,12}")
+
+
+class MalformedMessage(ValueError):  # noqa: N818 - what it is
+    """A message that no retry can mend; the text says what it holds and what was expected."""
+
+
+def parse_ticker(value: object) -> str:
+    """Check that a value is a ticker and return it.
+
+    Raises
+    ------
+    ValueError
+        The value is not 4 to 12 capital letters and digits.
+    """
+    if isinstance(value, str) and _TICKER.fullmatch(value):
+        return value
+    raise ValueError(f"ticker is {value!r}, expected 4 to 12 capital letters and digits, such as 'PETR4'")
+
+
+@dataclass(frozen=True, order=True)
+class TickerMessage:
+    """A ticker to read on a day."""
+
+    ticker: str
+    kind: Kind
+    day: int
+
+    def to_json(self) -> str:
+        """Return the body of the message."""
+        return json.dumps({"ticker": self.ticker, "kind": self.kind.value, "anomesdia_exec": self.day})
+
+    @classmethod
+    def from_json(cls, body: str, kind: Kind) -> TickerMessage:
+        """Read the body of a message from the queue of a kind.
+
+        Raises
+        ------
+        MalformedMessage
+            The body is not JSON, has other fields than ``ticker``, ``kind`` and ``anomesdia_exec``, or one
+            of them is not what it should be.
+        """
+        try:
+            fields = json.loads(body)
+        except json.JSONDecodeError as error:
+            raise MalformedMessage(f"message is no JSON ({error}): {body[:200]!r}") from error
+        if not isinstance(fields, dict) or set(fields) != _FIELDS:
+            raise MalformedMessage(f"message is {body[:200]!r}, expected an object with {sorted(_FIELDS)}")
+        if fields["kind"] != kind.value:
+            raise MalformedMessage(
+                f"message has kind {fields['kind']!r}, expected {kind.value!r}: {body[:200]!r}"
+            )
+        try:
+            return cls(parse_ticker(fields["ticker"]), kind, parse_day(fields["anomesdia_exec"]))
+        except ValueError as error:
+            raise MalformedMessage(f"{error}: {body[:200]!r}") from error

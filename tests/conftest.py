@@ -1,0 +1,121 @@
+"""The lake on moto: buckets, databases, tables and queues as Terraform makes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pynvest_lake import aws, contract
+from pynvest_lake.storage import LakeTable
+
+REGION = "sa-east-1"
+DAY = 20261123
+
+LAYERS = {
+    contract.SOR_ACOES: "sor",
+    contract.SOR_FIIS: "sor",
+    contract.SOT_ACOES: "sot",
+    contract.SOT_FIIS: "sot",
+    contract.SPEC_ATIVOS: "spec",
+}
+
+
+@dataclass
+class Lake:
+    """The lake's resources and the clients to look at them with."""
+
+    s3: Any
+    glue: Any
+    sqs: Any
+    queue_urls: dict[str, str]
+    tables: dict[str, LakeTable] = field(default_factory=dict)
+
+    def setting(self, *names: str) -> str:
+        """Return tables as a function's environment has them."""
+        values = [vars(self.tables[name]) for name in names]
+        return json.dumps(values)
+
+    def keys(self, table: str, day: int = DAY) -> list[str]:
+        """Return the keys of a partition."""
+        lake_table = self.tables[table]
+        answer = self.s3.list_objects_v2(Bucket=lake_table.bucket, Prefix=lake_table.prefix(day))
+        return [item["Key"] for item in answer.get("Contents", [])]
+
+    def partitions(self, table: str) -> list[str]:
+        """Return the partition values of a table in the catalog."""
+        lake_table = self.tables[table]
+        answer = self.glue.get_partitions(DatabaseName=lake_table.database, TableName=table)
+        return [partition["Values"][0] for partition in answer["Partitions"]]
+
+    def messages(self, kind: str) -> list[dict[str, Any]]:
+        """Take all messages of a queue."""
+        bodies = []
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10)
+            if not answer.get("Messages"):
+                return bodies
+            bodies += [json.loads(message["Body"]) for message in answer["Messages"]]
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reaches a real account."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    aws.client.cache_clear()
+    yield
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def lake() -> Iterator[Lake]:
+    """Return an empty lake."""
+    with mock_aws():
+        s3, glue, sqs = (boto3.client(name, region_name=REGION) for name in ("s3", "glue", "sqs"))
+        for layer in ("sor", "sot", "spec"):
+            s3.create_bucket(Bucket=f"lake-{layer}", CreateBucketConfiguration={"LocationConstraint": REGION})
+            glue.create_database(DatabaseInput={"Name": f"db_{layer}"})
+        urls = {
+            kind: sqs.create_queue(QueueName=f"tickers-{kind}", Attributes={"VisibilityTimeout": "60"})[
+                "QueueUrl"
+            ]
+            for kind in ("acoes", "fiis")
+        }
+        lake = Lake(s3, glue, sqs, urls)
+        for name, layer in LAYERS.items():
+            schema = contract.table_schema(name)
+            lake.tables[name] = LakeTable(f"lake-{layer}", f"db_{layer}", name)
+            glue.create_table(
+                DatabaseName=f"db_{layer}",
+                TableInput={
+                    "Name": name,
+                    "PartitionKeys": [{"Name": contract.PARTITION_KEY, "Type": "int"}],
+                    "StorageDescriptor": {
+                        "Columns": [{"Name": column.name, "Type": column.type} for column in schema.columns],
+                        "Location": f"s3://lake-{layer}/{name}/",
+                    },
+                },
+            )
+        yield lake
+
+
+@pytest.fixture
+def context() -> SimpleNamespace:
+    """Return what Lambda hands a handler beside the event."""
+    return SimpleNamespace(
+        function_name="function",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:sa-east-1:123456789012:function:function",
+        aws_request_id="request",
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
