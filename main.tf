@@ -43,6 +43,9 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
+  # checkov:skip=CKV_AWS_18:Only this module's roles read and write; who wants logs of that has CloudTrail's data events
+  # checkov:skip=CKV_AWS_144:A copy in another region would double the cost of data that versioning already protects
+  # checkov:skip=CKV2_AWS_62:Where a new object has to start something, the lambda submodule sets the notifications
   for_each = local.buckets
 
   bucket        = each.value.name
@@ -61,9 +64,9 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  for_each = aws_s3_bucket_versioning.this
+  for_each = aws_s3_bucket.this
 
-  bucket = each.value.bucket
+  bucket = each.value.id
 
   rule {
     id     = "expire-old-versions"
@@ -83,6 +86,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days_after_initiation = 7
     }
   }
+
+  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {

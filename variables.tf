@@ -22,7 +22,7 @@ variable "module_default_tags" {
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
-    error_message = "module_default_tags has a key that starts with \"aws:\" (${join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")])}), which AWS keeps for itself: write another key."
+    error_message = format("module_default_tags has a key that starts with aws: (%s), which AWS keeps for itself: write another key.", join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")]))
   }
 }
 
@@ -33,15 +33,15 @@ variable "bucket_names_map" {
 
   validation {
     condition     = var.bucket_names_map == null ? true : length(setsubtract(keys(var.bucket_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = "bucket_names_map has keys that it does not take (${join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"]))}): write exactly sor, sot and spec."
+    error_message = format("bucket_names_map has keys that it does not take (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"])))
   }
   validation {
     condition     = var.bucket_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.bucket_names_map))) == 0
-    error_message = "bucket_names_map lacks ${join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.bucket_names_map, {}))))}: write exactly sor, sot and spec; the same name may be given for several."
+    error_message = format("bucket_names_map lacks %s: write exactly sor, sot and spec; the same name may be given for several.", join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.bucket_names_map, {})))))
   }
   validation {
     condition     = var.bucket_names_map == null ? true : alltrue([for name in values(var.bucket_names_map) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
-    error_message = "bucket_names_map holds a name that S3 does not take (${join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])}): write 3 to 63 lowercase letters, digits, hyphens and dots."
+    error_message = format("bucket_names_map holds a name that S3 does not take (%s): write 3 to 63 lowercase letters, digits, hyphens and dots.", join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))]))
   }
 }
 
@@ -58,15 +58,15 @@ variable "databases_names_map" {
 
   validation {
     condition     = var.databases_names_map == null ? true : length(setsubtract(keys(var.databases_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = "databases_names_map has keys that it does not take (${join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"]))}): write exactly sor, sot and spec."
+    error_message = format("databases_names_map has keys that it does not take (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"])))
   }
   validation {
     condition     = var.databases_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.databases_names_map))) == 0
-    error_message = "databases_names_map lacks ${join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.databases_names_map, {}))))}: write exactly sor, sot and spec; the same name may be given for several."
+    error_message = format("databases_names_map lacks %s: write exactly sor, sot and spec; the same name may be given for several.", join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.databases_names_map, {})))))
   }
   validation {
     condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,255}$", name))])
-    error_message = "databases_names_map holds a name that Athena does not take (${join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))])}): write lowercase letters, digits and underscores."
+    error_message = format("databases_names_map holds a name that Athena does not take (%s): write lowercase letters, digits and underscores.", join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
   }
 }
 

@@ -68,7 +68,7 @@ resource "aws_s3_object" "package" {
 
     precondition {
       condition     = var.packages_dir == null ? true : length(local.stored[each.key]) > 0 || fileexists(local.files[each.key])
-      error_message = "lambda_packages_dir (${coalesce(var.packages_dir, "null")}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this very version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out to have them built while applying."
+      error_message = "lambda_packages_dir (${jsonencode(var.packages_dir)}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this very version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out to have them built while applying."
     }
   }
 
