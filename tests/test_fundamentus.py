@@ -931,6 +931,11 @@ def test_the_listings_of_stocks_and_funds_are_read_sorted_and_each_once(server: 
     assert site.list_tickers(Kind.FIIS) == ["ABCP11", "EDGA11B", "HGLG11"]
 
 
+def test_a_ticker_without_a_digit_is_a_paper_like_any_other(server: Site) -> None:
+    server.serve("/resultado.php", listing_page("VALE3", "ABCD"))
+    assert client(server).list_tickers(Kind.ACOES) == ["ABCD", "VALE3"]
+
+
 def test_a_listing_of_a_thousand_papers_is_read_whole(server: Site) -> None:
     tickers: defaultdict[Kind, list[str]] = defaultdict(list)
     for number in range(1000):

@@ -16,6 +16,7 @@ from html import escape
 from lxml import etree
 
 from pynvest_lake.kinds import Kind
+from pynvest_lake.messages import parse_ticker
 from pynvest_lake.site_errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
 
 NOTHING_FOUND = "nenhum papel encontrado"
@@ -26,7 +27,6 @@ _QUESTION_MARK = "\ue001"
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
 _REFUSAL = re.compile(r"access denied|acesso negado", re.IGNORECASE)
-_TICKER = re.compile(r"(?=.*\d)[A-Z0-9]{4,}", re.IGNORECASE)
 _SHOWN = 12
 
 
@@ -202,19 +202,31 @@ def _escape(value: str) -> str:
 def _tickers(table: etree._Element, url: str) -> list[str]:
     """Return the first link's text of each row but the header; nothing for a table without tickers."""
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
-    links = [next((_text(link) for link in row.iter("a")), None) for row in rows]
-    if not any(link and _TICKER.fullmatch(link) for link in links):
+    links = [next((_text(link) for link in row.iter("a")), "") for row in rows]
+    if not any(_is_ticker(link) and _has_digit(link) for link in links):
         return []
     tickers = []
     for position, (row, link) in enumerate(zip(rows, links, strict=True)):
-        if link and _TICKER.fullmatch(link):
+        cells = _cells(row)
+        if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
+            continue  # a header
+        if _is_ticker(link):
             tickers.append(link)
-            continue
-        filled = [text for cell in _cells(row) if (text := _text(cell))]
-        is_header = position == 0 or all(cell.tag == "th" for cell in _cells(row))
-        if not is_header and (link is not None or len(filled) > 1):
+        elif link or sum(bool(_text(cell)) for cell in cells) > 1:
             raise LayoutNotRecognized(
-                f"{url}: row {position + 1} of the listing has {filled[:_SHOWN]}, "
+                f"{url}: row {position + 1} of the listing has {[_text(cell) for cell in cells][:_SHOWN]}, "
                 "expected a ticker as its first link"
             )
     return tickers
+
+
+def _is_ticker(text: str) -> bool:
+    try:
+        parse_ticker(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
