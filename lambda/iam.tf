@@ -1,41 +1,65 @@
 locals {
-  buckets = { for key, table in var.tables : key => "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}" }
-  days    = { for key, table in var.tables : key => "${table.name}/anomesdia_exec=*" }
-  catalog = "arn:${data.aws_partition.current.partition}:glue:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  account   = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  partition = data.aws_partition.current.partition
 
-  # What can be granted on a table.
-  list     = { for key in keys(var.tables) : key => { actions = ["s3:ListBucket"], resources = [local.buckets[key]], prefix = local.days[key] } }
-  read     = { for key in keys(var.tables) : key => { actions = ["s3:GetObject"], resources = ["${local.buckets[key]}/${local.days[key]}"], prefix = null } }
-  write    = { for key in keys(var.tables) : key => { actions = ["s3:PutObject"], resources = ["${local.buckets[key]}/${local.days[key]}"], prefix = null } }
-  delete   = { for key in keys(var.tables) : key => { actions = ["s3:DeleteObject"], resources = ["${local.buckets[key]}/${local.days[key]}"], prefix = null } }
-  register = { for key, table in var.tables : key => { actions = ["glue:BatchCreatePartition"], resources = local.catalog_path[key], prefix = null } }
-  forget   = { for key, table in var.tables : key => { actions = ["glue:GetPartition", "glue:BatchDeletePartition"], resources = local.catalog_path[key], prefix = null } }
-
-  catalog_path = { for key, table in var.tables : key => [
-    "${local.catalog}:catalog",
-    "${local.catalog}:database/${table.database}",
-    "${local.catalog}:table/${table.database}/${table.name}",
+  s3 = { for key, table in var.tables : key => {
+    bucket   = "arn:${local.partition}:s3:::${table.bucket}"
+    days     = "${table.name}/anomesdia_exec=*"
+    objects  = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*"
+    parts    = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*/*.part.parquet"
+    compacts = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*/*.compact.parquet"
+  } }
+  glue = { for key, table in var.tables : key => [
+    "arn:${local.partition}:glue:${local.account}:catalog",
+    "arn:${local.partition}:glue:${local.account}:database/${table.database}",
+    "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # What can be granted on a queue of tickers.
-  send  = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:SendMessage"], resources = [queue.arn], prefix = null } }
-  take  = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = [queue.arn], prefix = null } }
-  count = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = null } }
+  # What can be granted, by table or by queue. Who reads an object that is gone is told so only if it may list;
+  # such a read names no prefix, hence IfExists.
+  list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
+  list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
+  read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
+  read_parts         = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.parts], prefix = {} } }
+  read_compacts      = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.compacts], prefix = {} } }
+  write_parts        = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.parts], prefix = {} } }
+  write_compacts     = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.compacts], prefix = {} } }
+  delete             = { for key, s3 in local.s3 : key => { actions = ["s3:DeleteObject"], resources = [s3.objects], prefix = {} } }
+  register_partition = { for key, path in local.glue : key => { actions = ["glue:BatchCreatePartition"], resources = path, prefix = {} } }
+  remove_partition   = { for key, path in local.glue : key => { actions = ["glue:GetPartition", "glue:BatchDeletePartition"], resources = path, prefix = {} } }
+  send               = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:SendMessage"], resources = [queue.arn], prefix = {} } }
+  receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
+  count              = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
 
   grants = {
-    check-and-delete-partitions = concat(
-      values(local.list), values(local.delete), values(local.forget),
-      [{ actions = ["lambda:InvokeFunction"], resources = ["arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:function:${local.names["get-tickers"]}"], prefix = null }],
-    )
-    get-tickers                          = values(local.send)
-    get-financial-data-for-acoes         = [local.take.acoes, local.write.sor_acoes, local.register.sor_acoes]
-    get-financial-data-for-fiis          = [local.take.fiis, local.write.sor_fiis, local.register.sor_fiis]
-    prep-financial-data-for-acoes        = [local.list.sor_acoes, local.read.sor_acoes, local.write.sot_acoes, local.register.sot_acoes]
-    prep-financial-data-for-fiis         = [local.list.sor_fiis, local.read.sor_fiis, local.write.sot_fiis, local.register.sot_fiis]
-    specialize-financial-data            = [local.list.sot_acoes, local.list.sot_fiis, local.read.sot_acoes, local.read.sot_fiis, local.write.spec_ativos, local.register.spec_ativos]
-    dedup-financial-data-for-acoes       = [local.count.acoes, local.list.sor_acoes, local.list.sot_acoes, local.list.spec_ativos, local.read.sot_acoes, local.read.spec_ativos, local.write.sot_acoes, local.delete.sot_acoes, local.register.sot_acoes]
-    dedup-financial-data-for-fiis        = [local.count.fiis, local.list.sor_fiis, local.list.sot_fiis, local.list.spec_ativos, local.read.sot_fiis, local.read.spec_ativos, local.write.sot_fiis, local.delete.sot_fiis, local.register.sot_fiis]
-    dedup-financial-data-for-spec-ativos = [local.list.sot_acoes, local.list.sot_fiis, local.list.spec_ativos, local.read.sot_acoes, local.read.sot_fiis, local.read.spec_ativos, local.write.spec_ativos, local.delete.spec_ativos, local.register.spec_ativos]
+    check-and-delete-partitions = concat(values(local.list), values(local.delete), values(local.remove_partition), [
+      { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.account}:function:${local.names["get-tickers"]}"], prefix = {} },
+    ])
+    get-tickers                   = values(local.send)
+    get-financial-data-for-acoes  = [local.receive.acoes, local.write_parts.sor_acoes, local.register_partition.sor_acoes]
+    get-financial-data-for-fiis   = [local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis]
+    prep-financial-data-for-acoes = [local.list_or_miss.sor_acoes, local.read_parts.sor_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes]
+    prep-financial-data-for-fiis  = [local.list_or_miss.sor_fiis, local.read_parts.sor_fiis, local.write_parts.sot_fiis, local.register_partition.sot_fiis]
+    specialize-financial-data = [
+      local.list_or_miss.sot_acoes, local.read_parts.sot_acoes,
+      local.list_or_miss.sot_fiis, local.read_parts.sot_fiis,
+      local.write_parts.spec_ativos, local.register_partition.spec_ativos,
+    ]
+    dedup-financial-data-for-acoes = [
+      local.count.acoes, local.list.sor_acoes,
+      local.list_or_miss.sot_acoes, local.read.sot_acoes, local.write_compacts.sot_acoes, local.delete.sot_acoes, local.register_partition.sot_acoes,
+      local.list_or_miss.spec_ativos, local.read_compacts.spec_ativos,
+    ]
+    dedup-financial-data-for-fiis = [
+      local.count.fiis, local.list.sor_fiis,
+      local.list_or_miss.sot_fiis, local.read.sot_fiis, local.write_compacts.sot_fiis, local.delete.sot_fiis, local.register_partition.sot_fiis,
+      local.list_or_miss.spec_ativos, local.read_compacts.spec_ativos,
+    ]
+    dedup-financial-data-for-spec-ativos = [
+      local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes,
+      local.list_or_miss.sot_fiis, local.read_compacts.sot_fiis,
+      local.list_or_miss.spec_ativos, local.read.spec_ativos, local.write_compacts.spec_ativos, local.delete.spec_ativos, local.register_partition.spec_ativos,
+    ]
   }
 }
 
@@ -73,13 +97,11 @@ data "aws_iam_policy_document" "this" {
       actions   = statement.value.actions
       resources = statement.value.resources
 
-      # A read of an object that is gone answers "no such key" only to those who may list. Such a read
-      # names no prefix, hence IfExists.
       dynamic "condition" {
-        for_each = statement.value.prefix[*]
+        for_each = statement.value.prefix
 
         content {
-          test     = "StringLikeIfExists"
+          test     = condition.key
           variable = "s3:prefix"
           values   = [condition.value]
         }
