@@ -1,0 +1,73 @@
+"""Rows and objects for tests of the lake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from conftest import DAY, Lake
+from pynvest_lake.contract import table_schema
+from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import LakeObject, object_id, write
+
+
+def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:
+    """Return rows of a table with the given values, null elsewhere."""
+    schema = table_schema(table).arrow
+    blank = dict.fromkeys(schema.names)
+    return pa.Table.from_pylist([blank | dict(row) for row in values], schema=schema)
+
+
+def sor_row(
+    ticker: str, when: str = "23-11-2026 18:50:00", kind: Kind = Kind.ACOES, **more: str
+) -> dict[str, str]:
+    """Return a row of a SoR table."""
+    return {kind.ticker_column: ticker, "datetime_exec": when, **more}
+
+
+def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
+    """Write rows as the part object of a name."""
+    item = lake.tables[table].part(day, object_id(name))
+    write(lake.s3, item, rows(table, *values))
+    return item
+
+
+def s3_event(*items: LakeObject) -> dict[str, Any]:
+    """Return the event that S3 sends for new objects."""
+    return raw_s3_event(*((item.table.bucket, item.key) for item in items))
+
+
+def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
+    """Return the event that S3 sends for new objects of buckets and keys."""
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "s3": {"bucket": {"name": bucket}, "object": {"key": key.replace("=", "%3D")}},
+            }
+            for bucket, key in objects
+        ]
+    }
+
+
+def sqs_event(*bodies: object, receive_count: int = 1) -> dict[str, Any]:
+    """Return the event that a queue's trigger sends for messages."""
+    return {
+        "Records": [
+            {
+                "messageId": f"message-{position}",
+                "receiptHandle": f"handle-{position}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": str(receive_count)},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:sa-east-1:123456789012:tickers",
+                "awsRegion": "sa-east-1",
+            }
+            for position, body in enumerate(bodies)
+        ]
+    }

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conftest import DAY, Lake
+from dedup_financial_data import handler as stage
+from dedup_financial_data.completeness import DayNotComplete
+from dedup_financial_data.fold import fold
+from lake_rows import put_part
+from pynvest_lake import aws
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.storage import COMPACT, list_day, read
+
+MOMENT = datetime(2026, 11, 23, 18, 50)
+STARTED = {"input": {}, "started_at": "2026-11-23T22:00:00.123Z"}
+
+
+def sot_row(ticker: str, minutes: int = 0, price: float = 1.0) -> dict[str, Any]:
+    return {"nome_papel": ticker, "datetime_exec": MOMENT + timedelta(minutes=minutes), "vlr_cot": price}
+
+
+def land(
+    lake: Lake, name: object, *tickers: str, minutes: int = 0, price: float = 1.0, day: int = DAY
+) -> None:
+    """Bring a batch of stocks through all three layers."""
+    put_part(lake, SOR_ACOES, name, *({"nome_papel": ticker} for ticker in tickers), day=day)
+    put_part(lake, SOT_ACOES, name, *(sot_row(ticker, minutes, price) for ticker in tickers), day=day)
+    specialized(lake, name, *tickers, day=day)
+
+
+def specialized(lake: Lake, name: object, *tickers: str, day: int = DAY) -> None:
+    put_part(
+        lake,
+        SPEC_ATIVOS,
+        name,
+        *({"codigo_ticker_ativo": ticker, "datetime_exec": MOMENT} for ticker in tickers),
+        day=day,
+    )
+
+
+def held(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[tuple[str, float]]:
+    """Return ticker and price of every row of a partition."""
+    contents = [read(lake.s3, item).rows for item in list_day(lake.s3, lake.tables[table], day)]
+    column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else "nome_papel"
+    return sorted((row[column], row["vlr_cot"]) for rows in contents for row in rows.to_pylist())
+
+
+def forms(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[str]:
+    return [item.form for item in list_day(lake.s3, lake.tables[table], day)]
+
+
+@pytest.fixture
+def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the function that dedups stocks, or with ``spec=True`` the Spec table."""
+
+    def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
+        own, up, down = (
+            (SPEC_ATIVOS, (SOT_ACOES, SOT_FIIS), ()) if spec else (SOT_ACOES, (SOR_ACOES,), (SPEC_ATIVOS,))
+        )
+        queues = {} if spec else {"acoes": lake.queue_urls["acoes"]}
+        monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        monkeypatch.setenv("TABLE", json.dumps(vars(lake.tables[own])))
+        monkeypatch.setenv("UPSTREAM_TABLES", lake.setting(*up))
+        monkeypatch.setenv("DOWNSTREAM_TABLES", lake.setting(*down))
+        monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(queues))
+        result: dict[str, Any] = stage.handler(event, context)
+        return result
+
+    return run
+
+
+def test_the_newest_row_of_each_ticker_is_left_in_one_object(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3", "BBBB4", price=1.0)
+    land(lake, "second", "AAAA3", minutes=5, price=2.0)
+
+    result = dedup()
+
+    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
+    assert forms(lake) == [COMPACT]
+    assert lake.partitions(SOT_ACOES) == [str(DAY)]
+    assert (result["objects_read"], result["rows"], result["duplicates"]) == (2, 2, 1)
+
+
+def test_spec_is_folded_after_both_sot_tables_were(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    dedup()
+
+    dedup(spec=True)
+
+    assert [ticker for ticker, _ in held(lake, SPEC_ATIVOS)] == ["AAAA3", "BBBB4"]
+    assert forms(lake, SPEC_ATIVOS) == [COMPACT]
+
+
+def test_a_second_run_changes_nothing(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    dedup()
+    before = lake.keys(SOT_ACOES)
+
+    result = dedup()
+
+    assert lake.keys(SOT_ACOES) == before
+    assert result["written"] is False
+
+
+def test_an_empty_partition_is_left_alone(lake: Lake, dedup: Any) -> None:
+    result = dedup()
+
+    assert (result["rows"], result["written"]) == (0, False)
+    assert lake.partitions(SOT_ACOES) == []
+
+
+def test_one_object_without_duplicates_is_left_as_it_is(lake: Lake, dedup: Any) -> None:
+    land(lake, "only", "AAAA3", "BBBB4")
+    before = lake.keys(SOT_ACOES)
+
+    result = dedup()
+
+    assert lake.keys(SOT_ACOES) == before
+    assert result["written"] is False
+
+
+def test_one_object_with_duplicates_is_folded(lake: Lake, dedup: Any) -> None:
+    land(lake, "only", "AAAA3", "AAAA3")
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 1.0)]
+
+
+@pytest.mark.parametrize("order", [("x", "y"), ("y", "x")])
+def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
+    lake: Lake, dedup: Any, order: tuple[str, str]
+) -> None:
+    prices = {"x": 1.0, "y": 2.0}
+    for name in order:
+        land(lake, name, "AAAA3", price=prices[name])
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 1.0)]  # the greater id is that of "x"
+
+
+def test_a_part_that_came_after_the_fold_wins_over_it_at_equal_times(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3", price=1.0)
+    land(lake, "second", "BBBB4")
+    dedup()
+    put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))  # the past day was prepared again
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
+    assert forms(lake) == [COMPACT]
+
+
+def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    dedup()
+    rows_before = held(lake)
+    put_part(lake, SOT_ACOES, "first", sot_row("AAAA3"))
+
+    dedup()
+
+    assert held(lake) == rows_before
+    assert forms(lake) == [COMPACT]
+
+
+def test_strays_of_the_six_days_before_are_folded_and_older_ones_are_not(lake: Lake, dedup: Any) -> None:
+    for day in (20261117, 20261116):
+        land(lake, "first", "AAAA3", day=day)
+        land(lake, "second", "AAAA3", minutes=5, price=2.0, day=day)
+
+    result = dedup()
+
+    assert held(lake, day=20261117) == [("AAAA3", 2.0)]
+    assert len(held(lake, day=20261116)) == 2
+    assert list(result["strays"]) == ["20261117"]
+
+
+def test_a_past_day_that_is_not_complete_is_told_and_does_not_stop_today(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3", day=20261120)
+    put_part(lake, SOT_ACOES, "unspecialized", sot_row("BBBB4"), day=20261120)
+    land(lake, "today", "AAAA3", "AAAA3")
+
+    result = dedup()
+
+    assert held(lake) == [("AAAA3", 1.0)]
+    assert "tbspec_fundamentus_cotacao_ativos" in result["incomplete"]["20261120"][0]
+    assert len(forms(lake, day=20261120)) == 2
+
+
+def test_messages_in_the_queue_keep_the_day_open(lake: Lake, dedup: Any) -> None:
+    url = lake.queue_urls["acoes"]
+    lake.sqs.send_message(QueueUrl=url, MessageBody="a")
+    lake.sqs.send_message(QueueUrl=url, MessageBody="b")
+    lake.sqs.send_message(QueueUrl=url, MessageBody="c", DelaySeconds=60)
+    lake.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)
+
+    with pytest.raises(DayNotComplete, match="1 waiting, 1 in flight, 1 delayed messages"):
+        dedup()
+
+
+def test_objects_on_their_way_keep_the_day_open_and_are_named(lake: Lake, dedup: Any) -> None:
+    sor = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
+    sot = put_part(lake, SOT_ACOES, "typed", sot_row("BBBB4"))
+
+    with pytest.raises(DayNotComplete) as error:
+        dedup()
+
+    assert f"1 objects of {SOR_ACOES} are not in {SOT_ACOES}: {sor.id}" in str(error.value)
+    assert f"1 objects of {SOT_ACOES} are not in {SPEC_ATIVOS}: {sot.id}" in str(error.value)
+    assert forms(lake) == ["part"]
+
+
+def test_folded_parts_count_as_arrived(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    dedup()
+    dedup(spec=True)
+
+    dedup()  # raises if the ids in the compact objects were not seen
+
+
+def before_call(lake_client: Any, operation: str, action: Any) -> None:
+    """Do something right before the first request of an operation goes out."""
+    done: list[bool] = []
+
+    def once(**_: Any) -> None:
+        if not done:
+            done.append(True)
+            action()
+
+    lake_client.meta.events.register(f"before-call.s3.{operation}", once)
+
+
+class Killed(Exception):  # noqa: N818
+    pass
+
+
+def kill() -> None:
+    raise Killed
+
+
+def test_an_object_that_arrives_while_dedup_runs_is_kept_and_folded_by_the_next(
+    lake: Lake, dedup: Any
+) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    before_call(aws.client("s3"), "PutObject", lambda: land(lake, "late", "CCCC3"))
+
+    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", {"none"} | ids(lake))
+
+    assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4", "CCCC3"]
+    dedup()
+    assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4", "CCCC3"]
+    assert forms(lake) == [COMPACT]
+
+
+def ids(lake: Lake) -> set[str]:
+    return {item.id for item in list_day(lake.s3, lake.tables[SOT_ACOES], DAY)}
+
+
+def test_an_object_that_is_written_anew_while_dedup_runs_is_kept(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3", price=1.0)
+    land(lake, "second", "BBBB4")
+    before_call(
+        aws.client("s3"),
+        "DeleteObject",
+        lambda: put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", minutes=9, price=9.0)),
+    )
+
+    dedup()
+
+    assert ("AAAA3", 9.0) in held(lake)
+    dedup()
+    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
+
+
+def test_a_part_that_stage_5_has_not_read_is_not_folded(lake: Lake) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    known = ids(lake)
+    unread = put_part(lake, SOT_ACOES, "unread", sot_row("CCCC3"))
+
+    fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", known)
+
+    assert unread.key in lake.keys(SOT_ACOES)
+    assert forms(lake).count(COMPACT) == 1
+
+
+def test_killed_after_its_write_and_before_its_deletes_it_ends_with_the_same_rows(
+    lake: Lake, dedup: Any
+) -> None:
+    land(lake, "first", "AAAA3", "BBBB4", price=1.0)
+    land(lake, "second", "AAAA3", minutes=5, price=2.0)
+    before_call(aws.client("s3"), "DeleteObject", kill)
+    with pytest.raises(Killed):
+        dedup()
+    assert len(forms(lake)) == 3
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
+    assert forms(lake) == [COMPACT]
+
+
+def test_killed_before_its_write_nothing_is_lost(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    before_call(aws.client("s3"), "PutObject", kill)
+    with pytest.raises(Killed):
+        dedup()
+
+    dedup()
+
+    assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4"]
+
+
+def test_two_runs_at_once_leave_one_object(lake: Lake, dedup: Any) -> None:
+    for name in ("first", "second", "third"):
+        land(lake, name, f"{name[:4].upper()}3")
+    # The other run finishes between this one's listing and its first read.
+    before_call(
+        aws.client("s3"), "GetObject", lambda: fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", None)
+    )
+
+    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", None)
+
+    assert len(held(lake)) == 3
+    assert forms(lake) == [COMPACT]
+
+
+@pytest.mark.parametrize(
+    ("started_at", "day"),
+    [("2026-11-24T02:59:59Z", 20261123), ("2026-11-24T03:00:00Z", 20261124)],
+)
+def test_the_day_is_that_of_the_workflows_start_in_sao_paulo(dedup: Any, started_at: str, day: int) -> None:
+    assert dedup({"input": {}, "started_at": started_at})["anomesdia_exec"] == day
+
+
+def test_an_operator_may_name_another_day(dedup: Any) -> None:
+    assert dedup({"input": {"anomesdia_exec": 20261001}, "started_at": "x"})["anomesdia_exec"] == 20261001
+
+
+def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
+    with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
+        dedup({})

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pynvest_lake.kinds import Kind
+from pynvest_lake.messages import MalformedMessage, TickerMessage
+
+GOOD = {"ticker": "PETR4", "kind": "acoes", "anomesdia_exec": 20261123}
+
+
+def test_a_message_reads_back_as_it_was_written() -> None:
+    message = TickerMessage("PETR4", Kind.ACOES, 20261123)
+
+    assert TickerMessage.from_json(message.to_json(), Kind.ACOES) == message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("PETR4", "no JSON"),
+        ("[]", "expected an object with"),
+        (json.dumps({"kind": "acoes", "anomesdia_exec": 20261123}), "expected an object with"),
+        (json.dumps(GOOD | {"extra": 1}), "expected an object with"),
+        (json.dumps(GOOD | {"ticker": "../etc"}), "ticker is '../etc'"),
+        (json.dumps(GOOD | {"ticker": 4}), "ticker is 4"),
+        (json.dumps(GOOD | {"kind": "fiis"}), "kind 'fiis', expected 'acoes'"),
+        (json.dumps(GOOD | {"anomesdia_exec": "20261123"}), "anomesdia_exec is '20261123'"),
+        (json.dumps(GOOD | {"anomesdia_exec": 20261341}), "expected a day as a number YYYYMMDD"),
+        (json.dumps(GOOD | {"anomesdia_exec": True}), "anomesdia_exec is True"),
+    ],
+)
+def test_a_malformed_message_says_what_it_holds_and_what_was_expected(body: str, said: str) -> None:
+    with pytest.raises(MalformedMessage) as error:
+        TickerMessage.from_json(body, Kind.ACOES)
+
+    assert said in str(error.value)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from conftest import DAY, Lake
+from lake_rows import put_part, raw_s3_event, s3_event, sor_row
+from prep_financial_data import handler as prep_stage
+from pynvest_lake import aws, catalog
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.events import UnexpectedEvent
+from pynvest_lake.storage import object_id, read
+from specialize_financial_data import handler as specialize_stage
+
+
+@pytest.fixture
+def prep(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(event: dict[str, Any]) -> dict[str, Any]:
+        monkeypatch.setenv("TICKER_KIND", "acoes")
+        monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOR_ACOES))
+        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[SOT_ACOES])))
+        result: dict[str, Any] = prep_stage.handler(event, context)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def specialize(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(event: dict[str, Any]) -> dict[str, Any]:
+        monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOT_ACOES, SOT_FIIS))
+        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[SPEC_ATIVOS])))
+        result: dict[str, Any] = specialize_stage.handler(event, context)
+        return result
+
+    return run
+
+
+def test_an_object_goes_through_both_stages_under_its_own_id(lake: Lake, prep: Any, specialize: Any) -> None:
+    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4", vlr_cot="31,87", pct_var_dia="-1,31%"))
+
+    prepared = prep(s3_event(source))
+    typed = lake.tables[SOT_ACOES].part(DAY, source.id)
+    specialized = specialize(s3_event(typed))
+
+    spec = lake.tables[SPEC_ATIVOS].part(DAY, source.id)
+    row = read(lake.s3, spec).rows.to_pylist()[0]
+    assert (row["codigo_ticker_ativo"], row["vlr_cot"], row["pct_var_dia"]) == ("PETR4", 31.87, -0.0131)
+    assert prepared == {"objects": 1, "rows": 1, "gone": 0, "unreadable_cells": 0}
+    assert specialized == {"objects": 1, "rows": 1, "gone": 0}
+    assert lake.partitions(SOT_ACOES) == lake.partitions(SPEC_ATIVOS) == [str(DAY)]
+
+
+def test_the_same_event_twice_writes_the_same_object_again(lake: Lake, prep: Any) -> None:
+    event = s3_event(put_part(lake, SOR_ACOES, 1, sor_row("PETR4")))
+
+    prep(event)
+    before = lake.keys(SOT_ACOES)
+    prep(event)
+
+    assert lake.keys(SOT_ACOES) == before
+
+
+def test_a_partition_that_is_known_already_is_no_error(lake: Lake, prep: Any) -> None:
+    prep(s3_event(put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))))
+    prep(s3_event(put_part(lake, SOR_ACOES, 2, sor_row("VALE3"))))
+
+    assert lake.partitions(SOT_ACOES) == [str(DAY)]
+
+
+def test_unreadable_cells_are_null_counted_and_logged(
+    lake: Lake, prep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4", vlr_cot="caro", num_acoes="1,5"))
+    log = io.StringIO()
+    monkeypatch.setattr(prep_stage.logger.registered_handler, "stream", log)
+
+    result = prep(s3_event(source))
+
+    row = read(lake.s3, lake.tables[SOT_ACOES].part(DAY, source.id)).rows.to_pylist()[0]
+    logged = [json.loads(line) for line in log.getvalue().splitlines()]
+    cells = [
+        (line["table"], line["ticker"], line["column"], line["text"]) for line in logged if "column" in line
+    ]
+    assert result["unreadable_cells"] == 2
+    assert (row["vlr_cot"], row["num_acoes"]) == (None, None)
+    assert set(cells) == {(SOT_ACOES, "PETR4", "vlr_cot", "caro"), (SOT_ACOES, "PETR4", "num_acoes", "1,5")}
+
+
+def test_an_object_that_is_gone_is_counted_and_the_others_are_prepared(lake: Lake, prep: Any) -> None:
+    gone = lake.tables[SOR_ACOES].part(DAY, object_id("gone"))
+    there = put_part(lake, SOR_ACOES, "there", sor_row("PETR4"))
+
+    result = prep(s3_event(gone, there))
+
+    assert (result["gone"], result["objects"]) == (1, 1)
+
+
+def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, prep: Any) -> None:
+    there = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    event = raw_s3_event(
+        ("somebody-elses", "key"),
+        (there.table.bucket, there.key),
+        (there.table.bucket, f"{SOR_ACOES}/readme.txt"),
+        (there.table.bucket, lake.tables[SOR_ACOES].compact(DAY, object_id(1)).key),
+    )
+
+    with pytest.raises(UnexpectedEvent) as error:
+        prep(event)
+
+    said = str(error.value)
+    assert len(lake.keys(SOT_ACOES)) == 1
+    assert (
+        f"s3://somebody-elses/key is of no table of this function, expected s3://lake-sor/{SOR_ACOES}/"
+        in said
+    )
+    assert "readme.txt is no object of the table" in said
+    assert "is a compact object, expected a part" in said
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"detail": 1}])
+def test_an_event_without_records_is_refused(prep: Any, event: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedEvent, match="expected the Records of an S3 event"):
+        prep(event)
+
+
+def test_records_that_are_not_from_s3_are_told(prep: Any) -> None:
+    with pytest.raises(UnexpectedEvent, match="record 0 is no S3 record"):
+        prep({"Records": [{"body": "x"}]})
+
+
+def test_the_event_that_s3_sends_to_try_a_notification_is_taken(prep: Any) -> None:
+    assert prep({"Service": "Amazon S3", "Event": "s3:TestEvent"})["objects"] == 0
+
+
+class Killed(Exception):  # noqa: N818
+    pass
+
+
+def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: Lake, prep: Any) -> None:
+    event = s3_event(put_part(lake, SOR_ACOES, 1, sor_row("PETR4")))
+
+    def kill(**_: Any) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalog.wr.catalog, "add_parquet_partitions", kill)
+        with pytest.raises(Killed):
+            prep(event)
+    assert lake.partitions(SOT_ACOES) == []
+    before = lake.keys(SOT_ACOES)
+
+    prep(event)
+
+    assert lake.keys(SOT_ACOES) == before
+    assert lake.partitions(SOT_ACOES) == [str(DAY)]
+
+
+def test_s3_slowing_down_is_retried_by_the_sdk(lake: Lake, prep: Any) -> None:
+    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    left = [503, 503]
+
+    def slow_down(request: Any, **_: Any) -> AWSResponse | None:
+        if request.method != "PUT" or not left:
+            return None
+        body = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+        return AWSResponse(request.url, left.pop(), {}, SimpleNamespace(stream=lambda **_: iter([body])))
+
+    aws.client("s3").meta.events.register_first("before-send.s3", slow_down)
+
+    result = prep(s3_event(source))
+
+    assert result["objects"] == 1
+    assert left == []
