@@ -1,0 +1,18 @@
+"""A sample of the Fundamentus site: own markup in the site's layout, values that are the same every time."""
+
+from sandbox.site.names import GHOSTS
+from sandbox.site.paper import Cell, Paper
+from sandbox.site.papers import FUND_VARIETIES, STOCK_VARIETIES, make_papers
+from sandbox.site.server import Fault, Request, SiteServer
+
+__all__ = [
+    "FUND_VARIETIES",
+    "GHOSTS",
+    "STOCK_VARIETIES",
+    "Cell",
+    "Fault",
+    "Paper",
+    "Request",
+    "SiteServer",
+    "make_papers",
+]

@@ -1,0 +1,181 @@
+"""The pages of the sample site, in the layout of the real one, as the bytes that it sends (ISO-8859-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from html.entities import codepoint2name
+from random import Random
+
+from sandbox.site.paper import Cell, Heading, Paper, Row, Table
+
+CONTENT_TYPE = "text/html; charset=ISO-8859-1"
+
+_UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
+
+# Columns of the listings: their headings, and the SoR columns that they show.
+_LISTINGS = {
+    "acoes": {
+        "Cotação": "vlr_cot",
+        "P/L": "vlr_ind_p_sobre_l",
+        "P/VP": "vlr_ind_p_sobre_vp",
+        "Div.Yield": "vlr_ind_div_yield",
+        "ROE": "vlr_ind_roe",
+        "Liq.2meses": "vol_med_neg_2m",
+        "Patrim. Líq": "vlr_patrim_liq",
+    },
+    "fiis": {
+        "Segmento": "segmento",
+        "Cotação": "vlr_cot",
+        "Dividend Yield": "vlr_div_yield",
+        "P/VP": "vlr_p_sobre_vp",
+        "Valor de Mercado": "vlr_mercado",
+        "Liquidez": "vol_med_neg_2m",
+        "Qtd de imóveis": "qtd_imoveis",
+    },
+}
+
+
+def detail_page(paper: Paper) -> bytes:
+    """Return the page of a paper's indicators."""
+    tables = (_table(table, named_entities=paper.variety == "text") for table in paper.tables)
+    return _document(f"{paper.ticker} - Detalhes do papel", "\n".join(tables))
+
+
+def broken_page(paper: Paper) -> bytes:
+    """Return a page of the same tables whose labels nobody knows."""
+
+    def renamed(row: Row) -> Row:
+        return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
+
+    tables = (_table(tuple(map(renamed, table)), named_entities=False) for table in paper.tables)
+    return _document("Detalhes do papel", "\n".join(tables))
+
+
+def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ()) -> bytes:
+    """Return the listing of a kind, its papers in the order of their tickers.
+
+    Parameters
+    ----------
+    kind
+        ``acoes`` or ``fiis``.
+    papers
+        What to list.
+    ghosts
+        Tickers to list that there is no page of.
+    """
+    columns = _LISTINGS[kind]
+    rows: dict[str, str] = {}
+    for paper in papers:
+        cells = paper.cells_by_column()
+        texts = [cells[column].text if column in cells else "0" for column in columns.values()]
+        name = cells["nome_empresa" if kind == "acoes" else "nome_fii"].text
+        rows[paper.ticker] = _listing_row(paper.ticker, name, texts)
+    for ticker in ghosts:
+        rows[ticker] = _listing_row(ticker, "", ["0,00"] * len(columns))
+    order = "".join(
+        f'<th><a href="?order={number}">{escape(name)}</a></th>'
+        for number, name in enumerate(["Papel", *columns], start=1)
+    )
+    body = "\n".join(rows[ticker] for ticker in sorted(rows))
+    return _document(
+        "Resultado da busca",
+        f'<table id="resultado" class="resultado">\n<thead><tr>{order}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table>",
+    )
+
+
+def unrecognizable_listing() -> bytes:
+    """Return a page with a table that names no paper."""
+    return _document(
+        "Resultado da busca",
+        '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
+    )
+
+
+def not_found_page() -> bytes:
+    """Return what the site answers for a ticker that it does not know."""
+    return _document("Detalhes", "<h1>Nenhum papel encontrado</h1>")
+
+
+def interstitial_page() -> bytes:
+    """Return a page that a client is to wait on, instead of the one that it asked for."""
+    return _document("Um momento", "<p>Verificando se a conexão é segura. Está demorando?</p>")
+
+
+def short_text(text: str) -> bytes:
+    """Return a page that says no more than `text`."""
+    return f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>".encode("iso-8859-1")
+
+
+def garbage(ticker: str) -> bytes:
+    """Return bytes that are no page, the same for the same ticker."""
+    return Random(ticker).randbytes(4096)  # noqa: S311 - no secret
+
+
+def _document(title: str, content: str) -> bytes:
+    text = f"""<!DOCTYPE html>
+<html lang="pt-BR">
+<head>
+<meta http-equiv="Content-Type" content="{CONTENT_TYPE}">
+<title>{title}</title>
+<script>var menu = '?'; if (1 < 2) {{ menu = "<table class=w728>"; }}</script>
+</head>
+<body>
+<!-- Papel? <table class="w728"><tr><td>Papel</td></tr></table> -->
+<form action="detalhes.php"><label>Qual papel?</label><input name="papel" title="Papel?"></form>
+<div class="conteudo">
+{content}
+</div>
+<p class="rodape">D&uacute;vidas? Dados de exemplo, sem valor para investimentos.</p>
+</body>
+</html>
+"""
+    return text.encode("iso-8859-1", "xmlcharrefreplace")
+
+
+def _table(table: Table, *, named_entities: bool) -> str:
+    rows = "\n".join(_row(row, named_entities) for row in table)
+    return f'<table class="w728" cellspacing="0">\n{rows}\n</table>'
+
+
+def _row(row: Row, named_entities: bool) -> str:
+    cells = (
+        f'<td class="nivel1" colspan="{cell.span}"><span class="txt">{escape(cell.text)}</span></td>'
+        if isinstance(cell, Heading)
+        else _label(cell) + _value(cell, named_entities)
+        for cell in row
+    )
+    return f"<tr>\n  {''.join(cells)}\n</tr>"
+
+
+def _label(cell: Cell) -> str:
+    name = f'<span class="txt">{escape(cell.label)}</span>' if cell.label else ""
+    if cell.change:
+        return f'<td class="label w1">{name}</td>'
+    title = f"O que &eacute; {escape(cell.label)}? Veja a defini&ccedil;&atilde;o."
+    return f'<td class="label w15"><span class="help tips" title="{title}">?</span>{name}</td>'
+
+
+def _value(cell: Cell, named_entities: bool) -> str:
+    if cell.change:
+        if not cell.label:
+            return '<td class="data w1"></td>'
+        color = _EVEN if cell.value is None else _DOWN if cell.text.startswith("-") else _UP
+        return f'<td class="data w1"><span class="oscil"><font color="{color}">{cell.text}</font></span></td>'
+    text = escape(cell.text)
+    if named_entities:
+        text = "".join(_entity(character) for character in text)
+    return f'<td class="data"><span class="txt">\n      {text}\n    </span></td>'
+
+
+def _entity(character: str) -> str:
+    name = codepoint2name.get(ord(character)) if ord(character) > 127 else None
+    return f"&{name};" if name else character
+
+
+def _listing_row(ticker: str, name: str, texts: Sequence[str]) -> str:
+    link = (
+        f'<span class="tips" title="{escape(name)}"><a href="detalhes.php?papel={ticker}">{ticker}</a></span>'
+    )
+    return f"<tr><td>{link}</td>{''.join(f'<td>{escape(text)}</td>' for text in texts)}</tr>"

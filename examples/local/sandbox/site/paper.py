@@ -1,0 +1,171 @@
+"""A paper of the sample site: the cells of its page, and what the lake must hold of it.
+
+What is expected is worked out from the values that the page was built from and the names of the contract's
+columns, never from the text that was written, nor with any code of the lake.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+Value = int | Decimal | date | str | None
+Typed = int | float | date | str | None
+
+SCHEMAS = Path(__file__).resolve().parents[4] / "glue" / "schemas"
+SOR_TABLES = {
+    "acoes": "tbsor_fundamentus_indicadores_acoes_raw",
+    "fiis": "tbsor_fundamentus_indicadores_fiis_raw",
+}
+SPEC_TABLE = "tbspec_fundamentus_cotacao_ativos"
+SPEC_SOURCES: Mapping[str, Mapping[str, str]] = {
+    "acoes": {
+        "codigo_ticker_ativo": "nome_papel",
+        "nome_ativo": "nome_empresa",
+        "nome_setor_segmento": "nome_setor",
+    },
+    "fiis": {"codigo_ticker_ativo": "fii", "nome_ativo": "nome_fii", "nome_setor_segmento": "segmento"},
+}
+"""Spec columns that have another name in the SoT table of a kind."""
+SPEC_TYPES = {"acoes": "Ação", "fiis": "Fundo Imobiliário"}
+
+YEARS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A label and its value, as a page shows them.
+
+    Parameters
+    ----------
+    label
+        Name of the indicator; empty where the page has a pair of empty cells.
+    value
+        What the cell is worth; percentages in percentage points, None where the page says nothing.
+    text
+        How the page writes it.
+    column
+        The SoR and SoT column that it belongs in; None for one that the lake does not keep, and for the
+        change of a year, whose column is a matter of the day.
+    year
+        The year whose price change it is.
+    change
+        Whether it is a price change, whose label has no help mark.
+    """
+
+    label: str
+    value: Value
+    text: str
+    column: str | None = None
+    year: int | None = None
+    change: bool = False
+
+    def column_on(self, day: int) -> str | None:
+        """Return the column that the cell belongs in when it is read on `day` (``YYYYMMDD``)."""
+        if self.year is None:
+            return self.column
+        age = day // 10_000 - self.year
+        return f"pct_var_ano_a{age}" if 0 <= age < YEARS_SHOWN else None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A cell that names a section of a table."""
+
+    text: str
+    span: int
+
+
+Row = tuple[Cell | Heading, ...]
+Table = tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper of the site.
+
+    Parameters
+    ----------
+    ticker
+        Its code at B3.
+    kind
+        ``acoes`` or ``fiis``.
+    variety
+        What is special about it: one of `sandbox.site.papers.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+    day
+        The day that its page is of, ``YYYYMMDD``.
+    tables
+        The tables of its page.
+    """
+
+    ticker: str
+    kind: str
+    variety: str
+    day: int
+    tables: tuple[Table, ...]
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the page's cells in their order."""
+        for table in self.tables:
+            for row in table:
+                yield from (cell for cell in row if isinstance(cell, Cell))
+
+    def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
+        """Return the cells that the lake keeps, by their columns, when the page is read on `day`."""
+        columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
+        return {column: cell for column, cell in columns if column is not None}
+
+    def with_cell(self, column: str, text: str, value: Value = None) -> Paper:
+        """Return the same paper, the cell of one column written as `text` and worth `value`."""
+        if column not in self.cells_by_column():
+            raise ValueError(f"the page of {self.ticker} has no cell of {column!r}")
+
+        def changed(cell: Cell | Heading) -> Cell | Heading:
+            if isinstance(cell, Cell) and cell.column_on(self.day) == column:
+                return replace(cell, text=text, value=value)
+            return cell
+
+        tables = tuple(tuple(tuple(map(changed, row)) for row in table) for table in self.tables)
+        return replace(self, tables=tables)
+
+    def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
+        """Return what SoR must hold of the page when it is read on `day` (its own day if None)."""
+        cells = self.cells_by_column(day)
+        return {
+            column: cells[column].text if column in cells else None
+            for column in _columns(SOR_TABLES[self.kind])
+        }
+
+    def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
+        """Return what SoT must hold of the page when it is read on `day` (its own day if None)."""
+        cells = self.cells_by_column(day)
+        return {
+            column: _typed(column, cells[column].value) if column in cells else None
+            for column in _columns(SOR_TABLES[self.kind])
+        }
+
+    def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
+        """Return what Spec must hold of the page when it is read on `day` (its own day if None)."""
+        sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
+        sources = SPEC_SOURCES[self.kind]
+        return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}
+
+
+@cache
+def _columns(table: str) -> tuple[str, ...]:
+    """Return the names of a table's columns without ``datetime_exec``, which no page shows."""
+    schema = json.loads((SCHEMAS / f"{table}.json").read_text(encoding="utf-8"))
+    return tuple(column["name"] for column in schema["columns"] if column["name"] != "datetime_exec")
+
+
+def _typed(column: str, value: Value) -> Typed:
+    if value is None or isinstance(value, str | date):
+        return value
+    if column.startswith(("num_", "qtd_", "vol_")):
+        return int(value)
+    return float(Decimal(value) / 100 if column.startswith("pct_") else value)

@@ -1,0 +1,486 @@
+"""The papers of the sample site: of every kind that the real one has, the same for the same arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import zip_longest
+from random import Random
+
+from sandbox.site import names
+from sandbox.site.paper import YEARS_SHOWN, Cell, Heading, Paper, Row, Table
+
+STOCK_VARIETIES = {
+    "listed": "trades today",
+    "delisted": "stopped trading six years ago or more, and shows the years up to then",
+    "halted": "stopped trading two to five years ago",
+    "behind": "still shows last year's labels, as pages do in the first days of January",
+    "young": "has empty cells where it has no year yet",
+    "bank": "has a bank's balance sheet and results",
+    "insurer": "has an insurer's, which are laid out alike",
+    "sparse": "lacks many values, in every way that pages write it",
+    "text": "has names with question marks, ampersands, accents and entities",
+    "label": "has names that are labels too",
+    "losses": "has negative values of every form",
+    "huge": "has values that 32-bit numbers and, as a whole number, doubles cannot hold",
+}
+FUND_VARIETIES = {
+    "real_estate": "owns real estate",
+    "financial": "owns none, and its page has no cells for it",
+    **{name: STOCK_VARIETIES[name] for name in ("delisted", "behind", "young", "sparse", "text", "label")},
+    "losses": STOCK_VARIETIES["losses"],
+}
+
+# What follows once each variety has come, over and over; after each of these stocks comes a delisted one.
+_TRADED_STOCKS = (
+    *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
+    *("sparse", "listed", "text", "losses", "listed", "label"),
+)
+_STOCK_MIX = tuple(variety for traded in _TRADED_STOCKS for variety in (traded, "delisted"))
+_FUND_MIX = (
+    *("real_estate", "financial", "real_estate", "young", "financial", "real_estate", "sparse", "text"),
+    *("financial", "real_estate", "delisted", "behind", "real_estate", "losses", "label", "financial"),
+)
+
+_GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1}
+_USUAL_GAPS = 0.02
+
+_Result = tuple[str, str | None, int]
+"""Label, stem of the columns, and amount of twelve months."""
+
+_NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
+
+
+def make_papers(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> list[Paper]:
+    """Make the papers of a day: stocks, then funds.
+
+    Parameters
+    ----------
+    day
+        The day that the pages are of, ``YYYYMMDD``.
+    acoes, fiis
+        How many stocks and funds. The first ones are of one variety each, so that a few have them all.
+    seed
+        Another one gives other values.
+
+    Examples
+    --------
+    >>> make_papers(20261123)[0].expected_sor()["nome_papel"]
+    'PETR4'
+    """
+    today = datetime.strptime(str(day), "%Y%m%d").date()
+    papers = []
+    for kind, count, varieties, mix in (
+        ("acoes", acoes, tuple(STOCK_VARIETIES), _STOCK_MIX),
+        ("fiis", fiis, tuple(FUND_VARIETIES), _FUND_MIX),
+    ):
+        met: dict[str, int] = {}
+        for number in range(count):
+            beyond = number - len(varieties)
+            variety = mix[beyond % len(mix)] if beyond >= 0 else varieties[number]
+            nth = met.get(variety, 0)
+            met[variety] = nth + 1
+            rng = Random(f"{seed} {kind} {number}")  # noqa: S311 - no secret
+            make = _stock if kind == "acoes" else _fund
+            papers.append(make(_Subject(today, number, variety, nth, rng)))
+    return papers
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A paper to be made: the `number`-th of its kind and the `nth` of its variety."""
+
+    today: date
+    number: int
+    variety: str
+    nth: int
+    rng: Random
+
+    @property
+    def day(self) -> int:
+        return int(f"{self.today:%Y%m%d}")
+
+    def last_quote(self) -> date:
+        """Return the day that it was last traded on."""
+        years = {"delisted": self.rng.randint(6, 18), "halted": self.rng.randint(2, 5)}.get(self.variety, 0)
+        if years:
+            return date(self.today.year - years, self.rng.randint(1, 12), self.rng.randint(1, 28))
+        if self.variety == "behind":
+            return date(self.today.year - 1, 12, 30)
+        return self.today - timedelta(days=max(0, self.today.weekday() - 4))
+
+    def years(self, last_quote: date) -> list[int | None]:
+        """Return the years that its page names; None for those in which it did not exist yet."""
+        shown = self.rng.randint(1, YEARS_SHOWN - 1) if self.variety == "young" else YEARS_SHOWN
+        return [last_quote.year - age if age < shown else None for age in range(YEARS_SHOWN)]
+
+    def between(self, low: float, high: float) -> Decimal:
+        """Return a number with four decimal places."""
+        return Decimal(self.rng.randint(int(low * 10_000), int(high * 10_000))).scaleb(-4)
+
+
+def _stock(it: _Subject) -> Paper:
+    known = names.KNOWN_STOCKS.get(it.variety, ())
+    stock = known[it.nth] if it.nth < len(known) else names.invented_stock(it.number, it.variety, it.rng)
+    if it.variety == "text":
+        odd = _rotated(names.ODD_TEXTS, it.nth)
+        stock = replace(stock, company=odd[0], sector=odd[1], subsector=odd[2])
+    if it.variety == "label":
+        labels = _rotated(("Dia", "Ativo", "Setor", str(it.today.year), "P/L", "Papel"), it.nth)
+        stock = replace(stock, company=labels[0], sector=labels[1], subsector=labels[2])
+
+    quoted = it.last_quote()
+    reported = _quarter_end(quoted - timedelta(days=50))
+    price = it.between(2, 95).quantize(Decimal("0.01"))
+    shares = it.rng.randint(40_000_000, 6_000_000_000)
+    if it.variety == "huge":
+        price, shares = Decimal("0.01"), 2**53 + 1
+    losses = -1 if it.variety == "losses" else 1
+    traded = it.variety not in ("delisted", "halted")
+    financial = it.variety in ("bank", "insurer")
+
+    market = _thousands(price * shares)
+    equity = _thousands(losses * market / it.between(0.5, 4))
+    assets = _thousands(abs(equity) * it.between(1.2, 4))
+    current = _thousands(assets * it.between(0.2, 0.6))
+    owed = _thousands(current / it.between(0.6, 2.5))
+    debt = _thousands(assets * it.between(0.05, 0.4))
+    cash = _thousands(debt * (it.between(1.1, 3) if losses < 0 else it.between(0.1, 0.95)))
+    firm = market + debt - cash
+    revenue = _thousands(assets * it.between(0.2, 1.1))
+    ebit = _thousands(losses * revenue * it.between(0.04, 0.35))
+    profit = _thousands(ebit * it.between(0.4, 0.9))
+    quarter = it.between(0.2, 0.3)
+
+    pen = _Pen(it.rng, _GAPS.get(it.variety, _USUAL_GAPS))
+    ratios = [
+        pen.decimal("P/L", "vlr_ind_p_sobre_l", _ratio(market, profit)),
+        pen.decimal("LPA", "vlr_ind_lpa", _ratio(profit, shares)),
+        pen.decimal("P/VP", "vlr_ind_p_sobre_vp", _ratio(market, equity)),
+        pen.decimal("VPA", "vlr_ind_vpa", _ratio(equity, shares)),
+        pen.decimal("P/EBIT", "vlr_ind_p_sobre_ebit", _ratio(market, ebit)),
+        pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(15, 70)),
+        pen.decimal("PSR", "vlr_ind_psr", _ratio(market, revenue)),
+        pen.percent("Marg. EBIT", "vlr_ind_margem_ebit", _ratio(100 * ebit, revenue)),
+        pen.decimal("P/Ativos", "vlr_ind_p_sobre_ativ", _ratio(market, assets)),
+        pen.percent("Marg. Líquida", "vlr_ind_margem_liq", _ratio(100 * profit, revenue)),
+        pen.decimal("P/Cap. Giro", "vlr_ind_p_sobre_cap_giro", _ratio(market, current - owed)),
+        pen.percent("EBIT / Ativo", "vlr_ind_ebit_sobre_ativo", _ratio(100 * ebit, assets)),
+        pen.decimal(
+            "P/Ativ Circ Liq", "vlr_ind_p_sobre_ativ_circ_liq", _ratio(market, current - assets + equity)
+        ),
+        pen.percent("ROIC", "vlr_ind_roic", _ratio(100 * ebit, assets - cash)),
+        pen.percent("Div. Yield", "vlr_ind_div_yield", it.between(0, 14) if losses > 0 else Decimal(0)),
+        pen.percent("ROE", "vlr_ind_roe", _ratio(100 * profit, equity)),
+        pen.decimal("EV / EBITDA", "vlr_ind_ev_sobre_ebitda", _ratio(firm, ebit * it.between(1.1, 1.5))),
+        pen.decimal("Liquidez Corr", "vlr_liquidez_corr", _ratio(current, owed)),
+        pen.decimal("EV / EBIT", "vlr_ind_ev_sobre_ebit", _ratio(firm, ebit)),
+        pen.decimal("Div Br/ Patrim", "vlr_ind_divida_bruta_sobre_patrim", _ratio(debt, equity)),
+        pen.percent("Cres. Rec (5a)", "pct_cresc_rec_liq_ult_5a", it.between(-12, 30)),
+        pen.decimal("Giro Ativos", "vlr_ind_giro_ativos", _ratio(revenue, assets)),
+    ]
+    if financial:
+        ratios = [
+            replace(cell, value=None, text="-") if cell.label in _NOT_OF_BANKS else cell for cell in ratios
+        ]
+        balance: list[Row] = [
+            (pen.whole("Ativo", "vlr_ativo", assets), pen.whole("Depósitos", None, current)),
+            (pen.whole("Cart. de Crédito", None, owed), pen.whole("Patrim. Líq", "vlr_patrim_liq", equity)),
+        ]
+        results: list[_Result] = [("Result Int Financ", None, revenue), ("Rec Serviços", None, debt)]
+    else:
+        balance = [
+            (
+                pen.whole("Ativo", "vlr_ativo", assets),
+                pen.whole("Dív. Bruta", "vlr_divida_bruta", debt),
+            ),
+            (
+                pen.whole("Disponibilidades", "vlr_disponibilidades", cash),
+                pen.whole("Dív. Líquida", "vlr_divida_liq", debt - cash),
+            ),
+            (
+                pen.whole("Ativo Circulante", "vlr_ativ_circulante", current),
+                pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
+            ),
+        ]
+        results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
+    results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
+
+    # No price change stands beside the last two ratios, but a pair of empty cells does.
+    changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
+    tables: tuple[Table, ...] = (
+        (
+            (
+                Cell("Papel", stock.ticker, stock.ticker, "nome_papel"),
+                pen.decimal("Cotação", "vlr_cot", price, always=True),
+            ),
+            (
+                pen.text("Tipo", "tipo_papel", stock.share_class),
+                pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
+            ),
+            (
+                pen.text("Empresa", "nome_empresa", stock.company, always=it.variety != "sparse"),
+                pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.5, 0.95)),
+            ),
+            (
+                pen.text("Setor", "nome_setor", stock.sector),
+                pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.02, 1.6)),
+            ),
+            (
+                pen.text("Subsetor", "nome_subsetor", stock.subsector),
+                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market) if traded else 0),
+            ),
+        ),
+        (
+            (
+                pen.whole("Valor de mercado", "vlr_mercado", market),
+                pen.day("Últ balanço processado", "dt_ult_balanco_proc", reported),
+            ),
+            (
+                pen.whole("Valor da firma", "vlr_firma", firm),
+                pen.whole("Nro. Ações", "num_acoes", shares, always=it.variety == "huge"),
+            ),
+        ),
+        (
+            (Heading("Oscilações", 2), Heading("Indicadores fundamentalistas", 4)),
+            *zip(changes, ratios[::2], ratios[1::2], strict=True),
+        ),
+        ((Heading("Dados Balanço Patrimonial", 4),), *balance),
+        (
+            (Heading("Dados demonstrativos de resultados", 4),),
+            (Heading("Últimos 12 meses", 2), Heading("Últimos 3 meses", 2)),
+            *_results(pen, results, quarter),
+        ),
+    )
+    return Paper(stock.ticker, "acoes", it.variety, it.day, tables)
+
+
+def _fund(it: _Subject) -> Paper:
+    known = names.KNOWN_FUNDS.get(it.variety, ())
+    fund = known[it.nth] if it.nth < len(known) else names.invented_fund(it.number, it.variety, it.rng)
+    if it.variety == "text":
+        odd = _rotated(names.ODD_TEXTS, it.nth)
+        fund = replace(fund, name=odd[0], mandate=odd[1], segment=odd[2])
+    if it.variety == "label":
+        labels = _rotated(("FFO", "Segmento", "Ativos", "Dia", str(it.today.year), "FII"), it.nth)
+        fund = replace(fund, name=labels[0], mandate=labels[1], segment=labels[2], management="Gestão")
+
+    quoted = it.last_quote()
+    price = it.between(8, 160).quantize(Decimal("0.01"))
+    shares = it.rng.randint(900_000, 90_000_000)
+    losses = -1 if it.variety == "losses" else 1
+    market = _thousands(price * shares)
+    equity = _thousands(market / it.between(0.6, 1.2))
+    assets = _thousands(equity * it.between(1.02, 1.5))
+    ffo = _thousands(losses * market * it.between(0.05, 0.13))
+    paid = _thousands(abs(ffo) * it.between(0.9, 1))
+    revenue = _thousands(abs(ffo) * it.between(1.05, 1.6))
+    sold = _thousands(losses * revenue * it.rng.choice((Decimal(0), it.between(0.01, 0.2))))
+    quarter = it.between(0.2, 0.3)
+
+    pen = _Pen(it.rng, _GAPS.get(it.variety, _USUAL_GAPS))
+    beside: list[Row] = [
+        (
+            pen.percent("FFO Yield", "vlr_ffo_yield", _ratio(100 * ffo, market)),
+            pen.decimal("FFO/Cota", "vlr_ffo_sobre_cota", _ratio(ffo, shares)),
+        ),
+        (
+            pen.percent("Div. Yield", "vlr_div_yield", _ratio(100 * paid, market)),
+            pen.decimal("Dividendo/cota", "vlr_dividendo_sobre_cota", _ratio(paid, shares)),
+        ),
+        (
+            pen.decimal("P/VP", "vlr_p_sobre_vp", _ratio(market, equity)),
+            pen.decimal("VP/Cota", "vlr_vp_sobre_cota", _ratio(equity, shares)),
+        ),
+        (Heading("Resultado", 4),),
+        (Heading("Últimos 12 meses", 2), Heading("Últimos 3 meses", 2)),
+        *_results(
+            pen,
+            [
+                ("Receita", "vlr_rec_bruta", revenue),
+                ("Venda de ativos", "vlr_vend_ativ", sold),
+                ("FFO", "vlr_ffo", ffo),
+                ("Rend. Distribuído", "vlr_rendim_distr", paid),
+            ],
+            quarter,
+        ),
+        (Heading("Balanço Patrimonial", 4),),
+        (
+            pen.whole("Ativos", "vlr_ativos", assets),
+            pen.whole("Patrim Líquido", "vlr_patrim_liq", equity),
+        ),
+    ]
+    changes = _changes(it, pen, it.years(quoted), losses)
+    tables: tuple[Table, ...] = (
+        (
+            (
+                Cell("FII", fund.ticker, fund.ticker, "fii"),
+                pen.decimal("Cotação", "vlr_cot", price, always=True),
+            ),
+            (
+                pen.text("Nome", "nome_fii", fund.name, always=it.variety != "sparse"),
+                pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
+            ),
+            (
+                pen.text("Mandato", "tipo_mandato", fund.mandate),
+                pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.7, 0.97)),
+            ),
+            (
+                pen.text("Segmento", "segmento", fund.segment),
+                pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.01, 1.3)),
+            ),
+            (
+                pen.text("Gestão", "tipo_gestao", fund.management),
+                pen.whole(
+                    "Vol $ méd (2m)",
+                    "vol_med_neg_2m",
+                    0 if it.variety == "delisted" else _volume(it, market),
+                ),
+            ),
+        ),
+        (
+            (
+                pen.whole("Valor de mercado", "vlr_mercado", market),
+                pen.whole("Nro. Cotas", "num_cotas", shares),
+            ),
+            (
+                pen.day("Relatório", "dt_ult_relat_ger", quoted.replace(day=1) - timedelta(days=1)),
+                pen.day(
+                    "Últ Info Trimestral", "dt_ult_informe_trim", _quarter_end(quoted - timedelta(days=45))
+                ),
+            ),
+        ),
+        (
+            (Heading("Oscilações", 2), Heading("Indicadores", 4)),
+            *(((change,) if change else ()) + others for change, others in zip_longest(changes, beside)),
+        ),
+    )
+    if it.variety != "financial":
+        tables = (*tables, _real_estate(it, pen, equity))
+    return Paper(fund.ticker, "fiis", it.variety, it.day, tables)
+
+
+def _real_estate(it: _Subject, pen: _Pen, equity: int) -> Table:
+    value = equity * it.between(0.5, 0.99)
+    area = it.rng.randint(3_000, 1_600_000)
+    return (
+        (Heading("Imóveis", 6),),
+        (
+            pen.whole("Qtd imóveis", "qtd_imoveis", it.rng.randint(1, 60)),
+            pen.whole("Área (m2)", "total_area_m2", area),
+            pen.percent("Cap Rate", "vlr_cap_rate", it.between(4, 14)),
+        ),
+        (
+            pen.whole("Qtd Unidades", "qtd_unidades", it.rng.randint(1, 1_500)),
+            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", it.between(120, 1_800)),
+            pen.percent("Vacância Média", "vlr_vacancia_media", it.between(0, 35)),
+        ),
+        (
+            pen.percent("Imóveis/PL do FII", "vlr_imoveis_sobre_pl", _ratio(100 * value, equity)),
+            pen.decimal("Preço do m2", "vlr_do_m2", _ratio(value, area)),
+        ),
+    )
+
+
+def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
+    """Return the ten price changes, the widest over the longest spans."""
+
+    def change(spread: int) -> Decimal:
+        low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
+        return it.between(low, high)
+
+    spans = (("Dia", "dia", 6), ("Mês", "mes", 15), ("30 dias", "30d", 15), ("12 meses", "12m", 70))
+    changes = [pen.change(label, f"pct_var_{name}", change(spread)) for label, name, spread in spans]
+    for year in years:
+        cell = Cell("", None, "") if year is None else pen.change(str(year), None, change(80))
+        changes.append(replace(cell, year=year, change=True))
+    return changes
+
+
+def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
+    """Return the rows of results: the same label twice, for twelve months and for three."""
+    return [
+        (
+            pen.whole(label, column and f"{column}_ult_12m", amount),
+            pen.whole(label, column and f"{column}_ult_3m", _thousands(amount * quarter)),
+        )
+        for label, column, amount in results
+    ]
+
+
+class _Pen:
+    """Writes values as the site does, and leaves some out.
+
+    Parameters
+    ----------
+    rng
+        Decides which.
+    gaps
+        The share of values that are left out.
+    """
+
+    def __init__(self, rng: Random, gaps: float) -> None:
+        self._rng = rng
+        self._gaps = gaps
+
+    def text(self, label: str, column: str, value: str, *, always: bool = False) -> Cell:
+        return self._cell(Cell(label, value, value, column), ("-", ""), always)
+
+    def day(self, label: str, column: str, value: date, *, always: bool = False) -> Cell:
+        return self._cell(Cell(label, value, f"{value:%d/%m/%Y}", column), ("-", ""), always)
+
+    def whole(self, label: str, column: str | None, value: int, *, always: bool = False) -> Cell:
+        return self._cell(Cell(label, value, brazilian(value), column), ("-", ""), always)
+
+    def decimal(self, label: str, column: str, value: Decimal | None, *, always: bool = False) -> Cell:
+        return self._number(label, column, value, "0.01", "", always)
+
+    def percent(self, label: str, column: str, value: Decimal | None) -> Cell:
+        return self._number(label, column, value, "0.1", "%", always=False)
+
+    def change(self, label: str, column: str | None, value: Decimal) -> Cell:
+        return replace(self._number(label, column, value, "0.01", "%", always=False), change=True)
+
+    def _number(
+        self, label: str, column: str | None, value: Decimal | None, step: str, unit: str, always: bool
+    ) -> Cell:
+        blanks = ("-", "-%", "") if unit else ("-", "")
+        if value is None:
+            return Cell(label, None, self._rng.choice(blanks), column)
+        value = value.quantize(Decimal(step), ROUND_HALF_UP)
+        return self._cell(Cell(label, value, brazilian(value) + unit, column), blanks, always)
+
+    def _cell(self, cell: Cell, blanks: Sequence[str], always: bool) -> Cell:
+        if always or self._rng.random() >= self._gaps:
+            return cell
+        return replace(cell, value=None, text=self._rng.choice(blanks))
+
+
+def brazilian(value: int | Decimal) -> str:
+    """Write a number the Brazilian way: ``-1.234,50``."""
+    return f"{Decimal(value):,f}".translate(str.maketrans(",.", ".,"))
+
+
+def _thousands(value: Decimal) -> int:
+    """Cut an amount to thousands, as balance sheets are published."""
+    return int(value / 1000) * 1000
+
+
+def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
+    return Decimal(value) / Decimal(of) if of else None
+
+
+def _volume(it: _Subject, market: int) -> int:
+    return int(market * it.between(0.0002, 0.005))
+
+
+def _quarter_end(day: date) -> date:
+    """Return the last day of the last quarter that was over on `day`."""
+    first_month = (day.month - 1) // 3 * 3 + 1
+    return date(day.year, first_month, 1) - timedelta(days=1)
+
+
+def _rotated(texts: Sequence[str], by: int) -> list[str]:
+    return [texts[(by + position) % len(texts)] for position in range(len(texts))]

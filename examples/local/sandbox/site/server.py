@@ -1,0 +1,477 @@
+"""The sample site itself: its pages over HTTP on loopback, with faults that can be set while it runs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from sandbox.site import pages
+from sandbox.site.names import GHOSTS
+from sandbox.site.paper import Paper
+
+LOOPBACK = "127.0.0.1"
+CONTROL_PATH = "/_control"
+DETAILS_PATH = "/detalhes.php"
+LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
+EVERY_PAGE = "*"
+
+FAULT_KINDS = {
+    "status": "answers with `status`, and with `retry_after` seconds in its header where given",
+    "hang": "waits `seconds`, then answers as it should",
+    "drip": "sends one byte each `seconds`",
+    "truncated": "breaks off half-way through the page",
+    "reset": "closes the connection without an answer",
+    "garbage": "answers with bytes that are no page",
+    "other": "answers with the page of another paper, `ticker`",
+    "broken": "answers with tables whose labels nobody knows",
+    "interstitial": "answers with a page to wait on",
+    "not_found": "says that it knows no such paper",
+    "empty": "for a listing: lists nothing",
+    "unrecognizable": "for a listing: answers with a table that names no paper",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a page.
+
+    Parameters
+    ----------
+    kind
+        One of `FAULT_KINDS`.
+    times
+        How many requests it befalls before it passes; None for all.
+    status, retry_after
+        For ``status``.
+    seconds
+        For ``hang`` and ``drip``.
+    ticker
+        For ``other``.
+
+    Examples
+    --------
+    >>> Fault("status", status=503, times=2)  # flaky: right from the third request on
+    """
+
+    kind: str
+    times: int | None = None
+    status: int = 500
+    retry_after: int | None = None
+    seconds: float = 0.0
+    ticker: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULT_KINDS:
+            raise ValueError(f"fault of kind {self.kind!r}, expected one of {', '.join(FAULT_KINDS)}")
+        if self.status not in set(HTTPStatus):
+            raise ValueError(f"fault with status {self.status!r}, expected one of HTTP, such as 503")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that the site got.
+
+    Parameters
+    ----------
+    at
+        When, in seconds since the epoch.
+    path
+        Path and query.
+    ticker
+        The paper that was asked for, if any.
+    status
+        The status that was answered; 0 for none.
+    connection
+        Number of the connection, in the order in which they were opened.
+    """
+
+    at: float
+    path: str
+    ticker: str | None
+    status: int
+    connection: int
+
+
+@dataclass
+class _Answer:
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    fault: Fault | None = None
+
+
+class SiteServer:
+    """The sample site on a port of loopback, from entering its context to leaving it.
+
+    Parameters
+    ----------
+    papers
+        What it has pages of.
+    ghosts
+        Tickers of each kind that it lists besides, and has no page of.
+    latency_ms
+        Milliseconds that each page takes.
+    port
+        Where it listens; 0 for any free port.
+
+    Attributes
+    ----------
+    base_url : str
+        Its address, without a path.
+
+    Examples
+    --------
+    >>> with SiteServer(make_papers(20261123)) as site:
+    ...     site.set_fault("PETR4", Fault("status", status=500))
+    ...     urlopen(f"{site.base_url}/detalhes.php?papel=VALE3")
+    """
+
+    def __init__(
+        self,
+        papers: Iterable[Paper],
+        ghosts: Mapping[str, Sequence[str]] = GHOSTS,
+        *,
+        latency_ms: float = 0.0,
+        port: int = 0,
+    ) -> None:
+        self.papers = {paper.ticker: paper for paper in papers}
+        self.ghosts = ghosts
+        self.latency_ms = latency_ms
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+        self._rendered: dict[str, bytes] = {}
+        self._faults: dict[str, Fault] = {}
+        self._fault_counts: Counter[str] = Counter()
+        self._block_after: int | None = None
+        self._pages_before_block = 0
+        self._requests: list[Request] = []
+        self._connections_opened = 0
+        self._in_flight = 0
+        self._most_in_flight = 0
+        self._http = _HTTPServer((LOOPBACK, port), self)
+        self.base_url = f"http://{LOOPBACK}:{self._http.server_port}"
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    def __enter__(self) -> SiteServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._http.cut_connections()
+
+    # ------------------------------------------------------------------------------------------- control
+
+    def set_fault(self, target: str, fault: Fault | None) -> None:
+        """Set what goes wrong, or with None end it.
+
+        Parameters
+        ----------
+        target
+            A ticker, the path of a listing (``/resultado.php``), or ``*`` for every page.
+        fault
+            What goes wrong.
+        """
+        with self._lock:
+            self._fault_counts.pop(target, None)
+            if fault is None:
+                self._faults.pop(target, None)
+            else:
+                self._faults[target] = fault
+
+    def clear_faults(self) -> None:
+        """End all faults, a block too."""
+        with self._lock:
+            self._faults.clear()
+            self._fault_counts.clear()
+            self._block_after = None
+
+    def block_after(self, detail_pages: int | None) -> None:
+        """Refuse every request with 403 once so many more papers' pages were served; None ends it."""
+        with self._lock:
+            self._block_after = detail_pages
+            self._pages_before_block = 0
+
+    def clear_log(self) -> None:
+        """Forget the requests so far, and the most that were in flight."""
+        with self._lock:
+            self._requests.clear()
+            self._most_in_flight = self._in_flight
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests for pages so far, in the order in which they came."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def most_in_flight(self) -> int:
+        """The most requests that were being answered at once."""
+        return self._most_in_flight
+
+    @property
+    def connections(self) -> int:
+        """How many connections the requests so far came over."""
+        return len({request.connection for request in self.requests})
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts of the requests so far."""
+        requests = self.requests
+        return {
+            "requests": len(requests),
+            "by_path": Counter(urlsplit(request.path).path for request in requests),
+            "by_ticker": Counter(request.ticker for request in requests if request.ticker),
+            "by_status": Counter(str(request.status) for request in requests),
+            "connections": self.connections,
+            "most_in_flight": self.most_in_flight,
+            "first_at": requests[0].at if requests else None,
+            "last_at": requests[-1].at if requests else None,
+        }
+
+    def control(self, command: Mapping[str, Any]) -> None:
+        """Do what a POST to ``/_control`` asks for.
+
+        Parameters
+        ----------
+        command
+            Any of ``faults`` (an object of targets and faults, null to end one), ``block_after``,
+            ``latency_ms``, ``clear_faults`` and ``clear_log`` (true).
+
+        Raises
+        ------
+        ValueError, TypeError
+            It asks for something else.
+        """
+        known = {"faults", "block_after", "latency_ms", "clear_faults", "clear_log"}
+        if unknown := sorted(set(command) - known):
+            raise ValueError(f"unknown {', '.join(unknown)}, expected {', '.join(sorted(known))}")
+        faults = {target: fault and Fault(**fault) for target, fault in command.get("faults", {}).items()}
+        if command.get("clear_faults"):
+            self.clear_faults()
+        for target, fault in faults.items():
+            self.set_fault(target, fault)
+        if "block_after" in command:
+            self.block_after(command["block_after"])
+        if "latency_ms" in command:
+            self.latency_ms = float(command["latency_ms"])
+        if command.get("clear_log"):
+            self.clear_log()
+
+    # ----------------------------------------------------------------------------------------- answering
+
+    def open_connection(self) -> int:
+        """Count a connection and return its number."""
+        with self._lock:
+            self._connections_opened += 1
+            return self._connections_opened
+
+    def enter(self, path: str, connection: int) -> _Answer:
+        """Note a request and decide what to answer; it is in flight until `leave`."""
+        with self._lock:
+            self._in_flight += 1
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+            page, ticker = self._page(path)
+            answer = self._answer(page, ticker)
+            status = 0 if answer.fault and answer.fault.kind == "reset" else answer.status
+            self._requests.append(Request(time.time(), path, ticker, status, connection))
+            return answer
+
+    def leave(self) -> None:
+        """Note that a request is answered."""
+        with self._lock:
+            self._in_flight -= 1
+
+    @staticmethod
+    def _page(path: str) -> tuple[str, str | None]:
+        """Return the page and the ticker that a path asks for."""
+        address = urlsplit(path)
+        if address.path != DETAILS_PATH:
+            return address.path, None
+        ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
+        return DETAILS_PATH, ticker
+
+    def _answer(self, page: str, ticker: str | None) -> _Answer:
+        if self._block_after is not None and self._pages_before_block >= self._block_after:
+            return _refusal(403)
+        fault = self._fault(ticker or page) or self._fault(EVERY_PAGE)
+        if fault and fault.kind == "status":
+            return _refusal(fault.status, fault.retry_after)
+        if ticker is None and page not in LISTING_PATHS:
+            return _refusal(404)
+        kind = fault.kind if fault else ""
+        answer = _Answer(self._body(kind, page, ticker, fault), fault=fault)
+        if ticker is not None:
+            self._pages_before_block += 1
+        return answer
+
+    def _fault(self, target: str) -> Fault | None:
+        fault = self._faults.get(target)
+        if fault is None or fault.times is None:
+            return fault
+        self._fault_counts[target] += 1
+        return fault if self._fault_counts[target] <= fault.times else None
+
+    def _body(self, kind: str, page: str, ticker: str | None, fault: Fault | None) -> bytes:
+        paper = self.papers.get(ticker or "")
+        special: dict[str, Callable[[], bytes]] = {
+            "garbage": lambda: pages.garbage(ticker or page),
+            "interstitial": pages.interstitial_page,
+            "not_found": pages.not_found_page,
+            "unrecognizable": pages.unrecognizable_listing,
+        }
+        if kind in special:
+            return special[kind]()
+        if ticker is None:
+            return self._listing(LISTING_PATHS[page], empty=kind == "empty")
+        if kind == "other" and fault:
+            paper = self.papers[fault.ticker]
+        if paper is None:
+            return pages.not_found_page()
+        if kind == "broken":
+            return pages.broken_page(paper)
+        return self._once(paper.ticker, lambda: pages.detail_page(paper))
+
+    def _listing(self, kind: str, *, empty: bool) -> bytes:
+        if empty:
+            return pages.listing_page(kind, [])
+        listed = [paper for paper in self.papers.values() if paper.kind == kind]
+        return self._once(kind, lambda: pages.listing_page(kind, listed, self.ghosts.get(kind, ())))
+
+    def _once(self, name: str, render: Callable[[], bytes]) -> bytes:
+        if name not in self._rendered:
+            self._rendered[name] = render()
+        return self._rendered[name]
+
+
+def _refusal(status: int, retry_after: int | None = None) -> _Answer:
+    text = "Access denied" if status == 403 else HTTPStatus(status).phrase
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return _Answer(pages.short_text(text), status, headers)
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    """A server with one thread a connection, all of which it can cut."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], site: SiteServer) -> None:
+        self.site = site
+        self._sockets: set[socket.socket] = set()
+        self._sockets_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._sockets_lock:
+            self._sockets.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._sockets_lock:
+            self._sockets.discard(request)
+        super().shutdown_request(request)
+
+    def cut_connections(self) -> None:
+        """End the connections that clients keep open."""
+        with self._sockets_lock:
+            for connected in self._sockets:
+                try:
+                    connected.shutdown(socket.SHUT_RDWR)
+                except OSError:  # the client has gone already
+                    continue
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a client that went away: tests make them do so."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16  # head and body leave together, or a client would wait for its own delayed ACK
+    server: _HTTPServer
+    connection_number = 0
+
+    def do_GET(self) -> None:
+        site = self.server.site
+        if urlsplit(self.path).path == CONTROL_PATH:
+            log = [asdict(request) for request in site.requests] if "log" in self.path else None
+            self._send_json({**site.stats(), **({} if log is None else {"log": log})})
+            return
+        if not self.connection_number:
+            self.connection_number = site.open_connection()
+        answer = site.enter(self.path, self.connection_number)
+        try:
+            site.closing.wait(site.latency_ms / 1000)
+            self._answer(answer)
+        finally:
+            # Before the last bytes leave: a client that asks again at once is not counted twice.
+            site.leave()
+        self.wfile.flush()
+
+    def do_POST(self) -> None:
+        if urlsplit(self.path).path != CONTROL_PATH:
+            self._send(_refusal(404))
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            self.server.site.control(json.loads(body))
+        except (ValueError, TypeError, AttributeError) as error:
+            self._send_json({"error": str(error)}, 400)
+            return
+        self._send_json({"ok": True})
+
+    def _answer(self, answer: _Answer) -> None:
+        fault = answer.fault
+        kind = fault.kind if fault else ""
+        if fault and kind == "hang":
+            self.server.site.closing.wait(fault.seconds)
+        if kind == "reset":
+            self.close_connection = True
+        elif kind == "truncated":
+            self._send_head(answer)
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            self.close_connection = True
+        elif fault and kind == "drip":
+            self._send_head(answer)
+            for position in range(len(answer.body)):
+                self.wfile.write(answer.body[position : position + 1])
+                self.wfile.flush()
+                if self.server.site.closing.wait(fault.seconds):
+                    break
+        else:
+            self._send(answer)
+
+    def _send_json(self, content: Any, status: int = 200) -> None:
+        body = json.dumps(content, ensure_ascii=False).encode()
+        self._send(_Answer(body, status, {"Content-Type": "application/json"}))
+
+    def _send(self, answer: _Answer) -> None:
+        self._send_head(answer)
+        self.wfile.write(answer.body)
+
+    def _send_head(self, answer: _Answer) -> None:
+        self.send_response(answer.status)
+        headers = {"Content-Type": pages.CONTENT_TYPE, "Content-Length": str(len(answer.body))}
+        for name, text in {**headers, **answer.headers}.items():
+            self.send_header(name, text)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing: the site keeps its requests itself."""
