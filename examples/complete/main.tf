@@ -1,0 +1,98 @@
+# Every input of the module, each with a value that could be yours. What you leave out keeps its default.
+
+provider "aws" {
+  region = var.region
+}
+
+module "pynvest_tools" {
+  source = "../.." # yours: "git::https://github.com/ThiagoPanini/pynvest-tools.git?ref=v0.1.0"
+
+  name_prefix         = "my-lake"
+  module_default_tags = { project = "b3-fundamentals", cost-center = "research" }
+
+  # Buckets are created under these names. With flag_create_buckets = false they would have to exist.
+  bucket_names_map = {
+    sor  = "my-company-lake-raw"
+    sot  = "my-company-lake-curated"
+    spec = "my-company-lake-curated"
+  }
+  flag_create_buckets = true
+  force_destroy       = false
+  kms_key_arn         = aws_kms_key.lake.arn
+
+  databases_names_map = {
+    sor  = "b3_raw"
+    sot  = "b3_curated"
+    spec = "b3_curated"
+  }
+  flag_create_databases = true
+
+  sqs_tickers_acoes_queue_name   = "b3-stock-tickers"
+  sqs_tickers_fiis_queue_name    = "b3-fund-tickers"
+  sqs_visibility_timeout_seconds = 900
+  sqs_message_retention_seconds  = 345600
+  sqs_max_message_size           = 262144
+  sqs_delay_seconds              = 0
+  sqs_receive_wait_time_seconds  = 20
+  sqs_max_receive_count          = 3
+
+  sqs_lambda_trigger_batch_size      = 50
+  sqs_lambda_trigger_batch_window    = 5
+  sqs_lambda_trigger_max_concurrency = 2
+
+  functions_python_runtime   = "python3.13"
+  functions_timeout          = 300
+  functions_memory_size      = 512
+  awssdkpandas_layer_arn     = null # looked up for the region
+  awssdkpandas_layer_version = "3.16.1"
+  lambda_packages_dir        = null # built while applying, with python3 and pip
+
+  # Two queues, two invocations and two threads: at most eight requests in flight to the site.
+  fundamentus_base_url  = "https://www.fundamentus.com.br"
+  fetch_threads         = 2
+  fetch_timeout_seconds = 20
+
+  schedules_enabled           = true
+  schedule_timezone           = "America/Sao_Paulo"
+  schedule_expression_start   = "cron(45 18 ? * MON-FRI *)"
+  schedule_expression_dedup   = "cron(0 19 ? * MON-FRI *)"
+  dedup_wait_interval_seconds = 30
+  dedup_wait_max_attempts     = 180
+
+  log_retention_days = 30
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_iam_policy_document" "key" {
+  # checkov:skip=CKV_AWS_109:In a key's policy, "*" is that key and nothing else
+  # checkov:skip=CKV_AWS_111:In a key's policy, "*" is that key and nothing else
+  # checkov:skip=CKV_AWS_356:In a key's policy, "*" is that key and nothing else
+  statement {
+    sid       = "LetIamPoliciesGrantItsUse"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "EncryptLogs"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_kms_key" "lake" {
+  description         = "Encrypts the data lake"
+  enable_key_rotation = true
+  policy              = data.aws_iam_policy_document.key.json
+}

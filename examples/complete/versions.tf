@@ -1,0 +1,16 @@
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.80, < 7.0"
+    }
+  }
+
+  backend "s3" {
+    bucket = "my-company-terraform-state"
+    key    = "pynvest-tools/terraform.tfstate"
+    region = "sa-east-1"
+  }
+}
