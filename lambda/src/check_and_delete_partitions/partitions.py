@@ -68,10 +68,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
 
 
 def _has_partition(glue: Any, table: LakeTable, day: int) -> bool:
-    try:
-        glue.get_partition(DatabaseName=table.database, TableName=table.table, PartitionValues=[str(day)])
-    except glue.exceptions.EntityNotFoundException as error:
-        if "artition" not in str(error):  # the table or the database is missing
-            raise
-        return False
-    return True
+    answer = glue.batch_get_partition(
+        DatabaseName=table.database, TableName=table.table, PartitionsToGet=[{"Values": [str(day)]}]
+    )
+    return bool(answer["Partitions"])

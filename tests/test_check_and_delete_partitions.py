@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from check_and_delete_partitions import handler as stage
+from check_and_delete_partitions import partitions
+from check_and_delete_partitions.partitions import PartitionNotDeleted, remove_day
+from conftest import DAY, LAYERS, Lake
+from lake_rows import put_part
+from pynvest_lake import aws
+from pynvest_lake.catalog import register_partition
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES
+
+
+@pytest.fixture
+def invoked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Record the requests to invoke a function, and answer them as Lambda does."""
+    requests: list[dict[str, Any]] = []
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        requests.append({"path": params["url_path"], "headers": params["headers"], "body": params["body"]})
+        return SimpleNamespace(status_code=202), {"StatusCode": 202}
+
+    aws.client("lambda").meta.events.register("before-call.lambda.Invoke", answer)
+    return requests
+
+
+@pytest.fixture
+def clear(
+    lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, invoked: list[dict[str, Any]]
+) -> Any:
+    def run(event: dict[str, Any]) -> dict[str, Any]:
+        monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
+        monkeypatch.setenv("GET_TICKERS_FUNCTION_NAME", "get-tickers")
+        monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        result: dict[str, Any] = stage.handler(event, context)
+        return result
+
+    return run
+
+
+def test_a_day_is_removed_from_all_five_tables_and_other_days_stay(lake: Lake) -> None:
+    for table in LAYERS:
+        for day in (DAY, DAY - 1):
+            put_part(lake, table, 1, day=day)
+            register_partition(lake.tables[table], day)
+
+    removed = remove_day(lake.s3, lake.glue, lake.tables.values(), DAY)
+
+    assert [(item.objects, item.partition) for item in removed] == [(1, True)] * 5
+    for table in LAYERS:
+        assert lake.keys(table) == []
+        assert len(lake.keys(table, DAY - 1)) == 1
+        assert lake.partitions(table) == [str(DAY - 1)]
+
+
+def test_objects_without_a_partition_are_removed(lake: Lake) -> None:
+    put_part(lake, SOR_ACOES, 1)
+
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOR_ACOES]], DAY)
+
+    assert (removed[0].objects, removed[0].partition, lake.keys(SOR_ACOES)) == (1, False, [])
+
+
+def test_a_partition_without_objects_is_removed(lake: Lake) -> None:
+    register_partition(lake.tables[SOT_ACOES], DAY)
+
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+
+    assert (removed[0].objects, removed[0].partition, lake.partitions(SOT_ACOES)) == (0, True, [])
+
+
+def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    register_partition(lake.tables[SOT_ACOES], DAY)
+    monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", lambda **_: None)
+
+    with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
+        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+
+
+def test_a_table_that_is_missing_is_an_error(lake: Lake) -> None:
+    lake.glue.delete_table(DatabaseName="db_sot", Name=SOT_ACOES)
+
+    with pytest.raises(lake.glue.exceptions.EntityNotFoundException):
+        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+
+
+def test_stage_2_is_started_asynchronously_with_the_day(clear: Any, invoked: list[dict[str, Any]]) -> None:
+    clear({"anomesdia_exec": DAY})
+
+    assert [request["path"] for request in invoked] == ["/2015-03-31/functions/get-tickers/invocations"]
+    assert invoked[0]["headers"]["X-Amz-Invocation-Type"] == "Event"
+    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": DAY}
+
+
+def test_tickers_of_a_trial_run_are_handed_on(clear: Any, invoked: list[dict[str, Any]]) -> None:
+    clear({"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]})
+
+    assert json.loads(invoked[0]["body"])["tickers"] == ["PETR4", "HGLG11"]
+
+
+def test_the_schedules_empty_event_means_today_in_sao_paulo(
+    clear: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc)  # 23:58 on the 23rd
+
+    monkeypatch.setattr(stage, "datetime", Clock)
+
+    assert clear({})["anomesdia_exec"] == 20261123
+
+
+@pytest.mark.parametrize("day", ["20261123", 2026, 20261341, None])
+def test_a_day_that_is_none_is_refused(clear: Any, day: object, invoked: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValueError, match="expected a day as a number YYYYMMDD"):
+        clear({"anomesdia_exec": day})
+
+    assert invoked == []

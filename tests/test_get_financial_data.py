@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conftest import DAY, Lake
+from get_financial_data import handler as stage
+from get_financial_data.collect import Breaker
+from lake_rows import sqs_event
+from pynvest_lake import aws
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.storage import list_day, read
+from sandbox.site import GHOSTS, Fault, Paper, SiteServer, make_papers
+
+
+@pytest.fixture
+def site() -> Iterator[SiteServer]:
+    with SiteServer(make_papers(DAY, 20, 10)) as site:
+        yield site
+
+
+@pytest.fixture
+def hidden() -> list[dict[str, Any]]:
+    """Record changes of visibility, and answer them as SQS does."""
+    requests: list[dict[str, Any]] = []
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        requests.append(json.loads(params["body"]))
+        return SimpleNamespace(status_code=200), {}
+
+    aws.client("sqs").meta.events.register("before-call.sqs.ChangeMessageVisibility", answer)
+    return requests
+
+
+@pytest.fixture
+def fetch(
+    lake: Lake,
+    site: SiteServer,
+    context: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    hidden: list[dict[str, Any]],
+) -> Any:
+    monkeypatch.setattr(stage, "_breaker", Breaker())
+
+    def run(
+        *bodies: object, kind: str = "acoes", threads: int = 2, timeout: float = 5, left: float = 60
+    ) -> dict[str, Any]:
+        table = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]
+        monkeypatch.setenv("TICKER_KIND", kind)
+        monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
+        monkeypatch.setenv("FETCH_THREADS", str(threads))
+        monkeypatch.setenv("FETCH_TIMEOUT_SECONDS", str(timeout))
+        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[table])))
+        monkeypatch.setenv("TICKERS_QUEUE_URL", lake.queue_urls[kind])
+        monkeypatch.setenv("SQS_VISIBILITY_TIMEOUT_SECONDS", "60")
+        context.get_remaining_time_in_millis = lambda: left * 1000
+        result: dict[str, Any] = stage.handler(sqs_event(*bodies), context)
+        return result
+
+    return run
+
+
+def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
+    return {"ticker": ticker, "kind": kind, "anomesdia_exec": day}
+
+
+def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
+    return [paper.ticker for paper in site.papers.values() if paper.kind == kind]
+
+
+def landed(lake: Lake, table: str = SOR_ACOES, day: int = DAY) -> list[dict[str, Any]]:
+    objects = list_day(lake.s3, lake.tables[table], day)
+    return [row for item in objects for row in read(lake.s3, item).rows.to_pylist()]
+
+
+def failed(result: dict[str, Any]) -> list[int]:
+    return sorted(
+        int(item["itemIdentifier"].removeprefix("message-")) for item in result["batchItemFailures"]
+    )
+
+
+def asked(site: SiteServer) -> list[str]:
+    return [request.ticker for request in site.requests if request.ticker]
+
+
+def without_time(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: text for column, text in row.items() if column != "datetime_exec"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "column"), [("acoes", SOR_ACOES, "nome_papel"), ("fiis", SOR_FIIS, "fii")]
+)
+def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
+    lake: Lake, site: SiteServer, fetch: Any, kind: str, table: str, column: str
+) -> None:
+    result = fetch(*(message(one, kind) for one in tickers(site, kind)), kind=kind)
+
+    papers: dict[str, Paper] = site.papers
+    rows = landed(lake, table)
+    assert result["batchItemFailures"] == []
+    assert len(lake.keys(table)) == 1
+    assert lake.partitions(table) == [str(DAY)]
+    assert sorted(row[column] for row in rows) == sorted(tickers(site, kind))
+    for row in rows:
+        assert without_time(row) == papers[row[column]].expected_sor()
+
+
+def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    batch = [message(one) for one in tickers(site)[:3]]
+
+    fetch(*batch)
+    before = lake.keys(SOR_ACOES)
+    fetch(*reversed(batch))
+
+    assert lake.keys(SOR_ACOES) == before
+
+
+def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one = tickers(site)[0]
+
+    result = fetch(message(one), message(one))
+
+    assert asked(site) == [one]
+    assert len(landed(lake)) == 1
+    assert failed(result) == []
+
+
+def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    first, second = tickers(site)[:2]
+
+    fetch(message(first, day=DAY), message(second, day=DAY + 1))
+
+    assert [row["nome_papel"] for row in landed(lake, day=DAY)] == [first]
+    assert [row["nome_papel"] for row in landed(lake, day=DAY + 1)] == [second]
+
+
+def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    ghost, one = GHOSTS["acoes"][0], tickers(site)[0]
+
+    result = fetch(message(ghost), message(one))
+
+    assert failed(result) == []
+    assert result["no_such_paper"] == [ghost]
+    assert asked(site).count(ghost) == 1
+    assert len(landed(lake)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=500),
+        Fault("hang", seconds=5),
+        Fault("garbage"),
+        Fault("truncated"),
+        Fault("broken"),
+        Fault("reset"),
+        Fault("drip", seconds=0.2),
+    ],
+    ids=lambda fault: fault.kind,
+)
+def test_a_bad_ticker_alone_fails_and_the_rest_of_its_batch_lands(
+    lake: Lake, site: SiteServer, fetch: Any, fault: Fault
+) -> None:
+    bad, *good = tickers(site)[:4]
+    site.set_fault(bad, fault)
+
+    result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
+
+    assert failed(result) == [0]
+    assert bad in result["failed"]
+    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
+
+
+def test_a_page_of_one_ticker_that_answers_for_another_fails(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one, other = tickers(site)[:2]
+    site.set_fault(one, Fault("other", ticker=other))
+
+    result = fetch(message(one))
+
+    assert failed(result) == [0]
+    assert other in result["failed"][one]
+    assert landed(lake) == []
+
+
+def test_a_flaky_ticker_lands(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    one = tickers(site)[0]
+    site.set_fault(one, Fault("status", status=503, times=2))
+
+    assert failed(fetch(message(one))) == []
+    assert len(landed(lake)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("status", status=403), Fault("interstitial")], ids=lambda fault: fault.kind
+)
+def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
+    lake: Lake, site: SiteServer, fetch: Any, hidden: list[dict[str, Any]], fault: Fault
+) -> None:
+    batch = tickers(site)[:10]
+    site.set_fault(batch[3], fault)
+
+    result = fetch(*(message(one) for one in batch), threads=1)
+
+    assert asked(site) == batch[:4]
+    assert failed(result) == list(range(3, 10))
+    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch[:3])
+    # The refused one comes back later than the rest, lest it hold them up again.
+    assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in hidden] == [("handle-3", 120)]
+
+
+def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
+    site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(stage, "_breaker", Breaker(cool_down_seconds=60, clock=lambda: now[0]))
+    batch = [message(one) for one in tickers(site)[:4]]
+    site.block_after(0)
+    fetch(*batch, threads=1)
+    site.clear_faults()
+    site.clear_log()
+
+    now[0] = 59.0
+    held_back = fetch(*batch)
+    assert (asked(site), len(failed(held_back))) == ([], 4)
+
+    now[0] = 60.0
+    assert failed(fetch(*batch)) == []
+
+
+def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:
+    site.latency_ms = 20
+
+    fetch(*(message(one) for one in tickers(site)), threads=3)
+
+    assert site.most_in_flight == 3
+    assert site.connections == 3
+
+
+def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    batch = tickers(site)[:6]
+    site.latency_ms = 400
+    started = time.monotonic()
+
+    result = fetch(*(message(one) for one in batch), threads=1, left=2.0)
+
+    rows = landed(lake)
+    assert time.monotonic() - started < 2.0
+    assert 0 < len(rows) < 6
+    assert len(rows) + len(failed(result)) == 6
+
+
+MALFORMED = [
+    "not json",
+    {"kind": "acoes", "anomesdia_exec": DAY},
+    message("a b"),
+    message("PETR4") | {"extra": 1},
+    message("PETR4", kind="fiis"),
+    message("PETR4", day=1),
+]
+
+
+def test_malformed_messages_fail_with_the_reason_in_the_log_and_stop_nothing(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(stage.logger.registered_handler, "stream", log)
+    one = tickers(site)[0]
+
+    result = fetch(*MALFORMED, message(one))
+
+    assert failed(result) == list(range(len(MALFORMED)))
+    assert [row["nome_papel"] for row in landed(lake)] == [one]
+    for said in ("message is no JSON", "expected an object with", "ticker is 'a b'", "kind 'fiis'", "is 1,"):
+        assert said in log.getvalue()
+
+
+def test_a_batch_of_nothing_but_failures_names_every_one_and_writes_nothing(lake: Lake, fetch: Any) -> None:
+    result = fetch(*MALFORMED)
+
+    assert len(failed(result)) == len(MALFORMED)
+    assert lake.keys(SOR_ACOES) == []
+
+
+def test_an_object_that_cannot_be_written_fails_the_batch(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.s3.delete_bucket(Bucket="lake-sor")
+
+    with pytest.raises(lake.s3.exceptions.NoSuchBucket):
+        fetch(message(tickers(site)[0]))
+
+
+def test_the_years_are_those_of_the_messages_day(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    one = next(paper for paper in site.papers.values() if paper.kind == "acoes" and paper.variety == "listed")
+
+    fetch(message(one.ticker, day=20270104))
+
+    row = landed(lake, day=20270104)[0]
+    assert row["pct_var_ano_a0"] is None
+    assert without_time(row) == one.expected_sor(20270104)
