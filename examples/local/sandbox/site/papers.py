@@ -44,8 +44,8 @@ _FUND_MIX = (
     *("financial", "real_estate", "delisted", "behind", "real_estate", "losses", "label", "financial"),
 )
 
-_GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1}
-_USUAL_GAPS = 0.02
+_GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1, "halted": 0.05, "bank": 0.02, "insurer": 0.02}
+"""The share of values that pages of a variety lack; those of the others lack none."""
 
 _Result = tuple[str, str | None, int]
 """Label, stem of the columns, and amount of twelve months."""
@@ -102,6 +102,10 @@ class _Subject:
     def day(self) -> int:
         return int(f"{self.today:%Y%m%d}")
 
+    @property
+    def trades(self) -> bool:
+        return self.variety not in ("delisted", "halted")
+
     def last_quote(self) -> date:
         """Return the day that it was last traded on."""
         years = {"delisted": self.rng.randint(6, 18), "halted": self.rng.randint(2, 5)}.get(self.variety, 0)
@@ -138,7 +142,6 @@ def _stock(it: _Subject) -> Paper:
     if it.variety == "huge":
         price, shares = Decimal("0.01"), 2**53 + 1
     losses = -1 if it.variety == "losses" else 1
-    traded = it.variety not in ("delisted", "halted")
     financial = it.variety in ("bank", "insurer")
 
     market = _thousands(price * shares)
@@ -154,7 +157,7 @@ def _stock(it: _Subject) -> Paper:
     profit = _thousands(ebit * it.between(0.4, 0.9))
     quarter = it.between(0.2, 0.3)
 
-    pen = _Pen(it.rng, _GAPS.get(it.variety, _USUAL_GAPS))
+    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
     ratios = [
         pen.decimal("P/L", "vlr_ind_p_sobre_l", _ratio(market, profit)),
         pen.decimal("LPA", "vlr_ind_lpa", _ratio(profit, shares)),
@@ -230,7 +233,7 @@ def _stock(it: _Subject) -> Paper:
             ),
             (
                 pen.text("Subsetor", "nome_subsetor", stock.subsector),
-                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market) if traded else 0),
+                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
             ),
         ),
         (
@@ -240,7 +243,7 @@ def _stock(it: _Subject) -> Paper:
             ),
             (
                 pen.whole("Valor da firma", "vlr_firma", firm),
-                pen.whole("Nro. Ações", "num_acoes", shares, always=it.variety == "huge"),
+                pen.whole("Nro. Ações", "num_acoes", shares),
             ),
         ),
         (
@@ -280,7 +283,7 @@ def _fund(it: _Subject) -> Paper:
     sold = _thousands(losses * revenue * it.rng.choice((Decimal(0), it.between(0.01, 0.2))))
     quarter = it.between(0.2, 0.3)
 
-    pen = _Pen(it.rng, _GAPS.get(it.variety, _USUAL_GAPS))
+    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
     beside: list[Row] = [
         (
             pen.percent("FFO Yield", "vlr_ffo_yield", _ratio(100 * ffo, market)),
@@ -333,11 +336,7 @@ def _fund(it: _Subject) -> Paper:
             ),
             (
                 pen.text("Gestão", "tipo_gestao", fund.management),
-                pen.whole(
-                    "Vol $ méd (2m)",
-                    "vol_med_neg_2m",
-                    0 if it.variety == "delisted" else _volume(it, market),
-                ),
+                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
             ),
         ),
         (
@@ -392,7 +391,10 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
         return it.between(low, high)
 
     spans = (("Dia", "dia", 6), ("Mês", "mes", 15), ("30 dias", "30d", 15), ("12 meses", "12m", 70))
-    changes = [pen.change(label, f"pct_var_{name}", change(spread)) for label, name, spread in spans]
+    changes = [
+        pen.change(label, f"pct_var_{name}", change(spread) if it.trades else Decimal(0))
+        for label, name, spread in spans
+    ]
     for year in years:
         cell = Cell("", None, "") if year is None else pen.change(str(year), None, change(80))
         changes.append(replace(cell, year=year, change=True))
@@ -473,7 +475,7 @@ def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
 
 
 def _volume(it: _Subject, market: int) -> int:
-    return int(market * it.between(0.0002, 0.005))
+    return int(market * it.between(0.0002, 0.005)) if it.trades else 0
 
 
 def _quarter_end(day: date) -> date:

@@ -188,6 +188,8 @@ class SiteServer:
         fault
             What goes wrong.
         """
+        if fault and fault.kind == "other" and fault.ticker not in self.papers:
+            raise ValueError(f"fault with the page of {fault.ticker!r}, expected a paper that the site has")
         with self._lock:
             self._fault_counts.pop(target, None)
             if fault is None:
