@@ -49,6 +49,10 @@ lint: $(VENV_MADE) ## Check style and types of Python and Terraform
 	$(VENV)/bin/mypy
 	terraform fmt -check -recursive -diff
 
+.PHONY: package
+package: ## Build the Lambda packages into .build/packages, for machines that apply without pip
+	python3 lambda/build.py --output .build/packages
+
 .PHONY: venv
 venv: $(VENV_MADE)
 

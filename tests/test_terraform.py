@@ -49,8 +49,6 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
     terraform = Terraform(PROJECT, tmp_path, provider)
     terraform.run("init", "-backend=false", f"-test-directory={TEST_DIRECTORY}")
 
-    _, said = terraform.run(
-        "test", f"-test-directory={TEST_DIRECTORY}", on_line=lambda line: print(line, end="")
-    )
+    _, said = terraform.run("test", f"-test-directory={TEST_DIRECTORY}")
 
     assert "0 failed" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -56,10 +57,11 @@ class Athena:
             time.sleep(POLL_SECONDS)
 
     def _start(self, sql: str) -> str:
-        self._s3.create_bucket(
-            Bucket=RESULTS_BUCKET,
-            CreateBucketConfiguration={"LocationConstraint": self._s3.meta.region_name},
-        )
+        with contextlib.suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
+            self._s3.create_bucket(
+                Bucket=RESULTS_BUCKET,
+                CreateBucketConfiguration={"LocationConstraint": self._s3.meta.region_name},
+            )
         started = self._athena.start_query_execution(
             QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{RESULTS_BUCKET}/"}
         )

@@ -20,6 +20,9 @@ STALL_SECONDS = 150.0
 REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 """The line that Lambda logs at the end of an invocation."""
 
+LISTED = '"tickers queued"'
+"""What stage 2 logs when every ticker is queued."""
+
 
 class DayFailed(Exception):  # noqa: N818
     """The day did not get complete, or its workflow failed; the message says what is missing."""
@@ -166,7 +169,7 @@ class Day:
             waiting[kind] = sum(map(int, counts.values()))
         # The queues first: what leaves them is in the tables by then, not the other way around.
         return Snapshot(
-            listed=bool(self._reports(self.lake.listing_function)),
+            listed=bool(self._log(self.lake.listing_function, LISTED)),
             waiting=waiting,
             in_flight=in_flight,
             objects={table: self.partitions.objects(table, self.number) for table in self.lake.tables},
@@ -191,6 +194,17 @@ class Day:
         """Return the bodies of the messages in the dead-letter queue of each kind, without removing them."""
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
+    def tickers_without_page(self) -> list[str]:
+        """Return the tickers that the listing names but that have no page, as the functions logged them."""
+        return sorted(
+            {
+                ticker
+                for function in self.lake.functions
+                for _, message in self._log(function, "no_such_paper")
+                for ticker in json.loads(message)["no_such_paper"]
+            }
+        )
+
     def stage_reports(self) -> list[StageReport]:
         """Return what each function did since the day was started."""
         reports = []
@@ -210,13 +224,17 @@ class Day:
 
     def _reports(self, function: str) -> list[tuple[float, float]]:
         """Return when each invocation of `function` since the start ended, and how many seconds it took."""
+        found = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
+        return [(at, float(line[1]) / 1000) for at, line in found if line]
+
+    def _log(self, function: str, term: str) -> list[tuple[float, str]]:
+        """Return when and what `function` logged since the start, in lines that hold `term`."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),
-            filterPattern="REPORT",
+            filterPattern=term,
         )
-        found = ((event, REPORT.match(event["message"])) for page in pages for event in page["events"])
-        return [(event["timestamp"] / 1000, float(line[1]) / 1000) for event, line in found if line]
+        return [(event["timestamp"] / 1000, event["message"]) for page in pages for event in page["events"]]
 
     def _peek(self, url: str) -> list[str]:
         """Return the bodies of a queue's messages, which stay in it."""

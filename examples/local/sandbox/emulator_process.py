@@ -1,4 +1,4 @@
-"""What runs in the emulator's own process: MiniStack, with two things set right first.
+"""What runs in the emulator's own process: MiniStack, with what AWS does otherwise set right.
 
 Run as ``python -m sandbox.emulator_process``; :class:`sandbox.emulator.Emulator` does. Its settings are
 environment variables. Where its standard input is a pipe, the end of that pipe means that the process that
@@ -15,11 +15,14 @@ import threading
 from typing import Any
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
 TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
+
+LOG_WAIT_SECONDS = 1.0
+"""How long the first line of an invocation's log is waited for; every function of ours logs."""
 
 
 def report_error_types() -> None:
@@ -61,6 +64,33 @@ def report_error_types() -> None:
     lambda_svc._execute_function_warm = execute_and_name_type
 
 
+def wait_for_logs() -> None:
+    """Let no line of a function's log get lost while the machine is busy: MiniStack waits 50 ms for it."""
+    drain = lambda_runtime.Worker._drain_stderr_bounded
+
+    def drain_patiently(worker: Any) -> str:
+        lines: str = drain(
+            worker, first_line_wait=LOG_WAIT_SECONDS, idle_confirm=0.02, hard_cap=2 * LOG_WAIT_SECONDS
+        )
+        return lines
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain_patiently
+
+
+def name_actions_as_iam_does() -> None:
+    """Ask a batch call to a queue for the permission that AWS asks for, the one of the single call.
+
+    MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have.
+    """
+    extract = iam_actions.extract_iam_action
+
+    def extract_single(*args: Any, **kwargs: Any) -> str | None:
+        action: str | None = extract(*args, **kwargs)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    iam_actions.extract_iam_action = extract_single
+
+
 def count_loopback_as_tls() -> None:
     """Let policies that deny requests without TLS pass: the emulator speaks plain HTTP, on loopback."""
     pin_request_origin = app.pin_request_origin
@@ -88,6 +118,8 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     report_error_types()
+    wait_for_logs()
+    name_actions_as_iam_does()
     count_loopback_as_tls()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)

@@ -89,6 +89,20 @@ class Lake:
     start_schedule: str
     dedup_schedule: str
 
+    @classmethod
+    def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
+        """Make it from the outputs of ``examples/local``."""
+        return cls(
+            tables=tuple(Table(**table) for table in outputs["tables"]),
+            ticker_queues=outputs["ticker_queues"],
+            dead_letter_queues=outputs["dead_letter_queues"],
+            failure_queues=outputs["failure_queues"],
+            functions=tuple(outputs["functions"]),
+            listing_function=outputs["listing_function"],
+            start_schedule=outputs["start_schedule"],
+            dedup_schedule=outputs["dedup_schedule"],
+        )
+
     def derivations(self) -> list[tuple[Table, Table]]:
         """Return each pair of tables of which the first one's objects become the second one's."""
         following = {"sor": "sot", "sot": "spec"}

@@ -27,6 +27,12 @@ def free_port() -> int:
         return port
 
 
+def accepts_connections(port: int) -> bool:
+    """Tell whether something listens on a TCP port of the loopback interface."""
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
 class BackgroundProcess:
     """A Python module that runs in a process group of its own, writing to a log file.
 
@@ -37,7 +43,7 @@ class BackgroundProcess:
     arguments
         Its command-line arguments.
     env
-        Its whole environment.
+        Its environment; None for that of this process.
     log_path
         File that gets what it prints.
     outlives_us
@@ -49,7 +55,7 @@ class BackgroundProcess:
         self,
         module: str,
         *arguments: str,
-        env: Mapping[str, str],
+        env: Mapping[str, str] | None = None,
         log_path: Path,
         outlives_us: bool = False,
     ) -> None:
@@ -59,7 +65,7 @@ class BackgroundProcess:
         with log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
-                env=dict(env),
+                env=env,
                 stdin=subprocess.DEVNULL if outlives_us else subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -190,7 +190,7 @@ class Terraform:
             if created and on_created:
                 on_created(created[1])
 
-        self.run("apply", "-auto-approve", f"-state={self.state_path}", *_options(variables), on_line=note)
+        self.run("apply", *self._unattended(), *_options(variables), on_line=note)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return what a plan with `variables` would change: an empty text when it is nothing."""
@@ -200,12 +200,16 @@ class Terraform:
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Destroy what was applied."""
-        self.run("destroy", "-auto-approve", f"-state={self.state_path}", *_options(variables))
+        self.run("destroy", *self._unattended(), *_options(variables))
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs by name."""
         _, said = self.run("output", "-json", f"-state={self.state_path}")
         return {name: output["value"] for name, output in json.loads(said).items()}
+
+    def _unattended(self) -> list[str]:
+        # Nearly all of the time is the provider's fixed waits for queues and buckets to settle.
+        return ["-auto-approve", "-parallelism=50", f"-state={self.state_path}"]
 
     def run(
         self,

@@ -1,0 +1,86 @@
+"""The command line of the local run: ``python -m sandbox run|up|query|down``; the Makefile calls it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from sandbox import local
+from sandbox.athena import QueryFailed
+from sandbox.checks import NotExact
+from sandbox.console import Console
+from sandbox.day import DayFailed
+from sandbox.process import ProcessFailed
+from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
+
+STATE_DIR = Path(__file__).resolve().parents[3] / ".local"
+
+EXPECTED = (
+    DayFailed,
+    NotExact,
+    ProcessFailed,
+    ProviderNotFound,
+    QueryFailed,
+    TerraformFailed,
+    TerraformNotInstalled,
+    local.NotRunning,
+    local.AlreadyRunning,
+)
+"""What ends a command with its message alone."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGHUP, _end)
+    console = Console()
+    try:
+        if options.command == "run":
+            local.run(STATE_DIR, _source(options), console)
+        elif options.command == "up":
+            local.up(STATE_DIR, _source(options), console)
+        elif options.command == "query":
+            local.query(STATE_DIR, options.sql, console)
+        else:
+            local.down(STATE_DIR, console)
+    except EXPECTED as failure:
+        console.settle()
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.settle()
+        print("\nInterrupted: nothing is left running.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in {"run": "run one day and end", "up": "run one day and leave it all running"}.items():
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--source", choices=["sample", "live"], default="sample")
+        command.add_argument("--tickers", default="", help="for the live site: PETR4,HGLG11")
+    query = commands.add_parser("query", help="ask what `up` left running")
+    query.add_argument("sql")
+    commands.add_parser("down", help="end what `up` left running and remove it")
+    return parser
+
+
+def _source(options: argparse.Namespace) -> local.Source:
+    tickers = tuple(ticker.strip().upper() for ticker in options.tickers.split(",") if ticker.strip())
+    return local.Source(live=options.source == "live", tickers=tickers)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """End as an interrupt would: what was started is stopped on the way out."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Whether the lake holds exactly what the site says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sandbox.day import Day
+from sandbox.lake import PARTITION_KEY, Table
+from sandbox.site import Paper
+
+SHOWN = 20
+
+READ_AT = "datetime_exec"
+"""The one column that the pages say nothing about."""
+
+TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ativo"}
+
+Row = Mapping[str, Any]
+
+
+class NotExact(Exception):  # noqa: N818
+    """The lake differs from the site; the message says where."""
+
+    def __init__(self, differences: Collection[str]) -> None:
+        shown = list(differences)[:SHOWN]
+        more = len(differences) - len(shown)
+        lines = [*shown, f"and {more} more"] if more else shown
+        super().__init__("The lake is not exact:\n" + "\n".join(f"  - {line}" for line in lines))
+
+
+def check_papers(day: Day, papers: Collection[Paper], glue: Any) -> None:
+    """Compare every cell of the five tables with what the pages were built from.
+
+    Parameters
+    ----------
+    day
+        The day, after its workflow.
+    papers
+        The papers that the site has.
+    glue
+        Client of Glue, where the day's partition has to be registered.
+
+    Raises
+    ------
+    NotExact
+        When a cell, a row, an object or a partition is not as it has to be.
+    """
+    differences = []
+    for table in day.lake.tables:
+        expected = {
+            paper.ticker: expected_row(paper, table.layer, day.number)
+            for paper in papers
+            if table.kind in (paper.kind, None)
+        }
+        rows = rows_by_ticker(day, table)
+        differences += row_differences(table, expected, rows)
+        differences += partition_differences(day, table, glue)
+    if differences:
+        raise NotExact(differences)
+
+
+def check_tickers(day: Day, tickers: Iterable[str]) -> None:
+    """See that each ticker is in every layer, once a table, or is known to have failed or to have no page.
+
+    Raises
+    ------
+    NotExact
+        When one is not, or another one is.
+    """
+    asked = set(tickers)
+    excused = set(day.tickers_without_page()).union(*day.failed_tickers().values())
+    differences = []
+    for layer in ("sor", "sot", "spec"):
+        counts: defaultdict[str, int] = defaultdict(int)
+        for table in day.lake.tables:
+            if table.layer == layer:
+                for ticker, rows in rows_by_ticker(day, table).items():
+                    counts[ticker] += len(rows)
+        differences += [f"{layer}: {ticker} is missing" for ticker in sorted(asked - set(counts) - excused)]
+        differences += [f"{layer}: {ticker} was not asked for" for ticker in sorted(set(counts) - asked)]
+        if layer != "sor":
+            differences += [f"{layer}: {ticker} is there {n} times" for ticker, n in counts.items() if n > 1]
+    if differences:
+        raise NotExact(differences)
+
+
+def expected_row(paper: Paper, layer: str, day: int) -> Row:
+    """Return what a layer must hold of a paper, without the moment of reading."""
+    if layer == "sor":
+        return paper.expected_sor(day)
+    return paper.expected_sot(day) if layer == "sot" else paper.expected_spec(day)
+
+
+def rows_by_ticker(day: Day, table: Table) -> dict[str, list[Row]]:
+    """Return the rows of a day of a table by ticker."""
+    found = defaultdict(list)
+    for row in day.partitions.read(table, day.number).to_pylist():
+        found[row[TICKER_COLUMNS[table.kind]]].append(row)
+    return dict(found)
+
+
+def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str, list[Row]]) -> list[str]:
+    """Compare a table's rows with those expected, cell by cell."""
+    differences = [f"{table.name}: {ticker} is missing" for ticker in sorted(set(expected) - set(rows))]
+    differences += [
+        f"{table.name}: {ticker} is not of the site" for ticker in sorted(set(rows) - set(expected))
+    ]
+    for ticker in sorted(set(expected) & set(rows)):
+        # SoR keeps whatever was read, and a message may be delivered twice.
+        if len(rows[ticker]) > 1 and table.layer != "sor":
+            differences.append(f"{table.name}: {ticker} is there {len(rows[ticker])} times")
+        for row in rows[ticker]:
+            differences += _cell_differences(f"{table.name}: {ticker}", expected[ticker], row)
+    return differences
+
+
+def partition_differences(day: Day, table: Table, glue: Any) -> list[str]:
+    """See that the workflow left one object, and that the catalog knows the day's partition where it is."""
+    differences = []
+    objects = day.partitions.objects(table, day.number)
+    if table.layer != "sor" and len(objects) != 1:
+        differences.append(f"{table.name}: {len(objects)} objects where the workflow should have left one")
+    registered = {
+        tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+        for page in glue.get_paginator("get_partitions").paginate(
+            DatabaseName=table.database, TableName=table.name
+        )
+        for partition in page["Partitions"]
+    }
+    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}"
+    found = registered.get((str(day.number),))
+    if found is None or found.rstrip("/") != wanted.rstrip("/"):
+        differences.append(
+            f"{table.name}: the catalog has {PARTITION_KEY}={day.number} at {found}, expected {wanted}"
+        )
+    return differences
+
+
+def _cell_differences(where: str, expected: Row, row: Row) -> list[str]:
+    differences = [
+        f"{where}: {column} is {row.get(column)!r}, expected {value!r}"
+        for column, value in expected.items()
+        if column not in row or row[column] != value or type(row[column]) is not type(value)
+    ]
+    if set(row) != {*expected, READ_AT}:
+        differences.append(
+            f"{where}: columns {sorted(set(row) ^ {*expected, READ_AT})} are too many or missing"
+        )
+    elif row[READ_AT] is None:
+        differences.append(f"{where}: {READ_AT} is missing")
+    return differences

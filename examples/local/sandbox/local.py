@@ -1,0 +1,267 @@
+"""The commands of the local run: one whole day, left running or not, queries of it, and its end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox import checks, emulator, report
+from sandbox.athena import Athena
+from sandbox.console import Console, table
+from sandbox.day import Day
+from sandbox.emulator import Emulator
+from sandbox.lake import Lake
+from sandbox.process import (
+    LOOPBACK,
+    BackgroundProcess,
+    accepts_connections,
+    free_port,
+    runs_module,
+    stop_group,
+)
+from sandbox.site import make_papers
+from sandbox.terraform import Terraform, provider_env
+
+ROOT = Path(__file__).resolve().parent.parent
+LIVE_SITE = "https://www.fundamentus.com.br"
+SITE_MODULE = "sandbox.site"
+UP_FILE = "up.json"
+TIMEZONE = ZoneInfo("America/Sao_Paulo")
+
+
+class AlreadyRunning(Exception):  # noqa: N818
+    """``up`` was asked for while an earlier one still runs."""
+
+
+class NotRunning(Exception):  # noqa: N818
+    """There is nothing to ask: ``up`` has not been run."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a day's pages come from: the sample site, or the real one for the tickers that are named."""
+
+    live: bool = False
+    tickers: tuple[str, ...] = ()
+
+
+class LocalLake:
+    """The module applied to an emulator of its own.
+
+    Parameters
+    ----------
+    state_dir
+        Directory for everything that it writes.
+    variables
+        Input variables of ``examples/local``; ``fundamentus_base_url``, the site's address, at least.
+    shared_dir
+        Directory for what several may share: Terraform's configuration and downloaded providers.
+    reaches_internet
+        Whether functions get the proxy and certificate settings of this process.
+    outlives_us
+        Whether the emulator stays when this process ends without stopping it.
+
+    Attributes
+    ----------
+    emulator : Emulator
+    terraform : Terraform
+        The root as it was applied.
+    lake : Lake
+        What was applied.
+    """
+
+    terraform: Terraform
+    lake: Lake
+
+    def __init__(
+        self,
+        state_dir: Path,
+        variables: Mapping[str, Any],
+        *,
+        shared_dir: Path,
+        reaches_internet: bool = False,
+        outlives_us: bool = False,
+    ) -> None:
+        self.variables = variables
+        self.emulator = Emulator(
+            state_dir / "emulator", reaches_internet=reaches_internet, outlives_us=outlives_us
+        )
+        self._terraform_dir = state_dir / "terraform"
+        self._shared_dir = shared_dir
+
+    def __enter__(self) -> LocalLake:
+        self.emulator.start()
+        try:
+            self.apply(Console())
+        except BaseException:
+            self.emulator.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.emulator.stop()
+
+    def apply(self, console: Console) -> None:
+        """Apply the module to the emulator, telling `console` how far that is."""
+        shutil.rmtree(self._terraform_dir, ignore_errors=True)
+        env = {**self.emulator.env(), **provider_env(self._shared_dir)}
+        self.terraform = Terraform(ROOT, self._terraform_dir, env)
+        self.terraform.init()
+        started_at, created = time.monotonic(), 0
+
+        def count(address: str) -> None:
+            nonlocal created
+            created += 1
+            console.progress(f"{time.monotonic() - started_at:4.0f} s  {created} resources, last {address}")
+
+        self.terraform.apply(self.variables, on_created=count)
+        console.progress(f"{time.monotonic() - started_at:4.0f} s  {created} resources")
+        console.settle()
+        self.lake = Lake.from_outputs(self.terraform.outputs())
+
+    def day(self, console: Console) -> Day:
+        """Return a day of the lake that tells `console` how far it is."""
+        return Day(self.lake, self.emulator.client, console.progress)
+
+
+def run(state_dir: Path, source: Source, console: Console) -> None:
+    """Run one whole day, print what came of it, and leave nothing running."""
+    with ExitStack() as running:
+        _run_day(state_dir, "run", source, console, running)
+
+
+def up(state_dir: Path, source: Source, console: Console) -> None:
+    """Run one whole day and leave the emulator and the site running for queries.
+
+    Raises
+    ------
+    AlreadyRunning
+        When an earlier one still runs.
+    """
+    if any(runs_module(process["pid"], process["module"]) for process in _left_running(state_dir)):
+        raise AlreadyRunning("It is up already: ask it with `make query`, or end it with `make down`.")
+    with ExitStack() as running:
+        day, endpoint_url = _run_day(state_dir, "up", source, console, running)
+        running.pop_all()
+    example = " ".join(report.example_queries(day.lake.tables, day.number)[report.LARGEST_MOVES].split())
+    console.say(f"\nThe emulator is left running at {endpoint_url} (key and secret: {emulator.ROOT_KEY}).")
+    console.say(f'Ask the lake more:  make query SQL="{example}"')
+    console.say("End it:             make down")
+
+
+def query(state_dir: Path, sql: str, console: Console) -> None:
+    """Ask what ``up`` left running, and print the answer.
+
+    Raises
+    ------
+    NotRunning
+        When there is nothing to ask.
+    """
+    up_file = state_dir / "up" / UP_FILE
+    if not up_file.exists():
+        raise NotRunning("Nothing is up to be asked: `make up` first.")
+    endpoint_url = json.loads(up_file.read_text())["endpoint_url"]
+    answer = Athena(*(emulator.client(endpoint_url, service) for service in ("athena", "s3"))).ask(sql)
+    console.say(table(answer.columns, answer.rows, indent=""))
+
+
+def down(state_dir: Path, console: Console) -> None:
+    """End what ``up`` left running, and remove its data."""
+    for process in _left_running(state_dir):
+        if runs_module(process["pid"], process["module"]):
+            stop_group(process["pid"])
+            console.say(f"Ended {process['module']}.")
+    shutil.rmtree(state_dir / "up", ignore_errors=True)
+
+
+def _run_day(
+    state_dir: Path, name: str, source: Source, console: Console, running: ExitStack
+) -> tuple[Day, str]:
+    """Run one day in the folder `name` and print what came of it.
+
+    Returns
+    -------
+    tuple of Day and str
+        The day, and the emulator's address. What was started is ended by `running`; in the folder ``up`` it
+        stays when this process is killed, and ``down`` can end it.
+    """
+    own_dir, stays = state_dir / name, name == "up"
+    shutil.rmtree(own_dir, ignore_errors=True)
+    variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
+    processes = []
+    site_day = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
+    if not source.live:
+        site, variables = _start_site(site_day, own_dir, outlives_us=stays)
+        running.callback(site.stop)
+        processes.append({"module": SITE_MODULE, "pid": site.pid})
+    local = LocalLake(
+        own_dir, variables, shared_dir=state_dir, reaches_internet=source.live, outlives_us=stays
+    )
+    running.callback(local.emulator.stop)
+    local.emulator.start()
+    processes.append({"module": emulator.MODULE, "pid": local.emulator.pid})
+    endpoint_url = local.emulator.endpoint_url
+    (own_dir / UP_FILE).write_text(json.dumps({"endpoint_url": endpoint_url, "processes": processes}))
+
+    console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
+    local.apply(console)
+    console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
+    day = local.day(console)
+    day.start(**({"tickers": list(source.tickers)} if source.tickers else {}))
+    day.wait()
+    day.run_workflow()
+    console.settle()
+
+    report.show_tables(day, console)
+    report.show_failures(day, console)
+    report.show_stages(day, console)
+    report.show_answers(day, Athena(local.emulator.client("athena"), local.emulator.client("s3")), console)
+    if source.live:
+        checks.check_tickers(day, source.tickers)
+        console.say("\nEvery ticker that was asked for is in every layer, or named above.")
+    else:
+        papers = make_papers(site_day)
+        wanted = set(source.tickers) or {paper.ticker for paper in papers}
+        checks.check_papers(
+            day, [paper for paper in papers if paper.ticker in wanted], local.emulator.client("glue")
+        )
+        console.say("\nThe lake is exact: every cell of its five tables is what the site says.")
+    return day, endpoint_url
+
+
+def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:
+    """Start the sample site; return its process and the module's inputs that make it the one that is read."""
+    port = free_port()
+    site = BackgroundProcess(
+        SITE_MODULE,
+        f"--day={day}",
+        f"--port={port}",
+        log_path=own_dir / "site.log",
+        outlives_us=outlives_us,
+    )
+    try:
+        site.wait_until(lambda: accepts_connections(port), timeout_seconds=30)
+    except BaseException:
+        site.stop()
+        raise
+    return site, {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
+
+
+def _left_running(state_dir: Path) -> list[dict[str, Any]]:
+    """Return module and id of each process that an earlier ``up`` started."""
+    up_file = state_dir / "up" / UP_FILE
+    if not up_file.exists():
+        return []
+    processes: list[dict[str, Any]] = json.loads(up_file.read_text())["processes"]
+    return processes
