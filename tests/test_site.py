@@ -1,0 +1,617 @@
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from pynvest.scrappers import fundamentus as pynvest_fundamentus
+
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from sandbox.site import FUND_VARIETIES, GHOSTS, STOCK_VARIETIES, Cell, Fault, Paper, SiteServer, make_papers
+from sandbox.site.pages import detail_page
+from sandbox.site.papers import brazilian
+
+DAY = 20261123
+PAPERS = make_papers(DAY)
+TABLES = {"acoes": (SOR_ACOES, SOT_ACOES), "fiis": (SOR_FIIS, SOT_FIIS)}
+PYTHON_TYPES = {"string": str, "bigint": int, "double": float, "date": date}
+
+
+def of_variety(variety: str, kind: str | None = None) -> list[Paper]:
+    return [paper for paper in PAPERS if paper.variety == variety and kind in (None, paper.kind)]
+
+
+def years(values: dict[str, Any]) -> list[Any]:
+    return [values[f"pct_var_ano_a{age}"] for age in range(6)]
+
+
+# ------------------------------------------------------------------------------------------------- papers
+
+
+def test_a_few_papers_have_every_variety() -> None:
+    for papers in (PAPERS, make_papers(DAY, len(STOCK_VARIETIES), len(FUND_VARIETIES))):
+        for kind, varieties in (("acoes", STOCK_VARIETIES), ("fiis", FUND_VARIETIES)):
+            assert {paper.variety for paper in papers if paper.kind == kind} == set(varieties)
+
+
+def test_about_half_of_many_stocks_are_delisted() -> None:
+    varieties = Counter(paper.variety for paper in make_papers(DAY, 1000, 0))
+    assert 450 <= varieties["delisted"] <= 550
+
+
+def test_tickers_are_unlike_each_other_and_those_without_a_page() -> None:
+    papers = make_papers(DAY, 1000, 450)
+    tickers = [paper.ticker for paper in papers] + [ticker for ghosts in GHOSTS.values() for ticker in ghosts]
+    assert len(tickers) == len(set(tickers)) == 1000 + 450 + 3
+    assert all(re.fullmatch(r"[A-Z]{4}(3|4|5|6|11)", ticker) for ticker in tickers)
+
+
+def test_the_same_arguments_make_the_same_papers_in_every_process() -> None:
+    code = (
+        "import hashlib; from sandbox.site import make_papers;"
+        f"print(hashlib.sha256(repr(make_papers({DAY})).encode()).hexdigest())"
+    )
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for hash_seed in ("1", "2")
+    ]
+    assert digests == [hashlib.sha256(repr(PAPERS).encode()).hexdigest()] * 2
+    assert make_papers(DAY, seed=1) != PAPERS
+
+
+def test_more_papers_leave_the_first_ones_as_they_are() -> None:
+    assert make_papers(DAY, 20, 0) == PAPERS[:20]
+
+
+@pytest.mark.parametrize("kind", ["acoes", "fiis"])
+def test_what_is_expected_has_the_columns_and_types_of_the_contract(kind: str) -> None:
+    sor, sot = map(table_schema, TABLES[kind])
+    spec = table_schema(SPEC_ATIVOS)
+    met = set()
+    for paper in (paper for paper in PAPERS if paper.kind == kind):
+        assert list(paper.expected_sor()) == sor.names[:-1]
+        for schema, expected in ((sot, paper.expected_sot()), (spec, paper.expected_spec())):
+            assert list(expected) == schema.names[:-1]
+            for column in schema.columns[:-1]:
+                value = expected[column.name]
+                assert value is None or type(value) is PYTHON_TYPES[column.type], (paper.ticker, column)
+                if value is not None:
+                    met.add(column.name)
+    assert met == {*sot.names, *spec.names} - {"datetime_exec"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (30505200000, "30.505.200.000"),
+        (-135004000, "-135.004.000"),
+        (0, "0"),
+        (Decimal("-509.96"), "-509,96"),
+        (Decimal("1234.50"), "1.234,50"),
+        (2**63 - 1, "9.223.372.036.854.775.807"),
+    ],
+)
+def test_numbers_are_written_the_brazilian_way(value: int | Decimal, text: str) -> None:
+    assert brazilian(value) == text
+
+
+def paper_of(*cells: Cell) -> Paper:
+    return Paper("PETR4", "acoes", "listed", DAY, ((tuple(cells),),))
+
+
+def test_what_is_expected_comes_from_the_values_and_not_from_the_text() -> None:
+    paper = paper_of(
+        Cell("Papel", "PETR4", "PETR4", "nome_papel"),
+        Cell("Setor", None, "-", "nome_setor"),
+        Cell("Dia", Decimal("-1.31"), "a", "pct_var_dia", change=True),
+        Cell("2025", Decimal("17.5"), "b", year=2025, change=True),
+        Cell("Div. Yield", Decimal("17.5"), "c", "vlr_ind_div_yield"),
+        Cell("Nro. Ações", 2**53 + 1, "d", "num_acoes"),
+        Cell("Ativo", 30505200000, "e", "vlr_ativo"),
+        Cell("Data últ cot", date(2026, 11, 20), "f", "dt_ult_cot"),
+        Cell("Depósitos", 1, "g"),
+    )
+    sor, sot, spec = paper.expected_sor(), paper.expected_sot(), paper.expected_spec()
+    assert {column: text for column, text in sor.items() if text is not None} == {
+        "nome_papel": "PETR4",
+        "nome_setor": "-",
+        "dt_ult_cot": "f",
+        "num_acoes": "d",
+        "pct_var_dia": "a",
+        "pct_var_ano_a1": "b",
+        "vlr_ind_div_yield": "c",
+        "vlr_ativo": "e",
+    }
+    assert {column: value for column, value in sot.items() if value is not None} == {
+        "nome_papel": "PETR4",
+        "dt_ult_cot": date(2026, 11, 20),
+        "num_acoes": 2**53 + 1,
+        "pct_var_dia": -0.0131,
+        "pct_var_ano_a1": 0.175,
+        "vlr_ind_div_yield": 17.5,
+        "vlr_ativo": 30505200000.0,
+    }
+    assert {column: value for column, value in spec.items() if value is not None} == {
+        "codigo_ticker_ativo": "PETR4",
+        "tipo_ativo": "Ação",
+        "dt_ult_cot": date(2026, 11, 20),
+        "pct_var_dia": -0.0131,
+        "pct_var_ano_a1": 0.175,
+    }
+
+
+def test_a_page_read_in_the_next_year_lands_one_column_over() -> None:
+    paper = of_variety("listed")[0]
+    for expected in (paper.expected_sor, paper.expected_sot, paper.expected_spec):
+        assert None not in years(expected())
+        assert years(expected(20270102)) == [None, *years(expected())[:5]]
+
+
+def test_a_cell_can_be_given_another_text_and_value() -> None:
+    paper = PAPERS[0].with_cell("vlr_cot", "n/d").with_cell("pct_var_ano_a0", "-3,0%", Decimal(-3))
+    assert (paper.expected_sor()["vlr_cot"], paper.expected_sot()["vlr_cot"]) == ("n/d", None)
+    assert paper.expected_sot()["pct_var_ano_a0"] == -0.03
+    with pytest.raises(ValueError, match="the page of PETR4 has no cell of 'segmento'"):
+        paper.with_cell("segmento", "x")
+
+
+# ---------------------------------------------------------------------------------------------- varieties
+
+
+def test_every_stock_page_has_a_row_with_an_empty_label() -> None:
+    for paper in (paper for paper in PAPERS if paper.kind == "acoes"):
+        rows = [[getattr(cell, "label", None) for cell in row] for table in paper.tables for row in table]
+        assert ["", "Cres. Rec (5a)", "Giro Ativos"] in rows
+
+
+def test_a_delisted_paper_names_none_of_the_last_six_years_and_a_halted_one_some() -> None:
+    for paper in of_variety("delisted"):
+        assert sum(cell.year is not None for cell in paper.cells()) == 6
+        assert years(paper.expected_sor()) == [None] * 6
+    for paper in of_variety("halted"):
+        assert years(paper.expected_sor())[:2] == [None, None]
+        assert None not in years(paper.expected_sor())[5:]
+
+
+@pytest.mark.parametrize("day", [DAY, 20270102])
+def test_a_page_that_is_behind_shows_last_years_labels(day: int) -> None:
+    for kind in ("acoes", "fiis"):
+        paper = next(p for p in make_papers(day) if (p.variety, p.kind) == ("behind", kind))
+        assert [cell.year for cell in paper.cells() if cell.year] == [
+            day // 10_000 - age for age in range(1, 7)
+        ]
+        assert years(paper.expected_sot())[0] is None
+        assert None not in years(paper.expected_sot())[1:]
+
+
+def test_a_young_paper_has_empty_pairs_where_it_has_no_year() -> None:
+    for kind in ("acoes", "fiis"):
+        for paper in of_variety("young", kind):
+            named = [cell.label for cell in paper.cells() if cell.change][4:10]
+            shown = sum(map(bool, named))
+            assert 1 <= shown <= 5
+            assert named == [str(2026 - age) for age in range(shown)] + [""] * (6 - shown)
+            assert years(paper.expected_sor())[shown:] == [None] * (6 - shown)
+
+
+@pytest.mark.parametrize("variety", ["bank", "insurer"])
+def test_banks_and_insurers_report_other_things(variety: str) -> None:
+    for paper in of_variety(variety):
+        labels = {cell.label for cell in paper.cells()}
+        assert labels >= {
+            "Depósitos",
+            "Cart. de Crédito",
+            "Result Int Financ",
+            "Rec Serviços",
+            "Lucro Líquido",
+        }
+        assert not labels & {
+            *("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante"),
+            *("Receita Líquida", "EBIT"),
+        }
+        assert paper.expected_sor()["vlr_receita_liq_ult_12m"] is None
+
+
+def test_missing_values_come_in_every_form() -> None:
+    for kind in ("acoes", "fiis"):
+        texts = {text for paper in of_variety("sparse", kind) for text in paper.expected_sor().values()}
+        assert texts >= {"-", "-%", ""}
+
+
+def test_losses_have_negative_values_of_every_form() -> None:
+    for kind, forms in (
+        ("acoes", (r"-\d+,\d\d", r"-\d+,\d\d?%", r"-[\d.]+\.\d{3}")),
+        ("fiis", (r"-[\d.]+",)),
+    ):
+        texts = [
+            text for paper in of_variety("losses", kind) for text in paper.expected_sor().values() if text
+        ]
+        assert all(any(re.fullmatch(form, text) for text in texts) for form in forms)
+
+
+def test_huge_values_are_beyond_32_bit_numbers_and_doubles_but_exact_in_their_types() -> None:
+    (paper,) = of_variety("huge")
+    sot = paper.expected_sot()
+    assert sot["num_acoes"] == 2**53 + 1 != int(float(2**53 + 1))
+    amounts = [
+        cell.value for cell in paper.cells() if isinstance(cell.value, int) and cell.column != "num_acoes"
+    ]
+    assert max(amounts) > 2**46
+    assert all(int(float(amount)) == amount for amount in amounts)
+
+
+def test_texts_have_question_marks_ampersands_accents_and_entities() -> None:
+    for kind in ("acoes", "fiis"):
+        texts = " ".join(
+            str(value) for paper in of_variety("text", kind) for value in paper.expected_sor().values()
+        )
+        assert all(mark in texts for mark in "?&<ãé")
+        pages = b"".join(detail_page(paper) for paper in of_variety("text", kind))
+        assert all(entity in pages for entity in (b"&amp;", b"&lt;", b"&atilde;", b"&ecirc;"))
+
+
+def test_some_values_are_labels_too() -> None:
+    for kind in ("acoes", "fiis"):
+        for paper in of_variety("label", kind):
+            labels = {cell.label for cell in paper.cells()}
+            assert any(cell.text in labels for cell in paper.cells())
+    assert of_variety("label", "fiis")[0].expected_sor()["segmento"] == "Ativos"
+
+
+def test_only_funds_with_real_estate_have_cells_for_it() -> None:
+    assert all(paper.expected_sor()["qtd_imoveis"] is None for paper in of_variety("financial"))
+    assert all(paper.expected_sor()["qtd_imoveis"] is not None for paper in of_variety("real_estate"))
+
+
+# -------------------------------------------------------------------------------------- pages and pynvest
+
+
+@pytest.fixture(scope="module")
+def calm() -> Iterator[SiteServer]:
+    with SiteServer(PAPERS) as site:
+        yield site
+
+
+@pytest.fixture
+def site() -> Iterator[SiteServer]:
+    with SiteServer(PAPERS) as site:
+        yield site
+
+
+@pytest.fixture
+def pynvest(calm: SiteServer, monkeypatch: pytest.MonkeyPatch) -> pynvest_fundamentus.Fundamentus:
+    """Return pynvest alone, with the year of the day for its own."""
+    monkeypatch.setattr(pynvest_fundamentus, "requests", requests)
+    maps = []
+    for columns in (pynvest_fundamentus.METADATA_COLS_ACOES, pynvest_fundamentus.METADATA_COLS_FIIS):
+        ages = {column: int(column[-1]) for column in columns.values() if column.startswith("pct_var_ano_")}
+        maps.append(
+            {
+                str(2026 - ages[column]) if column in ages else label: column
+                for label, column in columns.items()
+            }
+        )
+    return pynvest_fundamentus.Fundamentus(
+        url_tickers_acoes=f"{calm.base_url}/resultado.php",
+        url_tickers_fiis=f"{calm.base_url}/fii_resultado.php",
+        url_kpis_ticker=f"{calm.base_url}/detalhes.php?papel=",
+        variation_headings=[label for label, column in maps[0].items() if column.startswith("pct_var_")],
+        metadata_cols_acoes=maps[0],
+        metadata_cols_fiis=maps[1],
+    )
+
+
+def read(pynvest: pynvest_fundamentus.Fundamentus, paper: Paper) -> dict[str, str | None]:
+    row: dict[str, str | None] = pynvest.coleta_indicadores_de_ativo(paper.ticker).iloc[0].to_dict()
+    row.pop("datetime_exec")
+    return row
+
+
+def test_pynvest_reads_the_listings(pynvest: pynvest_fundamentus.Fundamentus) -> None:
+    for kind, name in (("acoes", "ações"), ("fiis", "fiis")):
+        tickers = [paper.ticker for paper in PAPERS if paper.kind == kind]
+        assert pynvest.extracao_tickers_de_ativos(name) == sorted([*tickers, *GHOSTS[kind]])
+
+
+def test_pynvest_alone_reads_ordinary_papers_but_for_what_stands_beside_an_empty_label(
+    pynvest: pynvest_fundamentus.Fundamentus,
+) -> None:
+    shifted = {"pct_cresc_rec_liq_ult_5a": "", "vlr_ind_giro_ativos": ""}
+    for paper in of_variety("listed"):
+        assert read(pynvest, paper) == {**paper.expected_sor(), **shifted}
+    for paper in [*of_variety("real_estate"), *of_variety("financial")]:
+        assert read(pynvest, paper) == paper.expected_sor()
+
+
+def test_pynvest_alone_takes_old_years_for_indicators(pynvest: pynvest_fundamentus.Fundamentus) -> None:
+    paper = of_variety("delisted", "acoes")[0]
+    old = [cell for cell in paper.cells() if cell.year]
+    found = read(pynvest, paper)
+    assert (found["vlr_ind_p_sobre_ativ"], found["vlr_ind_margem_liq"]) == (old[0].label, old[0].text)
+
+
+def test_pynvest_finds_no_indicators_of_a_ticker_without_a_page(
+    pynvest: pynvest_fundamentus.Fundamentus,
+) -> None:
+    with pytest.raises(TypeError):
+        pynvest.coleta_indicadores_de_ativo(GHOSTS["acoes"][0])
+
+
+def test_a_page_is_as_the_real_ones_are() -> None:
+    page = detail_page(of_variety("listed")[0]).decode("iso-8859-1")
+    assert '<table class="w728"' in page
+    assert re.search(
+        r'<span class="help tips" title="[^"]*\?[^"]*">\?</span><span class="txt">P/L</span>', page
+    )
+    assert '<span class="txt">Dia</span>' in page
+    assert re.search(r'<span class="oscil"><font color="#\w+">\s*-?\d+,\d\d%\s*</font></span>', page)
+    assert re.search(r'<span class="txt">\s*\n\s*PETR4\s*\n\s*</span>', page)
+
+
+# ------------------------------------------------------------------------------------------------- server
+
+
+def get(site: SiteServer, ticker: str = "PETR4", timeout: float = 5.0) -> requests.Response:
+    return requests.get(f"{site.base_url}/detalhes.php?papel={ticker}", timeout=timeout)
+
+
+def listing(site: SiteServer) -> requests.Response:
+    return requests.get(f"{site.base_url}/resultado.php", timeout=5)
+
+
+def page_of(ticker: str) -> bytes:
+    return detail_page(next(paper for paper in PAPERS if paper.ticker == ticker))
+
+
+def test_an_unknown_ticker_gets_a_page_that_says_so(site: SiteServer) -> None:
+    for ticker in (*GHOSTS["acoes"], "XXXX3", ""):
+        answer = get(site, ticker)
+        assert answer.status_code == 200
+        assert "Nenhum papel encontrado" in answer.text
+        assert "w728" not in re.sub("<!--.*?-->|<script>.*?</script>", "", answer.text)
+    assert requests.get(f"{site.base_url}/index.html", timeout=5).status_code == 404
+
+
+def test_a_kept_alive_connection_is_quick_and_counted_once(site: SiteServer) -> None:
+    started_at = time.monotonic()
+    with requests.Session() as session:
+        for paper in PAPERS:
+            answer = session.get(f"{site.base_url}/detalhes.php?papel={paper.ticker}", timeout=5)
+            assert answer.content == detail_page(paper)
+    assert time.monotonic() - started_at < 3  # a delayed ACK for each would be 4 s
+    assert site.connections == 1
+    assert [request.ticker for request in site.requests] == [paper.ticker for paper in PAPERS]
+
+
+def test_requests_are_counted_and_timed(site: SiteServer) -> None:
+    before = time.time()
+    for ticker in ("PETR4", "petr4", "VALE3"):
+        get(site, ticker)
+    listing(site)
+    stats = site.stats()
+    assert stats["by_ticker"] == {"PETR4": 2, "VALE3": 1}
+    assert stats["by_path"] == {"/detalhes.php": 3, "/resultado.php": 1}
+    assert stats["by_status"] == {"200": 4}
+    assert stats["connections"] == 4
+    assert before <= stats["first_at"] <= stats["last_at"] <= time.time()
+    site.clear_log()
+    assert site.stats()["requests"] == 0
+
+
+def test_the_most_requests_in_flight_at_once_are_counted(site: SiteServer) -> None:
+    with requests.Session() as session:
+        for _ in range(20):
+            session.get(f"{site.base_url}/detalhes.php?papel=PETR4", timeout=5)
+    assert site.most_in_flight == 1
+    site.latency_ms = 300
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: get(site), range(4)))
+    assert site.most_in_flight == 4
+
+
+def test_every_page_takes_as_long_as_it_is_told_to(site: SiteServer) -> None:
+    site.latency_ms = 120
+    assert get(site).elapsed.total_seconds() >= 0.12
+
+
+@pytest.mark.parametrize(
+    ("fault", "holds"),
+    [
+        (Fault("status", status=500), lambda answer: answer.status_code == 500),
+        (Fault("status", status=403), lambda answer: "Access denied" in answer.text),
+        (Fault("garbage"), lambda answer: b"<table" not in answer.content),
+        (Fault("other", ticker="VALE3"), lambda answer: answer.content == page_of("VALE3")),
+        (Fault("broken"), lambda answer: "w728" in answer.text and "Papel</span>" not in answer.text),
+        (Fault("interstitial"), lambda answer: "Verificando" in answer.text),
+        (Fault("not_found"), lambda answer: "Nenhum papel encontrado" in answer.text),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_a_fault_befalls_its_ticker_alone_until_it_is_cleared(
+    site: SiteServer, fault: Fault, holds: Callable[[requests.Response], bool]
+) -> None:
+    site.set_fault("PETR4", fault)
+    assert holds(get(site))
+    assert holds(get(site))
+    assert get(site, "VALE3").content == page_of("VALE3")
+    site.set_fault("PETR4", None)
+    assert get(site).content == page_of("PETR4")
+
+
+def test_a_flaky_page_fails_as_often_as_it_is_told_to(site: SiteServer) -> None:
+    site.set_fault("PETR4", Fault("status", status=503, times=2))
+    assert [get(site).status_code for _ in range(4)] == [503, 503, 200, 200]
+
+
+def test_pages_can_break_off_drip_hang_or_never_come(site: SiteServer) -> None:
+    site.set_fault("PETR4", Fault("truncated"))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        get(site)
+    site.set_fault("PETR4", Fault("reset"))
+    with pytest.raises(requests.ConnectionError):
+        get(site)
+    assert site.requests[-1].status == 0
+    site.set_fault("PETR4", Fault("hang", seconds=30))
+    with pytest.raises(requests.ReadTimeout):
+        get(site, timeout=0.2)
+    site.set_fault("PETR4", Fault("hang", seconds=0.2))
+    assert get(site).content == page_of("PETR4")
+    site.set_fault("PETR4", Fault("drip", seconds=0.01))
+    with requests.get(f"{site.base_url}/detalhes.php?papel=PETR4", stream=True, timeout=5) as answer:
+        started_at = time.monotonic()
+        first = b"".join(chunk for chunk, _ in zip(answer.iter_content(1), range(20), strict=False))
+    assert first == page_of("PETR4")[:20]
+    assert time.monotonic() - started_at > 0.1
+
+
+def test_a_block_comes_after_so_many_pages_and_stays_until_it_is_cleared(site: SiteServer) -> None:
+    site.block_after(3)
+    assert listing(site).status_code == 200
+    assert [get(site).status_code for _ in range(5)] == [200, 200, 200, 403, 403]
+    assert listing(site).status_code == 403
+    site.block_after(None)
+    assert get(site).status_code == 200
+
+
+def test_the_whole_site_can_refuse(site: SiteServer) -> None:
+    site.set_fault("*", Fault("status", status=429, retry_after=7))
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in (get(site), listing(site))] == [
+        (429, "7"),
+        (429, "7"),
+    ]
+    site.set_fault("*", Fault("interstitial"))
+    assert all("Verificando" in answer.text for answer in (get(site), listing(site)))
+    site.clear_faults()
+    assert get(site).content == page_of("PETR4")
+
+
+def test_a_listing_can_be_empty_unrecognizable_or_refused(site: SiteServer) -> None:
+    site.set_fault("/resultado.php", Fault("empty"))
+    assert "<th>" in listing(site).text
+    assert "PETR4" not in listing(site).text
+    site.set_fault("/resultado.php", Fault("unrecognizable"))
+    assert "manutenção" in listing(site).text
+    site.set_fault("/resultado.php", Fault("status", status=403))
+    assert listing(site).status_code == 403
+    assert "HGLG11" in requests.get(f"{site.base_url}/fii_resultado.php", timeout=5).text
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Fault("explode"), "fault of kind 'explode', expected one of status, hang, drip"),
+        (lambda: Fault("status", status=999), "fault with status 999, expected one of HTTP"),
+    ],
+)
+def test_a_fault_that_does_not_exist_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_the_page_of_a_paper_that_does_not_exist_is_refused(site: SiteServer) -> None:
+    with pytest.raises(ValueError, match="fault with the page of 'X', expected a paper that the site has"):
+        site.set_fault("PETR4", Fault("other", ticker="X"))
+
+
+def test_a_closed_site_answers_no_kept_alive_connection(site: SiteServer) -> None:
+    with SiteServer(PAPERS) as other:
+        address = urlsplit(other.base_url)
+        connection = http.client.HTTPConnection(address.netloc, timeout=5)
+        connection.request("GET", "/detalhes.php?papel=PETR4")
+        assert connection.getresponse().read() == page_of("PETR4")
+    connection.auto_open = 0
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        connection.request("GET", "/detalhes.php?papel=PETR4")
+        connection.getresponse()
+
+
+def control(base_url: str, **command: Any) -> requests.Response:
+    return requests.post(f"{base_url}/_control", json=command, timeout=5)
+
+
+def test_faults_are_set_and_requests_told_over_http(site: SiteServer) -> None:
+    url = site.base_url
+    assert control(url, faults={"PETR4": {"kind": "status", "status": 500}}, latency_ms=5, block_after=9).ok
+    assert get(site).status_code == 500
+    assert site.latency_ms == 5
+    assert control(url, faults={"PETR4": None}).ok
+    assert get(site).status_code == 200
+    told = requests.get(f"{url}/_control?log", timeout=5).json()
+    assert told["by_status"] == {"500": 1, "200": 1}
+    assert [(entry["ticker"], entry["status"]) for entry in told["log"]] == [("PETR4", 500), ("PETR4", 200)]
+    assert control(url, clear_log=True, clear_faults=True).ok
+    assert requests.get(f"{url}/_control", timeout=5).json()["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"fault": {}}', "unknown fault, expected block_after"),
+        ('{"faults": {"PETR4": {"kind": "explode"}}}', "expected one of status"),
+        ('{"faults": {"PETR4": {"kindness": 1}}}', "kindness"),
+        ("[]", "list"),
+        ("{", "Expecting"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_refused_and_changes_nothing(
+    site: SiteServer, body: str, message: str
+) -> None:
+    answer = requests.post(f"{site.base_url}/_control", data=body, timeout=5)
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+    assert get(site).status_code == 200
+
+
+def start_process(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox.site", "--port", "0", "--day", str(DAY), *arguments],
+        cwd=Path(__file__).parents[1] / "examples" / "local",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().split()[-1]
+
+
+def test_the_site_runs_as_a_process_of_its_own_until_it_is_ended() -> None:
+    with start_process("--acoes", "12", "--fiis", "9", "--latency-ms", "50") as process:
+        url = address_of(process)
+        assert requests.get(f"{url}/detalhes.php?papel=PETR4", timeout=5).content == page_of("PETR4")
+        assert control(url, block_after=0).ok
+        assert requests.get(f"{url}/resultado.php", timeout=5).status_code == 403
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def test_the_process_ends_with_the_one_that_started_it() -> None:
+    with start_process() as process:
+        assert address_of(process).startswith("http://127.0.0.1:")
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(5) == 0
