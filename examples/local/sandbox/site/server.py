@@ -176,8 +176,6 @@ class SiteServer:
         self._http.server_close()
         self._http.cut_connections()
 
-    # ------------------------------------------------------------------------------------------- control
-
     def set_fault(self, target: str, fault: Fault | None) -> None:
         """Set what goes wrong, or with None end it.
 
@@ -274,8 +272,6 @@ class SiteServer:
             self.latency_ms = float(command["latency_ms"])
         if command.get("clear_log"):
             self.clear_log()
-
-    # ----------------------------------------------------------------------------------------- answering
 
     def open_connection(self) -> int:
         """Count a connection and return its number."""
