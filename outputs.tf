@@ -5,7 +5,7 @@ output "buckets" {
 
 output "packages_bucket" {
   description = "Name and ARN of the bucket that holds the Lambda packages."
-  value       = { name = aws_s3_bucket.this["packages"].id, arn = aws_s3_bucket.this["packages"].arn }
+  value       = { name = aws_s3_bucket.this["packages"].bucket, arn = aws_s3_bucket.this["packages"].arn }
 }
 
 output "queues" {

@@ -1,0 +1,117 @@
+# The module with no input at all: what it is called, and how many of it there are.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+run "names" {
+  command = plan
+
+  assert {
+    condition = toset(keys(output.functions)) == toset([
+      "pynvest-lambda-check-and-delete-partitions",
+      "pynvest-lambda-get-tickers",
+      "pynvest-lambda-get-financial-data-for-acoes",
+      "pynvest-lambda-get-financial-data-for-fiis",
+      "pynvest-lambda-prep-financial-data-for-acoes",
+      "pynvest-lambda-prep-financial-data-for-fiis",
+      "pynvest-lambda-specialize-financial-data",
+      "pynvest-lambda-dedup-financial-data-for-acoes",
+      "pynvest-lambda-dedup-financial-data-for-fiis",
+      "pynvest-lambda-dedup-financial-data-for-spec-ativos",
+    ])
+    error_message = "functions: ${join(", ", keys(output.functions))}"
+  }
+  assert {
+    condition = { for key, queue in merge(
+      { for kind, queue in output.queues : kind => queue },
+      { for kind, queue in output.dead_letter_queues : "${kind}-dead" => queue },
+      { for schedule, queue in output.schedule_dead_letter_queues : schedule => queue },
+      ) : key => queue.name } == {
+      acoes        = "pynvest-tickers-acoes-queue"
+      fiis         = "pynvest-tickers-fiis-queue"
+      "acoes-dead" = "pynvest-tickers-acoes-queue-dlq"
+      "fiis-dead"  = "pynvest-tickers-fiis-queue-dlq"
+      start        = "trigger-pynvest-lambda-check-and-delete-partitions-dlq"
+      dedup        = "trigger-pynvest-sfn-dedup-sot-spec-tables-dlq"
+    }
+    error_message = "queues: ${jsonencode([output.queues, output.dead_letter_queues, output.schedule_dead_letter_queues])}"
+  }
+  assert {
+    condition = { for function, queue in output.failure_queues : function => queue.name } == { for function in [
+      "pynvest-lambda-check-and-delete-partitions",
+      "pynvest-lambda-get-tickers",
+      "pynvest-lambda-prep-financial-data-for-acoes",
+      "pynvest-lambda-prep-financial-data-for-fiis",
+      "pynvest-lambda-specialize-financial-data",
+    ] : function => "${function}-dlq" }
+    error_message = "failure queues: ${jsonencode(output.failure_queues)}"
+  }
+  assert {
+    condition     = output.workflow.name == "pynvest-sfn-dedup-sot-spec-tables"
+    error_message = "workflow: ${output.workflow.name}"
+  }
+  assert {
+    condition = { for key, schedule in output.schedules : key => schedule.name } == {
+      start = "trigger-pynvest-lambda-check-and-delete-partitions"
+      dedup = "trigger-pynvest-sfn-dedup-sot-spec-tables"
+    }
+    error_message = "schedules: ${jsonencode(output.schedules)}"
+  }
+  assert {
+    condition = { for key, table in output.tables : key => "${table.bucket} ${table.database}.${table.name}" } == {
+      sor_acoes   = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_acoes_raw"
+      sor_fiis    = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_fiis_raw"
+      sot_acoes   = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_acoes_prep"
+      sot_fiis    = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_fiis_prep"
+      spec_ativos = "pynvest-spec-123456789012-sa-east-1 db_pynvest_spec.tbspec_fundamentus_cotacao_ativos"
+    }
+    error_message = "tables: ${jsonencode(output.tables)}"
+  }
+  assert {
+    condition     = output.packages_bucket.name == "pynvest-packages-123456789012-sa-east-1"
+    error_message = "packages bucket: ${output.packages_bucket.name}"
+  }
+}
+
+run "buckets_are_private_versioned_and_encrypted" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages"])
+    error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
+  }
+  assert {
+    condition = alltrue([for resources in [
+      aws_s3_bucket_versioning.this, aws_s3_bucket_lifecycle_configuration.this, aws_s3_bucket_public_access_block.this,
+      aws_s3_bucket_server_side_encryption_configuration.this, aws_s3_bucket_policy.this,
+    ] : keys(resources) == keys(aws_s3_bucket.this)])
+    error_message = "a bucket lacks one of its settings"
+  }
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"])
+    error_message = "a bucket is not encrypted with SSE-S3"
+  }
+  assert {
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.force_destroy } == { sor = false, sot = false, spec = false, packages = true }
+    error_message = "without force_destroy only the packages' bucket may be emptied"
+  }
+}
+
+run "queues_hand_over_what_keeps_failing" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.sqs_managed_sse_enabled])
+    error_message = "a queue is not encrypted with SSE-SQS"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 3])
+    error_message = "a ticker is not handed over after three receives"
+  }
+  assert {
+    condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])
+    error_message = "a dead-letter queue keeps messages for less than 14 days"
+  }
+}

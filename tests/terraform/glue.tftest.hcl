@@ -1,0 +1,75 @@
+# The catalog follows the data contract.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+variables {
+  bucket_names     = { sor = "raw", sot = "curated", spec = "served" }
+  database_names   = { sor = "db_sor", sot = "db_sot", spec = "db_spec" }
+  create_databases = true
+  tags             = { project = "lake" }
+}
+
+run "tables_are_what_the_schemas_say" {
+  command = plan
+
+  module {
+    source = "./glue"
+  }
+
+  assert {
+    condition     = toset([for table in aws_glue_catalog_table.this : table.name]) == toset([for file in fileset("glue/schemas", "*.json") : trimsuffix(file, ".json")])
+    error_message = "tables: ${join(", ", [for table in aws_glue_catalog_table.this : table.name])}"
+  }
+  assert {
+    condition = alltrue([for table in aws_glue_catalog_table.this :
+      [for column in one(table.storage_descriptor).columns : { name = column.name, type = column.type, comment = column.comment }]
+      == jsondecode(file("glue/schemas/${table.name}.json")).columns
+    ])
+    error_message = "a table has other columns than its schema"
+  }
+  assert {
+    condition     = alltrue([for table in aws_glue_catalog_table.this : [for key in table.partition_keys : "${key.name} ${key.type}"] == ["anomesdia_exec int"]])
+    error_message = "a table has another partition key"
+  }
+  assert {
+    condition     = { for key, table in aws_glue_catalog_table.this : key => one(table.storage_descriptor).location } == { for key, table in aws_glue_catalog_table.this : key => "s3://${var.bucket_names[split("_", key)[0]]}/${table.name}/" }
+    error_message = "a table is somewhere else"
+  }
+}
+
+run "one_database_stands_for_several_layers" {
+  command = plan
+
+  module {
+    source = "./glue"
+  }
+
+  variables {
+    database_names = { sor = "lake", sot = "lake", spec = "lake" }
+  }
+
+  assert {
+    condition     = [for database in aws_glue_catalog_database.this : database.name] == ["lake"]
+    error_message = "databases: ${join(", ", [for database in aws_glue_catalog_database.this : database.name])}"
+  }
+}
+
+run "the_consumers_own_databases_are_not_created" {
+  command = plan
+
+  module {
+    source = "./glue"
+  }
+
+  variables {
+    create_databases = false
+  }
+
+  assert {
+    condition     = length(aws_glue_catalog_database.this) == 0 && aws_glue_catalog_table.this["spec_ativos"].database_name == "db_spec"
+    error_message = "the tables are not in the consumer's own databases"
+  }
+}

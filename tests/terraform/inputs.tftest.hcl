@@ -1,0 +1,156 @@
+# What the inputs change.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+run "a_prefix_names_everything" {
+  command = plan
+
+  variables {
+    name_prefix = "my-lake"
+  }
+
+  assert {
+    condition = alltrue([for name in concat(
+      keys(output.functions),
+      [for bucket in output.buckets : bucket.name],
+      [output.packages_bucket.name, output.workflow.name],
+      [for queue in merge(output.queues, output.failure_queues) : queue.name],
+      [for schedule in output.schedules : trimprefix(schedule.name, "trigger-")],
+    ) : startswith(name, "my-lake-")])
+    error_message = "something is not named after the prefix"
+  }
+  assert {
+    condition     = { for layer, database in output.databases : layer => database.name } == { sor = "db_my_lake_sor", sot = "db_my_lake_sot", spec = "db_my_lake_spec" }
+    error_message = "databases: ${jsonencode(output.databases)}"
+  }
+}
+
+run "named_buckets_are_the_consumers_own" {
+  command = plan
+
+  variables {
+    bucket_names_map = { sor = "own-raw", sot = "own-curated", spec = "own-served" }
+  }
+
+  assert {
+    condition     = keys(aws_s3_bucket.this) == ["packages"]
+    error_message = "the module touches buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
+  }
+  assert {
+    condition     = { for layer, bucket in output.buckets : layer => bucket.arn } == { sor = "arn:aws:s3:::own-raw", sot = "arn:aws:s3:::own-curated", spec = "arn:aws:s3:::own-served" }
+    error_message = "buckets: ${jsonencode(output.buckets)}"
+  }
+  assert {
+    condition     = output.tables.spec_ativos.bucket == "own-served"
+    error_message = "Spec is in ${output.tables.spec_ativos.bucket}"
+  }
+}
+
+run "buckets_are_created_under_given_names" {
+  command = plan
+
+  variables {
+    bucket_names_map    = { sor = "new-raw", sot = "new-curated", spec = "new-served" }
+    flag_create_buckets = true
+    force_destroy       = true
+  }
+
+  assert {
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if key != "packages" } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
+    error_message = "buckets: ${jsonencode([for bucket in aws_s3_bucket.this : bucket.bucket])}"
+  }
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
+    error_message = "force_destroy does not reach every bucket"
+  }
+}
+
+run "one_bucket_stands_for_three_layers" {
+  command = plan
+
+  variables {
+    bucket_names_map    = { sor = "one", sot = "one", spec = "one" }
+    flag_create_buckets = true
+  }
+
+  assert {
+    condition     = keys(aws_s3_bucket.this) == ["packages", "sor"]
+    error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
+  }
+}
+
+run "one_bucket_stands_for_two_layers" {
+  command = plan
+
+  variables {
+    bucket_names_map    = { sor = "raw", sot = "rest", spec = "rest" }
+    flag_create_buckets = true
+  }
+
+  assert {
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if key != "packages" } == { sor = "raw", sot = "rest" }
+    error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
+  }
+}
+
+run "queues_take_given_names_and_settings" {
+  command = plan
+
+  variables {
+    sqs_tickers_acoes_queue_name   = "stocks"
+    sqs_tickers_fiis_queue_name    = "funds"
+    sqs_visibility_timeout_seconds = 600
+    sqs_message_retention_seconds  = 3600
+    sqs_max_message_size           = 2048
+    sqs_delay_seconds              = 7
+    sqs_receive_wait_time_seconds  = 3
+    sqs_max_receive_count          = 5
+  }
+
+  assert {
+    condition = [for queue in aws_sqs_queue.tickers : [queue.name, queue.visibility_timeout_seconds, queue.message_retention_seconds,
+    queue.max_message_size, queue.delay_seconds, queue.receive_wait_time_seconds]] == [["stocks", 600, 3600, 2048, 7, 3], ["funds", 600, 3600, 2048, 7, 3]]
+    error_message = "a queue has other settings"
+  }
+  assert {
+    condition     = [for queue in output.dead_letter_queues : queue.name] == ["stocks-dlq", "funds-dlq"]
+    error_message = "dead-letter queues: ${jsonencode(output.dead_letter_queues)}"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 5])
+    error_message = "sqs_max_receive_count does not reach the queues"
+  }
+}
+
+run "a_key_encrypts_buckets_and_queues" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
+    error_message = "a bucket is not encrypted with the key"
+  }
+  assert {
+    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.kms_master_key_id == var.kms_key_arn])
+    error_message = "a queue is not encrypted with the key"
+  }
+}
+
+run "tags_reach_buckets_and_queues" {
+  command = plan
+
+  variables {
+    module_default_tags = { project = "lake" }
+  }
+
+  assert {
+    condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
+    error_message = "a resource lacks the tags"
+  }
+}

@@ -1,0 +1,332 @@
+# The functions: what each is told, what starts it, and which package it runs.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+variables {
+  name_prefix                = "pynvest"
+  python_runtime             = "python3.13"
+  timeout                    = 300
+  memory_size                = 512
+  packages_bucket            = "packages"
+  packages_dir               = null
+  awssdkpandas_layer_arn     = null
+  awssdkpandas_layer_version = "3.16.1"
+  tables = {
+    sor_acoes   = { bucket = "raw", database = "db_sor", name = "sor_stocks" }
+    sor_fiis    = { bucket = "raw", database = "db_sor", name = "sor_funds" }
+    sot_acoes   = { bucket = "curated", database = "db_sot", name = "sot_stocks" }
+    sot_fiis    = { bucket = "curated", database = "db_sot", name = "sot_funds" }
+    spec_ativos = { bucket = "served", database = "db_spec", name = "spec_all" }
+  }
+  notified_buckets = { sor = "raw", sot = "curated" }
+  ticker_queues = {
+    acoes = { arn = "arn:aws:sqs:sa-east-1:123456789012:stocks", url = "https://queue/stocks" }
+    fiis  = { arn = "arn:aws:sqs:sa-east-1:123456789012:funds", url = "https://queue/funds" }
+  }
+  failure_queue_arns = {
+    pynvest-lambda-check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
+    pynvest-lambda-get-tickers                   = "arn:aws:sqs:sa-east-1:123456789012:failed-2"
+    pynvest-lambda-prep-financial-data-for-acoes = "arn:aws:sqs:sa-east-1:123456789012:failed-4a"
+    pynvest-lambda-prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
+    pynvest-lambda-specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
+  }
+  visibility_timeout_seconds = 900
+  batch_size                 = 50
+  batch_window               = 5
+  max_concurrency            = 2
+  fundamentus_base_url       = "https://site"
+  fetch_threads              = 2
+  fetch_timeout_seconds      = 20
+  schedule_timezone          = "America/Sao_Paulo"
+  log_retention_days         = 30
+  kms_key_arn                = null
+  tags                       = { project = "lake" }
+}
+
+run "each_function_is_told_its_tables_and_queues" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = { for name, function in aws_lambda_function.this : name => {
+      for key, value in one(function.environment).variables : key => try(jsondecode(value), value) if !startswith(key, "POWERTOOLS_")
+      } } == {
+      check-and-delete-partitions = {
+        LAKE_TABLES = [
+          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
+          { bucket = "raw", database = "db_sor", table = "sor_funds" },
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+          { bucket = "served", database = "db_spec", table = "spec_all" },
+        ]
+        GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
+        SCHEDULE_TIMEZONE         = "America/Sao_Paulo"
+      }
+      get-tickers = {
+        FUNDAMENTUS_BASE_URL = "https://site"
+        TICKERS_QUEUE_URLS   = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
+      }
+      get-financial-data-for-acoes = {
+        TICKER_KIND                    = "acoes"
+        FUNDAMENTUS_BASE_URL           = "https://site"
+        FETCH_THREADS                  = 2
+        FETCH_TIMEOUT_SECONDS          = 20
+        TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_stocks" }
+        TICKERS_QUEUE_URL              = "https://queue/stocks"
+        SQS_VISIBILITY_TIMEOUT_SECONDS = 900
+      }
+      get-financial-data-for-fiis = {
+        TICKER_KIND                    = "fiis"
+        FUNDAMENTUS_BASE_URL           = "https://site"
+        FETCH_THREADS                  = 2
+        FETCH_TIMEOUT_SECONDS          = 20
+        TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_funds" }
+        TICKERS_QUEUE_URL              = "https://queue/funds"
+        SQS_VISIBILITY_TIMEOUT_SECONDS = 900
+      }
+      prep-financial-data-for-acoes = {
+        TICKER_KIND   = "acoes"
+        SOURCE_TABLES = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
+        TARGET_TABLE  = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
+      }
+      prep-financial-data-for-fiis = {
+        TICKER_KIND   = "fiis"
+        SOURCE_TABLES = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
+        TARGET_TABLE  = { bucket = "curated", database = "db_sot", table = "sot_funds" }
+      }
+      specialize-financial-data = {
+        SOURCE_TABLES = [
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+        ]
+        TARGET_TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
+      }
+      dedup-financial-data-for-acoes = {
+        TABLE              = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
+        UPSTREAM_TABLES    = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
+        DOWNSTREAM_TABLES  = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
+        TICKERS_QUEUE_URLS = { acoes = "https://queue/stocks" }
+        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+      }
+      dedup-financial-data-for-fiis = {
+        TABLE              = { bucket = "curated", database = "db_sot", table = "sot_funds" }
+        UPSTREAM_TABLES    = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
+        DOWNSTREAM_TABLES  = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
+        TICKERS_QUEUE_URLS = { fiis = "https://queue/funds" }
+        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+      }
+      dedup-financial-data-for-spec-ativos = {
+        TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
+        UPSTREAM_TABLES = [
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+        ]
+        DOWNSTREAM_TABLES  = []
+        TICKERS_QUEUE_URLS = {}
+        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+      }
+    }
+    error_message = "a function is told something else"
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : one(function.environment).variables["POWERTOOLS_SERVICE_NAME"] == function.function_name])
+    error_message = "a function's log carries another name"
+  }
+}
+
+run "ten_functions_run_six_packages" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this) == 10
+    error_message = "${length(aws_lambda_function.this)} functions"
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : startswith(function.s3_key, "${split(".", function.handler)[0]}/")])
+    error_message = "a function's handler is not in its package"
+  }
+  assert {
+    condition     = length(distinct([for function in aws_lambda_function.this : function.s3_key])) == 6
+    error_message = "not six packages"
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : function.layers == tolist([aws_lambda_layer_version.this.arn, "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"])])
+    error_message = "a function lacks a layer"
+  }
+  assert {
+    condition     = data.aws_ssm_parameter.awssdkpandas_layer_arn[0].name == "/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn"
+    error_message = "the managed layer is looked up at ${data.aws_ssm_parameter.awssdkpandas_layer_arn[0].name}"
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : one(function.logging_config).log_group == "/aws/lambda/${function.function_name}"])
+    error_message = "a function does not log to the group that was created for it"
+  }
+}
+
+run "a_given_layer_is_not_looked_up" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    awssdkpandas_layer_arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
+  }
+
+  assert {
+    condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
+    error_message = "the given layer is not the one that is used"
+  }
+}
+
+run "new_parts_and_only_they_start_the_next_stage" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
+      for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
+      } } == {
+      raw = {
+        sor-acoes = ["sor_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
+        sor-fiis  = ["sor_funds/", ".part.parquet", "s3:ObjectCreated:*"]
+      }
+      curated = {
+        sot-acoes = ["sot_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
+        sot-fiis  = ["sot_funds/", ".part.parquet", "s3:ObjectCreated:*"]
+      }
+    }
+    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
+  }
+  assert {
+    condition = { for table, permission in aws_lambda_permission.bucket : table => [permission.function_name, permission.source_arn, permission.source_account] } == {
+      sor_acoes = ["pynvest-lambda-prep-financial-data-for-acoes", "arn:aws:s3:::raw", "123456789012"]
+      sor_fiis  = ["pynvest-lambda-prep-financial-data-for-fiis", "arn:aws:s3:::raw", "123456789012"]
+      sot_acoes = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
+      sot_fiis  = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
+    }
+    error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
+  }
+}
+
+run "a_shared_bucket_has_one_notification_configuration" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    tables = {
+      sor_acoes   = { bucket = "one", database = "db_sor", name = "sor_stocks" }
+      sor_fiis    = { bucket = "one", database = "db_sor", name = "sor_funds" }
+      sot_acoes   = { bucket = "one", database = "db_sot", name = "sot_stocks" }
+      sot_fiis    = { bucket = "one", database = "db_sot", name = "sot_funds" }
+      spec_ativos = { bucket = "one", database = "db_spec", name = "spec_all" }
+    }
+    notified_buckets = { sor = "one" }
+  }
+
+  assert {
+    condition     = [for bucket in aws_s3_bucket_notification.this : length(bucket.lambda_function)] == [4]
+    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
+  }
+}
+
+run "queues_hand_out_batches" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = { for function, mapping in aws_lambda_event_source_mapping.this : function => [
+      mapping.event_source_arn, mapping.batch_size, mapping.maximum_batching_window_in_seconds,
+      one(mapping.scaling_config).maximum_concurrency, one(mapping.function_response_types),
+      ] } == {
+      get-financial-data-for-acoes = ["arn:aws:sqs:sa-east-1:123456789012:stocks", 50, 5, 2, "ReportBatchItemFailures"]
+      get-financial-data-for-fiis  = ["arn:aws:sqs:sa-east-1:123456789012:funds", 50, 5, 2, "ReportBatchItemFailures"]
+    }
+    error_message = "mappings: ${jsonencode(aws_lambda_event_source_mapping.this)}"
+  }
+}
+
+run "each_asynchronous_function_has_a_queue_for_what_fails" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = { for function, config in aws_lambda_function_event_invoke_config.this : function => one(one(config.destination_config).on_failure).destination } == {
+      check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
+      get-tickers                   = "arn:aws:sqs:sa-east-1:123456789012:failed-2"
+      prep-financial-data-for-acoes = "arn:aws:sqs:sa-east-1:123456789012:failed-4a"
+      prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
+      specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
+    }
+    error_message = "destinations: ${jsonencode(aws_lambda_function_event_invoke_config.this)}"
+  }
+}
+
+run "no_policy_has_a_star_for_an_action_or_a_resource" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
+      length(setintersection(statement.resources, ["*"])) == 0,
+      [for action in statement.actions : !strcontains(action, "*")],
+    ]]]))
+    error_message = "a policy grants more than exact actions on exact resources"
+  }
+}
+
+run "tags_reach_everything" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = alltrue([for resource in concat(
+      values(aws_lambda_function.this), values(aws_lambda_event_source_mapping.this), values(aws_iam_role.this),
+      values(aws_cloudwatch_log_group.this), values(aws_s3_object.package),
+    ) : resource.tags == tomap({ project = "lake" })])
+    error_message = "a resource lacks the tags"
+  }
+}
+
+run "a_directory_without_the_packages_is_refused" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    packages_dir = "no-such-directory"
+  }
+
+  expect_failures = [aws_s3_object.package]
+}

@@ -1,0 +1,181 @@
+# Every validation, each tried with a value that it has to refuse. tests/test_validations.py reads the messages.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+run "wrong_values_are_refused" {
+  command = plan
+
+  variables {
+    name_prefix                        = "My_Lake"
+    module_default_tags                = { "aws:owner" = "me" }
+    bucket_names_map                   = { sor = "a-bucket", sot = "a-bucket", spec = "a-bucket", gold = "a-bucket" }
+    databases_names_map                = { sor = "raw", sot = "curated", spec = "served", gold = "gold" }
+    sqs_tickers_acoes_queue_name       = "tickers.fifo"
+    sqs_tickers_fiis_queue_name        = "my queue"
+    sqs_visibility_timeout_seconds     = 43200
+    sqs_message_retention_seconds      = 30
+    sqs_max_message_size               = 100
+    sqs_delay_seconds                  = 901
+    sqs_receive_wait_time_seconds      = 21
+    sqs_max_receive_count              = 0
+    sqs_lambda_trigger_batch_size      = 0
+    sqs_lambda_trigger_batch_window    = 301
+    sqs_lambda_trigger_max_concurrency = 1
+    functions_python_runtime           = "python3.9"
+    functions_timeout                  = 901
+    functions_memory_size              = 64
+    awssdkpandas_layer_arn             = "AWSSDKPandas-Python313"
+    awssdkpandas_layer_version         = "latest"
+    fundamentus_base_url               = "www.fundamentus.com.br/"
+    fetch_threads                      = 1.5
+    fetch_timeout_seconds              = 0
+    schedule_timezone                  = "São Paulo"
+    schedule_expression_start          = "45 18 * * *"
+    schedule_expression_dedup          = "daily"
+    dedup_wait_interval_seconds        = 0
+    dedup_wait_max_attempts            = -1
+    log_retention_days                 = 31
+    kms_key_arn                        = "alias/lake"
+  }
+
+  expect_failures = [
+    var.name_prefix,
+    var.module_default_tags,
+    var.bucket_names_map,
+    var.databases_names_map,
+    var.sqs_tickers_acoes_queue_name,
+    var.sqs_tickers_fiis_queue_name,
+    var.sqs_visibility_timeout_seconds,
+    var.sqs_message_retention_seconds,
+    var.sqs_max_message_size,
+    var.sqs_delay_seconds,
+    var.sqs_receive_wait_time_seconds,
+    var.sqs_max_receive_count,
+    var.sqs_lambda_trigger_batch_size,
+    var.sqs_lambda_trigger_batch_window,
+    var.sqs_lambda_trigger_max_concurrency,
+    var.functions_python_runtime,
+    var.functions_timeout,
+    var.functions_memory_size,
+    var.awssdkpandas_layer_arn,
+    var.awssdkpandas_layer_version,
+    var.fundamentus_base_url,
+    var.fetch_threads,
+    var.fetch_timeout_seconds,
+    var.schedule_timezone,
+    var.schedule_expression_start,
+    var.schedule_expression_dedup,
+    var.dedup_wait_interval_seconds,
+    var.dedup_wait_max_attempts,
+    var.log_retention_days,
+    var.kms_key_arn,
+  ]
+}
+
+run "missing_keys_are_refused" {
+  command = plan
+
+  variables {
+    bucket_names_map    = { sor = "a-bucket" }
+    databases_names_map = { spec = "served" }
+  }
+
+  expect_failures = [var.bucket_names_map, var.databases_names_map]
+}
+
+run "names_that_aws_refuses_are_refused" {
+  command = plan
+
+  variables {
+    name_prefix         = "a-prefix-of-more-than-twenty-characters"
+    module_default_tags = { for number in range(11) : "tag-${number}" => "value" }
+    bucket_names_map    = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
+    databases_names_map = { sor = "my-database", sot = "curated", spec = "served" }
+  }
+
+  expect_failures = [var.name_prefix, var.module_default_tags, var.bucket_names_map, var.databases_names_map]
+}
+
+run "a_visibility_timeout_under_the_function_timeout_is_refused" {
+  command = plan
+
+  variables {
+    functions_timeout              = 300
+    sqs_visibility_timeout_seconds = 299
+  }
+
+  expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_is_refused" {
+  command = plan
+
+  variables {
+    functions_timeout               = 300
+    sqs_lambda_trigger_batch_window = 60
+    sqs_visibility_timeout_seconds  = 359
+  }
+
+  expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "a_large_batch_without_a_window_is_refused" {
+  command = plan
+
+  variables {
+    sqs_lambda_trigger_batch_size   = 11
+    sqs_lambda_trigger_batch_window = 0
+  }
+
+  expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "one_name_for_both_queues_is_refused" {
+  command = plan
+
+  variables {
+    sqs_tickers_acoes_queue_name = "tickers"
+    sqs_tickers_fiis_queue_name  = "tickers"
+  }
+
+  expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "buckets_of_the_consumers_without_names_are_refused" {
+  command = plan
+
+  variables {
+    flag_create_buckets = false
+  }
+
+  expect_failures = [data.aws_caller_identity.current]
+}
+
+run "values_on_the_edge_are_taken" {
+  command = plan
+
+  variables {
+    name_prefix                        = "a2345678-0-2345678-0"
+    module_default_tags                = { for number in range(10) : "tag-${number}" => "value" }
+    sqs_visibility_timeout_seconds     = 901
+    sqs_message_retention_seconds      = 60
+    sqs_max_message_size               = 1024
+    sqs_delay_seconds                  = 900
+    sqs_receive_wait_time_seconds      = 0
+    sqs_max_receive_count              = 1
+    sqs_lambda_trigger_batch_size      = 10000
+    sqs_lambda_trigger_batch_window    = 1
+    sqs_lambda_trigger_max_concurrency = 1000
+    functions_timeout                  = 900
+    functions_memory_size              = 128
+    fundamentus_base_url               = "http://127.0.0.1:8000/copy/of"
+    schedule_timezone                  = "Etc/GMT+3"
+    schedule_expression_start          = "rate(1 day)"
+    schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
+    dedup_wait_max_attempts            = 0
+    log_retention_days                 = 1
+  }
+}
