@@ -1,0 +1,180 @@
+"""Every cell of the lake is what the page says: papers of every kind, through stages 3, 4 and 5."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conftest import DAY, LAYERS, Lake
+from get_financial_data import handler as get_financial_data
+from get_financial_data.collect import Breaker
+from lake_rows import s3_event, sqs_event
+from prep_financial_data import handler as prep_financial_data
+from pynvest_lake.contract import (
+    SOR_ACOES,
+    SOR_FIIS,
+    SOT_ACOES,
+    SOT_FIIS,
+    SPEC_ATIVOS,
+    table_schema,
+)
+from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import list_day, read
+from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, Paper, SiteServer, make_papers
+from specialize_financial_data import handler as specialize_financial_data
+
+SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
+SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
+BATCH = 100
+
+Rows = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Take papers of a site through the handlers of the three stages, as queues and notifications would."""
+    monkeypatch.setattr(get_financial_data, "_breaker", Breaker())
+    context.get_remaining_time_in_millis = lambda: 300_000
+
+    def environment(**settings: str) -> None:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+
+    def run(site: SiteServer, papers: Sequence[Paper], day: int) -> Iterator[dict[str, Any]]:
+        for kind in SOR:
+            environment(
+                TICKER_KIND=kind,
+                FUNDAMENTUS_BASE_URL=site.base_url,
+                FETCH_THREADS="4",
+                FETCH_TIMEOUT_SECONDS="30",
+                TARGET_TABLE=json.dumps(vars(lake.tables[SOR[kind]])),
+                TICKERS_QUEUE_URL=lake.queue_urls[kind],
+                SQS_VISIBILITY_TIMEOUT_SECONDS="300",
+            )
+            messages = [
+                {"ticker": paper.ticker, "kind": kind, "anomesdia_exec": day}
+                for paper in papers
+                if paper.kind == kind
+            ]
+            for start in range(0, len(messages), BATCH):
+                yield get_financial_data.handler(sqs_event(*messages[start : start + BATCH]), context)
+        for kind in SOR:
+            environment(
+                TICKER_KIND=kind,
+                SOURCE_TABLES=lake.setting(SOR[kind]),
+                TARGET_TABLE=json.dumps(vars(lake.tables[SOT[kind]])),
+            )
+            for item in list_day(lake.s3, lake.tables[SOR[kind]], day):
+                yield prep_financial_data.handler(s3_event(item), context)
+        environment(
+            SOURCE_TABLES=lake.setting(*SOT.values()), TARGET_TABLE=json.dumps(vars(lake.tables[SPEC_ATIVOS]))
+        )
+        for table in SOT.values():
+            for item in list_day(lake.s3, lake.tables[table], day):
+                yield specialize_financial_data.handler(s3_event(item), context)
+
+    return run
+
+
+def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
+    """Return a partition's rows by their first column, which holds the ticker; each must be there once."""
+    rows = [
+        row
+        for item in list_day(lake.s3, lake.tables[table], day)
+        for row in read(lake.s3, item).rows.to_pylist()
+    ]
+    by_ticker = {row[table_schema(table).names[0]]: row for row in rows}
+    assert len(by_ticker) == len(rows), f"{table} has a ticker twice"
+    return by_ticker
+
+
+def differences(lake: Lake, papers: Sequence[Paper], day: int) -> tuple[list[str], Counter[str]]:
+    """Compare every cell of the five tables with the papers; return what differs, and cells seen a table."""
+    expected: dict[str, Rows] = {table: {} for table in LAYERS}
+    for paper in papers:
+        expected[SOR[paper.kind]][paper.ticker] = paper.expected_sor(day)
+        expected[SOT[paper.kind]][paper.ticker] = paper.expected_sot(day)
+        expected[SPEC_ATIVOS][paper.ticker] = paper.expected_spec(day)
+
+    found = {table: rows_by_ticker(lake, table, day) for table in LAYERS}
+    different = []
+    seen: Counter[str] = Counter()
+    for table, rows in expected.items():
+        assert set(found[table]) == set(rows), f"{table} has other papers than the site"
+        for ticker, row in rows.items():
+            # The moment is pynvest's own; that it is the same in all three layers is looked at apart.
+            cells = {
+                column: value for column, value in found[table][ticker].items() if column != "datetime_exec"
+            }
+            assert set(cells) == set(row)
+            for column, value in row.items():
+                seen[table] += 1
+                if cells[column] != value or type(cells[column]) is not type(value):
+                    different.append(f"{table} {ticker} {column}: {cells[column]!r}, expected {value!r}")
+    for paper in papers:
+        text = found[SOR[paper.kind]][paper.ticker]["datetime_exec"]
+        moment = datetime.strptime(text, "%d-%m-%Y %H:%M:%S")
+        for table in (SOT[paper.kind], SPEC_ATIVOS):
+            seen[table] += 1
+            if found[table][paper.ticker]["datetime_exec"] != moment:
+                different.append(f"{table} {paper.ticker} datetime_exec, expected {moment}")
+    return different, seen
+
+
+def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lake, run_day: Any) -> None:
+    papers = make_papers(DAY, 330, 220)
+    assert {p.variety for p in papers if p.kind == "acoes"} == set(STOCK_VARIETIES)
+    assert {p.variety for p in papers if p.kind == "fiis"} == set(FUND_VARIETIES)
+
+    with SiteServer(papers) as site:
+        results = list(run_day(site, papers, DAY))
+
+    assert sum(len(result.get("batchItemFailures", [])) for result in results) == 0
+    assert sum(result.get("unreadable_cells", 0) for result in results) == 0
+    different, seen = differences(lake, papers, DAY)
+    assert different == []
+    columns = {table: len(table_schema(table).names) for table in LAYERS}
+    assert seen == {
+        SOR_ACOES: 330 * (columns[SOR_ACOES] - 1),  # without the moment, which is compared in the two others
+        SOR_FIIS: 220 * (columns[SOR_FIIS] - 1),
+        SOT_ACOES: 330 * columns[SOT_ACOES],
+        SOT_FIIS: 220 * columns[SOT_FIIS],
+        SPEC_ATIVOS: 550 * columns[SPEC_ATIVOS],
+    }
+
+
+@pytest.mark.parametrize("read_on", [20270104, 20280103, 20251230])
+def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
+    lake: Lake, run_day: Any, read_on: int
+) -> None:
+    papers = make_papers(DAY, 24, 18)
+    with SiteServer(papers) as site:
+        results = list(run_day(site, papers, read_on))
+    assert sum(result["rows"] for result in results) == 3 * len(papers)
+    assert differences(lake, papers, read_on)[0] == []
+    assert differences_exist_on_another_day(papers, read_on)
+
+
+def differences_exist_on_another_day(papers: Sequence[Paper], day: int) -> bool:
+    """Tell whether the papers would be expected otherwise on their own day, lest the test show nothing."""
+    return any(paper.expected_sot(day) != paper.expected_sot() for paper in papers)
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in Kind])
+def test_a_text_that_is_no_number_or_date_is_null_in_sot_and_kept_in_sor(
+    lake: Lake, run_day: Any, kind: str
+) -> None:
+    count = {"acoes": (12, 0), "fiis": (0, 9)}[kind]
+    first, *others = make_papers(DAY, *count)
+    first = first.with_cell("vlr_cot", "sob consulta").with_cell("dt_ult_cot", "30/02/2026")
+    papers = [first, *others]
+    with SiteServer(papers) as site:
+        results = list(run_day(site, papers, DAY))
+    assert sum(result.get("unreadable_cells", 0) for result in results) == 2
+    assert differences(lake, papers, DAY)[0] == []
