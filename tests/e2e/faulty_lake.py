@@ -1,0 +1,186 @@
+"""The lake on the emulator with test-sized timeouts, and a site whose faults tests set.
+
+A plugin of the test modules that use it: one emulator and one `apply` for all of them. Each test takes a day
+of its own, so that none sees what another one left in the tables.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import checks
+from sandbox.day import Day, DayFailed
+from sandbox.emulator import Emulator
+from sandbox.lake import Lake, Table
+from sandbox.local import LocalLake
+from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
+
+VISIBILITY_SECONDS = 9
+MAX_RECEIVES = 3
+COOL_DOWN_SECONDS = 3
+ACOES, FIIS = 12, 8
+SITE_DAY = 20261123
+"""The pages are as of this day; days of tests are of the same year, whose columns they then fill."""
+
+SIZES = {
+    "visibility_timeout_seconds": VISIBILITY_SECONDS,
+    "functions_timeout": VISIBILITY_SECONDS,
+    "max_receive_count": MAX_RECEIVES,
+    "fetch_timeout_seconds": 1,
+    "dedup_wait_interval_seconds": 1,
+    "dedup_wait_max_attempts": 60,
+}
+
+
+class FaultyLake:
+    """The applied lake, its site, and what tests do to them."""
+
+    def __init__(self, local: LocalLake, site: SiteServer) -> None:
+        self.emulator: Emulator = local.emulator
+        self.terraform = local.terraform
+        self.lake: Lake = local.lake
+        self.outputs = local.terraform.outputs()
+        self.site = site
+        self.papers: list[Paper] = list(site.papers.values())
+        self.client = local.emulator.client
+        self.s3, self.sqs, self.glue = (self.client(name) for name in ("s3", "sqs", "glue"))
+        self.functions = self.client("lambda")
+        self.states = self.client("stepfunctions")
+
+    def day(self) -> Day:
+        """Return a day to start."""
+        return Day(self.lake, self.client, lambda line: None)
+
+    def function(self, name: str) -> str:
+        """Return a function's whole name."""
+        return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
+
+    def table(self, layer: str, kind: str | None = None) -> Table:
+        """Return a table."""
+        return next(table for table in self.lake.tables if (table.layer, table.kind) == (layer, kind))
+
+    def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
+        """See that the five tables hold every paper of the site, but those left out, once and right."""
+        papers = [paper for paper in self.papers if paper.ticker not in without]
+        checks.check_papers(day, papers, self.glue)
+
+    def start_workflow(self, **given: Any) -> str:
+        """Start the workflow and return the execution."""
+        answer = self.states.start_execution(
+            stateMachineArn=self.outputs["workflow_arn"], input=json.dumps(given)
+        )
+        arn: str = answer["executionArn"]
+        return arn
+
+    def end_of(self, execution: str, timeout_seconds: float = 90) -> dict[str, Any]:
+        """Wait until an execution has ended."""
+        return until(
+            lambda: (
+                (found := self.states.describe_execution(executionArn=execution))["status"] != "RUNNING"
+                and found
+            ),
+            f"the end of {execution}",
+            timeout_seconds,
+        )
+
+    def fold(self, day: Day) -> None:
+        """Run the workflow for a day."""
+        ended = self.end_of(self.start_workflow(anomesdia_exec=day.number))
+        if ended["status"] != "SUCCEEDED":
+            raise DayFailed(f"{ended['status']}: {ended.get('error')}: {ended.get('cause')}")
+
+    def invoke(self, name: str, event: Any) -> dict[str, Any]:
+        """Invoke a function and return its answer."""
+        answer = self.functions.invoke(FunctionName=self.function(name), Payload=json.dumps(event).encode())
+        return dict(json.loads(answer["Payload"].read()))
+
+    def send(self, kind: str, *bodies: str) -> None:
+        """Put messages into the queue of a kind."""
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.lake.ticker_queues[kind], MessageBody=body)
+
+    def kill(self, name: str) -> list[int]:
+        """Kill the processes of a function, in whatever they do, and return which there were."""
+        listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
+        killed = []
+        for line in listed.stdout.splitlines():
+            pid, parent, command = line.split(maxsplit=2)
+            if int(parent) == self.emulator.pid and f"ministack-lambda-{self.function(name)}-" in command:
+                os.kill(int(pid), signal.SIGKILL)
+                killed.append(int(pid))
+        return killed
+
+    def log(self, name: str, since: float, term: str) -> list[str]:
+        """Return what a function logged since a moment, in lines that hold a term."""
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(
+                logGroupName=f"/aws/lambda/{self.function(name)}",
+                startTime=int(since * 1000),
+                filterPattern=term,
+            )
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def take(self, url: str) -> list[str]:
+        """Take all messages out of a queue."""
+        bodies = []
+        while received := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                bodies.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+
+def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> Any:
+    """Wait until something is found, and return it."""
+    not_after = time.monotonic() + timeout_seconds
+    while not (answer := found()):
+        if time.monotonic() > not_after:
+            raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
+        time.sleep(0.2)
+    return answer
+
+
+@pytest.fixture(scope="session")
+def _applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
+    state_dir = tmp_path_factory.mktemp("faults")
+    shared_dir = Path(os.environ.get("SANDBOX_STATE_DIR", tmp_path_factory.getbasetemp().parent))
+    with SiteServer(make_papers(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
+        variables = {"fundamentus_base_url": site.base_url, **SIZES}
+        with LocalLake(state_dir, variables, shared_dir=shared_dir) as local:
+            yield FaultyLake(local, site)
+
+
+_weeks = itertools.count(step=2)
+
+
+@pytest.fixture
+def number() -> int:
+    """Return a day of the test's own; the week before it, whose strays a workflow folds, is nobody else's."""
+    return int((date(2026, 1, 5) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
+
+
+@pytest.fixture
+def faulty(_applied: FaultyLake) -> Iterator[FaultyLake]:
+    """Return the lake, with a site that has no faults yet; faults and messages end with the test."""
+    _applied.site.clear_faults()
+    _applied.site.clear_log()
+    yield _applied
+    _applied.site.clear_faults()
+    for url in (*_applied.lake.ticker_queues.values(), *_applied.lake.dead_letter_queues.values()):
+        _applied.sqs.purge_queue(QueueUrl=url)
+    for url in _applied.lake.failure_queues.values():
+        _applied.sqs.purge_queue(QueueUrl=url)
