@@ -1,0 +1,127 @@
+"""Each package works with nothing but itself, our layer and what the managed layer is known to hold."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNTIME = f"python3.{sys.version_info.minor}"
+
+STAGES = (
+    "check_and_delete_partitions",
+    "dedup_financial_data",
+    "get_financial_data",
+    "get_tickers",
+    "prep_financial_data",
+    "specialize_financial_data",
+)
+
+# The AWS SDK for pandas layer: the library itself and what it, its extras and Lambda's Python bring along.
+MANAGED = (
+    "awswrangler", "beautifulsoup4", "boto3", "botocore", "certifi", "charset-normalizer", "idna", "lxml",
+    "numpy", "packaging", "pandas", "pyarrow", "python-dateutil", "pytz", "requests", "s3transfer", "six",
+    "soupsieve", "typing_extensions", "urllib3",
+)  # fmt: skip
+
+# Modules that a stage must do without, lest its start take longer than its work. (pandas brings pyarrow,
+# awswrangler brings requests.)
+FOREIGN = {
+    "get_tickers": {"awswrangler"},
+    "prep_financial_data": {"pynvest", "bs4"},
+    "specialize_financial_data": {"pynvest", "bs4"},
+    "dedup_financial_data": {"pynvest", "bs4"},
+    "check_and_delete_partitions": {"pynvest", "bs4"},
+}
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Build all packages and the layer, and unpack them as Lambda does."""
+    output = tmp_path_factory.mktemp("packages")
+    built = subprocess.run(
+        [sys.executable, ROOT / "lambda" / "build.py", "--output", output, "--runtime", RUNTIME],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    unpacked = {}
+    for line in built.stdout.splitlines():
+        path = Path(line)
+        name = path.stem.rpartition("-")[0]
+        unpacked[name] = output / name
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(unpacked[name])
+    return unpacked
+
+
+@pytest.fixture(scope="module")
+def managed_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the managed layer's distributions and no others."""
+    folder = tmp_path_factory.mktemp("managed")
+    for name in MANAGED:
+        distribution = importlib.metadata.distribution(name)
+        for file in distribution.files or []:
+            top = file.parts[0]
+            if top not in ("..", "__pycache__") and not (folder / top).exists():
+                (folder / top).symlink_to(Path(str(distribution.locate_file(top))))
+    return folder
+
+
+def imported(packages: dict[str, Path], managed_layer: Path, stage: str) -> set[str]:
+    """Import a stage's handler as Lambda does, and return the modules that came with it."""
+    paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed_layer)]
+    program = (
+        f"import sys; sys.path += {paths!r}\n"
+        f"import json, {stage}.handler\n"
+        f"assert callable({stage}.handler.handler)\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    # -S and -I: no site-packages, no environment, no current folder.
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    modules: list[str] = json.loads(done.stdout)
+    return set(modules)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
+    packages: dict[str, Path], managed_layer: Path, stage: str
+) -> None:
+    modules = imported(packages, managed_layer, stage)
+
+    assert not modules & FOREIGN.get(stage, set())
+
+
+def test_every_stage_has_a_package(packages: dict[str, Path]) -> None:
+    assert set(packages) == {*STAGES, "layer"}
+
+
+def test_a_package_holds_its_own_stage_the_shared_code_and_the_contract_only(
+    packages: dict[str, Path],
+) -> None:
+    for stage in STAGES:
+        assert {path.name for path in packages[stage].iterdir()} == {stage, "pynvest_lake", "schemas"}
+        assert len(list((packages[stage] / "schemas").glob("*.json"))) == 5
+
+
+def test_a_build_leaves_the_same_bytes_on_every_run(packages: dict[str, Path], tmp_path: Path) -> None:
+    built = packages["get_tickers"].parent.glob("*.zip")
+    names = [path for path in built if not path.name.startswith("layer")]
+
+    subprocess.run(
+        [sys.executable, ROOT / "lambda" / "build.py", "--output", tmp_path, "--runtime", RUNTIME, *STAGES],
+        check=True,
+        capture_output=True,
+    )
+
+    assert len(names) == len(STAGES)
+    assert all(path.read_bytes() == (tmp_path / path.name).read_bytes() for path in names)
