@@ -32,6 +32,7 @@ up: $(VENV_MADE) ## The same, and leave it running for `make query`
 
 .PHONY: query
 query: $(VENV_MADE) ## Ask what `make up` left running: make query SQL="SELECT …"
+	@test -n "$$SQL" || { echo 'Ask something: make query SQL="SELECT …"' >&2; exit 2; }
 	@$(SANDBOX) query "$$SQL"
 
 .PHONY: down

@@ -178,10 +178,12 @@ def query(state_dir: Path, sql: str, console: Console) -> None:
 
 def down(state_dir: Path, console: Console) -> None:
     """End what ``up`` left running, and remove its data."""
-    for process in _left_running(state_dir):
-        if runs_module(process["pid"], process["module"]):
-            stop_group(process["pid"])
-            console.say(f"Ended {process['module']}.")
+    running = [found for found in _left_running(state_dir) if runs_module(found["pid"], found["module"])]
+    for process in running:
+        stop_group(process["pid"])
+        console.say(f"Ended {process['module']}.")
+    if not running:
+        console.say("Nothing is up.")
     shutil.rmtree(state_dir / "up", ignore_errors=True)
 
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.process import stop_group
+
 REGISTRY = "registry.terraform.io"
 REGISTRY_TIMEOUT_SECONDS = 5.0
 PROVIDER = "hashicorp/aws"
@@ -243,16 +245,26 @@ class Terraform:
         with (
             self.log_path.open("a") as log,
             subprocess.Popen(
-                command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
             ) as process,
         ):
             log.write(f"$ terraform {' '.join(arguments)}\n")
             assert process.stdout is not None
-            for line in process.stdout:
-                log.write(line)
-                lines.append(plain(line))
-                if on_line:
-                    on_line(lines[-1])
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    lines.append(plain(line))
+                    if on_line:
+                        on_line(lines[-1])
+            except BaseException:
+                stop_group(process.pid, reap=process.poll)
+                raise
         if process.returncode not in statuses:
             raise TerraformFailed(
                 f"`terraform {arguments[0]}` in {self.root} ended with status {process.returncode} "
