@@ -26,7 +26,7 @@ locals {
 
   environment = {
     check-and-delete-partitions = {
-      LAKE_TABLES               = jsonencode(values(local.table))
+      LAKE_TABLES               = jsonencode([for key in ["spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
       GET_TICKERS_FUNCTION_NAME = local.names["get-tickers"]
       SCHEDULE_TIMEZONE         = var.schedule_timezone
     }

@@ -11,10 +11,12 @@ from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import PartitionNotDeleted, remove_day
 from conftest import DAY, LAYERS, Lake
+from dedup_financial_data.completeness import table_ids
 from lake_rows import put_part
 from pynvest_lake import aws
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import SOR_ACOES, SOT_ACOES
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.storage import LakeTable
 
 
 @pytest.fixture
@@ -73,6 +75,28 @@ def test_a_partition_without_objects_is_removed(lake: Lake) -> None:
     removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
     assert (removed[0].objects, removed[0].partition, lake.partitions(SOT_ACOES)) == (0, True, [])
+
+
+def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_successors(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = [SOR_ACOES, SOT_ACOES, SPEC_ATIVOS]
+    remove_partition = partitions._remove_partition
+
+    def remove_and_land(glue: Any, table: LakeTable, day: int) -> bool:
+        """Let an object land in the table that has just been emptied, and go its way from there."""
+        removed = remove_partition(glue, table, day)
+        for name in path[path.index(table.table) :]:
+            put_part(lake, name, table.table)
+        return removed
+
+    monkeypatch.setattr(partitions, "_remove_partition", remove_and_land)
+
+    remove_day(lake.s3, lake.glue, [lake.tables[name] for name in reversed(path)], DAY)
+
+    ids = [table_ids(lake.s3, lake.tables[name], DAY) for name in path]
+    assert len(ids[0]) == 1
+    assert ids[0] <= ids[1] <= ids[2]
 
 
 def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

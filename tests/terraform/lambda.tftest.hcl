@@ -59,11 +59,11 @@ run "each_function_is_told_its_tables_and_queues" {
       } } == {
       check-and-delete-partitions = {
         LAKE_TABLES = [
-          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
-          { bucket = "raw", database = "db_sor", table = "sor_funds" },
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
           { bucket = "served", database = "db_spec", table = "spec_all" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "raw", database = "db_sor", table = "sor_funds" },
+          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
         ]
         GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
         SCHEDULE_TIMEZONE         = "America/Sao_Paulo"

@@ -27,12 +27,16 @@ class Removed:
 def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> list[Removed]:
     """Remove a day's objects and its partition from every table, each where it is found.
 
+    Functions of an earlier run may still be writing. What lands in a table once that is cleared must find the
+    tables after it cleared too: hence Spec before SoT before SoR. The other way around an object could stay
+    whose successor has just been removed, and the day would never get complete.
+
     Parameters
     ----------
     s3, glue
         Clients.
     tables
-        Tables to remove the day from.
+        Tables to remove the day from, in this order: each before those that its objects come from.
     day
         The day, ``YYYYMMDD``.
 
