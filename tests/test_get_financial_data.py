@@ -46,7 +46,8 @@ def fetch(
     monkeypatch: pytest.MonkeyPatch,
     hidden: list[dict[str, Any]],
 ) -> Any:
-    monkeypatch.setattr(stage, "_breaker", Breaker())
+    breaker = Breaker(60)
+    monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
 
     def run(
         *bodies: object, kind: str = "acoes", threads: int = 2, timeout: float = 5, left: float = 60
@@ -224,7 +225,14 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
     site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(stage, "_breaker", Breaker(cool_down_seconds=60, clock=lambda: now[0]))
+    cool_downs = []
+
+    def breaker_of(seconds: float) -> Breaker:
+        cool_downs.append(seconds)
+        return breaker
+
+    breaker = Breaker(cool_down_seconds=60, clock=lambda: now[0])
+    monkeypatch.setattr(stage, "_breaker", breaker_of)
     batch = [message(one) for one in tickers(site)[:4]]
     site.block_after(0)
     fetch(*batch, threads=1)
@@ -237,6 +245,8 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert failed(fetch(*batch)) == []
+    # Half the queue's visibility timeout: what was handed back is tried when it comes again.
+    assert set(cool_downs) == {30.0}
 
 
 def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pynvest_lake.fundamentus import Blocked, FundamentusError, FundamentusSite, NoSuchPaper
 from pynvest_lake.messages import TickerMessage
 
-COOL_DOWN_SECONDS = 60.0
-
 Rows = dict[str, "str | None"]
 
 
@@ -27,9 +25,7 @@ class Breaker:
         Seconds of a clock that only goes forward.
     """
 
-    def __init__(
-        self, cool_down_seconds: float = COOL_DOWN_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, cool_down_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._cool_down_seconds = cool_down_seconds
         self._clock = clock
         self._closed_until = float("-inf")

@@ -30,12 +30,16 @@ logger = Logger()
 # Kept of an invocation's time for the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_VISIBILITY_SECONDS = 43_200
-
-_breaker = Breaker()
+_LONGEST_COOL_DOWN_SECONDS = 60.0
 
 
 class HandedBack(Exception):  # noqa: N818 - an outcome
     """The paper was not read; its message comes again."""
+
+
+@cache
+def _breaker(cool_down_seconds: float) -> Breaker:
+    return Breaker(cool_down_seconds)
 
 
 @cache
@@ -69,7 +73,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     collected = collect(
         papers,
         lambda day: _site(base_url, day // 10_000, threads, timeout_seconds),
-        _breaker,
+        # Over before what is handed back comes again, or it would run out of attempts without one.
+        _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.number("SQS_VISIBILITY_TIMEOUT_SECONDS") / 2)),
         threads=threads,
         not_after=not_after,
     )
