@@ -18,6 +18,7 @@ from sandbox.process import ProcessFailed
 from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
 
 STATE_DIR = Path(__file__).resolve().parents[3] / ".local"
+"""Where everything is written that the local run writes, unless told otherwise."""
 
 EXPECTED = (
     DayFailed,
@@ -35,19 +36,22 @@ EXPECTED = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command in ("run", "up") and options.source == "live" and not options.tickers:
+        parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
     console = Console()
     try:
         if options.command == "run":
-            local.run(STATE_DIR, _source(options), console)
+            local.run(options.state_dir, _source(options), console)
         elif options.command == "up":
-            local.up(STATE_DIR, _source(options), console)
+            local.up(options.state_dir, _source(options), console)
         elif options.command == "query":
-            local.query(STATE_DIR, options.sql, console)
+            local.query(options.state_dir, options.sql, console)
         else:
-            local.down(STATE_DIR, console)
+            local.down(options.state_dir, console)
     except EXPECTED as failure:
         console.settle()
         print(f"\n{failure}", file=sys.stderr)
@@ -61,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    parser.add_argument("--state-dir", type=Path, default=STATE_DIR, help="default: %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in {"run": "run one day and end", "up": "run one day and leave it all running"}.items():
         command = commands.add_parser(name, help=text)

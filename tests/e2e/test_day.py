@@ -1,0 +1,236 @@
+"""One whole day as `make up` runs it: real Terraform, the packages that it built, IAM enforced."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from sandbox import checks, emulator
+from sandbox.athena import Athena
+from sandbox.day import Day
+from sandbox.lake import Lake, Table
+from sandbox.local import ROOT
+from sandbox.process import group_is_alive
+from sandbox.site import GHOSTS, Paper, make_papers
+from sandbox.terraform import Terraform, provider_env
+
+pytestmark = pytest.mark.e2e
+
+SECONDS_A_DAY = 60
+
+
+def sandbox(state_dir: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox", f"--state-dir={state_dir}", *arguments]
+
+
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+class Up:
+    """What `up` left running, and what it printed."""
+
+    def __init__(self, state_dir: Path, printed: str) -> None:
+        self.state_dir = state_dir
+        self.printed = printed
+        self.endpoint_url = json.loads((state_dir / "up" / "up.json").read_text())["endpoint_url"]
+        env = {**emulator.client_env(self.endpoint_url), **provider_env(state_dir)}
+        self.terraform = Terraform(ROOT, state_dir / "up" / "terraform", env)
+        self.lake = Lake.from_outputs(self.terraform.outputs())
+        self.day = Day(self.lake, self.client, lambda line: None)
+        self.day.number = int(re.search(r"The lake on (\d{8})", printed)[1])
+        self.papers = make_papers(self.day.number)
+
+    def client(self, service: str):
+        return emulator.client(self.endpoint_url, service)
+
+    def ask(self, sql: str) -> list[list[str | None]]:
+        return Athena(self.client("athena"), self.client("s3")).ask(sql).rows
+
+    def table(self, layer: str, kind: str | None) -> Table:
+        return next(table for table in self.lake.tables if (table.layer, table.kind) == (layer, kind))
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    state_dir = tmp_path_factory.mktemp("up")
+    started = subprocess.run(sandbox(state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield Up(state_dir, started.stdout)
+    finally:
+        subprocess.run(sandbox(state_dir, "down"), env=ENV, check=True, capture_output=True)
+
+
+def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
+    checks.check_papers(up.day, up.papers, up.client("glue"))
+
+
+def test_the_workflow_left_one_object_and_one_row_a_ticker(up: Up) -> None:
+    tickers = {
+        kind: {paper.ticker for paper in up.papers if paper.kind == kind} for kind in ("acoes", "fiis")
+    }
+    expected = {
+        up.table("sot", "acoes"): tickers["acoes"],
+        up.table("sot", "fiis"): tickers["fiis"],
+        up.table("spec", None): tickers["acoes"] | tickers["fiis"],
+    }
+    for table, names in expected.items():
+        column = checks.TICKER_COLUMNS[table.kind]
+        (left,) = up.day.partitions.objects(table, up.day.number)
+        assert left.is_compact
+        assert sorted(up.day.partitions.read(table, up.day.number)[column].to_pylist()) == sorted(names)
+
+
+def test_athena_sees_the_rows_of_the_day(up: Up) -> None:
+    for table in up.lake.tables:
+        papers = [paper for paper in up.papers if table.kind in (paper.kind, None)]
+        counted = up.ask(
+            f"SELECT count(*) FROM {table.database}.{table.name} "  # noqa: S608
+            f"WHERE anomesdia_exec = {up.day.number}"
+        )
+        assert counted == [[str(len(papers))]]
+
+
+def test_a_plan_afterwards_is_empty(up: Up) -> None:
+    site_url = re.search(r"pages from (\S+)", up.printed)[1]
+
+    assert up.terraform.changes({"fundamentus_base_url": site_url}) == ""
+
+
+def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
+    assert re.search(
+        r"tickers waiting \d+, in flight \d+  SoR \d+ rows  SoT \d+ rows  Spec \d+ rows", up.printed
+    )
+    for table in up.lake.tables:
+        papers = [paper for paper in up.papers if table.kind in (paper.kind, None)]
+        assert re.search(rf"{table.name} +{len(papers)} +\d+\n", up.printed)
+    assert "No ticker failed." in up.printed
+    listed_only = ", ".join(sorted(ticker for tickers in GHOSTS.values() for ticker in tickers))
+    assert f"without a page on the site: {listed_only}\n" in up.printed
+    for function in up.lake.functions:
+        assert re.search(rf"{function} +\d+ +[\d.]+", up.printed)
+    for heading in ("nome_papel", "segmento", "codigo_ticker_ativo"):
+        assert re.search(rf"^  {heading} ", up.printed, re.MULTILINE)
+    assert 'make query SQL="SELECT' in up.printed
+    assert up.endpoint_url in up.printed
+
+
+def test_the_day_takes_less_than_a_minute(up: Up) -> None:
+    specialized = re.search(r"specialize-financial-data +.* ([\d.]+)\n", up.printed)
+
+    assert float(specialized[1]) < SECONDS_A_DAY
+
+
+def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
+    scheduler = up.client("scheduler")
+    start, dedup = (
+        scheduler.get_schedule(Name=name)["Target"]
+        for name in (up.lake.start_schedule, up.lake.dedup_schedule)
+    )
+
+    assert (start["Arn"].rsplit(":", 1)[-1], start["Input"]) == (up.lake.functions[0], "{}")
+    executions = up.client("stepfunctions").list_executions(stateMachineArn=dedup["Arn"])["executions"]
+    assert [execution["status"] for execution in executions] == ["SUCCEEDED"]
+
+
+def test_a_query_prints_a_table_whatever_quotes_it_holds(up: Up) -> None:
+    asked = subprocess.run(
+        ["make", "--no-print-directory", f"SANDBOX={' '.join(sandbox(up.state_dir))}", "query"],
+        cwd=ROOT.parents[1],
+        env={**ENV, "SQL": """SELECT 'a $b "c"' AS "what's", 1.5 AS n"""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert asked.stdout.splitlines() == ["what's      n", "--------  ---", 'a $b "c"  1.5']
+
+
+def test_a_second_up_is_refused(up: Up) -> None:
+    again = subprocess.run(sandbox(up.state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
+
+    assert (again.returncode, "make down" in again.stderr) == (1, True)
+
+
+def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
+    table = up.table("sot", "acoes")
+    (left,) = up.day.partitions.objects(table, up.day.number)
+    s3 = up.client("s3")
+    body = s3.get_object(Bucket=table.bucket, Key=left.key)["Body"].read()
+    rows = pq.read_table(io.BytesIO(body))
+    place = rows.schema.get_field_index("vlr_cot")
+    wrong = rows.set_column(place, rows.schema.field(place), pc.add(rows["vlr_cot"], pa.scalar(0.01)))
+    tampered = io.BytesIO()
+    pq.write_table(wrong, tampered)
+    s3.put_object(Bucket=table.bucket, Key=left.key, Body=tampered.getvalue())
+    try:
+        with pytest.raises(checks.NotExact, match=rf"{table.name}: \w+: vlr_cot is [\d.]+, expected [\d.]+"):
+            checks.check_papers(up.day, up.papers, up.client("glue"))
+    finally:
+        s3.put_object(Bucket=table.bucket, Key=left.key, Body=body)
+
+
+def test_a_paper_that_the_lake_lacks_is_named(up: Up) -> None:
+    absent = Paper("ABSE3", "acoes", "ordinary", up.day.number, up.papers[0].tables)
+
+    with pytest.raises(checks.NotExact, match="ABSE3 is missing"):
+        checks.check_papers(up.day, [*up.papers, absent], up.client("glue"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    started = tmp_path / "run" / "up.json"
+    with subprocess.Popen(
+        sandbox(tmp_path, "run"), env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run:
+        while not started.exists() and run.poll() is None:
+            time.sleep(0.05)
+        groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
+        time.sleep(2)  # Terraform is at work by now
+        assert all(map(group_is_alive, groups))
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+
+    assert (run.returncode, "nothing is left running" in said) == (130, True)
+    assert not any(map(group_is_alive, groups))
+    listing = subprocess.run(
+        ["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True
+    ).stdout
+    assert str(tmp_path) not in listing
+
+
+def test_down_leaves_nothing(tmp_path: Path) -> None:
+    """Of an `up` that is killed half-way, too."""
+    started = tmp_path / "up" / "up.json"
+    with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
+        while not started.exists() and run.poll() is None:
+            time.sleep(0.05)
+        groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
+        run.kill()
+    assert all(map(group_is_alive, groups))
+
+    subprocess.run(sandbox(tmp_path, "down"), env=ENV, check=True, stdout=subprocess.DEVNULL)
+
+    assert not any(map(group_is_alive, groups))
+    assert not (tmp_path / "up").exists()
+
+
+def test_the_live_site_is_not_read_without_tickers(tmp_path: Path) -> None:
+    refused = subprocess.run(
+        sandbox(tmp_path, "run", "--source=live"), env=ENV, capture_output=True, text=True, check=False
+    )
+
+    assert (refused.returncode, "TICKERS=PETR4,HGLG11" in refused.stderr) == (2, True)
