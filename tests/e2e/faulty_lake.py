@@ -13,9 +13,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -28,7 +30,6 @@ from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
 
 VISIBILITY_SECONDS = 9
 MAX_RECEIVES = 3
-COOL_DOWN_SECONDS = 3
 ACOES, FIIS = 12, 8
 SITE_DAY = 20261123
 """The pages are as of this day; days of tests are of the same year, whose columns they then fill."""
@@ -39,7 +40,7 @@ SIZES = {
     "max_receive_count": MAX_RECEIVES,
     "fetch_timeout_seconds": 1,
     "dedup_wait_interval_seconds": 1,
-    "dedup_wait_max_attempts": 60,
+    "dedup_wait_max_attempts": 10,
 }
 
 
@@ -134,6 +135,56 @@ class FaultyLake:
         )
         return [event["message"] for page in pages for event in page["events"]]
 
+    def keys(self, table: Table, day: int) -> list[str]:
+        """Return the keys of a day's objects of a table."""
+        answer = self.s3.list_objects_v2(Bucket=table.bucket, Prefix=table.prefix(day))
+        return [item["Key"] for item in answer.get("Contents", [])]
+
+    def parts(self, table: Table, day: int) -> set[str]:
+        """Return the ids of a day's objects of a table that the dedup has not folded."""
+        suffix = ".part.parquet"
+        return {
+            key.rsplit("/", 1)[1].removesuffix(suffix)
+            for key in self.keys(table, day)
+            if key.endswith(suffix)
+        }
+
+    def has_partition(self, table: Table, day: int) -> bool:
+        """Tell whether the catalog knows a day of a table."""
+        answer = self.glue.batch_get_partition(
+            DatabaseName=table.database, TableName=table.name, PartitionsToGet=[{"Values": [str(day)]}]
+        )
+        return bool(answer["Partitions"])
+
+    def wait_for_parts(self, day: int) -> None:
+        """Wait until every object of SoR lies in SoT and in Spec again, as it does before a dedup."""
+        until(
+            lambda: all(
+                self.parts(source, day) <= self.parts(target, day)
+                for source, target in self.lake.derivations()
+            ),
+            "every object of SoR to lie in SoT and Spec",
+        )
+
+    def redrive(self, kind: str) -> None:
+        """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does.
+
+        MiniStack knows no such tasks.
+        """
+        for body in self.take(self.lake.dead_letter_queues[kind]):
+            self.send(kind, body)
+
+    @contextmanager
+    def trigger_off(self, kind: str) -> Iterator[None]:
+        """Keep the queue of a kind from being read."""
+        function = self.function(f"get-financial-data-for-{kind}")
+        mapping = self.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"][0]
+        self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
     def take(self, url: str) -> list[str]:
         """Take all messages out of a queue."""
         bodies = []
@@ -150,8 +201,18 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
     while not (answer := found()):
         if time.monotonic() > not_after:
             raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
-        time.sleep(0.2)
+        time.sleep(0.02)
     return answer
+
+
+def object_created(table: Table, key: str) -> dict[str, Any]:
+    """Return the event that S3 sends of a new object."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": table.bucket}, "object": {"key": quote(key)}},
+    }
+    return {"Records": [record]}
 
 
 @pytest.fixture(scope="session")

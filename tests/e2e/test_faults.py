@@ -1,19 +1,211 @@
-"""Days that go wrong, on the emulator: the tables end exact all the same."""
+"""Days that go wrong, on the emulator: the tables end exact all the same.
+
+What one function suffices for is brought about on moto, in the tests of its stage.
+"""
 
 from __future__ import annotations
 
-import pytest
+import json
+import time
+from datetime import datetime, timedelta
+from threading import Thread
+from zoneinfo import ZoneInfo
 
-from faulty_lake import FaultyLake
+import pytest
+from faulty_lake import FaultyLake, object_created, until
+
+from sandbox.day import DayFailed
+from sandbox.site import GHOSTS, Fault
 
 pytest_plugins = ["faulty_lake"]
 pytestmark = pytest.mark.e2e
 
 
-def test_a_day_without_faults_is_exact(faulty: FaultyLake, number: int) -> None:
+def test_bad_tickers_alone_end_in_the_dead_letter_queue_and_a_redrive_completes_the_day(
+    faulty: FaultyLake, number: int
+) -> None:
+    down, silent, garbled, flaky = [paper.ticker for paper in faulty.papers if paper.kind == "acoes"][:4]
+    faulty.site.set_fault(down, Fault("status", status=500))
+    faulty.site.set_fault(silent, Fault("hang", seconds=30))
+    faulty.site.set_fault(garbled, Fault("garbage"))
+    faulty.site.set_fault(flaky, Fault("status", status=503, times=2))
+    malformed = ["not JSON", json.dumps({"ticker": "a b", "kind": "acoes", "anomesdia_exec": number})]
+    started_at = time.time()
+
     day = faulty.day()
+    day.start(anomesdia_exec=number)
+    faulty.send("acoes", *malformed)
+    day.wait()
+    minutes = (time.time() - started_at) / 60
+    faulty.fold(day)
+
+    faulty.check(day, without=(down, silent, garbled))
+    dead = day.failed_tickers()
+    tickers = [json.loads(body)["ticker"] for body in dead["acoes"] if body not in malformed]
+    assert sorted(tickers) == sorted([down, silent, garbled])
+    assert set(malformed) < set(dead["acoes"])
+    assert dead["fiis"] == []
+    assert minutes < 2
+    reasons = " ".join(faulty.log("get-financial-data-for-acoes", started_at, "malformed"))
+    assert "message is no JSON" in reasons
+    assert "ticker is 'a b'" in reasons
+    # What the listing names but has no page was asked for once, and is no failure.
+    assert day.tickers_without_page() == sorted(ticker for kind in GHOSTS for ticker in GHOSTS[kind])
+    asked = [request.ticker for request in faulty.site.requests]
+    assert {asked.count(ticker) for kind in GHOSTS for ticker in GHOSTS[kind]} == {1}
+    assert asked.count(flaky) == 3
+
+    faulty.site.clear_faults()
+    faulty.redrive("acoes")
+    until(lambda: len(day.failed_tickers()["acoes"]) == len(malformed), "the malformed ones alone to be back")
+    day.wait()
+    faulty.fold(day)
+
+    faulty.check(day)
+
+
+def test_a_block_stops_the_requests_keeps_the_messages_and_its_end_completes_the_day(
+    faulty: FaultyLake, number: int
+) -> None:
+    day = faulty.day()
+    faulty.site.block_after(6)
+
+    day.start(anomesdia_exec=number)
+    until(lambda: any(request.status == 403 for request in faulty.site.requests), "the first refusal")
+    until(lambda: sum(day.snapshot().waiting.values()) == 0, "every message to be handed out once")
+    refused = [request for request in faulty.site.requests if request.status == 403]
+    faulty.site.clear_faults()
+    day.wait()
+    faulty.fold(day)
+
+    # Two functions, two processes of each at most, two threads in each process.
+    assert len(refused) <= 8
+    assert day.failed_tickers() == {"acoes": [], "fiis": []}
+    faulty.check(day)
+
+
+@pytest.mark.parametrize(
+    ("function", "layer", "kind"),
+    [
+        ("get-financial-data-for-acoes", "sor", "acoes"),
+        ("prep-financial-data-for-acoes", "sot", "acoes"),
+        ("specialize-financial-data", "spec", None),
+    ],
+)
+def test_a_function_killed_between_its_object_and_the_partition_is_tried_again(
+    faulty: FaultyLake, number: int, function: str, layer: str, kind: str | None
+) -> None:
+    day = faulty.day()
+    table = faulty.table(layer, kind)
+    faulty.kill(function)  # a new process takes longest from the object to the partition
+
+    day.start(anomesdia_exec=number)
+    until(lambda: faulty.keys(table, number), f"an object of {table.name}")
+    killed = faulty.kill(function)
+    registered = faulty.has_partition(table, number)
+    day.wait()
+    faulty.fold(day)
+
+    assert killed
+    assert not registered
+    faulty.check(day)
+
+
+def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(
+    faulty: FaultyLake, number: int
+) -> None:
+    faulty.site.latency_ms = 150
+    day = faulty.day()
+    started_at = time.time()
+    day.start(anomesdia_exec=number)
+    until(lambda: day.snapshot().rows("sot") > 0, "the first rows")
+    left = day.snapshot()
+
+    again = [
+        Thread(target=faulty.invoke, args=("check-and-delete-partitions", {"anomesdia_exec": number}))
+        for _ in range(2)
+    ]
+    for thread in again:
+        thread.start()
+    for thread in again:
+        thread.join()
+    until(lambda: len(faulty.log("get-tickers", started_at, '"tickers queued"')) == 3, "three listings")
+    day.wait()
+    faulty.fold(day)
+
+    assert sum(left.waiting.values()) + sum(left.in_flight.values()) > 0
+    faulty.check(day)
+
+
+def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLake, number: int) -> None:
+    faulty.site.latency_ms = 250
+    day = faulty.day()
+    started_at = time.time()
+    day.start(anomesdia_exec=number)
+    until(lambda: sum(day.snapshot().waiting.values()) > 0, "the first message")
+
+    faulty.fold(day)
+
+    assert faulty.log("dedup-financial-data-for-acoes", started_at, "has to wait")
+    faulty.check(day)
+
+
+def test_past_its_bound_the_workflow_fails_and_says_what_is_missing(faulty: FaultyLake, number: int) -> None:
+    day = faulty.day()
+    day.start(anomesdia_exec=number)
+    day.wait()
+    lost = faulty.keys(faulty.table("sot", "fiis"), number)[0]
+    faulty.s3.delete_object(Bucket=faulty.table("sot", "fiis").bucket, Key=lost)
+    url = faulty.lake.ticker_queues["fiis"]
+    with faulty.trigger_off("fiis"):
+        faulty.send("fiis", "one", "another")
+        faulty.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=120)
+
+        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+
+        faulty.sqs.purge_queue(QueueUrl=url)
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotComplete")
+    assert f"of {number} has to wait" in ended["cause"]
+    assert "queue of fiis: 1 waiting, 1 in flight, 0 delayed messages" in ended["cause"]
+    object_id = lost.rsplit("/", 1)[1].split(".")[0]
+    sor, sot = faulty.table("sor", "fiis").name, faulty.table("sot", "fiis").name
+    assert f"1 objects of {sor} are not in {sot}: {object_id}" in ended["cause"]
+    with pytest.raises(DayFailed):
+        faulty.check(day)
+
+
+def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
+    faulty: FaultyLake, number: int
+) -> None:
+    day = faulty.day()
+    day.start(anomesdia_exec=number)
+    day.wait()
+    faulty.fold(day)
+    sor = faulty.table("sor", "acoes")
+    events = [object_created(sor, key) for key in faulty.keys(sor, number)]
+
+    for event in [*reversed(events), *events]:
+        faulty.invoke("prep-financial-data-for-acoes", event)
+    faulty.wait_for_parts(number)
+    assert len(faulty.keys(faulty.table("sot", "acoes"), number)) > 1
+    faulty.fold(day)
+
+    faulty.check(day)
+
+
+def test_no_stage_after_the_first_asks_the_clock_what_day_it_is(faulty: FaultyLake, number: int) -> None:
+    today = datetime.now(ZoneInfo("America/Sao_Paulo"))
+    days = {int((today + timedelta(days=days)).strftime("%Y%m%d")) for days in (-1, 0, 1)}
+    day = faulty.day()
+
     day.start(anomesdia_exec=number)
     day.wait()
     faulty.fold(day)
 
     faulty.check(day)
+    assert not [
+        (table.name, day)
+        for table in faulty.lake.tables
+        for day in days
+        if faulty.keys(table, day) or faulty.has_partition(table, day)
+    ]
