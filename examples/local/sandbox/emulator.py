@@ -91,6 +91,11 @@ class Emulator:
         return f"http://{LOOPBACK}:{self._port}"
 
     @property
+    def authorization_log(self) -> Path:
+        """File that tells, a line of JSON each, what roles asked for and whether they may, until its end."""
+        return self.state_dir / "tmp" / "authorizations.jsonl"
+
+    @property
     def pid(self) -> int:
         """Id of its process, which leads the group of all function processes."""
         if self._process is None:
@@ -150,6 +155,7 @@ class Emulator:
         return {
             **{name: os.environ[name] for name in names if name in os.environ},
             "AUTH": "true",
+            "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
             "AWS_CONFIG_FILE": os.devnull,

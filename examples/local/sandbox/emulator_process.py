@@ -7,6 +7,7 @@ started it has gone, and it ends with all function processes.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -15,7 +16,7 @@ import threading
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
@@ -91,6 +92,27 @@ def name_actions_as_iam_does() -> None:
     iam_actions.extract_iam_action = extract_single
 
 
+def log_authorizations() -> None:
+    """Note what each role asked for and whether it may, a line of JSON each, in ``AUTHORIZATION_LOG``."""
+    path = os.environ.pop("AUTHORIZATION_LOG")
+    evaluate = iam_evaluator.evaluate
+
+    def evaluate_and_note(request: Any, *policies: Any) -> Any:
+        result = evaluate(request, *policies)
+        note = {
+            "principal": request.principal_arn,
+            "action": request.action,
+            "resource": request.resource_arn,
+            "prefix": request.service_context.get("s3:prefix"),
+            "decision": result.decision,
+        }
+        with open(path, "a", encoding="utf-8") as log:  # noqa: PTH123 - one write, whole lines
+            log.write(json.dumps(note) + "\n")
+        return result
+
+    iam_evaluator.evaluate = evaluate_and_note
+
+
 def count_loopback_as_tls() -> None:
     """Let policies that deny requests without TLS pass: the emulator speaks plain HTTP, on loopback."""
     pin_request_origin = app.pin_request_origin
@@ -121,6 +143,7 @@ if __name__ == "__main__":
     wait_for_logs()
     name_actions_as_iam_does()
     count_loopback_as_tls()
+    log_authorizations()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)
     app.main()
