@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections import deque
@@ -168,6 +169,8 @@ class Terraform:
         self._env = {
             **own,
             "CHECKPOINT_DISABLE": "1",
+            # The module builds its packages with `python3`: the one that runs this, which has pip.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             **env,
             "TF_DATA_DIR": str(self.data_dir / "terraform"),
             "TF_IN_AUTOMATION": "1",
