@@ -23,9 +23,16 @@ locals {
         BackoffRate     = 1
       },
       {
-        ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "Lambda.Unknown"]
+        ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
         IntervalSeconds = 2
         MaxAttempts     = 6
+        BackoffRate     = 2
+      },
+      # A process that was killed, say: a dedup that is started again ends with the same rows.
+      {
+        ErrorEquals     = ["States.TaskFailed"]
+        IntervalSeconds = 10
+        MaxAttempts     = 2
         BackoffRate     = 2
       },
     ]

@@ -1,0 +1,145 @@
+"""A consumer of the module: a git repository to take it from, and clean checkouts of a root that uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.terraform import find_terraform
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODULE = ("glue", "lambda", "stepfunctions", "eventbridge")
+EXAMPLE = PROJECT / "examples" / "local"
+
+
+class ModuleRepository:
+    """A git repository with the module as it is in this checkout, to be published version by version."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True)
+        copy_module(directory)
+        self._git("init", "--quiet")
+        self.publish("v1")
+
+    def publish(
+        self,
+        version: str,
+        change: Callable[[Path], object] = lambda directory: None,
+        based_on: str | None = None,
+    ) -> None:
+        """Commit a change of an earlier version as a new one."""
+        if based_on:
+            self._git("checkout", "--quiet", "--force", based_on)
+        change(self.directory)
+        self._git("add", "--all")
+        author = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+        self._git(*author, "commit", "--quiet", "--allow-empty", "--message", version)
+        self._git("tag", version)
+
+    def source(self, version: str) -> str:
+        """Return the module source that names a version."""
+        return f"git::file://{self.directory}?ref={version}"
+
+    def _git(self, *arguments: str) -> None:
+        subprocess.run(["git", "-C", str(self.directory), *arguments], check=True, capture_output=True)
+
+
+class Checkout:
+    """A clean checkout of a consumer's root: ``examples/local`` with the module from elsewhere.
+
+    Parameters
+    ----------
+    directory
+        Where it is; must not exist.
+    source
+        The module's source.
+    state
+        File that stands for the state that all checkouts share.
+    env
+        Environment in which Terraform finds AWS and its provider.
+    inputs
+        HCL that is added to the module block.
+    """
+
+    def __init__(
+        self, directory: Path, *, source: str, state: Path, env: Mapping[str, str], inputs: str = ""
+    ) -> None:
+        self.directory = directory
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        self.env = {**own, **env, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+        directory.mkdir(parents=True)
+        for path in EXAMPLE.glob("*.tf"):
+            shutil.copy(path, directory)
+        # An override file replaces what it names: the source, the state and some inputs.
+        (directory / "consumer_override.tf").write_text(
+            f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
+            f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
+        )
+
+    def terraform(self, *arguments: str, statuses: tuple[int, ...] = (0,), **env: str) -> str:
+        """Run a command and return what it printed."""
+        ended = subprocess.run(
+            [find_terraform(), *arguments, "-no-color"],
+            cwd=self.directory,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode in statuses, f"terraform {' '.join(arguments)}\n{ended.stdout}"
+        return ended.stdout
+
+    def apply(self, *arguments: str, **env: str) -> str:
+        """Apply without being asked, with no wait for others' waits."""
+        return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
+
+    def destroy(self, *arguments: str, statuses: tuple[int, ...] = (0,)) -> str:
+        """Destroy without being asked."""
+        return self.terraform("destroy", "-auto-approve", "-parallelism=50", *arguments, statuses=statuses)
+
+    def changes(self, *arguments: str) -> dict[str, list[str]]:
+        """Return the actions of a plan by the address of the resource, within the module."""
+        self.terraform("plan", "-out=changes.tfplan", *arguments)
+        plan = json.loads(self.terraform("show", "-json", "changes.tfplan"))
+        return {
+            change["address"].removeprefix("module.pynvest_tools."): change["change"]["actions"]
+            for change in plan.get("resource_changes", [])
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the root's outputs."""
+        return {
+            name: output["value"] for name, output in json.loads(self.terraform("output", "-json")).items()
+        }
+
+
+def unwrapped(said: str) -> str:
+    """Return what Terraform printed without the line breaks that it puts into its messages."""
+    return " ".join(said.split())
+
+
+def copy_module(directory: Path) -> None:
+    """Copy what the module consists of."""
+    for path in PROJECT.glob("*.tf"):
+        shutil.copy(path, directory)
+    for name in MODULE:
+        shutil.copytree(PROJECT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def path_with(directory: Path, *commands: str) -> str:
+    """Return a PATH on which there are some commands only."""
+    directory.mkdir()
+    for command in commands:
+        found = shutil.which(command)
+        assert found, command
+        (directory / command).symlink_to(found)
+    return str(directory)

@@ -1,0 +1,308 @@
+"""Consumers deploy the module from CI: clean checkouts, saved plans, two instances, buckets of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from consumer import Checkout, ModuleRepository, path_with
+
+from sandbox import checks
+from sandbox.day import Day
+from sandbox.emulator import Emulator
+from sandbox.lake import Lake
+from sandbox.site import SiteServer, make_papers
+
+pytestmark = pytest.mark.e2e
+
+TODAY = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
+OWN_BUCKET = "the-consumers-own-bucket"
+OWN_DATABASE = "the_consumers_own_database"
+
+
+@dataclass
+class Instance:
+    """The module as a consumer deployed it, and the checkouts that they work in."""
+
+    directory: Path
+    repository: ModuleRepository
+    env: dict[str, str]
+    site_url: str
+    inputs: str = ""
+
+    def checkout(self, name: str, version: str = "v1", inputs: str = "") -> Checkout:
+        """Make a clean checkout, ready to plan."""
+        checkout = Checkout(
+            self.directory / name,
+            source=self.repository.source(version),
+            state=self.directory / "state" / "terraform.tfstate",
+            env={**self.env, "TF_VAR_fundamentus_base_url": self.site_url},
+            inputs=self.inputs + inputs,
+        )
+        checkout.terraform("init")
+        return checkout
+
+
+@dataclass
+class Deployed:
+    """Two instances, side by side in one account."""
+
+    first: Instance
+    second: Instance
+    first_outputs: dict[str, Any]
+    second_outputs: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[SiteServer]:
+    with SiteServer(make_papers(TODAY)) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def instances(
+    tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, env: dict[str, str], site: SiteServer
+) -> tuple[Instance, Instance]:
+    repository = ModuleRepository(tmp_path_factory.mktemp("git") / "pynvest-tools")
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket=OWN_BUCKET, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.put_object(Bucket=OWN_BUCKET, Key="something/else", Body=b"the consumer's")
+    emulator.client("glue").create_database(DatabaseInput={"Name": OWN_DATABASE})
+    own = f"""
+      name_prefix           = "other-lake"
+      bucket_names_map      = {{ sor = "{OWN_BUCKET}", sot = "{OWN_BUCKET}", spec = "{OWN_BUCKET}" }}
+      databases_names_map   = {{ sor = "{OWN_DATABASE}", sot = "{OWN_DATABASE}", spec = "{OWN_DATABASE}" }}
+      flag_create_databases = false
+      kms_key_arn           = "{key}"
+    """
+    return (
+        Instance(tmp_path_factory.mktemp("first"), repository, env, site.base_url),
+        Instance(tmp_path_factory.mktemp("second"), repository, env, site.base_url, own),
+    )
+
+
+@pytest.fixture(scope="module")
+def deployed(instances: tuple[Instance, Instance]) -> Deployed:
+    first, second = instances
+
+    def deploy_first() -> dict[str, Any]:
+        planned = first.checkout("plan-job")
+        planned.terraform("plan", "-out=lake.tfplan")
+        plan = (planned.directory / "lake.tfplan").read_bytes()
+        shutil.rmtree(planned.directory)
+
+        applied = first.checkout("apply-job")
+        (applied.directory / "lake.tfplan").write_bytes(plan)
+        applied.terraform("apply", "-parallelism=50", "lake.tfplan")
+        outputs = applied.outputs()
+        shutil.rmtree(applied.directory)
+        return outputs
+
+    def deploy_second() -> dict[str, Any]:
+        checkout = second.checkout("apply-job")
+        checkout.apply()
+        return checkout.outputs()
+
+    with ThreadPoolExecutor() as pool:
+        outputs = [pool.submit(deploy_first), pool.submit(deploy_second)]
+    return Deployed(first, second, *(future.result() for future in outputs))
+
+
+def test_two_instances_each_run_their_day_without_touching_the_other(
+    deployed: Deployed, emulator: Emulator, site: SiteServer
+) -> None:
+    papers = sorted(site.papers.values(), key=lambda paper: paper.ticker)
+    stocks = [paper for paper in papers if paper.kind == "acoes"]
+    funds = [paper for paper in papers if paper.kind == "fiis"]
+    shares = [[*stocks[:3], *funds[:2]], [*stocks[3:5], *funds[2:5]]]
+    lakes = [Lake.from_outputs(outputs) for outputs in (deployed.first_outputs, deployed.second_outputs)]
+    days = [Day(lake, emulator.client, lambda line: None) for lake in lakes]
+
+    for day, share in zip(days, shares, strict=True):
+        day.start(tickers=[paper.ticker for paper in share])
+    for day in days:
+        day.wait()
+        day.run_workflow()
+
+    for day, share in zip(days, shares, strict=True):
+        checks.check_papers(day, share, emulator.client("glue"))
+
+
+def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed) -> None:
+    for instance in (deployed.first, deployed.second):
+        assert "No changes." in instance.checkout("third").terraform("plan")
+
+
+def test_of_the_consumers_own_bucket_only_the_notifications_are_set(
+    deployed: Deployed, emulator: Emulator
+) -> None:
+    s3 = emulator.client("s3")
+
+    assert (
+        len(s3.get_bucket_notification_configuration(Bucket=OWN_BUCKET)["LambdaFunctionConfigurations"]) == 4
+    )
+    assert "Status" not in s3.get_bucket_versioning(Bucket=OWN_BUCKET)
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=OWN_BUCKET)
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=OWN_BUCKET)
+
+
+def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -> None:
+    scheduler = emulator.client("scheduler")
+    outputs = deployed.first_outputs
+
+    states = {
+        scheduler.get_schedule(Name=outputs[schedule])["State"]
+        for schedule in ("start_schedule", "dedup_schedule")
+    }
+
+    assert states == {"DISABLED"}
+
+
+def test_a_deleted_function_comes_back_from_a_clean_checkout_without_a_build(
+    deployed: Deployed, emulator: Emulator
+) -> None:
+    functions = emulator.client("lambda")
+    functions.delete_function(FunctionName="pynvest-lambda-get-tickers")
+
+    checkout = deployed.first.checkout("deleted-function")
+    # Without python3 nothing can be built.
+    checkout.apply(PATH=path_with(checkout.directory.parent / "bin", "git", "sh"))
+
+    assert functions.get_function(FunctionName="pynvest-lambda-get-tickers")
+
+
+def test_a_lost_package_is_built_again(deployed: Deployed, emulator: Emulator) -> None:
+    s3 = emulator.client("s3")
+    bucket = f"pynvest-packages-123456789012-{s3.meta.region_name}"
+    (lost,) = (item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="get_tickers/")["Contents"])
+    s3.delete_object(Bucket=bucket, Key=lost)
+
+    checkout = deployed.first.checkout("lost-package")
+    checkout.apply()
+
+    (found,) = (item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="get_tickers/")["Contents"])
+    assert found.split("-")[0] == lost.split("-")[0]
+    assert "No changes." in checkout.terraform("plan")
+
+
+def test_a_changed_handler_updates_its_stage_and_nothing_else(deployed: Deployed) -> None:
+    def change(module: Path) -> None:
+        handler = module / "lambda" / "src" / "prep_financial_data" / "handler.py"
+        handler.write_text(handler.read_text() + "\n# changed\n")
+
+    deployed.first.repository.publish("v2", change, based_on="v1")
+    checkout = deployed.first.checkout("changed-handler", version="v2")
+
+    assert checkout.changes() == {
+        'module.lambda.terraform_data.build["prep_financial_data"]': ["create", "delete"],
+        'module.lambda.aws_s3_object.package["prep_financial_data"]': ["create", "delete"],
+        'module.lambda.aws_lambda_function.this["prep-financial-data-for-acoes"]': ["update"],
+        'module.lambda.aws_lambda_function.this["prep-financial-data-for-fiis"]': ["update"],
+    }
+
+
+def test_a_changed_requirement_updates_the_layer(deployed: Deployed) -> None:
+    def change(module: Path) -> None:
+        requirements = module / "lambda" / "layer" / "requirements.txt"
+        requirements.write_text(requirements.read_text() + "# changed\n")
+
+    deployed.first.repository.publish("v3", change, based_on="v1")
+    changes = deployed.first.checkout("changed-requirement", version="v3").changes()
+
+    assert {
+        address for address in changes if not address.startswith("module.lambda.aws_lambda_function.")
+    } == {
+        'module.lambda.terraform_data.build["layer"]',
+        'module.lambda.aws_s3_object.package["layer"]',
+        "module.lambda.aws_lambda_layer_version.this",
+    }
+    assert sum(actions == ["update"] for actions in changes.values()) == 10
+
+
+def test_line_endings_modes_times_and_bytecode_do_not_count(deployed: Deployed) -> None:
+    def change(module: Path) -> None:
+        for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+            path.chmod(0o755)
+        cache = module / "lambda" / "src" / "get_tickers" / "__pycache__"
+        cache.mkdir()
+        (cache / "handler.cpython-311.pyc").write_bytes(b"\x00")
+
+    deployed.first.repository.publish("v4", change, based_on="v1")
+
+    assert "No changes." in deployed.first.checkout("other-checkout", version="v4").terraform("plan")
+
+
+def test_without_force_destroy_buckets_that_hold_data_are_kept(
+    instances: tuple[Instance, Instance], emulator: Emulator, tmp_path: Path
+) -> None:
+    first, _ = instances
+    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
+    buckets = "-target=module.pynvest_tools.aws_s3_bucket.this"
+    checkout = instance.checkout("kept", inputs='name_prefix = "kept"\nforce_destroy = false')
+    checkout.apply(buckets)
+    s3 = emulator.client("s3")
+    bucket = f"kept-sor-123456789012-{s3.meta.region_name}"
+    s3.put_object(Bucket=bucket, Key="a/day", Body=b"data")
+
+    said = checkout.destroy(buckets, statuses=(1,))
+
+    assert "BucketNotEmpty" in said
+    assert s3.get_object(Bucket=bucket, Key="a/day")["Body"].read() == b"data"
+    emptied = instance.checkout("emptied", inputs='name_prefix = "kept"\nforce_destroy = true')
+    emptied.apply(buckets)
+    emptied.destroy(buckets)
+
+
+def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:
+    with ThreadPoolExecutor() as pool:
+        ends = [
+            pool.submit(instance.checkout("destroy-job").destroy)
+            for instance in (deployed.first, deployed.second)
+        ]
+    assert all("Destroy complete!" in end.result() for end in ends)
+
+    left = left_behind(emulator)
+    assert left == {"bucket": [OWN_BUCKET], "database": [OWN_DATABASE]}
+    kept = emulator.client("s3").get_object(Bucket=OWN_BUCKET, Key="something/else")["Body"].read()
+    assert kept == b"the consumer's"
+
+
+def left_behind(emulator: Emulator) -> dict[str, list[str]]:
+    """Return the names of what is in the account, by what it is."""
+    found = {
+        "bucket": [item["Name"] for item in emulator.client("s3").list_buckets()["Buckets"]],
+        "database": [item["Name"] for item in emulator.client("glue").get_databases()["DatabaseList"]],
+        "function": [
+            item["FunctionName"] for item in emulator.client("lambda").list_functions()["Functions"]
+        ],
+        "layer": [item["LayerName"] for item in emulator.client("lambda").list_layers()["Layers"]],
+        "mapping": [
+            item["UUID"]
+            for item in emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        ],
+        "log group": [
+            item["logGroupName"] for item in emulator.client("logs").describe_log_groups()["logGroups"]
+        ],
+        "queue": emulator.client("sqs").list_queues().get("QueueUrls", []),
+        "role": [item["RoleName"] for item in emulator.client("iam").list_roles()["Roles"]],
+        "schedule": [item["Name"] for item in emulator.client("scheduler").list_schedules()["Schedules"]],
+        "table": [
+            item["Name"]
+            for item in emulator.client("glue").get_tables(DatabaseName=OWN_DATABASE)["TableList"]
+        ],
+        "workflow": [
+            item["name"] for item in emulator.client("stepfunctions").list_state_machines()["stateMachines"]
+        ],
+    }
+    return {kind: names for kind, names in found.items() if names}

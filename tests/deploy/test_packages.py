@@ -1,0 +1,184 @@
+"""Packages: built while applying or beforehand, the same wherever that is."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from consumer import PROJECT, Checkout, copy_module, path_with, unwrapped
+
+pytestmark = pytest.mark.terraform
+
+PACKAGES = {
+    "check_and_delete_partitions",
+    "dedup_financial_data",
+    "get_financial_data",
+    "get_tickers",
+    "prep_financial_data",
+    "specialize_financial_data",
+    "layer",
+}
+NO_INDEX = {
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_RETRIES": "0",
+    "PIP_NO_CACHE_DIR": "1",
+}
+COUNT = itertools.count()
+BUILD_OF_LAYER = '-target=module.pynvest_tools.module.lambda.terraform_data.build["layer"]'
+ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package"
+
+
+def load_build(module: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build", module / "lambda" / "build.py")
+    assert spec is not None and spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    return build
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    directory = tmp_path / "module"
+    directory.mkdir()
+    copy_module(directory)
+    return directory
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, env: dict[str, str]) -> Checkout:
+    return deployable(tmp_path, env)
+
+
+def deployable(tmp_path: Path, env: dict[str, str], inputs: str = "") -> Checkout:
+    prefix = f'name_prefix = "packages-{next(COUNT)}"\n'
+    checkout = Checkout(
+        tmp_path / "checkout",
+        source=str(PROJECT),
+        state=tmp_path / "terraform.tfstate",
+        env={**env, "TF_VAR_fundamentus_base_url": "http://127.0.0.1:9"},
+        inputs=prefix + inputs,
+    )
+    checkout.terraform("init")
+    return checkout
+
+
+def test_a_package_holds_its_stage_the_shared_code_and_the_contract(tmp_path: Path) -> None:
+    build = load_build(PROJECT)
+
+    with zipfile.ZipFile(build.build("get_tickers", tmp_path, "python3.13")) as package:
+        names = package.namelist()
+
+    assert {name.split("/")[0] for name in names} == {"get_tickers", "pynvest_lake", "schemas"}
+    assert {Path(name).suffix for name in names} == {".py", ".json"}
+    assert "get_tickers/handler.py" in names
+
+
+def test_the_same_sources_give_the_same_bytes_in_every_checkout(module: Path, tmp_path: Path) -> None:
+    for path in [*module.glob("lambda/**/*.py"), *module.glob("glue/schemas/*.json")]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        path.chmod(0o600)
+        os.utime(path, (0, 0))
+    cache = module / "lambda" / "src" / "get_tickers" / "__pycache__"
+    cache.mkdir()
+    (cache / "handler.cpython-313.pyc").write_bytes(b"\x00")
+
+    here = load_build(PROJECT).build("get_tickers", tmp_path / "here", "python3.13")
+    there = load_build(module).build("get_tickers", tmp_path / "there", "python3.13")
+
+    assert here.name == there.name
+    assert here.read_bytes() == there.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changed", "packages"),
+    [
+        ("lambda/src/get_tickers/handler.py", {"get_tickers"}),
+        ("lambda/src/pynvest_lake/kinds.py", PACKAGES - {"layer"}),
+        ("glue/schemas/tbspec_fundamentus_cotacao_ativos.json", PACKAGES - {"layer"}),
+        ("lambda/layer/requirements.txt", {"layer"}),
+        ("lambda/build.py", PACKAGES),
+        ("main.tf", set()),
+    ],
+)
+def test_a_change_gives_a_new_hash_to_what_it_is_part_of(
+    module: Path, changed: str, packages: set[str]
+) -> None:
+    before = {name: load_build(module).package_hash(name, "python3.13") for name in PACKAGES}
+    with (module / changed).open("a") as file:
+        file.write("\n")
+    after = {name: load_build(module).package_hash(name, "python3.13") for name in PACKAGES}
+
+    assert {name for name in PACKAGES if before[name] != after[name]} == packages
+
+
+def test_the_layer_is_another_one_for_another_runtime() -> None:
+    build = load_build(PROJECT)
+
+    assert build.package_hash("layer", "python3.12") != build.package_hash("layer", "python3.13")
+    assert build.package_hash("get_tickers", "python3.12") == build.package_hash("get_tickers", "python3.13")
+
+
+def test_packages_built_beforehand_need_neither_python_nor_pip(tmp_path: Path, env: dict[str, str]) -> None:
+    packages = tmp_path / "packages"
+    subprocess.run(
+        [sys.executable, PROJECT / "lambda" / "build.py", "--output", packages],
+        check=True,
+        capture_output=True,
+    )
+    checkout = deployable(tmp_path, env, f'lambda_packages_dir = "{packages}"\n')
+
+    said = checkout.apply(ALL_PACKAGES, PATH=path_with(tmp_path / "bin", "sh"))
+
+    assert "terraform_data" not in said
+    shutil.rmtree(packages)
+    assert not [address for address in checkout.changes(ALL_PACKAGES) if "aws_s3_object" in address]
+
+
+def test_a_directory_without_the_packages_is_refused_by_name(tmp_path: Path, env: dict[str, str]) -> None:
+    checkout = deployable(tmp_path, env, 'lambda_packages_dir = "nowhere"\n')
+
+    said = checkout.terraform("apply", "-auto-approve", ALL_PACKAGES, statuses=(1,))
+
+    said = unwrapped(said)
+    assert 'lambda_packages_dir ("nowhere") has no layer-' in said
+    assert 'build the packages with "make package"' in said
+
+
+def test_without_python_apply_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    said = checkout.terraform(
+        "apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), PATH=path_with(tmp_path / "bin", "sh")
+    )
+
+    said = unwrapped(said)
+    assert "No usable python3 on this machine: install Python 3.9 or newer with pip" in said
+    assert "lambda_packages_dir" in said
+
+
+def test_without_pip_apply_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    bare = f"{tmp_path / 'venv' / 'bin'}:{path_with(tmp_path / 'bin', 'sh')}"
+
+    said = checkout.terraform("apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), PATH=bare)
+
+    said = unwrapped(said)
+    assert "has no pip: install it" in said
+    assert "set lambda_packages_dir to their directory" in said
+
+
+def test_where_the_package_index_does_not_answer_apply_says_so(checkout: Checkout) -> None:
+    said = checkout.terraform("apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), **NO_INDEX)
+
+    said = unwrapped(said)
+    assert "see that the package index answers from this machine" in said
+    assert "set lambda_packages_dir to their directory" in said
