@@ -52,10 +52,7 @@ def package_contents(package: str) -> dict[str, bytes]:
 
 def package_hash(package: str, runtime: str) -> str:
     """Return the hash that names a package's file; ``packages.tf`` computes it likewise."""
-    if package == LAYER:
-        sources = {"requirements.txt": _source(REQUIREMENTS)}
-    else:
-        sources = package_contents(package)
+    sources = {"requirements.txt": _source(REQUIREMENTS)} if package == LAYER else package_contents(package)
     sources["build.py"] = _source(Path(__file__))
     lines = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(sources.items())]
     if package == LAYER:
@@ -83,7 +80,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
             subprocess.run(command, check=True, stdout=sys.stderr)
         except subprocess.CalledProcessError as error:
             raise BuildError(
-                f"pip (status {error.returncode}, its own words above) could not install {REQUIREMENTS.name}: "
+                f"pip could not install {REQUIREMENTS.name} (its own words are above): "
                 "see that the package index answers from this machine"
             ) from error
         return {
@@ -99,16 +96,15 @@ def build(package: str, output: Path, runtime: str) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{package}-{package_hash(package, runtime)}.zip"
     # Under a name of its own until it is whole: another build may be at work in the same directory.
-    with tempfile.NamedTemporaryFile(dir=output, suffix=".partial", delete=False) as partial:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in contents.items():
-                entry = zipfile.ZipInfo(name, EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.create_system = 3  # Unix, whose file modes Lambda goes by
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, content)
-    os.replace(partial.name, path)  # noqa: PTH105
-    return path
+    partial = output / f"{path.name}.{os.getpid()}"
+    with zipfile.ZipFile(partial, "w") as archive:
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, whose file modes Lambda goes by
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return partial.replace(path)
 
 
 def _source(path: Path) -> bytes:
@@ -118,13 +114,14 @@ def _source(path: Path) -> bytes:
 def main() -> int:
     """Build the packages that the command line names, or all."""
     parser = argparse.ArgumentParser(description="Build the Lambda packages and the layer.")
-    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"default: {', '.join(package_names())}")
+    names = ", ".join(package_names())
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"one of {names}; default: all")
     parser.add_argument("--output", type=Path, default=Path(".build/packages"), help="default: %(default)s")
     parser.add_argument("--runtime", default="python3.13", help="Lambda runtime; default: %(default)s")
     arguments = parser.parse_args()
     unknown = set(arguments.packages) - set(package_names())
     if unknown:
-        parser.error(f"no such package: {', '.join(sorted(unknown))}; there are {', '.join(package_names())}")
+        parser.error(f"no such package: {', '.join(sorted(unknown))}; there are {names}")
     try:
         for package in arguments.packages or package_names():
             print(build(package, arguments.output, arguments.runtime))
