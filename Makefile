@@ -60,9 +60,10 @@ venv: $(VENV_MADE)
 $(VENV_MADE): $(REQUIREMENTS)
 	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.10 or newer with its venv and ensurepip modules" \
 		"(on Debian and Ubuntu: python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Making the virtual environment $(VENV) with $(PYTHON)"
+	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 .PHONY: clean

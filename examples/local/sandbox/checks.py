@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sandbox.day import Day
+from sandbox.day import Day, ticker_of
 from sandbox.lake import PARTITION_KEY, Table
 from sandbox.site import Paper
 
@@ -62,7 +62,7 @@ def check_papers(day: Day, papers: Collection[Paper], glue: Any) -> None:
 
 
 def check_tickers(day: Day, tickers: Iterable[str]) -> None:
-    """See that each ticker is in every layer, once a table, or is known to have failed or to have no page.
+    """See that each ticker is in every layer, once after the dedup, or has failed or has no page.
 
     Raises
     ------
@@ -70,8 +70,10 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
         When one is not, or another one is.
     """
     asked = set(tickers)
-    excused = set(day.tickers_without_page()).union(*day.failed_tickers().values())
-    differences = []
+    not_listed = day.tickers_not_listed()
+    failed = [ticker_of(body) for bodies in day.failed_tickers().values() for body in bodies]
+    excused = {*day.tickers_without_page(), *failed, *not_listed}
+    differences = [f"the site does not list {ticker}" for ticker in not_listed]
     for layer in ("sor", "sot", "spec"):
         counts: defaultdict[str, int] = defaultdict(int)
         for table in day.lake.tables:

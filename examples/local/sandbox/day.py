@@ -191,19 +191,16 @@ class Day:
         return lacks
 
     def failed_tickers(self) -> dict[str, list[str]]:
-        """Return the bodies of the messages in the dead-letter queue of each kind, without removing them."""
+        """Return the bodies of the messages in the dead-letter queue of each kind, where they stay."""
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
         """Return the tickers that the listing names but that have no page, as the functions logged them."""
-        return sorted(
-            {
-                ticker
-                for function in self.lake.functions
-                for _, message in self._log(function, "no_such_paper")
-                for ticker in json.loads(message)["no_such_paper"]
-            }
-        )
+        return self._logged("no_such_paper")
+
+    def tickers_not_listed(self) -> list[str]:
+        """Return the tickers that were asked for but that no listing names, as the functions logged them."""
+        return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:
         """Return what each function did since the day was started."""
@@ -220,7 +217,18 @@ class Day:
         for name, url in self.lake.failure_queues.items():
             failed = self._peek(url)
             if failed:
-                raise DayFailed(f"an invocation failed for good; the queue {name} holds: {failed[0]}")
+                raise DayFailed(f"{_failure(failed[0])} (the event is in the queue {name})")
+
+    def _logged(self, field: str) -> list[str]:
+        """Return what any function logged in a field that lists tickers."""
+        return sorted(
+            {
+                ticker
+                for function in self.lake.functions
+                for _, message in self._log(function, field)
+                for ticker in json.loads(message)[field]
+            }
+        )
 
     def _reports(self, function: str) -> list[tuple[float, float]]:
         """Return when each invocation of `function` since the start ended, and how many seconds it took."""
@@ -251,3 +259,24 @@ class Day:
 
 def _ids(objects: list[StoredObject]) -> frozenset[str]:
     return frozenset().union(*(stored.ids for stored in objects))
+
+
+def ticker_of(body: str) -> str:
+    """Return the ticker of a message, or the message itself where it names none."""
+    try:
+        ticker: str = json.loads(body)["ticker"]
+    except (ValueError, TypeError, KeyError):
+        return repr(body)
+    return ticker
+
+
+def _failure(body: str) -> str:
+    """Say what Lambda wrote of an invocation that failed for good; the message itself where it is no such."""
+    try:
+        record = json.loads(body)
+        function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]
+        attempts = record["requestContext"]["approximateInvokeCount"]
+        error = record["responsePayload"]
+        return f"{function} failed {attempts} times: {error['errorType']}: {error['errorMessage']}"
+    except (ValueError, TypeError, KeyError):
+        return f"something failed for good: {body}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from sandbox.athena import Athena
 from sandbox.console import Console, table
-from sandbox.day import Day
+from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS, Table
 
 LARGEST_MOVES = "The day's largest moves"
@@ -51,12 +49,8 @@ def show_tables(day: Day, console: Console) -> None:
 
 def show_failures(day: Day, console: Console) -> None:
     """Print the tickers that failed for good, and those that the site lists but has no page of."""
-    failed = day.failed_tickers()
-    if not any(failed.values()):
-        console.say("\nNo ticker failed.")
-    for kind, bodies in failed.items():
-        if bodies:
-            console.say(f"\nTickers of {kind} that failed: {', '.join(map(_ticker, bodies))}")
+    failed = sorted(ticker_of(body) for bodies in day.failed_tickers().values() for body in bodies)
+    console.say(f"\nTickers that failed: {', '.join(failed)}" if failed else "\nNo ticker failed.")
     missing = day.tickers_without_page()
     if missing:
         console.say(f"Listed, but without a page on the site: {', '.join(missing)}")
@@ -90,12 +84,3 @@ def show_answers(day: Day, athena: Athena, console: Console) -> None:
         answer = athena.ask(sql)
         console.say(f"\n{question}")
         console.say(table(answer.columns, answer.rows))
-
-
-def _ticker(body: str) -> str:
-    """Return the ticker of a message, or the message itself where it is none."""
-    try:
-        ticker: str = json.loads(body)["ticker"]
-    except (ValueError, TypeError, KeyError):
-        return repr(body)
-    return ticker
