@@ -1,0 +1,132 @@
+"""What the local run prints and checks, without an emulator."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from sandbox import report
+from sandbox.checks import NotExact, check_tickers
+from sandbox.console import Console, table
+from sandbox.lake import Lake, Table
+
+TABLES = (
+    Table("sor", "acoes", "sor", "db_sor", "sor_acoes"),
+    Table("sor", "fiis", "sor", "db_sor", "sor_fiis"),
+    Table("sot", "acoes", "sot", "db_sot", "sot_acoes"),
+    Table("sot", "fiis", "sot", "db_sot", "sot_fiis"),
+    Table("spec", None, "spec", "db_spec", "spec_ativos"),
+)
+TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo")
+
+
+def lake() -> Lake:
+    return Lake(TABLES, {}, {}, {}, (), "", "", "")
+
+
+def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
+    """Return a day whose five tables hold these tickers."""
+    rows = {
+        one: pa.table({column: list(held)})
+        for one, column, held in zip(TABLES, TICKER_COLUMNS, tickers, strict=True)
+    }
+    return SimpleNamespace(
+        number=20261123,
+        lake=lake(),
+        partitions=SimpleNamespace(read=lambda one, day: rows[one]),
+        failed_tickers=lambda: known.get("failed", {"acoes": [], "fiis": []}),
+        tickers_without_page=lambda: known.get("without_page", []),
+        tickers_not_listed=lambda: known.get("not_listed", []),
+    )
+
+
+def test_a_live_day_with_every_ticker_in_every_layer_passes() -> None:
+    day = day_with(("PETR4",), ("HGLG11",), ("PETR4",), ("HGLG11",), ("PETR4", "HGLG11"))
+
+    check_tickers(day, ["PETR4", "HGLG11"])
+
+
+def test_a_ticker_that_a_layer_lacks_is_named() -> None:
+    day = day_with(("PETR4",), ("HGLG11",), ("PETR4",), ("HGLG11",), ("PETR4",))
+
+    with pytest.raises(NotExact, match="spec: HGLG11 is missing"):
+        check_tickers(day, ["PETR4", "HGLG11"])
+
+
+def test_a_ticker_that_is_there_twice_after_the_dedup_is_named() -> None:
+    day = day_with(("PETR4", "PETR4"), (), ("PETR4", "PETR4"), (), ("PETR4",))
+
+    with pytest.raises(NotExact, match="sot: PETR4 is there 2 times") as refused:
+        check_tickers(day, ["PETR4"])
+    assert "sor:" not in str(refused.value)
+
+
+def test_a_ticker_that_nobody_asked_for_is_named() -> None:
+    day = day_with(("PETR4", "VALE3"), (), ("PETR4",), (), ("PETR4",))
+
+    with pytest.raises(NotExact, match="sor: VALE3 was not asked for"):
+        check_tickers(day, ["PETR4"])
+
+
+def test_tickers_that_failed_or_have_no_page_may_be_missing() -> None:
+    body = json.dumps({"ticker": "VALE3", "kind": "acoes", "anomesdia_exec": 20261123})
+    day = day_with(
+        ("PETR4",), (), ("PETR4",), (), ("PETR4",), failed={"acoes": [body]}, without_page=["SUMI3"]
+    )
+
+    check_tickers(day, ["PETR4", "VALE3", "SUMI3"])
+
+
+def test_a_ticker_that_the_site_does_not_list_is_named() -> None:
+    day = day_with((), (), (), (), (), not_listed=["QQQQ3"])
+
+    with pytest.raises(NotExact, match="the site does not list QQQQ3"):
+        check_tickers(day, ["QQQQ3"])
+
+
+def test_a_long_account_of_differences_is_cut() -> None:
+    lines = str(NotExact([f"difference {number}" for number in range(100)])).splitlines()
+
+    assert len(lines) < 30
+    assert "80 more" in lines[-1]
+
+
+def test_numbers_are_laid_out_to_the_right_and_nulls_shown() -> None:
+    laid_out = table(
+        ["name", "price", "nothing"], [["PETR4", "9.5", None], ["VALE3", "-10", None]], indent=""
+    )
+
+    assert laid_out.splitlines() == [
+        "name   price  nothing",
+        "-----  -----  -------",
+        "PETR4    9.5  -",
+        "VALE3    -10  -",
+    ]
+
+
+def test_a_table_without_rows_shows_its_headings() -> None:
+    assert table(["a"], [], indent="") == "a\n-"
+
+
+def test_progress_is_printed_now_and_then_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console()
+    for step in ("one", "two", "three"):
+        console.progress(step)
+    console.say("done")
+
+    assert capsys.readouterr().out == "one\nthree\ndone\n"
+
+
+def test_example_queries_name_the_tables_of_the_lake_and_the_day() -> None:
+    queries = report.example_queries(TABLES, 20261123)
+
+    assert {"db_sot.sot_acoes", "db_sot.sot_fiis", "db_spec.spec_ativos"} == {
+        sql.split(" FROM ")[1].split()[0] for sql in queries.values()
+    }
+    assert all("anomesdia_exec = 20261123" in sql for sql in queries.values())
