@@ -11,7 +11,7 @@ from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import PartitionNotDeleted, remove_day
 from conftest import DAY, LAYERS, Lake
-from dedup_financial_data.completeness import table_ids
+from dedup_financial_data.completeness import holding
 from lake_rows import put_part
 from pynvest_lake import aws
 from pynvest_lake.catalog import register_partition
@@ -94,7 +94,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
     remove_day(lake.s3, lake.glue, [lake.tables[name] for name in reversed(path)], DAY)
 
-    ids = [table_ids(lake.s3, lake.tables[name], DAY) for name in path]
+    ids = [set(holding(lake.s3, lake.tables[name], DAY).arrivals) for name in path]
     assert len(ids[0]) == 1
     assert ids[0] <= ids[1] <= ids[2]
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,7 @@ from dedup_financial_data.fold import fold
 from lake_rows import put_part
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.storage import COMPACT, list_day, read
+from pynvest_lake.storage import COMPACT, Content, list_day, read
 
 MOMENT = datetime(2026, 11, 23, 18, 50)
 STARTED = {"input": {}, "started_at": "2026-11-23T22:00:00.123Z"}
@@ -255,12 +257,16 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_folded_by_the_next(
     land(lake, "second", "BBBB4")
     before_call(aws.client("s3"), "PutObject", lambda: land(lake, "late", "CCCC3"))
 
-    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", {"none"} | ids(lake))
+    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", among(ids(lake)))
 
     assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4", "CCCC3"]
     dedup()
     assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4", "CCCC3"]
     assert forms(lake) == [COMPACT]
+
+
+def among(ids: set[str]) -> Callable[[Content], bool]:
+    return lambda part: part.object.id in ids
 
 
 def ids(lake: Lake) -> set[str]:
@@ -279,8 +285,30 @@ def test_an_object_that_is_written_anew_while_dedup_runs_is_kept(lake: Lake, ded
     dedup()
 
     assert ("AAAA3", 9.0) in held(lake)
+    specialized(lake, "first", "AAAA3")
     dedup()
     assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_part_that_was_written_anew_has_to_come_through_anew(lake: Lake, dedup: Any, folded: bool) -> None:
+    land(lake, "first", "AAAA3", price=1.0)
+    land(lake, "second", "BBBB4")
+    if folded:
+        dedup()
+    time.sleep(1.1)  # S3 tells times in seconds
+    again = put_part(lake, SOR_ACOES, "first", {"nome_papel": "AAAA3"})
+
+    with pytest.raises(DayNotComplete, match=f"objects of {SOR_ACOES} are not in {SOT_ACOES}: {again.id}"):
+        dedup()
+    put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))
+    with pytest.raises(DayNotComplete, match=f"objects of {SOT_ACOES} are not in {SPEC_ATIVOS}: {again.id}"):
+        dedup()
+    specialized(lake, "first", "AAAA3")
+    dedup()
+
+    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
+    assert forms(lake) == [COMPACT]
 
 
 def test_a_part_that_stage_5_has_not_read_is_not_folded(lake: Lake) -> None:
@@ -289,7 +317,7 @@ def test_a_part_that_stage_5_has_not_read_is_not_folded(lake: Lake) -> None:
     known = ids(lake)
     unread = put_part(lake, SOT_ACOES, "unread", sot_row("CCCC3"))
 
-    fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", known)
+    fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", among(known))
 
     assert unread.key in lake.keys(SOT_ACOES)
     assert forms(lake).count(COMPACT) == 1
@@ -328,10 +356,12 @@ def test_two_runs_at_once_leave_one_object(lake: Lake, dedup: Any) -> None:
         land(lake, name, f"{name[:4].upper()}3")
     # The other run finishes between this one's listing and its first read.
     before_call(
-        aws.client("s3"), "GetObject", lambda: fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", None)
+        aws.client("s3"),
+        "GetObject",
+        lambda: fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True),
     )
 
-    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", None)
+    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True)
 
     assert len(held(lake)) == 3
     assert forms(lake) == [COMPACT]

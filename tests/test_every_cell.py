@@ -13,7 +13,6 @@ import pytest
 
 from conftest import DAY, LAYERS, Lake
 from get_financial_data import handler as get_financial_data
-from get_financial_data.collect import Breaker
 from lake_rows import s3_event, sqs_event
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake.contract import (
@@ -39,7 +38,7 @@ Rows = dict[str, dict[str, Any]]
 @pytest.fixture
 def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Take papers of a site through the handlers of the three stages, as queues and notifications would."""
-    monkeypatch.setattr(get_financial_data, "_breaker", Breaker())
+    get_financial_data._breaker.cache_clear()
     context.get_remaining_time_in_millis = lambda: 300_000
 
     def environment(**settings: str) -> None:

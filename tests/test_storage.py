@@ -103,7 +103,7 @@ def test_a_compact_object_stands_for_the_ids_that_it_folded(lake: Lake) -> None:
     objects = list_day(lake.s3, table, DAY)
 
     assert {item.form for item in objects} == {PART, COMPACT}
-    assert ids_of(lake.s3, objects) == folded | {object_id(3)}
+    assert frozenset().union(*(ids_of(lake.s3, item) for item in objects)) == folded | {object_id(3)}
 
 
 def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pynvest_lake.kinds import Kind
-from pynvest_lake.storage import LakeTable, ids_of, list_day
+from pynvest_lake.storage import PART, LakeTable, ids_of, list_day
 
 _SHOWN = 10
 _COUNTS = {
@@ -41,30 +42,63 @@ def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
     return problems
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What a day's partition of a table holds, by the ids of the parts.
+
+    Parameters
+    ----------
+    parts
+        When each part that lies there was written.
+    arrivals
+        When each part got there last, by itself or folded into a compact object.
+    """
+
+    parts: Mapping[str, datetime]
+    arrivals: Mapping[str, datetime]
+
+    def has(self, part_id: str, written_at: datetime) -> bool:
+        """Tell whether a part of the table before has come through as it was written then, or later."""
+        return part_id in self.arrivals and self.arrivals[part_id] >= written_at
+
+
+def holding(s3: Any, table: LakeTable, day: int) -> Holding:
+    """Look at what a day's partition holds."""
+    parts: dict[str, datetime] = {}
+    arrivals: dict[str, datetime] = {}
+    for item, written_at in list_day(s3, table, day).items():
+        if item.form == PART:
+            parts[item.id] = written_at
+        for part_id in ids_of(s3, item):
+            arrivals[part_id] = max(arrivals.get(part_id, written_at), written_at)
+    return Holding(parts, arrivals)
+
+
 def missing_objects(s3: Any, table: LakeTable, neighbours: Neighbours, day: int) -> list[str]:
     """Return which of a day's objects have not come through, a text a pair of tables.
 
-    Every id upstream has to be in the table, and every id in the table in each table downstream.
+    Every id upstream has to be in the table, and every id in the table in each table downstream. A part that
+    has been written anew has to come through anew.
     """
     # Upstream first: what arrives meanwhile is then seen too often, never too seldom.
-    sources = [(source, table_ids(s3, source, day)) for source in neighbours.upstream]
-    own = table_ids(s3, table, day)
-    targets = [(target, table_ids(s3, target, day)) for target in neighbours.downstream]
+    sources = [(source, holding(s3, source, day)) for source in neighbours.upstream]
+    own = holding(s3, table, day)
+    targets = [(target, holding(s3, target, day)) for target in neighbours.downstream]
     return [
-        *_lacking((source.table, ids, table.table, own) for source, ids in sources),
-        *_lacking((table.table, own, target.table, ids) for target, ids in targets),
+        *_lacking((source.table, held, table.table, own) for source, held in sources),
+        *_lacking((table.table, own, target.table, held) for target, held in targets),
     ]
 
 
-def table_ids(s3: Any, table: LakeTable, day: int) -> set[str]:
-    """Return the ids of all parts that a day's partition holds, folded ones among them."""
-    return ids_of(s3, list_day(s3, table, day))
-
-
-def _lacking(pairs: Iterable[tuple[str, Collection[str], str, Collection[str]]]) -> list[str]:
+def _lacking(pairs: Iterable[tuple[str, Holding, str, Holding]]) -> list[str]:
     problems = []
-    for source, ids, target, present in pairs:
-        lacking = sorted(set(ids) - set(present))
+    for source, held, target, arrived in pairs:
+        lacking = sorted(
+            part_id
+            for part_id in held.arrivals
+            if part_id not in arrived.arrivals
+            or (part_id in held.parts and not arrived.has(part_id, held.parts[part_id]))
+        )
         if lacking:
             shown = ", ".join(lacking[:_SHOWN]) + (", …" if len(lacking) > _SHOWN else "")
             problems.append(f"{len(lacking)} objects of {source} are not in {target}: {shown}")

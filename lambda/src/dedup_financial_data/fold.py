@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,9 @@ class Folded:
     written: bool = False
 
 
-def fold(s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Collection[str] | None) -> Folded:
+def fold(
+    s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Callable[[Content], bool]
+) -> Folded:
     """Leave a day's partition as one object that has the newest row of each ticker.
 
     The new object is written before the ones it was made from are deleted, each only if it is still what was
@@ -54,7 +56,7 @@ def fold(s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Coll
     ticker_column
         The column that holds the ticker.
     foldable
-        Ids of the parts that may be folded; others stay as they are. None: all.
+        Tells whether a part may be folded; others stay as they are.
 
     Returns
     -------
@@ -78,14 +80,10 @@ def fold(s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Coll
 
 
 def _fold_once(
-    s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Collection[str] | None
+    s3: Any, table: LakeTable, day: int, ticker_column: str, foldable: Callable[[Content], bool]
 ) -> Folded:
-    sources = [
-        item
-        for item in list_day(s3, table, day)
-        if item.form == COMPACT or foldable is None or item.id in foldable
-    ]
-    contents = [read(s3, source) for source in sources]
+    read_now = [read(s3, source) for source in list_day(s3, table, day)]
+    contents = [content for content in read_now if content.object.form == COMPACT or foldable(content)]
     if not contents:
         return Folded()
     rows = newest_rows(contents, ticker_column)

@@ -12,9 +12,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dedup_financial_data.completeness import (
     DayNotComplete,
     Neighbours,
+    holding,
     missing_objects,
     queued_messages,
-    table_ids,
 )
 from dedup_financial_data.fold import Folded, fold
 from pynvest_lake.aws import client
@@ -94,9 +94,13 @@ def _day(event: dict[str, Any], timezone: str) -> int:
 def _fold(table: LakeTable, neighbours: Neighbours, day: int) -> Folded:
     """Fold what has arrived downstream: a part that stage 5 has not read yet must not go."""
     s3 = client("s3")
-    arrived = [table_ids(s3, target, day) for target in neighbours.downstream]
+    arrived = [holding(s3, target, day) for target in neighbours.downstream]
     folded = fold(
-        s3, table, day, _TICKER_COLUMNS[table.table], set.intersection(*arrived) if arrived else None
+        s3,
+        table,
+        day,
+        _TICKER_COLUMNS[table.table],
+        lambda part: all(held.has(part.object.id, part.written_at) for held in arrived),
     )
     if folded.objects_read:
         register_partition(table, day)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -149,6 +150,7 @@ class Content:
     object: LakeObject
     rows: pa.Table
     etag: str
+    written_at: datetime
     folded_ids: frozenset[str]
 
 
@@ -176,11 +178,12 @@ def read(s3: Any, source: LakeObject) -> Content:
             f"{source.uri} has other columns or types than its table's contract: "
             f"{sorted(set(map(str, rows.schema)) ^ set(map(str, expected))) or 'another order'}"
         )
-    return Content(source, rows, answer["ETag"], _folded_ids(source, rows.schema.metadata))
+    folded_ids = _folded_ids(source, rows.schema.metadata)
+    return Content(source, rows, answer["ETag"], answer["LastModified"], folded_ids)
 
 
-def list_day(s3: Any, table: LakeTable, day: int) -> list[LakeObject]:
-    """Return the objects of a day's partition, in the order of their keys.
+def list_day(s3: Any, table: LakeTable, day: int) -> dict[LakeObject, datetime]:
+    """Return the objects of a day's partition, in the order of their keys, and when each was written.
 
     Raises
     ------
@@ -188,26 +191,25 @@ def list_day(s3: Any, table: LakeTable, day: int) -> list[LakeObject]:
         An object in the partition is not of the lake.
     """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
-    return [table.parse_key(item["Key"]) for page in pages for item in page.get("Contents", [])]
+    return {
+        table.parse_key(item["Key"]): item["LastModified"]
+        for page in pages
+        for item in page.get("Contents", [])
+    }
 
 
-def ids_of(s3: Any, objects: Iterable[LakeObject]) -> set[str]:
-    """Return the ids that objects stand for: their own, and for compact ones those of all folded parts.
+def ids_of(s3: Any, item: LakeObject) -> frozenset[str]:
+    """Return the ids that an object stands for: its own, or for a compact one those of all folded parts.
 
     An object that went away meanwhile stands for nothing.
     """
-    ids: set[str] = set()
-    for item in objects:
-        if item.form == PART:
-            ids.add(item.id)
-            continue
-        try:
-            answer = s3.get_object(Bucket=item.table.bucket, Key=item.key)
-        except s3.exceptions.NoSuchKey:
-            continue
-        metadata = pq.read_metadata(BytesIO(answer["Body"].read())).metadata
-        ids |= _folded_ids(item, metadata)
-    return ids
+    if item.form == PART:
+        return frozenset([item.id])
+    try:
+        answer = s3.get_object(Bucket=item.table.bucket, Key=item.key)
+    except s3.exceptions.NoSuchKey:
+        return frozenset()
+    return _folded_ids(item, pq.read_metadata(BytesIO(answer["Body"].read())).metadata)
 
 
 def _folded_ids(source: LakeObject, metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
