@@ -17,7 +17,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import glue, lambda_svc
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
 TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
@@ -92,6 +92,28 @@ def name_actions_as_iam_does() -> None:
     iam_actions.extract_iam_action = extract_single
 
 
+def delete_partitions_in_batches() -> None:
+    """Answer ``glue:BatchDeletePartition``, which MiniStack does not know, with its ``DeletePartition``s."""
+    handle = glue._handle_request_sync
+
+    def handle_batch(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        if headers.get("x-amz-target") != "AWSGlue.BatchDeletePartition":
+            return handle(method, path, headers, body, query_params)
+        request = json.loads(body)
+        table = {"DatabaseName": request["DatabaseName"], "TableName": request["TableName"]}
+        known = glue._partitions.get("{DatabaseName}/{TableName}".format(**table), [])
+        errors = []
+        for given in request["PartitionsToDelete"]:
+            if any(partition["Values"] == given["Values"] for partition in known):
+                glue._delete_partition({**table, "PartitionValues": given["Values"]})
+            else:
+                detail = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found"}
+                errors.append({"PartitionValues": given["Values"], "ErrorDetail": detail})
+        return glue.json_response({"Errors": errors})
+
+    glue._handle_request_sync = handle_batch
+
+
 def log_authorizations() -> None:
     """Note what each role asked for and whether it may, a line of JSON each, in ``AUTHORIZATION_LOG``."""
     path = os.environ.pop("AUTHORIZATION_LOG")
@@ -143,6 +165,7 @@ if __name__ == "__main__":
     wait_for_logs()
     name_actions_as_iam_does()
     count_loopback_as_tls()
+    delete_partitions_in_batches()
     log_authorizations()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)
