@@ -1,6 +1,9 @@
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 data "aws_caller_identity" "current" {
   lifecycle {
@@ -13,7 +16,7 @@ data "aws_caller_identity" "current" {
 
 locals {
   layers = ["sor", "sot", "spec"]
-  suffix = "${data.aws_caller_identity.current.account_id}-${data.aws_region.current.id}"
+  suffix = "${data.aws_caller_identity.current.account_id}-${data.aws_service.current.region}"
 
   create_buckets = coalesce(var.flag_create_buckets, var.bucket_names_map == null)
   bucket_names   = { for layer in local.layers : layer => var.bucket_names_map == null ? "${var.name_prefix}-${layer}-${local.suffix}" : var.bucket_names_map[layer] }
@@ -210,7 +213,7 @@ data "aws_iam_policy_document" "queue" {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["sqs:*"]
-    resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:${each.key}"]
+    resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:${each.key}"]
 
     principals {
       type        = "*"

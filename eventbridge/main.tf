@@ -86,6 +86,6 @@ resource "aws_iam_role_policy" "this" {
   for_each = var.schedules
 
   name   = "start"
-  role   = aws_iam_role.this[each.key].id
+  role   = aws_iam_role.this[each.key].name
   policy = data.aws_iam_policy_document.this[each.key].json
 }

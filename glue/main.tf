@@ -1,9 +1,3 @@
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
-
-data "aws_caller_identity" "current" {}
-
 locals {
   schemas = { for file in fileset("${path.module}/schemas", "*.json") :
     trimsuffix(file, ".json") => jsondecode(file("${path.module}/schemas/${file}"))

@@ -1,5 +1,5 @@
 locals {
-  account   = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  account   = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   partition = data.aws_partition.current.partition
 
   s3 = { for key, table in var.tables : key => {
@@ -132,6 +132,6 @@ resource "aws_iam_role_policy" "this" {
   for_each = local.functions
 
   name   = "stage"
-  role   = aws_iam_role.this[each.key].id
+  role   = aws_iam_role.this[each.key].name
   policy = data.aws_iam_policy_document.this[each.key].json
 }

@@ -1,6 +1,9 @@
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 data "aws_caller_identity" "current" {}
 

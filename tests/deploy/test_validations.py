@@ -6,6 +6,7 @@ The wrong values are those of ``tests/terraform/validations.tftest.hcl``.
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from consumer import PROJECT, Checkout, unwrapped
@@ -26,19 +27,21 @@ RULE = re.compile(r"This was checked by the validation rule at \S*?(\w+\.tf:\d+)
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, str]:
     """Return what a plan says to each run's inputs."""
-    said = {}
-    for name, run in RUNS.items():
-        directory = tmp_path_factory.mktemp("refused")
+
+    def plan(name: str) -> str:
+        directory = tmp_path_factory.mktemp(name)
         checkout = Checkout(
             directory / "checkout",
             source=str(PROJECT),
             state=directory / "terraform.tfstate",
             env={**env, "TF_VAR_fundamentus_base_url": "http://127.0.0.1:9"},
-            inputs=run["inputs"],
+            inputs=RUNS[name]["inputs"],
         )
         checkout.terraform("init")
-        said[name] = unwrapped(checkout.terraform("plan", statuses=(1,)))
-    return said
+        return unwrapped(checkout.terraform("plan", statuses=(1,)))
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(RUNS, pool.map(plan, RUNS), strict=True))
 
 
 def test_every_refused_input_is_named_with_what_to_write_instead(refusals: dict[str, str]) -> None:

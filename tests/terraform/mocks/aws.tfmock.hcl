@@ -2,8 +2,8 @@ mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
 }
 
-mock_data "aws_region" {
-  defaults = { id = "sa-east-1" }
+mock_data "aws_service" {
+  defaults = { region = "sa-east-1" }
 }
 
 mock_data "aws_partition" {
@@ -47,4 +47,8 @@ mock_resource "aws_sfn_state_machine" {
 
 mock_resource "aws_cloudwatch_log_group" {
   defaults = { arn = "arn:aws:logs:sa-east-1:123456789012:log-group:mocked" }
+}
+
+mock_resource "aws_glue_catalog_table" {
+  defaults = { arn = "arn:aws:glue:sa-east-1:123456789012:table/mocked/mocked" }
 }
