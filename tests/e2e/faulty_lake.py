@@ -6,6 +6,7 @@ of its own, so that none sees what another one left in the tables.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import os
@@ -23,7 +24,7 @@ import pytest
 
 from sandbox import checks
 from sandbox.day import Day, DayFailed
-from sandbox.emulator import Emulator
+from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
@@ -156,15 +157,71 @@ class FaultyLake:
         )
         return bool(answer["Partitions"])
 
-    def wait_for_parts(self, day: int) -> None:
-        """Wait until every object of SoR lies in SoT and in Spec again, as it does before a dedup."""
-        until(
-            lambda: all(
-                self.parts(source, day) <= self.parts(target, day)
-                for source, target in self.lake.derivations()
-            ),
-            "every object of SoR to lie in SoT and Spec",
+    def roles(self) -> list[str]:
+        """Return the names of the module's roles."""
+        pages = self.client("iam").get_paginator("list_roles").paginate()
+        return sorted(role["RoleName"] for page in pages for role in page["Roles"])
+
+    def may(self, role: str, resource: str, *actions: str) -> list[str]:
+        """Return which of some actions a role may do on a resource, as IAM's simulator has it."""
+        answer = self.client("iam").simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
+            ActionNames=list(actions),
+            ResourceArns=[resource],
         )
+        return [
+            result["EvalActionName"]
+            for result in answer["EvaluationResults"]
+            if result["EvalDecision"] == "allowed"
+        ]
+
+    def queue_arn(self, url: str) -> str:
+        """Return the ARN of a queue."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        return str(attributes["QueueArn"])
+
+    def function_arn(self, function: str) -> str:
+        """Return the ARN of a function."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function}"
+
+    def reprocess(self, day: int) -> None:
+        """Copy a day's objects of SoR onto themselves, so that S3 sends their events again."""
+        for table in self.lake.tables:
+            if table.layer == "sor":
+                for key in self.keys(table, day):
+                    self.s3.copy_object(
+                        Bucket=table.bucket,
+                        Key=key,
+                        CopySource={"Bucket": table.bucket, "Key": key},
+                        MetadataDirective="REPLACE",
+                    )
+
+    def drained(self, day: Day) -> bool:
+        """Tell whether every ticker of a day has been queued and taken from the queue."""
+        snapshot = day.snapshot()
+        return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
+
+    def failure_queue(self, name: str) -> str:
+        """Return the URL of the queue that gets a function's asynchronous invocations that kept failing."""
+        url: str = self.lake.failure_queues[f"{self.function(name)}-dlq"]
+        return url
+
+    @contextmanager
+    def without(self, name: str, action: str) -> Iterator[None]:
+        """Take an action from a function's role."""
+        iam, role = self.client("iam"), self.function(name)
+        policy = iam.get_role_policy(RoleName=role, PolicyName="stage")["PolicyDocument"]
+        less = copy.deepcopy(policy)
+        for statement in less["Statement"]:
+            actions = statement["Action"]
+            actions = actions if isinstance(actions, list) else [actions]
+            statement["Action"] = [given for given in actions if given != action] or ["none:None"]
+        assert less != policy
+        iam.put_role_policy(RoleName=role, PolicyName="stage", PolicyDocument=json.dumps(less))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName="stage", PolicyDocument=json.dumps(policy))
 
     def redrive(self, kind: str) -> None:
         """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does.

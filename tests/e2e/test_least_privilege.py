@@ -1,0 +1,266 @@
+"""Roles as Terraform rendered them: every grant is used, and none reaches into another stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from faulty_lake import FaultyLake, until
+
+pytest_plugins = ["faulty_lake"]
+pytestmark = pytest.mark.e2e
+
+STAGE_1 = "check-and-delete-partitions"
+KINDS = ("acoes", "fiis")
+TABLES = ("sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos")
+
+WRITES = {
+    **{f"get-financial-data-for-{kind}": {f"sor_{kind}": "part"} for kind in KINDS},
+    **{f"prep-financial-data-for-{kind}": {f"sot_{kind}": "part"} for kind in KINDS},
+    "specialize-financial-data": {"spec_ativos": "part"},
+    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}": "compact"} for kind in KINDS},
+    "dedup-financial-data-for-spec-ativos": {"spec_ativos": "compact"},
+}
+"""The tables that a function may write objects of, and of which form."""
+
+DELETES = {
+    STAGE_1: set(TABLES),
+    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}"} for kind in KINDS},
+    "dedup-financial-data-for-spec-ativos": {"spec_ativos"},
+}
+READS = {
+    **{f"prep-financial-data-for-{kind}": {f"sor_{kind}"} for kind in KINDS},
+    "specialize-financial-data": {"sot_acoes", "sot_fiis"},
+    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}", "spec_ativos"} for kind in KINDS},
+    "dedup-financial-data-for-spec-ativos": {"sot_acoes", "sot_fiis", "spec_ativos"},
+}
+QUEUES = {
+    "get-tickers": {("sqs:SendMessage", kind) for kind in KINDS},
+    **{
+        f"get-financial-data-for-{kind}": {
+            (f"sqs:{action}", kind)
+            for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+        }
+        for kind in KINDS
+    },
+    **{f"dedup-financial-data-for-{kind}": {("sqs:GetQueueAttributes", kind)} for kind in KINDS},
+}
+QUEUE_ACTIONS = (
+    "sqs:SendMessage",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:PurgeQueue",
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action on one resource, with the prefix that a list of the bucket has to name."""
+
+    role: str
+    action: str
+    resource: str
+    prefix: str | None = None
+    prefix_optional: bool = False
+
+    def allows(self, asked: dict[str, Any]) -> bool:
+        """Tell whether it is this grant that lets a role do what it asked for."""
+        if asked["action"] != self.action or not fnmatchcase(asked["resource"], self.resource):
+            return False
+        if self.prefix is None:
+            return True
+        return self.prefix_optional if asked["prefix"] is None else fnmatchcase(asked["prefix"], self.prefix)
+
+
+KEPT = [
+    (
+        "logs:*",
+        "*:log-group:/aws/lambda/*",
+        "Lambda writes a function's log with the function's role; the emulator writes it itself",
+    ),
+    (
+        "logs:*",
+        "*",
+        "Step Functions delivers its log with the workflow's role, and these actions take no resource",
+    ),
+    (
+        "sqs:*",
+        "*-queue",
+        "the event source mapping reads the queue with the function's role; the emulator's with none",
+    ),
+    (
+        "sqs:SendMessage",
+        "*-dlq",
+        "Lambda and the scheduler send what failed with the role; the emulator with none",
+    ),
+    (
+        "glue:*",
+        "*:catalog",
+        "Glue asks for catalog, database and table of each call; the emulator for the database only",
+    ),
+    ("glue:*", "*:table/*", "as the catalog"),
+    ("lambda:InvokeFunction", "*-dedup-*", "the workflow invokes with its role; the emulator asks for none"),
+    ("lambda:InvokeFunction", "*-check-and-delete-partitions", "the scheduler invokes with its role"),
+    ("states:StartExecution", "*", "the scheduler starts the workflow with its role"),
+    (
+        "s3:ListBucket",
+        "*",
+        "who may not list is told 403 instead of 404 of an object that is gone, and would fail on it",
+    ),
+]
+"""Grants that the emulator does not ask for where AWS does: action, resource, and why they must stay."""
+
+
+def grants(faulty: FaultyLake) -> Iterator[Grant]:
+    """Return what each role of the module may do."""
+    iam = faulty.client("iam")
+    for role in faulty.roles():
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            for statement in document["Statement"]:
+                assert statement["Effect"] == "Allow"
+                condition = statement.get("Condition", {})
+                test, keys = next(iter(condition.items())) if condition else ("", {})
+                for action in listed(statement["Action"]):
+                    for resource in listed(statement["Resource"]):
+                        yield Grant(role, action, resource, keys.get("s3:prefix"), test.endswith("IfExists"))
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
+    """IAM is enforced: what a role was allowed by one grant only, it would be refused without."""
+    day = faulty.day()
+    faulty.site.block_after(1)
+    day.start(anomesdia_exec=number)
+    until(lambda: any(request.status == 403 for request in faulty.site.requests), "a refusal")
+    faulty.site.clear_faults()
+    day.wait()
+    day.start(anomesdia_exec=number)
+    day.wait()
+    for kind in KINDS:  # a second object, for the dedup to fold
+        ticker = next(paper.ticker for paper in faulty.papers if paper.kind == kind)
+        faulty.send(kind, json.dumps({"ticker": ticker, "kind": kind, "anomesdia_exec": number}))
+    day.wait()
+    faulty.fold(day)
+    faulty.fold(day)
+    faulty.check(day)
+
+    asked = [json.loads(line) for line in faulty.emulator.authorization_log.read_text().splitlines()]
+    allowed: dict[str, list[dict[str, Any]]] = {}
+    for request in asked:
+        if request["decision"] == "Allow":
+            role = request["principal"].split("/")[1]
+            request.pop("principal")
+            if request not in allowed.setdefault(role, []):
+                allowed[role].append(request)
+    granted = list(grants(faulty))
+    unused = {
+        grant
+        for grant in granted
+        if not any(
+            grant.allows(request)
+            and not any(
+                other.allows(request) for other in granted if other != grant and other.role == grant.role
+            )
+            for request in allowed.get(grant.role, ())
+        )
+    }
+
+    assert not [grant for grant in unused if not reasons(grant)]
+    assert not [kept for kept in KEPT if not any(kept in reasons(grant) for grant in unused)]
+
+
+def reasons(grant: Grant) -> list[tuple[str, str, str]]:
+    return [
+        kept for kept in KEPT if fnmatchcase(grant.action, kept[0]) and fnmatchcase(grant.resource, kept[1])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "action"),
+    [
+        (STAGE_1, "s3:ListBucket"),
+        (STAGE_1, "glue:BatchGetPartition"),
+        (STAGE_1, "lambda:InvokeFunction"),
+        ("get-tickers", "sqs:SendMessage"),
+        ("dedup-financial-data-for-acoes", "sqs:GetQueueAttributes"),
+        ("dedup-financial-data-for-spec-ativos", "s3:ListBucket"),
+    ],
+)
+def test_a_function_that_lacks_a_grant_fails(
+    faulty: FaultyLake, number: int, function: str, action: str
+) -> None:
+    event = {"anomesdia_exec": number, "tickers": ["PETR4"], "input": {"anomesdia_exec": number}}
+    with faulty.without(function, action):
+        answer = faulty.invoke(function, event)
+
+    assert "AccessDenied" in answer["errorMessage"] or "not authorized" in answer["errorMessage"]
+
+
+def test_no_role_reaches_another_stages_objects(faulty: FaultyLake) -> None:
+    found: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for function in faulty.lake.functions:
+        name = function.split("-lambda-")[1]
+        for table in faulty.lake.tables:
+            key = f"{table.layer}_{table.kind or 'ativos'}"
+            for form in ("part", "compact"):
+                arn = f"arn:aws:s3:::{table.bucket}/{table.prefix(20261123)}{'0' * 32}.{form}.parquet"
+                for action in faulty.may(function, arn, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+                    found.setdefault((name, action), set()).add((key, form))
+
+    expected = {
+        **{(name, "s3:PutObject"): set(written.items()) for name, written in WRITES.items()},
+        **{
+            (name, "s3:DeleteObject"): {(key, form) for key in tables for form in ("part", "compact")}
+            for name, tables in DELETES.items()
+        },
+    }
+    assert {reach: tables for reach, tables in found.items() if reach[1] != "s3:GetObject"} == expected
+    read = {
+        reach[0]: {key for key, _ in tables} for reach, tables in found.items() if reach[1] == "s3:GetObject"
+    }
+    assert read == READS
+
+
+def test_no_role_reaches_another_stages_queues_and_functions(faulty: FaultyLake) -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    invoked = set()
+    for function in faulty.lake.functions:
+        name = function.split("-lambda-")[1]
+        for kind, url in faulty.lake.ticker_queues.items():
+            for queue, of in ((url, kind), (faulty.lake.dead_letter_queues[kind], f"{kind}-dlq")):
+                for action in faulty.may(function, faulty.queue_arn(queue), *QUEUE_ACTIONS):
+                    found.setdefault(name, set()).add((action, of))
+        for owner, url in faulty.lake.failure_queues.items():
+            may = faulty.may(function, faulty.queue_arn(url), *QUEUE_ACTIONS)
+            assert may == (["sqs:SendMessage"] if owner == f"{function}-dlq" else []), (function, owner)
+        invoked |= {
+            (name, other.split("-lambda-")[1])
+            for other in faulty.lake.functions
+            if faulty.may(function, faulty.function_arn(other), "lambda:InvokeFunction")
+        }
+
+    assert found == QUEUES
+    assert invoked == {(STAGE_1, "get-tickers")}
+
+
+def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -> None:
+    for grant in grants(faulty):
+        assert "*" not in grant.action
+        assert grant.resource != "*" or grant.action.startswith("logs:")
+        name = grant.role.split("-lambda-")[-1]
+        if ":table/" in grant.resource:
+            own = {*WRITES.get(name, {}), *DELETES.get(name, set())}
+            tables = {f"{table.layer}_{table.kind or 'ativos'}": table.name for table in faulty.lake.tables}
+            assert grant.resource.rsplit("/", 1)[1] in {tables[key] for key in own}, grant
+        if grant.action == "s3:ListBucket":
+            assert grant.prefix, grant

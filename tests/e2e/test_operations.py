@@ -1,0 +1,162 @@
+"""What docs/operations.md says to do, done with the API calls that its commands make."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime, timezone
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from faulty_lake import FaultyLake, until
+
+from sandbox.checks import NotExact
+from sandbox.day import Day
+from sandbox.lake import Table
+from sandbox.site import Fault
+
+pytest_plugins = ["faulty_lake"]
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def day(faulty: FaultyLake, number: int) -> Day:
+    """Return a day that is done."""
+    day = faulty.day()
+    day.start(anomesdia_exec=number)
+    day.wait()
+    faulty.fold(day)
+    faulty.check(day)
+    return day
+
+
+def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
+    """Let a day's objects of a table hold wrong prices, as a defect would have left them."""
+    for key in faulty.keys(table, day):
+        body = faulty.s3.get_object(Bucket=table.bucket, Key=key)["Body"].read()
+        rows = pq.read_table(io.BytesIO(body))
+        column = rows.schema.get_field_index("vlr_cot")
+        wrong = pa.array([-1.0] * len(rows), rows.schema.field(column).type)
+        buffer = io.BytesIO()
+        pq.write_table(rows.set_column(column, rows.schema.field(column), wrong), buffer)
+        faulty.s3.put_object(Bucket=table.bucket, Key=key, Body=buffer.getvalue())
+
+
+def test_a_day_is_run_again(faulty: FaultyLake, day: Day) -> None:
+    """Re-run a day: also what the failure queues of stages 1 and 2 ask for."""
+    first = {table: faulty.keys(table, day.number) for table in faulty.lake.tables}
+
+    answer = faulty.invoke("check-and-delete-partitions", {"anomesdia_exec": day.number})
+    day.wait()
+    faulty.fold(day)
+
+    assert answer["objects_deleted"] == sum(map(len, first.values()))
+    assert answer["partitions_deleted"] == 5
+    faulty.check(day)
+
+
+def test_what_stage_2_could_not_do_is_told_by_its_failure_queue_and_mended_by_a_re_run(
+    faulty: FaultyLake, number: int
+) -> None:
+    faulty.site.set_fault("/resultado.php", Fault("status", status=500))
+    day = faulty.day()
+    faulty.invoke("check-and-delete-partitions", {"anomesdia_exec": number})
+    url = faulty.failure_queue("get-tickers")
+    failure = json.loads(until(lambda: faulty.take(url), "a message of the failed listing")[0])
+    faulty.site.clear_faults()
+
+    assert failure["requestPayload"] == {"anomesdia_exec": number}
+    assert failure["requestContext"]["approximateInvokeCount"] == 3
+    assert failure["responsePayload"]["errorType"] == "Unavailable"
+
+    day.start(anomesdia_exec=number)
+    day.wait()
+    faulty.fold(day)
+    faulty.check(day)
+
+
+@pytest.mark.parametrize(
+    ("function", "layer", "kind"),
+    [("prep-financial-data-for-fiis", "sot", "fiis"), ("specialize-financial-data", "spec", None)],
+)
+def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_mended_by_reprocessing(
+    faulty: FaultyLake, number: int, function: str, layer: str, kind: str | None
+) -> None:
+    day = faulty.day()
+    sources = [source for source, target in faulty.lake.derivations() if target.layer == layer]
+    if kind:
+        sources = [source for source in sources if source.kind == kind]
+    url = faulty.failure_queue(function)
+    with faulty.without(function, "s3:PutObject"):
+        day.start(anomesdia_exec=number)
+        until(lambda: faulty.drained(day), "every ticker to be read")
+        objects = sum(len(faulty.parts(source, number)) for source in sources)
+        failures = []
+        until(lambda: failures.extend(faulty.take(url)) or len(failures) == objects, "the failed objects")
+
+    failure = json.loads(failures[0])
+    record = failure["requestPayload"]["Records"][0]
+    assert f"anomesdia_exec={number}/" in record["s3"]["object"]["key"].replace("%3D", "=")
+    assert "AccessDenied" in failure["responsePayload"]["errorMessage"]
+
+    faulty.reprocess(number)
+    faulty.fold(day)
+    faulty.check(day)
+
+
+def test_a_past_day_is_reprocessed_from_sor(faulty: FaultyLake, day: Day) -> None:
+    for table in faulty.lake.tables:
+        if table.layer != "sor":  # wrong rows, as a defect would have left them
+            spoil(faulty, table, day.number)
+    with pytest.raises(NotExact):
+        faulty.check(day)
+
+    faulty.reprocess(day.number)
+    faulty.fold(day)
+
+    faulty.check(day)
+
+
+def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
+    accident = datetime.now(timezone.utc).replace(microsecond=0)
+    for table in faulty.lake.tables:
+        for key in faulty.keys(table, day.number):
+            faulty.s3.delete_object(Bucket=table.bucket, Key=key)
+        faulty.glue.delete_partition(
+            DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day.number)]
+        )
+    with pytest.raises(NotExact):
+        faulty.check(day)
+
+    for table in faulty.lake.tables:
+        versions = faulty.s3.list_object_versions(Bucket=table.bucket, Prefix=table.prefix(day.number))
+        markers = [
+            {"Key": marker["Key"], "VersionId": marker["VersionId"]}
+            for marker in versions["DeleteMarkers"]
+            if marker["IsLatest"] and marker["LastModified"] >= accident
+        ]
+        faulty.s3.delete_objects(Bucket=table.bucket, Delete={"Objects": markers})
+    faulty.fold(day)
+    for table in faulty.lake.tables:
+        if table.layer == "sor":
+            add_partition(faulty, table, day.number)
+
+    faulty.check(day)
+
+
+def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
+    """Do what ``ALTER TABLE … ADD IF NOT EXISTS PARTITION`` does in Athena, which the emulator's lacks."""
+    storage = faulty.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"][
+        "StorageDescriptor"
+    ]
+    faulty.glue.batch_create_partition(
+        DatabaseName=table.database,
+        TableName=table.name,
+        PartitionInputList=[
+            {
+                "Values": [str(day)],
+                "StorageDescriptor": storage | {"Location": f"s3://{table.bucket}/{table.prefix(day)}"},
+            }
+        ],
+    )
