@@ -115,6 +115,20 @@ class Checkout:
             if change["change"]["actions"] not in (["no-op"], ["read"])
         }
 
+    def resources(self) -> dict[str, Any]:
+        """Return the values of all resources in the state, by address."""
+        found: dict[str, Any] = {}
+        modules = [json.loads(self.terraform("show", "-json"))["values"]["root_module"]]
+        while modules:
+            module = modules.pop()
+            modules += module.get("child_modules", [])
+            found |= {
+                resource["address"]: resource["values"]
+                for resource in module.get("resources", [])
+                if resource["mode"] == "managed"
+            }
+        return found
+
     def outputs(self) -> dict[str, Any]:
         """Return the root's outputs."""
         return {

@@ -82,6 +82,7 @@ def instances(
       databases_names_map   = {{ sor = "{OWN_DATABASE}", sot = "{OWN_DATABASE}", spec = "{OWN_DATABASE}" }}
       flag_create_databases = false
       kms_key_arn           = "{key}"
+      module_default_tags   = {{ project = "other-lake" }}
     """
     return (
         Instance(tmp_path_factory.mktemp("first"), repository, env, site.base_url),
@@ -154,6 +155,18 @@ def test_of_the_consumers_own_bucket_only_the_notifications_are_set(
         s3.get_bucket_policy(Bucket=OWN_BUCKET)
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=OWN_BUCKET)
+
+
+def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:
+    resources = deployed.second.checkout("tags").resources()
+
+    untagged = [
+        address
+        for address, values in resources.items()
+        if "tags" in values and values["tags"] != {"project": "other-lake"}
+    ]
+    assert untagged == []
+    assert sum("tags" in values for values in resources.values()) > 40
 
 
 def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -> None:
