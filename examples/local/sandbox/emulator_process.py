@@ -117,10 +117,20 @@ def delete_partitions_in_batches() -> None:
 def log_authorizations() -> None:
     """Note what each role asked for and whether it may, a line of JSON each, in ``AUTHORIZATION_LOG``."""
     path = os.environ.pop("AUTHORIZATION_LOG")
-    evaluate = iam_evaluator.evaluate
+    evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
+    asked = threading.local()  # set while a request is judged, and not while one is only simulated
+
+    def enforce_and_note(*args: Any, **kwargs: Any) -> Any:
+        asked.really = True
+        try:
+            return enforce(*args, **kwargs)
+        finally:
+            asked.really = False
 
     def evaluate_and_note(request: Any, *policies: Any) -> Any:
         result = evaluate(request, *policies)
+        if not getattr(asked, "really", False):
+            return result
         note = {
             "principal": request.principal_arn,
             "action": request.action,
@@ -133,6 +143,7 @@ def log_authorizations() -> None:
         return result
 
     iam_evaluator.evaluate = evaluate_and_note
+    iam_evaluator.enforce = enforce_and_note
 
 
 def count_loopback_as_tls() -> None:
