@@ -29,7 +29,7 @@ from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
 
-VISIBILITY_SECONDS = 9
+VISIBILITY_SECONDS = 7
 MAX_RECEIVES = 3
 ACOES, FIIS = 12, 8
 SITE_DAY = 20261123
@@ -40,8 +40,8 @@ SIZES = {
     "functions_timeout": VISIBILITY_SECONDS,
     "max_receive_count": MAX_RECEIVES,
     "fetch_timeout_seconds": 1,
-    "dedup_wait_interval_seconds": 1,
-    "dedup_wait_max_attempts": 10,
+    "dedup_wait_interval_seconds": 2,
+    "dedup_wait_max_attempts": 6,
 }
 
 
@@ -222,6 +222,19 @@ class FaultyLake:
             yield
         finally:
             iam.put_role_policy(RoleName=role, PolicyName="stage", PolicyDocument=json.dumps(policy))
+
+    @contextmanager
+    def setting(self, name: str, **variables: str) -> Iterator[None]:
+        """Let a function have other settings in its environment."""
+        function = self.function(name)
+        before = self.functions.get_function_configuration(FunctionName=function)["Environment"]
+        self.functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": {**before["Variables"], **variables}}
+        )
+        try:
+            yield
+        finally:
+            self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def redrive(self, kind: str) -> None:
         """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does.
