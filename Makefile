@@ -4,6 +4,9 @@
 VENV := .venv
 VENV_MADE := $(VENV)/.made
 REQUIREMENTS := requirements-dev.txt lambda/layer/requirements.txt
+# checkov pins much of what the tests pin otherwise: it has an environment of its own.
+CHECKOV := .venv-checkov
+CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
 SANDBOX = PYTHONPATH=examples/local:lambda/src $(VENV)/bin/python -m sandbox
 
 # The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
@@ -41,14 +44,23 @@ down: $(VENV_MADE) ## End what `make up` left running, and remove its data
 
 .PHONY: test
 test: $(VENV_MADE) ## Run every test: code, Terraform, and whole days on the emulator
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: lint
-lint: $(VENV_MADE) ## Check style and types of Python and Terraform
+lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python and Terraform
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	terraform fmt -check -recursive -diff
+	$(CHECKOV)/bin/checkov --directory .
+
+.PHONY: docs
+docs: $(VENV_MADE) ## Rewrite the README's tables of inputs and outputs
+	$(VENV)/bin/python docs/tables.py
+
+.PHONY: bench
+bench: $(VENV_MADE) ## Measure one day: time, memory, requests, cost (BENCH="--acoes 1000 --fiis 450")
+	@PYTHONPATH=examples/local:lambda/src $(VENV)/bin/python -m sandbox.bench $(BENCH)
 
 .PHONY: package
 package: ## Build the Lambda packages into .build/packages, for machines that apply without pip
@@ -66,9 +78,15 @@ $(VENV_MADE): $(REQUIREMENTS)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+$(CHECKOV_MADE):
+	@echo "Making the virtual environment $(CHECKOV) with $(PYTHON)"
+	@rm -rf $(CHECKOV) && $(PYTHON) -m venv $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	@if test -d .local -a -x $(VENV)/bin/python; then $(SANDBOX) down; fi
-	rm -rf $(VENV) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CHECKOV) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . \( -name .terraform -o -name .terraform.lock.hcl \) -prune -exec rm -rf {} +

@@ -119,3 +119,11 @@ def context() -> SimpleNamespace:
         aws_request_id="request",
         get_remaining_time_in_millis=lambda: 60_000,
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares an expensive fixture in one process: the tests of a file, and all of ``e2e``."""
+    for item in items:
+        group = "e2e" if item.path.parent.name == "e2e" else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -147,7 +147,7 @@ class Partitions:
     def read(self, table: Table, day: int) -> pa.Table:
         """Return all rows of a day of a table."""
         parts = [
-            pq.read_table(io.BytesIO(self._body(table.bucket, stored.key)))
+            pq.read_table(io.BytesIO(self.body(table.bucket, stored.key)))
             for stored in self.objects(table, day)
         ]
         return pa.concat_tables(parts) if parts else pa.table({})
@@ -155,13 +155,14 @@ class Partitions:
     def _read_footer(self, bucket: str, key: str) -> StoredObject | None:
         """Read one object's footer; None when it has been deleted since it was listed."""
         try:
-            body = self._body(bucket, key)
+            body = self.body(bucket, key)
         except self._s3.exceptions.NoSuchKey:
             return None
         footer = pq.read_metadata(io.BytesIO(body))
         folded = json.loads((footer.metadata or {}).get(FOLDED_IDS, b"[]"))
         return StoredObject(key, len(body), footer.num_rows, frozenset(folded))
 
-    def _body(self, bucket: str, key: str) -> bytes:
+    def body(self, bucket: str, key: str) -> bytes:
+        """Return the bytes of an object."""
         body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body

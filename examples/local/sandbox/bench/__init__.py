@@ -1,0 +1,1 @@
+"""Measurements of a day: time, memory, requests and cost."""

@@ -1,0 +1,361 @@
+"""The benchmark: one whole day on the emulator, measured. ``make bench`` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import site as python_site
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+
+from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, DayCounts, month, prices
+from sandbox.console import Console, table
+from sandbox.day import Day
+from sandbox.emulator import client_env
+from sandbox.lake import LAYERS, Table
+from sandbox.local import LocalLake
+from sandbox.site import SiteServer, make_papers
+
+ROOT = Path(__file__).resolve().parents[4]
+STATE_DIR = ROOT / ".local"
+ONE_HANDLER = Path(__file__).parent / "one_handler.py"
+RUNTIME = f"python3.{sys.version_info.minor}"
+
+BATCH = 100
+"""Papers of the batch that memory is measured with."""
+IMPORTS = 3
+"""Times that each handler is imported; the median counts."""
+
+
+def main() -> int:
+    """Run the benchmark, print what came of it and write it as JSON."""
+    options = _parser().parse_args()
+    console = Console()
+    day_number = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
+    papers = make_papers(day_number, options.acoes, options.fiis)
+    variables: dict[str, Any] = {"functions_timeout": 300, "visibility_timeout_seconds": 900}
+    with SiteServer(papers, latency_ms=options.latency_ms) as site:
+        variables["fundamentus_base_url"] = site.base_url
+        with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
+            measured = _measure(local, site, console)
+            measured["functions"] = list(_functions(local, site, console))
+    measured["month"] = _month(measured)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _report(measured, console)
+    console.say(f"\nWritten to {options.output}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sandbox.bench", description=__doc__)
+    parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
+    parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
+    parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds that each page takes")
+    parser.add_argument("--output", type=Path, default=STATE_DIR / "bench.json", help="default: %(default)s")
+    return parser
+
+
+def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
+    """Run one day and return what it took."""
+    log = local.emulator.authorization_log
+    asked_before = len(log.read_text().splitlines()) if log.exists() else 0
+    day = local.day(console)
+    started = time.monotonic()
+    day.start()
+    before = day.wait()
+    complete_seconds = time.monotonic() - started
+    reports = {report.function: report for report in day.stage_reports()}
+    requests = Counter(_requests(log, asked_before))
+    day.run_workflow()
+    console.settle()
+    with_dedup = Counter(_requests(log, asked_before))
+    after = day.snapshot()
+    reports = {report.function: report for report in day.stage_reports()}
+    memory = {
+        name: local.emulator.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
+        for name in local.lake.functions
+    }
+    in_flight = _requests_allowed(local)
+    specialized = next(report for name, report in reports.items() if "specialize" in name)
+    pages = sum(1 for request in site.requests if request.ticker)
+    floor = pages * site.latency_ms / 1000 / in_flight
+    return {
+        "papers": len(site.papers),
+        "pages": pages,
+        "latency_ms": site.latency_ms,
+        "requests_in_flight_allowed": in_flight,
+        "requests_in_flight_most": site.most_in_flight,
+        "connections": site.connections,
+        "seconds_to_last_spec_object": specialized.ended_after_seconds,
+        "seconds_to_complete_as_seen": complete_seconds,
+        "floor_seconds": floor,
+        "times_the_floor": specialized.ended_after_seconds / floor if floor else None,
+        "stages": [{**vars(report), "memory_mb": memory[report.function]} for report in reports.values()],
+        "requests": dict(sorted(with_dedup.items())),
+        "requests_before_dedup": dict(sorted(requests.items())),
+        "partitions": [
+            _partition(day, one, before.objects[one], after.objects[one]) for one in day.lake.tables
+        ],
+    }
+
+
+def _requests(log: Path, skip: int) -> Iterator[str]:
+    """Yield service and action of each request that the functions' roles made."""
+    for line in log.read_text(encoding="utf-8").splitlines()[skip:]:
+        note = json.loads(line)
+        if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:")):
+            yield note["action"]
+
+
+def _requests_allowed(local: LocalLake) -> int:
+    """Return how many requests both queues' functions may have in flight to the site."""
+    client = local.emulator.client("lambda")
+    allowed = 0
+    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+        function = client.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        threads = int(function["Environment"]["Variables"]["FETCH_THREADS"])
+        allowed += mapping["ScalingConfig"]["MaximumConcurrency"] * threads
+    return allowed
+
+
+def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
+    """Return objects and bytes of a day's partition, and the bytes that a query of one column reads of it."""
+    scanned = 0
+    for stored in after:
+        body = day.partitions.body(one.bucket, stored.key)
+        metadata = pq.read_metadata(io.BytesIO(body))
+        scanned += metadata.serialized_size
+        for group in range(metadata.num_row_groups):
+            columns = metadata.row_group(group)
+            scanned += sum(
+                columns.column(index).total_compressed_size
+                for index in range(columns.num_columns)
+                if columns.column(index).path_in_schema == "vlr_cot"
+            )
+    return {
+        "table": one.name,
+        "layer": one.layer,
+        "rows": sum(stored.rows for stored in after),
+        "objects_before": len(before),
+        "bytes_before": sum(stored.size for stored in before),
+        "objects_after": len(after),
+        "bytes_after": sum(stored.size for stored in after),
+        "bytes_of_one_column": scanned,
+    }
+
+
+def _functions(local: LocalLake, site: SiteServer, console: Console) -> Iterator[dict[str, Any]]:
+    """Measure each packaged handler in a process of its own, on a day of their own."""
+    built = STATE_DIR / "bench" / "packages"
+    subprocess.run(
+        [sys.executable, ROOT / "lambda" / "build.py", "--output", built, "--runtime", RUNTIME],
+        check=True,
+        capture_output=True,
+    )
+    layer = next(built.glob("layer-*.zip"))
+    with zipfile.ZipFile(layer) as archive:
+        archive.extractall(built / "layer")
+    site.latency_ms = 0
+    s3 = local.emulator.client("s3")
+    names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
+    day = 20200102
+    stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
+
+    def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
+        one = next(one for one in local.lake.tables if (one.layer, one.kind) == (layer_name, kind))
+        answer = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day))
+        records = [
+            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": item["Key"].replace("=", "%3D")}}}
+            for item in answer["Contents"]
+        ]
+        return {"Records": records}
+
+    messages = [
+        {
+            "messageId": str(position),
+            "receiptHandle": str(position),
+            "body": json.dumps({"ticker": ticker, "kind": "acoes", "anomesdia_exec": day}),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:sa-east-1:000000000000:bench",
+            "awsRegion": "sa-east-1",
+        }
+        for position, ticker in enumerate(stocks)
+    ]
+    events: dict[str, Callable[[], dict[str, Any]]] = {
+        "get-financial-data-for-acoes": lambda: {"Records": messages},
+        "prep-financial-data-for-acoes": lambda: newest("sor", "acoes"),
+        "specialize-financial-data": lambda: newest("sot", "acoes"),
+        # The day of the benchmark itself: its one object is read, and there is nothing left to fold.
+        "dedup-financial-data-for-acoes": lambda: {"input": {}, "started_at": _now()},
+        "dedup-financial-data-for-spec-ativos": lambda: {"input": {}, "started_at": _now()},
+        "get-tickers": lambda: {"anomesdia_exec": day},
+        "check-and-delete-partitions": lambda: {"anomesdia_exec": day},
+    }
+    for short, event in events.items():
+        console.progress(f"measuring {short}")
+        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=names[short])
+        package = configuration["Handler"].partition(".")[0]
+        archive_path = next(built.glob(f"{package}-*.zip"))
+        with zipfile.ZipFile(archive_path) as archive:
+            archive.extractall(built / package)
+        request = {
+            "paths": [str(built / package), str(built / "layer" / "python"), *python_site.getsitepackages()],
+            "handler": configuration["Handler"],
+            "environment": {
+                **client_env(local.emulator.endpoint_url),
+                **configuration["Environment"]["Variables"],
+            },
+            "event": None,
+        }
+        imports = [_one(request)["import_seconds"] for _ in range(IMPORTS)]
+        called = _one({**request, "event": event()})
+        yield {
+            "function": names[short],
+            "import_seconds": statistics.median(imports),
+            "call_seconds": called["call_seconds"],
+            "peak_mb": called["peak_mb"],
+            "memory_mb": configuration["MemorySize"],
+            "package_bytes": archive_path.stat().st_size,
+            "layer_bytes": layer.stat().st_size,
+            "result": called["result"],
+        }
+    console.settle()
+
+
+def _now() -> str:
+    return datetime.now(ZoneInfo("UTC")).isoformat()
+
+
+def _one(request: dict[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", ONE_HANDLER, json.dumps(request)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{request['handler']} failed in a process of its own:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _month(measured: dict[str, Any]) -> dict[str, Any]:
+    table_of_prices = prices()
+    counts = DayCounts(
+        papers=measured["papers"],
+        requests=measured["requests"],
+        invocations=sum(stage["invocations"] for stage in measured["stages"]),
+        gb_seconds=sum(stage["seconds"] * stage["memory_mb"] / 1024 for stage in measured["stages"]),
+        stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
+    )
+    paid = month(counts, table_of_prices)
+    fixed = paid["SQS, polling of the triggers"] + paid["Step Functions"] + paid["EventBridge Scheduler"]
+    return {
+        "days": DAYS_A_MONTH,
+        "papers_a_day": PAPERS_A_DAY,
+        "region": table_of_prices["region"],
+        "prices_as_of": table_of_prices["as_of"],
+        "gb_seconds_a_day_measured": counts.gb_seconds,
+        "dollars": paid,
+        "dollars_in_all": sum(paid.values()),
+        "dollars_a_ticker": (sum(paid.values()) - fixed) / PAPERS_A_DAY / DAYS_A_MONTH,
+    }
+
+
+def _report(measured: dict[str, Any], console: Console) -> None:
+    console.say(
+        f"\n{measured['papers']} papers, {measured['latency_ms']:.0f} ms a page, "
+        f"{measured['requests_in_flight_most']} requests in flight at most "
+        f"({measured['requests_in_flight_allowed']} allowed), {measured['connections']} connections"
+    )
+    console.say(
+        f"{measured['seconds_to_last_spec_object']:.1f} s from the start of stage 1 to the last Spec object, "
+        f"{measured['times_the_floor']:.1f} times the floor of {measured['floor_seconds']:.1f} s"
+    )
+    console.say()
+    console.say(
+        table(
+            ["function", "invocations", "seconds in all", "each", "last one ended after"],
+            [
+                [
+                    stage["function"],
+                    str(stage["invocations"]),
+                    f"{stage['seconds']:.1f}",
+                    f"{stage['seconds'] / stage['invocations']:.2f}",
+                    f"{stage['ended_after_seconds']:.1f}",
+                ]
+                for stage in measured["stages"]
+            ],
+        )
+    )
+    console.say()
+    console.say(
+        table(
+            ["function", "import s", "call s", "peak MB", "of memory MB", "%", "package kB"],
+            [
+                [
+                    one["function"],
+                    f"{one['import_seconds']:.2f}",
+                    f"{one['call_seconds']:.2f}",
+                    f"{one['peak_mb']:.0f}",
+                    str(one["memory_mb"]),
+                    f"{100 * one['peak_mb'] / one['memory_mb']:.0f}",
+                    f"{one['package_bytes'] / 1000:.0f}",
+                ]
+                for one in measured["functions"]
+            ],
+        )
+    )
+    console.say()
+    console.say(
+        table(
+            ["request", "a day", "a ticker"],
+            [
+                [action, str(count), f"{count / measured['papers']:.3f}"]
+                for action, count in measured["requests"].items()
+            ],
+        )
+    )
+    console.say()
+    numbers = {
+        "rows": "rows",
+        "objects_before": "objects",
+        "bytes_before": "bytes",
+        "objects_after": "objects after",
+        "bytes_after": "bytes after",
+        "bytes_of_one_column": "one column's bytes",
+    }
+    console.say(
+        table(
+            ["layer", "table", *numbers.values()],
+            [
+                [LAYERS[one["layer"]], one["table"], *(str(one[name]) for name in numbers)]
+                for one in measured["partitions"]
+            ],
+        )
+    )
+    paid = measured["month"]
+    console.say(
+        f"\nA month of {paid['days']} days of {paid['papers_a_day']} papers, {paid['region']}, prices of "
+        f"{paid['prices_as_of']}, no free tier: {paid['dollars_in_all']:.2f} US dollars"
+    )
+    console.say(table(["", "dollars"], [[name, f"{value:.4f}"] for name, value in paid["dollars"].items()]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

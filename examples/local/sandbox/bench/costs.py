@@ -1,0 +1,90 @@
+"""What a month of the lake costs, from counts of a day and one table of prices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DAYS_A_MONTH = 22
+PAPERS_A_DAY = 1450
+"""About 1,000 stocks and 450 funds."""
+
+POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
+"""Reads of the two queues by their triggers, day and night: five pollers each, one long poll in 20 s."""
+
+TRANSITIONS_A_DAY = 8
+"""Steps of the dedup workflow, without those that wait for a day that is late."""
+
+LOG_BYTES_AN_INVOCATION = 4096
+_GIB = 2**30
+
+
+class UnknownRequest(ValueError):  # noqa: N818
+    """A request that the table of prices does not know; the message names it."""
+
+
+@dataclass(frozen=True)
+class DayCounts:
+    """What a day took.
+
+    Parameters
+    ----------
+    papers
+        Papers that were read.
+    requests
+        Requests of the functions, by service and action.
+    invocations
+        Invocations of functions.
+    gb_seconds
+        Memory of the functions times the time that they ran.
+    stored_bytes
+        Bytes that the day leaves in the lake.
+    """
+
+    papers: int
+    requests: Mapping[str, int]
+    invocations: int
+    gb_seconds: float
+    stored_bytes: int
+
+
+def prices() -> dict[str, Any]:
+    """Return the table of prices."""
+    table: dict[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text(encoding="utf-8"))
+    return table
+
+
+def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a month of `DAYS_A_MONTH` days of `PAPERS_A_DAY` papers costs, by what is paid for.
+
+    All that a day takes is taken to grow with its papers. Storage is that of the twelfth month.
+
+    Raises
+    ------
+    UnknownRequest
+        The day has requests without a price.
+    """
+    unknown = sorted(set(day.requests) - set(table["requests"]))
+    if unknown:
+        raise UnknownRequest(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
+    days = DAYS_A_MONTH * PAPERS_A_DAY / day.papers
+    price = table["requests"]
+    by_service: dict[str, float] = {}
+    for action, count in day.requests.items():
+        service = action.partition(":")[0]
+        by_service[service] = by_service.get(service, 0.0) + count * days * price[action]
+    return {
+        "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
+        "Lambda, invocations": day.invocations * days * price["lambda:Invocation"],
+        "S3, requests": by_service.get("s3", 0.0),
+        "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
+        "SQS, messages": by_service.get("sqs", 0.0),
+        "SQS, polling of the triggers": POLLS_A_MONTH * price["sqs:Poll"],
+        "Glue": by_service.get("glue", 0.0),
+        "Step Functions": TRANSITIONS_A_DAY * DAYS_A_MONTH * price["states:Transition"],
+        "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
+        "CloudWatch Logs": day.invocations * days * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
+    }
