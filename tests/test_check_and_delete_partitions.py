@@ -50,7 +50,7 @@ def test_a_day_is_removed_from_all_five_tables_and_other_days_stay(lake: Lake) -
     for table in LAYERS:
         for day in (DAY, DAY - 1):
             put_part(lake, table, 1, day=day)
-            register_partition(lake.tables[table], day)
+            register_partition(lake.glue, lake.tables[table], day)
 
     removed = remove_day(lake.s3, lake.glue, lake.tables.values(), DAY)
 
@@ -70,7 +70,7 @@ def test_objects_without_a_partition_are_removed(lake: Lake) -> None:
 
 
 def test_a_partition_without_objects_is_removed(lake: Lake) -> None:
-    register_partition(lake.tables[SOT_ACOES], DAY)
+    register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
 
     removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
@@ -100,7 +100,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
 
 def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    register_partition(lake.tables[SOT_ACOES], DAY)
+    register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
     monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", lambda **_: None)
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):

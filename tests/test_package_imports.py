@@ -30,14 +30,14 @@ MANAGED = (
     "soupsieve", "typing_extensions", "urllib3",
 )  # fmt: skip
 
-# Modules that a stage must do without, lest its start take longer than its work. (pandas brings pyarrow,
-# awswrangler brings requests.)
+# Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
-    "get_tickers": {"awswrangler"},
-    "prep_financial_data": {"pynvest", "bs4"},
-    "specialize_financial_data": {"pynvest", "bs4"},
-    "dedup_financial_data": {"pynvest", "bs4"},
     "check_and_delete_partitions": {"pynvest", "bs4"},
+    "get_tickers": {"awswrangler"},
+    "get_financial_data": {"awswrangler"},
+    "prep_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "specialize_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "dedup_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
 }
 
 

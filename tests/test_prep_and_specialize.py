@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from conftest import DAY, Lake
 from lake_rows import put_part, raw_s3_event, s3_event, sor_row
 from prep_financial_data import handler as prep_stage
-from pynvest_lake import aws, catalog
+from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.events import UnexpectedEvent
 from pynvest_lake.storage import object_id, read
@@ -148,10 +148,11 @@ def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: 
     def kill(**_: Any) -> None:
         raise Killed
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog.wr.catalog, "add_parquet_partitions", kill)
-        with pytest.raises(Killed):
-            prep(event)
+    events = aws.client("glue").meta.events
+    events.register("before-call.glue.BatchCreatePartition", kill)
+    with pytest.raises(Killed):
+        prep(event)
+    events.unregister("before-call.glue.BatchCreatePartition", kill)
     assert lake.partitions(SOT_ACOES) == []
     before = lake.keys(SOT_ACOES)
 

@@ -103,5 +103,5 @@ def _fold(table: LakeTable, neighbours: Neighbours, day: int) -> Folded:
         lambda part: all(held.has(part.object.id, part.written_at) for held in arrived),
     )
     if folded.objects_read:
-        register_partition(table, day)
+        register_partition(client("glue"), table, day)
     return folded

@@ -132,7 +132,7 @@ def _write(collected: Collected, target: LakeTable, kind: Kind) -> None:
             [rows[ticker] for ticker in tickers], schema=table_schema(target.table).arrow
         )
         write(client("s3"), target.part(day, object_id(day, kind.value, tickers)), table)
-        register_partition(target, day)
+        register_partition(client("glue"), target, day)
 
 
 def _hide_refused(

@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 },
             )
         write(client("s3"), target.part(source.day, source.id), prepared.table)
-        register_partition(target, source.day)
+        register_partition(client("glue"), target, source.day)
         result["objects"] += 1
         result["rows"] += len(prepared.table)
         result["unreadable_cells"] += len(prepared.unreadable)

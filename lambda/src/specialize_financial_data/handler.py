@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             continue
         rows = specialize(content.rows, _KINDS[source.table.table])
         write(client("s3"), target.part(source.day, source.id), rows)
-        register_partition(target, source.day)
+        register_partition(client("glue"), target, source.day)
         result["objects"] += 1
         result["rows"] += len(rows)
     logger.info("objects specialized", extra=result)
