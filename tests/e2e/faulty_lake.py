@@ -1,7 +1,7 @@
 """The lake on the emulator with test-sized timeouts, and a site whose faults tests set.
 
-A plugin of the test modules that use it: one emulator and one `apply` for all of them. Each test takes a day
-of its own, so that none sees what another one left in the tables.
+One emulator and one `apply` for all tests that use it. Each takes a day of its own, so that none sees what
+another one left in the tables.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ MAX_RECEIVES = 3
 ACOES, FIIS = 12, 8
 SITE_DAY = 20261123
 """The pages are as of this day; the tests' days are years before it, so that none is the day they run on."""
+
+SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
+"""Where `make run` keeps the providers that it downloads."""
 
 SIZES = {
     "visibility_timeout_seconds": VISIBILITY_SECONDS,
@@ -286,12 +289,11 @@ def object_created(table: Table, key: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def _applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
+def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
     state_dir = tmp_path_factory.mktemp("faults")
-    shared_dir = Path(os.environ.get("SANDBOX_STATE_DIR", tmp_path_factory.getbasetemp().parent))
     with SiteServer(make_papers(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
-        with LocalLake(state_dir, variables, shared_dir=shared_dir) as local:
+        with LocalLake(state_dir, variables, shared_dir=SHARED_DIR) as local:
             yield FaultyLake(local, site)
 
 
@@ -305,13 +307,13 @@ def number() -> int:
 
 
 @pytest.fixture
-def faulty(_applied: FaultyLake) -> Iterator[FaultyLake]:
+def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     """Return the lake, with a site that has no faults yet; faults and messages end with the test."""
-    _applied.site.clear_faults()
-    _applied.site.clear_log()
-    yield _applied
-    _applied.site.clear_faults()
-    for url in (*_applied.lake.ticker_queues.values(), *_applied.lake.dead_letter_queues.values()):
-        _applied.sqs.purge_queue(QueueUrl=url)
-    for url in _applied.lake.failure_queues.values():
-        _applied.sqs.purge_queue(QueueUrl=url)
+    lake = applied_faulty_lake
+    lake.site.clear_faults()
+    lake.site.latency_ms = 0
+    lake.site.clear_log()
+    yield lake
+    queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
+    for url in (url for urls in queues for url in urls.values()):
+        lake.sqs.purge_queue(QueueUrl=url)

@@ -13,7 +13,6 @@ from faulty_lake import FaultyLake, until
 
 from sandbox.site import Fault
 
-pytest_plugins = ["faulty_lake"]
 pytestmark = pytest.mark.e2e
 
 STAGE_1 = "check-and-delete-partitions"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from datetime import datetime, timezone
 
 import pyarrow as pa
@@ -16,7 +17,6 @@ from sandbox.day import Day
 from sandbox.lake import Table
 from sandbox.site import Fault
 
-pytest_plugins = ["faulty_lake"]
 pytestmark = pytest.mark.e2e
 
 
@@ -45,14 +45,15 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
 
 def test_a_day_is_run_again(faulty: FaultyLake, day: Day) -> None:
     """Re-run a day: also what the failure queues of stages 1 and 2 ask for."""
-    first = {table: faulty.keys(table, day.number) for table in faulty.lake.tables}
+    objects = sum(len(faulty.keys(table, day.number)) for table in faulty.lake.tables)
+    started_at = time.time()
 
-    answer = faulty.invoke("check-and-delete-partitions", {"anomesdia_exec": day.number})
+    day.start(anomesdia_exec=day.number)
     day.wait()
     faulty.fold(day)
 
-    assert answer["objects_deleted"] == sum(map(len, first.values()))
-    assert answer["partitions_deleted"] == 5
+    said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared"')[0])
+    assert (said["objects_deleted"], said["partitions_deleted"]) == (objects, 5)
     faulty.check(day)
 
 
@@ -160,3 +161,21 @@ def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
             }
         ],
     )
+
+
+def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLake, day: Day) -> None:
+    holiday = faulty.day()
+    holiday.start(anomesdia_exec=day.number + 1)
+    holiday.wait()
+    faulty.fold(holiday)
+
+    table = faulty.table("spec")
+    sessions = [
+        {
+            row["codigo_ticker_ativo"]: row["dt_ult_cot"]
+            for row in run.partitions.read(table, run.number).to_pylist()
+        }
+        for run in (day, holiday)
+    ]
+    assert sessions[0] == sessions[1]
+    assert len(sessions[1]) == len(faulty.papers)
