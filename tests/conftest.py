@@ -2,66 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from moto_lake import LAYERS, REGION, Lake
 from pynvest_lake import aws, contract
 from pynvest_lake.storage import LakeTable
-
-REGION = "sa-east-1"
-DAY = 20261123
-
-LAYERS = {
-    contract.SOR_ACOES: "sor",
-    contract.SOR_FIIS: "sor",
-    contract.SOT_ACOES: "sot",
-    contract.SOT_FIIS: "sot",
-    contract.SPEC_ATIVOS: "spec",
-}
-
-
-@dataclass
-class Lake:
-    """The lake's resources and the clients to look at them with."""
-
-    s3: Any
-    glue: Any
-    sqs: Any
-    queue_urls: dict[str, str]
-    tables: dict[str, LakeTable] = field(default_factory=dict)
-
-    def setting(self, *names: str) -> str:
-        """Return tables as a function's environment has them."""
-        values = [vars(self.tables[name]) for name in names]
-        return json.dumps(values)
-
-    def keys(self, table: str, day: int = DAY) -> list[str]:
-        """Return the keys of a partition."""
-        lake_table = self.tables[table]
-        answer = self.s3.list_objects_v2(Bucket=lake_table.bucket, Prefix=lake_table.prefix(day))
-        return [item["Key"] for item in answer.get("Contents", [])]
-
-    def partitions(self, table: str) -> list[str]:
-        """Return the partition values of a table in the catalog."""
-        lake_table = self.tables[table]
-        answer = self.glue.get_partitions(DatabaseName=lake_table.database, TableName=table)
-        return [partition["Values"][0] for partition in answer["Partitions"]]
-
-    def messages(self, kind: str) -> list[dict[str, Any]]:
-        """Take all messages of a queue."""
-        bodies = []
-        while True:
-            answer = self.sqs.receive_message(QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10)
-            if not answer.get("Messages"):
-                return bodies
-            bodies += [json.loads(message["Body"]) for message in answer["Messages"]]
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +73,12 @@ def context() -> SimpleNamespace:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares an expensive fixture in one process: the tests of a file, and all of ``e2e``."""
+    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in two."""
     for item in items:
-        group = "e2e" if item.path.parent.name == "e2e" else item.path.name
+        if item.path.parent.name == "deploy":
+            group = "deploy"
+        elif "faulty" in getattr(item, "fixturenames", ()):
+            group = "faults"
+        else:
+            group = item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
