@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conftest import DAY, Lake
+from moto_lake import DAY, Lake
 from pynvest_lake.catalog import ATTEMPTS, PartitionNotRegistered, register_partition
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 

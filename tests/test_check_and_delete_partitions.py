@@ -10,9 +10,9 @@ import pytest
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import PartitionNotDeleted, remove_day
-from conftest import DAY, LAYERS, Lake
 from dedup_financial_data.completeness import holding
 from lake_rows import put_part
+from moto_lake import DAY, LAYERS, Lake
 from pynvest_lake import aws
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS

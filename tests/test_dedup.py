@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from conftest import DAY, Lake
 from dedup_financial_data import handler as stage
 from dedup_financial_data.completeness import DayNotComplete
 from dedup_financial_data.fold import fold
 from lake_rows import put_part
+from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import COMPACT, Content, list_day, read

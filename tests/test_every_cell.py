@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from conftest import DAY, LAYERS, Lake
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
+from moto_lake import DAY, LAYERS, Lake
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake.contract import (
     SOR_ACOES,

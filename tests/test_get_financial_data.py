@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from conftest import DAY, Lake
 from get_financial_data import handler as stage
 from get_financial_data.collect import Breaker
 from lake_rows import sqs_event
+from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.storage import list_day, read

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conftest import DAY, Lake
 from get_tickers import handler as stage
 from get_tickers.tickers import TickersNotSent, send_tickers
+from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.fundamentus import Blocked, LayoutNotRecognized, Unavailable
 from pynvest_lake.kinds import Kind

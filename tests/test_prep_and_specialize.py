@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from conftest import DAY, Lake
 from lake_rows import put_part, raw_s3_event, s3_event, sor_row
+from moto_lake import DAY, Lake
 from prep_financial_data import handler as prep_stage
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS

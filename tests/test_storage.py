@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import DAY, Lake
+from moto_lake import DAY, Lake
 from pynvest_lake.contract import SOR_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import (
     COMPACT,

@@ -1,0 +1,58 @@
+"""The lake's resources on moto, for the tests to look at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynvest_lake import contract
+from pynvest_lake.storage import LakeTable
+
+REGION = "sa-east-1"
+DAY = 20261123
+
+LAYERS = {
+    contract.SOR_ACOES: "sor",
+    contract.SOR_FIIS: "sor",
+    contract.SOT_ACOES: "sot",
+    contract.SOT_FIIS: "sot",
+    contract.SPEC_ATIVOS: "spec",
+}
+
+
+@dataclass
+class Lake:
+    """The lake's resources and the clients to look at them with."""
+
+    s3: Any
+    glue: Any
+    sqs: Any
+    queue_urls: dict[str, str]
+    tables: dict[str, LakeTable] = field(default_factory=dict)
+
+    def setting(self, *names: str) -> str:
+        """Return tables as a function's environment has them."""
+        values = [vars(self.tables[name]) for name in names]
+        return json.dumps(values)
+
+    def keys(self, table: str, day: int = DAY) -> list[str]:
+        """Return the keys of a partition."""
+        lake_table = self.tables[table]
+        answer = self.s3.list_objects_v2(Bucket=lake_table.bucket, Prefix=lake_table.prefix(day))
+        return [item["Key"] for item in answer.get("Contents", [])]
+
+    def partitions(self, table: str) -> list[str]:
+        """Return the partition values of a table in the catalog."""
+        lake_table = self.tables[table]
+        answer = self.glue.get_partitions(DatabaseName=lake_table.database, TableName=table)
+        return [partition["Values"][0] for partition in answer["Partitions"]]
+
+    def messages(self, kind: str) -> list[dict[str, Any]]:
+        """Take all messages of a queue."""
+        bodies = []
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10)
+            if not answer.get("Messages"):
+                return bodies
+            bodies += [json.loads(message["Body"]) for message in answer["Messages"]]
