@@ -234,7 +234,7 @@ variable "functions_timeout" {
 variable "functions_memory_size" {
   description = "Memory of each function, in MB."
   type        = number
-  default     = 512
+  default     = 320
   nullable    = false
 
   validation {

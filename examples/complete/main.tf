@@ -42,7 +42,7 @@ module "pynvest_tools" {
 
   functions_python_runtime   = "python3.13"
   functions_timeout          = 300
-  functions_memory_size      = 512
+  functions_memory_size      = 320
   awssdkpandas_layer_arn     = null # looked up for the region
   awssdkpandas_layer_version = "3.16.1"
   lambda_packages_dir        = null # built while applying, with python3 and pip
