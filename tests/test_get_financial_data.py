@@ -221,6 +221,26 @@ def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
     assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in hidden] == [("handle-3", 120)]
 
 
+def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
+    lake: Lake, fetch: Any, site: SiteServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.papers.update({paper.ticker: paper for paper in make_papers(DAY, 60, 0)})
+    batch = tickers(site)
+    site.block_after(40)
+
+    kept = failed(fetch(*(message(one) for one in batch), threads=2))
+
+    assert len(batch) == 60
+    # The other thread's request may be under way when the first is refused; none is sent after that.
+    assert 41 <= len(asked(site)) <= 42
+    assert len(kept) == 20
+
+    site.block_after(None)
+    monkeypatch.setattr(stage, "_breaker", lambda _: Breaker(0))  # the cool-down is over
+    assert failed(fetch(*(message(batch[position]) for position in kept))) == []
+    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch)
+
+
 def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
     site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
