@@ -44,7 +44,7 @@ down: $(VENV_MADE) ## End what `make up` left running, and remove its data
 
 .PHONY: test
 test: $(VENV_MADE) ## Run every test: code, Terraform, and whole days on the emulator
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python and Terraform

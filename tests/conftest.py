@@ -71,9 +71,16 @@ def context() -> SimpleNamespace:
     )
 
 
+SLOWEST = ("deploy", "faults", "test_day.py")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in two."""
+    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in two.
+
+    What takes longest comes first, so that neither process is left alone with it in the end.
+    """
+    groups = {}
     for item in items:
         if item.path.parent.name == "deploy":
             group = "deploy"
@@ -81,4 +88,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             group = "faults"
         else:
             group = item.path.name
+        groups[item] = group
         item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: SLOWEST.index(groups[item]) if groups[item] in SLOWEST else len(SLOWEST))

@@ -154,6 +154,7 @@ def test_a_part_that_came_after_the_fold_wins_over_it_at_equal_times(lake: Lake,
     land(lake, "second", "BBBB4")
     dedup()
     put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))  # the past day was prepared again
+    specialized(lake, "first", "AAAA3")
 
     dedup()
 
@@ -167,6 +168,7 @@ def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lak
     dedup()
     rows_before = held(lake)
     put_part(lake, SOT_ACOES, "first", sot_row("AAAA3"))
+    specialized(lake, "first", "AAAA3")
 
     dedup()
 
