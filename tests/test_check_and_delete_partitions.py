@@ -16,6 +16,7 @@ from moto_lake import DAY, LAYERS, Lake
 from pynvest_lake import aws
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.day import day_of
 from pynvest_lake.storage import LakeTable
 
 
@@ -146,4 +147,26 @@ def test_a_day_that_is_none_is_refused(clear: Any, day: object, invoked: list[di
     with pytest.raises(ValueError, match="expected a day as a number YYYYMMDD"):
         clear({"anomesdia_exec": day})
 
+    assert invoked == []
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"anomesdia": DAY}, "event has anomesdia, expected no fields but anomesdia_exec, tickers"),
+        ({"tickers": []}, r"tickers is \[\], expected a list of tickers"),
+        ({"tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+        ({"tickers": ["petr4"]}, "ticker is 'petr4', expected 4 to 12 capital letters and digits"),
+    ],
+)
+def test_an_event_that_was_mistyped_clears_nothing(
+    lake: Lake, clear: Any, invoked: list[dict[str, Any]], event: dict[str, Any], said: str
+) -> None:
+    today = day_of(datetime.now(timezone.utc), "America/Sao_Paulo")
+    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"}, day=today)
+
+    with pytest.raises(ValueError, match=said):
+        clear(event)
+
+    assert lake.keys(SOT_ACOES) == [kept.key]
     assert invoked == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dedup_financial_data import handler as stage
-from dedup_financial_data.completeness import DayNotComplete
+from dedup_financial_data.errors import DayNotComplete
 from dedup_financial_data.fold import fold
 from lake_rows import put_part
 from moto_lake import DAY, Lake
@@ -369,6 +369,40 @@ def test_two_runs_at_once_leave_one_object(lake: Lake, dedup: Any) -> None:
     assert forms(lake) == [COMPACT]
 
 
+def test_what_another_run_folded_meanwhile_is_not_overwritten_unread(lake: Lake) -> None:
+    table = lake.tables[SOT_ACOES]
+    land(lake, "first", "AAAA3", price=1.0)
+    land(lake, "second", "BBBB4")
+
+    def prepared_again_and_folded_by_another_run() -> None:
+        put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", minutes=9, price=9.0))
+        fold(lake.s3, table, DAY, "nome_papel", lambda part: True)
+
+    # This run has read the old rows, and is about to write them to the very same key.
+    before_call(aws.client("s3"), "PutObject", prepared_again_and_folded_by_another_run)
+
+    fold(aws.client("s3"), table, DAY, "nome_papel", lambda part: True)
+
+    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
+    assert forms(lake) == [COMPACT]
+
+
+def test_a_partition_that_does_not_come_to_rest_has_to_wait_and_loses_nothing(lake: Lake) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+    count = iter(range(1000))
+
+    def another_arrives(**_: Any) -> None:
+        put_part(lake, SOT_ACOES, f"late {next(count)}", sot_row("CCCC3"))
+
+    aws.client("s3").meta.events.register("before-call.s3.PutObject", another_arrives)
+
+    with pytest.raises(DayNotComplete, match=rf"{DAY}/ has to wait. Something else writes to it"):
+        fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True)
+
+    assert {ticker for ticker, _ in held(lake)} == {"AAAA3", "BBBB4", "CCCC3"}
+
+
 @pytest.mark.parametrize(
     ("started_at", "day"),
     [("2026-11-24T02:59:59Z", 20261123), ("2026-11-24T03:00:00Z", 20261124)],
@@ -384,3 +418,8 @@ def test_an_operator_may_name_another_day(dedup: Any) -> None:
 def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
     with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
         dedup({})
+
+
+def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
+    with pytest.raises(ValueError, match="event has anomesdia, expected no fields but anomesdia_exec"):
+        dedup({"input": {"anomesdia": 20261001}, "started_at": STARTED["started_at"]})

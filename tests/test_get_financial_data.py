@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pynvest.scrappers.fundamentus import Fundamentus
 
 from get_financial_data import handler as stage
 from get_financial_data.collect import Breaker
@@ -132,6 +133,24 @@ def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
     assert asked(site) == [one]
     assert len(landed(lake)) == 1
     assert failed(result) == []
+
+
+def test_an_error_that_nobody_foresaw_is_that_papers_alone(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = tickers(site)[:2]
+    read_page = Fundamentus.coleta_indicadores_de_ativo
+
+    def stumble(self: Fundamentus, ticker: str) -> Any:
+        return read_page(self, ticker) if ticker != bad else [][0]
+
+    monkeypatch.setattr(Fundamentus, "coleta_indicadores_de_ativo", stumble)
+
+    result = fetch(message(good), message(bad))
+
+    assert [row["nome_papel"] for row in landed(lake)] == [good]
+    assert failed(result) == [1]
+    assert result["failed"] == {bad: "IndexError: list index out of range"}
 
 
 def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServer, fetch: Any) -> None:

@@ -155,6 +155,37 @@ def test_a_message_that_is_refused_for_what_it_is_is_not_sent_again(lake: Lake) 
     assert len(sent) == 1
 
 
+def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    fail_entries(aws.client("sqs"), [[failure(0, sender_fault=True)]])
+
+    with pytest.raises(TickersNotSent, match="did not take 1 of"):
+        queue({"anomesdia_exec": DAY})
+
+    assert len(lake.messages("acoes")) == len(listed(site, "acoes")) - 1
+    assert len(lake.messages("fiis")) == len(listed(site, "fiis"))
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            {"anomesdia_exec": DAY, "ticker": "PETR4"},
+            "event has ticker, expected no fields but anomesdia_exec, tickers",
+        ),
+        ({"anomesdia_exec": DAY, "tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+    ],
+)
+def test_an_event_that_was_mistyped_queues_nothing(
+    lake: Lake, queue: Any, event: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        queue(event)
+
+    assert lake.messages("acoes") == []
+
+
 def test_a_day_is_needed(queue: Any) -> None:
     with pytest.raises(ValueError, match="anomesdia_exec is None"):
         queue({})

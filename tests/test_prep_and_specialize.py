@@ -123,6 +123,23 @@ def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, pre
     assert "is a compact object, expected a part" in said
 
 
+def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
+    lake: Lake, prep: Any, specialize: Any
+) -> None:
+    good = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    for table in (SOR_ACOES, SOT_ACOES):
+        bad = lake.tables[table].part(DAY, object_id(2))
+        lake.s3.put_object(Bucket=bad.table.bucket, Key=bad.key, Body=b"garbage")
+        event = raw_s3_event(
+            (bad.table.bucket, bad.key), (bad.table.bucket, lake.tables[table].part(DAY, good.id).key)
+        )
+
+        with pytest.raises(UnexpectedEvent, match=f"{bad.uri} is no Parquet object"):
+            (prep if table == SOR_ACOES else specialize)(event)
+
+    assert lake.keys(SPEC_ATIVOS) == [lake.tables[SPEC_ATIVOS].part(DAY, good.id).key]
+
+
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"detail": 1}])
 def test_an_event_without_records_is_refused(prep: Any, event: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedEvent, match="expected the Records of an S3 event"):

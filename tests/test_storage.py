@@ -10,6 +10,7 @@ from pynvest_lake.storage import (
     COMPACT,
     PART,
     LakeTable,
+    ObjectChanged,
     ObjectGone,
     UnexpectedObject,
     ids_of,
@@ -114,3 +115,17 @@ def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
     lake.s3.put_object(Bucket=table.bucket, Key=table.part(DAY + 1, object_id(1)).key, Body=b"")
 
     assert len(list_day(lake.s3, table, DAY)) == 1005
+
+
+def test_a_compact_object_takes_the_place_of_the_one_that_was_read_and_of_no_other(lake: Lake) -> None:
+    target = lake.tables[SOR_ACOES].compact(DAY, object_id(1))
+    write(lake.s3, target, rows("AAAA3"), [object_id(1)])
+    first = read(lake.s3, target)
+
+    with pytest.raises(ObjectChanged, match="is not what it was when it was read"):
+        write(lake.s3, target, rows("BBBB4"), [object_id(1)])
+    write(lake.s3, target, rows("CCCC3"), [object_id(1)], replaces=first.etag)
+    with pytest.raises(ObjectChanged):
+        write(lake.s3, target, rows("DDDD4"), [object_id(1)], replaces=first.etag)
+
+    assert read(lake.s3, target).rows["nome_papel"].to_pylist() == ["CCCC3"]

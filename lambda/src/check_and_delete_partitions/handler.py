@@ -13,9 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from check_and_delete_partitions.partitions import remove_day
 from pynvest_lake.aws import client
 from pynvest_lake.day import day_of, parse_day
-from pynvest_lake.messages import parse_ticker
+from pynvest_lake.messages import check_fields, parse_tickers
 from pynvest_lake.settings import Settings
-from pynvest_lake.storage import LakeTable
 
 logger = Logger()
 
@@ -29,7 +28,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         Empty from the schedule: the day is today's. An operator may give ``anomesdia_exec``, and ``tickers``
         for a trial with a few papers.
+
+    Raises
+    ------
+    ValueError
+        The event has anything else, or one of these is not what it should be. Nothing was removed.
     """
+    check_fields(event, ("anomesdia_exec", "tickers"))
     settings = Settings(os.environ)
     zone = settings.text("SCHEDULE_TIMEZONE")
     day = (
@@ -39,8 +44,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     order: dict[str, Any] = {"anomesdia_exec": day}
     if "tickers" in event:
-        order["tickers"] = [parse_ticker(ticker) for ticker in event["tickers"]]
-    tables = [LakeTable.from_setting(value) for value in settings.json_list("LAKE_TABLES")]
+        order["tickers"] = parse_tickers(event["tickers"])
+    tables = settings.tables("LAKE_TABLES")
 
     removed = remove_day(client("s3"), client("glue"), tables, day)
     # Not before everything is gone: stage 2 starts the writers of the day.

@@ -18,10 +18,6 @@ _COUNTS = {
 }
 
 
-class DayNotComplete(Exception):  # noqa: N818 - the workflow retries this very name
-    """Something of the day is still on its way; the text says what."""
-
-
 @dataclass(frozen=True)
 class Neighbours:
     """The tables that a table's objects come from, and go to."""

@@ -10,11 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 
+from dedup_financial_data.errors import DayNotComplete
 from pynvest_lake.storage import (
     COMPACT,
+    GONE_OR_CHANGED,
     PART,
     Content,
     LakeTable,
+    ObjectChanged,
     ObjectGone,
     list_day,
     object_id,
@@ -24,7 +27,6 @@ from pynvest_lake.storage import (
 
 # Each further round folds what another run of the workflow left beside this one's object.
 MAX_ROUNDS = 5
-_GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,17 @@ def fold(
     -------
     Folded
         What was read and kept. Where one object without duplicates is all there is, nothing is written.
+
+    Raises
+    ------
+    DayNotComplete
+        The partition changed on each of several looks. Nothing of it is lost.
     """
     outcome = Folded()
     for _ in range(MAX_ROUNDS):
         try:
             done = _fold_once(s3, table, day, ticker_column, foldable)
-        except ObjectGone:  # another run folded it: look again
+        except (ObjectGone, ObjectChanged):  # another run folded it: look again
             continue
         if not done.written:
             return Folded(
@@ -76,7 +83,10 @@ def fold(
         outcome = Folded(
             outcome.objects_read or done.objects_read, done.rows, outcome.duplicates + done.duplicates, True
         )
-    return outcome
+    raise DayNotComplete(
+        f"{table.location(day)} has to wait. Something else writes to it: "
+        f"it had changed at each of {MAX_ROUNDS} looks"
+    )
 
 
 def _fold_once(
@@ -92,7 +102,9 @@ def _fold_once(
         return Folded(1, len(rows))
     folded_ids = frozenset().union(*(content.folded_ids for content in contents))
     target = table.compact(day, object_id(*sorted(folded_ids)))
-    write(s3, target, rows, folded_ids)
+    # What another run has put there meanwhile is not overwritten unread.
+    etags = {content.object: content.etag for content in contents}
+    write(s3, target, rows, folded_ids, replaces=etags.get(target))
     for content in contents:
         if content.object != target:
             _delete(s3, content)
@@ -124,5 +136,5 @@ def _delete(s3: Any, content: Content) -> None:
     try:
         s3.delete_object(Bucket=content.object.table.bucket, Key=content.object.key, IfMatch=content.etag)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE_OR_CHANGED:
+        if error.response["Error"]["Code"] not in GONE_OR_CHANGED:
             raise

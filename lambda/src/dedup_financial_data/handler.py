@@ -10,18 +10,19 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dedup_financial_data.completeness import (
-    DayNotComplete,
     Neighbours,
     holding,
     missing_objects,
     queued_messages,
 )
+from dedup_financial_data.errors import DayNotComplete
 from dedup_financial_data.fold import Folded, fold
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.day import day_of, days_before, parse_day
 from pynvest_lake.kinds import Kind
+from pynvest_lake.messages import check_fields
 from pynvest_lake.settings import Settings
 from pynvest_lake.storage import LakeTable, list_day
 
@@ -49,13 +50,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ------
     DayNotComplete
         Messages or objects of the day are still on their way: to be tried again.
+    ValueError
+        The workflow's input has anything else, or its day is none.
     """
     settings = Settings(os.environ)
     day = _day(event, settings.text("SCHEDULE_TIMEZONE"))
-    table = LakeTable.from_setting(settings.json_object("TABLE"))
+    table = settings.table("TABLE")
     neighbours = Neighbours(
-        tuple(map(LakeTable.from_setting, settings.json_list("UPSTREAM_TABLES"))),
-        tuple(map(LakeTable.from_setting, settings.json_list("DOWNSTREAM_TABLES"))),
+        tuple(settings.tables("UPSTREAM_TABLES")), tuple(settings.tables("DOWNSTREAM_TABLES"))
     )
     s3 = client("s3")
 
@@ -82,6 +84,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _day(event: dict[str, Any], timezone: str) -> int:
     given = event.get("input") or {}
+    check_fields(given, ("anomesdia_exec",))
     if "anomesdia_exec" in given:
         return parse_day(given["anomesdia_exec"])
     started_at = event.get("started_at")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pynvest_lake.fundamentus import Blocked, FundamentusError, FundamentusSite, NoSuchPaper
+from pynvest_lake.fundamentus import Blocked, FundamentusSite, NoSuchPaper
 from pynvest_lake.messages import TickerMessage
 
 Rows = dict[str, "str | None"]
@@ -40,20 +39,28 @@ class Breaker:
         return self._clock() >= self._closed_until
 
 
+class HandedBack(Exception):  # noqa: N818 - an outcome
+    """The paper was not read; its message comes again."""
+
+
 @dataclass
 class Collected:
     """What came of the papers of a batch; every message is in exactly one of the five."""
 
     rows: dict[TickerMessage, Rows] = field(default_factory=dict)
     missing: list[TickerMessage] = field(default_factory=list)
-    failed: dict[TickerMessage, FundamentusError] = field(default_factory=dict)
+    failed: dict[TickerMessage, BaseException] = field(default_factory=dict)
     refused: dict[TickerMessage, Blocked] = field(default_factory=dict)
-    handed_back: list[TickerMessage] = field(default_factory=list)
+    handed_back: dict[TickerMessage, HandedBack] = field(default_factory=dict)
+
+    def error_of(self, message: TickerMessage) -> BaseException | None:
+        """Return why a message has to come again, if it has to."""
+        return self.failed.get(message) or self.refused.get(message) or self.handed_back.get(message)
 
 
 def collect(
     messages: Iterable[TickerMessage],
-    site_of: Callable[[int], FundamentusSite],
+    sites: Mapping[int, FundamentusSite],
     breaker: Breaker,
     *,
     threads: int,
@@ -61,14 +68,15 @@ def collect(
 ) -> Collected:
     """Read the pages of papers.
 
-    Once the site refuses one, no further page is asked for.
+    Once the site refuses one, no further page is asked for. Whatever goes wrong with a paper is that paper's
+    alone.
 
     Parameters
     ----------
     messages
         The papers, each once.
-    site_of
-        The site as of a day.
+    sites
+        The site as of each day of the messages.
     breaker
         The process's memory of refusals.
     threads
@@ -76,31 +84,29 @@ def collect(
     not_after
         Moment of ``time.monotonic()`` past which no page is waited for.
     """
-    collected = Collected()
-    lock = threading.Lock()
 
-    def read(message: TickerMessage) -> None:
+    def read(message: TickerMessage) -> Rows:
         if not breaker.open or time.monotonic() >= not_after:
-            with lock:
-                collected.handed_back.append(message)
-            return
+            raise HandedBack(f"{message.ticker} was not read; it is handed back for a later attempt")
         try:
-            row = site_of(message.day).read_paper(message.ticker, message.kind, not_after=not_after)
-        except NoSuchPaper:
-            with lock:
-                collected.missing.append(message)
-        except Blocked as error:
-            with lock:
-                breaker.refused()
-                collected.refused[message] = error
-        except FundamentusError as error:
-            with lock:
-                collected.failed[message] = error
-        else:
-            with lock:
-                collected.rows[message] = row
+            return sites[message.day].read_paper(message.ticker, message.kind, not_after=not_after)
+        except Blocked:
+            breaker.refused()
+            raise
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for _ in pool.map(read, messages):
-            pass
+        futures = {message: pool.submit(read, message) for message in messages}
+    collected = Collected()
+    for message, future in futures.items():
+        error = future.exception()
+        if error is None:
+            collected.rows[message] = future.result()
+        elif isinstance(error, NoSuchPaper):
+            collected.missing.append(message)
+        elif isinstance(error, Blocked):
+            collected.refused[message] = error
+        elif isinstance(error, HandedBack):
+            collected.handed_back[message] = error
+        else:
+            collected.failed[message] = error
     return collected

@@ -33,10 +33,6 @@ _LONGEST_VISIBILITY_SECONDS = 43_200
 _LONGEST_COOL_DOWN_SECONDS = 60.0
 
 
-class HandedBack(Exception):  # noqa: N818 - an outcome
-    """The paper was not read; its message comes again."""
-
-
 @cache
 def _breaker(cool_down_seconds: float) -> Breaker:
     return Breaker(cool_down_seconds)
@@ -60,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     settings = Settings(os.environ)
     kind = settings.kind("TICKER_KIND")
-    target = LakeTable.from_setting(settings.json_object("TARGET_TABLE"))
+    target = settings.table("TARGET_TABLE")
     base_url = settings.text("FUNDAMENTUS_BASE_URL")
     threads = int(settings.number("FETCH_THREADS"))
     timeout_seconds = settings.number("FETCH_TIMEOUT_SECONDS")
@@ -72,7 +68,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     papers = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     collected = collect(
         papers,
-        lambda day: _site(base_url, day // 10_000, threads, timeout_seconds),
+        {paper.day: _site(base_url, paper.day // 10_000, threads, timeout_seconds) for paper in papers},
         # Over before what is handed back comes again, or it would run out of attempts without one.
         _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.number("SQS_VISIBILITY_TIMEOUT_SECONDS") / 2)),
         threads=threads,
@@ -83,14 +79,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def outcome(record: SQSRecord) -> None:
         message = messages[record.message_id]
-        if isinstance(message, MalformedMessage):
-            raise message
-        if message in collected.failed:
-            raise collected.failed[message]
-        if message in collected.refused:
-            raise collected.refused[message]
-        if message not in collected.rows and message not in collected.missing:
-            raise HandedBack(f"{message.ticker} was not read; it is handed back for a later attempt")
+        error = message if isinstance(message, MalformedMessage) else collected.error_of(message)
+        if error is not None:
+            raise error
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     answer: dict[str, Any] = dict(
@@ -99,7 +90,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     result = {
         "rows": len(collected.rows),
         "no_such_paper": sorted(message.ticker for message in collected.missing),
-        "failed": {message.ticker: str(error) for message, error in collected.failed.items()},
+        "failed": {
+            message.ticker: f"{type(error).__name__}: {error}" for message, error in collected.failed.items()
+        },
         "refused": {message.ticker: str(error) for message, error in collected.refused.items()},
         "handed_back": len(collected.handed_back),
         "malformed": [str(message) for message in messages.values() if isinstance(message, MalformedMessage)],

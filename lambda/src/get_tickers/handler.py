@@ -9,12 +9,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from get_tickers.tickers import send_tickers
+from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.aws import client
 from pynvest_lake.day import parse_day
 from pynvest_lake.fundamentus import FundamentusSite
 from pynvest_lake.kinds import Kind
-from pynvest_lake.messages import TickerMessage, parse_ticker
+from pynvest_lake.messages import TickerMessage, check_fields, parse_ticker, parse_tickers
 from pynvest_lake.settings import Settings
 
 logger = Logger()
@@ -33,22 +33,36 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``anomesdia_exec``, the day; ``tickers``, to queue no others than these, may be absent.
+
+    Raises
+    ------
+    ValueError
+        The event has anything else, or one of these is not what it should be.
+    TickersNotSent
+        A queue did not take some tickers; all others were sent.
     """
+    check_fields(event, ("anomesdia_exec", "tickers"))
     settings = Settings(os.environ)
     day = parse_day(event.get("anomesdia_exec"))
-    wanted = {parse_ticker(ticker) for ticker in event["tickers"]} if "tickers" in event else None
-    urls = settings.queue_urls("TICKERS_QUEUE_URLS")
+    wanted = set(parse_tickers(event["tickers"])) if "tickers" in event else None
+    urls = settings.queue_urls("TICKERS_QUEUE_URLS", required=tuple(Kind))
     site = _site(settings.text("FUNDAMENTUS_BASE_URL"))
 
     # Both listings before the first message: where one fails, the retry starts with empty queues.
     listings = {kind: [parse_ticker(ticker) for ticker in site.list_tickers(kind)] for kind in Kind}
     result: dict[str, Any] = {"anomesdia_exec": day}
+    problems = []
     for kind, tickers in listings.items():
         messages = [
             TickerMessage(ticker, kind, day) for ticker in tickers if wanted is None or ticker in wanted
         ]
-        result[kind.value] = send_tickers(client("sqs"), urls[kind], messages)
+        try:
+            result[kind.value] = send_tickers(client("sqs"), urls[kind], messages)
+        except TickersNotSent as error:
+            problems.append(str(error))
     if wanted is not None:
         result["not_listed"] = sorted(wanted.difference(*listings.values()))
     logger.info("tickers queued", extra=result)
+    if problems:
+        raise TickersNotSent("; ".join(problems))
     return result

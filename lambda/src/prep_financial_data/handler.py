@@ -13,7 +13,7 @@ from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.events import UnexpectedEvent, objects_of
 from pynvest_lake.settings import Settings
-from pynvest_lake.storage import LakeTable, ObjectGone, read, write
+from pynvest_lake.storage import ObjectGone, UnexpectedObject, read, write
 
 logger = Logger()
 
@@ -25,12 +25,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables; the others were prepared.
+        A record is not of this function's tables, or its object cannot be read; the others were prepared.
     """
     settings = Settings(os.environ)
     kind = settings.kind("TICKER_KIND")
-    target = LakeTable.from_setting(settings.json_object("TARGET_TABLE"))
-    objects, problems = objects_of(event, map(LakeTable.from_setting, settings.json_list("SOURCE_TABLES")))
+    target = settings.table("TARGET_TABLE")
+    objects, problems = objects_of(event, settings.tables("SOURCE_TABLES"))
     result = {"objects": 0, "rows": 0, "gone": 0, "unreadable_cells": 0}
     for source in objects:
         try:
@@ -38,6 +38,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except ObjectGone as error:  # stage 1 cleared the day meanwhile
             logger.warning("object gone", extra={"reason": str(error)})
             result["gone"] += 1
+            continue
+        except UnexpectedObject as error:
+            problems.append(str(error))
             continue
         prepared = prepare(content.rows, kind)
         for cell in prepared.unreadable:

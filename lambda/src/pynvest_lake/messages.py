@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pynvest_lake.day import parse_day
@@ -28,6 +29,31 @@ def parse_ticker(value: object) -> str:
     if isinstance(value, str) and _TICKER.fullmatch(value):
         return value
     raise ValueError(f"ticker is {value!r}, expected 4 to 12 capital letters and digits, such as 'PETR4'")
+
+
+def parse_tickers(value: object) -> list[str]:
+    """Check that a value is a list of tickers, at least one, and return it.
+
+    Raises
+    ------
+    ValueError
+        The value is no such list.
+    """
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"tickers is {value!r}, expected a list of tickers, such as ['PETR4', 'HGLG11']")
+    return [parse_ticker(ticker) for ticker in value]
+
+
+def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
+    """Check that an event has no field but the known ones.
+
+    Raises
+    ------
+    ValueError
+        It has others.
+    """
+    if unknown := sorted(set(event) - set(known)):
+        raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
 
 
 @dataclass(frozen=True, order=True)

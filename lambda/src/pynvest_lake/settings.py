@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import LakeTable
 
 
 class SettingError(ValueError):
@@ -54,15 +55,19 @@ class Settings:
                 f"environment variable {name} is {value!r}, expected one of {expected}"
             ) from None
 
-    def json_list(self, name: str) -> list[Any]:
-        """Return a variable that is a JSON list."""
-        value: list[Any] = self._json(name, list)
-        return value
+    def table(self, name: str) -> LakeTable:
+        """Return a variable that is a table, as a JSON object."""
+        return self._table(name, self._json(name, dict))
 
-    def json_object(self, name: str) -> dict[str, Any]:
-        """Return a variable that is a JSON object."""
-        value: dict[str, Any] = self._json(name, dict)
-        return value
+    def tables(self, name: str) -> list[LakeTable]:
+        """Return a variable that is a JSON list of tables."""
+        return [self._table(name, value) for value in self._json(name, list)]
+
+    def _table(self, name: str, value: Any) -> LakeTable:
+        try:
+            return LakeTable.from_setting(value)
+        except ValueError as error:
+            raise SettingError(f"environment variable {name}: {error}") from error
 
     def _json(self, name: str, expected: type) -> Any:
         text = self.text(name)
@@ -76,13 +81,10 @@ class Settings:
             )
         return value
 
-    def queue_urls(self, name: str) -> dict[Kind, str]:
+    def queue_urls(self, name: str, required: Collection[Kind] = ()) -> dict[Kind, str]:
         """Return a variable that is a JSON object from kind to queue URL."""
-        urls = self.json_object(name)
-        try:
-            return {Kind(kind): url for kind, url in urls.items()}
-        except ValueError:
-            expected = ", ".join(kind.value for kind in Kind)
-            raise SettingError(
-                f"environment variable {name} has keys {sorted(urls)}, expected only {expected}"
-            ) from None
+        urls = self._json(name, dict)
+        if not {*required} <= {*urls} <= {*Kind}:
+            expected = ("" if required else "only ") + " and ".join(kind.value for kind in Kind)
+            raise SettingError(f"environment variable {name} has keys {sorted(urls)}, expected {expected}")
+        return {Kind(kind): url for kind, url in urls.items()}

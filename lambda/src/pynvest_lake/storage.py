@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
 
 from pynvest_lake.contract import PARTITION_KEY, table_schema
 from pynvest_lake.day import parse_day
@@ -23,12 +24,18 @@ from pynvest_lake.day import parse_day
 PART = "part"
 COMPACT = "compact"
 FOLDED_IDS = b"pynvest.folded_ids"
+# How S3 refuses a request that was made on condition.
+GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
 _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parquet")
 
 
 class UnexpectedObject(ValueError):  # noqa: N818 - what it is
     """An object or a key that is not of the lake; the text says which, and what was expected."""
+
+
+class ObjectChanged(Exception):  # noqa: N818 - what happened
+    """The object is not the one that was read any more."""
 
 
 class ObjectGone(Exception):  # noqa: N818 - what happened
@@ -120,8 +127,17 @@ def object_id(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]
 
 
-def write(s3: Any, target: LakeObject, rows: pa.Table, folded_ids: Iterable[str] | None = None) -> None:
+def write(
+    s3: Any,
+    target: LakeObject,
+    rows: pa.Table,
+    folded_ids: Iterable[str] | None = None,
+    *,
+    replaces: str | None = None,
+) -> None:
     """Write rows as one object: Parquet with dictionaries and Snappy, in the types of the contract.
+
+    A part is written over whatever is there: it is made of the same. A compact object is not.
 
     Parameters
     ----------
@@ -133,6 +149,13 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, folded_ids: Iterable[str]
         Rows with the schema of the object's table.
     folded_ids
         For a compact object, the ids of all parts that are in it.
+    replaces
+        For a compact object, the ETag of the one that it takes the place of. None where there is none.
+
+    Raises
+    ------
+    ObjectChanged
+        There is another compact object than the one to replace.
     """
     schema = table_schema(target.table.table).arrow
     rows = rows.cast(schema)
@@ -140,7 +163,15 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, folded_ids: Iterable[str]
         rows = rows.replace_schema_metadata({FOLDED_IDS: json.dumps(sorted(folded_ids)).encode()})
     buffer = BytesIO()
     pq.write_table(rows, buffer, compression="snappy", use_dictionary=True)
-    s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=buffer.getvalue())
+    condition = {}
+    if target.form == COMPACT:
+        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+    try:
+        s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=buffer.getvalue(), **condition)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE_OR_CHANGED:
+            raise ObjectChanged(f"{target.uri} is not what it was when it was read") from error
+        raise
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
 from pynvest_lake.events import UnexpectedEvent, objects_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.settings import Settings
-from pynvest_lake.storage import LakeTable, ObjectGone, read, write
+from pynvest_lake.storage import ObjectGone, UnexpectedObject, read, write
 from specialize_financial_data.specialize import specialize
 
 logger = Logger()
@@ -29,11 +29,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables; the others were specialized.
+        A record is not of this function's tables, or its object cannot be read; the others were specialized.
     """
     settings = Settings(os.environ)
-    target = LakeTable.from_setting(settings.json_object("TARGET_TABLE"))
-    objects, problems = objects_of(event, map(LakeTable.from_setting, settings.json_list("SOURCE_TABLES")))
+    target = settings.table("TARGET_TABLE")
+    objects, problems = objects_of(event, settings.tables("SOURCE_TABLES"))
     result = {"objects": 0, "rows": 0, "gone": 0}
     for source in objects:
         try:
@@ -41,6 +41,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except ObjectGone as error:  # cleared by stage 1, or folded: then Spec has its rows
             logger.warning("object gone", extra={"reason": str(error)})
             result["gone"] += 1
+            continue
+        except UnexpectedObject as error:
+            problems.append(str(error))
             continue
         rows = specialize(content.rows, _KINDS[source.table.table])
         write(client("s3"), target.part(source.day, source.id), rows)
