@@ -37,6 +37,18 @@ def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
     assert month(tenth, prices())["S3, requests"] == pytest.approx(22 * 1000 * 0.000005)
 
 
+def test_requests_that_every_day_takes_are_not_scaled() -> None:
+    tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
+
+    assert month(tenth, prices())["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
+
+
+def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
+    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0)
+
+    assert month(day, prices())["SQS, messages"] == pytest.approx(22 * 2 * 145 * 0.0000004)
+
+
 def test_what_the_triggers_poll_day_and_night_does_not_depend_on_the_day() -> None:
     nothing = DayCounts(1, {}, 0, 0.0, 0)
 

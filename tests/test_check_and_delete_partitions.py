@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -106,6 +107,26 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+
+
+def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = lake.tables[SOT_ACOES]
+    register_partition(lake.glue, table, DAY)
+    delete = partitions.wr.catalog.delete_partitions
+
+    def delete_and_register(**arguments: Any) -> None:
+        delete(**arguments)
+        time.sleep(1.1)  # the catalog tells times in seconds
+        register_partition(lake.glue, table, DAY)
+
+    monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", delete_and_register)
+
+    removed = remove_day(lake.s3, lake.glue, [table], DAY)
+
+    assert removed[0].partition
+    assert lake.partitions(SOT_ACOES) == [str(DAY)]
 
 
 def test_a_table_that_is_missing_is_an_error(lake: Lake) -> None:

@@ -13,17 +13,21 @@ import signal
 import stat
 import sys
 import threading
+from contextvars import ContextVar
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import glue, lambda_svc
+from ministack.services import glue, lambda_svc, stepfunctions
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
 TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
 
 LOG_WAIT_SECONDS = 1.0
 """How long the first line of an invocation's log is waited for; every function of ours logs."""
+
+ASYNCHRONOUS_AT_ONCE = 2
+"""Asynchronous invocations of one function that run at once; further ones wait for their turn."""
 
 
 def report_error_types() -> None:
@@ -114,8 +118,58 @@ def delete_partitions_in_batches() -> None:
     glue._handle_request_sync = handle_batch
 
 
+def queue_asynchronous_invocations() -> None:
+    """Let asynchronous invocations wait for each other, as they do on Lambda where concurrency is used up.
+
+    MiniStack starts a process for each one that finds the others at work. On a machine of a few cores a burst
+    of S3 events would then start processes and do little else.
+    """
+    execute, invoke = lambda_svc._execute_function, lambda_svc.invoke_async_with_retry
+    asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
+    turns: dict[str, threading.Semaphore] = {}
+
+    def invoke_in_turn(func: Any, event: Any) -> None:
+        token = asynchronous.set(True)  # the thread that MiniStack starts inherits it
+        try:
+            invoke(func, event)
+        finally:
+            asynchronous.reset(token)
+
+    def execute_in_turn(func: Any, event: Any) -> dict[str, Any]:
+        result: dict[str, Any]
+        if not asynchronous.get():
+            result = execute(func, event)
+            return result
+        name = (func.get("config") or func)["FunctionArn"]
+        with turns.setdefault(name, threading.Semaphore(ASYNCHRONOUS_AT_ONCE)):
+            token = asynchronous.set(False)  # MiniStack may call this function once more on the way
+            try:
+                result = execute(func, event)
+            finally:
+                asynchronous.reset(token)
+        return result
+
+    lambda_svc.invoke_async_with_retry = invoke_in_turn
+    lambda_svc._execute_function = execute_in_turn
+
+
+def delete_workflows_twice() -> None:
+    """Let a workflow that is gone be deleted, as Step Functions does: clients repeat a request at will."""
+    delete = stepfunctions._delete_state_machine
+
+    def delete_if_there(data: dict[str, Any]) -> Any:
+        if data.get("stateMachineArn") not in stepfunctions._state_machines:
+            return stepfunctions.json_response({})
+        return delete(data)
+
+    stepfunctions._delete_state_machine = delete_if_there
+
+
 def log_authorizations() -> None:
-    """Note what each role asked for and whether it may, a line of JSON each, in ``AUTHORIZATION_LOG``."""
+    """Note what each role asked for and whether its policies grant it, in ``AUTHORIZATION_LOG``.
+
+    A line of JSON each request. What the policy of a bucket or a queue says of it besides is not noted.
+    """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
     asked = threading.local()  # set while a request is judged, and not while one is only simulated
@@ -131,6 +185,7 @@ def log_authorizations() -> None:
         result = evaluate(request, *policies)
         if not getattr(asked, "really", False):
             return result
+        asked.really = False  # the role's policies come first, those of the resource next
         note = {
             "principal": request.principal_arn,
             "action": request.action,
@@ -177,6 +232,8 @@ if __name__ == "__main__":
     name_actions_as_iam_does()
     count_loopback_as_tls()
     delete_partitions_in_batches()
+    delete_workflows_twice()
+    queue_asynchronous_invocations()
     log_authorizations()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import awswrangler as wr
 
 from pynvest_lake.storage import LakeTable
+
+ATTEMPTS = 3
 
 
 class PartitionNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
@@ -60,19 +63,27 @@ def _remove_objects(s3: Any, table: LakeTable, day: int) -> int:
 
 
 def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
-    if not _has_partition(glue, table, day):
-        return False
-    # A partition that cannot be deleted is no error to awswrangler.
-    wr.catalog.delete_partitions(table=table.table, database=table.database, partitions_values=[[str(day)]])
-    if _has_partition(glue, table, day):
+    found = created_at = _created_at(glue, table, day)
+    for _ in range(ATTEMPTS):
+        if created_at is None:
+            break
+        wr.catalog.delete_partitions(
+            table=table.table, database=table.database, partitions_values=[[str(day)]]
+        )
+        # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
+        # meanwhile by a function of an earlier run, and stands for what that has written.
+        left = _created_at(glue, table, day)
+        created_at = left if left == created_at else None
+    if created_at is not None:
         raise PartitionNotDeleted(
             f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion"
         )
-    return True
+    return found is not None
 
 
-def _has_partition(glue: Any, table: LakeTable, day: int) -> bool:
+def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
+    """Return when a partition was registered, to the second; None where there is none."""
     answer = glue.batch_get_partition(
         DatabaseName=table.database, TableName=table.table, PartitionsToGet=[{"Values": [str(day)]}]
     )
-    return bool(answer["Partitions"])
+    return next((partition["CreationTime"] for partition in answer["Partitions"]), None)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, DayCounts, month, prices
+from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, STANDING, DayCounts, month, prices
 from sandbox.console import Console, table
 from sandbox.day import Day
 from sandbox.emulator import client_env
@@ -35,6 +35,9 @@ RUNTIME = f"python3.{sys.version_info.minor}"
 
 BATCH = 100
 """Papers of the batch that memory is measured with."""
+FOLDED_DAY = 20200103
+"""Day of the past that gets the day's SoR objects again, so that there is something to fold."""
+COPY_SECONDS = 300
 IMPORTS = 3
 """Times that each handler is imported; the median counts."""
 
@@ -50,7 +53,7 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
-            measured["functions"] = list(_functions(local, site, console))
+            measured["functions"] = list(_functions(local, site, measured["day"], console))
     measured["month"] = _month(measured)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -93,6 +96,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     pages = sum(1 for request in site.requests if request.ticker)
     floor = pages * site.latency_ms / 1000 / in_flight
     return {
+        "day": day.number,
         "papers": len(site.papers),
         "pages": pages,
         "latency_ms": site.latency_ms,
@@ -157,7 +161,9 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
     }
 
 
-def _functions(local: LocalLake, site: SiteServer, console: Console) -> Iterator[dict[str, Any]]:
+def _functions(
+    local: LocalLake, site: SiteServer, measured_day: int, console: Console
+) -> Iterator[dict[str, Any]]:
     """Measure each packaged handler in a process of its own, on a day of their own."""
     built = STATE_DIR / "bench" / "packages"
     subprocess.run(
@@ -169,17 +175,19 @@ def _functions(local: LocalLake, site: SiteServer, console: Console) -> Iterator
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
     site.latency_ms = 0
+    _copy_day(local, measured_day, FOLDED_DAY)
     s3 = local.emulator.client("s3")
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
     day = 20200102
     stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
 
+    fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
+
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
         one = next(one for one in local.lake.tables if (one.layer, one.kind) == (layer_name, kind))
-        answer = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day))
         records = [
-            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": item["Key"].replace("=", "%3D")}}}
-            for item in answer["Contents"]
+            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": key.replace("=", "%3D")}}}
+            for key in _keys(s3, one, day)
         ]
         return {"Records": records}
 
@@ -200,11 +208,11 @@ def _functions(local: LocalLake, site: SiteServer, console: Console) -> Iterator
         "get-financial-data-for-acoes": lambda: {"Records": messages},
         "prep-financial-data-for-acoes": lambda: newest("sor", "acoes"),
         "specialize-financial-data": lambda: newest("sot", "acoes"),
-        # The day of the benchmark itself: its one object is read, and there is nothing left to fold.
-        "dedup-financial-data-for-acoes": lambda: {"input": {}, "started_at": _now()},
-        "dedup-financial-data-for-spec-ativos": lambda: {"input": {}, "started_at": _now()},
+        "dedup-financial-data-for-acoes": lambda: fold,
+        "dedup-financial-data-for-spec-ativos": lambda: fold,
+        # Stage 2, which this starts, finds no such ticker. Stage 2 itself comes last: it sets the day going.
+        "check-and-delete-partitions": lambda: {"anomesdia_exec": day, "tickers": ["NONE99"]},
         "get-tickers": lambda: {"anomesdia_exec": day},
-        "check-and-delete-partitions": lambda: {"anomesdia_exec": day},
     }
     for short, event in events.items():
         console.progress(f"measuring {short}")
@@ -237,8 +245,26 @@ def _functions(local: LocalLake, site: SiteServer, console: Console) -> Iterator
     console.settle()
 
 
-def _now() -> str:
-    return datetime.now(ZoneInfo("UTC")).isoformat()
+def _copy_day(local: LocalLake, day: int, target: int) -> None:
+    """Let another day get the same SoR objects, and wait until the functions have taken them to Spec."""
+    s3 = local.emulator.client("s3")
+    copied = 0
+    for one in local.lake.tables:
+        for key in _keys(s3, one, day) if one.layer == "sor" else ():
+            source = {"Bucket": one.bucket, "Key": key}
+            s3.copy_object(Bucket=one.bucket, Key=key.replace(str(day), str(target)), CopySource=source)
+            copied += 1
+    spec = next(one for one in local.lake.tables if one.layer == "spec")
+    deadline = time.monotonic() + COPY_SECONDS
+    while (arrived := len(_keys(s3, spec, target))) < copied:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{arrived} of {copied} objects got to {spec.name} within {COPY_SECONDS} s")
+        time.sleep(0.5)
+
+
+def _keys(s3: Any, one: Table, day: int) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=one.bucket, Prefix=one.prefix(day))
+    return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
 
 def _one(request: dict[str, Any]) -> dict[str, Any]:
@@ -264,7 +290,6 @@ def _month(measured: dict[str, Any]) -> dict[str, Any]:
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
     )
     paid = month(counts, table_of_prices)
-    fixed = paid["SQS, polling of the triggers"] + paid["Step Functions"] + paid["EventBridge Scheduler"]
     return {
         "days": DAYS_A_MONTH,
         "papers_a_day": PAPERS_A_DAY,
@@ -273,7 +298,10 @@ def _month(measured: dict[str, Any]) -> dict[str, Any]:
         "gb_seconds_a_day_measured": counts.gb_seconds,
         "dollars": paid,
         "dollars_in_all": sum(paid.values()),
-        "dollars_a_ticker": (sum(paid.values()) - fixed) / PAPERS_A_DAY / DAYS_A_MONTH,
+        "dollars_a_ticker": sum(paid.values()) / PAPERS_A_DAY / DAYS_A_MONTH,
+        "dollars_a_ticker_that_grow": sum(value for name, value in paid.items() if name not in STANDING)
+        / PAPERS_A_DAY
+        / DAYS_A_MONTH,
     }
 
 
@@ -355,6 +383,10 @@ def _report(measured: dict[str, Any], console: Console) -> None:
         f"{paid['prices_as_of']}, no free tier: {paid['dollars_in_all']:.2f} US dollars"
     )
     console.say(table(["", "dollars"], [[name, f"{value:.4f}"] for name, value in paid["dollars"].items()]))
+    console.say(
+        f"A million tickers: {1e6 * paid['dollars_a_ticker']:.2f} US dollars, "
+        f"{1e6 * paid['dollars_a_ticker_that_grow']:.2f} of them for what grows with the tickers"
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,15 @@ POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
 TRANSITIONS_A_DAY = 8
 """Steps of the dedup workflow, without those that wait for a day that is late."""
 
+TRIGGER_REQUESTS_A_PAPER = 2 / 10
+"""Ten messages are received, and deleted, by one request each."""
+
+STANDING = {"SQS, polling of the triggers", "Step Functions", "EventBridge Scheduler"}
+"""What is paid for however many papers there are."""
+
+OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "sqs:GetQueueAttributes"}
+"""Requests that a day takes however many papers it has; all others grow with the papers."""
+
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
@@ -60,7 +69,8 @@ def prices() -> dict[str, Any]:
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     """Return what a month of `DAYS_A_MONTH` days of `PAPERS_A_DAY` papers costs, by what is paid for.
 
-    All that a day takes is taken to grow with its papers. Storage is that of the twelfth month.
+    All that a day takes, but `OF_A_DAY`, is taken to grow with its papers. Storage is that of the twelfth
+    month.
 
     Raises
     ------
@@ -75,13 +85,15 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     by_service: dict[str, float] = {}
     for action, count in day.requests.items():
         service = action.partition(":")[0]
-        by_service[service] = by_service.get(service, 0.0) + count * days * price[action]
+        times = DAYS_A_MONTH if action in OF_A_DAY else days
+        by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
+    triggers = TRIGGER_REQUESTS_A_PAPER * DAYS_A_MONTH * PAPERS_A_DAY * price["sqs:Poll"]
     return {
         "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
         "Lambda, invocations": day.invocations * days * price["lambda:Invocation"],
         "S3, requests": by_service.get("s3", 0.0),
         "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
-        "SQS, messages": by_service.get("sqs", 0.0),
+        "SQS, messages": by_service.get("sqs", 0.0) + triggers,
         "SQS, polling of the triggers": POLLS_A_MONTH * price["sqs:Poll"],
         "Glue": by_service.get("glue", 0.0),
         "Step Functions": TRANSITIONS_A_DAY * DAYS_A_MONTH * price["states:Transition"],
