@@ -240,12 +240,8 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def redrive(self, kind: str) -> None:
-        """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does.
-
-        MiniStack knows no such tasks.
-        """
-        for body in self.take(self.lake.dead_letter_queues[kind]):
-            self.send(kind, body)
+        """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does."""
+        self.sqs.start_message_move_task(SourceArn=self.queue_arn(self.lake.dead_letter_queues[kind]))
 
     @contextmanager
     def trigger_off(self, kind: str) -> Iterator[None]:

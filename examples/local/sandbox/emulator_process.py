@@ -18,7 +18,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import glue, lambda_svc, stepfunctions
+from ministack.services import glue, lambda_svc, sqs, stepfunctions
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
 TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
@@ -116,6 +116,27 @@ def delete_partitions_in_batches() -> None:
         return glue.json_response({"Errors": errors})
 
     glue._handle_request_sync = handle_batch
+
+
+def move_dead_letters_back() -> None:
+    """Answer ``sqs:StartMessageMoveTask``, which MiniStack lacks: back to the queue that they came from."""
+
+    def move(request: dict[str, Any], _: str) -> dict[str, str]:
+        source = request["SourceArn"]
+        urls = [
+            url
+            for url, queue in sqs._queues.items()
+            if json.loads(queue["attributes"].get("RedrivePolicy", "{}")).get("deadLetterTargetArn") == source
+        ]
+        if len(urls) != 1:
+            raise sqs._Err("ResourceNotFoundException", f"{source} is the dead-letter queue of {urls}")
+        dead = sqs._get_q(source.rsplit(":", 1)[1])
+        while dead["messages"]:
+            sqs._act_send_message({"QueueUrl": urls[0], "MessageBody": dead["messages"][0]["body"]}, urls[0])
+            dead["messages"].pop(0)
+        return {"TaskHandle": source}
+
+    sqs._HANDLERS["StartMessageMoveTask"] = move
 
 
 def queue_asynchronous_invocations() -> None:
@@ -233,6 +254,7 @@ if __name__ == "__main__":
     count_loopback_as_tls()
     delete_partitions_in_batches()
     delete_workflows_twice()
+    move_dead_letters_back()
     queue_asynchronous_invocations()
     log_authorizations()
     # Function processes inherit this environment, and must find their own package only.
