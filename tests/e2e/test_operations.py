@@ -57,6 +57,20 @@ def test_a_day_is_run_again(faulty: FaultyLake, day: Day) -> None:
     faulty.check(day)
 
 
+@pytest.mark.parametrize("kinds", [("acoes",), ("fiis",), ("acoes", "fiis")])
+def test_a_trial_with_a_few_tickers_holds_these_only(
+    faulty: FaultyLake, number: int, kinds: tuple[str, ...]
+) -> None:
+    wanted = [max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in kinds]
+    day = faulty.day()
+
+    day.start(anomesdia_exec=number, tickers=wanted)
+    day.wait()
+    faulty.fold(day)
+
+    faulty.check(day, without=tuple(p.ticker for p in faulty.papers if p.ticker not in wanted))
+
+
 def test_what_stage_2_could_not_do_is_told_by_its_failure_queue_and_mended_by_a_re_run(
     faulty: FaultyLake, number: int
 ) -> None:

@@ -56,7 +56,7 @@ def check_papers(day: Day, papers: Collection[Paper], glue: Any) -> None:
         }
         rows = rows_by_ticker(day, table)
         differences += row_differences(table, expected, rows)
-        differences += partition_differences(day, table, glue)
+        differences += partition_differences(day, table, glue, has_papers=bool(expected))
     if differences:
         raise NotExact(differences)
 
@@ -118,12 +118,17 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
     return differences
 
 
-def partition_differences(day: Day, table: Table, glue: Any) -> list[str]:
-    """See that the workflow left one object, and that the catalog knows the day's partition where it is."""
+def partition_differences(day: Day, table: Table, glue: Any, *, has_papers: bool) -> list[str]:
+    """See that the workflow left one object, and that the catalog knows the day's partition where it is.
+
+    A table that the day has no papers of has neither.
+    """
     differences = []
-    objects = day.partitions.objects(table, day.number)
-    if table.layer != "sor" and len(objects) != 1:
-        differences.append(f"{table.name}: {len(objects)} objects where the workflow should have left one")
+    objects = len(day.partitions.objects(table, day.number))
+    if objects != 1 and not (objects and table.layer == "sor") and has_papers:
+        differences.append(f"{table.name}: {objects} objects where the workflow should have left one")
+    if objects and not has_papers:
+        differences.append(f"{table.name}: {objects} objects where there are no papers")
     registered = {
         tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
         for page in glue.get_paginator("get_partitions").paginate(
@@ -131,9 +136,9 @@ def partition_differences(day: Day, table: Table, glue: Any) -> list[str]:
         )
         for partition in page["Partitions"]
     }
-    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}"
+    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}" if has_papers else None
     found = registered.get((str(day.number),))
-    if found is None or found.rstrip("/") != wanted.rstrip("/"):
+    if (found and found.rstrip("/")) != (wanted and wanted.rstrip("/")):
         differences.append(
             f"{table.name}: the catalog has {PARTITION_KEY}={day.number} at {found}, expected {wanted}"
         )
