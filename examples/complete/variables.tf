@@ -3,3 +3,8 @@ variable "region" {
   type        = string
   default     = "sa-east-1"
 }
+
+variable "alarm_email" {
+  description = "Who is told when something failed; AWS sends a mail to confirm it first."
+  type        = string
+}
