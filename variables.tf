@@ -214,8 +214,8 @@ variable "functions_python_runtime" {
   nullable    = false
 
   validation {
-    condition     = contains(["python3.10", "python3.11", "python3.12", "python3.13"], var.functions_python_runtime)
-    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.10, python3.11, python3.12 or python3.13."
+    condition     = contains(["python3.11", "python3.12", "python3.13"], var.functions_python_runtime)
+    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.11, python3.12 or python3.13."
   }
 }
 

@@ -22,6 +22,11 @@ locals {
         MaxAttempts     = var.wait_max_attempts
         BackoffRate     = 1
       },
+      # Waiting would not help.
+      {
+        ErrorEquals = ["NothingArrived"]
+        MaxAttempts = 0
+      },
       {
         ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
         IntervalSeconds = 2

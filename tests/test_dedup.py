@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dedup_financial_data import handler as stage
-from dedup_financial_data.errors import DayNotComplete
+from dedup_financial_data.errors import DayNotComplete, NothingArrived
 from dedup_financial_data.fold import fold
 from lake_rows import put_part
 from moto_lake import DAY, Lake
@@ -116,6 +116,13 @@ def test_an_empty_partition_is_left_alone(lake: Lake, dedup: Any) -> None:
 
     assert (result["rows"], result["written"]) == (0, False)
     assert lake.partitions(SOT_ACOES) == []
+
+
+def test_a_day_of_which_nothing_arrived_is_told_by_the_last_table(lake: Lake, dedup: Any) -> None:
+    land(lake, "yesterday", "AAAA3", day=20261122)
+
+    with pytest.raises(NothingArrived, match=f"nothing of {DAY} is in {SPEC_ATIVOS}, nor on its way"):
+        dedup(spec=True)
 
 
 def test_one_object_without_duplicates_is_left_as_it_is(lake: Lake, dedup: Any) -> None:

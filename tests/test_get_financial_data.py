@@ -240,6 +240,22 @@ def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
     assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in hidden] == [("handle-3", 120)]
 
 
+def test_a_refused_paper_that_the_queue_does_not_hide_fails_alone(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    good, refused = tickers(site)[:2]
+    site.set_fault(refused, Fault("status", status=403))
+    beyond = {"Error": {"Code": "InvalidParameterValue", "Message": "VisibilityTimeout is beyond the limit"}}
+    aws.client("sqs").meta.events.register_first(
+        "before-call.sqs.ChangeMessageVisibility", lambda **_: (SimpleNamespace(status_code=400), beyond)
+    )
+
+    result = fetch(message(good), message(refused), threads=1)
+
+    assert [row["nome_papel"] for row in landed(lake)] == [good]
+    assert failed(result) == [1]
+
+
 def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
     lake: Lake, fetch: Any, site: SiteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -236,6 +236,13 @@ def test_past_its_bound_the_workflow_fails_and_says_what_is_missing(faulty: Faul
     faulty.check(day)
 
 
+def test_a_day_of_which_nothing_arrived_fails_and_says_where_to_look(faulty: FaultyLake, number: int) -> None:
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "NothingArrived")
+    assert f"nothing of {number} is in {faulty.table('spec').name}" in ended["cause"]
+
+
 def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
     faulty: FaultyLake, number: int
 ) -> None:

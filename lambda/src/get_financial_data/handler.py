@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from get_financial_data.collect import Breaker, Collected, Rows, collect
 from pynvest_lake.aws import client
@@ -29,7 +30,8 @@ logger = Logger()
 
 # Kept of an invocation's time for the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
-_LONGEST_VISIBILITY_SECONDS = 43_200
+# SQS takes 12 hours, and counts them from when the batch was received.
+_LONGEST_VISIBILITY_SECONDS = 11 * 3600
 _LONGEST_COOL_DOWN_SECONDS = 60.0
 
 
@@ -134,12 +136,18 @@ def _hide_refused(
     collected: Collected,
     settings: Settings,
 ) -> None:
-    """Let a refused paper come back apart from its batch, lest it hold up the others again."""
+    """Let a refused paper come back apart from its batch, lest it hold up the others again.
+
+    Where the queue does not do that, the paper comes back with the others.
+    """
     seconds = min(2 * int(settings.number("SQS_VISIBILITY_TIMEOUT_SECONDS")), _LONGEST_VISIBILITY_SECONDS)
     for record in SQSEvent(event).records:
         if messages[record.message_id] in collected.refused:
-            client("sqs").change_message_visibility(
-                QueueUrl=settings.text("TICKERS_QUEUE_URL"),
-                ReceiptHandle=record.receipt_handle,
-                VisibilityTimeout=seconds,
-            )
+            try:
+                client("sqs").change_message_visibility(
+                    QueueUrl=settings.text("TICKERS_QUEUE_URL"),
+                    ReceiptHandle=record.receipt_handle,
+                    VisibilityTimeout=seconds,
+                )
+            except ClientError as error:
+                logger.warning("refused paper not hidden", extra={"reason": str(error)})
