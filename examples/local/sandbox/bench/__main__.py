@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import site as python_site
 import statistics
 import subprocess
@@ -166,6 +167,7 @@ def _functions(
 ) -> Iterator[dict[str, Any]]:
     """Measure each packaged handler in a process of its own, on a day of their own."""
     built = STATE_DIR / "bench" / "packages"
+    shutil.rmtree(built, ignore_errors=True)  # packages of other sources
     subprocess.run(
         [sys.executable, ROOT / "lambda" / "build.py", "--output", built, "--runtime", RUNTIME],
         check=True,
