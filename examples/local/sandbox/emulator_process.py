@@ -7,24 +7,29 @@ started it has gone, and it ends with all function processes.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import stat
 import sys
 import threading
+from collections import OrderedDict
 from contextvars import ContextVar
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import glue, lambda_svc, sqs, stepfunctions
+from ministack.services import glue, lambda_svc, sqs
 
 UNTYPED_ERROR = '"error": str(e), "trace"'
 TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
 
 LOG_WAIT_SECONDS = 1.0
 """How long the first line of an invocation's log is waited for; every function of ours logs."""
+
+ANSWERS_KEPT = 1000
+"""Answers that are kept, in case that their requests are repeated."""
 
 ASYNCHRONOUS_AT_ONCE = 2
 """Asynchronous invocations of one function that run at once; further ones wait for their turn."""
@@ -174,16 +179,46 @@ def queue_asynchronous_invocations() -> None:
     lambda_svc._execute_function = execute_in_turn
 
 
-def delete_workflows_twice() -> None:
-    """Let a workflow that is gone be deleted, as Step Functions does: clients repeat a request at will."""
-    delete = stepfunctions._delete_state_machine
+def answer_repeated_requests_alike() -> None:
+    """Do what a client asks for once, however often it asks, and give every time the same answer.
 
-    def delete_if_there(data: dict[str, Any]) -> Any:
-        if data.get("stateMachineArn") not in stepfunctions._state_machines:
-            return stepfunctions.json_response({})
-        return delete(data)
+    Now and then the server drops a connection before the answer is through. An SDK then repeats the request,
+    under the same invocation id, and would be told that what it creates is there already.
+    """
+    serve = app.app
+    known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 
-    stepfunctions._delete_state_machine = delete_if_there
+    async def answer(scope: Any, receive: Any) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+
+        async def keep(part: dict[str, Any]) -> None:
+            parts.append(part)
+
+        await serve(scope, receive, keep)
+        return parts
+
+    async def serve_once(scope: Any, receive: Any, send: Any) -> None:
+        invocation = dict(scope.get("headers", ())).get(b"amz-sdk-invocation-id")
+        if invocation is None or scope.get("method") in ("GET", "HEAD"):
+            await serve(scope, receive, send)
+            return
+        task = known.get(invocation)
+        if task is None or (task.done() and not _succeeded(task)):
+            task = known[invocation] = asyncio.create_task(answer(scope, receive))
+        while len(known) > ANSWERS_KEPT:
+            known.popitem(last=False)
+        # The answer is made even if this connection ends meanwhile.
+        for part in await asyncio.shield(task):
+            await send(part)
+
+    app.app = serve_once
+
+
+def _succeeded(task: asyncio.Task[list[dict[str, Any]]]) -> bool:
+    if task.cancelled() or task.exception() or not task.result():
+        return False
+    status: int = task.result()[0].get("status", 500)
+    return status < 300
 
 
 def log_authorizations() -> None:
@@ -253,9 +288,9 @@ if __name__ == "__main__":
     name_actions_as_iam_does()
     count_loopback_as_tls()
     delete_partitions_in_batches()
-    delete_workflows_twice()
     move_dead_letters_back()
     queue_asynchronous_invocations()
+    answer_repeated_requests_alike()
     log_authorizations()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)
