@@ -120,9 +120,12 @@ def test_an_empty_partition_is_left_alone(lake: Lake, dedup: Any) -> None:
 
 def test_a_day_of_which_nothing_arrived_is_told_by_the_last_table(lake: Lake, dedup: Any) -> None:
     land(lake, "yesterday", "AAAA3", day=20261122)
+    land(lake, "yesterday again", "AAAA3", minutes=5, day=20261122)
 
     with pytest.raises(NothingArrived, match=f"nothing of {DAY} is in {SPEC_ATIVOS}, nor on its way"):
         dedup(spec=True)
+
+    assert len(held(lake, SPEC_ATIVOS, day=20261122)) == 1  # what earlier days left is folded all the same
 
 
 def test_one_object_without_duplicates_is_left_as_it_is(lake: Lake, dedup: Any) -> None:

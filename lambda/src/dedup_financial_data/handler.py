@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     DayNotComplete
         Messages or objects of the day are still on their way: to be tried again.
     NothingArrived
-        Neither the last table nor those before it have anything of the day.
+        Neither the last table nor those before it have anything of the day. Strays were folded.
     ValueError
         The workflow's input has anything else, or its day is none.
     """
@@ -67,12 +67,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     problems += missing_objects(s3, table, neighbours, day)
     if problems:
         raise DayNotComplete(f"{table.table} of {day} has to wait. {'. '.join(problems)}")
-    # A kind may have no papers on a day that is a trial. The table that both kinds end in never has none.
-    if not neighbours.downstream and not any(list_day(s3, one, day) for one in (table, *neighbours.upstream)):
-        raise NothingArrived(
-            f"nothing of {day} is in {table.table}, nor on its way there: see whether stages 1 and 2 ran "
-            "(their logs and dead-letter queues say), run the day again, and then this workflow"
-        )
 
     result: dict[str, Any] = {"table": table.table, "anomesdia_exec": day}
     result |= vars(_fold(table, neighbours, day))
@@ -87,6 +81,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             result["strays"][str(earlier)] = vars(_fold(table, neighbours, earlier))
     log = logger.warning if result["incomplete"] else logger.info
     log("partition folded", extra=result)
+    # A kind may have no papers on a day that is a trial. The table that both kinds end in never has none.
+    if not neighbours.downstream and not any(list_day(s3, one, day) for one in (table, *neighbours.upstream)):
+        raise NothingArrived(
+            f"nothing of {day} is in {table.table}, nor on its way there: see whether stages 1 and 2 ran "
+            "(their logs and dead-letter queues say), run the day again, and then this workflow"
+        )
     return result
 
 
