@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pyarrow as pa
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from prep_financial_data.prepare import prepare
-from pynvest_lake.aws import client
-from pynvest_lake.catalog import register_partition
-from pynvest_lake.events import UnexpectedEvent, objects_of
+from prep_financial_data.prepare import UnreadableCell, prepare
+from pynvest_lake.derivation import derive
 from pynvest_lake.settings import Settings
-from pynvest_lake.storage import ObjectGone, UnexpectedObject, read, write
+from pynvest_lake.storage import Content
 
 logger = Logger()
 
@@ -30,35 +29,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = Settings(os.environ)
     kind = settings.kind("TICKER_KIND")
     target = settings.table("TARGET_TABLE")
-    objects, problems = objects_of(event, settings.tables("SOURCE_TABLES"))
-    result = {"objects": 0, "rows": 0, "gone": 0, "unreadable_cells": 0}
-    for source in objects:
-        try:
-            content = read(client("s3"), source)
-        except ObjectGone as error:  # stage 1 cleared the day meanwhile
-            logger.warning("object gone", extra={"reason": str(error)})
-            result["gone"] += 1
-            continue
-        except UnexpectedObject as error:
-            problems.append(str(error))
-            continue
+    unreadable: list[UnreadableCell] = []
+
+    def rows_of(content: Content) -> pa.Table:
         prepared = prepare(content.rows, kind)
         for cell in prepared.unreadable:
-            logger.warning(
-                "cell unreadable",
-                extra={
-                    "table": target.table,
-                    "ticker": cell.ticker,
-                    "column": cell.column,
-                    "text": cell.text,
-                },
-            )
-        write(client("s3"), target.part(source.day, source.id), prepared.table)
-        register_partition(client("glue"), target, source.day)
-        result["objects"] += 1
-        result["rows"] += len(prepared.table)
-        result["unreadable_cells"] += len(prepared.unreadable)
+            logger.warning("cell unreadable", extra={"table": target.table, **vars(cell)})
+        unreadable.extend(prepared.unreadable)
+        return prepared.table
+
+    derived = derive(event, settings.tables("SOURCE_TABLES"), target, rows_of, logger)
+    result = derived.counts | {"unreadable_cells": len(unreadable)}
     logger.info("objects prepared", extra=result)
-    if problems:
-        raise UnexpectedEvent("; ".join(problems))
+    derived.raise_problems()
     return result
