@@ -81,8 +81,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             result["strays"][str(earlier)] = vars(_fold(table, neighbours, earlier))
     log = logger.warning if result["incomplete"] else logger.info
     log("partition folded", extra=result)
-    # A kind may have no papers on a day that is a trial. The table that both kinds end in never has none.
-    if not neighbours.downstream and not any(list_day(s3, one, day) for one in (table, *neighbours.upstream)):
+    # A kind may have no papers on a day that is a trial; the table that both kinds end in always has some.
+    # Where it holds nothing and lacks nothing, those before it hold nothing either.
+    if not neighbours.downstream and not result["objects_read"]:
         raise NothingArrived(
             f"nothing of {day} is in {table.table}, nor on its way there: see whether stages 1 and 2 ran "
             "(their logs and dead-letter queues say), run the day again, and then this workflow"
