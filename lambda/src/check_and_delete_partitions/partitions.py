@@ -63,22 +63,20 @@ def _remove_objects(s3: Any, table: LakeTable, day: int) -> int:
 
 
 def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
-    found = created_at = _created_at(glue, table, day)
+    created_at = _created_at(glue, table, day)
+    if created_at is None:
+        return False
     for _ in range(ATTEMPTS):
-        if created_at is None:
-            break
         wr.catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
         # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
         # meanwhile by a function of an earlier run, and stands for what that has written.
-        left = _created_at(glue, table, day)
-        created_at = left if left == created_at else None
-    if created_at is not None:
-        raise PartitionNotDeleted(
-            f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion"
-        )
-    return found is not None
+        if _created_at(glue, table, day) != created_at:
+            return True
+    raise PartitionNotDeleted(
+        f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion"
+    )
 
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
