@@ -71,7 +71,16 @@ def context() -> SimpleNamespace:
     )
 
 
-SLOWEST = ("deploy", "faults", "test_day.py")
+SLOWEST = {"deploy": 0, "faults": 1, "test_day.py": 2}
+
+
+def group_of(item: pytest.Item) -> str:
+    """Name the tests that an item shares an expensive fixture with."""
+    if item.path.parent.name == "deploy":
+        return "deploy"
+    if "faulty" in getattr(item, "fixturenames", ()):
+        return "faults"
+    return item.path.name
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -80,14 +89,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What takes longest comes first, so that neither process is left alone with it in the end.
     """
-    groups = {}
     for item in items:
-        if item.path.parent.name == "deploy":
-            group = "deploy"
-        elif "faulty" in getattr(item, "fixturenames", ()):
-            group = "faults"
-        else:
-            group = item.path.name
-        groups[item] = group
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: SLOWEST.index(groups[item]) if groups[item] in SLOWEST else len(SLOWEST))
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: SLOWEST.get(group_of(item), len(SLOWEST)))

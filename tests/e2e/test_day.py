@@ -21,7 +21,7 @@ import pytest
 from sandbox import checks, emulator
 from sandbox.athena import Athena
 from sandbox.day import Day
-from sandbox.lake import Lake, Table
+from sandbox.lake import Lake
 from sandbox.local import ROOT
 from sandbox.process import group_is_alive
 from sandbox.site import GHOSTS, Paper, make_papers
@@ -59,9 +59,6 @@ class Up:
     def ask(self, sql: str) -> list[list[str | None]]:
         return Athena(self.client("athena"), self.client("s3")).ask(sql).rows
 
-    def table(self, layer: str, kind: str | None) -> Table:
-        return next(table for table in self.lake.tables if (table.layer, table.kind) == (layer, kind))
-
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
@@ -83,9 +80,9 @@ def test_the_workflow_left_one_object_and_one_row_a_ticker(up: Up) -> None:
         kind: {paper.ticker for paper in up.papers if paper.kind == kind} for kind in ("acoes", "fiis")
     }
     expected = {
-        up.table("sot", "acoes"): tickers["acoes"],
-        up.table("sot", "fiis"): tickers["fiis"],
-        up.table("spec", None): tickers["acoes"] | tickers["fiis"],
+        up.lake.table("sot", "acoes"): tickers["acoes"],
+        up.lake.table("sot", "fiis"): tickers["fiis"],
+        up.lake.table("spec"): tickers["acoes"] | tickers["fiis"],
     }
     for table, names in expected.items():
         column = checks.TICKER_COLUMNS[table.kind]
@@ -166,7 +163,7 @@ def test_a_second_up_is_refused(up: Up) -> None:
 
 
 def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
-    table = up.table("sot", "acoes")
+    table = up.lake.table("sot", "acoes")
     (left,) = up.day.partitions.objects(table, up.day.number)
     s3 = up.client("s3")
     body = s3.get_object(Bucket=table.bucket, Key=left.key)["Body"].read()

@@ -125,20 +125,22 @@ def partition_differences(day: Day, table: Table, glue: Any, *, has_papers: bool
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))
-    if objects != 1 and not (objects and table.layer == "sor") and has_papers:
-        differences.append(f"{table.name}: {objects} objects where the workflow should have left one")
-    if objects and not has_papers:
+    if not has_papers and objects:
         differences.append(f"{table.name}: {objects} objects where there are no papers")
+    elif has_papers and table.layer == "sor" and not objects:
+        differences.append(f"{table.name}: no object where there are papers")
+    elif has_papers and table.layer != "sor" and objects != 1:
+        differences.append(f"{table.name}: {objects} objects where the workflow should have left one")
     registered = {
-        tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+        tuple(partition["Values"]): partition["StorageDescriptor"]["Location"].rstrip("/")
         for page in glue.get_paginator("get_partitions").paginate(
             DatabaseName=table.database, TableName=table.name
         )
         for partition in page["Partitions"]
     }
-    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}" if has_papers else None
+    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}".rstrip("/") if has_papers else None
     found = registered.get((str(day.number),))
-    if (found and found.rstrip("/")) != (wanted and wanted.rstrip("/")):
+    if found != wanted:
         differences.append(
             f"{table.name}: the catalog has {PARTITION_KEY}={day.number} at {found}, expected {wanted}"
         )

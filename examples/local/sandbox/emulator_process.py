@@ -161,19 +161,16 @@ def queue_asynchronous_invocations() -> None:
         finally:
             asynchronous.reset(token)
 
-    def execute_in_turn(func: Any, event: Any) -> dict[str, Any]:
-        result: dict[str, Any]
+    def execute_in_turn(func: Any, event: Any) -> Any:
         if not asynchronous.get():
-            result = execute(func, event)
-            return result
+            return execute(func, event)
         name = (func.get("config") or func)["FunctionArn"]
         with turns.setdefault(name, threading.Semaphore(ASYNCHRONOUS_AT_ONCE)):
             token = asynchronous.set(False)  # MiniStack may call this function once more on the way
             try:
-                result = execute(func, event)
+                return execute(func, event)
             finally:
                 asynchronous.reset(token)
-        return result
 
     lambda_svc.invoke_async_with_retry = invoke_in_turn
     lambda_svc._execute_function = execute_in_turn

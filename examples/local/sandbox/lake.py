@@ -103,6 +103,10 @@ class Lake:
             dedup_schedule=outputs["dedup_schedule"],
         )
 
+    def table(self, layer: str, kind: str | None = None) -> Table:
+        """Return the table of a layer and a kind of paper; None where it holds both kinds."""
+        return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
+
     def derivations(self) -> list[tuple[Table, Table]]:
         """Return each pair of tables of which the first one's objects become the second one's."""
         following = {"sor": "sot", "sot": "spec"}

@@ -25,7 +25,7 @@ from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, STANDING, DayCounts,
 from sandbox.console import Console, table
 from sandbox.day import Day
 from sandbox.emulator import client_env
-from sandbox.lake import LAYERS, Table
+from sandbox.lake import LAYERS, Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import SiteServer, make_papers
 
@@ -178,7 +178,7 @@ def _functions(
         archive.extractall(built / "layer")
     site.latency_ms = 0
     _copy_day(local, measured_day, FOLDED_DAY)
-    s3 = local.emulator.client("s3")
+    partitions = Partitions(local.emulator.client("s3"))
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
     day = 20200102
     stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
@@ -186,10 +186,10 @@ def _functions(
     fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
-        one = next(one for one in local.lake.tables if (one.layer, one.kind) == (layer_name, kind))
+        one = local.lake.table(layer_name, kind)
         records = [
-            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": key.replace("=", "%3D")}}}
-            for key in _keys(s3, one, day)
+            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": stored.key.replace("=", "%3D")}}}
+            for stored in partitions.objects(one, day)
         ]
         return {"Records": records}
 
@@ -250,23 +250,20 @@ def _functions(
 def _copy_day(local: LocalLake, day: int, target: int) -> None:
     """Let another day get the same SoR objects, and wait until the functions have taken them to Spec."""
     s3 = local.emulator.client("s3")
+    partitions = Partitions(s3)
     copied = 0
     for one in local.lake.tables:
-        for key in _keys(s3, one, day) if one.layer == "sor" else ():
-            source = {"Bucket": one.bucket, "Key": key}
-            s3.copy_object(Bucket=one.bucket, Key=key.replace(str(day), str(target)), CopySource=source)
+        for stored in partitions.objects(one, day) if one.layer == "sor" else ():
+            source = {"Bucket": one.bucket, "Key": stored.key}
+            key = stored.key.replace(str(day), str(target))
+            s3.copy_object(Bucket=one.bucket, Key=key, CopySource=source)
             copied += 1
-    spec = next(one for one in local.lake.tables if one.layer == "spec")
+    spec = local.lake.table("spec")
     deadline = time.monotonic() + COPY_SECONDS
-    while (arrived := len(_keys(s3, spec, target))) < copied:
+    while (arrived := len(partitions.objects(spec, target))) < copied:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{arrived} of {copied} objects got to {spec.name} within {COPY_SECONDS} s")
         time.sleep(0.5)
-
-
-def _keys(s3: Any, one: Table, day: int) -> list[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=one.bucket, Prefix=one.prefix(day))
-    return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
 
 def _one(request: dict[str, Any]) -> dict[str, Any]:
