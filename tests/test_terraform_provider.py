@@ -63,6 +63,23 @@ def test_the_registry_is_used_where_it_answers(monkeypatch: pytest.MonkeyPatch, 
     assert (tmp_path / "state" / "terraform-plugins").is_dir()
 
 
+def test_who_reads_the_configuration_while_it_is_replaced_reads_it_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(terraform, "registry_answers", lambda: True)
+    config = Path(terraform.provider_env(tmp_path / "state")["TF_CLI_CONFIG_FILE"])
+    before = config.read_text()
+    monkeypatch.setattr(terraform, "registry_answers", lambda: False)
+    monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(make_mirror(tmp_path / "mirror")))
+
+    with config.open() as reading:
+        terraform.provider_env(tmp_path / "state")
+        assert reading.read() == before
+
+    assert config.read_text() != before
+    assert [path.name for path in config.parent.glob("terraform.rc*")] == ["terraform.rc"]
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_mirror_is_found_some_levels_down(tmp_path: Path, packed: bool) -> None:
     mirror = make_mirror(tmp_path / "opt" / "company" / "terraform", packed)

@@ -89,18 +89,22 @@ def provider_env(state_dir: Path) -> dict[str, str]:
         if registry_answers():
             cache = config.parent / "terraform-plugins"
             cache.mkdir(exist_ok=True)
-            config.write_text(
+            text = (
                 f"plugin_cache_dir = {json.dumps(str(cache))}\n"
                 "plugin_cache_may_break_dependency_lock_file = true\n"
             )
         else:
-            config.write_text(
+            text = (
                 "provider_installation {\n"
                 "  filesystem_mirror {\n"
                 f"    path = {json.dumps(str(find_mirror()))}\n"
                 "  }\n"
                 "}\n"
             )
+        # Another process may be about to read it: put in place whole.
+        part = config.with_name(f"{config.name}.{os.getpid()}")
+        part.write_text(text)
+        part.replace(config)
     return {"TF_CLI_CONFIG_FILE": str(config)}
 
 
