@@ -17,7 +17,6 @@ from moto_lake import DAY, LAYERS, Lake
 from pynvest_lake import aws
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.day import day_of
 from pynvest_lake.storage import LakeTable
 
 
@@ -32,6 +31,18 @@ def invoked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     aws.client("lambda").meta.events.register("before-call.lambda.Invoke", answer)
     return requests
+
+
+@pytest.fixture
+def late_on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stage's clock show 23:58 in São Paulo, where it is the next day already in UTC."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc)
+
+    monkeypatch.setattr(stage, "datetime", Clock)
 
 
 @pytest.fixture
@@ -150,16 +161,8 @@ def test_tickers_of_a_trial_run_are_handed_on(clear: Any, invoked: list[dict[str
     assert json.loads(invoked[0]["body"])["tickers"] == ["PETR4", "HGLG11"]
 
 
-def test_the_schedules_empty_event_means_today_in_sao_paulo(
-    clear: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc)  # 23:58 on the 23rd
-
-    monkeypatch.setattr(stage, "datetime", Clock)
-
+@pytest.mark.usefixtures("late_on_the_day")
+def test_the_schedules_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
     assert clear({})["anomesdia_exec"] == 20261123
 
 
@@ -180,11 +183,11 @@ def test_a_day_that_is_none_is_refused(clear: Any, day: object, invoked: list[di
         ({"tickers": ["petr4"]}, "ticker is 'petr4', expected 4 to 12 capital letters and digits"),
     ],
 )
+@pytest.mark.usefixtures("late_on_the_day")
 def test_an_event_that_was_mistyped_clears_nothing(
     lake: Lake, clear: Any, invoked: list[dict[str, Any]], event: dict[str, Any], said: str
 ) -> None:
-    today = day_of(datetime.now(timezone.utc), "America/Sao_Paulo")
-    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"}, day=today)
+    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
 
     with pytest.raises(ValueError, match=said):
         clear(event)
