@@ -7,7 +7,7 @@ REQUIREMENTS := requirements-dev.txt lambda/layer/requirements.txt
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
-SANDBOX = PYTHONPATH=examples/local:lambda/src $(VENV)/bin/python -m sandbox
+SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
 # The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
 CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3
@@ -60,7 +60,7 @@ docs: $(VENV_MADE) ## Rewrite the README's tables of inputs and outputs
 
 .PHONY: bench
 bench: $(VENV_MADE) ## Measure one day: time, memory, requests, cost (BENCH="--acoes 1000 --fiis 450")
-	@PYTHONPATH=examples/local:lambda/src $(VENV)/bin/python -m sandbox.bench $(BENCH)
+	@PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox.bench $(BENCH)
 
 .PHONY: package
 package: ## Build the Lambda packages into .build/packages, for machines that apply without pip

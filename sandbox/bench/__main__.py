@@ -29,7 +29,7 @@ from sandbox.lake import LAYERS, Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import SiteServer, make_papers
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 STATE_DIR = ROOT / ".local"
 ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"

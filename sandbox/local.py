@@ -31,7 +31,7 @@ from sandbox.process import (
 from sandbox.site import make_papers
 from sandbox.terraform import Terraform, provider_env
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
 SITE_MODULE = "sandbox.site"
 UP_FILE = "up.json"

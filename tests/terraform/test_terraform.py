@@ -11,7 +11,7 @@ from sandbox.terraform import Terraform, find_terraform, provider_env
 
 pytestmark = pytest.mark.terraform
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 ROOTS = [
     ".",
     *sorted(str(path.parent.relative_to(PROJECT)) for path in PROJECT.glob("examples/*/versions.tf")),

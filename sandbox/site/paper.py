@@ -17,7 +17,7 @@ from pathlib import Path
 Value = int | Decimal | date | str | None
 Typed = int | float | date | str | None
 
-SCHEMAS = Path(__file__).resolve().parents[4] / "glue" / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[2] / "glue" / "schemas"
 SOR_TABLES = {
     "acoes": "tbsor_fundamentus_indicadores_acoes_raw",
     "fiis": "tbsor_fundamentus_indicadores_fiis_raw",

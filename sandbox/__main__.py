@@ -17,7 +17,7 @@ from sandbox.day import DayFailed
 from sandbox.process import ProcessFailed
 from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
 
-STATE_DIR = Path(__file__).resolve().parents[3] / ".local"
+STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
 """Where everything is written that the local run writes, unless told otherwise."""
 
 EXPECTED = (

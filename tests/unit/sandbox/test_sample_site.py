@@ -586,7 +586,7 @@ def test_a_command_that_does_not_exist_is_refused_and_changes_nothing(
 def start_process(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "sandbox.site", "--port", "0", "--day", str(DAY), *arguments],
-        cwd=Path(__file__).parents[1] / "examples" / "local",
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
