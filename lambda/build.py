@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,8 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-SHARED = "pynvest_lake"
+# Which shared packages go into the package of each stage; packages.tf reads the same file.
+SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -34,15 +36,14 @@ class BuildError(Exception):
 
 def package_names() -> list[str]:
     """Return the names of all packages, the layer last."""
-    stages = sorted(path.parent.name for path in SOURCES.glob("*/__init__.py") if path.parent.name != SHARED)
-    return [*stages, LAYER]
+    return [*sorted(SHARED), LAYER]
 
 
 def package_contents(package: str) -> dict[str, bytes]:
     """Return what a stage's package holds, by name in it, with Unix line endings."""
     files = {
         path.relative_to(SOURCES).as_posix(): path
-        for folder in (package, SHARED)
+        for folder in (package, *SHARED[package])
         for suffix in ("py", "json")
         for path in SOURCES.glob(f"{folder}/**/*.{suffix}")
     }

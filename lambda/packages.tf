@@ -1,14 +1,13 @@
 locals {
   # The contents of a package by the names that they have in it. Line endings and everything but sources
   # are left out of account, so that every checkout gives the same hash; build.py computes it likewise.
-  shared_sources = merge(
-    { for file in fileset("${path.module}/src", "pynvest_lake/**/*.{py,json}") : file => "${path.module}/src/${file}" },
+  # packages.json says which shared packages go into the package of each stage.
+  shared = jsondecode(file("${path.module}/packages.json"))
+  package_sources = { for package, shared in local.shared : package => merge(
+    { for file in fileset("${path.module}/src", "{${join(",", concat([package], shared))}}/**/*.{py,json}") : file => "${path.module}/src/${file}" },
     { for file in fileset("${path.module}/../glue/schemas", "*.json") : "schemas/${file}" => "${path.module}/../glue/schemas/${file}" },
     { "build.py" = "${path.module}/build.py" },
-  )
-  package_sources = { for package in distinct([for row in local.functions : row.package]) : package =>
-    merge(local.shared_sources, { for file in fileset("${path.module}/src", "${package}/**/*.{py,json}") : file => "${path.module}/src/${file}" })
-  }
+  ) }
   layer_sources = {
     "build.py"         = "${path.module}/build.py"
     "requirements.txt" = "${path.module}/layer/requirements.txt"

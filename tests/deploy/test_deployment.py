@@ -224,6 +224,25 @@ def test_a_changed_handler_updates_its_stage_and_nothing_else(deployed: Deployed
     }
 
 
+def test_a_change_of_how_pages_are_read_updates_stages_2_and_3_and_nothing_else(deployed: Deployed) -> None:
+    def change(module: Path) -> None:
+        pages = module / "lambda" / "src" / "fundamentus_site" / "pages.py"
+        pages.write_text(pages.read_text() + "\n# changed\n")
+
+    deployed.first.repository.publish("v2-pages", change, based_on="v1")
+    checkout = deployed.first.checkout("changed-pages", version="v2-pages")
+
+    assert checkout.changes() == {
+        'module.lambda.terraform_data.build["get_tickers"]': ["create", "delete"],
+        'module.lambda.terraform_data.build["get_financial_data"]': ["create", "delete"],
+        'module.lambda.aws_s3_object.package["get_tickers"]': ["create", "delete"],
+        'module.lambda.aws_s3_object.package["get_financial_data"]': ["create", "delete"],
+        'module.lambda.aws_lambda_function.this["get-tickers"]': ["update"],
+        'module.lambda.aws_lambda_function.this["get-financial-data-for-acoes"]': ["update"],
+        'module.lambda.aws_lambda_function.this["get-financial-data-for-fiis"]': ["update"],
+    }
+
+
 def test_a_changed_requirement_updates_the_layer(deployed: Deployed) -> None:
     def change(module: Path) -> None:
         requirements = module / "lambda" / "layer" / "requirements.txt"

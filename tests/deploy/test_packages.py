@@ -73,13 +73,18 @@ def deployable(tmp_path: Path, env: dict[str, str], inputs: str = "") -> Checkou
     return checkout
 
 
-def test_a_package_holds_its_stage_the_shared_code_and_the_contract(tmp_path: Path) -> None:
+def test_a_package_holds_its_stage_the_shared_code_that_it_uses_and_the_contract(tmp_path: Path) -> None:
     build = load_build(PROJECT)
 
     with zipfile.ZipFile(build.build("get_tickers", tmp_path, "python3.13")) as package:
         names = package.namelist()
 
-    assert {name.split("/")[0] for name in names} == {"get_tickers", "pynvest_lake", "schemas"}
+    assert {name.split("/")[0] for name in names} == {
+        "get_tickers",
+        "fundamentus_site",
+        "pynvest_lake",
+        "schemas",
+    }
     assert {Path(name).suffix for name in names} == {".py", ".json"}
     assert "get_tickers/handler.py" in names
 
@@ -105,6 +110,7 @@ def test_the_same_sources_give_the_same_bytes_in_every_checkout(module: Path, tm
     [
         ("lambda/src/get_tickers/handler.py", {"get_tickers"}),
         ("lambda/src/pynvest_lake/kinds.py", PACKAGES - {"layer"}),
+        ("lambda/src/fundamentus_site/pages.py", {"get_tickers", "get_financial_data"}),
         ("glue/schemas/tbspec_fundamentus_cotacao_ativos.json", PACKAGES - {"layer"}),
         ("lambda/layer/requirements.txt", {"layer"}),
         ("lambda/build.py", PACKAGES),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pynvest_lake.fundamentus import Blocked, FundamentusSite, NoSuchPaper
+from fundamentus_site.errors import Blocked, NoSuchPaper
+from fundamentus_site.kinds import Kind as SiteKind
+from fundamentus_site.site import FundamentusSite
 from pynvest_lake.messages import TickerMessage
 
 Rows = dict[str, "str | None"]
@@ -89,7 +91,9 @@ def collect(
         if not breaker.open or time.monotonic() >= not_after:
             raise HandedBack(f"{message.ticker} was not read; it is handed back for a later attempt")
         try:
-            return sites[message.day].read_paper(message.ticker, message.kind, not_after=not_after)
+            return sites[message.day].read_paper(
+                message.ticker, SiteKind(message.kind.value), not_after=not_after
+            )
         except Blocked:
             breaker.refused()
             raise

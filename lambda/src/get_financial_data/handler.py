@@ -16,11 +16,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
+from fundamentus_site.site import FundamentusSite
 from get_financial_data.collect import Breaker, Collected, Rows, collect
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.fundamentus import FundamentusSite
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage
 from pynvest_lake.settings import Settings

@@ -9,10 +9,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from fundamentus_site.kinds import Kind as SiteKind
+from fundamentus_site.site import FundamentusSite
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.aws import client
 from pynvest_lake.day import parse_day
-from pynvest_lake.fundamentus import FundamentusSite
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import TickerMessage, check_fields, parse_ticker, parse_tickers
 from pynvest_lake.settings import Settings
@@ -49,7 +50,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     site = _site(settings.text("FUNDAMENTUS_BASE_URL"))
 
     # Both listings before the first message: where one fails, the retry starts with empty queues.
-    listings = {kind: [parse_ticker(ticker) for ticker in site.list_tickers(kind)] for kind in Kind}
+    listings = {
+        kind: [parse_ticker(ticker) for ticker in site.list_tickers(SiteKind(kind.value))] for kind in Kind
+    }
     result: dict[str, Any] = {"anomesdia_exec": day}
     problems = []
     for kind, tickers in listings.items():

@@ -1,1 +1,1 @@
-"""What the six stages of the lake share: its data contract, its objects, its catalog and the site."""
+"""What the six stages of the lake share: its data contract, objects, catalog and messages."""

@@ -12,11 +12,6 @@ class Kind(str, Enum):
     FIIS = "fiis"
 
     @property
-    def listing(self) -> str:
-        """Return the name by which pynvest knows the listing of this kind."""
-        return {Kind.ACOES: "ações", Kind.FIIS: "fiis"}[self]
-
-    @property
     def ticker_column(self) -> str:
         """Return the SoR and SoT column that holds the ticker."""
         return {Kind.ACOES: "nome_papel", Kind.FIIS: "fii"}[self]

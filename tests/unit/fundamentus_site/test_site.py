@@ -17,19 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
-from pynvest_lake import site_session
+from fundamentus_site import session
+from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper, Unavailable
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import listing_page as reduced_listing
+from fundamentus_site.pages import paper_page as reduced_paper
+from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
-from pynvest_lake.fundamentus import (
-    Blocked,
-    FundamentusError,
-    FundamentusSite,
-    LayoutNotRecognized,
-    NoSuchPaper,
-    Unavailable,
-)
-from pynvest_lake.kinds import Kind
-from pynvest_lake.site_pages import listing_page as reduced_listing
-from pynvest_lake.site_pages import paper_page as reduced_paper
 
 DAY = 20261123
 YEARS = [str(year) for year in range(2026, 2020, -1)]
@@ -816,7 +810,7 @@ def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> Non
 
 
 def test_an_endless_body_is_given_up(server: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_session, "MAX_PAGE_BYTES", 1_000_000)
+    monkeypatch.setattr(session, "MAX_PAGE_BYTES", 1_000_000)
     error = outcome(server, Answer(b"x" * 1_000_001))
     assert type(error) is LayoutNotRecognized
     assert "more than 1000000 bytes" in str(error)

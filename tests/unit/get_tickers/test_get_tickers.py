@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from fundamentus_site.errors import Blocked, LayoutNotRecognized, Unavailable
 from get_tickers import handler as stage
 from get_tickers.tickers import TickersNotSent, send_tickers
 from moto_lake import DAY, Lake
 from pynvest_lake import aws
-from pynvest_lake.fundamentus import Blocked, LayoutNotRecognized, Unavailable
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import TickerMessage
 from sandbox.site import GHOSTS, Fault, SiteServer, make_papers

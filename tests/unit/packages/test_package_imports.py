@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ROOT / "lambda" / "src"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 STAGES = (
@@ -22,6 +24,8 @@ STAGES = (
     "prep_financial_data",
     "specialize_financial_data",
 )
+
+SHARED = {"fundamentus_site", "pynvest_lake"}
 
 # The AWS SDK for pandas layer: the library itself and what it, its extras and Lambda's Python bring along.
 MANAGED = (
@@ -39,6 +43,28 @@ FOREIGN = {
     "specialize_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "dedup_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
 }
+
+
+def imports_of(folder: Path) -> set[str]:
+    """Return the top-level names that the modules of a package import, wherever in them."""
+    names: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition(".")[0])
+    return names
+
+
+def reached(package: str) -> set[str]:
+    """Return the packages of this repository that a package imports, directly or through another."""
+    found, waiting = set(), {package}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= {other for other in imports_of(SOURCES / name) if (SOURCES / other).is_dir()} - found
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +131,39 @@ def test_every_stage_has_a_package(packages: dict[str, Path]) -> None:
     assert set(packages) == {*STAGES, "layer"}
 
 
-def test_a_package_holds_its_own_stage_the_shared_code_and_the_contract_only(
+def test_a_package_holds_its_own_stage_the_shared_code_that_it_imports_and_the_contract_only(
     packages: dict[str, Path],
 ) -> None:
     for stage in STAGES:
-        assert {path.name for path in packages[stage].iterdir()} == {stage, "pynvest_lake", "schemas"}
+        shared = reached(stage) & SHARED
+        assert {path.name for path in packages[stage].iterdir()} == {stage, *shared, "schemas"}
         assert len(list((packages[stage] / "schemas").glob("*.json"))) == 5
+
+
+def test_the_table_of_shared_packages_is_what_the_stages_import() -> None:
+    table = json.loads((ROOT / "lambda" / "packages.json").read_text())
+
+    assert {stage: set(shared) for stage, shared in table.items()} == {
+        stage: reached(stage) & SHARED for stage in STAGES
+    }
+
+
+def test_the_site_knows_nothing_of_aws_nor_of_the_lake() -> None:
+    assert not imports_of(SOURCES / "fundamentus_site") & {
+        "awswrangler", "aws_lambda_powertools", "boto3", "botocore", "moto", "pynvest_lake", *STAGES,
+    }  # fmt: skip
+
+
+def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:
+    program = (
+        "import sys, json, fundamentus_site.session, fundamentus_site.pages, fundamentus_site.kinds\n"
+        "print(json.dumps([name for name in sys.modules if '.' not in name]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=SOURCES, capture_output=True, text=True, check=True
+    )
+
+    assert not set(json.loads(done.stdout)) & {"pynvest", "pandas", "bs4", "numpy", "pyarrow"}
 
 
 def test_a_build_leaves_the_same_bytes_on_every_run(packages: dict[str, Path], tmp_path: Path) -> None:

@@ -15,19 +15,9 @@ from functools import partial
 
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
-from pynvest_lake.kinds import Kind
-from pynvest_lake.site_errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper, Unavailable
-from pynvest_lake.site_pages import listing_page, page_text, paper_page
-from pynvest_lake.site_session import SiteSession
-
-__all__ = [
-    "Blocked",
-    "FundamentusError",
-    "FundamentusSite",
-    "LayoutNotRecognized",
-    "NoSuchPaper",
-    "Unavailable",
-]
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import listing_page, page_text, paper_page
+from fundamentus_site.session import SiteSession
 
 _YEAR_COLUMN = "pct_var_ano_a"
 

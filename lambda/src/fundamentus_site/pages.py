@@ -15,9 +15,8 @@ from html import escape
 
 from lxml import etree
 
-from pynvest_lake.kinds import Kind
-from pynvest_lake.messages import parse_ticker
-from pynvest_lake.site_errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.kinds import Kind
 
 NOTHING_FOUND = "nenhum papel encontrado"
 
@@ -27,6 +26,7 @@ _QUESTION_MARK = "\ue001"
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
 _REFUSAL = re.compile(r"access denied|acesso negado", re.IGNORECASE)
+_TICKER = re.compile(r"[A-Z0-9]{4,12}")
 _SHOWN = 12
 
 
@@ -66,7 +66,7 @@ def paper_page(html: str, url: str, ticker: str, kind: Kind, columns: Mapping[st
         raise _no_tables(html, url, asked)
 
     named = _with_known_names(rows, columns)
-    _check_paper(named, url, ticker, kind, columns)
+    _check_paper(named, url, ticker, kind)
     return f'<table class="w728">{"".join(map(_row, named))}</table>'
 
 
@@ -171,19 +171,16 @@ def _with_known_names(
     return named
 
 
-def _check_paper(
-    rows: list[list[tuple[str, str]]], url: str, ticker: str, kind: Kind, columns: Mapping[str, str]
-) -> None:
+def _check_paper(rows: list[list[tuple[str, str]]], url: str, ticker: str, kind: Kind) -> None:
     found = {name: value for pairs in rows for name, value in pairs}
-    identity = next(label for label, column in columns.items() if column == kind.ticker_column)
-    if identity not in found:
+    if kind.identity not in found:
         labels = ", ".join(list(found)[:_SHOWN])
         raise LayoutNotRecognized(
-            f"{url}: asked for {ticker} ({kind.value}), expected the label {identity!r}, found {labels}"
+            f"{url}: asked for {ticker} ({kind.value}), expected the label {kind.identity!r}, found {labels}"
         )
-    if found[identity].upper() != ticker:
+    if found[kind.identity].upper() != ticker:
         raise LayoutNotRecognized(
-            f"{url}: asked for {ticker} ({kind.value}), found the page of {found[identity]!r}"
+            f"{url}: asked for {ticker} ({kind.value}), found the page of {found[kind.identity]!r}"
         )
 
 
@@ -221,11 +218,7 @@ def _tickers(table: etree._Element, url: str) -> list[str]:
 
 
 def _is_ticker(text: str) -> bool:
-    try:
-        parse_ticker(text)
-    except ValueError:
-        return False
-    return True
+    return _TICKER.fullmatch(text) is not None
 
 
 def _has_digit(text: str) -> bool:

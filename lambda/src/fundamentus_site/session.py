@@ -20,7 +20,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import InvalidHeader
 
-from pynvest_lake.site_errors import Blocked, FundamentusError, LayoutNotRecognized, Unavailable
+from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, Unavailable
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_REDIRECTS = 3
