@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command in ("run", "up") and options.source == "live" and not options.tickers:
         parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    # A shell starts what it runs in the background with interrupts ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     console = Console()
     try:
         if options.command == "run":

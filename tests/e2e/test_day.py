@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pynvest_lake.settings import variable_names
 from sandbox import checks, emulator
 from sandbox.athena import Athena
 from sandbox.day import Day
@@ -99,6 +101,16 @@ def test_athena_sees_the_rows_of_the_day(up: Up) -> None:
             f"WHERE anomesdia_exec = {up.day.number}"
         )
         assert counted == [[str(len(papers))]]
+
+
+def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> None:
+    for name in up.lake.functions:
+        function = up.client("lambda").get_function_configuration(FunctionName=name)
+        package = function["Handler"].partition(".")[0]
+        asked = variable_names(importlib.import_module(f"{package}.settings").Settings)
+        told = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+
+        assert (name, told) == (name, asked)
 
 
 def test_a_plan_afterwards_is_empty(up: Up) -> None:

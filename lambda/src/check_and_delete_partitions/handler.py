@@ -11,10 +11,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from check_and_delete_partitions.partitions import remove_day
+from check_and_delete_partitions.settings import Settings
 from pynvest_lake.aws import client
 from pynvest_lake.day import day_of, parse_day
 from pynvest_lake.messages import check_fields, parse_tickers
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
@@ -35,22 +36,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The event has anything else, or one of these is not what it should be. Nothing was removed.
     """
     check_fields(event, ("anomesdia_exec", "tickers"))
-    settings = Settings(os.environ)
-    zone = settings.text("SCHEDULE_TIMEZONE")
+    settings = read_settings(Settings, os.environ)
     day = (
         parse_day(event["anomesdia_exec"])
         if "anomesdia_exec" in event
-        else day_of(datetime.now(timezone.utc), zone)
+        else day_of(datetime.now(timezone.utc), settings.schedule_timezone)
     )
     order: dict[str, Any] = {"anomesdia_exec": day}
     if "tickers" in event:
         order["tickers"] = parse_tickers(event["tickers"])
-    tables = settings.tables("LAKE_TABLES")
 
-    removed = remove_day(client("s3"), client("glue"), tables, day)
+    removed = remove_day(client("s3"), client("glue"), settings.lake_tables, day)
     # Not before everything is gone: stage 2 starts the writers of the day.
     client("lambda").invoke(
-        FunctionName=settings.text("GET_TICKERS_FUNCTION_NAME"),
+        FunctionName=settings.get_tickers_function_name,
         InvocationType="Event",
         Payload=json.dumps(order).encode(),
     )

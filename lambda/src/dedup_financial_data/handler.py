@@ -17,13 +17,14 @@ from dedup_financial_data.completeness import (
 )
 from dedup_financial_data.errors import DayNotComplete, NothingArrived
 from dedup_financial_data.fold import Folded, fold
+from dedup_financial_data.settings import Settings
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.day import day_of, days_before, parse_day
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import check_fields
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import LakeTable, list_day
 
 logger = Logger()
@@ -55,15 +56,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ValueError
         The workflow's input has anything else, or its day is none.
     """
-    settings = Settings(os.environ)
-    day = _day(event, settings.text("SCHEDULE_TIMEZONE"))
-    table = settings.table("TABLE")
-    neighbours = Neighbours(
-        tuple(settings.tables("UPSTREAM_TABLES")), tuple(settings.tables("DOWNSTREAM_TABLES"))
-    )
+    settings = read_settings(Settings, os.environ)
+    day = _day(event, settings.schedule_timezone)
+    table = settings.table
+    neighbours = Neighbours(settings.upstream_tables, settings.downstream_tables)
     s3 = client("s3")
 
-    problems = queued_messages(client("sqs"), settings.queue_urls("TICKERS_QUEUE_URLS"))
+    problems = queued_messages(client("sqs"), settings.tickers_queue_urls)
     problems += missing_objects(s3, table, neighbours, day)
     if problems:
         raise DayNotComplete(f"{table.table} of {day} has to wait. {'. '.join(problems)}")

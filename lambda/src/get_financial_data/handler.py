@@ -18,12 +18,13 @@ from botocore.exceptions import ClientError
 
 from fundamentus_site.site import FundamentusSite
 from get_financial_data.collect import Breaker, Collected, Rows, collect
+from get_financial_data.settings import Settings
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import LakeTable, object_id, write
 
 logger = Logger()
@@ -56,12 +57,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         ``batchItemFailures`` as the queue expects it, and the counts of the batch.
     """
-    settings = Settings(os.environ)
-    kind = settings.kind("TICKER_KIND")
-    target = settings.table("TARGET_TABLE")
-    base_url = settings.text("FUNDAMENTUS_BASE_URL")
-    threads = int(settings.number("FETCH_THREADS"))
-    timeout_seconds = settings.number("FETCH_TIMEOUT_SECONDS")
+    settings = read_settings(Settings, os.environ)
+    kind, threads = settings.ticker_kind, settings.fetch_threads
     left = context.get_remaining_time_in_millis() / 1000
     not_after = time.monotonic() + left - min(RESERVE_SECONDS, left / 3)
 
@@ -70,13 +67,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     papers = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     collected = collect(
         papers,
-        {paper.day: _site(base_url, paper.day // 10_000, threads, timeout_seconds) for paper in papers},
+        {
+            paper.day: _site(
+                settings.fundamentus_base_url, paper.day // 10_000, threads, settings.fetch_timeout_seconds
+            )
+            for paper in papers
+        },
         # Over before what is handed back comes again, or it would run out of attempts without one.
-        _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.number("SQS_VISIBILITY_TIMEOUT_SECONDS") / 2)),
+        _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds / 2)),
         threads=threads,
         not_after=not_after,
     )
-    _write(collected, target, kind)
+    _write(collected, settings.target_table, kind)
     _hide_refused(event, messages, collected, settings)
 
     def outcome(record: SQSRecord) -> None:
@@ -140,12 +142,12 @@ def _hide_refused(
 
     Where the queue does not do that, the paper comes back with the others.
     """
-    seconds = min(2 * int(settings.number("SQS_VISIBILITY_TIMEOUT_SECONDS")), _LONGEST_VISIBILITY_SECONDS)
+    seconds = min(2 * settings.sqs_visibility_timeout_seconds, _LONGEST_VISIBILITY_SECONDS)
     for record in SQSEvent(event).records:
         if messages[record.message_id] in collected.refused:
             try:
                 client("sqs").change_message_visibility(
-                    QueueUrl=settings.text("TICKERS_QUEUE_URL"),
+                    QueueUrl=settings.tickers_queue_url,
                     ReceiptHandle=record.receipt_handle,
                     VisibilityTimeout=seconds,
                 )

@@ -11,12 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.site import FundamentusSite
+from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.aws import client
 from pynvest_lake.day import parse_day
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import TickerMessage, check_fields, parse_ticker, parse_tickers
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
@@ -43,11 +44,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         A queue did not take some tickers; all others were sent.
     """
     check_fields(event, ("anomesdia_exec", "tickers"))
-    settings = Settings(os.environ)
+    settings = read_settings(Settings, os.environ)
     day = parse_day(event.get("anomesdia_exec"))
     wanted = set(parse_tickers(event["tickers"])) if "tickers" in event else None
-    urls = settings.queue_urls("TICKERS_QUEUE_URLS", required=tuple(Kind))
-    site = _site(settings.text("FUNDAMENTUS_BASE_URL"))
+    site = _site(settings.fundamentus_base_url)
 
     # Both listings before the first message: where one fails, the retry starts with empty queues.
     listings = {
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             TickerMessage(ticker, kind, day) for ticker in tickers if wanted is None or ticker in wanted
         ]
         try:
-            result[kind.value] = send_tickers(client("sqs"), urls[kind], messages)
+            result[kind.value] = send_tickers(client("sqs"), settings.tickers_queue_urls[kind], messages)
         except TickersNotSent as error:
             problems.append(str(error))
     if wanted is not None:

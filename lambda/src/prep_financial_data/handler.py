@@ -10,8 +10,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from prep_financial_data.prepare import UnreadableCell, prepare
+from prep_financial_data.settings import Settings
 from pynvest_lake.derivation import derive
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import Content
 
 logger = Logger()
@@ -26,19 +27,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     UnexpectedEvent
         A record is not of this function's tables, or its object cannot be read; the others were prepared.
     """
-    settings = Settings(os.environ)
-    kind = settings.kind("TICKER_KIND")
-    target = settings.table("TARGET_TABLE")
+    settings = read_settings(Settings, os.environ)
+    target = settings.target_table
     unreadable: list[UnreadableCell] = []
 
     def rows_of(content: Content) -> pa.Table:
-        prepared = prepare(content.rows, kind)
+        prepared = prepare(content.rows, settings.ticker_kind)
         for cell in prepared.unreadable:
             logger.warning("cell unreadable", extra={"table": target.table, **vars(cell)})
         unreadable.extend(prepared.unreadable)
         return prepared.table
 
-    derived = derive(event, settings.tables("SOURCE_TABLES"), target, rows_of, logger)
+    derived = derive(event, settings.source_tables, target, rows_of, logger)
     result = derived.counts | {"unreadable_cells": len(unreadable)}
     logger.info("objects prepared", extra=result)
     derived.raise_problems()

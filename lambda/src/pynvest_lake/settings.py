@@ -1,90 +1,111 @@
-"""What a function is told by its environment."""
+"""What a function is told by its environment, as a frozen dataclass of its stage.
+
+A field's variable bears its name in capitals; its type says how the text is read.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, get_type_hints
 
 from pynvest_lake.kinds import Kind
 from pynvest_lake.storage import LakeTable
+
+T = TypeVar("T")
 
 
 class SettingError(ValueError):
     """An environment variable is missing, or not of the form that it should have."""
 
 
-class Settings:
-    """Reads the variables of a function's environment.
+def variable_names(settings: type) -> set[str]:
+    """Return the names of the variables that a stage's dataclass is read from."""
+    return {field.name.upper() for field in fields(settings)}
+
+
+def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
+    """Read a stage's dataclass from an environment.
 
     Parameters
     ----------
+    settings
+        A dataclass whose fields are of the types ``str``, ``int``, ``float``, ``Kind``, ``LakeTable``,
+        ``tuple[LakeTable, ...]`` and ``Mapping[Kind, str]``.
     environment
-        The environment, such as ``os.environ``.
+        Such as ``os.environ``.
+
+    Raises
+    ------
+    SettingError
+        A variable is missing or empty, or not of its field's type; the text names it.
     """
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str) -> str:
-        """Return a variable that has to be there and not empty."""
-        value = self._environment.get(name, "")
-        if not value:
+    types = get_type_hints(settings)
+    values = {}
+    for field in fields(settings):  # type: ignore[arg-type]
+        name = field.name.upper()
+        text = environment.get(name, "")
+        if not text:
             raise SettingError(f"environment variable {name} is missing or empty")
-        return value
-
-    def number(self, name: str) -> float:
-        """Return a variable that is a positive number."""
-        value = self.text(name)
         try:
-            number = float(value)
-        except ValueError:
-            number = 0.0
-        if not number > 0:
-            raise SettingError(f"environment variable {name} is {value!r}, expected a positive number")
-        return number
-
-    def kind(self, name: str) -> Kind:
-        """Return a variable that names a kind of paper."""
-        value = self.text(name)
-        try:
-            return Kind(value)
-        except ValueError:
-            expected = ", ".join(kind.value for kind in Kind)
-            raise SettingError(
-                f"environment variable {name} is {value!r}, expected one of {expected}"
-            ) from None
-
-    def table(self, name: str) -> LakeTable:
-        """Return a variable that is a table, as a JSON object."""
-        return self._table(name, self._json(name, dict))
-
-    def tables(self, name: str) -> list[LakeTable]:
-        """Return a variable that is a JSON list of tables."""
-        return [self._table(name, value) for value in self._json(name, list)]
-
-    def _table(self, name: str, value: Any) -> LakeTable:
-        try:
-            return LakeTable.from_setting(value)
+            values[field.name] = _READERS[types[field.name]](text)
         except ValueError as error:
-            raise SettingError(f"environment variable {name}: {error}") from error
+            raise SettingError(f"environment variable {name} is {text!r}, {error}") from error
+    return settings(**values)
 
-    def _json(self, name: str, expected: type) -> Any:
-        text = self.text(name)
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise SettingError(f"environment variable {name} is no JSON ({error}): {text!r}") from error
-        if not isinstance(value, expected):
-            raise SettingError(
-                f"environment variable {name} is {text!r}, expected a JSON {expected.__name__}"
-            )
-        return value
 
-    def queue_urls(self, name: str, required: Collection[Kind] = ()) -> dict[Kind, str]:
-        """Return a variable that is a JSON object from kind to queue URL."""
-        urls = self._json(name, dict)
-        if not {*required} <= {*urls} <= {*Kind}:
-            expected = ("" if required else "only ") + " and ".join(kind.value for kind in Kind)
-            raise SettingError(f"environment variable {name} has keys {sorted(urls)}, expected {expected}")
-        return {Kind(kind): url for kind, url in urls.items()}
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not number > 0:
+        raise ValueError("expected a positive number")
+    return number
+
+
+def _whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError("expected a positive whole number")
+    return int(text)
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text)
+    except ValueError:
+        raise ValueError(f"expected one of {', '.join(kind.value for kind in Kind)}") from None
+
+
+def _json(text: str, expected: type) -> Any:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"which is no JSON ({error})") from error
+    if not isinstance(value, expected):
+        raise ValueError(f"expected a JSON {expected.__name__}")  # noqa: TRY004 - told as one kind of error
+    return value
+
+
+def _table(text: str) -> LakeTable:
+    return LakeTable.from_setting(_json(text, dict))
+
+
+def _tables(text: str) -> tuple[LakeTable, ...]:
+    return tuple(LakeTable.from_setting(value) for value in _json(text, list))
+
+
+def _by_kind(text: str) -> dict[Kind, str]:
+    return {_kind(kind): value for kind, value in _json(text, dict).items()}
+
+
+_READERS: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    float: _number,
+    int: _whole_number,
+    Kind: _kind,
+    LakeTable: _table,
+    tuple[LakeTable, ...]: _tables,
+    Mapping[Kind, str]: _by_kind,
+}

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
 from pynvest_lake.derivation import derive
 from pynvest_lake.kinds import Kind
-from pynvest_lake.settings import Settings
+from pynvest_lake.settings import read_settings
+from specialize_financial_data.settings import Settings
 from specialize_financial_data.specialize import specialize
 
 logger = Logger()
@@ -28,11 +29,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     UnexpectedEvent
         A record is not of this function's tables, or its object cannot be read; the others were specialized.
     """
-    settings = Settings(os.environ)
+    settings = read_settings(Settings, os.environ)
     derived = derive(
         event,
-        settings.tables("SOURCE_TABLES"),
-        settings.table("TARGET_TABLE"),
+        settings.source_tables,
+        settings.target_table,
         lambda content: specialize(content.rows, _KINDS[content.object.table.table]),
         logger,
     )

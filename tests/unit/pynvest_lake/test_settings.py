@@ -1,61 +1,81 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import make_dataclass
 from typing import Any
 
 import pytest
 
+from get_tickers.settings import Settings as GetTickersSettings
 from pynvest_lake.kinds import Kind
-from pynvest_lake.settings import SettingError, Settings
+from pynvest_lake.settings import SettingError, read_settings
 from pynvest_lake.storage import LakeTable
 
 TABLE = '{"bucket": "b", "database": "d", "table": "t"}'
+TABLES = tuple[LakeTable, ...]
+BY_KIND = Mapping[Kind, str]
 
 
-def test_settings_are_read_in_their_own_types() -> None:
-    settings = Settings(
-        {"A": "text", "B": "2.5", "C": "fiis", "D": TABLE, "E": f"[{TABLE}]", "F": '{"fiis": "u"}'}
-    )
-
-    assert settings.text("A") == "text"
-    assert settings.number("B") == 2.5
-    assert settings.kind("C") is Kind.FIIS
-    assert settings.table("D") == LakeTable("b", "d", "t")
-    assert settings.tables("E") == [LakeTable("b", "d", "t")]
-    assert settings.queue_urls("F") == {Kind.FIIS: "u"}
+def read(of_type: object, text: str) -> Any:
+    settings = make_dataclass("Settings", [("name", of_type)], frozen=True)
+    return read_settings(settings, {"NAME": text}).name
 
 
 @pytest.mark.parametrize(
-    ("reading", "value", "expected"),
+    ("of_type", "text", "value"),
     [
-        ("text", "", "is missing or empty"),
-        ("number", "many", "is 'many', expected a positive number"),
-        ("number", "0", "is '0', expected a positive number"),
-        ("number", "nan", "is 'nan', expected a positive number"),
-        ("kind", "bonds", "is 'bonds', expected one of acoes, fiis"),
-        ("table", "{", "is no JSON"),
-        ("table", "[]", "expected a JSON dict"),
+        (str, "text", "text"),
+        (float, "2.5", 2.5),
+        (int, "25", 25),
+        (Kind, "fiis", Kind.FIIS),
+        (LakeTable, TABLE, LakeTable("b", "d", "t")),
+        (TABLES, f"[{TABLE}]", (LakeTable("b", "d", "t"),)),
+        (TABLES, "[]", ()),
+        (BY_KIND, '{"fiis": "u"}', {Kind.FIIS: "u"}),
+    ],
+)
+def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: object) -> None:
+    assert read(of_type, text) == value
+
+
+@pytest.mark.parametrize(
+    ("of_type", "text", "expected"),
+    [
+        (str, "", "is missing or empty"),
+        (float, "many", "is 'many', expected a positive number"),
+        (float, "0", "is '0', expected a positive number"),
+        (float, "nan", "is 'nan', expected a positive number"),
+        (int, "2.5", "is '2.5', expected a positive whole number"),
+        (int, "0", "is '0', expected a positive whole number"),
+        (int, "-1", "is '-1', expected a positive whole number"),
+        (Kind, "bonds", "is 'bonds', expected one of acoes, fiis"),
+        (LakeTable, "{", "which is no JSON"),
+        (LakeTable, "[]", "expected a JSON dict"),
         (
-            "table",
+            LakeTable,
             '{"bucket": "b"}',
             "a table is {'bucket': 'b'}, expected an object with bucket, database and table",
         ),
-        ("tables", "{}", "expected a JSON list"),
-        ("tables", "[1]", "a table is 1, expected an object with bucket, database and table"),
-        ("queue_urls", '{"bonds": "u"}', "has keys ['bonds'], expected only acoes and fiis"),
+        (TABLES, "{}", "expected a JSON list"),
+        (TABLES, "[1]", "a table is 1, expected an object with bucket, database and table"),
+        (BY_KIND, '{"bonds": "u"}', "expected one of acoes, fiis"),
     ],
 )
-def test_what_cannot_be_read_is_told_by_the_variables_name(reading: str, value: str, expected: str) -> None:
-    read: Any = getattr(Settings({"NAME": value}), reading)
-
+def test_what_cannot_be_read_is_told_by_the_variables_name(of_type: object, text: str, expected: str) -> None:
     with pytest.raises(SettingError) as error:
-        read("NAME")
+        read(of_type, text)
 
     assert str(error.value).startswith("environment variable NAME")
     assert expected in str(error.value)
 
 
-def test_queues_that_are_needed_have_to_be_there() -> None:
-    settings = Settings({"QUEUES": '{"acoes": "u"}'})
+def test_a_variable_that_is_missing_is_named() -> None:
+    with pytest.raises(SettingError, match="environment variable FUNDAMENTUS_BASE_URL is missing or empty"):
+        read_settings(GetTickersSettings, {})
 
-    with pytest.raises(SettingError, match=r"QUEUES has keys \['acoes'\], expected acoes and fiis"):
-        settings.queue_urls("QUEUES", required=tuple(Kind))
+
+def test_stage_2_needs_the_queue_of_each_kind() -> None:
+    environment = {"FUNDAMENTUS_BASE_URL": "http://site", "TICKERS_QUEUE_URLS": '{"acoes": "u"}'}
+
+    with pytest.raises(SettingError, match="TICKERS_QUEUE_URLS lacks fiis"):
+        read_settings(GetTickersSettings, environment)

@@ -1,0 +1,17 @@
+"""What stage 4 is told by its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import LakeTable
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The kind of paper, the tables whose objects are taken, and the one that is written."""
+
+    ticker_kind: Kind
+    source_tables: tuple[LakeTable, ...]
+    target_table: LakeTable
