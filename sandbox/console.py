@@ -1,81 +1,86 @@
-"""What the user sees: lines, one line that keeps changing, and tables."""
+"""What the user sees: lines, progress, and tables, printed by rich."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from collections.abc import Sequence
 
+import rich.console
+import rich.table
+from rich.box import SIMPLE_HEAD
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
 SECONDS_BETWEEN_LINES = 5.0
+WIDTH_WITHOUT_TERMINAL = 1000
+"""As wide as any table of ours: what reads a pipe wraps no lines."""
 
 
 class Console:
-    """Prints progress on one changing line, or as a line now and then where there is no terminal."""
+    """Shows progress in place, or as a plain line now and then where there is no terminal."""
 
     def __init__(self) -> None:
-        self._in_place = sys.stdout.isatty()
-        self._progress = ""
-        self._printed = ""
+        # Texts are not markup: a table name or a query may hold brackets.
+        self._console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = WIDTH_WITHOUT_TERMINAL
+        self._shown: Progress | None = None
+        self._started_at: float | None = None
+        self._latest = self._printed = ""
         self._printed_at = -SECONDS_BETWEEN_LINES
 
     def say(self, text: str = "") -> None:
         """Print `text` for good, below whatever progress is shown."""
         self.settle()
-        print(text, flush=True)
+        self._console.print(text)
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+        """Print rows of texts under headings, columns of numbers to the right.
+
+        Parameters
+        ----------
+        headings
+            Heading of each column.
+        rows
+            A text for each column; None, a missing value, is shown as ``-``.
+        """
+        self.settle()
+        grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for number, heading in enumerate(headings):
+            cells = [row[number] for row in rows]
+            numbers = any(cell is not None for cell in cells) and all(map(_is_number, cells))
+            grid.add_column(heading, justify="right" if numbers else "left")
+        for row in rows:
+            grid.add_row(*("-" if cell is None else cell for cell in row))
+        self._console.print(grid, soft_wrap=False)
 
     def progress(self, text: str) -> None:
-        """Show `text` as the progress so far, in place of the text shown before."""
-        self._progress = text
-        if self._in_place:
-            width = shutil.get_terminal_size().columns - 1
-            print(f"\r{text[:width]:<{width}}", end="", flush=True)
+        """Show `text`, and the seconds since the progress began, in place of the text shown before."""
+        self._latest = text
+        if self._started_at is None:
+            self._started_at = time.monotonic()
+        if self._console.is_terminal:
+            if self._shown is None:
+                columns = SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+                self._shown = Progress(*columns, console=self._console)
+                self._shown.add_task(text, total=None)
+                self._shown.start()
+            self._shown.update(self._shown.task_ids[0], description=text)
         elif text != self._printed and time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES:
-            self._print_line(text)
+            self._print_line()
 
     def settle(self) -> None:
         """Leave the progress as it is, as a line of its own."""
-        if self._progress:
-            if self._in_place:
-                print(flush=True)
-            elif self._progress != self._printed:
-                self._print_line(self._progress)
-        self._progress = ""
+        if self._shown is not None:
+            self._shown.stop()
+        elif self._latest and self._latest != self._printed:
+            self._print_line()
+        self._shown, self._started_at, self._latest = None, None, ""
 
-    def _print_line(self, text: str) -> None:
-        print(text, flush=True)
-        self._printed = text
+    def _print_line(self) -> None:
+        elapsed = time.monotonic() - (self._started_at or 0.0)
+        self._console.print(f"{elapsed:4.0f} s  {self._latest}")
+        self._printed = self._latest
         self._printed_at = time.monotonic()
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str | None]], *, indent: str = "  ") -> str:
-    """Lay out rows of texts under headings, columns of numbers to the right.
-
-    Parameters
-    ----------
-    headings
-        Heading of each column.
-    rows
-        A text for each column; None, a missing value, is shown as ``-``.
-    indent
-        What each line begins with.
-    """
-    shown = [["-" if cell is None else cell for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *shown, strict=True)]
-    to_right = [
-        any(row[number] is not None for row in rows) and all(_is_number(row[number]) for row in rows)
-        for number in range(len(headings))
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        laid_out = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(cells, widths, to_right, strict=True)
-        )
-        return (indent + "  ".join(laid_out)).rstrip()
-
-    rule = indent + "  ".join("-" * width for width in widths)
-    return "\n".join([line(headings), rule, *(line(row) for row in shown)])
 
 
 def _is_number(text: str | None) -> bool:

@@ -118,7 +118,7 @@ class Day:
         last, changed_at = None, time.monotonic()
         while True:
             snapshot = self.snapshot()
-            self._on_progress(f"{time.time() - self._started_at:4.0f} s  {snapshot.progress()}")
+            self._on_progress(snapshot.progress())
             missing = self.missing(snapshot)
             if not missing:
                 return snapshot
@@ -150,7 +150,7 @@ class Day:
                 )
             if time.monotonic() > deadline:
                 raise DayFailed(f"the workflow has not ended within {timeout_seconds:.0f} s")
-            self._on_progress(f"{time.time() - self._started_at:4.0f} s  the dedup workflow runs")
+            self._on_progress("the dedup workflow runs")
             time.sleep(POLL_SECONDS)
 
     def snapshot(self) -> Snapshot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import urllib.error
 import urllib.request
 from functools import cache
@@ -88,7 +89,12 @@ class Emulator:
     @property
     def endpoint_url(self) -> str:
         """Where it answers, for every service."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"https://{LOOPBACK}:{self._port}"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The certificate that it shows, which its clients have to trust."""
+        return self.state_dir / "tmp" / "ministack-tls" / "server.crt"
 
     @property
     def authorization_log(self) -> Path:
@@ -132,14 +138,19 @@ class Emulator:
 
     def env(self) -> dict[str, str]:
         """Return the environment variables with which the SDKs and Terraform use it as the account's root."""
-        return client_env(self.endpoint_url)
+        return client_env(self.endpoint_url, self.ca_bundle)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of `service`, as the account's root."""
-        return client(self.endpoint_url, service)
+        return client(self.endpoint_url, self.ca_bundle, service)
 
     def _answers(self) -> bool:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        if not self.ca_bundle.exists():
+            return False
+        trust = ssl.create_default_context(cafile=str(self.ca_bundle))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        )
         try:
             with opener.open(f"{self.endpoint_url}/_ministack/health", timeout=2) as response:
                 healthy: bool = response.status == 200
@@ -158,6 +169,7 @@ class Emulator:
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -182,13 +194,15 @@ class Emulator:
             "STATE_DIR": str(temporary / "state"),
             "TMPDIR": str(temporary),
             "TZ": "UTC",
+            "USE_SSL": "1",
         }
 
 
-def client_env(endpoint_url: str) -> dict[str, str]:
+def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
     """Return the environment with which the SDKs and Terraform use the emulator at `endpoint_url`."""
     return {
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_CA_BUNDLE": str(ca_bundle),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -200,12 +214,13 @@ def client_env(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def client(endpoint_url: str, service: str) -> Any:
+def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
     """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
     session: Any = _session()  # its stubs take literal names of services only
     return session.client(
         service,
         endpoint_url=endpoint_url,
+        verify=str(ca_bundle),
         region_name=REGION,
         aws_access_key_id=ROOT_KEY,
         aws_secret_access_key=ROOT_KEY,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox import checks, emulator, report
 from sandbox.athena import Athena
-from sandbox.console import Console, table
+from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
 from sandbox.lake import Lake
@@ -118,15 +117,15 @@ class LocalLake:
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
         self.terraform = Terraform(ROOT, self._terraform_dir, env)
         self.terraform.init()
-        started_at, created = time.monotonic(), 0
+        created = 0
 
         def count(address: str) -> None:
             nonlocal created
             created += 1
-            console.progress(f"{time.monotonic() - started_at:4.0f} s  {created} resources, last {address}")
+            console.progress(f"{created} resources, last {address}")
 
         self.terraform.apply(self.variables, on_created=count)
-        console.progress(f"{time.monotonic() - started_at:4.0f} s  {created} resources")
+        console.progress(f"{created} resources")
         console.settle()
         self.lake = Lake.from_outputs(self.terraform.outputs())
 
@@ -152,10 +151,12 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     if any(runs_module(process["pid"], process["module"]) for process in _left_running(state_dir)):
         raise AlreadyRunning("It is up already: ask it with `make query`, or end it with `make down`.")
     with ExitStack() as running:
-        day, endpoint_url = _run_day(state_dir, "up", source, console, running)
+        day, left = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
     example = " ".join(report.example_queries(day.lake.tables, day.number)[report.LARGEST_MOVES].split())
-    console.say(f"\nThe emulator is left running at {endpoint_url} (key and secret: {emulator.ROOT_KEY}).")
+    console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
+    console.say(f"  AWS_ENDPOINT_URL={left.endpoint_url}")
+    console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
     console.say(f'Ask the lake more:  make query SQL="{example}"')
     console.say("End it:             make down")
 
@@ -171,9 +172,10 @@ def query(state_dir: Path, sql: str, console: Console) -> None:
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
         raise NotRunning("Nothing is up to be asked: `make up` first.")
-    endpoint_url = json.loads(up_file.read_text())["endpoint_url"]
-    answer = Athena(*(emulator.client(endpoint_url, service) for service in ("athena", "s3"))).ask(sql)
-    console.say(table(answer.columns, answer.rows, indent=""))
+    left = json.loads(up_file.read_text())
+    reached = (left["endpoint_url"], Path(left["ca_bundle"]))
+    answer = Athena(*(emulator.client(*reached, service) for service in ("athena", "s3"))).ask(sql)
+    console.table(answer.columns, answer.rows)
 
 
 def down(state_dir: Path, console: Console) -> None:
@@ -189,13 +191,13 @@ def down(state_dir: Path, console: Console) -> None:
 
 def _run_day(
     state_dir: Path, name: str, source: Source, console: Console, running: ExitStack
-) -> tuple[Day, str]:
+) -> tuple[Day, Emulator]:
     """Run one day in the folder `name` and print what came of it.
 
     Returns
     -------
-    tuple of Day and str
-        The day, and the emulator's address. What was started is ended by `running`; in the folder ``up`` it
+    tuple of Day and Emulator
+        The day, and where it ran. What was started is ended by `running`; in the folder ``up`` it
         stays when this process is killed, and ``down`` can end it.
     """
     own_dir, stays = state_dir / name, name == "up"
@@ -214,7 +216,12 @@ def _run_day(
     local.emulator.start()
     processes.append({"module": emulator.MODULE, "pid": local.emulator.pid})
     endpoint_url = local.emulator.endpoint_url
-    (own_dir / UP_FILE).write_text(json.dumps({"endpoint_url": endpoint_url, "processes": processes}))
+    left = {
+        "endpoint_url": endpoint_url,
+        "ca_bundle": str(local.emulator.ca_bundle),
+        "processes": processes,
+    }
+    (own_dir / UP_FILE).write_text(json.dumps(left))
 
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
     local.apply(console)
@@ -240,7 +247,7 @@ def _run_day(
             day, [paper for paper in papers if paper.ticker in wanted], local.emulator.client("glue")
         )
         console.say("\nThe lake is exact: every cell of its five tables is what the site says.")
-    return day, endpoint_url
+    return day, local.emulator
 
 
 def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.athena import Athena
-from sandbox.console import Console, table
+from sandbox.console import Console
 from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS, Table
 
@@ -44,7 +44,7 @@ def show_tables(day: Day, console: Console) -> None:
         for one in day.lake.tables
     ]
     console.say(f"\nThe lake on {day.number}, after the dedup workflow")
-    console.say(table(["layer", "table", "rows", "objects"], rows))
+    console.table(["layer", "table", "rows", "objects"], rows)
 
 
 def show_failures(day: Day, console: Console) -> None:
@@ -69,7 +69,7 @@ def show_stages(day: Day, console: Console) -> None:
         for stage in day.stage_reports()
     ]
     console.say("\nSeconds a stage")
-    console.say(table(["function", "invocations", "in all", "each", "last one ended after"], rows))
+    console.table(["function", "invocations", "in all", "each", "last one ended after"], rows)
 
 
 def example_queries(tables: tuple[Table, ...], day: int) -> dict[str, str]:
@@ -83,4 +83,4 @@ def show_answers(day: Day, athena: Athena, console: Console) -> None:
     for question, sql in example_queries(day.lake.tables, day.number).items():
         answer = athena.ask(sql)
         console.say(f"\n{question}")
-        console.say(table(answer.columns, answer.rows))
+        console.table(answer.columns, answer.rows)

@@ -22,9 +22,8 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as pq
 
 from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, STANDING, DayCounts, month, prices
-from sandbox.console import Console, table
+from sandbox.console import Console
 from sandbox.day import Day
-from sandbox.emulator import client_env
 from sandbox.lake import LAYERS, Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import SiteServer, make_papers
@@ -227,7 +226,7 @@ def _functions(
             "paths": [str(built / package), str(built / "layer" / "python"), *python_site.getsitepackages()],
             "handler": configuration["Handler"],
             "environment": {
-                **client_env(local.emulator.endpoint_url),
+                **local.emulator.env(),
                 **configuration["Environment"]["Variables"],
             },
             "event": None,
@@ -315,48 +314,42 @@ def _report(measured: dict[str, Any], console: Console) -> None:
         f"{measured['times_the_floor']:.1f} times the floor of {measured['floor_seconds']:.1f} s"
     )
     console.say()
-    console.say(
-        table(
-            ["function", "invocations", "seconds in all", "each", "last one ended after"],
+    console.table(
+        ["function", "invocations", "seconds in all", "each", "last one ended after"],
+        [
             [
-                [
-                    stage["function"],
-                    str(stage["invocations"]),
-                    f"{stage['seconds']:.1f}",
-                    f"{stage['seconds'] / stage['invocations']:.2f}",
-                    f"{stage['ended_after_seconds']:.1f}",
-                ]
-                for stage in measured["stages"]
-            ],
-        )
+                stage["function"],
+                str(stage["invocations"]),
+                f"{stage['seconds']:.1f}",
+                f"{stage['seconds'] / stage['invocations']:.2f}",
+                f"{stage['ended_after_seconds']:.1f}",
+            ]
+            for stage in measured["stages"]
+        ],
     )
     console.say()
-    console.say(
-        table(
-            ["function", "import s", "call s", "peak MB", "of memory MB", "%", "package kB"],
+    console.table(
+        ["function", "import s", "call s", "peak MB", "of memory MB", "%", "package kB"],
+        [
             [
-                [
-                    one["function"],
-                    f"{one['import_seconds']:.2f}",
-                    f"{one['call_seconds']:.2f}",
-                    f"{one['peak_mb']:.0f}",
-                    str(one["memory_mb"]),
-                    f"{100 * one['peak_mb'] / one['memory_mb']:.0f}",
-                    f"{one['package_bytes'] / 1000:.0f}",
-                ]
-                for one in measured["functions"]
-            ],
-        )
+                one["function"],
+                f"{one['import_seconds']:.2f}",
+                f"{one['call_seconds']:.2f}",
+                f"{one['peak_mb']:.0f}",
+                str(one["memory_mb"]),
+                f"{100 * one['peak_mb'] / one['memory_mb']:.0f}",
+                f"{one['package_bytes'] / 1000:.0f}",
+            ]
+            for one in measured["functions"]
+        ],
     )
     console.say()
-    console.say(
-        table(
-            ["request", "a day", "a ticker"],
-            [
-                [action, str(count), f"{count / measured['papers']:.3f}"]
-                for action, count in measured["requests"].items()
-            ],
-        )
+    console.table(
+        ["request", "a day", "a ticker"],
+        [
+            [action, str(count), f"{count / measured['papers']:.3f}"]
+            for action, count in measured["requests"].items()
+        ],
     )
     console.say()
     numbers = {
@@ -367,21 +360,19 @@ def _report(measured: dict[str, Any], console: Console) -> None:
         "bytes_after": "bytes after",
         "bytes_of_one_column": "one column's bytes",
     }
-    console.say(
-        table(
-            ["layer", "table", *numbers.values()],
-            [
-                [LAYERS[one["layer"]], one["table"], *(str(one[name]) for name in numbers)]
-                for one in measured["partitions"]
-            ],
-        )
+    console.table(
+        ["layer", "table", *numbers.values()],
+        [
+            [LAYERS[one["layer"]], one["table"], *(str(one[name]) for name in numbers)]
+            for one in measured["partitions"]
+        ],
     )
     paid = measured["month"]
     console.say(
         f"\nA month of {paid['days']} days of {paid['papers_a_day']} papers, {paid['region']}, prices of "
         f"{paid['prices_as_of']}, no free tier: {paid['dollars_in_all']:.2f} US dollars"
     )
-    console.say(table(["", "dollars"], [[name, f"{value:.4f}"] for name, value in paid["dollars"].items()]))
+    console.table(["", "dollars"], [[name, f"{value:.4f}"] for name, value in paid["dollars"].items()])
     console.say(
         f"A million tickers: {1e6 * paid['dollars_a_ticker']:.2f} US dollars, "
         f"{1e6 * paid['dollars_a_ticker_that_grow']:.2f} of them for what grows with the tickers"

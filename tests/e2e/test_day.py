@@ -47,8 +47,9 @@ class Up:
     def __init__(self, state_dir: Path, printed: str) -> None:
         self.state_dir = state_dir
         self.printed = printed
-        self.endpoint_url = json.loads((state_dir / "up" / "up.json").read_text())["endpoint_url"]
-        env = {**emulator.client_env(self.endpoint_url), **provider_env(state_dir)}
+        left = json.loads((state_dir / "up" / "up.json").read_text())
+        self.endpoint_url, self.ca_bundle = left["endpoint_url"], Path(left["ca_bundle"])
+        env = {**emulator.client_env(self.endpoint_url, self.ca_bundle), **provider_env(state_dir)}
         self.terraform = Terraform(ROOT, state_dir / "up" / "terraform", env)
         self.lake = Lake.from_outputs(self.terraform.outputs())
         self.day = Day(self.lake, self.client, lambda line: None)
@@ -56,7 +57,7 @@ class Up:
         self.papers = make_papers(self.day.number)
 
     def client(self, service: str):
-        return emulator.client(self.endpoint_url, service)
+        return emulator.client(self.endpoint_url, self.ca_bundle, service)
 
     def ask(self, sql: str) -> list[list[str | None]]:
         return Athena(self.client("athena"), self.client("s3")).ask(sql).rows

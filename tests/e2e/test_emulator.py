@@ -114,7 +114,7 @@ def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     own = [line.split()[3] for line in listening.splitlines() if f"pid={emulator.pid}," in line]
 
-    assert own == [emulator.endpoint_url.removeprefix("http://")]
+    assert own == [emulator.endpoint_url.removeprefix("https://")]
 
 
 def test_stopping_it_ends_its_function_processes_and_removes_its_files(tmp_path: Path) -> None:
@@ -154,6 +154,7 @@ def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
     stranger = boto3.session.Session().client(
         "s3",
         endpoint_url=emulator.endpoint_url,
+        verify=str(emulator.ca_bundle),
         region_name="sa-east-1",
         aws_access_key_id="AKIA0000000000000000",
         aws_secret_access_key="unknown",  # noqa: S106

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from sandbox import report
 from sandbox.checks import NotExact, check_tickers
-from sandbox.console import Console, table
+from sandbox.console import Console
 from sandbox.lake import Lake, Table
 
 TABLES = (
@@ -95,21 +96,29 @@ def test_a_long_account_of_differences_is_cut() -> None:
     assert "80 more" in lines[-1]
 
 
-def test_numbers_are_laid_out_to_the_right_and_nulls_shown() -> None:
-    laid_out = table(
-        ["name", "price", "nothing"], [["PETR4", "9.5", None], ["VALE3", "-10", None]], indent=""
-    )
+def test_numbers_are_laid_out_to_the_right_and_nulls_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table(["name", "price", "nothing"], [["PETR4", "9.5", None], ["VALE3", "-10", None]])
 
-    assert laid_out.splitlines() == [
-        "name   price  nothing",
-        "-----  -----  -------",
-        "PETR4    9.5  -",
-        "VALE3    -10  -",
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "name    price   nothing",
+        "───────────────────────",
+        "PETR4     9.5   -",
+        "VALE3     -10   -",
     ]
 
 
-def test_a_table_without_rows_shows_its_headings() -> None:
-    assert table(["a"], [], indent="") == "a\n-"
+def test_a_table_without_rows_shows_its_headings(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table(["a"], [])
+
+    assert capsys.readouterr().out.split() == ["a", "─"]
+
+
+def test_no_cell_is_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = ["x" * 200, "[y]" * 60]
+
+    Console().table(["a", "b"], [cells])
+
+    assert capsys.readouterr().out.splitlines()[-1].split() == cells
 
 
 def test_progress_is_printed_now_and_then_where_there_is_no_terminal(
@@ -118,9 +127,26 @@ def test_progress_is_printed_now_and_then_where_there_is_no_terminal(
     console = Console()
     for step in ("one", "two", "three"):
         console.progress(step)
+    console.say("done [not markup]")
+
+    said = re.sub(r"^ +\d+ s  ", "", capsys.readouterr().out, flags=re.M)
+    assert said == "one\nthree\ndone [not markup]\n"
+
+
+def test_progress_in_a_terminal_has_its_time_and_ends_as_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    console = Console()
+    for step in ("one", "two [of two]"):
+        console.progress(step)
     console.say("done")
 
-    assert capsys.readouterr().out == "one\nthree\ndone\n"
+    said = capsys.readouterr().out
+    assert "0:00:00" in said
+    assert "two [of two]" in said
+    assert said.endswith("done\n")
 
 
 def test_example_queries_name_the_tables_of_the_lake_and_the_day() -> None:

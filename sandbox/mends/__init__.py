@@ -1,0 +1,35 @@
+"""What AWS does otherwise than MiniStack, set right where the module rests on it: a behaviour a module.
+
+Each module says which behaviour of AWS it restores and how to tell that it is no longer needed, and has one
+function, ``apply``, which changes MiniStack within the emulator's own process.
+"""
+
+from __future__ import annotations
+
+from sandbox.mends import (
+    authorizations,
+    glue_partitions,
+    lambda_errors,
+    lambda_logs,
+    lambda_turns,
+    own_port,
+    repeated_requests,
+    sqs_actions,
+    sqs_redrive,
+)
+
+
+def apply_all() -> None:
+    """Change MiniStack in this process."""
+    for mend in (
+        lambda_errors,
+        lambda_logs,
+        lambda_turns,
+        own_port,
+        sqs_actions,
+        sqs_redrive,
+        glue_partitions,
+        repeated_requests,
+        authorizations,
+    ):
+        mend.apply()

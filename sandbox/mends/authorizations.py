@@ -1,0 +1,49 @@
+"""Notes what each role asked for and whether its policies grant it, as CloudTrail would.
+
+The tests of least privilege and the benchmark read it. Needed as long as MiniStack keeps no such record.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any
+
+from ministack.core import iam_evaluator
+
+
+def apply() -> None:
+    """Note what each role asked for and whether its policies grant it, in ``AUTHORIZATION_LOG``.
+
+    A line of JSON each request. What the policy of a bucket or a queue says of it besides is not noted.
+    """
+    path = os.environ.pop("AUTHORIZATION_LOG")
+    evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
+    asked = threading.local()  # set while a request is judged, and not while one is only simulated
+
+    def enforce_and_note(*args: Any, **kwargs: Any) -> Any:
+        asked.really = True
+        try:
+            return enforce(*args, **kwargs)
+        finally:
+            asked.really = False
+
+    def evaluate_and_note(request: Any, *policies: Any) -> Any:
+        result = evaluate(request, *policies)
+        if not getattr(asked, "really", False):
+            return result
+        asked.really = False  # the role's policies come first, those of the resource next
+        note = {
+            "principal": request.principal_arn,
+            "action": request.action,
+            "resource": request.resource_arn,
+            "prefix": request.service_context.get("s3:prefix"),
+            "decision": result.decision,
+        }
+        with open(path, "a", encoding="utf-8") as log:  # noqa: PTH123 - one write, whole lines
+            log.write(json.dumps(note) + "\n")
+        return result
+
+    iam_evaluator.evaluate = evaluate_and_note
+    iam_evaluator.enforce = enforce_and_note

@@ -1,0 +1,52 @@
+"""A function's error carries the name of its exception class, as on Lambda.
+
+The workflow catches errors by that name. No longer needed once MiniStack's own worker names the class:
+`apply` then refuses to start, since the worker is not the one that it was written for.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+UNTYPED_ERROR = '"error": str(e), "trace"'
+TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
+
+
+def apply() -> None:
+    """Name the class of a Python handler's exception, which MiniStack calls ``Runtime.HandlerError``.
+
+    Raises
+    ------
+    RuntimeError
+        When MiniStack's worker is not the one that this was written for.
+    """
+    if lambda_runtime._PYTHON_WORKER_SCRIPT.count(UNTYPED_ERROR) != 1:
+        raise RuntimeError(
+            f"the worker of this MiniStack reports errors in another way than expected ({UNTYPED_ERROR!r}): "
+            "see whether it names the exception's class by now, and adapt or remove this module"
+        )
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+        UNTYPED_ERROR, TYPED_ERROR
+    )
+    worker_invoke = lambda_runtime.Worker.invoke
+    execute = lambda_svc._execute_function_warm
+    reported = threading.local()
+
+    def invoke_and_note_type(worker: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        response: dict[str, Any] = worker_invoke(worker, *args, **kwargs)
+        reported.error_type = response.get("error_type")
+        return response
+
+    def execute_and_name_type(func: Any, event: Any, request_id: str) -> dict[str, Any]:
+        reported.error_type = None
+        result: dict[str, Any] = execute(func, event, request_id)
+        if result.get("error") and reported.error_type:
+            result["body"]["errorType"] = reported.error_type
+        return result
+
+    lambda_runtime.Worker.invoke = invoke_and_note_type
+    lambda_svc._execute_function_warm = execute_and_name_type

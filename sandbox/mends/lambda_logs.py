@@ -1,0 +1,27 @@
+"""Every line of a function's log reaches CloudWatch, however busy the machine is, as on Lambda.
+
+MiniStack waits 50 ms for an invocation's first line. No longer needed once it reads a worker's log to the
+end of the invocation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.core import lambda_runtime
+
+FIRST_LINE_SECONDS = 1.0
+"""How long the first line of an invocation's log is waited for; every function of ours logs."""
+
+
+def apply() -> None:
+    """Let no line of a function's log get lost while the machine is busy: MiniStack waits 50 ms for it."""
+    drain = lambda_runtime.Worker._drain_stderr_bounded
+
+    def drain_patiently(worker: Any) -> str:
+        lines: str = drain(
+            worker, first_line_wait=FIRST_LINE_SECONDS, idle_confirm=0.02, hard_cap=2 * FIRST_LINE_SECONDS
+        )
+        return lines
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain_patiently

@@ -1,0 +1,55 @@
+"""A request that an SDK repeats is done once and answered alike, as AWS does by its invocation id.
+
+Now and then the server drops a connection before its answer is through; the second attempt would be told that
+what it creates is there already. No longer needed once applies of fifty resources at a time never end with
+"already exists" without this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Any
+
+from ministack import app
+
+ANSWERS_KEPT = 1000
+"""Answers that are kept, in case that their requests are repeated."""
+
+
+def apply() -> None:
+    """Do what a client asks for once, however often it asks, and give every time the same answer."""
+    serve = app.app
+    known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
+
+    async def answer(scope: Any, receive: Any) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+
+        async def keep(part: dict[str, Any]) -> None:
+            parts.append(part)
+
+        await serve(scope, receive, keep)
+        return parts
+
+    async def serve_once(scope: Any, receive: Any, send: Any) -> None:
+        invocation = dict(scope.get("headers", ())).get(b"amz-sdk-invocation-id")
+        if invocation is None or scope.get("method") in ("GET", "HEAD"):
+            await serve(scope, receive, send)
+            return
+        task = known.get(invocation)
+        if task is None or (task.done() and not _succeeded(task)):
+            task = known[invocation] = asyncio.create_task(answer(scope, receive))
+        while len(known) > ANSWERS_KEPT:
+            known.popitem(last=False)
+        # The answer is made even if this connection ends meanwhile.
+        for part in await asyncio.shield(task):
+            await send(part)
+
+    app.app = serve_once
+
+
+def _succeeded(task: asyncio.Task[list[dict[str, Any]]]) -> bool:
+    if task.cancelled() or task.exception() or not task.result():
+        return False
+    status: int = task.result()[0].get("status", 500)
+    return status < 300
