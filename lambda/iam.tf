@@ -48,12 +48,12 @@ locals {
     dedup-financial-data-for-acoes = [
       local.count.acoes, local.list.sor_acoes,
       local.list_or_miss.sot_acoes, local.read.sot_acoes, local.write_compacts.sot_acoes, local.delete.sot_acoes, local.register_partition.sot_acoes,
-      local.list_or_miss.spec_ativos, local.read_compacts.spec_ativos,
+      local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-fiis = [
       local.count.fiis, local.list.sor_fiis,
       local.list_or_miss.sot_fiis, local.read.sot_fiis, local.write_compacts.sot_fiis, local.delete.sot_fiis, local.register_partition.sot_fiis,
-      local.list_or_miss.spec_ativos, local.read_compacts.spec_ativos,
+      local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-spec-ativos = [
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pynvest_lake.kinds import Kind
-from pynvest_lake.storage import PART, LakeTable, ids_of, list_day
+from pynvest_lake.storage import COMPACT, PART, LakeTable, Sources, Stamp, joined, list_day, sources_of
 
 _SHOWN = 10
 _COUNTS = {
@@ -45,29 +44,44 @@ class Holding:
     Parameters
     ----------
     parts
-        When each part that lies there was written.
-    arrivals
-        When each part got there last, by itself or folded into a compact object.
+        What each part that lies there is now.
+    sources
+        The ids that have come to the table, by themselves or folded, each with the stamps of the sources that
+        were read for it; none where the object is of before such stamps.
     """
 
-    parts: Mapping[str, datetime]
-    arrivals: Mapping[str, datetime]
+    parts: Mapping[str, Stamp]
+    sources: Sources
 
-    def has(self, part_id: str, written_at: datetime) -> bool:
-        """Tell whether a part of the table before has come through as it was written then, or later."""
-        return part_id in self.arrivals and self.arrivals[part_id] >= written_at
+    def has(self, part_id: str, stamp: Stamp) -> bool:
+        """Tell whether a part of the table before has come through as it is now."""
+        return part_id in self.sources and (not self.sources[part_id] or stamp in self.sources[part_id])
 
 
-def holding(s3: Any, table: LakeTable, day: int) -> Holding:
-    """Look at what a day's partition holds."""
-    parts: dict[str, datetime] = {}
-    arrivals: dict[str, datetime] = {}
-    for item, written_at in list_day(s3, table, day).items():
-        if item.form == PART:
-            parts[item.id] = written_at
-        for part_id in ids_of(s3, item):
-            arrivals[part_id] = max(arrivals.get(part_id, written_at), written_at)
-    return Holding(parts, arrivals)
+def holding(s3: Any, table: LakeTable, day: int, *, reads_parts: bool = True) -> Holding:
+    """Look at what a day's partition holds.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    table
+        The table.
+    day
+        The day, ``YYYYMMDD``.
+    reads_parts
+        Whether the stamps that parts name are needed; where they are not, no part is read.
+    """
+    listed = list_day(s3, table, day)
+    return Holding(
+        {item.id: stamp for item, stamp in listed.items() if item.form == PART},
+        joined(
+            sources_of(s3, item, stamp)
+            if reads_parts or item.form == COMPACT
+            else {item.id: frozenset[Stamp]()}
+            for item, stamp in listed.items()
+        ),
+    )
 
 
 def missing_objects(s3: Any, table: LakeTable, neighbours: Neighbours, day: int) -> list[str]:
@@ -77,7 +91,7 @@ def missing_objects(s3: Any, table: LakeTable, neighbours: Neighbours, day: int)
     has been written anew has to come through anew.
     """
     # Upstream first: what arrives meanwhile is then seen too often, never too seldom.
-    sources = [(source, holding(s3, source, day)) for source in neighbours.upstream]
+    sources = [(source, holding(s3, source, day, reads_parts=False)) for source in neighbours.upstream]
     own = holding(s3, table, day)
     targets = [(target, holding(s3, target, day)) for target in neighbours.downstream]
     return [
@@ -91,8 +105,8 @@ def _lacking(pairs: Iterable[tuple[str, Holding, str, Holding]]) -> list[str]:
     for source, held, target, arrived in pairs:
         lacking = sorted(
             part_id
-            for part_id in held.arrivals
-            if part_id not in arrived.arrivals
+            for part_id in held.sources
+            if part_id not in arrived.sources
             or (part_id in held.parts and not arrived.has(part_id, held.parts[part_id]))
         )
         if lacking:

@@ -19,6 +19,7 @@ from pynvest_lake.storage import (
     LakeTable,
     ObjectChanged,
     ObjectGone,
+    joined,
     list_day,
     object_id,
     read,
@@ -100,11 +101,11 @@ def _fold_once(
     duplicates = sum(len(content.rows) for content in contents) - len(rows)
     if len(contents) == 1 and not duplicates:
         return Folded(1, len(rows))
-    folded_ids = frozenset().union(*(content.folded_ids for content in contents))
-    target = table.compact(day, object_id(*sorted(folded_ids)))
+    sources = joined(content.sources for content in contents)
+    target = table.compact(day, object_id(*sorted(sources)))
     # What another run has put there meanwhile is not overwritten unread.
     etags = {content.object: content.etag for content in contents}
-    write(s3, target, rows, folded_ids, replaces=etags.get(target))
+    write(s3, target, rows, sources, replaces=etags.get(target))
     for content in contents:
         if content.object != target:
             _delete(s3, content)

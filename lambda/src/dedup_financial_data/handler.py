@@ -111,7 +111,7 @@ def _fold(table: LakeTable, neighbours: Neighbours, day: int) -> Folded:
         table,
         day,
         _TICKER_COLUMNS[table.table],
-        lambda part: all(held.has(part.object.id, part.written_at) for held in arrived),
+        lambda part: all(held.has(part.object.id, part.stamp) for held in arrived),
     )
     if folded.objects_read:
         register_partition(client("glue"), table, day)

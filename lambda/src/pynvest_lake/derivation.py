@@ -74,7 +74,7 @@ def derive(
             problems.append(str(error))
             continue
         rows = rows_of(content)
-        write(client("s3"), target.part(source.day, source.id), rows)
+        write(client("s3"), target.part(source.day, source.id), rows, {source.id: frozenset([content.stamp])})
         register_partition(client("glue"), target, source.day)
         counts["objects"] += 1
         counts["rows"] += len(rows)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +25,7 @@ from pynvest_lake.day import parse_day
 PART = "part"
 COMPACT = "compact"
 FOLDED_IDS = b"pynvest.folded_ids"
+SOURCES = b"pynvest.sources"
 # How S3 refuses a request that was made on condition.
 GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
@@ -40,6 +42,25 @@ class ObjectChanged(Exception):  # noqa: N818 - what happened
 
 class ObjectGone(Exception):  # noqa: N818 - what happened
     """The object is not there any more."""
+
+
+class Stamp(NamedTuple):
+    """What an object was when it was looked at. Compared for equality only: no clock's order counts.
+
+    The ETag alone would not do: an object that is copied onto itself to be processed again keeps it.
+    """
+
+    etag: str
+    written_at: str
+
+    @classmethod
+    def of(cls, etag: str, written_at: datetime) -> Stamp:
+        """Return the stamp of an object; S3 tells times in seconds, wherever it tells them."""
+        return cls(etag.strip('"'), written_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+# For each id that an object was made of, what its source was when it was read; nothing where unknown.
+Sources = Mapping[str, frozenset[Stamp]]
 
 
 @dataclass(frozen=True)
@@ -131,7 +152,7 @@ def write(
     s3: Any,
     target: LakeObject,
     rows: pa.Table,
-    folded_ids: Iterable[str] | None = None,
+    sources: Sources | None = None,
     *,
     replaces: str | None = None,
 ) -> None:
@@ -147,8 +168,9 @@ def write(
         The object.
     rows
         Rows with the schema of the object's table.
-    folded_ids
-        For a compact object, the ids of all parts that are in it.
+    sources
+        The ids that the object was made of, with the stamps of what was read; of a compact object all that
+        the folded parts name. None where the table comes from no other.
     replaces
         For a compact object, the ETag of the one that it takes the place of. None where there is none.
 
@@ -159,8 +181,11 @@ def write(
     """
     schema = table_schema(target.table.table).arrow
     rows = rows.cast(schema)
-    if folded_ids is not None:
-        rows = rows.replace_schema_metadata({FOLDED_IDS: json.dumps(sorted(folded_ids)).encode()})
+    if sources is not None:
+        metadata = {SOURCES: json.dumps({part_id: sorted(sources[part_id]) for part_id in sorted(sources)})}
+        if target.form == COMPACT:  # where a version of before `SOURCES` looks for them
+            metadata[FOLDED_IDS] = json.dumps(sorted(sources))
+        rows = rows.replace_schema_metadata(metadata)
     buffer = BytesIO()
     pq.write_table(rows, buffer, compression="snappy", use_dictionary=True)
     condition = {}
@@ -181,8 +206,8 @@ class Content:
     object: LakeObject
     rows: pa.Table
     etag: str
-    written_at: datetime
-    folded_ids: frozenset[str]
+    stamp: Stamp
+    sources: Sources
 
 
 def read(s3: Any, source: LakeObject) -> Content:
@@ -209,12 +234,12 @@ def read(s3: Any, source: LakeObject) -> Content:
             f"{source.uri} has other columns or types than its table's contract: "
             f"{sorted(set(map(str, rows.schema)) ^ set(map(str, expected))) or 'another order'}"
         )
-    folded_ids = _folded_ids(source, rows.schema.metadata)
-    return Content(source, rows, answer["ETag"], answer["LastModified"], folded_ids)
+    stamp = Stamp.of(answer["ETag"], answer["LastModified"])
+    return Content(source, rows, answer["ETag"], stamp, _sources(source, rows.schema.metadata))
 
 
-def list_day(s3: Any, table: LakeTable, day: int) -> dict[LakeObject, datetime]:
-    """Return the objects of a day's partition, in the order of their keys, and when each was written.
+def list_day(s3: Any, table: LakeTable, day: int) -> dict[LakeObject, Stamp]:
+    """Return the objects of a day's partition, in the order of their keys, each with its stamp.
 
     Raises
     ------
@@ -223,29 +248,52 @@ def list_day(s3: Any, table: LakeTable, day: int) -> dict[LakeObject, datetime]:
     """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
     return {
-        table.parse_key(item["Key"]): item["LastModified"]
+        table.parse_key(item["Key"]): Stamp.of(item["ETag"], item["LastModified"])
         for page in pages
         for item in page.get("Contents", [])
     }
 
 
-def ids_of(s3: Any, item: LakeObject) -> frozenset[str]:
-    """Return the ids that an object stands for: its own, or for a compact one those of all folded parts.
+def joined(several: Iterable[Sources]) -> Sources:
+    """Return the ids of several objects' sources, each with all stamps that any of them names."""
+    stamps: dict[str, frozenset[Stamp]] = {}
+    for sources in several:
+        for part_id, named in sources.items():
+            stamps[part_id] = stamps.get(part_id, frozenset()) | named
+    return stamps
 
-    An object that went away meanwhile stands for nothing.
+
+@lru_cache(maxsize=10_000)
+def sources_of(s3: Any, item: LakeObject, stamp: Stamp) -> Sources:  # noqa: ARG001 - tells one content from another
+    """Return the ids that an object was made of, with the stamps of what was read.
+
+    An object that went away meanwhile was made of nothing. Kept in memory: the workflow asks again and again.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    item
+        The object.
+    stamp
+        What it is now.
     """
-    if item.form == PART:
-        return frozenset([item.id])
     try:
         answer = s3.get_object(Bucket=item.table.bucket, Key=item.key)
     except s3.exceptions.NoSuchKey:
-        return frozenset()
-    return _folded_ids(item, pq.read_metadata(BytesIO(answer["Body"].read())).metadata)
+        return {}
+    return _sources(item, pq.read_metadata(BytesIO(answer["Body"].read())).metadata)
 
 
-def _folded_ids(source: LakeObject, metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
-    if source.form == PART:
-        return frozenset([source.id])
-    if not metadata or FOLDED_IDS not in metadata:
-        raise UnexpectedObject(f"{source.uri} lacks the ids that it folded, under {FOLDED_IDS.decode()}")
-    return frozenset(json.loads(metadata[FOLDED_IDS]))
+def _sources(item: LakeObject, metadata: Mapping[bytes, bytes] | None) -> Sources:
+    metadata = metadata or {}
+    if SOURCES in metadata:
+        return {
+            part_id: frozenset(Stamp(*stamp) for stamp in stamps)
+            for part_id, stamps in json.loads(metadata[SOURCES]).items()
+        }
+    if item.form == PART:
+        return {item.id: frozenset()}
+    if FOLDED_IDS not in metadata:
+        raise UnexpectedObject(f"{item.uri} lacks the ids that it folded, under {FOLDED_IDS.decode()}")
+    return {part_id: frozenset() for part_id in json.loads(metadata[FOLDED_IDS])}

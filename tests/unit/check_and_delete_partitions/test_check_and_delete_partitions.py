@@ -107,7 +107,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
     remove_day(lake.s3, lake.glue, [lake.tables[name] for name in reversed(path)], DAY)
 
-    ids = [set(holding(lake.s3, lake.tables[name], DAY).arrivals) for name in path]
+    ids = [set(holding(lake.s3, lake.tables[name], DAY).sources) for name in path]
     assert len(ids[0]) == 1
     assert ids[0] <= ids[1] <= ids[2]
 

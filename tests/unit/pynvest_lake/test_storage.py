@@ -8,15 +8,18 @@ from moto_lake import DAY, Lake
 from pynvest_lake.contract import SOR_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import (
     COMPACT,
+    FOLDED_IDS,
     PART,
     LakeTable,
     ObjectChanged,
     ObjectGone,
+    Stamp,
     UnexpectedObject,
-    ids_of,
+    joined,
     list_day,
     object_id,
     read,
+    sources_of,
     write,
 )
 
@@ -98,13 +101,43 @@ def test_an_object_that_is_not_there_is_gone(lake: Lake) -> None:
 def test_a_compact_object_stands_for_the_ids_that_it_folded(lake: Lake) -> None:
     table = lake.tables[SOR_ACOES]
     folded = {object_id(1), object_id(2)}
-    write(lake.s3, table.compact(DAY, object_id(*sorted(folded))), rows("AAAA3"), folded)
+    unknown = dict.fromkeys(folded, frozenset[Stamp]())
+    write(lake.s3, table.compact(DAY, object_id(*sorted(folded))), rows("AAAA3"), unknown)
     write(lake.s3, table.part(DAY, object_id(3)), rows("BBBB4"))
 
     objects = list_day(lake.s3, table, DAY)
 
     assert {item.form for item in objects} == {PART, COMPACT}
-    assert frozenset().union(*(ids_of(lake.s3, item) for item in objects)) == folded | {object_id(3)}
+    assert set(joined(sources_of(lake.s3, *listed) for listed in objects.items())) == folded | {object_id(3)}
+
+
+def test_an_object_names_what_its_sources_were_when_they_were_read(lake: Lake) -> None:
+    source, target = (
+        lake.tables[SOR_ACOES].part(DAY, object_id(1)),
+        lake.tables[SOR_ACOES].part(DAY, object_id(2)),
+    )
+    write(lake.s3, source, rows("AAAA3"))
+    was = read(lake.s3, source).stamp
+    write(lake.s3, target, rows("AAAA3"), {source.id: frozenset([was])})
+
+    listed = list_day(lake.s3, source.table, DAY)
+
+    assert listed[source] == was
+    assert sources_of(lake.s3, target, listed[target]) == {source.id: {was}} == read(lake.s3, target).sources
+
+
+def test_an_object_of_before_stamps_stands_for_its_ids_alone(lake: Lake) -> None:
+    table = lake.tables[SOR_ACOES]
+    part, compact = table.part(DAY, object_id(1)), table.compact(DAY, object_id(2))
+    for target, metadata in ((part, {}), (compact, {FOLDED_IDS: b'["a", "b"]'})):
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows("AAAA3").replace_schema_metadata(metadata), sink)
+        lake.s3.put_object(Bucket=table.bucket, Key=target.key, Body=sink.getvalue().to_pybytes())
+
+    listed = list_day(lake.s3, table, DAY)
+
+    assert sources_of(lake.s3, part, listed[part]) == {part.id: frozenset()}
+    assert sources_of(lake.s3, compact, listed[compact]) == {"a": frozenset(), "b": frozenset()}
 
 
 def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
@@ -119,13 +152,14 @@ def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
 
 def test_a_compact_object_takes_the_place_of_the_one_that_was_read_and_of_no_other(lake: Lake) -> None:
     target = lake.tables[SOR_ACOES].compact(DAY, object_id(1))
-    write(lake.s3, target, rows("AAAA3"), [object_id(1)])
+    made_of = {object_id(1): frozenset[Stamp]()}
+    write(lake.s3, target, rows("AAAA3"), made_of)
     first = read(lake.s3, target)
 
     with pytest.raises(ObjectChanged, match="is not what it was when it was read"):
-        write(lake.s3, target, rows("BBBB4"), [object_id(1)])
-    write(lake.s3, target, rows("CCCC3"), [object_id(1)], replaces=first.etag)
+        write(lake.s3, target, rows("BBBB4"), made_of)
+    write(lake.s3, target, rows("CCCC3"), made_of, replaces=first.etag)
     with pytest.raises(ObjectChanged):
-        write(lake.s3, target, rows("DDDD4"), [object_id(1)], replaces=first.etag)
+        write(lake.s3, target, rows("DDDD4"), made_of, replaces=first.etag)
 
     assert read(lake.s3, target).rows["nome_papel"].to_pylist() == ["CCCC3"]
