@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,15 @@ import awswrangler as wr
 
 from pynvest_lake.storage import LakeTable
 
-ATTEMPTS = 3
+ATTEMPTS = 5
+
+
+class ObjectsNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
+    """S3 still has objects after it was asked to delete them."""
 
 
 class PartitionNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
-    """The catalog still has a partition after it was asked to delete it."""
+    """The catalog still has a partition after it was asked to delete it, or does not say whether it has."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,9 @@ class Removed:
     partition: bool
 
 
-def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> list[Removed]:
+def remove_day(
+    s3: Any, glue: Any, tables: Iterable[LakeTable], day: int, *, wait_seconds: float = 0.5
+) -> list[Removed]:
     """Remove a day's objects and its partition from every table, each where it is found.
 
     Functions of an earlier run may still be writing. What lands in a table once that is cleared must find the
@@ -42,46 +49,89 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> lis
         Tables to remove the day from, in this order: each before those that its objects come from.
     day
         The day, ``YYYYMMDD``.
+    wait_seconds
+        Wait before the second attempt at what would not go; doubles with each further one.
 
     Raises
     ------
-    PartitionNotDeleted
-        A partition is still there afterwards.
+    ObjectsNotDeleted, PartitionNotDeleted
+        Objects or a partition are still there afterwards.
     """
     return [
-        Removed(table.table, _remove_objects(s3, table, day), _remove_partition(glue, table, day))
+        Removed(
+            table.table,
+            _remove_objects(s3, table, day, wait_seconds),
+            _remove_partition(glue, table, day, wait_seconds),
+        )
         for table in tables
     ]
 
 
-def _remove_objects(s3: Any, table: LakeTable, day: int) -> int:
+def _remove_objects(s3: Any, table: LakeTable, day: int, wait_seconds: float) -> int:
+    """Delete what lies there now; what an earlier run's function writes meanwhile stays."""
+    found = left = _objects(s3, table, day)
+    for wait in _waits(wait_seconds):
+        if not left:
+            break
+        time.sleep(wait)
+        wr.s3.delete_objects([f"s3://{table.bucket}/{key}" for key in left])
+        # S3 may answer that all went well but for single keys, which awswrangler passes over: look again.
+        now = _objects(s3, table, day)
+        left = {key: version for key, version in left.items() if now.get(key) == version}
+    if left:
+        raise ObjectsNotDeleted(
+            f"{len(left)} of {len(found)} objects of {table.location(day)} are still there after {ATTEMPTS} "
+            f"attempts to delete them, such as {next(iter(left))}: run the day again once S3 deletes them"
+        )
+    return len(found)
+
+
+def _objects(s3: Any, table: LakeTable, day: int) -> dict[str, tuple[str, datetime]]:
+    """Return ETag and time of every object below a day's prefix, by its key."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
-    paths = [f"s3://{table.bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
-    if paths:
-        wr.s3.delete_objects(paths)
-    return len(paths)
+    return {
+        item["Key"]: (item["ETag"], item["LastModified"])
+        for page in pages
+        for item in page.get("Contents", [])
+    }
 
 
-def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
-    created_at = _created_at(glue, table, day)
+def _waits(wait_seconds: float) -> Iterator[float]:
+    """Yield the wait before each attempt, none before the first."""
+    yield 0.0
+    for attempt in range(ATTEMPTS - 1):
+        yield wait_seconds * 2**attempt
+
+
+def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
+    created_at = _created_at(glue, table, day, wait_seconds)
     if created_at is None:
         return False
-    for _ in range(ATTEMPTS):
+    for wait in _waits(wait_seconds):
+        time.sleep(wait)
         wr.catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
         # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
         # meanwhile by a function of an earlier run, and stands for what that has written.
-        if _created_at(glue, table, day) != created_at:
+        if _created_at(glue, table, day, wait_seconds) != created_at:
             return True
     raise PartitionNotDeleted(
-        f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion"
+        f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion: "
+        "run the day again once the catalog deletes it"
     )
 
 
-def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
+def _created_at(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> datetime | None:
     """Return when a partition was registered, to the second; None where there is none."""
-    answer = glue.batch_get_partition(
-        DatabaseName=table.database, TableName=table.table, PartitionsToGet=[{"Values": [str(day)]}]
+    for wait in _waits(wait_seconds):
+        time.sleep(wait)
+        answer = glue.batch_get_partition(
+            DatabaseName=table.database, TableName=table.table, PartitionsToGet=[{"Values": [str(day)]}]
+        )
+        if not answer.get("UnprocessedKeys"):
+            return next((partition["CreationTime"] for partition in answer["Partitions"]), None)
+    raise PartitionNotDeleted(
+        f"the catalog does not say whether it has partition {day} of {table.database}.{table.table}: "
+        f"it left the question unprocessed {ATTEMPTS} times; run the day again later"
     )
-    return next((partition["CreationTime"] for partition in answer["Partitions"]), None)

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
-from check_and_delete_partitions.partitions import PartitionNotDeleted, remove_day
+from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from dedup_financial_data.completeness import holding
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, Lake
@@ -96,9 +99,9 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     path = [SOR_ACOES, SOT_ACOES, SPEC_ATIVOS]
     remove_partition = partitions._remove_partition
 
-    def remove_and_land(glue: Any, table: LakeTable, day: int) -> bool:
+    def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
         """Let an object land in the table that has just been emptied, and go its way from there."""
-        removed = remove_partition(glue, table, day)
+        removed = remove_partition(glue, table, day, wait_seconds)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
         return removed
@@ -117,7 +120,94 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
     monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", lambda **_: None)
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
-        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+
+
+@pytest.fixture
+def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
+    """Let S3 keep a key for a while, answering 200 with an `InternalError` for it, as it documents."""
+    left: dict[str, int] = {}
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        keys = re.findall(r"<Key>(.*?)</Key>", params["body"].decode())
+        kept = [key for key in keys if left.get(key, 0) > 0]
+        for key in kept:
+            left[key] -= 1
+        for key in set(keys) - set(kept):
+            lake.s3.delete_object(Bucket=lake.tables[key.partition("/")[0]].bucket, Key=key)
+        errors = [{"Key": key, "Code": "InternalError", "Message": "Please try again."} for key in kept]
+        return SimpleNamespace(status_code=200), {"Errors": errors}
+
+    assert boto3.DEFAULT_SESSION is not None
+    boto3.DEFAULT_SESSION.events.register("before-call.s3.DeleteObjects", answer)
+    yield left.__setitem__
+    boto3.DEFAULT_SESSION.events.unregister("before-call.s3.DeleteObjects", answer)
+
+
+def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: Any) -> None:
+    kept = put_part(lake, SOT_ACOES, 1)
+    put_part(lake, SOT_ACOES, 2)
+    s3_keeps(kept.key, partitions.ATTEMPTS - 1)
+
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+
+    assert (removed[0].objects, lake.keys(SOT_ACOES)) == (2, [])
+
+
+def test_an_object_that_stays_is_an_error_and_nothing_is_started(
+    lake: Lake, clear: Any, s3_keeps: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "time", SimpleNamespace(sleep=lambda seconds: None))
+    kept = put_part(lake, SOT_ACOES, 1)
+    put_part(lake, SOT_ACOES, 2)
+    s3_keeps(kept.key, 1000)
+
+    with pytest.raises(
+        ObjectsNotDeleted, match=f"1 of 2 objects of .* are still there .* such as {kept.key}"
+    ):
+        clear({"anomesdia_exec": DAY})
+
+    assert invoked == []
+
+
+def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = put_part(lake, SOT_ACOES, 1)
+    delete = partitions.wr.s3.delete_objects
+
+    def delete_and_land(paths: list[str]) -> None:
+        delete(paths)
+        put_part(lake, SOT_ACOES, 1, {"nome_papel": "AAAA3"})
+
+    monkeypatch.setattr(partitions.wr.s3, "delete_objects", delete_and_land)
+
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+
+    assert (removed[0].objects, lake.keys(SOT_ACOES)) == (1, [old.key])
+
+
+@pytest.mark.parametrize("times", [1, partitions.ATTEMPTS * 10])
+def test_a_catalog_that_leaves_the_question_unprocessed_is_asked_again(lake: Lake, times: int) -> None:
+    register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
+    left = [times]
+
+    def answer(**_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if not left[0]:
+            return None
+        left[0] -= 1
+        return SimpleNamespace(status_code=200), {
+            "Partitions": [],
+            "UnprocessedKeys": [{"Values": [str(DAY)]}],
+        }
+
+    lake.glue.meta.events.register("before-call.glue.BatchGetPartition", answer)
+    if times == 1:
+        removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+        assert (removed[0].partition, lake.partitions(SOT_ACOES)) == (True, [])
+        return
+    with pytest.raises(PartitionNotDeleted, match=f"does not say whether it has partition {DAY}"):
+        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
 
 
 def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
