@@ -133,7 +133,7 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     for function in up.lake.functions:
         assert re.search(rf"{function} +\d+ +[\d.]+", up.printed)
     for heading in ("nome_papel", "segmento", "codigo_ticker_ativo"):
-        assert re.search(rf"^  {heading} ", up.printed, re.MULTILINE)
+        assert re.search(rf"^{heading} ", up.printed, re.MULTILINE)
     assert 'make query SQL="SELECT' in up.printed
     assert up.endpoint_url in up.printed
 

@@ -9,8 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from moto_lake import LAYERS, REGION, Lake
+from moto_lake import LAYERS, REGION, WORK_BUCKET, Lake
 from pynvest_lake import contract
+from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
 
@@ -22,6 +23,7 @@ def lake() -> Iterator[Lake]:
         for layer in ("sor", "sot", "spec"):
             s3.create_bucket(Bucket=f"lake-{layer}", CreateBucketConfiguration={"LocationConstraint": REGION})
             glue.create_database(DatabaseInput={"Name": f"db_{layer}"})
+        s3.create_bucket(Bucket=WORK_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         urls = {
             kind: sqs.create_queue(QueueName=f"tickers-{kind}", Attributes={"VisibilityTimeout": "60"})[
                 "QueueUrl"
@@ -36,7 +38,7 @@ def lake() -> Iterator[Lake]:
                 DatabaseName=f"db_{layer}",
                 TableInput={
                     "Name": name,
-                    "PartitionKeys": [{"Name": contract.PARTITION_KEY, "Type": "int"}],
+                    "PartitionKeys": [{"Name": PARTITION_KEY, "Type": "int"}],
                     "StorageDescriptor": {
                         "Columns": [{"Name": column.name, "Type": column.type} for column in schema.columns],
                         "Location": f"s3://lake-{layer}/{name}/",

@@ -11,6 +11,7 @@ from pynvest_lake.storage import LakeTable
 
 REGION = "sa-east-1"
 DAY = 20261123
+WORK_BUCKET = "lake-work"
 
 LAYERS = {
     contract.SOR_ACOES: "sor",

@@ -15,8 +15,6 @@ SOT_ACOES = "tbsot_fundamentus_indicadores_acoes_prep"
 SOT_FIIS = "tbsot_fundamentus_indicadores_fiis_prep"
 SPEC_ATIVOS = "tbspec_fundamentus_cotacao_ativos"
 
-PARTITION_KEY = "anomesdia_exec"
-
 # In a package the schemas lie beside the shared code; in a checkout they are Terraform's own files.
 _HERE = Path(__file__).resolve()
 _SCHEMA_FOLDERS = (_HERE.parents[1] / "schemas", _HERE.parents[3] / "glue" / "schemas")

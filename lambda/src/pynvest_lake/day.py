@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+PARTITION_KEY = "anomesdia_exec"
+
 
 def day_of(moment: datetime, timezone: str) -> int:
     """Return the day that a moment falls on in a time zone.

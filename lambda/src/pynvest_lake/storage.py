@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
-from pynvest_lake.contract import PARTITION_KEY, table_schema
-from pynvest_lake.day import parse_day
+from pynvest_lake.contract import table_schema
+from pynvest_lake.day import PARTITION_KEY, parse_day
 
 PART = "part"
 COMPACT = "compact"

@@ -7,7 +7,6 @@ import pytest
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS
 
 from pynvest_lake.contract import (
-    PARTITION_KEY,
     SOR_ACOES,
     SOR_FIIS,
     SOT_ACOES,
@@ -15,6 +14,7 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
+from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.kinds import Kind
 
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]

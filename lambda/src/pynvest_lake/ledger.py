@@ -1,0 +1,420 @@
+"""The day's ledger, in the work bucket: what a day is to hold, what was asked for, and what came of it.
+
+``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``, one a
+batch that stage 3 read. What the ledger says of a paper is the greatest of all that its entries say, whoever
+wrote them and when: so batches that are repeated, run at the same time or land late need no further rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.kinds import Kind
+from pynvest_lake.outcomes import Outcome
+
+ROUND_ATTEMPTS = 20
+_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+Paper = tuple[Kind, str]
+Prices = Mapping[str, "float | None"]
+
+
+class UnreadableLedger(ValueError):  # noqa: N818 - what it is
+    """An object under a day's ledger is not what this module writes; the text names it."""
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment as the ledger and the archive have it, such as ``2026-11-23T21:45:07Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_of(text: str) -> datetime:
+    """Read a moment that `moment_text` wrote."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a day is to hold: the tickers of each kind, each with the price that the listing has, if any.
+
+    Parameters
+    ----------
+    papers
+        Ticker and price, by kind.
+    trial
+        Whether the day was started with a few papers only.
+    """
+
+    papers: Mapping[Kind, Prices]
+    trial: bool = False
+
+    def united(self, other: Listing) -> Listing:
+        """Return the listing with what another one of the same day has besides; the other's prices count."""
+        return Listing(
+            {kind: {**self.papers.get(kind, {}), **other.papers.get(kind, {})} for kind in Kind},
+            self.trial and other.trial,
+        )
+
+    def __iter__(self) -> Iterator[Paper]:
+        """Go through the papers."""
+        return ((kind, ticker) for kind in Kind for ticker in self.papers.get(kind, ()))
+
+    def to_json(self) -> str:
+        """Return the object's body."""
+        return json.dumps(
+            {"trial": self.trial, "papers": {kind.value: dict(self.papers.get(kind, {})) for kind in Kind}}
+        )
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Listing:
+        """Read the object's body."""
+        content = json.loads(body)
+        return cls({Kind(kind): prices for kind, prices in content["papers"].items()}, content["trial"])
+
+
+@dataclass(frozen=True)
+class Round:
+    """One time that papers of the day were queued.
+
+    Parameters
+    ----------
+    number
+        0 for the day's own run, then as they come.
+    started_at
+        When, as `moment_text` writes it.
+    papers
+        The tickers that were queued, by kind.
+    reason
+        Why none were queued, where the site gave no listing.
+    """
+
+    number: int
+    started_at: str
+    papers: Mapping[Kind, Collection[str]]
+    reason: str | None = None
+
+    def __iter__(self) -> Iterator[Paper]:
+        """Go through the papers."""
+        return ((kind, ticker) for kind in Kind for ticker in self.papers.get(kind, ()))
+
+    def to_json(self) -> str:
+        """Return the object's body."""
+        return json.dumps(
+            {
+                "round": self.number,
+                "started_at": self.started_at,
+                "papers": {kind.value: sorted(self.papers.get(kind, ())) for kind in Kind},
+                "reason": self.reason,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Round:
+        """Read the object's body."""
+        content = json.loads(body)
+        papers = {Kind(kind): tickers for kind, tickers in content["papers"].items()}
+        return cls(content["round"], content["started_at"], papers, content["reason"])
+
+
+@dataclass(frozen=True)
+class PaperEntry:
+    """What one batch says of a paper.
+
+    Parameters
+    ----------
+    outcome
+        What came of it.
+    round
+        The round of its message.
+    why
+        What was asked, found and expected, where it was not read.
+    object
+        Id of the SoR object that its row is in, where it was read.
+    session
+        The day of the session that its page shows, ``YYYYMMDD``, where it shows one.
+    fetched_at
+        When its page was fetched, as `moment_text` writes it, where there is one.
+    """
+
+    outcome: Outcome
+    round: int = 0
+    why: str | None = None
+    object: str | None = None
+    session: int | None = None
+    fetched_at: str | None = None
+
+    @property
+    def _order(self) -> tuple[Any, ...]:
+        """Order by what the outcome says, then by the page's moment; the rest leaves no two entries equal."""
+        return (
+            self.outcome.rank,
+            self.fetched_at or "",
+            self.round,
+            self.session or 0,
+            self.object or "",
+            self.why or "",
+        )
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """What one batch of stage 3 says: its papers, and what was odd about their pages.
+
+    Parameters
+    ----------
+    kind
+        The kind of paper.
+    papers
+        What came of each, by ticker.
+    labels
+        Labels of pages that have no column: how many papers have each, and one of them.
+    lacking
+        Core labels that pages lacked, likewise.
+    archived
+        Whether the batch's pages were put into the archive.
+    """
+
+    kind: Kind
+    papers: Mapping[str, PaperEntry]
+    labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lacking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    archived: bool = True
+
+    @property
+    def id(self) -> str:
+        """Return an id that follows from all that the entry says: no entry takes the place of another."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:32]
+
+    def to_json(self) -> str:
+        """Return the object's body."""
+        return json.dumps(
+            {
+                "kind": self.kind.value,
+                "papers": {
+                    ticker: {name: value for name, value in vars(entry).items() if value is not None}
+                    for ticker, entry in sorted(self.papers.items())
+                },
+                "labels": dict(self.labels),
+                "lacking": dict(self.lacking),
+                "archived": self.archived,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, body: bytes) -> BatchEntry:
+        """Read the object's body."""
+        content = json.loads(body)
+        papers = {
+            ticker: PaperEntry(**{**entry, "outcome": Outcome(entry["outcome"])})
+            for ticker, entry in content["papers"].items()
+        }
+        return cls(Kind(content["kind"]), papers, content["labels"], content["lacking"], content["archived"])
+
+
+@dataclass(frozen=True)
+class DayLedger:
+    """All that the ledger has of a day.
+
+    Parameters
+    ----------
+    day
+        The day, ``YYYYMMDD``.
+    listing
+        What it is to hold; None where the site gave no listing, or the day is of before the ledger.
+    rounds
+        The rounds, the earliest first.
+    batches
+        What each batch says, and when that was written.
+    """
+
+    day: int
+    listing: Listing | None
+    rounds: tuple[Round, ...]
+    batches: tuple[tuple[BatchEntry, datetime], ...]
+
+    def papers(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
+        """Return what the ledger says of each paper that it has an entry of.
+
+        Parameters
+        ----------
+        sor_ids
+            Ids of the day's SoR objects: a paper counts as read only while its object is one of them.
+        """
+        return greatest((entry for entry, _ in self.batches), sor_ids)
+
+    def missing(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry | None]:
+        """Return the listed papers that are neither read nor unknown to the site, and what is known."""
+        said = self.papers(sor_ids)
+        settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
+        return {
+            paper: said.get(paper)
+            for paper in self.listing or ()
+            if paper not in said or said[paper].outcome not in settled
+        }
+
+    def to_ask(self, sor_ids: Collection[str]) -> list[Paper]:
+        """Return the listed papers that another round should ask for: nothing final is known of them."""
+        return [
+            paper
+            for paper, entry in self.missing(sor_ids).items()
+            if entry is None or not entry.outcome.final
+        ]
+
+    def unanswered(self) -> list[Paper]:
+        """Return the papers that the newest round queued and that no batch of that round has an entry of."""
+        if not self.rounds:
+            return []
+        newest = self.rounds[-1]
+        answered = {
+            (entry.kind, ticker)
+            for entry, _ in self.batches
+            for ticker, said in entry.papers.items()
+            if said.round == newest.number
+        }
+        return [paper for paper in newest if paper not in answered]
+
+
+def greatest(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
+    """Return the greatest of all that entries say of each paper, whatever their order and number."""
+    said: dict[Paper, PaperEntry] = {}
+    for entry in entries:
+        for ticker, new in entry.papers.items():
+            if new.outcome is Outcome.READ and new.object not in sor_ids:
+                continue
+            paper = (entry.kind, ticker)
+            if paper not in said or new._order > said[paper]._order:
+                said[paper] = new
+    return said
+
+
+class Ledger:
+    """The ledger of all days, in a bucket.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    bucket
+        The work bucket.
+    """
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def listing(self, day: int) -> Listing | None:
+        """Return what a day is to hold, if that is known."""
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=_listing_key(day))
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        return Listing.from_json(answer["Body"].read())
+
+    def write_listing(self, day: int, listing: Listing) -> None:
+        """Write what a day is to hold."""
+        self._put(_listing_key(day), listing.to_json())
+
+    def start_round(
+        self,
+        day: int,
+        papers: Mapping[Kind, Collection[str]],
+        started_at: datetime,
+        *,
+        number: int,
+        reason: str | None = None,
+    ) -> Round:
+        """Write down a round under the first free number from `number` on.
+
+        Raises
+        ------
+        UnreadableLedger
+            There is no free number among the next twenty.
+        """
+        for taken in range(number, number + ROUND_ATTEMPTS):
+            begun = Round(taken, moment_text(started_at), papers, reason)
+            try:
+                self._put(f"{_prefix(day)}rounds/{taken}.json", begun.to_json(), IfNoneMatch="*")
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _TAKEN:
+                    raise
+                continue
+            return begun
+        raise UnreadableLedger(
+            f"s3://{self._bucket}/{_prefix(day)}rounds/ has no free number from {number} on"
+        )
+
+    def write_batch(self, day: int, entry: BatchEntry) -> None:
+        """Write what a batch says."""
+        self._put(f"{_prefix(day)}{entry.kind.value}/{entry.id}.json", entry.to_json())
+
+    def read(self, day: int) -> DayLedger:
+        """Return all that the ledger has of a day.
+
+        Raises
+        ------
+        UnreadableLedger
+            An object is not what this module writes.
+        """
+        listing: Listing | None = None
+        rounds, batches = [], []
+        for item in self._list(day):
+            key = item["Key"]
+            body = _body(self._s3, self._bucket, key, item["ETag"])
+            if body is None:
+                continue
+            name = key.removeprefix(_prefix(day))
+            try:
+                if name == "listing.json":
+                    listing = Listing.from_json(body)
+                elif re.fullmatch(r"rounds/[0-9]+\.json", name):
+                    rounds.append(Round.from_json(body))
+                else:
+                    batches.append((BatchEntry.from_json(body), item["LastModified"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise UnreadableLedger(
+                    f"s3://{self._bucket}/{key} is no object of the ledger ({type(error).__name__}: {error})"
+                ) from error
+        return DayLedger(day, listing, tuple(sorted(rounds, key=lambda one: one.number)), tuple(batches))
+
+    def keys(self, day: int) -> list[str]:
+        """Return the keys of all that the ledger has of a day, the listing first."""
+        keys = [item["Key"] for item in self._list(day)]
+        return sorted(keys, key=lambda key: (key != _listing_key(day), key))
+
+    def _list(self, day: int) -> Iterator[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_prefix(day))
+        for page in pages:
+            yield from page.get("Contents", [])
+
+    def _put(self, key: str, body: str, **condition: str) -> None:
+        self._s3.put_object(
+            Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json", **condition
+        )
+
+
+def _prefix(day: int) -> str:
+    return f"ledger/{PARTITION_KEY}={day}/"
+
+
+def _listing_key(day: int) -> str:
+    return f"{_prefix(day)}listing.json"
+
+
+@lru_cache(maxsize=10_000)
+def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes | None:  # noqa: ARG001 - tells contents apart
+    """Return what an object holds; None where it has gone. Kept: the workflow looks again and again."""
+    try:
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+    return body

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import random
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moto_lake import DAY, WORK_BUCKET, Lake
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import (
+    BatchEntry,
+    DayLedger,
+    Ledger,
+    Listing,
+    PaperEntry,
+    Round,
+    UnreadableLedger,
+    greatest,
+)
+from pynvest_lake.outcomes import Outcome
+
+NOW = datetime(2026, 11, 23, 21, 45, 7, tzinfo=timezone.utc)
+LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": None}, Kind.FIIS: {"HGLG11": None}})
+
+
+def entry(outcome: Outcome = Outcome.READ, **more: object) -> PaperEntry:
+    return PaperEntry(outcome, **{"object": "a" if outcome is Outcome.READ else None, **more})  # type: ignore[arg-type]
+
+
+def batch(**papers: PaperEntry) -> BatchEntry:
+    return BatchEntry(Kind.ACOES, papers)
+
+
+def day_of(
+    *batches: BatchEntry, listing: Listing | None = LISTING, rounds: tuple[Round, ...] = ()
+) -> DayLedger:
+    return DayLedger(DAY, listing, rounds, tuple((one, NOW) for one in batches))
+
+
+paper_entries = st.builds(
+    PaperEntry,
+    outcome=st.sampled_from(Outcome),
+    round=st.integers(0, 3),
+    why=st.none() | st.sampled_from(["why", "why not"]),
+    object=st.sampled_from(["a", "b", "gone"]),
+    session=st.none() | st.sampled_from([20261120, 20261123]),
+    fetched_at=st.none() | st.sampled_from(["2026-11-23T21:45:07Z", "2026-11-23T22:45:07Z"]),
+)
+batches = st.builds(
+    BatchEntry,
+    kind=st.sampled_from(Kind),
+    papers=st.dictionaries(st.sampled_from(["AAAA3", "BBBB4", "CCCC3"]), paper_entries, min_size=1),
+)
+
+
+@given(st.lists(batches, max_size=12), st.randoms())
+def test_order_repetition_and_interleaving_of_entries_change_nothing(
+    entries: list[BatchEntry], rng: random.Random
+) -> None:
+    others = entries + rng.choices(entries, k=len(entries)) if entries else []
+    rng.shuffle(others)
+
+    assert greatest(others, {"a", "b"}) == greatest(entries, {"a", "b"})
+
+
+@given(st.lists(batches, max_size=12))
+def test_entries_of_several_runs_say_together_the_greatest_of_what_each_says(
+    entries: list[BatchEntry],
+) -> None:
+    whole = greatest(entries, {"a", "b"})
+    halves = [greatest(entries[::2], {"a", "b"}), greatest(entries[1::2], {"a", "b"})]
+
+    for paper, said in whole.items():
+        ranks = [half[paper].outcome.rank for half in halves if paper in half]
+        assert said.outcome.rank == max(ranks)
+
+
+def test_outcomes_are_ordered_by_how_much_they_say() -> None:
+    assert [outcome.value for outcome in sorted(Outcome, key=lambda outcome: -outcome.rank)] == [
+        "read",
+        "no_such_paper",
+        "later_session",
+        "layout",
+        "failed",
+        "refused",
+    ]
+
+
+def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
+    early = entry(fetched_at="2026-11-23T21:45:07Z", object="a")
+    late = entry(fetched_at="2026-11-23T22:45:07Z", object="b")
+
+    assert greatest([batch(PETR4=late), batch(PETR4=early)], {"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
+
+
+def test_a_paper_counts_as_read_only_while_its_object_lies_in_sor() -> None:
+    ledger = day_of(batch(PETR4=entry(object="a")), batch(PETR4=entry(Outcome.REFUSED)))
+
+    assert ledger.papers({"a"})[Kind.ACOES, "PETR4"].outcome is Outcome.READ
+    assert ledger.papers(set())[Kind.ACOES, "PETR4"].outcome is Outcome.REFUSED
+
+
+def test_missing_is_what_is_listed_and_neither_read_nor_unknown_to_the_site() -> None:
+    ledger = day_of(
+        batch(PETR4=entry(Outcome.NO_SUCH_PAPER), VALE3=entry(Outcome.LATER_SESSION, why="20261124")),
+        batch(XXXX3=entry(Outcome.FAILED)),
+    )
+
+    missing = ledger.missing({"a"})
+
+    assert set(missing) == {(Kind.ACOES, "VALE3"), (Kind.FIIS, "HGLG11")}
+    assert missing[Kind.FIIS, "HGLG11"] is None
+    assert ledger.to_ask({"a"}) == [(Kind.FIIS, "HGLG11")]
+
+
+def test_a_round_is_answered_by_entries_of_that_round_only() -> None:
+    rounds = (
+        Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4", "VALE3"]}),
+        Round(1, "2026-11-23T22:45:07Z", {Kind.ACOES: ["VALE3"]}),
+    )
+    first = batch(PETR4=entry(), VALE3=entry(Outcome.REFUSED))
+
+    assert day_of(first, rounds=rounds).unanswered() == [(Kind.ACOES, "VALE3")]
+    assert day_of(first, batch(VALE3=entry(round=1)), rounds=rounds).unanswered() == []
+
+
+def test_listings_of_one_day_are_united() -> None:
+    later = Listing({Kind.ACOES: {"VALE3": 60.0, "WEGE3": 40.0}})
+
+    united = LISTING.united(later)
+
+    assert united.papers == {
+        Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0, "WEGE3": 40.0},
+        Kind.FIIS: {"HGLG11": None},
+    }
+
+
+def test_what_is_written_is_read_back(lake: Lake) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+    written = BatchEntry(
+        Kind.ACOES,
+        {
+            "PETR4": entry(session=20261123, fetched_at="2026-11-23T21:45:07Z"),
+            "VALE3": entry(Outcome.FAILED, why="x"),
+        },
+        labels={"Novo": {"papers": 1, "example": "PETR4"}},
+        lacking={"P/L": {"papers": 1, "example": "PETR4"}},
+        archived=False,
+    )
+    ledger.write_listing(DAY, LISTING)
+    ledger.start_round(DAY, {Kind.ACOES: ["PETR4"]}, NOW, number=0)
+    ledger.write_batch(DAY, written)
+    ledger.write_batch(DAY, written)
+    ledger.write_batch(DAY + 1, written)
+
+    read = ledger.read(DAY)
+
+    assert read.listing == LISTING == ledger.listing(DAY)
+    assert read.rounds == (Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4"], Kind.FIIS: []}),)
+    assert [one for one, _ in read.batches] == [written]
+    assert ledger.keys(DAY)[0].endswith("/listing.json")
+
+
+def test_a_round_takes_the_next_free_number(lake: Lake) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+
+    numbers = [ledger.start_round(DAY, {}, NOW, number=1, reason="site down").number for _ in range(3)]
+
+    assert numbers == [1, 2, 3]
+    assert [one.reason for one in ledger.read(DAY).rounds] == ["site down"] * 3
+
+
+def test_a_day_without_a_ledger_has_nothing(lake: Lake) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+
+    assert ledger.read(DAY) == DayLedger(DAY, None, (), ())
+    assert ledger.listing(DAY) is None
+
+
+@pytest.mark.parametrize("name", ["listing.json", "rounds/0.json", "acoes/0f.json"])
+@pytest.mark.parametrize("body", [b"{", b"{}", b"[]"])
+def test_what_is_no_object_of_the_ledger_is_named(lake: Lake, name: str, body: bytes) -> None:
+    key = f"ledger/anomesdia_exec={DAY}/{name}"
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body)
+
+    with pytest.raises(UnreadableLedger, match=key):
+        Ledger(lake.s3, WORK_BUCKET).read(DAY)
