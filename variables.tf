@@ -11,14 +11,14 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource that takes tags; ten at most, which is what S3 objects take."
+  description = "Tags of every resource that takes tags; ten at most, which is what the packages, as S3 objects, take. The provider's `default_tags` come on top of them, on everything but the packages."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, which is what S3 objects take; more can be set on other resources with the provider's default_tags."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, which is what the packages, as S3 objects, take, and set the others in the provider's default_tags, which reach everything but the packages."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])

@@ -61,6 +61,13 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
+  # An object takes ten tags: the provider's default_tags, which may be more, stay off it.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
+
   lifecycle {
     create_before_destroy = true
     ignore_changes        = [source] # the key says what it holds, wherever that was built

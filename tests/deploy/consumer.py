@@ -15,6 +15,8 @@ from sandbox.terraform import find_terraform
 PROJECT = Path(__file__).resolve().parents[2]
 MODULE = ("glue", "lambda", "stepfunctions", "eventbridge")
 EXAMPLE = PROJECT / "examples" / "local"
+DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
+"""The consumer's provider sets one more tag than S3 objects take."""
 
 
 class ModuleRepository:
@@ -51,7 +53,7 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root: ``examples/local`` with the module from elsewhere.
+    """A clean checkout of a consumer's root: ``examples/local`` with the module from elsewhere, and tags.
 
     Parameters
     ----------
@@ -79,6 +81,7 @@ class Checkout:
         # An override file replaces what it names: the source, the state and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
+            f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(DEFAULT_TAGS)}\n  }}\n}}\n\n'
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from consumer import Checkout, ModuleRepository, path_with
+from consumer import DEFAULT_TAGS, Checkout, ModuleRepository, path_with
 
 from sandbox import checks
 from sandbox.day import Day
@@ -167,6 +167,26 @@ def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:
     ]
     assert untagged == []
     assert sum("tags" in values for values in resources.values()) > 40
+
+
+def test_more_than_ten_default_tags_reach_everything_but_the_packages(
+    deployed: Deployed, emulator: Emulator
+) -> None:
+    resources = deployed.second.checkout("default-tags").resources()
+    tagged = {
+        address: values["tags_all"]
+        for address, values in resources.items()
+        if "tags_all" in values and ".aws_s3_object.package[" not in address
+    }
+    assert tagged
+    own = {"project": "other-lake"}
+    assert {address for address, tags in tagged.items() if tags != {**DEFAULT_TAGS, **own}} == set()
+
+    s3 = emulator.client("s3")
+    bucket = f"other-lake-packages-123456789012-{s3.meta.region_name}"
+    for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        tags = s3.get_object_tagging(Bucket=bucket, Key=item["Key"])["TagSet"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == own
 
 
 def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -> None:
