@@ -35,6 +35,11 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
+  # As AWS advises for a queue that starts a function; a batch that is gathered for longer than that takes more.
+  visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
+  tries_take         = var.sqs_max_receive_count * local.visibility_timeout
+  workflow_waits     = var.dedup_wait_interval_seconds * var.dedup_wait_max_attempts
+
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
@@ -154,7 +159,7 @@ resource "aws_sqs_queue" "tickers" {
 
   name                       = each.value
   policy                     = data.aws_iam_policy_document.queue[each.value].json
-  visibility_timeout_seconds = var.sqs_visibility_timeout_seconds
+  visibility_timeout_seconds = local.visibility_timeout
   message_retention_seconds  = var.sqs_message_retention_seconds
   max_message_size           = var.sqs_max_message_size
   delay_seconds              = var.sqs_delay_seconds
@@ -165,8 +170,13 @@ resource "aws_sqs_queue" "tickers" {
 
   lifecycle {
     precondition {
-      condition     = var.sqs_visibility_timeout_seconds >= var.functions_timeout + var.sqs_lambda_trigger_batch_window
-      error_message = "sqs_visibility_timeout_seconds is ${var.sqs_visibility_timeout_seconds}, less than functions_timeout (${var.functions_timeout}) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so tickers would be read again while an invocation still works on them: write at least ${var.functions_timeout + var.sqs_lambda_trigger_batch_window}."
+      condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, and 120 at most) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so tickers would be read again while an invocation still works on them: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
+    }
+    # Who does not let the workflow wait starts it when the day is complete.
+    precondition {
+      condition     = var.dedup_wait_max_attempts == 0 || local.tries_take <= local.workflow_waits
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, but the dedup workflow waits ${local.workflow_waits} (dedup_wait_interval_seconds × dedup_wait_max_attempts) and would give a day up that is on its way: write a smaller visibility timeout, or at least ${ceil(local.tries_take / var.dedup_wait_interval_seconds)} in dedup_wait_max_attempts."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
@@ -253,7 +263,7 @@ module "lambda" {
   notified_buckets           = { for layer in toset([local.bucket_of.sor, local.bucket_of.sot]) : layer => local.create_buckets ? aws_s3_bucket.this[layer].id : local.bucket_names[layer] }
   ticker_queues              = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
   failure_queue_arns         = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
-  visibility_timeout_seconds = var.sqs_visibility_timeout_seconds
+  visibility_timeout_seconds = local.visibility_timeout
   batch_size                 = var.sqs_lambda_trigger_batch_size
   batch_window               = var.sqs_lambda_trigger_batch_window
   max_concurrency            = var.sqs_lambda_trigger_max_concurrency

@@ -100,14 +100,13 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Seconds that a received ticker stays hidden before it is tried again; at least `functions_timeout` and the trigger's batch window together."
+  description = "Seconds that a received ticker stays hidden before it is tried again; at least stage 3's time limit (see `functions_timeout`) and the trigger's batch window together. Times `sqs_max_receive_count` it is at most as long as the dedup workflow waits. Null: six times stage 3's time limit."
   type        = number
-  default     = 900
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.sqs_visibility_timeout_seconds >= 1 && var.sqs_visibility_timeout_seconds <= 21600
-    error_message = "sqs_visibility_timeout_seconds is ${var.sqs_visibility_timeout_seconds}: write 1 to 21600 seconds (a ticker that the site refuses is hidden twice as long, and SQS takes 43200 at most)."
+    condition     = var.sqs_visibility_timeout_seconds == null ? true : var.sqs_visibility_timeout_seconds >= 1 && var.sqs_visibility_timeout_seconds <= 21600
+    error_message = "sqs_visibility_timeout_seconds is ${jsonencode(var.sqs_visibility_timeout_seconds)}: write 1 to 21600 seconds (a ticker that the site refuses is hidden twice as long, and SQS takes 43200 at most)."
   }
 }
 
@@ -220,7 +219,7 @@ variable "functions_python_runtime" {
 }
 
 variable "functions_timeout" {
-  description = "Seconds that an invocation may take."
+  description = "Seconds that an invocation may take. One of stage 3, which hands back to its queue what it does not get to, takes 120 at most."
   type        = number
   default     = 300
   nullable    = false
@@ -364,7 +363,7 @@ variable "dedup_wait_interval_seconds" {
 }
 
 variable "dedup_wait_max_attempts" {
-  description = "Looks of the dedup workflow at a day that is not complete before it fails, saying what is missing."
+  description = "Looks of the dedup workflow at a day that is not complete before it fails, saying what is missing; with the interval between them at least as long as a ticker's tries may take. 0: it does not wait."
   type        = number
   default     = 180
   nullable    = false

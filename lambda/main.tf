@@ -21,6 +21,9 @@ locals {
     dedup-financial-data-for-spec-ativos = { stage = 6, package = "dedup_financial_data", asynchronous = false }
   }
 
+  # Stage 3 hands back to its queue what it has not read by then.
+  fetching_timeout = min(120, var.timeout)
+
   names        = { for function in keys(local.functions) : function => "${var.name_prefix}-lambda-${function}" }
   asynchronous = { for function, row in local.functions : function => row if row.asynchronous }
 
@@ -86,7 +89,7 @@ resource "aws_lambda_function" "this" {
   runtime       = var.python_runtime
   architectures = ["x86_64"]
   handler       = "${each.value.package}.handler.handler"
-  timeout       = var.timeout
+  timeout       = each.value.stage == 3 ? local.fetching_timeout : var.timeout
   memory_size   = var.memory_size
   s3_bucket     = var.packages_bucket
   s3_key        = aws_s3_object.package[each.value.package].key

@@ -3,6 +3,11 @@ output "asynchronous_function_names" {
   value       = [for function in keys(local.asynchronous) : local.names[function]]
 }
 
+output "fetching_timeout" {
+  description = "Seconds that an invocation of stage 3 may take."
+  value       = local.fetching_timeout
+}
+
 output "functions" {
   description = "Stage, ARN, log group and role of each function by its name."
   value = { for key, function in aws_lambda_function.this : function.function_name => {

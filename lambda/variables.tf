@@ -9,7 +9,7 @@ variable "python_runtime" {
 }
 
 variable "timeout" {
-  description = "Seconds that an invocation may take."
+  description = "Seconds that an invocation may take; of stage 3, 120 at most."
   type        = number
 }
 

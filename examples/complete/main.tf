@@ -29,7 +29,7 @@ module "pynvest_tools" {
 
   sqs_tickers_acoes_queue_name   = "b3-stock-tickers"
   sqs_tickers_fiis_queue_name    = "b3-fund-tickers"
-  sqs_visibility_timeout_seconds = 900
+  sqs_visibility_timeout_seconds = 720 # six times stage 3's time limit
   sqs_message_retention_seconds  = 345600
   sqs_max_message_size           = 262144
   sqs_delay_seconds              = 0

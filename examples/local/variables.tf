@@ -79,5 +79,5 @@ variable "dedup_wait_interval_seconds" {
 variable "dedup_wait_max_attempts" {
   description = "Looks of the dedup workflow at a day that is not complete before it fails."
   type        = number
-  default     = 60
+  default     = 90
 }

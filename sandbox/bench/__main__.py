@@ -48,7 +48,11 @@ def main() -> int:
     console = Console()
     day_number = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
     papers = make_papers(day_number, options.acoes, options.fiis)
-    variables: dict[str, Any] = {"functions_timeout": 300, "visibility_timeout_seconds": 900}
+    variables: dict[str, Any] = {
+        "functions_timeout": 300,
+        "visibility_timeout_seconds": 120,
+        "dedup_wait_max_attempts": 180,
+    }
     with SiteServer(papers, latency_ms=options.latency_ms) as site:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:

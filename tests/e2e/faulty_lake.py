@@ -44,7 +44,7 @@ SIZES = {
     "max_receive_count": MAX_RECEIVES,
     "fetch_timeout_seconds": 1,
     "dedup_wait_interval_seconds": 2,
-    "dedup_wait_max_attempts": 6,
+    "dedup_wait_max_attempts": 11,
 }
 
 

@@ -111,6 +111,10 @@ run "queues_hand_over_what_keeps_failing" {
     error_message = "a ticker is not handed over after three receives"
   }
   assert {
+    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 720])
+    error_message = "a ticker does not stay hidden for six times the 120 seconds of stage 3"
+  }
+  assert {
     condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])
     error_message = "a dead-letter queue keeps messages for less than 14 days"
   }

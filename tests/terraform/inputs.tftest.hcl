@@ -125,6 +125,33 @@ run "queues_take_given_names_and_settings" {
   }
 }
 
+run "tickers_stay_hidden_for_six_times_the_time_limit_of_stage_3" {
+  command = plan
+
+  variables {
+    functions_timeout = 20
+  }
+
+  assert {
+    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 120])
+    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
+  }
+}
+
+run "a_long_batch_window_is_part_of_how_long_tickers_stay_hidden" {
+  command = plan
+
+  variables {
+    functions_timeout               = 20
+    sqs_lambda_trigger_batch_window = 300
+  }
+
+  assert {
+    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
+    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
+  }
+}
+
 run "a_key_encrypts_buckets_and_queues" {
   command = plan
 

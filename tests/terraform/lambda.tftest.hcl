@@ -173,6 +173,36 @@ run "ten_functions_run_six_packages" {
   }
 }
 
+run "stage_3_has_a_time_limit_of_its_own" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
+    error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
+  }
+}
+
+run "a_shorter_time_limit_is_that_of_stage_3_too" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    timeout = 7
+  }
+
+  assert {
+    condition     = distinct([for function in aws_lambda_function.this : function.timeout]) == tolist([7])
+    error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
+  }
+}
+
 run "a_given_layer_is_not_looked_up" {
   command = plan
 

@@ -104,7 +104,7 @@ run "a_visibility_timeout_under_the_function_timeout_is_refused" {
 
   variables {
     functions_timeout              = 300
-    sqs_visibility_timeout_seconds = 299
+    sqs_visibility_timeout_seconds = 124
   }
 
   expect_failures = [aws_sqs_queue.tickers]
@@ -114,9 +114,22 @@ run "a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_is_refused" {
   command = plan
 
   variables {
-    functions_timeout               = 300
+    functions_timeout               = 100
     sqs_lambda_trigger_batch_window = 60
-    sqs_visibility_timeout_seconds  = 359
+    sqs_visibility_timeout_seconds  = 159
+  }
+
+  expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "a_workflow_that_does_not_wait_for_a_tickers_last_try_is_refused" {
+  command = plan
+
+  variables {
+    sqs_visibility_timeout_seconds = 180
+    sqs_max_receive_count          = 3
+    dedup_wait_interval_seconds    = 30
+    dedup_wait_max_attempts        = 17
   }
 
   expect_failures = [aws_sqs_queue.tickers]
@@ -160,7 +173,7 @@ run "values_on_the_edge_are_taken" {
   variables {
     name_prefix                        = "a2345678-0-2345678-0"
     module_default_tags                = { for number in range(10) : "tag-${number}" => "value" }
-    sqs_visibility_timeout_seconds     = 901
+    sqs_visibility_timeout_seconds     = 121
     sqs_message_retention_seconds      = 60
     sqs_max_message_size               = 1024
     sqs_delay_seconds                  = 900
@@ -177,5 +190,17 @@ run "values_on_the_edge_are_taken" {
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
     dedup_wait_max_attempts            = 0
     log_retention_days                 = 1
+  }
+}
+
+run "a_workflow_that_waits_just_as_long_as_a_tickers_tries_take_is_taken" {
+  command = plan
+
+  variables {
+    functions_timeout              = 7
+    sqs_visibility_timeout_seconds = 12
+    sqs_max_receive_count          = 3
+    dedup_wait_interval_seconds    = 2
+    dedup_wait_max_attempts        = 18
   }
 }
