@@ -5,14 +5,7 @@ data "aws_service" "current" {
   service_id = "s3"
 }
 
-data "aws_caller_identity" "current" {
-  lifecycle {
-    precondition {
-      condition     = var.bucket_names_map != null || var.flag_create_buckets != false
-      error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
-    }
-  }
-}
+data "aws_caller_identity" "current" {}
 
 locals {
   layers = ["sor", "sot", "spec"]
@@ -29,6 +22,8 @@ locals {
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     { packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true } },
   )
+
+  key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
 
   queue_names = {
     acoes = coalesce(var.sqs_tickers_acoes_queue_name, "${var.name_prefix}-tickers-acoes-queue")
@@ -59,6 +54,21 @@ resource "aws_s3_bucket" "this" {
   bucket        = each.value.name
   force_destroy = each.value.force_destroy
   tags          = var.module_default_tags
+}
+
+# A bucket of the consumer's own may be created by the same apply, so it is listed no sooner than this is there.
+resource "terraform_data" "own_bucket" {
+  for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
+
+  input = each.value
+}
+
+# S3 answers in the bucket's own region only, and whoever its owner lets list it.
+data "aws_s3_objects" "own_bucket_in_this_region" {
+  for_each = terraform_data.own_bucket
+
+  bucket   = each.value.output
+  max_keys = 1
 }
 
 resource "aws_s3_bucket_versioning" "this" {
@@ -273,9 +283,10 @@ module "lambda" {
   fetch_timeout_seconds = var.fetch_timeout_seconds
   schedule_timezone     = var.schedule_timezone
 
-  log_retention_days = var.log_retention_days
-  kms_key_arn        = var.kms_key_arn
-  tags               = var.module_default_tags
+  log_retention_days  = var.log_retention_days
+  kms_key_arn         = var.kms_key_arn
+  bucket_kms_key_arns = var.bucket_kms_key_arns
+  tags                = var.module_default_tags
 }
 
 module "stepfunctions" {

@@ -1,6 +1,20 @@
 output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
+
+  # Here and not with account and region, whose reading would then wait for whatever the inputs are made of.
+  precondition {
+    condition     = var.bucket_names_map != null || var.flag_create_buckets != false
+    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
+  }
+  precondition {
+    condition     = length(var.bucket_kms_key_arns) == 0 || !local.create_buckets
+    error_message = "bucket_kms_key_arns holds keys of buckets of your own, but the buckets are created: write kms_key_arn, which encrypts them, or name your own buckets in bucket_names_map."
+  }
+  precondition {
+    condition     = alltrue([for arn in local.key_arns : split(":", arn)[3] == data.aws_service.current.region])
+    error_message = format("kms_key_arn or bucket_kms_key_arns holds a key of another region than the lake's (%s): write keys of %s.", join(", ", [for arn in local.key_arns : arn if split(":", arn)[3] != data.aws_service.current.region]), data.aws_service.current.region)
+  }
 }
 
 output "packages_bucket" {

@@ -27,7 +27,7 @@ variable "module_default_tags" {
 }
 
 variable "bucket_names_map" {
-  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them. Null: named `<name_prefix>-<layer>-<account>-<region>`."
+  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), in the lake's account and region, whoever applies may list them, and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them. Null: named `<name_prefix>-<layer>-<account>-<region>`."
   type        = map(string)
   default     = null
 
@@ -387,13 +387,25 @@ variable "log_retention_days" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of a KMS key of yours that encrypts buckets, queues and log groups. Its policy has to let IAM policies of the account grant its use, and `logs.<region>.amazonaws.com` use it. Null: SSE-S3, SSE-SQS and the logs' own encryption."
+  description = "ARN of a KMS key of yours, in the lake's region, that encrypts the buckets that are created, queues and log groups. Its policy has to let IAM policies of the account grant its use, and `logs.<region>.amazonaws.com` use it. Null: SSE-S3, SSE-SQS and the logs' own encryption."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key_arn == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
     error_message = "kms_key_arn is ${jsonencode(var.kms_key_arn)}: write the ARN of a key (not of an alias), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"."
+  }
+}
+
+variable "bucket_kms_key_arns" {
+  description = "ARNs of the KMS keys that encrypt buckets of your own (`bucket_names_map`), for the roles of the functions that read and write there. Their policies have to let IAM policies of the account grant their use."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.bucket_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    error_message = format("bucket_kms_key_arns holds what is no ARN of a key (%s): write ARNs of keys (not of aliases), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\".", join(", ", [for arn in var.bucket_kms_key_arns : jsonencode(arn) if !can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))]))
   }
 }
 

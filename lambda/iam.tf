@@ -31,6 +31,12 @@ locals {
   receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
   count              = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
 
+  # What S3 uses a bucket's key for, on behalf of who reads or writes an object.
+  uses_of_bucket_keys = { for function, grants in local.grants : function => concat(
+    contains(flatten(grants[*].actions), "s3:GetObject") ? ["kms:Decrypt"] : [],
+    contains(flatten(grants[*].actions), "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
+  ) }
+
   grants = {
     check-and-delete-partitions = concat(values(local.list), values(local.delete), values(local.remove_partition), [
       { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.account}:function:${local.names["get-tickers"]}"], prefix = {} },
@@ -106,6 +112,17 @@ data "aws_iam_policy_document" "this" {
           values   = [condition.value]
         }
       }
+
+      # A bucket of another account is refused, whomever its owner lets in. AWS always names the owner; the emulator does not.
+      dynamic "condition" {
+        for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
+
+        content {
+          test     = "StringEqualsIfExists"
+          variable = "aws:ResourceAccount"
+          values   = [condition.value]
+        }
+      }
     }
   }
 
@@ -124,6 +141,15 @@ data "aws_iam_policy_document" "this" {
     content {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.bucket_kms_key_arns) > 0 && length(local.uses_of_bucket_keys[each.key]) > 0 ? [local.uses_of_bucket_keys[each.key]] : []
+
+    content {
+      actions   = statement.value
+      resources = var.bucket_kms_key_arns
     }
   }
 }

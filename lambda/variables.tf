@@ -108,6 +108,11 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "bucket_kms_key_arns" {
+  description = "ARNs of the KMS keys that encrypt buckets of the consumer's own."
+  type        = list(string)
+}
+
 variable "tags" {
   description = "Tags of every resource that takes tags."
   type        = map(string)

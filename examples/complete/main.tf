@@ -19,6 +19,7 @@ module "pynvest_tools" {
   flag_create_buckets = true
   force_destroy       = false
   kms_key_arn         = aws_kms_key.lake.arn
+  bucket_kms_key_arns = [] # keys of buckets of your own, which are not created
 
   databases_names_map = {
     sor  = "b3_raw"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import boto3
 import pytest
-from consumer import DEFAULT_TAGS, Checkout, ModuleRepository, path_with
+from consumer import DEFAULT_TAGS, Checkout, ModuleRepository, path_with, unwrapped
 
 from sandbox import checks
 from sandbox.day import Day
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.e2e
 TODAY = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
 OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
+OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
 
 
 @dataclass
@@ -71,9 +74,14 @@ def instances(
     tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, env: dict[str, str], site: SiteServer
 ) -> tuple[Instance, Instance]:
     repository = ModuleRepository(tmp_path_factory.mktemp("git") / "pynvest-tools")
-    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    key, own_key = (emulator.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=OWN_BUCKET, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": own_key}
+    s3.put_bucket_encryption(
+        Bucket=OWN_BUCKET,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
+    )
     s3.put_object(Bucket=OWN_BUCKET, Key="something/else", Body=b"the consumer's")
     emulator.client("glue").create_database(DatabaseInput={"Name": OWN_DATABASE})
     own = f"""
@@ -82,6 +90,7 @@ def instances(
       databases_names_map   = {{ sor = "{OWN_DATABASE}", sot = "{OWN_DATABASE}", spec = "{OWN_DATABASE}" }}
       flag_create_databases = false
       kms_key_arn           = "{key}"
+      bucket_kms_key_arns   = ["{own_key}"]
       module_default_tags   = {{ project = "other-lake" }}
     """
     return (
@@ -155,6 +164,30 @@ def test_of_the_consumers_own_bucket_only_the_notifications_are_set(
         s3.get_bucket_policy(Bucket=OWN_BUCKET)
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=OWN_BUCKET)
+
+
+def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
+    deployed: Deployed, emulator: Emulator
+) -> None:
+    iam, s3 = emulator.client("iam"), emulator.client("s3")
+    rules = s3.get_bucket_encryption(Bucket=OWN_BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
+    key = rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+
+    def may(function: str) -> set[str]:
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
+            ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
+            ResourceArns=[key],
+        )
+        return {
+            result["EvalActionName"]
+            for result in answer["EvaluationResults"]
+            if result["EvalDecision"] == "allowed"
+        }
+
+    assert may("get-tickers") == set()
+    assert may("get-financial-data-for-fiis") == {"kms:GenerateDataKey"}
+    assert may("specialize-financial-data") == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:
@@ -314,6 +347,69 @@ def test_without_force_destroy_buckets_that_hold_data_are_kept(
     emptied = instance.checkout("emptied", inputs='name_prefix = "kept"\nforce_destroy = true')
     emptied.apply(buckets)
     emptied.destroy(buckets)
+
+
+def test_buckets_of_another_region_or_account_are_refused(
+    instances: tuple[Instance, Instance], emulator: Emulator, tmp_path: Path
+) -> None:
+    def owner(account: str, region: str) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=emulator.endpoint_url,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key=account,
+        )
+
+    def create(s3: Any, name: str) -> None:
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+
+    here, elsewhere, stranger = (
+        owner("test", "sa-east-1"),
+        owner("test", "eu-west-1"),
+        owner("999999999999", "sa-east-1"),
+    )
+    create(here, "own-raw")
+    create(elsewhere, "own-curated")
+    create(stranger, "own-served")
+    first, _ = instances
+    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
+
+    names = 'bucket_names_map = { sor = "own-raw", sot = "own-curated", spec = "own-served" }'
+    said = unwrapped(
+        instance.checkout("refused", inputs=names).terraform(
+            "apply", "-auto-approve", OWN_BUCKETS, statuses=(1,)
+        )
+    )
+
+    here.delete_bucket(Bucket="own-raw")
+    elsewhere.delete_bucket(Bucket="own-curated")
+    assert sorted(re.findall(r"Error: listing S3 Bucket \((\S+)\) .*? api error (\w+):", said)) == [
+        ("own-curated", "PermanentRedirect"),
+        ("own-served", "AccessDenied"),
+    ]
+
+
+def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    first, _ = instances
+    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
+    name = "aws_s3_bucket.own.bucket"
+    inputs = f"""
+      name_prefix      = "same-apply"
+      bucket_names_map = {{ sor = {name}, sot = {name}, spec = {name} }}
+    """
+    checkout = instance.checkout("same-apply", inputs=inputs)
+    own = 'resource "aws_s3_bucket" "own" {\n  bucket = "made-by-the-same-apply"\n}\n'
+    buckets = (OWN_BUCKETS, "-target=module.pynvest_tools.aws_s3_bucket.this")
+
+    (checkout.directory / "own.tf").write_text(own)
+    checkout.apply(*buckets)
+    (checkout.directory / "own.tf").write_text(own.replace("}", '  tags = { owner = "me" }\n}'))
+
+    assert checkout.changes(*buckets) == {"aws_s3_bucket.own": ["update"]}
+    checkout.destroy()
 
 
 def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:

@@ -130,11 +130,15 @@ def grants(faulty: FaultyLake) -> Iterator[Grant]:
             document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
             for statement in document["Statement"]:
                 assert statement["Effect"] == "Allow"
-                condition = statement.get("Condition", {})
-                test, keys = next(iter(condition.items())) if condition else ("", {})
+                named = [
+                    (keys["s3:prefix"], test.endswith("IfExists"))
+                    for test, keys in statement.get("Condition", {}).items()
+                    if "s3:prefix" in keys
+                ]
+                prefix, optional = named[0] if named else (None, False)
                 for action in listed(statement["Action"]):
                     for resource in listed(statement["Resource"]):
-                        yield Grant(role, action, resource, keys.get("s3:prefix"), test.endswith("IfExists"))
+                        yield Grant(role, action, resource, prefix, optional)
 
 
 def listed(value: str | list[str]) -> list[str]:

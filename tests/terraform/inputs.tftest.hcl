@@ -36,6 +36,11 @@ run "named_buckets_are_the_consumers_own" {
   }
 
   assert {
+    condition     = { for layer, bucket in terraform_data.own_bucket : layer => bucket.input } == { sor = "own-raw", sot = "own-curated", spec = "own-served" } && keys(data.aws_s3_objects.own_bucket_in_this_region) == ["sor", "sot", "spec"]
+    error_message = "a bucket of the consumer's own is not looked at"
+  }
+
+  assert {
     condition     = keys(aws_s3_bucket.this) == ["packages"]
     error_message = "the module touches buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
   }
@@ -58,6 +63,10 @@ run "buckets_are_created_under_given_names" {
     force_destroy       = true
   }
 
+  assert {
+    condition     = length(terraform_data.own_bucket) == 0 && length(data.aws_s3_objects.own_bucket_in_this_region) == 0
+    error_message = "a bucket that is yet to be created is looked at"
+  }
   assert {
     condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if key != "packages" } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
     error_message = "buckets: ${jsonencode([for bucket in aws_s3_bucket.this : bucket.bucket])}"

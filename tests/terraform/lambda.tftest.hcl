@@ -43,6 +43,7 @@ variables {
   schedule_timezone          = "America/Sao_Paulo"
   log_retention_days         = 30
   kms_key_arn                = null
+  bucket_kms_key_arns        = []
   tags                       = { project = "lake" }
 }
 
@@ -328,6 +329,52 @@ run "no_policy_has_a_star_for_an_action_or_a_resource" {
       [for action in statement.actions : !strcontains(action, "*")],
     ]]]))
     error_message = "a policy grants more than exact actions on exact resources"
+  }
+}
+
+run "no_role_reaches_a_bucket_of_another_account" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement :
+      contains([for condition in statement.condition : "${condition.test} ${condition.variable} ${join(",", condition.values)}"], "StringEqualsIfExists aws:ResourceAccount 123456789012")
+      if anytrue([for action in statement.actions : startswith(action, "s3:")])
+    ]]))
+    error_message = "a role may use a bucket of another account"
+  }
+}
+
+run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    bucket_kms_key_arns = ["arn:of:raw", "arn:of:curated"]
+  }
+
+  assert {
+    condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
+      for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
+      ]) } == {
+      check-and-delete-partitions          = []
+      get-tickers                          = []
+      get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
+      get-financial-data-for-fiis          = ["kms:GenerateDataKey"]
+      prep-financial-data-for-acoes        = ["kms:Decrypt", "kms:GenerateDataKey"]
+      prep-financial-data-for-fiis         = ["kms:Decrypt", "kms:GenerateDataKey"]
+      specialize-financial-data            = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-acoes       = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-fiis        = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-spec-ativos = ["kms:Decrypt", "kms:GenerateDataKey"]
+    }
+    error_message = "uses of the keys: ${jsonencode({ for function, policy in data.aws_iam_policy_document.this : function => policy.statement })}"
   }
 }
 

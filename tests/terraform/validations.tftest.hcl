@@ -39,6 +39,7 @@ run "wrong_values_are_refused" {
     dedup_wait_max_attempts            = -1
     log_retention_days                 = 31
     kms_key_arn                        = "alias/lake"
+    bucket_kms_key_arns                = ["arn:aws:kms:sa-east-1:123456789012:alias/lake"]
   }
 
   expect_failures = [
@@ -72,6 +73,7 @@ run "wrong_values_are_refused" {
     var.dedup_wait_max_attempts,
     var.log_retention_days,
     var.kms_key_arn,
+    var.bucket_kms_key_arns,
   ]
 }
 
@@ -164,7 +166,38 @@ run "buckets_of_the_consumers_without_names_are_refused" {
     flag_create_buckets = false
   }
 
-  expect_failures = [data.aws_caller_identity.current]
+  expect_failures = [output.buckets]
+}
+
+run "keys_of_own_buckets_where_buckets_are_created_are_refused" {
+  command = plan
+
+  variables {
+    bucket_kms_key_arns = ["arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+  }
+
+  expect_failures = [output.buckets]
+}
+
+run "a_key_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  expect_failures = [output.buckets]
+}
+
+run "a_key_of_own_buckets_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    bucket_names_map    = { sor = "own", sot = "own", spec = "own" }
+    bucket_kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+  }
+
+  expect_failures = [output.buckets]
 }
 
 run "values_on_the_edge_are_taken" {
