@@ -14,7 +14,6 @@ from sandbox.terraform import find_terraform
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULE = ("glue", "lambda", "stepfunctions", "eventbridge")
-EXAMPLE = PROJECT / "examples" / "local"
 DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
 """The consumer's provider sets one more tag than S3 objects take."""
 
@@ -53,7 +52,7 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root: ``examples/local`` with the module from elsewhere, and tags.
+    """A clean checkout of a consumer's root: an example with the module from elsewhere, and tags.
 
     Parameters
     ----------
@@ -67,21 +66,31 @@ class Checkout:
         Environment in which Terraform finds AWS and its provider.
     inputs
         HCL that is added to the module block.
+    example
+        Name of the example.
     """
 
     def __init__(
-        self, directory: Path, *, source: str, state: Path, env: Mapping[str, str], inputs: str = ""
+        self,
+        directory: Path,
+        *,
+        source: str,
+        state: Path,
+        env: Mapping[str, str],
+        inputs: str = "",
+        example: str = "local",
     ) -> None:
         self.directory = directory
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
         self.env = {**own, **env, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
         directory.mkdir(parents=True)
-        for path in EXAMPLE.glob("*.tf"):
+        for path in (PROJECT / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
         # An override file replaces what it names: the source, the state and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
-            f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(DEFAULT_TAGS)}\n  }}\n}}\n\n'
+            f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(DEFAULT_TAGS)}\n  }}\n'
+            "  s3_use_path_style           = true\n  skip_credentials_validation = true\n}\n\n"
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
 
@@ -120,13 +129,23 @@ class Checkout:
 
     def resources(self) -> dict[str, Any]:
         """Return the values of all resources in the state, by address."""
+        return self._resources(json.loads(self.terraform("show", "-json"))["values"])
+
+    def planned_resources(self) -> dict[str, Any]:
+        """Return the values of all resources as a plan has them, by address, but those known after apply."""
+        self.terraform("plan", "-out=resources.tfplan")
+        return self._resources(
+            json.loads(self.terraform("show", "-json", "resources.tfplan"))["planned_values"]
+        )
+
+    def _resources(self, values: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        modules = [json.loads(self.terraform("show", "-json"))["values"]["root_module"]]
+        modules = [values["root_module"]]
         while modules:
             module = modules.pop()
             modules += module.get("child_modules", [])
             found |= {
-                resource["address"]: resource["values"]
+                resource["address"]: resource.get("values", {})
                 for resource in module.get("resources", [])
                 if resource["mode"] == "managed"
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
-from consumer import DEFAULT_TAGS, Checkout, ModuleRepository, path_with, unwrapped
+from consumer import DEFAULT_TAGS, PROJECT, Checkout, ModuleRepository, path_with, unwrapped
+from policies import lets_any_account_in, policies, wrong_with_policy, wrong_with_workflow
 
 from sandbox import checks
 from sandbox.day import Day
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.e2e
 TODAY = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
 OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
+LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
 
 
@@ -220,6 +223,69 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
     for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         tags = s3.get_object_tagging(Bucket=bucket, Key=item["Key"])["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == own
+
+
+def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deployed: Deployed) -> None:
+    for instance in (deployed.first, deployed.second):
+        resources = instance.checkout("policies").resources()
+        found = dict(policies(resources))
+        assert {
+            address for address in resources if re.search(r"\.aws_(iam_role|iam_role_policy)\.", address)
+        } <= {where.split(": ")[0] for where in found}
+        assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
+        assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "finding"),
+    [
+        ({"Action": "s3:GetObjects", "Resource": "arn:aws:s3:::bucket/key"}, "UNKNOWN_ACTION"),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
+        (
+            {
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::bucket",
+                "Condition": {"StringLike": {"s3:prefixes": "day"}},
+            },
+            "UNKNOWN_CONDITION_FOR_ACTION",
+        ),
+    ],
+)
+def test_a_policy_that_aws_would_not_take_is_found(wrong: dict[str, Any], finding: str) -> None:
+    (found,) = wrong_with_policy({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **wrong}]})
+
+    assert found.startswith(finding)
+
+
+def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
+    emulator: Emulator, env: dict[str, str], tmp_path: Path
+) -> None:
+    checkout = Checkout(
+        tmp_path / "complete",
+        source=str(PROJECT),
+        state=tmp_path / "terraform.tfstate",
+        env={**env, "TF_VAR_alarm_email": "me@example.com"},
+        inputs=f'awssdkpandas_layer_arn = "{LAYER}"',
+        example="complete",
+    )
+    checkout.terraform("init")
+
+    found = dict(policies(checkout.planned_resources()))
+
+    assert "aws_kms_key.lake: policy" in found
+    assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
+    assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
+
+
+@pytest.mark.full
+def test_the_workflow_is_one_that_step_functions_takes(deployed: Deployed, tmp_path: Path) -> None:
+    resources = deployed.first.checkout("workflow").resources()
+    (definition,) = (values["definition"] for values in resources.values() if "definition" in values)
+    astray = json.loads(definition)
+    astray["States"][astray["StartAt"]]["Next"] = "Nowhere"
+
+    assert wrong_with_workflow(definition, tmp_path) == ""
+    assert "Nowhere" in wrong_with_workflow(json.dumps(astray), tmp_path)
 
 
 def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -> None:

@@ -1,0 +1,78 @@
+"""The policies and workflows of a configuration, and what those who know AWS find wrong with them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from parliament import analyze_policy_string
+
+from sandbox.emulator import ACCOUNT_ID
+
+ASL_VALIDATOR = "asl-validator@4.0.0"
+"""Package of the npm registry."""
+
+
+def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give every policy document among the values of resources, with where it is.
+
+    Statements of a role's trust name no resource: here they name the role.
+    """
+    for address, values in resources.items():
+        for attribute, value in values.items():
+            if isinstance(value, str) and attribute.endswith("policy") and '"Statement"' in value:
+                policy = json.loads(value)
+                for statement in policy["Statement"]:
+                    if "Resource" not in statement:
+                        statement["Resource"] = f"arn:aws:iam::{ACCOUNT_ID}:role/{values['name']}"
+                yield f"{address}: {attribute}", policy
+
+
+def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
+    """Return what parliament finds, held against the actions, resources and conditions that AWS has.
+
+    A policy that names principals is attached to a resource, which is all that ``*`` can mean in it.
+    """
+    attached = all("Principal" in statement for statement in policy["Statement"])
+    return [
+        f"{finding.issue}: {finding.detail} {finding.location}"
+        for finding in analyze_policy_string(json.dumps(policy)).findings
+        if not (attached and finding.issue == "RESOURCE_STAR")
+    ]
+
+
+def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
+    """Tell whether an AWS service may use what it has the policy of on behalf of another account."""
+    return any(
+        statement["Effect"] == "Allow"
+        and "Service" in statement.get("Principal", {})
+        and not any(
+            key in ("aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn") and ACCOUNT_ID in value
+            for keys in statement.get("Condition", {}).values()
+            for key, value in keys.items()
+        )
+        for statement in policy["Statement"]
+    )
+
+
+def wrong_with_workflow(definition: str, directory: Path) -> str:
+    """Return what asl-validator finds in the definition of a workflow; nothing where that is right.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no ``npx`` to run it with.
+    """
+    npx = shutil.which("npx")
+    if npx is None:
+        raise FileNotFoundError("npx is not installed: install Node.js 18 or newer with npm")
+    path = directory / "definition.json"
+    path.write_text(definition)
+    validator = subprocess.run(
+        [npx, "--yes", ASL_VALIDATOR, "--json-path", str(path)], capture_output=True, text=True, check=False
+    )
+    return "" if validator.returncode == 0 else validator.stdout + validator.stderr
