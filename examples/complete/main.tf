@@ -5,7 +5,7 @@ provider "aws" {
 }
 
 module "pynvest_tools" {
-  source = "../.." # yours: "git::https://github.com/ThiagoPanini/pynvest-tools.git?ref=v0.1.0"
+  source = "../.." # yours: "./pynvest-tools", a clone beside this file, or its address, as the README says
 
   name_prefix         = "my-lake"
   module_default_tags = { project = "b3-fundamentals", cost-center = "research" }

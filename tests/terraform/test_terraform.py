@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,22 @@ ROOTS = [
     *sorted(str(path.parent.relative_to(PROJECT)) for path in PROJECT.glob("examples/*/versions.tf")),
 ]
 TEST_DIRECTORY = "tests/terraform"
+MODULE_BLOCK = re.compile(r"```hcl\n(module .*?)```", re.DOTALL)
+MODULE_BLOCKS = {
+    f"{path.relative_to(PROJECT)}-{number}": block
+    for path in [PROJECT / "README.md", *sorted(PROJECT.glob("docs/*.md"))]
+    for number, block in enumerate(MODULE_BLOCK.findall(path.read_text(encoding="utf-8")))
+}
+PLAN = f"""
+mock_provider "aws" {{
+  source          = "{PROJECT / TEST_DIRECTORY / "mocks"}"
+  override_during = plan
+}}
+
+run "plan" {{
+  command = plan
+}}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +69,39 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
     _, said = terraform.run("test", f"-test-directory={TEST_DIRECTORY}")
 
     assert "0 failed" in said
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a consumer's root that the repository was cloned into."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "provider.tf").write_text('provider "aws" {\n  region = "sa-east-1"\n}\n')
+    (root / "pynvest-tools").symlink_to(PROJECT)
+    return root
+
+
+@pytest.mark.parametrize("block", MODULE_BLOCKS.values(), ids=MODULE_BLOCKS)
+def test_a_module_block_of_the_documentation_is_valid_as_pasted(
+    block: str, root: Path, provider: dict[str, str], tmp_path: Path
+) -> None:
+    (root / "main.tf").write_text(block)
+    terraform = Terraform(root, tmp_path, provider)
+    terraform.run("init")
+
+    _, said = terraform.run("validate")
+
+    assert "Success!" in said
+
+
+def test_the_module_block_of_the_readme_plans_as_pasted(
+    root: Path, provider: dict[str, str], tmp_path: Path
+) -> None:
+    (root / "main.tf").write_text(MODULE_BLOCKS["README.md-0"])
+    (root / "plan.tftest.hcl").write_text(PLAN)
+    terraform = Terraform(root, tmp_path, provider)
+    terraform.run("init")
+
+    _, said = terraform.run("test")
+
+    assert "1 passed, 0 failed" in said
