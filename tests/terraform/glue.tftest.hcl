@@ -26,7 +26,7 @@ run "tables_are_what_the_schemas_say" {
   assert {
     condition = alltrue([for table in aws_glue_catalog_table.this :
       [for column in one(table.storage_descriptor).columns : { name = column.name, type = column.type, comment = column.comment }]
-      == jsondecode(file("glue/schemas/${table.name}.json")).columns
+      == [for column in jsondecode(file("glue/schemas/${table.name}.json")).columns : { name = column.name, type = column.type, comment = column.comment }]
     ])
     error_message = "a table has other columns than its schema"
   }

@@ -37,7 +37,8 @@ def prepare(sor: pa.Table, kind: Kind) -> Prepared:
     Parameters
     ----------
     sor
-        Rows as stage 3 wrote them: the columns of the kind's SoR table, all strings.
+        Rows as stage 3 wrote them: the columns of the kind's SoR table, all strings. Of a time before columns
+        were added, they have the first ones.
     kind
         The kind of paper that the rows are.
 
@@ -58,12 +59,9 @@ def prepare(sor: pa.Table, kind: Kind) -> Prepared:
     [-0.0131]
     """
     sor_name, sot_name = _TABLES[kind]
-    expected = table_schema(sor_name).arrow
-    if sor.schema.names != expected.names:
-        differing = sorted(set(sor.schema.names) ^ set(expected.names)) or "the same in another order"
-        raise ValueError(f"a table of {sor_name} has other columns than its contract: {differing}")
+    expected = table_schema(sor_name)
     # An all-null column may come with no type of its own.
-    sor = sor.combine_chunks().cast(expected)
+    sor = expected.completed(sor).combine_chunks().cast(expected.arrow)
 
     columns = []
     unreadable: list[UnreadableCell] = []

@@ -30,11 +30,30 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its name, its Glue type and its comment."""
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, type, comment
+        As the Glue catalog has them.
+    label
+        Of a SoR table, what the value is called on the site's page; of the year of the run, ``AAAA``, of the
+        one before, ``AAAA-1``. None for what is read from no label. Of two columns with the same label, which
+        then stands twice in a row, the first is that of twelve months.
+    core
+        Of a SoR table, whether every page of the kind has the label.
+    since, until
+        Of a SoR table, from when on or until when the site shows it, a year or a month (``2026-05``); None
+        where it always did, or does still.
+    """
 
     name: str
     type: str
     comment: str
+    label: str | None = None
+    core: bool = False
+    since: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,36 @@ class TableSchema:
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema that objects of the table are written with."""
         return pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in self.columns])
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns that are read from each label of the site, in order."""
+        columns: dict[str, tuple[str, ...]] = {}
+        for column in self.columns:
+            if column.label is not None:
+                columns[column.label] = (*columns.get(column.label, ()), column.name)
+        return columns
+
+    @property
+    def core_labels(self) -> frozenset[str]:
+        """Return the labels that every page of the site has."""
+        return frozenset(column.label for column in self.columns if column.core and column.label)
+
+    def completed(self, rows: pa.Table) -> pa.Table:
+        """Return rows that have the first columns of the contract with nulls for those added later.
+
+        Raises
+        ------
+        ValueError
+            The columns are not the first ones of the contract; the text says which differ.
+        """
+        names = rows.schema.names
+        if not names or names != self.names[: len(names)]:
+            differing = sorted(set(names) ^ set(self.names)) or "the same in another order"
+            raise ValueError(f"rows of {self.table} have other columns than its contract: {differing}")
+        for column in self.columns[len(names) :]:
+            rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW_TYPES[column.type]))
+        return rows
 
 
 @cache

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pynvest_lake.day import parse_day
 from pynvest_lake.kinds import Kind
 
-_FIELDS = {"ticker", "kind", "anomesdia_exec"}
+_REQUIRED = {"ticker", "kind", "anomesdia_exec"}
+# Fields that were added later: a message of before an upgrade lacks them.
+_OPTIONAL: frozenset[str] = frozenset()
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
@@ -75,15 +77,15 @@ class TickerMessage:
         Raises
         ------
         MalformedMessage
-            The body is not JSON, has other fields than ``ticker``, ``kind`` and ``anomesdia_exec``, or one
-            of them is not what it should be.
+            The body is not JSON, lacks ``ticker``, ``kind`` or ``anomesdia_exec``, has a field that is not
+            known, or one of them is not what it should be.
         """
         try:
             fields = json.loads(body)
         except json.JSONDecodeError as error:
             raise MalformedMessage(f"message is no JSON ({error}): {body[:200]!r}") from error
-        if not isinstance(fields, dict) or set(fields) != _FIELDS:
-            raise MalformedMessage(f"message is {body[:200]!r}, expected an object with {sorted(_FIELDS)}")
+        if not isinstance(fields, dict) or not _REQUIRED <= set(fields) <= _REQUIRED | _OPTIONAL:
+            raise MalformedMessage(f"message is {body[:200]!r}, expected an object with {sorted(_REQUIRED)}")
         if fields["kind"] != kind.value:
             raise MalformedMessage(
                 f"message has kind {fields['kind']!r}, expected {kind.value!r}: {body[:200]!r}"

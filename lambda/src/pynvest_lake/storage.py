@@ -211,14 +211,14 @@ class Content:
 
 
 def read(s3: Any, source: LakeObject) -> Content:
-    """Read an object.
+    """Read an object; of columns that were added to the contract after it was written, it has nulls.
 
     Raises
     ------
     ObjectGone
         There is no such object.
     UnexpectedObject
-        The object is no Parquet, or its columns are not those of its table's contract.
+        The object is no Parquet, or its columns are not the first ones of its table's contract.
     """
     try:
         answer = s3.get_object(Bucket=source.table.bucket, Key=source.key)
@@ -228,14 +228,17 @@ def read(s3: Any, source: LakeObject) -> Content:
         rows = pq.read_table(BytesIO(answer["Body"].read()))
     except pa.ArrowInvalid as error:
         raise UnexpectedObject(f"{source.uri} is no Parquet object: {error}") from error
-    expected = table_schema(source.table.table).arrow
-    if not rows.schema.equals(expected, check_metadata=False):
+    schema = table_schema(source.table.table)
+    expected = schema.arrow
+    first = pa.schema(list(expected)[: len(rows.schema)])
+    if not rows.schema.names or not rows.schema.equals(first, check_metadata=False):
         raise UnexpectedObject(
             f"{source.uri} has other columns or types than its table's contract: "
             f"{sorted(set(map(str, rows.schema)) ^ set(map(str, expected))) or 'another order'}"
         )
     stamp = Stamp.of(answer["ETag"], answer["LastModified"])
-    return Content(source, rows, answer["ETag"], stamp, _sources(source, rows.schema.metadata))
+    sources = _sources(source, rows.schema.metadata)
+    return Content(source, schema.completed(rows), answer["ETag"], stamp, sources)
 
 
 def list_day(s3: Any, table: LakeTable, day: int) -> dict[LakeObject, Stamp]:

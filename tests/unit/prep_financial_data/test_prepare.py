@@ -124,6 +124,15 @@ def test_a_column_without_values_may_come_without_a_type() -> None:
     assert prepare(sor, Kind.FIIS).table["vlr_cap_rate"].to_pylist() == [None]
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_rows_of_before_a_column_was_added_have_nulls_in_it(kind: Kind) -> None:
+    sor = sor_table(kind, {kind.ticker_column: "AAAA11", "vlr_cot": "12,5"})
+    (row,) = prepare(sor.select(sor.schema.names[:20]), kind).table.to_pylist()
+    assert (row[kind.ticker_column], row["vlr_cot"]) == ("AAAA11", 12.5)
+    assert list(row) == table_schema(SOT[kind]).names
+    assert set(row.values()) == {"AAAA11", 12.5, None}
+
+
 def test_a_table_of_the_other_kind_is_an_error_that_names_the_columns() -> None:
     with pytest.raises(ValueError, match=r"tbsor_fundamentus_indicadores_acoes_raw .*'fii'.*'nome_papel'"):
         prepare(sor_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)

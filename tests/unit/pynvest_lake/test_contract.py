@@ -20,6 +20,20 @@ from pynvest_lake.kinds import Kind
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
+# What today's pages have and pynvest does not know of.
+ADDED = [
+    "vlr_ind_divida_liq_sobre_patrim",
+    "vlr_depositos",
+    "vlr_cart_credito",
+    "vlr_result_int_financ_ult_12m",
+    "vlr_result_int_financ_ult_3m",
+    "vlr_rec_servicos_ult_12m",
+    "vlr_rec_servicos_ult_3m",
+]
+LONGEST_COMMENT = 255
+"""Characters that Glue takes."""
+
+
 def type_by_the_rules(column: str) -> str:
     """The types of SoT, by the names of its columns."""
     if column == "datetime_exec":
@@ -33,16 +47,77 @@ def type_by_the_rules(column: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"),
+    ("table", "columns", "added"),
     [
-        (SOR_ACOES, METADATA_COLS_ACOES),
-        (SOT_ACOES, METADATA_COLS_ACOES),
-        (SOR_FIIS, METADATA_COLS_FIIS),
-        (SOT_FIIS, METADATA_COLS_FIIS),
+        (SOR_ACOES, METADATA_COLS_ACOES, ADDED),
+        (SOT_ACOES, METADATA_COLS_ACOES, ADDED),
+        (SOR_FIIS, METADATA_COLS_FIIS, []),
+        (SOT_FIIS, METADATA_COLS_FIIS, []),
     ],
 )
-def test_sor_and_sot_have_the_columns_of_pynvest_in_its_order(table: str, columns: dict[str, str]) -> None:
-    assert table_schema(table).names == [*columns.values(), "datetime_exec"]
+def test_sor_and_sot_have_the_columns_of_pynvest_in_its_order_and_then_what_was_added(
+    table: str, columns: dict[str, str], added: list[str]
+) -> None:
+    assert table_schema(table).names == [*columns.values(), "datetime_exec", *added]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"), [(SOR_ACOES, METADATA_COLS_ACOES), (SOR_FIIS, METADATA_COLS_FIIS)]
+)
+def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, columns: dict[str, str]) -> None:
+    label_of = {column: label for label, columns in table_schema(table).labels.items() for column in columns}
+    newest = max(int(label) for label in columns if label.isdigit())
+    for label, column in columns.items():
+        age = newest - int(label) if label.isdigit() else None
+        of_run = "AAAA" if age == 0 else f"AAAA-{age}"
+        assert label_of[column] == (label.removesuffix("_1") if age is None else of_run)
+    # Of two columns with the same label pynvest knows the first by a name of its own.
+    twins = {label: columns for label, columns in table_schema(table).labels.items() if len(columns) == 2}
+    for label, (first, second) in twins.items():
+        assert (first.endswith("_12m"), second.endswith("_3m")) == (True, True)
+        if label in columns:
+            assert (columns[f"{label}_1"], columns[label]) == (first, second)
+
+
+@pytest.mark.parametrize(("table", "count"), [(SOR_ACOES, 41), (SOR_FIIS, 30)])
+def test_the_core_labels_are_known_and_those_of_today_or_of_some_papers_are_none(
+    table: str, count: int
+) -> None:
+    schema = table_schema(table)
+    assert len(schema.core_labels) == count
+    assert schema.core_labels < set(schema.labels)
+    assert not any(column.core for column in schema.columns if column.since or column.until)
+    assert {"Cotação", "Data últ cot", "P/VP"} < schema.core_labels
+    assert not {"EV / EBITDA", "Dív. Bruta", "Depósitos", "Qtd imóveis", "AAAA"} & schema.core_labels
+
+
+@pytest.mark.parametrize("table", [SOR_ACOES, SOR_FIIS])
+def test_only_the_moment_is_read_from_no_label(table: str) -> None:
+    assert [column.name for column in table_schema(table).columns if not column.label] == ["datetime_exec"]
+
+
+def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
+    dated = [column for column in table_schema(SOR_ACOES).columns if column.since or column.until]
+    assert {column.name for column in dated} == {
+        "vlr_ind_divida_liq_sobre_patrim",
+        "vlr_ind_divida_bruta_sobre_patrim",
+        "vlr_ind_ev_sobre_ebitda",
+    }
+    comments = {column.name: column.comment for column in table_schema(SOT_ACOES).columns}
+    for column in dated:
+        assert re.fullmatch(r"\d{4}(-\d\d)?", str(column.since or column.until))
+        said = f"{'desde' if column.since else 'até'} .*{str(column.since or column.until)[:4]}"
+        assert re.search(said, column.comment), column
+        assert re.search(said, comments[column.name]), column
+
+
+@pytest.mark.parametrize(("sor", "sot"), [(SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)])
+def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: str) -> None:
+    form = re.compile(
+        r" \(texto da página, com %\)|, em fração \([^)]*\)|, em pontos percentuais \([^)]*\)|, no formato .*"
+    )
+    said = [[form.sub("", column.comment) for column in table_schema(table).columns] for table in (sor, sot)]
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("table", [SOR_ACOES, SOR_FIIS])
@@ -79,7 +154,7 @@ def test_every_table_and_column_says_what_it_holds(table: str) -> None:
     schema = table_schema(table)
     assert schema.table == table
     assert schema.comment
-    assert all(column.comment for column in schema.columns)
+    assert all(0 < len(column.comment) <= LONGEST_COMMENT for column in schema.columns)
 
 
 @pytest.mark.parametrize("table", [SOT_ACOES, SOT_FIIS, SPEC_ATIVOS])
@@ -105,3 +180,29 @@ def test_objects_are_written_with_64_bit_numbers() -> None:
 def test_a_table_that_the_lake_does_not_have_is_named_in_the_error() -> None:
     with pytest.raises(FileNotFoundError, match="no table 'tbsor_outra'"):
         table_schema("tbsor_outra")
+
+
+def test_rows_of_before_a_column_was_added_are_completed_with_nulls() -> None:
+    schema = table_schema(SOT_ACOES)
+    before = schema.names[: -len(ADDED)]
+    rows = pa.Table.from_pylist([{"nome_papel": "PETR4", "vlr_cot": 1.5}], schema=schema.arrow).select(before)
+
+    completed = schema.completed(rows)
+
+    assert completed.schema.equals(schema.arrow)
+    assert completed.to_pylist() == [dict.fromkeys(schema.names) | {"nome_papel": "PETR4", "vlr_cot": 1.5}]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "nome_papel"),
+        (["nome_papel", "nome_empresa"], "tipo_papel"),
+        (["tipo_papel", "nome_papel"], "nome_empresa"),
+        (["nome_papel", "tipo_papel", "outra"], "outra"),
+    ],
+)
+def test_rows_of_any_other_columns_are_an_error(names: list[str], said: str) -> None:
+    rows = pa.table({name: pa.nulls(1, pa.string()) for name in names})
+    with pytest.raises(ValueError, match=f"other columns than its contract: .*'{said}'"):
+        table_schema(SOR_ACOES).completed(rows)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from moto_lake import DAY, Lake
-from pynvest_lake.contract import SOR_ACOES, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import (
     COMPACT,
     FOLDED_IDS,
     PART,
+    LakeObject,
     LakeTable,
     ObjectChanged,
     ObjectGone,
@@ -77,9 +80,44 @@ def test_an_object_holds_the_contracts_types_in_snappy_with_dictionaries(lake: L
 
 def test_an_object_of_other_columns_is_refused(lake: Lake) -> None:
     target = lake.tables[SOR_ACOES].part(DAY, object_id(1))
+    put(lake, target, pa.table({"a": [1]}))
+
+    with pytest.raises(UnexpectedObject, match="other columns or types"):
+        read(lake.s3, target)
+
+
+def put(lake: Lake, target: LakeObject, table: pa.Table) -> None:
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"a": [1]}), sink)
+    pq.write_table(table, sink)
     lake.s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=sink.getvalue().to_pybytes())
+
+
+def test_an_object_of_before_columns_were_added_is_read_with_nulls_for_them(lake: Lake) -> None:
+    target = lake.tables[SOT_ACOES].part(DAY, object_id(1))
+    schema = table_schema(SOT_ACOES).arrow
+    now = pa.Table.from_pylist([{"nome_papel": "PETR4", "vlr_cot": 1.5}], schema=schema)
+    before = schema.get_field_index("datetime_exec") + 1
+    put(lake, target, now.select(schema.names[:before]))
+
+    assert before < len(schema)
+    assert read(lake.s3, target).rows.equals(now)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.select([]),
+        lambda rows: rows.select(rows.schema.names[1:]),
+        lambda rows: rows.drop_columns(["vlr_cot"]),
+        lambda rows: rows.append_column("outra", pa.nulls(len(rows))),
+        lambda rows: rows.set_column(0, "nome_papel", pa.array([1])),
+        lambda rows: rows.select(["tipo_papel", "nome_papel"]),
+    ],
+    ids=["none", "all but the first", "all but one", "one too many", "another type", "another order"],
+)
+def test_an_object_of_any_other_columns_is_refused(lake: Lake, change: Any) -> None:
+    target = lake.tables[SOT_ACOES].part(DAY, object_id(1))
+    put(lake, target, change(pa.Table.from_pylist([{}], schema=table_schema(SOT_ACOES).arrow)))
 
     with pytest.raises(UnexpectedObject, match="other columns or types"):
         read(lake.s3, target)
