@@ -281,6 +281,7 @@ module "lambda" {
   fundamentus_base_url  = var.fundamentus_base_url
   fetch_threads         = var.fetch_threads
   fetch_timeout_seconds = var.fetch_timeout_seconds
+  fetch_headers         = var.fetch_headers
   schedule_timezone     = var.schedule_timezone
 
   log_retention_days  = var.log_retention_days

@@ -307,6 +307,31 @@ variable "fetch_timeout_seconds" {
   }
 }
 
+variable "fetch_headers" {
+  description = "Headers of the requests to the site, by name, laid over those that `pynvest` sends by itself (its `User-Agent`)."
+  type        = map(string)
+  default = {
+    "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    "Accept-Language" = "pt-BR,pt;q=0.9"
+  }
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.fetch_headers) : can(regex("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", name))])
+    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write names of HTTP headers, without spaces or colons, such as \"User-Agent\"."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.fetch_headers) : can(regex("^[!-~]([ -~]*[!-~])?$", value))])
+    error_message = "fetch_headers has the values ${jsonencode(values(var.fetch_headers))}: write each on one line, in ASCII, without space around it, such as \"pt-BR,pt;q=0.9\"."
+  }
+
+  validation {
+    condition     = length(distinct([for name in keys(var.fetch_headers) : lower(name)])) == length(var.fetch_headers)
+    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write each once, whatever its capitals."
+  }
+}
+
 variable "schedules_enabled" {
   description = "Whether the two schedules run; if not, they are created disabled."
   type        = bool

@@ -38,6 +38,7 @@ locals {
     }
     get-tickers = {
       FUNDAMENTUS_BASE_URL = var.fundamentus_base_url
+      FETCH_HEADERS        = jsonencode(var.fetch_headers)
       TICKERS_QUEUE_URLS   = jsonencode(local.queue_urls)
     }
     get-financial-data-for-acoes  = merge(local.fetching, { TICKER_KIND = "acoes", TARGET_TABLE = jsonencode(local.table.sor_acoes), TICKERS_QUEUE_URL = local.queue_urls.acoes })
@@ -70,6 +71,7 @@ locals {
 
   fetching = {
     FUNDAMENTUS_BASE_URL           = var.fundamentus_base_url
+    FETCH_HEADERS                  = jsonencode(var.fetch_headers)
     FETCH_THREADS                  = tostring(var.fetch_threads)
     FETCH_TIMEOUT_SECONDS          = tostring(var.fetch_timeout_seconds)
     SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.visibility_timeout_seconds)

@@ -93,6 +93,11 @@ variable "fetch_timeout_seconds" {
   type        = number
 }
 
+variable "fetch_headers" {
+  description = "Headers of the requests to the site, laid over pynvest's own."
+  type        = map(string)
+}
+
 variable "schedule_timezone" {
   description = "Time zone of the day that a run belongs to."
   type        = string

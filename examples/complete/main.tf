@@ -52,6 +52,10 @@ module "pynvest_tools" {
   fundamentus_base_url  = "https://www.fundamentus.com.br"
   fetch_threads         = 2
   fetch_timeout_seconds = 20
+  fetch_headers = {
+    "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    "Accept-Language" = "pt-BR,pt;q=0.9"
+  }
 
   schedules_enabled           = true
   schedule_timezone           = "America/Sao_Paulo"

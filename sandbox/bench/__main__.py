@@ -14,7 +14,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +37,9 @@ BATCH = 100
 """Papers of the batch that memory is measured with."""
 FOLDED_DAY = 20200103
 """Day of the past that gets the day's SoR objects again, so that there is something to fold."""
+HANDLERS_DAY_AGE = timedelta(days=14)
+"""How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
+them, and the measured one does not fold its strays."""
 COPY_SECONDS = 300
 IMPORTS = 3
 """Times that each handler is imported; the median counts."""
@@ -46,8 +49,8 @@ def main() -> int:
     """Run the benchmark, print what came of it and write it as JSON."""
     options = _parser().parse_args()
     console = Console()
-    day_number = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
-    papers = make_papers(day_number, options.acoes, options.fiis)
+    handlers_day = datetime.now(ZoneInfo("America/Sao_Paulo")) - HANDLERS_DAY_AGE
+    papers = make_papers(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 120,
@@ -183,7 +186,7 @@ def _functions(
     _copy_day(local, measured_day, FOLDED_DAY)
     partitions = Partitions(local.emulator.client("s3"))
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
-    day = 20200102
+    day = next(iter(site.papers.values())).day
     stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
 
     fold = {"input": {"anomesdia_exec": FOLDED_DAY}}

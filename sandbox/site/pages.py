@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from html.entities import codepoint2name
 from random import Random
 
-from sandbox.site.paper import Cell, Heading, Paper, Row, Table
+from sandbox.site.paper import Cell, Heading, Paper, Row, Table, definitions
 
+SITE_NAME = "Fundamentus"
 CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
@@ -19,27 +20,47 @@ _LISTINGS = {
         "Cotação": "vlr_cot",
         "P/L": "vlr_ind_p_sobre_l",
         "P/VP": "vlr_ind_p_sobre_vp",
+        "PSR": "vlr_ind_psr",
         "Div.Yield": "vlr_ind_div_yield",
+        "P/Ativo": "vlr_ind_p_sobre_ativ",
+        "P/Cap.Giro": "vlr_ind_p_sobre_cap_giro",
+        "P/EBIT": "vlr_ind_p_sobre_ebit",
+        "P/Ativ Circ.Liq": "vlr_ind_p_sobre_ativ_circ_liq",
+        "EV/EBIT": "vlr_ind_ev_sobre_ebit",
+        "EV/EBITDA": "vlr_ind_ev_sobre_ebitda",
+        "Mrg Bruta": "vlr_ind_margem_bruta",
+        "Mrg Ebit": "vlr_ind_margem_ebit",
+        "Mrg. Líq.": "vlr_ind_margem_liq",
+        "Liq. Corr.": "vlr_liquidez_corr",
+        "ROIC": "vlr_ind_roic",
         "ROE": "vlr_ind_roe",
         "Liq.2meses": "vol_med_neg_2m",
         "Patrim. Líq": "vlr_patrim_liq",
+        "Dív.Líq/ Patrim.": "vlr_ind_divida_liq_sobre_patrim",
+        "Cresc. Rec.5a": "pct_cresc_rec_liq_ult_5a",
     },
     "fiis": {
         "Segmento": "segmento",
         "Cotação": "vlr_cot",
+        "FFO Yield": "vlr_ffo_yield",
         "Dividend Yield": "vlr_div_yield",
         "P/VP": "vlr_p_sobre_vp",
         "Valor de Mercado": "vlr_mercado",
         "Liquidez": "vol_med_neg_2m",
         "Qtd de imóveis": "qtd_imoveis",
+        "Preço do m2": "vlr_do_m2",
+        "Aluguel por m2": "vlr_aluguel_por_m2",
+        "Cap Rate": "vlr_cap_rate",
+        "Vacância Média": "vlr_vacancia_media",
     },
 }
 
 
 def detail_page(paper: Paper) -> bytes:
     """Return the page of a paper's indicators."""
-    tables = (_table(table, named_entities=paper.variety == "text") for table in paper.tables)
-    return _document(f"{paper.ticker} - Detalhes do papel", "\n".join(tables))
+    titles = definitions(paper.kind)
+    tables = (_table(table, titles, named_entities=paper.variety == "text") for table in paper.tables)
+    return _document(f"{SITE_NAME} - {paper.ticker} - Detalhes do papel", "\n".join(tables))
 
 
 def broken_page(paper: Paper) -> bytes:
@@ -48,12 +69,27 @@ def broken_page(paper: Paper) -> bytes:
     def renamed(row: Row) -> Row:
         return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
 
-    tables = (_table(tuple(map(renamed, table)), named_entities=False) for table in paper.tables)
-    return _document("Detalhes do papel", "\n".join(tables))
+    tables = (_table(tuple(map(renamed, table)), {}, named_entities=False) for table in paper.tables)
+    return _document(f"{SITE_NAME} - Detalhes do papel", "\n".join(tables))
+
+
+def other_layout(paper: Paper) -> bytes:
+    """Return the same indicators as the site's layout for telephones has them: in no table of its own."""
+    items = "\n".join(
+        f"<dt>{escape(cell.label)} <span data-toggle='tooltip'>?</span></dt><dd>{escape(cell.text)}</dd>"
+        for cell in paper.cells()
+        if cell.label
+    )
+    return _document(f"{SITE_NAME} - {paper.ticker}", f'<dl class="indicadores">\n{items}\n</dl>')
+
+
+def as_utf8(page: bytes) -> bytes:
+    """Return a page in UTF-8, while its header and itself say that it is ISO-8859-1."""
+    return page.decode("iso-8859-1").encode()
 
 
 def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ()) -> bytes:
-    """Return the listing of a kind, its papers in the order of their tickers.
+    """Return the listing of a kind, its papers in the order of their tickers, the first of them twice.
 
     Parameters
     ----------
@@ -77,9 +113,10 @@ def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ())
         f'<th><a href="?order={number}">{escape(name)}</a></th>'
         for number, name in enumerate(["Papel", *columns], start=1)
     )
-    body = "\n".join(rows[ticker] for ticker in sorted(rows))
+    tickers = sorted(rows)
+    body = "\n".join(rows[ticker] for ticker in (*tickers[:1], *tickers))
     return _document(
-        "Resultado da busca",
+        f"{SITE_NAME} - Resultado da busca",
         f'<table id="resultado" class="resultado">\n<thead><tr>{order}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table>",
     )
@@ -88,19 +125,20 @@ def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ())
 def unrecognizable_listing() -> bytes:
     """Return a page with a table that names no paper."""
     return _document(
-        "Resultado da busca",
+        f"{SITE_NAME} - Resultado da busca",
         '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
     )
 
 
 def not_found_page() -> bytes:
     """Return what the site answers for a ticker that it does not know."""
-    return _document("Detalhes", "<h1>Nenhum papel encontrado</h1>")
+    return _document(f"{SITE_NAME} - Detalhes", "<h1>Nenhum papel encontrado</h1>")
 
 
 def interstitial_page() -> bytes:
     """Return a page that a client is to wait on, instead of the one that it asked for."""
-    return _document("Um momento", "<p>Verificando se a conexão é segura. Está demorando?</p>")
+    text = "<title>Um momento</title><h1>www.fundamentus.com.br</h1><p>Verificando se a conexão é segura.</p>"
+    return f"<!DOCTYPE html><html><head></head><body>{text}</body></html>".encode("iso-8859-1")
 
 
 def short_text(text: str) -> bytes:
@@ -134,26 +172,26 @@ def _document(title: str, content: str) -> bytes:
     return text.encode("iso-8859-1", "xmlcharrefreplace")
 
 
-def _table(table: Table, *, named_entities: bool) -> str:
-    rows = "\n".join(_row(row, named_entities) for row in table)
+def _table(table: Table, titles: Mapping[str, str], *, named_entities: bool) -> str:
+    rows = "\n".join(_row(row, titles, named_entities) for row in table)
     return f'<table class="w728" cellspacing="0">\n{rows}\n</table>'
 
 
-def _row(row: Row, named_entities: bool) -> str:
+def _row(row: Row, titles: Mapping[str, str], named_entities: bool) -> str:
     cells = (
         f'<td class="nivel1" colspan="{cell.span}"><span class="txt">{escape(cell.text)}</span></td>'
         if isinstance(cell, Heading)
-        else _label(cell) + _value(cell, named_entities)
+        else _label(cell, titles) + _value(cell, named_entities)
         for cell in row
     )
     return f"<tr>\n  {''.join(cells)}\n</tr>"
 
 
-def _label(cell: Cell) -> str:
+def _label(cell: Cell, titles: Mapping[str, str]) -> str:
     name = f'<span class="txt">{escape(cell.label)}</span>' if cell.label else ""
     if cell.change:
         return f'<td class="label w1">{name}</td>'
-    title = f"O que &eacute; {escape(cell.label)}? Veja a defini&ccedil;&atilde;o."
+    title = escape(titles.get(cell.label, f"O que é {cell.label}?"))
     return f'<td class="label w15"><span class="help tips" title="{title}">?</span>{name}</td>'
 
 

@@ -7,12 +7,13 @@ columns, never from the text that was written, nor with any code of the lake.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 Value = int | Decimal | date | str | None
 Typed = int | float | date | str | None
@@ -50,7 +51,7 @@ class Cell:
     text
         How the page writes it.
     column
-        The SoR and SoT column that it belongs in; None for one that the lake does not keep, and for the
+        The SoR and SoT column that it belongs in; None for a label that the lake does not know, and for the
         change of a year, whose column is a matter of the day.
     year
         The year whose price change it is.
@@ -130,7 +131,20 @@ class Paper:
                 return replace(cell, text=text, value=value)
             return cell
 
-        tables = tuple(tuple(tuple(map(changed, row)) for row in table) for table in self.tables)
+        return self._changed(changed)
+
+    def with_label(self, label: str, name: str) -> Paper:
+        """Return the same paper, its cells of one label under another that the lake does not know."""
+
+        def changed(cell: Cell | Heading) -> Cell | Heading:
+            if isinstance(cell, Cell) and cell.label == label:
+                return replace(cell, label=name, column=None, year=None)
+            return cell
+
+        return self._changed(changed)
+
+    def _changed(self, change: Callable[[Cell | Heading], Cell | Heading]) -> Paper:
+        tables = tuple(tuple(tuple(map(change, row)) for row in table) for table in self.tables)
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
@@ -157,10 +171,21 @@ class Paper:
 
 
 @cache
+def definitions(kind: str) -> Mapping[str, str]:
+    """Return what the contract says of each label of a kind."""
+    return {column["label"]: column["comment"] for column in _schema(SOR_TABLES[kind]) if column["label"]}
+
+
+@cache
 def _columns(table: str) -> tuple[str, ...]:
     """Return the names of a table's columns without ``datetime_exec``, which no page shows."""
+    return tuple(column["name"] for column in _schema(table) if column["name"] != "datetime_exec")
+
+
+def _schema(table: str) -> list[dict[str, Any]]:
     schema = json.loads((SCHEMAS / f"{table}.json").read_text(encoding="utf-8"))
-    return tuple(column["name"] for column in schema["columns"] if column["name"] != "datetime_exec")
+    columns: list[dict[str, Any]] = schema["columns"]
+    return columns
 
 
 def _typed(column: str, value: Value) -> Typed:

@@ -47,8 +47,11 @@ _FUND_MIX = (
 _GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1, "halted": 0.05, "bank": 0.02, "insurer": 0.02}
 """The share of values that pages of a variety lack; those of the others lack none."""
 
-_Result = tuple[str, str | None, int]
+_Result = tuple[str, str, int]
 """Label, stem of the columns, and amount of twelve months."""
+
+_OLDER_FORM = 5
+"""Of so many stocks, one has a page as they were before May 2026."""
 
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
@@ -158,6 +161,12 @@ def _stock(it: _Subject) -> Paper:
     quarter = it.between(0.2, 0.3)
 
     pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
+    if it.number % _OLDER_FORM == _OLDER_FORM - 1:
+        debt_ratio = pen.decimal("Div Br/ Patrim", "vlr_ind_divida_bruta_sobre_patrim", _ratio(debt, equity))
+    else:
+        debt_ratio = pen.decimal(
+            "Dív Líq / Patrim", "vlr_ind_divida_liq_sobre_patrim", _ratio(debt - cash, equity)
+        )
     ratios = [
         pen.decimal("P/L", "vlr_ind_p_sobre_l", _ratio(market, profit)),
         pen.decimal("LPA", "vlr_ind_lpa", _ratio(profit, shares)),
@@ -180,7 +189,7 @@ def _stock(it: _Subject) -> Paper:
         pen.decimal("EV / EBITDA", "vlr_ind_ev_sobre_ebitda", _ratio(firm, ebit * it.between(1.1, 1.5))),
         pen.decimal("Liquidez Corr", "vlr_liquidez_corr", _ratio(current, owed)),
         pen.decimal("EV / EBIT", "vlr_ind_ev_sobre_ebit", _ratio(firm, ebit)),
-        pen.decimal("Div Br/ Patrim", "vlr_ind_divida_bruta_sobre_patrim", _ratio(debt, equity)),
+        debt_ratio,
         pen.percent("Cres. Rec (5a)", "pct_cresc_rec_liq_ult_5a", it.between(-12, 30)),
         pen.decimal("Giro Ativos", "vlr_ind_giro_ativos", _ratio(revenue, assets)),
     ]
@@ -189,10 +198,16 @@ def _stock(it: _Subject) -> Paper:
             replace(cell, value=None, text="-") if cell.label in _NOT_OF_BANKS else cell for cell in ratios
         ]
         balance: list[Row] = [
-            (pen.whole("Ativo", "vlr_ativo", assets), pen.whole("Depósitos", None, current)),
-            (pen.whole("Cart. de Crédito", None, owed), pen.whole("Patrim. Líq", "vlr_patrim_liq", equity)),
+            (pen.whole("Ativo", "vlr_ativo", assets), pen.whole("Depósitos", "vlr_depositos", current)),
+            (
+                pen.whole("Cart. de Crédito", "vlr_cart_credito", owed),
+                pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
+            ),
         ]
-        results: list[_Result] = [("Result Int Financ", None, revenue), ("Rec Serviços", None, debt)]
+        results: list[_Result] = [
+            ("Result Int Financ", "vlr_result_int_financ", revenue),
+            ("Rec Serviços", "vlr_rec_servicos", debt),
+        ]
     else:
         balance = [
             (
@@ -405,8 +420,8 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
     """Return the rows of results: the same label twice, for twelve months and for three."""
     return [
         (
-            pen.whole(label, column and f"{column}_ult_12m", amount),
-            pen.whole(label, column and f"{column}_ult_3m", _thousands(amount * quarter)),
+            pen.whole(label, f"{column}_ult_12m", amount),
+            pen.whole(label, f"{column}_ult_3m", _thousands(amount * quarter)),
         )
         for label, column, amount in results
     ]
@@ -433,7 +448,7 @@ class _Pen:
     def day(self, label: str, column: str, value: date, *, always: bool = False) -> Cell:
         return self._cell(Cell(label, value, f"{value:%d/%m/%Y}", column), ("-", ""), always)
 
-    def whole(self, label: str, column: str | None, value: int, *, always: bool = False) -> Cell:
+    def whole(self, label: str, column: str, value: int, *, always: bool = False) -> Cell:
         return self._cell(Cell(label, value, brazilian(value), column), ("-", ""), always)
 
     def decimal(self, label: str, column: str, value: Decimal | None, *, always: bool = False) -> Cell:

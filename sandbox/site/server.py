@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -34,6 +35,10 @@ FAULT_KINDS = {
     "garbage": "answers with bytes that are no page",
     "other": "answers with the page of another paper, `ticker`",
     "broken": "answers with tables whose labels nobody knows",
+    "renamed_label": "answers with a page on which `label` has another name",
+    "other_layout": "answers with the paper's page in the layout for telephones",
+    "later_session": "answers with a page of the day after its own",
+    "utf8_under_latin1": "answers in UTF-8 under a header that says ISO-8859-1",
     "interstitial": "answers with a page to wait on",
     "not_found": "says that it knows no such paper",
     "empty": "for a listing: lists nothing",
@@ -57,6 +62,8 @@ class Fault:
         For ``hang`` and ``drip``.
     ticker
         For ``other``.
+    label
+        For ``renamed_label``.
 
     Examples
     --------
@@ -69,12 +76,15 @@ class Fault:
     retry_after: int | None = None
     seconds: float = 0.0
     ticker: str = ""
+    label: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"fault of kind {self.kind!r}, expected one of {', '.join(FAULT_KINDS)}")
         if self.status not in set(HTTPStatus):
             raise ValueError(f"fault with status {self.status!r}, expected one of HTTP, such as 503")
+        if self.kind == "renamed_label" and not self.label:
+            raise ValueError("fault renamed_label without a label, expected one, such as 'P/L'")
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,8 @@ class Request:
         The status that was answered; 0 for none.
     connection
         Number of the connection, in the order in which they were opened.
+    headers
+        Its headers.
     """
 
     at: float
@@ -100,6 +112,7 @@ class Request:
     ticker: str | None
     status: int
     connection: int
+    headers: Mapping[str, str]
 
 
 @dataclass
@@ -279,7 +292,7 @@ class SiteServer:
             self._connections_opened += 1
             return self._connections_opened
 
-    def enter(self, path: str, connection: int) -> _Answer:
+    def enter(self, path: str, connection: int, headers: Mapping[str, str]) -> _Answer:
         """Note a request and decide what to answer; it is in flight until `leave`."""
         with self._lock:
             self._in_flight += 1
@@ -287,7 +300,7 @@ class SiteServer:
             page, ticker = self._page(path)
             answer = self._answer(page, ticker)
             status = 0 if answer.fault and answer.fault.kind == "reset" else answer.status
-            self._requests.append(Request(time.time(), path, ticker, status, connection))
+            self._requests.append(Request(time.time(), path, ticker, status, connection, headers))
             return answer
 
     def leave(self) -> None:
@@ -313,7 +326,8 @@ class SiteServer:
         if ticker is None and page not in LISTING_PATHS:
             return _refusal(404)
         kind = fault.kind if fault else ""
-        answer = _Answer(self._body(kind, page, ticker, fault), fault=fault)
+        body = self._body(kind, page, ticker, fault)
+        answer = _Answer(pages.as_utf8(body) if kind == "utf8_under_latin1" else body, fault=fault)
         if ticker is not None:
             self._pages_before_block += 1
         return answer
@@ -343,6 +357,12 @@ class SiteServer:
             return pages.not_found_page()
         if kind == "broken":
             return pages.broken_page(paper)
+        if kind == "other_layout":
+            return pages.other_layout(paper)
+        if kind == "renamed_label" and fault:
+            return pages.detail_page(paper.with_label(fault.label, f"{fault.label} (novo)"))
+        if kind == "later_session":
+            return pages.detail_page(_of_the_day_after(paper))
         return self._once(paper.ticker, lambda: pages.detail_page(paper))
 
     def _listing(self, kind: str, *, empty: bool) -> bytes:
@@ -355,6 +375,11 @@ class SiteServer:
         if name not in self._rendered:
             self._rendered[name] = render()
         return self._rendered[name]
+
+
+def _of_the_day_after(paper: Paper) -> Paper:
+    session = datetime.strptime(str(paper.day), "%Y%m%d").date() + timedelta(days=1)
+    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
 
 
 def _refusal(status: int, retry_after: int | None = None) -> _Answer:
@@ -414,7 +439,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not self.connection_number:
             self.connection_number = site.open_connection()
-        answer = site.enter(self.path, self.connection_number)
+        answer = site.enter(self.path, self.connection_number, dict(self.headers))
         try:
             site.closing.wait(site.latency_ms / 1000)
             self._answer(answer)

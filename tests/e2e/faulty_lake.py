@@ -32,8 +32,8 @@ from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
 VISIBILITY_SECONDS = 7
 MAX_RECEIVES = 3
 ACOES, FIIS = 12, 8
-SITE_DAY = 20261123
-"""The pages are as of this day; the tests' days are years before it, so that none is the day they run on."""
+SITE_DAY = 20231229
+"""The pages are as of this day, before the tests' own; those are years ago, none the day that they run on."""
 
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Where `make run` keeps the providers that it downloads."""

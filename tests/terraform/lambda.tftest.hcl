@@ -40,6 +40,7 @@ variables {
   fundamentus_base_url       = "https://site"
   fetch_threads              = 2
   fetch_timeout_seconds      = 20
+  fetch_headers              = { Accept = "text/html" }
   schedule_timezone          = "America/Sao_Paulo"
   log_retention_days         = 30
   kms_key_arn                = null
@@ -71,11 +72,13 @@ run "each_function_is_told_its_tables_and_queues" {
       }
       get-tickers = {
         FUNDAMENTUS_BASE_URL = "https://site"
+        FETCH_HEADERS        = { Accept = "text/html" }
         TICKERS_QUEUE_URLS   = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
       }
       get-financial-data-for-acoes = {
         TICKER_KIND                    = "acoes"
         FUNDAMENTUS_BASE_URL           = "https://site"
+        FETCH_HEADERS                  = { Accept = "text/html" }
         FETCH_THREADS                  = 2
         FETCH_TIMEOUT_SECONDS          = 20
         TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_stocks" }
@@ -85,6 +88,7 @@ run "each_function_is_told_its_tables_and_queues" {
       get-financial-data-for-fiis = {
         TICKER_KIND                    = "fiis"
         FUNDAMENTUS_BASE_URL           = "https://site"
+        FETCH_HEADERS                  = { Accept = "text/html" }
         FETCH_THREADS                  = 2
         FETCH_TIMEOUT_SECONDS          = 20
         TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_funds" }

@@ -32,6 +32,7 @@ run "wrong_values_are_refused" {
     fundamentus_base_url               = "www.fundamentus.com.br/"
     fetch_threads                      = 1.5
     fetch_timeout_seconds              = 0
+    fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*" }
     schedule_timezone                  = "São Paulo"
     schedule_expression_start          = "45 18 * * *"
     schedule_expression_dedup          = "daily"
@@ -66,6 +67,7 @@ run "wrong_values_are_refused" {
     var.fundamentus_base_url,
     var.fetch_threads,
     var.fetch_timeout_seconds,
+    var.fetch_headers,
     var.schedule_timezone,
     var.schedule_expression_start,
     var.schedule_expression_dedup,
@@ -218,6 +220,7 @@ run "values_on_the_edge_are_taken" {
     functions_timeout                  = 900
     functions_memory_size              = 128
     fundamentus_base_url               = "http://127.0.0.1:8000/copy/of"
+    fetch_headers                      = {}
     schedule_timezone                  = "Etc/GMT+3"
     schedule_expression_start          = "rate(1 day)"
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"

@@ -31,6 +31,10 @@ from specialize_financial_data import handler as specialize_financial_data
 SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
 SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
 BATCH = 100
+NAMED = ("unknown_labels", "lacking_core_labels", "later_session", "layout", "failed", "refused")
+"""What stage 3 tells of papers and labels that it could make nothing of."""
+
+ADDED = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 :]
 
 Rows = dict[str, dict[str, Any]]
 
@@ -50,6 +54,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
             environment(
                 TICKER_KIND=kind,
                 FUNDAMENTUS_BASE_URL=site.base_url,
+                FETCH_HEADERS="{}",
                 FETCH_THREADS="4",
                 FETCH_TIMEOUT_SECONDS="30",
                 TARGET_TABLE=json.dumps(vars(lake.tables[SOR[kind]])),
@@ -136,8 +141,13 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
 
     assert sum(len(result.get("batchItemFailures", [])) for result in results) == 0
     assert sum(result.get("unreadable_cells", 0) for result in results) == 0
+    named = [result[field] for result in results for field in NAMED if field in result]
+    assert len(named) == len(NAMED) * (4 + 3)
+    assert not any(named)
     different, seen = differences(lake, papers, DAY)
     assert different == []
+    filled = Counter(column for paper in papers for column, text in paper.expected_sor().items() if text)
+    assert min(filled[column] for column in ADDED) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
         SOR_ACOES: 330 * (columns[SOR_ACOES] - 1),  # without the moment, which is compared in the two others
@@ -148,11 +158,11 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
     }
 
 
-@pytest.mark.parametrize("read_on", [20270104, 20280103, 20251230])
+@pytest.mark.parametrize(("page_day", "read_on"), [(DAY, 20270104), (DAY, 20280103), (20241230, 20251230)])
 def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
-    lake: Lake, run_day: Any, read_on: int
+    lake: Lake, run_day: Any, page_day: int, read_on: int
 ) -> None:
-    papers = make_papers(DAY, 24, 18)
+    papers = make_papers(page_day, 24, 18)
     with SiteServer(papers) as site:
         results = list(run_day(site, papers, read_on))
     assert sum(result["rows"] for result in results) == 3 * len(papers)
@@ -171,7 +181,8 @@ def test_a_text_that_is_no_number_or_date_is_null_in_sot_and_kept_in_sor(
 ) -> None:
     count = {"acoes": (12, 0), "fiis": (0, 9)}[kind]
     first, *others = make_papers(DAY, *count)
-    first = first.with_cell("vlr_cot", "sob consulta").with_cell("dt_ult_cot", "30/02/2026")
+    reported = {"acoes": "dt_ult_balanco_proc", "fiis": "dt_ult_relat_ger"}[kind]
+    first = first.with_cell("vlr_cot", "sob consulta").with_cell(reported, "30/02/2026")
     papers = [first, *others]
     with SiteServer(papers) as site:
         results = list(run_day(site, papers, DAY))

@@ -1,4 +1,5 @@
 """The Fundamentus site: its session, its pages, and its papers as pynvest reads them. Knows nothing of AWS.
 
-``session``, ``pages``, ``kinds`` and ``errors`` need requests and lxml alone; only ``site`` needs pynvest.
+``session``, ``pages``, ``papers``, ``kinds`` and ``errors`` need requests and lxml alone; only ``site`` needs
+pynvest.
 """

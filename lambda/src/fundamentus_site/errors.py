@@ -12,7 +12,7 @@ class NoSuchPaper(FundamentusError):  # noqa: N818 - an outcome, named after wha
 
 
 class Blocked(FundamentusError):  # noqa: N818
-    """The site refuses this client (403, 429 or an interstitial page): stop asking for a while."""
+    """The site refuses this client (403, 429, a challenge, a page that is not its own): leave it alone."""
 
 
 class Unavailable(FundamentusError):  # noqa: N818
@@ -20,4 +20,8 @@ class Unavailable(FundamentusError):  # noqa: N818
 
 
 class LayoutNotRecognized(FundamentusError):  # noqa: N818
-    """The site answered with something else than the page that was asked for."""
+    """The site answered with something else than the page that was asked for, or in a layout of its own."""
+
+
+class LaterSession(FundamentusError):  # noqa: N818
+    """The page is of a session after the day that it was to be read for: it is no page of that day."""

@@ -17,6 +17,11 @@ class Kind(str, Enum):
         return {Kind.ACOES: "ações", Kind.FIIS: "fiis"}[self]
 
     @property
+    def listing_path(self) -> str:
+        """Return the path of this kind's listing on the site."""
+        return {Kind.ACOES: "/resultado.php", Kind.FIIS: "/fii_resultado.php"}[self]
+
+    @property
     def identity(self) -> str:
         """Return the label of the cell in which a page of this kind names its paper."""
         return {Kind.ACOES: "Papel", Kind.FIIS: "FII"}[self]

@@ -1,224 +1,248 @@
-"""Pages of the site, made such that pynvest's own rules come out right on them.
+"""Pages as the site served them, and its listings.
 
-pynvest takes a cell for a label when its text holds a question mark or is one of the headings that it was
-given, and every other cell for a value, and pairs them in the order of the row. On the site's own pages that
-goes wrong: labels of old years are not among the headings, empty cells count as values, a text may hold a
-question mark. So a page is read once here, cell by cell, and handed on as nothing but its pairs, every label
-marked as one and every value shielded.
+A page is read from its bytes alone, so that one that was kept reads as one that has just come.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import Message
 from html import escape
 
 from lxml import etree
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
 from fundamentus_site.kinds import Kind
 
-NOTHING_FOUND = "nenhum papel encontrado"
-
-# Unicode's private use area: no page of the site has them.
-_SHIELD = "\ue000"
-_QUESTION_MARK = "\ue001"
+PAPER_PATH = "/detalhes.php?papel="
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-_REFUSAL = re.compile(r"access denied|acesso negado", re.IGNORECASE)
+# What pages say that stand between a client and the site; they may name the site's host.
+_REFUSAL = re.compile(
+    r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
+    r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
+    r"|human verification|verify(?:ing)? (?:that )?you are (?:a )?human|verificando (?:se )?(?:a|o) ",
+    re.IGNORECASE,
+)
+# The site's name, but not in the name of its host.
+_SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
-_SHOWN = 12
+_PRICE_HEADING = "cotação"
+_SHOWN_CELLS = 12
+_SHOWN_CHARACTERS = 200
 
 
-def paper_page(html: str, url: str, ticker: str, kind: Kind, columns: Mapping[str, str]) -> str:
-    """Return a paper's page reduced to its indicators, such that pynvest reads each one right.
+@dataclass(frozen=True)
+class Page:
+    """An answer of the site with status 200.
 
     Parameters
     ----------
-    html
-        The page as the site served it.
     url
-        Its address, for messages.
-    ticker
-        The paper that was asked for, in capitals.
-    kind
-        The kind of paper that was asked for.
-    columns
-        pynvest's map from label to column for this kind, with the years of the day.
+        The address that was asked for.
+    status
+        Its status.
+    content_type
+        The answer's header of this name, None where it had none.
+    body
+        Its bytes, as they were when the connection had decompressed them.
+    fetched_at
+        The moment, with its zone, at which the body had come whole.
+    """
+
+    url: str
+    status: int
+    content_type: str | None
+    body: bytes
+    fetched_at: datetime
+
+    @property
+    def text(self) -> str:
+        """Return the text of the body.
+
+        Bytes that are UTF-8 beyond ASCII are UTF-8 whatever the header says. Others are of the header's
+        charset, or of windows-1252 where it names none that Python knows.
+        """
+        if not self.body.isascii():
+            try:
+                return self.body.decode("utf-8")
+            except UnicodeDecodeError:
+                pass
+        try:
+            charset = codecs.lookup(self._charset or "cp1252").name
+            # To browsers, and so to whoever wrote the page, ISO-8859-1 means windows-1252.
+            if charset not in ("iso8859-1", "cp1252"):
+                return self.body.decode(charset, errors="replace")
+        except (LookupError, UnicodeError):
+            pass
+        try:
+            return self.body.decode("cp1252")
+        except UnicodeDecodeError:
+            return self.body.decode("iso-8859-1")
+
+    @property
+    def _charset(self) -> str | None:
+        header = Message()
+        header["Content-Type"] = self.content_type or ""
+        return header.get_content_charset()
+
+
+def paper_url(base_url: str, ticker: str) -> str:
+    """Return the address of a paper's page, of a site without a slash at the end of its own."""
+    return f"{base_url}{PAPER_PATH}{ticker}"
+
+
+def listing_url(base_url: str, kind: Kind) -> str:
+    """Return the address of the listing of a kind, of a site without a slash at the end of its own."""
+    return f"{base_url}{kind.listing_path}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a listing names.
+
+    Parameters
+    ----------
+    prices
+        The price of each paper as the listing shows it, by ticker; None where it shows none.
+    unreadable
+        The rows that name no paper, each told with its place.
+    """
+
+    prices: dict[str, str | None]
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def tickers(self) -> list[str]:
+        """Return the tickers, sorted."""
+        return sorted(self.prices)
+
+
+def listing(page: Page) -> Listing:
+    """Read a listing: all of its tables that have papers, each paper once.
 
     Raises
     ------
-    NoSuchPaper
-        The page says that nothing was found.
     Blocked
-        An HTML page without indicators and without that statement: an interstitial.
+        A refusal, or a page that is not the site's.
     LayoutNotRecognized
-        No HTML page, or one with tables of something else than the paper that was asked for.
+        A page of the site without papers, or with less than half of its rows readable; no HTML page.
     """
-    tables = _parse(html).xpath('//table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]')
-    rows = [pairs for table in tables for row in table.iter("tr") if (pairs := list(_pairs(row)))]
-    if not rows:
-        asked = f"the page of {ticker} ({kind.value})"
-        if NOTHING_FOUND in " ".join(html.split()).lower():
-            raise NoSuchPaper(f"{url}: the site says that it finds no paper {ticker}")
-        if tables:
-            raise LayoutNotRecognized(f"{url}: asked for {asked}, its tables hold no indicators")
-        raise _no_tables(html, url, asked)
+    text = page.text
+    prices: dict[str, str | None] = {}
+    readable = 0
+    unreadable: list[str] = []
+    elsewhere: list[str] = []
+    for table in parse(text).xpath("//table"):
+        papers, others = _rows_of_papers(table)
+        if not papers:
+            elsewhere += others
+            continue
+        readable += len(papers)
+        unreadable += others
+        for ticker, price in papers:
+            prices.setdefault(ticker, price)
+    expected = "expected rows that have a ticker as their first link"
+    if not prices:
+        found = f"no row of a paper, but for one {elsewhere[0]}" if elsewhere else "no row of a paper"
+        raise not_the_page(page, text, "a listing", f"{found}; {expected}")
+    if readable < len(unreadable):
+        raise LayoutNotRecognized(
+            f"{page.url}: asked for a listing, only {readable} of its {readable + len(unreadable)} rows "
+            f"name a paper; {unreadable[0]}, {expected}"
+        )
+    return Listing(prices, tuple(unreadable))
 
-    named = _with_known_names(rows, columns)
-    _check_paper(named, url, ticker, kind)
-    return f'<table class="w728">{"".join(map(_row, named))}</table>'
 
-
-def page_text(value: str) -> str:
-    """Return the page's text of a value that pynvest read from a page of `paper_page`."""
-    return value.removeprefix(_SHIELD).replace(_QUESTION_MARK, "?")
-
-
-def listing_page(html: str, url: str) -> str:
-    """Return a listing reduced to one row with one link a paper, as pynvest expects it.
-
-    Raises
-    ------
-    Blocked
-        An HTML page without a table: an interstitial.
-    LayoutNotRecognized
-        No HTML page, a table without papers, or a row with something else than a paper.
-    """
-    tables = _parse(html).xpath("//table")
-    if not tables:
-        raise _no_tables(html, url, "a listing")
-    tickers = max((_tickers(table, url) for table in tables), key=len)
-    if not tickers:
-        raise LayoutNotRecognized(f"{url}: asked for a listing, found a table without a row of a paper")
+def plain_listing(tickers: list[str]) -> str:
+    """Return a listing with one row and one link a paper, as pynvest expects it."""
     rows = (f"<tr><td><a>{escape(ticker)}</a></td></tr>" for ticker in tickers)
     return f"<table><tr><th>Papel</th></tr>{''.join(rows)}</table>"
 
 
-def _parse(html: str) -> etree._Element:
+def parse(text: str) -> etree._Element:
+    """Return the root of an HTML text, an empty element where it has none."""
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    # A body without an element in it has no root.
-    root = etree.fromstring(html.encode(), parser) if html.strip() else None
+    # A body without an element in it has no root; a charset may have made what UTF-8 cannot hold.
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
     return etree.Element("html") if root is None else root
 
 
-def _no_tables(html: str, url: str, asked: str) -> FundamentusError:
-    found = " ".join(html.split())[:200]
-    if _HTML_TAG.search(html) or _REFUSAL.search(html):
-        return Blocked(f"{url}: asked for {asked}, found a page without it (status 200): {found!r}")
-    return LayoutNotRecognized(f"{url}: asked for {asked}, found no HTML page: {found!r}")
+def text_of(element: etree._Element) -> str:
+    """Return the text in an element, without the space around it."""
+    return "".join(element.itertext()).strip()
 
 
-def _text(cell: etree._Element) -> str:
-    return "".join(cell.itertext()).strip()
-
-
-def _cells(row: etree._Element) -> list[etree._Element]:
+def cells_of(row: etree._Element) -> list[etree._Element]:
+    """Return the cells of a table's row."""
     return [cell for cell in row if cell.tag in ("td", "th")]
 
 
-def _is_label(cell: etree._Element) -> bool:
-    """Tell whether a cell is marked as a label (labels of price changes are not)."""
-    return _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
+def not_the_page(page: Page, text: str, asked: str, found: str) -> FundamentusError:
+    """Tell what a page is that is not what was asked for.
 
-
-def _has_class(element: etree._Element, name: str) -> bool:
-    return name in element.get("class", "").split()
-
-
-def _is_section(cell: etree._Element) -> bool:
-    return cell.get("colspan", "1").strip() != "1" and not _is_label(cell)
-
-
-def _pairs(row: etree._Element) -> Iterator[tuple[str, str]]:
-    """Yield the labels of a row with their values, without those that have no name."""
-    cells = _cells(row)
-    position = 0
-    while position + 1 < len(cells):
-        label, value = cells[position], cells[position + 1]
-        if _is_section(label) or _is_label(value):
-            position += 1
-            continue
-        name = " ".join(_text(label).replace("?", " ").split())
-        if name:
-            yield name, _text(value)
-        position += 2
-
-
-def _fold(label: str) -> str:
-    return re.sub(r"[\s.]", "", label).casefold()
-
-
-def _with_known_names(
-    rows: list[list[tuple[str, str]]], columns: Mapping[str, str]
-) -> list[list[tuple[str, str]]]:
-    """Give labels pynvest's spelling (dots, spaces) and drop those that repeat an earlier indicator.
-
-    pynvest adds ``_1`` to the first of two equal labels of a row: twelve months, then three.
+    Parameters
+    ----------
+    page, text
+        The page, and its text.
+    asked
+        What was asked for.
+    found
+        What the page has instead, in case that it is the site's.
     """
-    names = {_fold(label): label for label in columns if not label.endswith("_1")}
-    seen: set[str] = set()
-    named = []
-    for pairs in rows:
-        kept: list[tuple[str, str]] = []
-        for label, value in pairs:
-            name = names.get(_fold(label), label)
-            in_row = [earlier for earlier, _ in kept].count(name)
-            if name not in seen and in_row < (2 if f"{name}_1" in columns else 1):
-                kept.append((name, value))
-        seen.update(name for name, _ in kept)
-        named.append(kept)
-    return named
-
-
-def _check_paper(rows: list[list[tuple[str, str]]], url: str, ticker: str, kind: Kind) -> None:
-    found = {name: value for pairs in rows for name, value in pairs}
-    if kind.identity not in found:
-        labels = ", ".join(list(found)[:_SHOWN])
-        raise LayoutNotRecognized(
-            f"{url}: asked for {ticker} ({kind.value}), expected the label {kind.identity!r}, found {labels}"
+    said = " ".join(text.split())[:_SHOWN_CHARACTERS]
+    seen = " ".join(_visible(text))
+    if _REFUSAL.search(seen):
+        return Blocked(f"{page.url}: asked for {asked}, found a refusal (status {page.status}): {said!r}")
+    if _SITE_NAME.search(seen):
+        return LayoutNotRecognized(f"{page.url}: asked for {asked}, found a page of the site with {found}")
+    if _HTML_TAG.search(text):
+        return Blocked(
+            f"{page.url}: asked for {asked}, found a page that is not the site's "
+            f"(status {page.status}): {said!r}"
         )
-    if found[kind.identity].upper() != ticker:
-        raise LayoutNotRecognized(
-            f"{url}: asked for {ticker} ({kind.value}), found the page of {found[kind.identity]!r}"
-        )
+    return LayoutNotRecognized(f"{page.url}: asked for {asked}, found no HTML page: {said!r}")
 
 
-def _row(pairs: list[tuple[str, str]]) -> str:
-    cells = (
-        f"<td>?{escape(label)}</td><td>{_SHIELD}{_escape(value.replace('?', _QUESTION_MARK))}</td>"
-        for label, value in pairs
-    )
-    return f"<tr>{''.join(cells)}</tr>"
+def _visible(text: str) -> Iterator[str]:
+    """Yield the words of a page that a person sees, its title among them."""
+    for element in parse(text).iter():
+        if element.tag not in ("script", "style") and element.text:
+            yield from element.text.split()
+        if element.tail:
+            yield from element.tail.split()
 
 
-def _escape(value: str) -> str:
-    return escape(value, quote=False).replace("\r", "&#13;")
+def _rows_of_papers(table: etree._Element) -> tuple[list[tuple[str, str | None]], list[str]]:
+    """Return ticker and price of each row of a table that has a paper, and the rows that have none.
 
-
-def _tickers(table: etree._Element, url: str) -> list[str]:
-    """Return the first link's text of each row but the header; nothing for a table without tickers."""
+    Headers, and rows of a single text, are neither.
+    """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
-    links = [next((_text(link) for link in row.iter("a")), "") for row in rows]
-    if not any(_is_ticker(link) and _has_digit(link) for link in links):
-        return []
-    tickers = []
-    for position, (row, link) in enumerate(zip(rows, links, strict=True)):
-        cells = _cells(row)
+    price_at: int | None = None
+    papers: list[tuple[str, str | None]] = []
+    others: list[str] = []
+    for position, row in enumerate(rows):
+        cells = cells_of(row)
+        if any(cell.find(".//table") is not None for cell in cells):
+            continue  # what lays the page out
+        link = next((text_of(link) for link in row.iter("a")), "")
         if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
-            continue  # a header
-        if _is_ticker(link):
-            tickers.append(link)
-        elif link or sum(bool(_text(cell)) for cell in cells) > 1:
-            raise LayoutNotRecognized(
-                f"{url}: row {position + 1} of the listing has {[_text(cell) for cell in cells][:_SHOWN]}, "
-                "expected a ticker as its first link"
-            )
-    return tickers
-
-
-def _is_ticker(text: str) -> bool:
-    return _TICKER.fullmatch(text) is not None
+            headings = [" ".join(text_of(cell).split()).casefold() for cell in cells]
+            price_at = headings.index(_PRICE_HEADING) if _PRICE_HEADING in headings else price_at
+        elif _TICKER.fullmatch(link):
+            price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
+            papers.append((link, price or None))
+        elif link or sum(bool(text_of(cell)) for cell in cells) > 1:
+            shown = [text_of(cell) for cell in cells][:_SHOWN_CELLS]
+            others.append(f"row {position + 1} has {shown}")
+    if not any(_has_digit(ticker) for ticker, _ in papers):
+        return [], others
+    return papers, others
 
 
 def _has_digit(text: str) -> bool:

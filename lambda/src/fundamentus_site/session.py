@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import random
 import socket
 import threading
@@ -10,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import InvalidHeader
 
 from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, Unavailable
+from fundamentus_site.pages import Page
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_REDIRECTS = 3
@@ -66,8 +67,8 @@ class SiteSession:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def get(self, url: str, headers: Mapping[str, str], not_after: float | None = None) -> str:
-        """Return the text of a page.
+    def get(self, url: str, headers: Mapping[str, str], not_after: float | None = None) -> Page:
+        """Return a page.
 
         Parameters
         ----------
@@ -107,7 +108,7 @@ class SiteSession:
         backoff = min(doubled * random.uniform(1.0, 1.5), self._max_wait_seconds)  # noqa: S311 - no secret
         return max(backoff, retry_after or 0.0)
 
-    def _attempt(self, url: str, headers: Mapping[str, str], not_after: float | None) -> str:
+    def _attempt(self, url: str, headers: Mapping[str, str], not_after: float | None) -> Page:
         seconds = self._timeout_seconds
         if not_after is not None:
             seconds = min(seconds, not_after - time.monotonic())
@@ -117,17 +118,23 @@ class SiteSession:
         try:
             with _TimeLimit(seconds) as limit, self._answer(url, headers, seconds) as response:
                 body = _body(response)
+                page = Page(
+                    url,
+                    response.status_code,
+                    response.headers.get("Content-Type"),
+                    body,
+                    datetime.now(timezone.utc),
+                )
         except requests.RequestException as error:
             outcome = late if limit.exceeded else Unavailable(f"{url}: {type(error).__name__}: {error}")
             raise _TryAgain(outcome) from error
         if limit.exceeded:  # a body without a declared length just ends when its connection is cut
             raise _TryAgain(late)
-        text = _decode(body, response)
-        if _is_cut_off(text):
+        if _is_cut_off(page.text):
             raise _TryAgain(
                 Unavailable(f"{url}: the page breaks off after {len(body)} bytes, before </html>")
             )
-        return text
+        return page
 
     def _answer(self, url: str, headers: Mapping[str, str], seconds: float) -> requests.Response:
         """Return the answer with status 200, its body not read yet."""
@@ -191,18 +198,6 @@ def _body(response: requests.Response) -> bytes:
             )
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _decode(body: bytes, response: requests.Response) -> str:
-    """Decode a body by the charset of its Content-Type header, ISO-8859-1 where there is none."""
-    encoding = response.encoding or "iso-8859-1"
-    try:
-        # To browsers, and so to whoever wrote the page, ISO-8859-1 means windows-1252.
-        if codecs.lookup(encoding).name == "iso8859-1":
-            return body.decode("cp1252")
-        return body.decode(encoding, errors="replace")
-    except (LookupError, UnicodeDecodeError):
-        return body.decode("iso-8859-1")
 
 
 def _is_cut_off(text: str) -> bool:

@@ -1,29 +1,60 @@
 """The Fundamentus site, read by pynvest.
 
-pynvest knows the site's pages, addresses and columns; this module gives it a session with bounds, pages on
-which its rules come out right, and the labels of the day's year.
+pynvest knows how the site is asked; this module gives it pages on which its rules come out right, and the
+columns of the data contract.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
+from datetime import date, timedelta, timezone
+from html import escape
 
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
+from requests.structures import CaseInsensitiveDict
 
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import listing_page, page_text, paper_page
+from fundamentus_site.pages import PAPER_PATH, Page, listing, listing_url, paper_url, plain_listing
+from fundamentus_site.papers import Indicators, Labels, indicators
 from fundamentus_site.session import SiteSession
 
-_YEAR_COLUMN = "pct_var_ano_a"
+# Of the private use area of Unicode, which no page of the site has anything from.
+_SHIELD = "\ue000"
+_QUESTION_MARK = "\ue001"
+
+_MOMENT_COLUMN = "datetime_exec"
+_BRASILIA = timezone(timedelta(hours=-3))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read from a paper's page.
+
+    Parameters
+    ----------
+    row
+        Every column of the kind with the page's own text, None where the page has no such cell, and
+        ``datetime_exec``, the moment at which the page came.
+    unknown_labels
+        Labels of the page that no column is read from.
+    lacking_core
+        Core labels that the page lacks.
+    session
+        The day that the page says it is of, None where that cannot be read.
+    """
+
+    row: dict[str, str | None]
+    unknown_labels: tuple[str, ...]
+    lacking_core: tuple[str, ...]
+    session: date | None
 
 
 class FundamentusSite:
-    """The site as of one day.
+    """The site: fetches its pages, and reads pages that were fetched, by itself or by another.
 
     Safe to use from several threads.
 
@@ -31,8 +62,10 @@ class FundamentusSite:
     ----------
     base_url
         Address of the site without a path, such as ``https://www.fundamentus.com.br``.
-    day
-        Day of the run, ``YYYYMMDD``: the year columns count from its year. None where only listings are read.
+    labels
+        The labels of each kind of paper that is to be read.
+    headers
+        Headers of the requests, laid over pynvest's own.
     max_connections
         Most requests in flight at once.
     timeout_seconds
@@ -46,8 +79,9 @@ class FundamentusSite:
 
     Examples
     --------
-    >>> site = FundamentusSite("https://www.fundamentus.com.br", day=20261123)
-    >>> site.read_paper("PETR4", Kind.ACOES)["vlr_cot"]
+    >>> site = FundamentusSite("https://www.fundamentus.com.br", labels={Kind.ACOES: labels})
+    >>> page = site.fetch_paper("PETR4")
+    >>> site.read(page, "PETR4", Kind.ACOES, day=20261123).row["vlr_cot"]
     '31,87'
     """
 
@@ -55,7 +89,8 @@ class FundamentusSite:
         self,
         base_url: str,
         *,
-        day: int | None,
+        labels: Mapping[Kind, Labels] | None = None,
+        headers: Mapping[str, str] | None = None,
         max_connections: int = 2,
         timeout_seconds: float = 20.0,
         attempts: int = 3,
@@ -64,7 +99,7 @@ class FundamentusSite:
     ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url is {base_url!r}, expected an address with http:// or https://")
-        base_url = base_url.rstrip("/")
+        self._base_url = base_url.rstrip("/")
         self._session = SiteSession(
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
@@ -72,113 +107,163 @@ class FundamentusSite:
             backoff_seconds=backoff_seconds,
             max_wait_seconds=max_wait_seconds,
         )
-        self._day = day
-        year = None if day is None else day // 10_000
-        self._columns = {
-            Kind.ACOES: _columns_of_year(pynvest_fundamentus.METADATA_COLS_ACOES, year),
-            Kind.FIIS: _columns_of_year(pynvest_fundamentus.METADATA_COLS_FIIS, year),
-        }
+        self._labels = dict(labels or {})
+        self._names = {kind: _pynvest_names(of_kind) for kind, of_kind in self._labels.items()}
+        request_header = CaseInsensitiveDict(pynvest_fundamentus.REQUEST_HEADER)
+        request_header.update(headers or {})
         # The gateway is one and the same for all sites: what it answers with is set for each call.
         pynvest_fundamentus.requests = _GATEWAY
         self._pynvest = pynvest_fundamentus.Fundamentus(
             logger_level=logging.CRITICAL,
-            url_tickers_acoes=f"{base_url}/resultado.php",
-            url_tickers_fiis=f"{base_url}/fii_resultado.php",
-            url_kpis_ticker=f"{base_url}/detalhes.php?papel=",
-            variation_headings=_headings(self._columns[Kind.ACOES]),
-            metadata_cols_acoes=self._columns[Kind.ACOES],
-            metadata_cols_fiis=self._columns[Kind.FIIS],
+            url_tickers_acoes=listing_url(self._base_url, Kind.ACOES),
+            url_tickers_fiis=listing_url(self._base_url, Kind.FIIS),
+            url_kpis_ticker=f"{self._base_url}{PAPER_PATH}",
+            request_header=dict(request_header),
+            # On the pages that it gets, every label is marked as one.
+            variation_headings=[],
+            metadata_cols_acoes=_columns_by_name(self._names.get(Kind.ACOES, {})),
+            metadata_cols_fiis=_columns_by_name(self._names.get(Kind.FIIS, {})),
         )
         # pynvest adds a handler to one and the same logger for every object that is made.
         self._pynvest.logger.handlers.clear()
 
-    def list_tickers(self, kind: Kind) -> list[str]:
-        """Return the tickers that the site lists for a kind, sorted, each once.
+    def fetch_listing(self, kind: Kind) -> Page:
+        """Return the page on which the site lists the papers of a kind.
 
         Raises
         ------
         Blocked, Unavailable
             The site refused, or did not give the listing.
         LayoutNotRecognized
+            What came is larger than any page of the site.
+        """
+        return self._session.get(listing_url(self._base_url, kind), self._pynvest.request_header)
+
+    def tickers(self, page: Page, kind: Kind) -> list[str]:
+        """Return the tickers that a listing names, sorted, each once.
+
+        Raises
+        ------
+        Blocked
+            A refusal, or a page that is not the site's.
+        LayoutNotRecognized
             The listing is empty, or no listing.
         """
-        with _answering(lambda url, headers: listing_page(self._session.get(url, headers), url)):
+        with _answering(plain_listing(listing(page).tickers)):
             tickers: list[str] = self._pynvest.extracao_tickers_de_ativos(kind.listing)
         return tickers
 
-    def read_paper(self, ticker: str, kind: Kind, *, not_after: float | None = None) -> dict[str, str | None]:
-        """Return the indicators of a paper as its page shows them.
+    def fetch_paper(self, ticker: str, *, not_after: float | None = None) -> Page:
+        """Return a paper's page, whatever is on it.
 
         Parameters
         ----------
         ticker
             The paper's code at B3, such as ``PETR4``.
-        kind
-            The kind of paper that it is.
         not_after
             Moment of ``time.monotonic()`` past which the page is not waited for any more.
 
-        Returns
-        -------
-        dict
-            Every column of the kind's SoR table, in order, with the page's text; None where the page has no
-            such cell.
+        Raises
+        ------
+        Blocked, Unavailable
+            The site refused, or did not give the page.
+        LayoutNotRecognized
+            What came is larger than any page of the site.
+        """
+        url = paper_url(self._base_url, _code(ticker))
+        return self._session.get(url, self._pynvest.request_header, not_after)
+
+    def read(self, page: Page, ticker: str, kind: Kind, day: int) -> Reading:
+        """Return the indicators of a paper as its page shows them, without a request.
+
+        Parameters
+        ----------
+        page
+            The paper's page.
+        ticker
+            The paper's code at B3, such as ``PETR4``.
+        kind
+            The kind of paper that it is.
+        day
+            The day that it is read for, ``YYYYMMDD``.
 
         Raises
         ------
         NoSuchPaper
-            The site knows no such paper.
-        Blocked, Unavailable
-            The site refused, or did not give the page.
+            The page says that the site knows no such paper.
+        Blocked
+            A refusal, or a page that is not the site's.
         LayoutNotRecognized
-            The site answered with something else than this paper's page.
+            The page is something else than this paper's.
+        LaterSession
+            The page is of a session after the day.
         """
-        if self._day is None:
-            raise ValueError(f"{ticker} cannot be read: the site was made with day None, expected YYYYMMDD")
-        ticker = ticker.strip().upper()
-        with _answering(partial(self._paper_page, ticker, kind, not_after)):
+        if kind not in self._labels:
+            raise ValueError(f"{ticker} cannot be read: the site was made without labels of {kind.value}")
+        ticker = _code(ticker)
+        found = indicators(page, ticker, kind, self._labels[kind], day)
+        with _answering(_plain_paper(found, self._names[kind])):
             frame = self._pynvest.coleta_indicadores_de_ativo(ticker)
         texts = zip(frame.columns, frame.iloc[0], strict=True)
-        return {column: page_text(text) if isinstance(text, str) else None for column, text in texts}
-
-    def _paper_page(
-        self, ticker: str, kind: Kind, not_after: float | None, url: str, headers: Mapping[str, str]
-    ) -> str:
-        return paper_page(self._session.get(url, headers, not_after), url, ticker, kind, self._columns[kind])
+        row = {column: _page_text(text) if isinstance(text, str) else None for column, text in texts}
+        # pynvest's own moment is that of the reading; a page may have been kept meanwhile.
+        row[_MOMENT_COLUMN] = f"{page.fetched_at.astimezone(_BRASILIA):%d-%m-%Y %H:%M:%S}"
+        return Reading(row, found.unknown_labels, found.lacking_core, found.session)
 
 
-def _columns_of_year(columns: Mapping[str, str], year: int | None) -> dict[str, str]:
-    """Return pynvest's map from label to column with the years counted from the given one.
+def _code(ticker: str) -> str:
+    return ticker.strip().upper()
 
-    pynvest builds it from the clock when it is imported.
+
+def _pynvest_names(labels: Labels) -> dict[str, str]:
+    """Return the name by which pynvest knows the label of each column.
+
+    It adds ``_1`` to the first of two equal labels of a row: twelve months, then three.
     """
-    of_year = {}
-    for label, column in columns.items():
-        if not column.startswith(_YEAR_COLUMN):
-            of_year[label] = column
-        elif year is not None:
-            of_year[str(year - int(column.removeprefix(_YEAR_COLUMN)))] = column
-    return of_year
+    return {
+        column: f"{label}_1" if place < len(columns) - 1 else label
+        for label, columns in labels.columns.items()
+        for place, column in enumerate(columns)
+    }
 
 
-def _headings(columns: Mapping[str, str]) -> list[str]:
-    return [label for label, column in columns.items() if column.startswith("pct_var_")]
+def _columns_by_name(names: Mapping[str, str]) -> dict[str, str]:
+    return {name: column for column, name in names.items()}
+
+
+def _plain_paper(found: Indicators, names: Mapping[str, str]) -> str:
+    """Return a page of one row an indicator, every label marked as one and every value shielded."""
+    rows = (
+        f"<tr><td>?{escape(names[column])}</td>"
+        f"<td>{_SHIELD}{_escape(text.replace('?', _QUESTION_MARK))}</td></tr>"
+        for column, text in found.texts.items()
+    )
+    return f'<table class="w728">{"".join(rows)}</table>'
+
+
+def _escape(text: str) -> str:
+    return escape(text, quote=False).replace("\r", "&#13;")
+
+
+def _page_text(value: str) -> str:
+    """Return the page's text of a value that pynvest read from a plain page."""
+    return value.removeprefix(_SHIELD).replace(_QUESTION_MARK, "?")
 
 
 @dataclass(frozen=True)
-class _Page:
+class _Answer:
     """The part of a response that pynvest reads."""
 
     text: str
 
 
-_ANSWER: ContextVar[Callable[[str, Mapping[str, str]], str]] = ContextVar("_ANSWER")
+_ANSWER: ContextVar[str] = ContextVar("_ANSWER")
 
 
 @contextmanager
-def _answering(answer: Callable[[str, Mapping[str, str]], str]) -> Iterator[None]:
-    """Answer pynvest's requests in this thread with the given function."""
-    token = _ANSWER.set(answer)
+def _answering(html: str) -> Iterator[None]:
+    """Answer pynvest's requests in this thread with the given page."""
+    token = _ANSWER.set(html)
     try:
         yield
     finally:
@@ -189,11 +274,11 @@ class _Gateway:
     """What pynvest finds under the name ``requests``."""
 
     @staticmethod
-    def get(url: str, headers: Mapping[str, str]) -> _Page:
-        answer = _ANSWER.get(None)
-        if answer is None:
+    def get(url: str, headers: Mapping[str, str]) -> _Answer:  # noqa: ARG004 - as pynvest calls it
+        html = _ANSWER.get(None)
+        if html is None:
             raise RuntimeError(f"pynvest asked for {url} without a FundamentusSite; call it through one")
-        return _Page(answer(url, headers))
+        return _Answer(html)
 
 
 _GATEWAY = _Gateway()

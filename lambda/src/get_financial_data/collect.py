@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from fundamentus_site.errors import Blocked, NoSuchPaper
+from fundamentus_site.errors import (
+    Blocked,
+    FundamentusError,
+    LaterSession,
+    LayoutNotRecognized,
+    NoSuchPaper,
+    Unavailable,
+)
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.site import FundamentusSite
+from fundamentus_site.pages import Page
+from fundamentus_site.site import FundamentusSite, Reading
 from pynvest_lake.messages import TickerMessage
+from pynvest_lake.outcomes import Outcome
 
-Rows = dict[str, "str | None"]
+_OUTCOMES = {
+    NoSuchPaper: Outcome.NO_SUCH_PAPER,
+    LaterSession: Outcome.LATER_SESSION,
+    LayoutNotRecognized: Outcome.LAYOUT,
+    Unavailable: Outcome.FAILED,
+    Blocked: Outcome.REFUSED,
+}
 
 
 class Breaker:
@@ -41,34 +56,58 @@ class Breaker:
         return self._clock() >= self._closed_until
 
 
-class HandedBack(Exception):  # noqa: N818 - an outcome
-    """The paper was not read; its message comes again."""
+class HandedBack(Exception):  # noqa: N818 - what happened
+    """The site was not asked for the paper; its message comes again."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Collected:
-    """What came of the papers of a batch; every message is in exactly one of the five."""
+    """What became of a paper.
 
-    rows: dict[TickerMessage, Rows] = field(default_factory=dict)
-    missing: list[TickerMessage] = field(default_factory=list)
-    failed: dict[TickerMessage, BaseException] = field(default_factory=dict)
-    refused: dict[TickerMessage, Blocked] = field(default_factory=dict)
-    handed_back: dict[TickerMessage, HandedBack] = field(default_factory=dict)
+    Parameters
+    ----------
+    outcome
+        What became of it.
+    page
+        What the site answered with, whatever it was; None where nothing came.
+    reading
+        What was read from the page, where it was read.
+    error
+        Why it was not read, where it was not.
+    """
 
-    def error_of(self, message: TickerMessage) -> BaseException | None:
-        """Return why a message has to come again, if it has to."""
-        return self.failed.get(message) or self.refused.get(message) or self.handed_back.get(message)
+    outcome: Outcome
+    page: Page | None = None
+    reading: Reading | None = None
+    error: BaseException | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether the site was asked for it."""
+        return not isinstance(self.error, HandedBack)
+
+    @property
+    def comes_again(self) -> bool:
+        """Tell whether its message has to come again."""
+        return self.outcome in (Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
+
+    @property
+    def reason(self) -> str:
+        """Return why it was not read, as text."""
+        if isinstance(self.error, FundamentusError | HandedBack):
+            return str(self.error)
+        return f"{type(self.error).__name__}: {self.error}"
 
 
 def collect(
     messages: Iterable[TickerMessage],
-    sites: Mapping[int, FundamentusSite],
+    site: FundamentusSite,
     breaker: Breaker,
     *,
     threads: int,
     not_after: float,
-) -> Collected:
-    """Read the pages of papers.
+) -> dict[TickerMessage, Collected]:
+    """Fetch and read the pages of papers.
 
     Once the site refuses one, no further page is asked for. Whatever goes wrong with a paper is that paper's
     alone.
@@ -77,8 +116,8 @@ def collect(
     ----------
     messages
         The papers, each once.
-    sites
-        The site as of each day of the messages.
+    site
+        The site.
     breaker
         The process's memory of refusals.
     threads
@@ -86,31 +125,33 @@ def collect(
     not_after
         Moment of ``time.monotonic()`` past which no page is waited for.
     """
+    pages: dict[TickerMessage, Page] = {}
 
-    def read(message: TickerMessage) -> Rows:
-        if not breaker.open or time.monotonic() >= not_after:
-            raise HandedBack(f"{message.ticker} was not read; it is handed back for a later attempt")
+    def fetch_and_read(message: TickerMessage) -> Reading:
+        pages[message] = site.fetch_paper(message.ticker, not_after=not_after)
+        return site.read(pages[message], message.ticker, SiteKind(message.kind.value), message.day)
+
+    def take(message: TickerMessage) -> Collected:
+        if not breaker.open:
+            error = HandedBack(f"{message.ticker} was not asked for: the site refuses")
+            return Collected(Outcome.REFUSED, error=error)
+        if time.monotonic() >= not_after:
+            error = HandedBack(f"{message.ticker} was not asked for: the time for it was over")
+            return Collected(Outcome.FAILED, error=error)
         try:
-            return sites[message.day].read_paper(
-                message.ticker, SiteKind(message.kind.value), not_after=not_after
-            )
-        except Blocked:
-            breaker.refused()
-            raise
+            reading = fetch_and_read(message)
+        except FundamentusError as outcome:
+            if isinstance(outcome, Blocked):
+                breaker.refused()
+            return Collected(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
+        return Collected(Outcome.READ, pages[message], reading)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        futures = {message: pool.submit(read, message) for message in messages}
-    collected = Collected()
+        futures = {message: pool.submit(take, message) for message in messages}
+    collected = {}
     for message, future in futures.items():
-        error = future.exception()
-        if error is None:
-            collected.rows[message] = future.result()
-        elif isinstance(error, NoSuchPaper):
-            collected.missing.append(message)
-        elif isinstance(error, Blocked):
-            collected.refused[message] = error
-        elif isinstance(error, HandedBack):
-            collected.handed_back[message] = error
-        else:
-            collected.failed[message] = error
+        unforeseen = future.exception()
+        collected[message] = (
+            Collected(Outcome.FAILED, pages.get(message), error=unforeseen) if unforeseen else future.result()
+        )
     return collected

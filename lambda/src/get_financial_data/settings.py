@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pynvest_lake.kinds import Kind
@@ -17,5 +18,6 @@ class Settings:
     tickers_queue_url: str
     sqs_visibility_timeout_seconds: int
     fundamentus_base_url: str
+    fetch_headers: Mapping[str, str]
     fetch_threads: int
     fetch_timeout_seconds: float

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fundamentus_site.kinds import Kind as SiteKind
+from fundamentus_site.pages import listing
 from fundamentus_site.site import FundamentusSite
 from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
@@ -23,8 +24,8 @@ logger = Logger()
 
 
 @cache
-def _site(base_url: str) -> FundamentusSite:
-    return FundamentusSite(base_url, day=None, max_connections=1)
+def _site(base_url: str, headers: tuple[tuple[str, str], ...]) -> FundamentusSite:
+    return FundamentusSite(base_url, headers=dict(headers), max_connections=1)
 
 
 @logger.inject_lambda_context
@@ -47,13 +48,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_settings(Settings, os.environ)
     day = parse_day(event.get("anomesdia_exec"))
     wanted = set(parse_tickers(event["tickers"])) if "tickers" in event else None
-    site = _site(settings.fundamentus_base_url)
+    site = _site(settings.fundamentus_base_url, tuple(sorted(settings.fetch_headers.items())))
 
     # Both listings before the first message: where one fails, the retry starts with empty queues.
+    pages = {kind: site.fetch_listing(SiteKind(kind.value)) for kind in Kind}
     listings = {
-        kind: [parse_ticker(ticker) for ticker in site.list_tickers(SiteKind(kind.value))] for kind in Kind
+        kind: [parse_ticker(ticker) for ticker in site.tickers(page, SiteKind(kind.value))]
+        for kind, page in pages.items()
     }
-    result: dict[str, Any] = {"anomesdia_exec": day}
+    unreadable = {kind.value: list(listing(page).unreadable) for kind, page in pages.items()}
+    result: dict[str, Any] = {"anomesdia_exec": day, "unreadable_rows": unreadable}
     problems = []
     for kind, tickers in listings.items():
         messages = [
@@ -65,7 +69,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             problems.append(str(error))
     if wanted is not None:
         result["not_listed"] = sorted(wanted.difference(*listings.values()))
-    logger.info("tickers queued", extra=result)
+    log = logger.warning if any(unreadable.values()) else logger.info
+    log("tickers queued", extra=result)
     if problems:
         raise TickersNotSent("; ".join(problems))
     return result

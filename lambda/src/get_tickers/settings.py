@@ -11,9 +11,10 @@ from pynvest_lake.settings import SettingError
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the site is, and the queue of each kind."""
+    """Where the site is and with what headers it is asked, and the queue of each kind."""
 
     fundamentus_base_url: str
+    fetch_headers: Mapping[str, str]
     tickers_queue_urls: Mapping[Kind, str]
 
     def __post_init__(self) -> None:

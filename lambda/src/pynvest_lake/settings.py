@@ -32,7 +32,7 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     ----------
     settings
         A dataclass whose fields are of the types ``str``, ``int``, ``float``, ``Kind``, ``LakeTable``,
-        ``tuple[LakeTable, ...]`` and ``Mapping[Kind, str]``.
+        ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]`` and ``Mapping[str, str]``.
     environment
         Such as ``os.environ``.
 
@@ -100,6 +100,13 @@ def _by_kind(text: str) -> dict[Kind, str]:
     return {_kind(kind): value for kind, value in _json(text, dict).items()}
 
 
+def _texts(text: str) -> dict[str, str]:
+    texts: dict[str, str] = _json(text, dict)
+    if not all(isinstance(value, str) for value in texts.values()):
+        raise ValueError("expected a JSON dict of texts")
+    return texts
+
+
 _READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     float: _number,
@@ -108,4 +115,5 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     LakeTable: _table,
     tuple[LakeTable, ...]: _tables,
     Mapping[Kind, str]: _by_kind,
+    Mapping[str, str]: _texts,
 }

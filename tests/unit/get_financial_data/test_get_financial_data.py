@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pynvest.scrappers.fundamentus import Fundamentus
+from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 
 from get_financial_data import handler as stage
 from get_financial_data.collect import Breaker
@@ -18,6 +18,9 @@ from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, Paper, SiteServer, make_papers
+
+TOLD = ("later_session", "layout", "failed", "refused")
+"""Outcomes of which the result names papers with reasons."""
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def fetch(
         table = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]
         monkeypatch.setenv("TICKER_KIND", kind)
         monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
+        monkeypatch.setenv("FETCH_HEADERS", '{"Accept-Language": "pt-BR"}')
         monkeypatch.setenv("FETCH_THREADS", str(threads))
         monkeypatch.setenv("FETCH_TIMEOUT_SECONDS", str(timeout))
         monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[table])))
@@ -183,12 +187,13 @@ def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
         Fault("garbage"),
         Fault("truncated"),
         Fault("broken"),
+        Fault("other_layout"),
         Fault("reset"),
         Fault("drip", seconds=0.2),
     ],
     ids=lambda fault: fault.kind,
 )
-def test_a_bad_ticker_alone_fails_and_the_rest_of_its_batch_lands(
+def test_a_bad_ticker_alone_comes_again_and_the_rest_of_its_batch_lands(
     lake: Lake, site: SiteServer, fetch: Any, fault: Fault
 ) -> None:
     bad, *good = tickers(site)[:4]
@@ -196,12 +201,13 @@ def test_a_bad_ticker_alone_fails_and_the_rest_of_its_batch_lands(
 
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
+    outcome = "layout" if fault.kind in ("garbage", "broken", "other_layout") else "failed"
     assert failed(result) == [0]
-    assert bad in result["failed"]
+    assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
 
 
-def test_a_page_of_one_ticker_that_answers_for_another_fails(
+def test_a_page_of_one_ticker_that_answers_for_another_is_not_taken(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     one, other = tickers(site)[:2]
@@ -210,7 +216,7 @@ def test_a_page_of_one_ticker_that_answers_for_another_fails(
     result = fetch(message(one))
 
     assert failed(result) == [0]
-    assert other in result["failed"][one]
+    assert f"asked for {one} (acoes), found the page of {other!r}" in result["layout"][one]
     assert landed(lake) == []
 
 
@@ -236,6 +242,8 @@ def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
     assert asked(site) == batch[:4]
     assert failed(result) == list(range(3, 10))
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch[:3])
+    assert list(result["refused"]) == batch[3:]
+    assert all("was not asked for: the site refuses" in result["refused"][one] for one in batch[4:])
     # The refused one comes back later than the rest, lest it hold them up again.
     assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in hidden] == [("handle-3", 120)]
 
@@ -326,6 +334,73 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert time.monotonic() - started < 2.0
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
+    assert "the time for it was over" in result["failed"][batch[5]]
+
+
+def test_a_page_of_a_later_session_is_not_stored_not_asked_for_again_and_named(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    late, good = tickers(site)[:2]
+    site.set_fault(late, Fault("later_session"))
+
+    result = fetch(message(late), message(good))
+
+    assert failed(result) == []
+    assert list(result["later_session"]) == [late]
+    assert "of 23/11/2026, found the session of 24/11/2026" in result["later_session"][late]
+    assert [row["nome_papel"] for row in landed(lake)] == [good]
+    assert asked(site).count(late) == 1
+
+
+def test_a_renamed_label_costs_its_own_column_and_is_named_with_a_paper_and_how_many(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(stage.logger.registered_handler, "stream", log)
+    batch = tickers(site)[:4]
+    for label, some in (("P/L", batch[1:3]), ("EV / EBITDA", batch[3:])):
+        for one in some:
+            site.set_fault(one, Fault("renamed_label", label=label))
+
+    result = fetch(*(message(one) for one in batch))
+
+    assert result["unknown_labels"] == {
+        "P/L (novo)": {"papers": 2, "example": min(batch[1:3])},
+        "EV / EBITDA (novo)": {"papers": 1, "example": batch[3]},
+    }
+    assert result["lacking_core_labels"] == {"P/L": {"papers": 2, "example": min(batch[1:3])}}
+    assert (result["rows"], failed(result)) == (4, [])
+    lost = {batch[1]: "vlr_ind_p_sobre_l", batch[2]: "vlr_ind_p_sobre_l", batch[3]: "vlr_ind_ev_sobre_ebitda"}
+    for row in landed(lake):
+        ticker = row["nome_papel"]
+        expected = site.papers[ticker].expected_sor()
+        if ticker in lost:
+            assert expected[lost[ticker]] is not None
+            expected[lost[ticker]] = None
+        assert without_time(row) == expected
+    told = [json.loads(line) for line in log.getvalue().splitlines() if "batch read" in line]
+    assert [(line["level"], line["lacking_core_labels"]) for line in told] == [
+        ("WARNING", result["lacking_core_labels"])
+    ]
+
+
+def test_pages_in_utf_8_under_an_older_header_lose_nothing(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    site.set_fault("*", Fault("utf8_under_latin1"))
+
+    result = fetch(*(message(one) for one in tickers(site)))
+
+    assert (result["unknown_labels"], result["lacking_core_labels"]) == ({}, {})
+    assert len(landed(lake)) == len(tickers(site))
+    for row in landed(lake):
+        assert without_time(row) == site.papers[row["nome_papel"]].expected_sor()
+
+
+def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any) -> None:
+    fetch(message(tickers(site)[0]))
+
+    headers = site.requests[-1].headers
+    assert headers["Accept-Language"] == "pt-BR"
+    assert headers["User-Agent"] == REQUEST_HEADER["User-Agent"]
 
 
 MALFORMED = [

@@ -27,6 +27,7 @@ def site() -> Iterator[SiteServer]:
 def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(event: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
+        monkeypatch.setenv("FETCH_HEADERS", '{"Accept-Language": "pt-BR"}')
         monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
         result: dict[str, Any] = stage.handler(event, context)
         return result
@@ -48,6 +49,25 @@ def test_every_listed_ticker_is_queued_once_with_kind_and_day(
         messages = sorted(lake.messages(kind), key=lambda message: message["ticker"])
         assert messages == [{"ticker": one, "kind": kind, "anomesdia_exec": DAY} for one in tickers]
         assert result[kind] == len(tickers)
+
+
+def test_the_site_gets_the_headers_that_were_given(site: SiteServer, queue: Any) -> None:
+    queue({"anomesdia_exec": DAY})
+
+    assert [request.headers["Accept-Language"] for request in site.requests] == ["pt-BR", "pt-BR"]
+
+
+def test_rows_of_a_listing_that_name_no_paper_are_passed_over_and_named(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    site.ghosts = {"acoes": ("Suspensa",), "fiis": ()}
+
+    result = queue({"anomesdia_exec": DAY})
+
+    assert len(lake.messages("acoes")) == result["acoes"] == 23
+    (told,) = result["unreadable_rows"]["acoes"]
+    assert "has ['Suspensa', '0,00'" in told
+    assert result["unreadable_rows"]["fiis"] == []
 
 
 def test_one_request_takes_ten_tickers(site: SiteServer, queue: Any) -> None:

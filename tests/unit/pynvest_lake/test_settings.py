@@ -14,6 +14,7 @@ from pynvest_lake.storage import LakeTable
 TABLE = '{"bucket": "b", "database": "d", "table": "t"}'
 TABLES = tuple[LakeTable, ...]
 BY_KIND = Mapping[Kind, str]
+TEXTS = Mapping[str, str]
 
 
 def read(of_type: object, text: str) -> Any:
@@ -32,6 +33,8 @@ def read(of_type: object, text: str) -> Any:
         (TABLES, f"[{TABLE}]", (LakeTable("b", "d", "t"),)),
         (TABLES, "[]", ()),
         (BY_KIND, '{"fiis": "u"}', {Kind.FIIS: "u"}),
+        (TEXTS, '{"Accept": "*/*"}', {"Accept": "*/*"}),
+        (TEXTS, "{}", {}),
     ],
 )
 def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: object) -> None:
@@ -59,6 +62,8 @@ def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: ob
         (TABLES, "{}", "expected a JSON list"),
         (TABLES, "[1]", "a table is 1, expected an object with bucket, database and table"),
         (BY_KIND, '{"bonds": "u"}', "expected one of acoes, fiis"),
+        (TEXTS, "[]", "expected a JSON dict"),
+        (TEXTS, '{"Accept": 1}', "expected a JSON dict of texts"),
     ],
 )
 def test_what_cannot_be_read_is_told_by_the_variables_name(of_type: object, text: str, expected: str) -> None:
@@ -75,7 +80,11 @@ def test_a_variable_that_is_missing_is_named() -> None:
 
 
 def test_stage_2_needs_the_queue_of_each_kind() -> None:
-    environment = {"FUNDAMENTUS_BASE_URL": "http://site", "TICKERS_QUEUE_URLS": '{"acoes": "u"}'}
+    environment = {
+        "FUNDAMENTUS_BASE_URL": "http://site",
+        "FETCH_HEADERS": "{}",
+        "TICKERS_QUEUE_URLS": '{"acoes": "u"}',
+    }
 
     with pytest.raises(SettingError, match="TICKERS_QUEUE_URLS lacks fiis"):
         read_settings(GetTickersSettings, environment)

@@ -29,6 +29,10 @@ from sandbox.site.papers import brazilian
 DAY = 20261123
 PAPERS = make_papers(DAY)
 TABLES = {"acoes": (SOR_ACOES, SOT_ACOES), "fiis": (SOR_FIIS, SOT_FIIS)}
+DEBT_RATIOS = {
+    "Dív Líq / Patrim": "vlr_ind_divida_liq_sobre_patrim",
+    "Div Br/ Patrim": "vlr_ind_divida_bruta_sobre_patrim",
+}
 PYTHON_TYPES = {"string": str, "bigint": int, "double": float, "date": date}
 
 
@@ -90,10 +94,10 @@ def test_what_is_expected_has_the_columns_and_types_of_the_contract(kind: str) -
     spec = table_schema(SPEC_ATIVOS)
     met = set()
     for paper in (paper for paper in PAPERS if paper.kind == kind):
-        assert list(paper.expected_sor()) == sor.names[:-1]
+        assert list(paper.expected_sor()) == [name for name in sor.names if name != "datetime_exec"]
         for schema, expected in ((sot, paper.expected_sot()), (spec, paper.expected_spec())):
-            assert list(expected) == schema.names[:-1]
-            for column in schema.columns[:-1]:
+            assert list(expected) == [name for name in schema.names if name != "datetime_exec"]
+            for column in (column for column in schema.columns if column.name != "datetime_exec"):
                 value = expected[column.name]
                 assert value is None or type(value) is PYTHON_TYPES[column.type], (paper.ticker, column)
                 if value is not None:
@@ -230,7 +234,28 @@ def test_banks_and_insurers_report_other_things(variety: str) -> None:
             *("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante"),
             *("Receita Líquida", "EBIT"),
         }
-        assert paper.expected_sor()["vlr_receita_liq_ult_12m"] is None
+        expected = paper.expected_sor()
+        assert expected["vlr_receita_liq_ult_12m"] is None
+        of_banks = ("vlr_depositos", "vlr_cart_credito", "vlr_rec_servicos_ult_3m")
+        assert None not in [expected[column] for column in of_banks]
+
+
+def test_most_stocks_have_todays_debt_ratio_and_a_share_of_them_that_of_older_pages() -> None:
+    papers = make_papers(DAY, 100, 0)
+    forms = Counter(cell.label for paper in papers for cell in paper.cells() if cell.label in DEBT_RATIOS)
+    assert forms == {"Dív Líq / Patrim": 80, "Div Br/ Patrim": 20}
+    for paper in papers:
+        expected = paper.expected_sor()
+        (shown,) = [cell for cell in paper.cells() if cell.label in DEBT_RATIOS]
+        other = next(column for label, column in DEBT_RATIOS.items() if label != shown.label)
+        assert (expected[DEBT_RATIOS[shown.label]], expected[other]) == (shown.text, None)
+
+
+def test_a_label_can_have_another_name() -> None:
+    paper = of_variety("listed")[0].with_label("P/L", "Preço/Lucro")
+    assert paper.expected_sor()["vlr_ind_p_sobre_l"] is None
+    assert b">Pre\xe7o/Lucro<" in detail_page(paper)
+    assert b">P/L<" not in detail_page(paper)
 
 
 def test_missing_values_come_in_every_form() -> None:
@@ -339,7 +364,10 @@ def test_pynvest_alone_reads_ordinary_papers_but_for_what_stands_beside_an_empty
 ) -> None:
     shifted = {"pct_cresc_rec_liq_ult_5a": "", "vlr_ind_giro_ativos": ""}
     for paper in of_variety("listed"):
-        assert read(pynvest, paper) == {**paper.expected_sor(), **shifted}
+        found = read(pynvest, paper)
+        assert found == {column: {**paper.expected_sor(), **shifted}[column] for column in found}
+        added = [name for name in table_schema(SOR_ACOES).names if name not in {*found, "datetime_exec"}]
+        assert len(added) == 7
     for paper in [*of_variety("real_estate"), *of_variety("financial")]:
         assert read(pynvest, paper) == paper.expected_sor()
 
@@ -361,8 +389,10 @@ def test_pynvest_finds_no_indicators_of_a_ticker_without_a_page(
 def test_a_page_is_as_the_real_ones_are() -> None:
     page = detail_page(of_variety("listed")[0]).decode("iso-8859-1")
     assert '<table class="w728"' in page
+    assert "<title>Fundamentus - PETR4" in page
     assert re.search(
-        r'<span class="help tips" title="[^"]*\?[^"]*">\?</span><span class="txt">P/L</span>', page
+        r'<span class="help tips" title="Preço da ação sobre [^"]*">\?</span><span class="txt">P/L</span>',
+        page,
     )
     assert '<span class="txt">Dia</span>' in page
     assert re.search(r'<span class="oscil"><font color="#\w+">\s*-?\d+,\d\d%\s*</font></span>', page)
@@ -384,12 +414,16 @@ def page_of(ticker: str) -> bytes:
     return detail_page(next(paper for paper in PAPERS if paper.ticker == ticker))
 
 
+def shown(answer: requests.Response) -> str:
+    return re.sub("<!--.*?-->|<script>.*?</script>", "", answer.text)
+
+
 def test_an_unknown_ticker_gets_a_page_that_says_so(site: SiteServer) -> None:
     for ticker in (*GHOSTS["acoes"], "XXXX3", ""):
         answer = get(site, ticker)
         assert answer.status_code == 200
         assert "Nenhum papel encontrado" in answer.text
-        assert "w728" not in re.sub("<!--.*?-->|<script>.*?</script>", "", answer.text)
+        assert "w728" not in shown(answer)
     assert requests.get(f"{site.base_url}/index.html", timeout=5).status_code == 404
 
 
@@ -444,6 +478,16 @@ def test_every_page_takes_as_long_as_it_is_told_to(site: SiteServer) -> None:
         (Fault("other", ticker="VALE3"), lambda answer: answer.content == page_of("VALE3")),
         (Fault("broken"), lambda answer: "w728" in answer.text and "Papel</span>" not in answer.text),
         (Fault("interstitial"), lambda answer: "Verificando" in answer.text),
+        (Fault("renamed_label", label="P/L"), lambda answer: ">P/L (novo)<" in answer.text),
+        (Fault("other_layout"), lambda answer: "<dt>P/L" in answer.text and "w728" not in shown(answer)),
+        (Fault("later_session"), lambda answer: ">\n      24/11/2026\n" in answer.text),
+        (
+            Fault("utf8_under_latin1"),
+            lambda answer: (
+                answer.encoding == "ISO-8859-1"
+                and answer.content.decode("utf-8") == page_of("PETR4").decode("iso-8859-1")
+            ),
+        ),
         (Fault("not_found"), lambda answer: "Nenhum papel encontrado" in answer.text),
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
@@ -506,6 +550,17 @@ def test_the_whole_site_can_refuse(site: SiteServer) -> None:
     assert get(site).content == page_of("PETR4")
 
 
+def test_a_listing_has_todays_headings_prices_and_one_paper_twice(site: SiteServer) -> None:
+    text = listing(site).text
+    headings = re.findall(r"<th><a[^>]*>(.*?)</a></th>", text)
+    assert headings[:2] == ["Papel", "Cotação"]
+    assert {"Mrg Bruta", "Dív.Líq/ Patrim."} < set(headings)
+    rows = re.findall(r"<tr><td>.*?>([A-Z0-9]+)</a>.*?</td><td>(.*?)</td>", text)
+    prices = {paper.ticker: paper.expected_sor()["vlr_cot"] for paper in PAPERS if paper.kind == "acoes"}
+    assert dict(rows) == prices | dict.fromkeys(GHOSTS["acoes"], "0,00")
+    assert len(rows) == len(dict(rows)) + 1
+
+
 def test_a_listing_can_be_empty_unrecognizable_or_refused(site: SiteServer) -> None:
     site.set_fault("/resultado.php", Fault("empty"))
     assert "<th>" in listing(site).text
@@ -522,6 +577,7 @@ def test_a_listing_can_be_empty_unrecognizable_or_refused(site: SiteServer) -> N
     [
         (lambda: Fault("explode"), "fault of kind 'explode', expected one of status, hang, drip"),
         (lambda: Fault("status", status=999), "fault with status 999, expected one of HTTP"),
+        (lambda: Fault("renamed_label"), "fault renamed_label without a label, expected one, such as 'P/L'"),
     ],
 )
 def test_a_fault_that_does_not_exist_is_refused(make: Callable[[], object], message: str) -> None:

@@ -1,0 +1,328 @@
+"""A paper's page read cell by cell: the text of every column, and the labels that none was known for.
+
+pynvest takes a cell for a label when its text holds a question mark or is one of the headings that it was
+given, and every other cell for a value, and pairs them in the order of the row. On the site's own pages that
+goes wrong: labels of old years are not among the headings, empty cells count as values, a text may hold a
+question mark. So which value belongs to which label is found out here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import Page, cells_of, not_the_page, parse, text_of
+
+NOTHING_FOUND = "nenhum papel encontrado"
+SESSION_LABEL = "Data últ cot"
+
+# Of the core labels, a page of a known layout lacks a third at most.
+MOST_LACKING = 1 / 3
+
+_TABLES = '//table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
+_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
+_PERIODS = (re.compile(r"\b12\s+meses", re.IGNORECASE), re.compile(r"\b(?:3|tr[êe]s)\s+meses", re.IGNORECASE))
+_SITE_ZONE = "America/Sao_Paulo"
+_NEXT_OPENING = time(10)
+_SHOWN_LABELS = 12
+_LONGEST_LABEL = 80
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels that pages of a kind are known to have.
+
+    Parameters
+    ----------
+    columns
+        The columns that each label is read into: one, or two where it stands twice in a row, for twelve
+        months and for three. ``AAAA`` stands for the year of the run, ``AAAA-1`` for the one before.
+    core
+        The labels that every page has.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    core: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """What a paper's page shows.
+
+    Parameters
+    ----------
+    texts
+        The page's own text, by column; columns without a cell are not in it.
+    unknown_labels
+        Labels of the page that no column is read from, in their order.
+    lacking_core
+        Core labels that the page lacks, or of whose cells it lacks one, sorted.
+    session
+        The day that the page says it is of, None where that cannot be read.
+    """
+
+    texts: dict[str, str]
+    unknown_labels: tuple[str, ...]
+    lacking_core: tuple[str, ...]
+    session: date | None
+
+
+def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) -> Indicators:
+    """Read a paper's page.
+
+    Parameters
+    ----------
+    page
+        The page as the site served it.
+    ticker
+        The paper that was asked for, in capitals.
+    kind
+        The kind of paper that was asked for.
+    labels
+        The labels of that kind.
+    day
+        The day that it is read for, ``YYYYMMDD``: years count from its year.
+
+    Raises
+    ------
+    NoSuchPaper
+        The page says that nothing was found.
+    Blocked
+        A refusal, or a page that is not the site's.
+    LayoutNotRecognized
+        Another layout of the site, the page of another paper, one that lacks more than a third of the core
+        labels; no HTML page.
+    LaterSession
+        The page is of a session after the day.
+    """
+    asked = f"the page of {ticker} ({kind.value})"
+    text = page.text
+    tables = parse(text).xpath(_TABLES)
+    known = _Known(labels, day // 10_000)
+    found = _Found()
+    for table in tables:
+        _read_table(table, known, found)
+    if not found.labels:
+        if NOTHING_FOUND in " ".join(text.split()).lower():
+            raise NoSuchPaper(f"{page.url}: the site says that it finds no paper {ticker}")
+        if tables:
+            raise LayoutNotRecognized(f"{page.url}: asked for {asked}, its tables hold no indicators")
+        raise not_the_page(page, text, asked, "no table of indicators (class w728)")
+
+    lacking = sorted(
+        label
+        for label in labels.core
+        if any((label, place) not in found.values for place in range(len(labels.columns[label])))
+    )
+    _check_paper(found, lacking, labels, page.url, ticker, kind)
+    session = _date(found.values.get((SESSION_LABEL, 0)))
+    _check_session(session, found.values.get((SESSION_LABEL, 0)), page, asked, day)
+    texts = {known.columns[label][place]: value for (label, place), value in found.values.items()}
+    return Indicators(texts, tuple(found.unknown), tuple(lacking), session)
+
+
+class _Known:
+    """The labels of a kind in a year, found by name whatever their dots, spaces and capitals."""
+
+    def __init__(self, labels: Labels, year: int) -> None:
+        self.columns: dict[str, tuple[str, ...]] = {}
+        for label, columns in labels.columns.items():
+            of_run = _YEAR_OF_RUN.fullmatch(label)
+            name = str(year - int(of_run[1] or 0)) if of_run else label
+            self.columns[name] = columns
+        self._names = {_fold(label): label for label in self.columns}
+
+    def name(self, label: str) -> str | None:
+        """Return the contract's spelling of a label, None where it has no such label."""
+        return self._names.get(_fold(label))
+
+    def places(self, name: str) -> int:
+        """Return how often a label stands in its row."""
+        return len(self.columns[name])
+
+
+@dataclass
+class _Found:
+    """What has been met on a page so far: values by label and place in the row, and labels in order."""
+
+    values: dict[tuple[str, int], str] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def take(self, name: str, place: int, value: str | None) -> None:
+        """Keep a value; of those with the same label and place, the first."""
+        if value is not None:
+            self.values.setdefault((name, place), value)
+
+    def pass_over(self, label: str, value: str | None) -> None:
+        """Take note of a label without a column; years before those of the run are none."""
+        if not _YEAR.fullmatch(label):
+            self.unknown.setdefault(label[:_LONGEST_LABEL], value or "")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    label: str
+    value: str | None
+    at: int
+    """Where the label begins, counted in columns of the table."""
+
+
+def _read_table(table: etree._Element, known: _Known, found: _Found) -> None:
+    """Read the rows of a table.
+
+    A label that stands twice in a row is of twelve months first and of three then, by the headings above it,
+    or else by its order.
+    """
+    periods: list[tuple[range, int]] = []
+    for row in table.iter("tr"):
+        headings, pairs = _read_row(row, known)
+        periods = headings or periods
+        found.labels += [pair.label for pair in pairs]
+        twins: dict[str, list[_Pair]] = {}
+        for pair in pairs:
+            name = known.name(pair.label)
+            if name is None:
+                found.pass_over(pair.label, pair.value)
+            elif known.places(name) == 1:
+                found.take(name, 0, pair.value)
+            else:
+                twins.setdefault(name, []).append(pair)
+        for name, those in twins.items():
+            places = [_place(pair, periods) for pair in those]
+            if len(those) > 1 and (None in places or len(set(places)) < len(places)):
+                places = list(range(len(those)))
+            for pair, place in zip(those, places, strict=True):
+                if place is None or place >= known.places(name):
+                    # Of which period it is, nothing tells: it is no value of either.
+                    found.pass_over(pair.label, pair.value)
+                else:
+                    found.take(name, place, pair.value)
+
+
+def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
+    return next((place for columns, place in periods if pair.at in columns), None)
+
+
+def _read_row(row: etree._Element, known: _Known) -> tuple[list[tuple[range, int]], list[_Pair]]:
+    """Return the periods that a row has headings of, and its labels with their values.
+
+    A label's value is the cell after it, unless that is a label itself.
+    """
+    headings: list[tuple[range, int]] = []
+    pairs: list[_Pair] = []
+    at = 0
+    label: str | None = None
+    begins = 0
+    for cell in cells_of(row):
+        width = _width(cell)
+        if cell.find(".//table") is not None:  # what lays the page out
+            label = None
+        elif label is not None and not _is_marked(cell):
+            if label:
+                pairs.append(_Pair(label, text_of(cell), begins))
+            label = None
+        else:
+            if label:
+                pairs.append(_Pair(label, None, begins))
+            label = None
+            text = " ".join(text_of(cell).replace("?", " ").split())
+            if _is_marked(cell) or (width == 1 and known.name(text) and not _has_class(cell, "data")):
+                label, begins = text, at
+            elif width > 1:
+                headings += [
+                    (range(at, at + width), place)
+                    for place, period in enumerate(_PERIODS)
+                    if period.search(text)
+                ]
+        at += width
+    if label:
+        pairs.append(_Pair(label, None, begins))
+    return headings, pairs
+
+
+def _width(cell: etree._Element) -> int:
+    span = cell.get("colspan", "1").strip()
+    return int(span) if span.isascii() and span.isdigit() and 0 < int(span) <= 1000 else 1
+
+
+def _is_marked(cell: etree._Element) -> bool:
+    """Tell whether a cell says that it is a label: by its class, or by its help mark."""
+    return not _has_class(cell, "data") and (
+        _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
+    )
+
+
+def _has_class(element: etree._Element, name: str) -> bool:
+    return name in element.get("class", "").split()
+
+
+def _fold(label: str) -> str:
+    return re.sub(r"[\s.]", "", label).casefold()
+
+
+def _check_paper(
+    found: _Found, lacking: list[str], labels: Labels, url: str, ticker: str, kind: Kind
+) -> None:
+    """See that a page is in the known layout and of the paper that was asked for."""
+    asked = f"{url}: asked for {ticker} ({kind.value})"
+    shown = ", ".join(found.labels[:_SHOWN_LABELS])
+    if len(lacking) > MOST_LACKING * len(labels.core):
+        raise LayoutNotRecognized(
+            f"{asked}, its page lacks {len(lacking)} of the {len(labels.core)} labels that every page has "
+            f"({', '.join(lacking[:_SHOWN_LABELS])}); found {shown}"
+        )
+    named = found.values.get((kind.identity, 0))
+    if named is None:
+        # The label may have been renamed: what stands under an unknown one is as good, if it is the ticker.
+        label = next((label for label, value in found.unknown.items() if value.upper() == ticker), None)
+        if label is None:
+            raise LayoutNotRecognized(f"{asked}, expected the label {kind.identity!r}, found {shown}")
+        found.take(kind.identity, 0, found.unknown[label])
+    elif named.upper() != ticker:
+        raise LayoutNotRecognized(f"{asked}, found the page of {named!r}")
+
+
+def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
+    """See that a page is of no session after the day."""
+    run = datetime.strptime(str(day), "%Y%m%d").date()
+    if session is not None:
+        if session > run:
+            raise LaterSession(
+                f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, found the session of {session:%d/%m/%Y}: "
+                f"expected {SESSION_LABEL!r} not to be after the day"
+            )
+        return
+    opening = datetime.combine(_next_weekday(run), _NEXT_OPENING, ZoneInfo(_SITE_ZONE))
+    if page.fetched_at >= opening:
+        raise LaterSession(
+            f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {written!r}, which is no "
+            f"date, and the page is of {page.fetched_at.isoformat()}: expected one from before "
+            f"{opening.isoformat()}"
+        )
+
+
+def _next_weekday(day: date) -> date:
+    following = day + timedelta(days=1)
+    while following.weekday() > 4:
+        following += timedelta(days=1)
+    return following
+
+
+def _date(text: str | None) -> date | None:
+    match = _DATE.fullmatch((text or "").strip())
+    if not match:
+        return None
+    try:
+        return date(int(match[3]), int(match[2]), int(match[1]))
+    except ValueError:
+        return None

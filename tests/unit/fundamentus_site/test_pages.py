@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import Listing, Page, listing, listing_url, not_the_page, paper_url
+from fundamentus_site.site import FundamentusSite
+from sandbox.site import GHOSTS, make_papers
+from sandbox.site.pages import listing_page as sample_listing
+
+DAY = 20261123
+LATIN_1 = "text/html; charset=ISO-8859-1"
+
+
+def page(body: str | bytes, content_type: str | None = LATIN_1) -> Page:
+    body = body.encode("iso-8859-1") if isinstance(body, str) else body
+    return Page("http://site/page", 200, content_type, body, datetime(2026, 11, 23, 22, tzinfo=timezone.utc))
+
+
+# ------------------------------------------------------------------------------------------------- bytes
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "text"),
+    [
+        ("Últ. Ação".encode(), LATIN_1, "Últ. Ação"),
+        ("Últ. Ação".encode(), None, "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), LATIN_1, "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=latin1", "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=UTF-8", "\ufffdlt. A\ufffd\ufffdo"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html", "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "; charset=; =", "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=no-such-charset", "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=idna", "Últ. Ação"),
+        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=hex", "Últ. Ação"),
+        (b"R$ 1 \x96 2", LATIN_1, "R$ 1 – 2"),
+        (b"R$ 1 \x81 2", LATIN_1, "R$ 1 \x81 2"),
+        ("Últ. Ação".encode("cp850"), "text/html; charset=cp850", "Últ. Ação"),
+        (b"plain", "text/html; charset=UTF-8", "plain"),
+        (b"", LATIN_1, ""),
+    ],
+)
+def test_bytes_that_are_utf_8_beyond_ascii_are_utf_8_and_others_what_the_header_says(
+    body: bytes, content_type: str | None, text: str
+) -> None:
+    assert page(body, content_type).text == text
+
+
+@given(st.binary(), st.one_of(st.none(), st.text(st.characters(codec="ascii")), st.just("x; charset=utf-7")))
+def test_any_bytes_have_a_text(body: bytes, content_type: str | None) -> None:
+    assert isinstance(page(body, content_type).text, str)
+
+
+# ---------------------------------------------------------------------------- refusals and other layouts
+
+
+def outcome(body: str) -> FundamentusError:
+    return not_the_page(page(body), page(body).text, "the page of PETR4", "no table")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Access denied",
+        "<h1>Acesso negado</h1>",
+        "<html><title>Access Denied</title><p>No permission for http://www.fundamentus.com.br/detalhes.php</p>",
+        "<html><title>Just a moment...</title><h1>www.fundamentus.com.br</h1><p>Verifying you are human</p>",
+        "<html><title>Attention Required!</title><p>You are unable to access fundamentus.com.br</p></html>",
+        "<html><title>Fundamentus</title><p>Access denied</p></html>",
+        "<html><title>Login do Wi-Fi</title><p>Aceite os termos para navegar</p></html>",
+        "<html><script>// Fundamentus</script><p>Aguarde</p></html>",
+        "<html><img alt='Fundamentus'><a href='http://fundamentus.com.br'>aqui</a></html>",
+    ],
+)
+def test_a_refusal_a_challenge_and_a_page_of_another_site_are_blocks(body: str) -> None:
+    error = outcome(body)
+    assert type(error) is Blocked
+    assert str(error).startswith("http://site/page: asked for the page of PETR4, found a ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html><title>FUNDAMENTUS - Invista consciente</title></html>",
+        "<html><title>Fundamentus - PETR4</title><dl><dt>P/L</dt><dd>1,00</dd></dl></html>",
+        "<html><body><h1>Fundamentus.</h1><p>Voltamos logo</p></body></html>",
+    ],
+)
+def test_a_page_with_the_sites_name_is_another_layout_and_no_block(body: str) -> None:
+    error = outcome(body)
+    assert type(error) is LayoutNotRecognized
+    assert "found a page of the site with no table" in str(error)
+
+
+def test_addresses_are_those_of_the_site() -> None:
+    assert paper_url("http://site", "PETR4") == "http://site/detalhes.php?papel=PETR4"
+    assert [listing_url("http://site", kind) for kind in Kind] == [
+        "http://site/resultado.php",
+        "http://site/fii_resultado.php",
+    ]
+
+
+# ---------------------------------------------------------------------------------------------- listings
+
+HEADER = "<tr><th>Papel</th><th> Cotação </th><th>P/L</th></tr>"
+
+
+def row(ticker: str, price: str = "1,00") -> str:
+    return f"<tr><td><a href='#'>{ticker}</a></td><td>{price}</td><td>5,0</td></tr>"
+
+
+def tables(*contents: Sequence[str]) -> str:
+    body = "".join(f"<table>{''.join(rows)}</table>" for rows in contents)
+    return f"<html><title>Fundamentus</title><body>{body}</body></html>"
+
+
+def test_each_paper_has_its_price_as_listed_or_none() -> None:
+    found = listing(page(tables([HEADER, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")])))
+    assert found == Listing({"PETR4": "1.031,87", "VALE3": None, "ABCD11": "9"})
+    assert found.tickers == ["ABCD11", "PETR4", "VALE3"]
+
+
+def test_a_listing_without_a_column_of_prices_has_papers_without_prices() -> None:
+    header = HEADER.replace("Cotação", "Preço")
+    assert listing(page(tables([header, row("PETR4")]))) == Listing({"PETR4": None})
+
+
+def test_all_tables_with_papers_count_and_a_paper_that_is_listed_twice_counts_once() -> None:
+    found = listing(
+        page(
+            tables(
+                ["<tr><td><a href='/'>Menu</a></td><td><a href='/x'>Sobre</a></td></tr>"],
+                [HEADER, row("MRSA3B", "3"), row("PETR4", "1"), row("MRSA3B", "3")],
+                [HEADER.replace("<th>P/L</th>", "").replace("<th>", "<th>P/L</th><th>", 1), row("VALE3")],
+                [row("ITUB4")],
+            )
+        )
+    )
+    assert found == Listing({"MRSA3B": "3", "PETR4": "1", "VALE3": "5,0", "ITUB4": None})
+
+
+def test_single_unreadable_rows_are_passed_over_and_told() -> None:
+    rows = [HEADER, row("PETR4"), "<tr><td>Suspenso</td><td>2,00</td></tr>", row("VALE3"), row("Vale S.A.")]
+    found = listing(page(tables(rows)))
+    assert found.tickers == ["PETR4", "VALE3"]
+    assert found.unreadable == (
+        "row 3 has ['Suspenso', '2,00']",
+        "row 5 has ['Vale S.A.', '1,00', '5,0']",
+    )
+
+
+def test_half_of_the_rows_must_be_readable_or_one_of_the_others_is_shown() -> None:
+    assert listing(page(tables([HEADER, row("PETR4"), row("Vale S.A.")]))).tickers == ["PETR4"]
+    with pytest.raises(LayoutNotRecognized, match=r"only 1 of its 3 rows name a paper; row 3 has \['Vale S"):
+        listing(page(tables([HEADER, row("PETR4"), row("Vale S.A."), row("Itaú")])))
+
+
+def test_a_table_that_lays_the_page_out_is_no_row_of_a_paper() -> None:
+    inner = f"<table>{HEADER}{row('PETR4', '7')}</table>"
+    layout = ["<tr><td><a>ABCD3</a></td><td>x</td></tr>", f"<tr><td><a>x</a>{inner}</td><td>y</td></tr>"]
+    assert listing(page(tables(layout))) == Listing({"ABCD3": None, "PETR4": "7"})
+
+
+def test_a_listing_of_other_rows_shows_one_of_them() -> None:
+    with pytest.raises(
+        LayoutNotRecognized, match=r"no row of a paper, but for one row 2 has \['Vale S\.A\.'"
+    ):
+        listing(page(tables([HEADER, row("Vale S.A.")])))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_pynvest_reads_the_same_tickers_of_the_sample_listings(kind: Kind) -> None:
+    papers = [paper for paper in make_papers(DAY, 60, 40) if paper.kind == kind.value]
+    came = page(sample_listing(kind.value, papers, GHOSTS[kind.value]))
+    found = listing(came)
+
+    assert FundamentusSite("http://site").tickers(came, kind) == found.tickers
+    assert found.prices == {
+        paper.ticker: paper.expected_sor()["vlr_cot"] for paper in papers
+    } | dict.fromkeys(GHOSTS[kind.value], "0,00")
+    assert found.unreadable == ()
+
+
+TICKER = st.from_regex(r"[A-Z]{4}[0-9]{1,2}[A-Z]?", fullmatch=True)
+JUNK = st.sampled_from(
+    [
+        "<tr></tr>",
+        "<tr><td></td><td></td></tr>",
+        "<tr><td colspan=3>Total</td></tr>",
+        HEADER,
+        "<tr><th scope=row>x</th></tr>",
+    ]
+)
+
+
+@given(st.lists(st.lists(st.tuples(TICKER, JUNK), min_size=1), min_size=1, max_size=4))
+def test_whatever_stands_between_them_all_papers_are_found_by_both_readers(
+    contents: list[list[tuple[str, str]]],
+) -> None:
+    came = page(tables(*([HEADER, *(row(t) + junk for t, junk in rows)] for rows in contents)))
+    expected = sorted({ticker for rows in contents for ticker, _ in rows})
+    found = listing(came)
+    assert (found.tickers, found.unreadable) == (expected, ())
+    assert FundamentusSite("http://site").tickers(came, Kind.ACOES) == expected
+
+
+@given(st.one_of(st.binary(), st.text().map(str.encode)))
+def test_no_body_at_all_makes_the_reader_of_listings_fail_otherwise(body: bytes) -> None:
+    with pytest.raises(FundamentusError, match="asked for a listing"):
+        listing(page(body))

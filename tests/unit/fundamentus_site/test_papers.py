@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import Page
+from fundamentus_site.papers import Labels, indicators
+from fundamentus_site.site import FundamentusSite, Reading
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.kinds import Kind as LakeKind
+from sandbox.site import Cell, Paper, make_papers
+from sandbox.site.pages import detail_page
+
+DAY = 20261123
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+EVENING = datetime(2026, 11, 23, 18, 50, 7, tzinfo=SAO_PAULO)
+SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
+LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
+SITE = FundamentusSite("http://site", labels=LABELS)
+PAPERS = make_papers(DAY, 24, 16)
+RENAMED = "Nome novo"
+
+
+def page(body: bytes, fetched_at: datetime = EVENING) -> Page:
+    return Page("http://site/page", 200, "text/html; charset=ISO-8859-1", body, fetched_at)
+
+
+def read(paper: Paper, fetched_at: datetime = EVENING, day: int = DAY) -> Reading:
+    return SITE.read(page(detail_page(paper), fetched_at), paper.ticker, Kind(paper.kind), day)
+
+
+def texts(reading: Reading) -> dict[str, str | None]:
+    return {column: text for column, text in reading.row.items() if column != "datetime_exec"}
+
+
+def of_varieties(*varieties: str) -> list[Paper]:
+    found: dict[tuple[str, str], Paper] = {}
+    for paper in PAPERS:
+        found.setdefault((paper.variety, paper.kind), paper)
+    return [paper for (variety, _), paper in found.items() if variety in varieties]
+
+
+# ------------------------------------------------------------------------------------------------- labels
+
+
+def test_every_label_of_the_sample_pages_has_a_column_and_every_core_label_is_there() -> None:
+    for paper in PAPERS:
+        reading = read(paper)
+        assert (reading.unknown_labels, reading.lacking_core) == ((), ())
+        assert texts(reading) == paper.expected_sor()
+
+
+def test_the_moment_is_that_at_which_the_page_came_in_brasilia() -> None:
+    assert read(PAPERS[0]).row["datetime_exec"] == "23-11-2026 18:50:07"
+    assert read(PAPERS[0], datetime.fromisoformat("2026-11-24T01:05:09+00:00")).row["datetime_exec"] == (
+        "23-11-2026 22:05:09"
+    )
+
+
+def test_the_session_is_the_day_that_the_page_names() -> None:
+    assert read(PAPERS[0]).session == date(2026, 11, 23)
+    assert read(PAPERS[0].with_cell("dt_ult_cot", "02/01/2015", date(2015, 1, 2))).session == date(2015, 1, 2)
+    assert read(PAPERS[0].with_cell("dt_ult_cot", "30/02/2026")).session is None
+
+
+def renamed_in_turn(paper: Paper) -> Iterator[tuple[Cell, Paper]]:
+    """Yield each labelled cell of a paper, and the paper with that one cell under a name nobody knows."""
+    for t, table in enumerate(paper.tables):
+        for r, row in enumerate(table):
+            for c, cell in enumerate(row):
+                if isinstance(cell, Cell) and cell.label:
+                    other = replace(cell, label=RENAMED, column=None, year=None)
+                    rows = (*table[:r], (*row[:c], other, *row[c + 1 :]), *table[r + 1 :])
+                    yield cell, replace(paper, tables=(*paper.tables[:t], rows, *paper.tables[t + 1 :]))
+
+
+@pytest.mark.parametrize(
+    "paper",
+    of_varieties("listed", "delisted", "young", "bank", "label", "real_estate", "financial"),
+    ids=lambda paper: f"{paper.kind}-{paper.variety}",
+)
+def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_lack_is_named(
+    paper: Paper,
+) -> None:
+    kind = Kind(paper.kind)
+    turns = 0
+    for cell, renamed in renamed_in_turn(paper):
+        reading = read(renamed)
+        expected = renamed.expected_sor()
+        if cell.label == kind.identity:  # found by what it says, lest a rename cost the whole page
+            expected[LakeKind(paper.kind).ticker_column] = paper.ticker
+        assert texts(reading) == expected, cell
+        assert reading.unknown_labels == (RENAMED,), cell
+        assert reading.lacking_core == ((cell.label,) if cell.label in LABELS[kind].core else ()), cell
+        turns += 1
+    assert turns == len([cell for cell in paper.cells() if cell.label])
+    assert turns >= {"acoes": 50, "fiis": 40}[paper.kind]
+
+
+def test_years_that_are_no_column_of_the_day_are_no_unknown_labels() -> None:
+    (delisted,) = (paper for paper in of_varieties("delisted") if paper.kind == "acoes")
+    assert {cell.year for cell in delisted.cells() if cell.year} < set(range(1990, 2021))
+    assert read(delisted).unknown_labels == ()
+
+
+def test_an_unknown_label_is_named_even_where_it_has_no_value() -> None:
+    rows = (
+        '<tr><td class="label">Novo 1</td></tr>'
+        '<tr><td class="label">Novo 2</td><td class="label">Novo 3</td><td class="data">1</td></tr>'
+    )
+    before, end, after = detail_page(PAPERS[0]).rpartition(b"</table>")
+    reading = SITE.read(page(before + rows.encode() + end + after), "PETR4", Kind.ACOES, DAY)
+    assert reading.unknown_labels == ("Novo 1", "Novo 2", "Novo 3")
+    assert texts(reading) == PAPERS[0].expected_sor()
+
+
+def test_a_core_label_without_a_value_is_lacking() -> None:
+    body = re.sub(
+        rb'(<span class="txt">P/L</span></td>)<td.*?</td>', rb"\1", detail_page(PAPERS[0]), flags=re.S
+    )
+    reading = SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+    assert reading.lacking_core == ("P/L",)
+    assert texts(reading) == PAPERS[0].expected_sor() | {"vlr_ind_p_sobre_l": None}
+
+
+def without_labels(paper: Paper, count: int) -> Paper:
+    core = [cell.label for cell in paper.cells() if cell.label in LABELS[Kind(paper.kind)].core]
+    for number, label in enumerate(dict.fromkeys(core[2:])):
+        if number < count:
+            paper = paper.with_label(label, f"Outro {number}")
+    return paper
+
+
+@pytest.mark.parametrize(("kind", "most"), [("acoes", 13), ("fiis", 10)])
+def test_a_page_that_lacks_up_to_a_third_of_the_core_labels_is_read_and_one_that_lacks_more_is_not(
+    kind: str, most: int
+) -> None:
+    paper = next(paper for paper in PAPERS if paper.kind == kind)
+
+    reading = read(without_labels(paper, most))
+    assert len(reading.lacking_core) == most
+
+    with pytest.raises(
+        LayoutNotRecognized,
+        match=rf"asked for {paper.ticker} \({kind}\), its page lacks {most + 1} of the .* labels .*; found ",
+    ):
+        read(without_labels(paper, most + 1))
+
+
+def test_a_page_with_all_labels_but_papel_renamed_is_no_page_of_this_layout() -> None:
+    paper = PAPERS[0]
+    for number, label in enumerate({cell.label for cell in paper.cells() if cell.label} - {"Papel"}):
+        paper = paper.with_label(label, f"Outro {number}")
+    with pytest.raises(LayoutNotRecognized, match="lacks 40 of the 41 labels"):
+        read(paper)
+
+
+def test_a_page_that_names_no_paper_is_no_page_of_this_layout() -> None:
+    paper = PAPERS[0].with_label("Papel", RENAMED)
+    body = detail_page(paper).replace(b"      PETR4\n", b"      VALE3\n")
+    with pytest.raises(
+        LayoutNotRecognized, match=r"PETR4 \(acoes\), expected the label 'Papel', found Nome n"
+    ):
+        SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+
+
+# --------------------------------------------------------------------------------------- twice in a row
+
+RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">Dados demonstrativos.*', re.S)
+
+
+def results(*rows: str, headings: str = "") -> dict[str, str | None]:
+    """Return the results of a page that has these rows of results."""
+    table = (
+        f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
+    )
+    body = RESULTS.sub(b"</table>" + table.encode("iso-8859-1"), detail_page(PAPERS[0]))
+    row = SITE.read(page(body), "PETR4", Kind.ACOES, DAY).row
+    return {span: row[f"vlr_lucro_liq_ult_{span}"] for span in ("12m", "3m")}
+
+
+def cell(label: str, value: str) -> str:
+    return f'<td class="label">{label}</td><td class="data">{value}</td>'
+
+
+def spans(*texts: str) -> str:
+    return f"<tr>{''.join(f'<td colspan=2>{text}</td>' for text in texts)}</tr>"
+
+
+PROFIT = "Lucro Líquido"
+
+
+def test_without_headings_the_first_is_of_twelve_months() -> None:
+    assert results(cell(PROFIT, "1") + cell(PROFIT, "2")) == {"12m": "1", "3m": "2"}
+
+
+def test_headings_say_of_which_period_a_value_is_whatever_their_order() -> None:
+    both = cell(PROFIT, "1") + cell(PROFIT, "2")
+    assert results(both, headings=spans("Últimos 12 meses", "Últimos 3 meses")) == {"12m": "1", "3m": "2"}
+    assert results(both, headings=spans("Últimos 3 meses", "Últimos 12 meses")) == {"12m": "2", "3m": "1"}
+    assert results(both, headings=spans("Resultado", "Resultado")) == {"12m": "1", "3m": "2"}
+
+
+def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_nothing_tells() -> None:
+    headings = spans("Últimos 12 meses", "Últimos 3 meses")
+    alone = {"12m": "1", "3m": None}
+    assert results(cell(PROFIT, "1"), headings=headings) == alone
+    assert results(cell(RENAMED, "x") + cell(PROFIT, "1"), headings=headings) == {"12m": None, "3m": "1"}
+    assert results(cell(PROFIT, "1") + cell(RENAMED, "x"), headings=headings) == alone
+    assert results(cell(PROFIT, "1")) == {"12m": None, "3m": None}
+
+
+# ------------------------------------------------------------------------------------------- later session
+
+
+@pytest.mark.parametrize("session", ["24/11/2026", "01/12/2026", "04/01/2027"])
+def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) -> None:
+    paper = PAPERS[0].with_cell("dt_ult_cot", session)
+    with pytest.raises(LaterSession, match=rf"PETR4 \(acoes\) of 23/11/2026, found the session of {session}"):
+        read(paper)
+
+
+@pytest.mark.parametrize(
+    ("day", "fetched_at", "taken"),
+    [
+        (20261123, "2026-11-23T18:50:00-03:00", True),
+        (20261123, "2026-11-24T09:59:59-03:00", True),
+        (20261123, "2026-11-24T12:59:59+00:00", True),
+        (20261123, "2026-11-24T10:00:00-03:00", False),
+        (20261123, "2026-11-24T13:00:00+00:00", False),
+        (20261127, "2026-11-30T09:59:59-03:00", True),  # a Friday: the next weekday is a Monday
+        (20261127, "2026-11-30T10:00:00-03:00", False),
+        (20261128, "2026-11-30T09:59:59-03:00", True),
+        (20261231, "2027-01-01T09:59:59-03:00", True),
+        (20171115, "2017-11-16T09:59:59-02:00", True),  # in summer time
+        (20171115, "2017-11-16T10:00:00-02:00", False),
+        (20261123, "2031-01-01T00:00:00-03:00", False),
+    ],
+)
+@pytest.mark.parametrize("written", ["-", "", "30/02/2026", "hoje", None])
+def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opened(
+    day: int, fetched_at: str, taken: bool, written: str | None
+) -> None:
+    paper = PAPERS[0]
+    undated = (
+        paper.with_label("Data últ cot", RENAMED)
+        if written is None
+        else paper.with_cell("dt_ult_cot", written)
+    )
+    moment = datetime.fromisoformat(fetched_at)
+    if taken:
+        assert read(undated, moment, day).session is None
+    else:
+        with pytest.raises(
+            LaterSession, match=rf"{written!r}, which is no date, and the page is of 20.* before"
+        ):
+            read(undated, moment, day)
+
+
+def test_an_old_page_is_taken_whenever_it_came() -> None:
+    assert read(PAPERS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
+
+
+# ---------------------------------------------------------------------------------- cells in odd places
+
+UNKNOWN = st.from_regex(r"[A-Z][a-z]{3,8} nov[ao]", fullmatch=True)
+NOTHING = st.sampled_from(
+    [
+        "",
+        '<td class="label"></td><td class="data"></td>',
+        "<td></td>",
+        '<td class="data">solta</td>',
+        "<th></th>",
+    ]
+)
+BETWEEN = st.sampled_from(
+    [
+        "",
+        "<tr></tr>",
+        '<tr><td class="nivel1" colspan="4">Outra seção</td></tr>',
+        "<tr><td id='grafico'></td></tr>",
+        "<tr><td><table><tr><td>aviso</td><td>?</td></tr></table></td></tr>",
+        "</table><table><tr><td class='label'>Cotação</td><td>0</td></tr></table><table class='w728'>",
+        "</table></div><div><table class='x w728 y'>",
+    ]
+)
+MARKS = st.sampled_from(
+    [
+        '<td class="label"><span class="help tips" title="O que é?">?</span><span class="txt">{}</span></td>',
+        '<td class="label w1"><span class="txt">{}</span></td>',
+        '<th class="label">\n {} \n</th>',
+        '<td><span class="help">?</span>{}</td>',
+        "<td><b>{}</b></td>",
+    ]
+)
+VALUES = st.sampled_from(
+    [
+        '<td class="data"><span class="txt">{}</span></td>',
+        "<td>\n{}\n</td>",
+        '<td class="data"><i>{}</i><!-- ? --></td>',
+    ]
+)
+ODD = of_varieties("listed", "bank", "young", "label", "real_estate", "financial")
+SOLID_MARK = '<td class="label">{}</td>'
+
+
+@st.composite
+def odd_pages(draw: st.DrawFn) -> tuple[Paper, str, list[str]]:
+    """Return a paper, a page of its indicators with everything in odd places, and its unknown labels."""
+    paper = draw(st.sampled_from(ODD))
+    groups: dict[str, list[Cell]] = {}
+    for one in paper.cells():
+        if one.label:
+            groups.setdefault(one.label, []).append(one)
+    unknown = draw(st.lists(UNKNOWN, max_size=3, unique=True))
+    pieces: list[list[tuple[str, str]]] = [
+        *([(one.label, one.text) for one in cells] for cells in groups.values()),
+        *([(label, "1,00")] for label in unknown),
+    ]
+    order = draw(st.permutations(pieces))
+    rows: list[list[tuple[str, str]]] = []
+    for piece in order:
+        # What stands twice in a row stays together; other pairs are put in rows of any length.
+        if rows and draw(st.booleans()):
+            rows[-1].extend(piece)
+        else:
+            rows.append(list(piece))
+    body = ""
+    for pairs in rows:
+        cells = ""
+        for label, value in pairs:
+            mark = SOLID_MARK if label in unknown else draw(MARKS)
+            cells += draw(NOTHING) + mark.format(html.escape(label))
+            cells += draw(VALUES).format(html.escape(value))
+        body += f"<tr>{cells}{draw(NOTHING)}</tr>{draw(BETWEEN)}"
+        again = pairs[0][0]
+        if len(groups.get(again, "x")) == 1 and draw(st.integers(0, 9)) == 0:
+            body += f"<tr>{SOLID_MARK.format(html.escape(again))}<td>outro valor</td></tr>"
+    met = [label for piece in order for label, _ in piece if label in unknown]
+    return paper, f"<title>Fundamentus</title><div><table class='w728'>{body}</table></div>", met
+
+
+@given(odd_pages())
+def test_wherever_its_cells_stand_every_indicator_is_read_and_every_other_label_is_named(
+    odd: tuple[Paper, str, list[str]],
+) -> None:
+    paper, text, unknown = odd
+    reading = SITE.read(page(text.encode(), EVENING), paper.ticker, Kind(paper.kind), DAY)
+    assert texts(reading) == paper.expected_sor()
+    assert reading.unknown_labels == tuple(unknown)
+    assert reading.lacking_core == ()
+
+
+CUT = detail_page(PAPERS[0])
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.integers(0, len(CUT)).map(lambda start: CUT[start:]),
+        st.integers(0, len(CUT)).map(lambda end: CUT[:end]),
+        st.tuples(st.integers(0, len(CUT)), st.integers(0, 2000)).map(
+            lambda gap: CUT[: gap[0]] + CUT[sum(gap) :]
+        ),
+    )
+)
+def test_no_body_at_all_makes_the_reader_of_papers_fail_otherwise(body: bytes) -> None:
+    expected = PAPERS[0].expected_sor()
+    try:
+        found = indicators(page(body), "PETR4", Kind.ACOES, LABELS[Kind.ACOES], DAY)
+    except FundamentusError as error:
+        assert "PETR4" in str(error)
+    else:
+        lacking = {column for column, text in expected.items() if text is not None} - set(found.texts)
+        named = {column for label in found.lacking_core for column in SCHEMAS[Kind.ACOES].labels[label]}
+        core = {column.name for column in SCHEMAS[Kind.ACOES].columns if column.core}
+        assert lacking & core <= named
