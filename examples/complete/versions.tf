@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.5"
+  required_version = ">= 1.10" # use_lockfile; the module itself takes 1.5
 
   required_providers {
     aws = {
@@ -12,5 +12,8 @@ terraform {
     bucket = "my-company-terraform-state"
     key    = "pynvest-tools/terraform.tfstate"
     region = "sa-east-1"
+
+    encrypt      = true
+    use_lockfile = true # before Terraform 1.10: dynamodb_table
   }
 }
