@@ -422,6 +422,7 @@ def test_buckets_of_another_region_or_account_are_refused(
         return boto3.client(
             "s3",
             endpoint_url=emulator.endpoint_url,
+            verify=str(emulator.ca_bundle),
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key=account,
