@@ -24,7 +24,7 @@ TRIGGER_REQUESTS_A_PAPER = 2 / 10
 STANDING = {"SQS, polling of the triggers", "Step Functions", "EventBridge Scheduler"}
 """What is paid for however many papers there are."""
 
-OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "sqs:GetQueueAttributes"}
+OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "glue:GetPartition", "sqs:GetQueueAttributes"}
 """Requests that a day takes however many papers it has; all others grow with the papers."""
 
 LOG_BYTES_AN_INVOCATION = 4096

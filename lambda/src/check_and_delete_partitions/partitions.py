@@ -20,7 +20,7 @@ class ObjectsNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
 
 
 class PartitionNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
-    """The catalog still has a partition after it was asked to delete it, or does not say whether it has."""
+    """The catalog still has a partition after it was asked to delete it."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _waits(wait_seconds: float) -> Iterator[float]:
 
 
 def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
-    created_at = _created_at(glue, table, day, wait_seconds)
+    created_at = _created_at(glue, table, day)
     if created_at is None:
         return False
     for wait in _waits(wait_seconds):
@@ -114,7 +114,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
         )
         # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
         # meanwhile by a function of an earlier run, and stands for what that has written.
-        if _created_at(glue, table, day, wait_seconds) != created_at:
+        if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(
         f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion: "
@@ -122,16 +122,15 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
     )
 
 
-def _created_at(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> datetime | None:
+def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
     """Return when a partition was registered, to the second; None where there is none."""
-    for wait in _waits(wait_seconds):
-        time.sleep(wait)
-        answer = glue.batch_get_partition(
-            DatabaseName=table.database, TableName=table.table, PartitionsToGet=[{"Values": [str(day)]}]
-        )
-        if not answer.get("UnprocessedKeys"):
-            return next((partition["CreationTime"] for partition in answer["Partitions"]), None)
-    raise PartitionNotDeleted(
-        f"the catalog does not say whether it has partition {day} of {table.database}.{table.table}: "
-        f"it left the question unprocessed {ATTEMPTS} times; run the day again later"
-    )
+    of_table = {"DatabaseName": table.database, "TableName": table.table}
+    answer = glue.batch_get_partition(**of_table, PartitionsToGet=[{"Values": [str(day)]}])
+    found: list[dict[str, Any]] = answer["Partitions"]
+    if answer.get("UnprocessedKeys"):
+        # Left unanswered, which does not say whether it is there. The single call does.
+        try:
+            found = [glue.get_partition(**of_table, PartitionValues=[str(day)])["Partition"]]
+        except glue.exceptions.EntityNotFoundException:
+            found = []
+    return next((partition["CreationTime"] for partition in found), None)
