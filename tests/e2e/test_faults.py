@@ -16,6 +16,7 @@ import pytest
 import requests
 from faulty_lake import FaultyLake, object_created, until
 
+from sandbox.emulator import Emulator
 from sandbox.site import GHOSTS, Fault
 
 pytestmark = pytest.mark.e2e
@@ -103,9 +104,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
     table = faulty.table(layer, kind)
     started_at = time.time()
     with (
-        SilentCatalog(
-            faulty.emulator.endpoint_url, table.prefix(number), takes_effect=with_partition
-        ) as catalog,
+        SilentCatalog(faulty.emulator, table.prefix(number), takes_effect=with_partition) as catalog,
         faulty.setting(function, AWS_ENDPOINT_URL_GLUE=catalog.url),
     ):
         day.start(anomesdia_exec=number)
@@ -131,7 +130,7 @@ class SilentCatalog:
     Who asks can be killed there.
     """
 
-    def __init__(self, endpoint_url: str, location: str, *, takes_effect: bool) -> None:
+    def __init__(self, emulator: Emulator, location: str, *, takes_effect: bool) -> None:
         self.asked = threading.Event()
         self._closing = threading.Event()
         outer = self
@@ -141,7 +140,13 @@ class SilentCatalog:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 silent = location.encode() in body
                 if takes_effect or not silent:
-                    answer = requests.post(endpoint_url, body, headers=self.headers, timeout=30)
+                    answer = requests.post(
+                        emulator.endpoint_url,
+                        body,
+                        headers=self.headers,
+                        timeout=30,
+                        verify=str(emulator.ca_bundle),
+                    )
                 if silent:
                     outer.asked.set()
                     outer._closing.wait()
