@@ -19,9 +19,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import certifi
 import pyarrow.parquet as pq
 
-from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY, STANDING, DayCounts, month, prices
+from sandbox.bench.costs import (
+    DAYS_A_MONTH,
+    PAPERS_A_DAY,
+    STANDING,
+    DayCounts,
+    beyond_free_tier,
+    month,
+    prices,
+)
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.lake import LAYERS, Partitions, Table
@@ -61,7 +70,7 @@ def main() -> int:
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
             measured["functions"] = list(_functions(local, site, measured["day"], console))
-    measured["month"] = _month(measured)
+    measured["month"] = {region: _month(measured, table) for region, table in prices().items()}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _report(measured, console)
@@ -182,6 +191,10 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
+    # As many certificates as a client loads on AWS, besides the one that the emulator made for itself.
+    certificates = built / "certificates.pem"
+    own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
+    certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
     site.latency_ms = 0
     _copy_day(local, measured_day, FOLDED_DAY)
     partitions = Partitions(local.emulator.client("s3"))
@@ -231,18 +244,25 @@ def _functions(
             archive.extractall(built / package)
         request = {
             "paths": [str(built / package), str(built / "layer" / "python"), *python_site.getsitepackages()],
+            "byte_code": True,
             "handler": configuration["Handler"],
             "environment": {
                 **local.emulator.env(),
+                "AWS_CA_BUNDLE": str(certificates),
                 **configuration["Environment"]["Variables"],
             },
             "event": None,
         }
-        imports = [_one(request)["import_seconds"] for _ in range(IMPORTS)]
-        called = _one({**request, "event": event()})
+        imports = [_one(request) for _ in range(IMPORTS)]
+        compiling = [_one({**request, "byte_code": False}) for _ in range(IMPORTS)]
+        called = _one({**request, "byte_code": False, "event": event()})
         yield {
             "function": names[short],
-            "import_seconds": statistics.median(imports),
+            "import_seconds": statistics.median(one["import_seconds"] for one in imports),
+            "import_cpu_seconds": statistics.median(one["import_cpu_seconds"] for one in imports),
+            "import_cpu_seconds_without_byte_code": statistics.median(
+                one["import_cpu_seconds"] for one in compiling
+            ),
             "call_seconds": called["call_seconds"],
             "peak_mb": called["peak_mb"],
             "memory_mb": configuration["MemorySize"],
@@ -285,8 +305,8 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _month(measured: dict[str, Any]) -> dict[str, Any]:
-    table_of_prices = prices()
+def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Return what a month costs at one region's prices."""
     counts = DayCounts(
         papers=measured["papers"],
         requests=measured["requests"],
@@ -294,15 +314,15 @@ def _month(measured: dict[str, Any]) -> dict[str, Any]:
         gb_seconds=sum(stage["seconds"] * stage["memory_mb"] / 1024 for stage in measured["stages"]),
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
     )
-    paid = month(counts, table_of_prices)
+    paid = month(counts, table)
     return {
         "days": DAYS_A_MONTH,
         "papers_a_day": PAPERS_A_DAY,
-        "region": table_of_prices["region"],
-        "prices_as_of": table_of_prices["as_of"],
+        "prices_as_of": table["as_of"],
         "gb_seconds_a_day_measured": counts.gb_seconds,
         "dollars": paid,
         "dollars_in_all": sum(paid.values()),
+        "dollars_beyond_free_tier": beyond_free_tier(paid, table),
         "dollars_a_ticker": sum(paid.values()) / PAPERS_A_DAY / DAYS_A_MONTH,
         "dollars_a_ticker_that_grow": sum(value for name, value in paid.items() if name not in STANDING)
         / PAPERS_A_DAY
@@ -336,11 +356,23 @@ def _report(measured: dict[str, Any], console: Console) -> None:
     )
     console.say()
     console.table(
-        ["function", "import s", "call s", "peak MB", "of memory MB", "%", "package kB"],
+        [
+            "function",
+            "import s",
+            "CPU s",
+            "without byte code",
+            "call s",
+            "peak MB",
+            "of memory MB",
+            "%",
+            "package kB",
+        ],
         [
             [
                 one["function"],
                 f"{one['import_seconds']:.2f}",
+                f"{one['import_cpu_seconds']:.2f}",
+                f"{one['import_cpu_seconds_without_byte_code']:.2f}",
                 f"{one['call_seconds']:.2f}",
                 f"{one['peak_mb']:.0f}",
                 str(one["memory_mb"]),
@@ -374,15 +406,23 @@ def _report(measured: dict[str, Any], console: Console) -> None:
             for one in measured["partitions"]
         ],
     )
-    paid = measured["month"]
-    console.say(
-        f"\nA month of {paid['days']} days of {paid['papers_a_day']} papers, {paid['region']}, prices of "
-        f"{paid['prices_as_of']}, no free tier: {paid['dollars_in_all']:.2f} US dollars"
-    )
-    console.table(["", "dollars"], [[name, f"{value:.4f}"] for name, value in paid["dollars"].items()])
-    console.say(
-        f"A million tickers: {1e6 * paid['dollars_a_ticker']:.2f} US dollars, "
-        f"{1e6 * paid['dollars_a_ticker_that_grow']:.2f} of them for what grows with the tickers"
+    months: dict[str, dict[str, Any]] = measured["month"]
+    console.say(f"\nA month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars")
+    totals = {
+        "in all": "dollars_in_all",
+        "beyond the free tier": "dollars_beyond_free_tier",
+        "a ticker": "dollars_a_ticker",
+        "a ticker, of what grows with them": "dollars_a_ticker_that_grow",
+    }
+    console.table(
+        ["", *(f"{region}, {paid['prices_as_of']}" for region, paid in months.items())],
+        [
+            *(
+                [name, *(f"{paid['dollars'][name]:.4f}" for paid in months.values())]
+                for name in next(iter(months.values()))["dollars"]
+            ),
+            *([title, *(f"{paid[key]:.4g}" for paid in months.values())] for title, key in totals.items()),
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""What a month of the lake costs, from counts of a day and one table of prices."""
+"""What a month of the lake costs, from counts of a day and a table of prices."""
 
 from __future__ import annotations
 
@@ -60,9 +60,11 @@ class DayCounts:
     stored_bytes: int
 
 
-def prices() -> dict[str, Any]:
-    """Return the table of prices."""
-    table: dict[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text(encoding="utf-8"))
+def prices() -> dict[str, dict[str, Any]]:
+    """Return the table of prices of each region."""
+    table: dict[str, dict[str, Any]] = json.loads(
+        (Path(__file__).parent / "prices.json").read_text(encoding="utf-8")
+    )
     return table
 
 
@@ -100,3 +102,23 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
         "CloudWatch Logs": day.invocations * days * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }
+
+
+def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
+    """Return what is left to pay of a month, in dollars, where the account has nothing else in the free tier.
+
+    Only allowances that do not end count (each service's pricing page, 2026-11). S3 has none: a new account
+    has credits instead, one opened before July 2025 had twelve months.
+    """
+    price = table["requests"]
+    allowances: dict[tuple[str, ...], float] = {
+        ("Lambda, time",): 400_000 * table["lambda_gb_second"],
+        ("Lambda, invocations",): 1_000_000 * price["lambda:Invocation"],
+        ("SQS, messages", "SQS, polling of the triggers"): 1_000_000 * price["sqs:Poll"],
+        ("Glue",): 1_000_000 * price["glue:BatchCreatePartition"],
+        ("Step Functions",): 4_000 * price["states:Transition"],
+        ("EventBridge Scheduler",): 14_000_000 * price["scheduler:Invocation"],
+        ("CloudWatch Logs",): 5 * table["logs_gb"],
+    }
+    free = sum(min(sum(paid[name] for name in names), worth) for names, worth in allowances.items())
+    return sum(paid.values()) - free

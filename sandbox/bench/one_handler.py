@@ -1,8 +1,9 @@
 """One packaged handler in a process of its own: ``python -S -I one_handler.py REQUEST``.
 
-``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``handler`` (``package.module.function``), ``environment``
-and ``event`` (null: import only). Prints JSON: seconds of the import and of the call, peak memory in MB and
-the result.
+``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether what is compiled there already is
+used: Lambda layers and packages bring sources only), ``handler`` (``package.module.function``),
+``environment`` and ``event`` (null: import only). Prints JSON: seconds of the import, by the clock and of the
+CPU, and of the call, peak memory in MB and the result.
 """
 
 from __future__ import annotations
@@ -13,19 +14,50 @@ import os
 import resource
 import sys
 import time
-from types import SimpleNamespace
+from collections.abc import Callable
+from importlib.abc import PathEntryFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
+from types import CodeType, SimpleNamespace
+
+
+class _SourceOnly(SourceFileLoader):
+    """Compiles a module each time that it is imported."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
+    """Return a path hook that takes what is under the paths without its byte code."""
+    hook = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceOnly, SOURCE_SUFFIXES))
+
+    def of_entry(entry: str) -> PathEntryFinder:
+        if not entry.startswith(tuple(paths)):
+            raise ImportError
+        return hook(entry)
+
+    return of_entry
 
 
 def main() -> None:
     """Import the handler, call it with the event, and print what that took."""
     request = json.loads(sys.argv[1])
     sys.path += request["paths"]
+    if not request["byte_code"]:
+        sys.path_hooks.insert(0, _source_only(request["paths"]))
     os.environ.update(request["environment"])
     answer, sys.stdout = sys.stdout, sys.stderr  # the handler's log
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     module, _, function = request["handler"].rpartition(".")
     handler = getattr(importlib.import_module(module), function)
-    imported = time.perf_counter()
+    imported, cpu_imported = time.perf_counter(), time.process_time()
     result = None
     if request["event"] is not None:
         result = handler(request["event"], _context())
@@ -36,6 +68,7 @@ def main() -> None:
         json.dumps(
             {
                 "import_seconds": imported - started,
+                "import_cpu_seconds": cpu_imported - cpu_started,
                 "call_seconds": ended - imported,
                 "peak_mb": peak,
                 "result": result,

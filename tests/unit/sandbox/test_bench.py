@@ -8,9 +8,12 @@ from sandbox.bench.costs import (
     POLLS_A_MONTH,
     DayCounts,
     UnknownRequest,
+    beyond_free_tier,
     month,
     prices,
 )
+
+VIRGINIA = prices()["us-east-1"]
 
 ONE_DAY = DayCounts(
     papers=PAPERS_A_DAY,
@@ -22,7 +25,7 @@ ONE_DAY = DayCounts(
 
 
 def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
-    paid = month(ONE_DAY, prices())
+    paid = month(ONE_DAY, VIRGINIA)
 
     assert DAYS_A_MONTH == 22
     assert paid["Lambda, time"] == pytest.approx(22 * 200 * 0.0000166667)
@@ -33,28 +36,51 @@ def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
 def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
     tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:PutObject": 100}, 10, 20.0, 2**30 // 10)
 
-    assert month(tenth, prices())["Lambda, time"] == pytest.approx(month(ONE_DAY, prices())["Lambda, time"])
-    assert month(tenth, prices())["S3, requests"] == pytest.approx(22 * 1000 * 0.000005)
+    assert month(tenth, VIRGINIA)["Lambda, time"] == pytest.approx(month(ONE_DAY, VIRGINIA)["Lambda, time"])
+    assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 1000 * 0.000005)
 
 
 def test_requests_that_every_day_takes_are_not_scaled() -> None:
     tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
 
-    assert month(tenth, prices())["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
+    assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
 
 
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
     day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0)
 
-    assert month(day, prices())["SQS, messages"] == pytest.approx(22 * 2 * 145 * 0.0000004)
+    assert month(day, VIRGINIA)["SQS, messages"] == pytest.approx(22 * 2 * 145 * 0.0000004)
 
 
 def test_what_the_triggers_poll_day_and_night_does_not_depend_on_the_day() -> None:
     nothing = DayCounts(1, {}, 0, 0.0, 0)
 
-    assert month(nothing, prices())["SQS, polling of the triggers"] == POLLS_A_MONTH * 0.0000004
+    assert month(nothing, VIRGINIA)["SQS, polling of the triggers"] == POLLS_A_MONTH * 0.0000004
 
 
 def test_a_request_without_a_price_is_named() -> None:
     with pytest.raises(UnknownRequest, match="no price of s3:RestoreObject"):
-        month(DayCounts(1, {"s3:RestoreObject": 1}, 0, 0.0, 0), prices())
+        month(DayCounts(1, {"s3:RestoreObject": 1}, 0, 0.0, 0), VIRGINIA)
+
+
+@pytest.mark.parametrize("region", prices())
+def test_every_region_prices_the_same_things(region: str) -> None:
+    table = prices()[region]
+
+    assert set(table) == set(VIRGINIA)
+    assert set(table["requests"]) == set(VIRGINIA["requests"])
+    assert sum(month(ONE_DAY, table).values()) > 0
+
+
+def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage() -> None:
+    paid = month(ONE_DAY, VIRGINIA)
+    storage = paid["S3, requests"] + paid["S3, a year of data"]
+    queue_requests = POLLS_A_MONTH + 22 * (145 + 2 * 145)
+
+    assert beyond_free_tier(paid, VIRGINIA) == pytest.approx(
+        storage + (queue_requests - 1_000_000) * VIRGINIA["requests"]["sqs:Poll"]
+    )
+
+
+def test_nobody_is_paid_for_what_is_left_of_the_free_tier() -> None:
+    assert beyond_free_tier(dict.fromkeys(month(ONE_DAY, VIRGINIA), 0.0), VIRGINIA) == 0
