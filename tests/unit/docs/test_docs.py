@@ -1,0 +1,128 @@
+"""What the documentation names exists, and what a user may type is documented."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3]
+DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
+PRODUCT = ("*.tf", "glue/**/*.tf", "glue/**/*.json", "lambda/**/*.tf", "lambda/**/*.py")
+
+SUFFIXES = r"\.(?:py|tf|md|json|ya?ml|toml|txt)"
+MADE = (".local/", ".build/", ".venv/")
+"""What the commands make; no clone has it."""
+NO_PATHS = {"hashicorp/aws"}
+
+
+def text_of(document: Path) -> str:
+    """Return a document's text."""
+    return document.read_text(encoding="utf-8")
+
+
+def in_backticks(text: str) -> set[str]:
+    """Return what stands in backticks, blocks of code left out."""
+    return set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)))
+
+
+def links(text: str) -> set[str]:
+    """Return the targets of links within the repository."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    return {target for target in targets if not re.match(r"https?:", target)}
+
+
+def paths(text: str) -> set[str]:
+    """Return what looks like a path of the repository."""
+    found = {
+        word for word in in_backticks(text) if re.fullmatch(rf"[\w./*-]+/[\w./*-]*|[\w.*-]+{SUFFIXES}", word)
+    }
+    return {word for word in found - NO_PATHS if not word.startswith(MADE)}
+
+
+def commands(text: str) -> set[str]:
+    """Return the targets that are given to make."""
+    lines = re.findall(r"(?:^|`)make((?: +[^\s`#]+)+)", text, re.MULTILINE)
+    words = {word for line in lines for word in re.sub(r'\w+="[^"]*"?', "", line).split()}
+    return {word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)}
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def names(text: str) -> set[str]:
+    """Return the words of two or more parts, as inputs, outputs, tables and columns have."""
+    return {word for word in in_backticks(text) if re.fullmatch(r"[a-z]\w*_\w+", word)}
+
+
+def declared(file: str, kind: str) -> set[str]:
+    """Return the names of the blocks of one kind in a Terraform file."""
+    return set(re.findall(rf'^{kind} "(\w+)"', (PROJECT / file).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_what_is_looked_for_is_found() -> None:
+    text = (
+        '# Run it twice\n`make run` and `make query SQL="SELECT 1"`, then `lambda/build.py`'
+        " of `hashicorp/aws` ([more](docs/x.md#there), [site](https://a.b)), `.local/up`, `schemas/*.json`,"
+        " `vlr_cot`.\n"
+        "```sh\nmake lint test   # both\n`not_a_name`\n```\n"
+    )
+
+    assert links(text) == {"docs/x.md#there"}
+    assert paths(text) == {"lambda/build.py", "schemas/*.json"}
+    assert commands(text) == {"run", "query", "lint", "test"}
+    assert anchors(text) == {"run-it-twice"}
+    assert names(text) == {"vlr_cot"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_link_within_the_repository_leads_somewhere(document: Path) -> None:
+    for target in links(text_of(document)):
+        file, _, anchor = target.partition("#")
+        path = (document.parent / file).resolve() if file else document
+
+        assert path.exists(), f"{document.name} links to {target}"
+        assert not anchor or anchor in anchors(text_of(path)), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_path_that_is_named_exists(document: Path) -> None:
+    missing = {path for path in paths(text_of(document)) if not any(PROJECT.glob(path.rstrip("/")))}
+
+    assert not missing, f"{document.name} names what is not there; write paths from the repository's root"
+
+
+def test_every_target_of_make_is_documented_and_every_documented_one_exists() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE))
+    documented = {target for document in DOCUMENTS for target in commands(text_of(document))}
+
+    assert {"run", "test", "docs"} <= targets
+    assert documented == targets
+
+
+def test_every_name_in_the_readme_is_one_that_the_consumer_has() -> None:
+    schemas = [json.loads(path.read_text("utf-8")) for path in (PROJECT / "glue" / "schemas").glob("*.json")]
+    columns = {column["name"] for schema in schemas for column in schema["columns"]}
+    databases = {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
+    known = declared("variables.tf", "variable") | declared("outputs.tf", "output") | columns | databases
+    known |= {schema["table"] for schema in schemas} | {"anomesdia_exec"}
+    named = names(text_of(PROJECT / "README.md"))
+
+    assert {"bucket_names_map", "packages_bucket", "vlr_cot", "dt_ult_cot"} & named
+    # Terraform's own words, and what its provider calls things.
+    assert named - known == {"depends_on", "default_tags"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -> None:
+    product = "\n".join(path.read_text("utf-8") for pattern in PRODUCT for path in PROJECT.glob(pattern))
+    words = set(re.findall(r"\w+", product)) | {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
+
+    assert "bucket_names_map" in words
+    assert not names(text_of(document)) - words - {"depends_on"}
