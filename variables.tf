@@ -254,7 +254,7 @@ variable "awssdkpandas_layer_arn" {
 }
 
 variable "awssdkpandas_layer_version" {
-  description = "Release of AWS SDK for pandas whose managed layer is looked up."
+  description = "Release of AWS SDK for pandas whose managed layer is looked up; the module is tested with the default."
   type        = string
   default     = "3.16.1"
   nullable    = false
@@ -262,6 +262,11 @@ variable "awssdkpandas_layer_version" {
   validation {
     condition     = can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.awssdkpandas_layer_version))
     error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\": write a release such as \"3.16.1\"."
+  }
+
+  validation {
+    condition     = var.awssdkpandas_layer_version != "3.17.0"
+    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\", whose layers for Python 3.12 and newer crash on every date (aws/aws-sdk-pandas issue 3393): write \"3.16.1\", which the module is tested with, or \"3.17.1\"."
   }
 }
 

@@ -103,6 +103,16 @@ run "names_that_aws_refuses_are_refused" {
   expect_failures = [var.name_prefix, var.module_default_tags, var.bucket_names_map, var.databases_names_map]
 }
 
+run "a_release_whose_layers_crash_is_refused" {
+  command = plan
+
+  variables {
+    awssdkpandas_layer_version = "3.17.0"
+  }
+
+  expect_failures = [var.awssdkpandas_layer_version]
+}
+
 run "a_visibility_timeout_under_the_function_timeout_is_refused" {
   command = plan
 
@@ -219,6 +229,7 @@ run "values_on_the_edge_are_taken" {
     sqs_lambda_trigger_max_concurrency = 1000
     functions_timeout                  = 900
     functions_memory_size              = 128
+    awssdkpandas_layer_version         = "3.17.1"
     fundamentus_base_url               = "http://127.0.0.1:8000/copy/of"
     fetch_headers                      = {}
     schedule_timezone                  = "Etc/GMT+3"
