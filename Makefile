@@ -3,15 +3,15 @@
 
 VENV := .venv
 VENV_MADE := $(VENV)/.made
-REQUIREMENTS := requirements-dev.txt lambda/layer/requirements.txt
+REQUIREMENTS := requirements-dev.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
 # The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
-CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3
-USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
+CANDIDATES := python3.13 python3.12 python3.11 python3
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(USABLE)' 2>/dev/null && echo $(name))))
 
 SOURCE ?= sample
@@ -70,7 +70,7 @@ package: ## Build the Lambda packages into .build/packages, for machines that ap
 venv: $(VENV_MADE)
 
 $(VENV_MADE): $(REQUIREMENTS)
-	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.10 or newer with its venv and ensurepip modules" \
+	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.11 or newer with its venv and ensurepip modules" \
 		"(on Debian and Ubuntu: python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Making the virtual environment $(VENV) with $(PYTHON)"
 	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)

@@ -27,6 +27,7 @@ REQUIREMENTS = HERE / "layer" / "requirements.txt"
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
+NOT_IN_LAYER = "bin", "tests"  # commands, and pynvest's own tests, which its wheel carries
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -87,7 +88,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
         return {
             path.relative_to(temporary).as_posix(): path.read_bytes()
             for path in sorted(target.rglob("*"))
-            if path.is_file() and path.relative_to(target).parts[0] != "bin"
+            if path.is_file() and path.relative_to(target).parts[0] not in NOT_IN_LAYER
         }
 
 

@@ -1,4 +1,4 @@
-"""Each package works with nothing but itself, our layer and what the managed layer is known to hold."""
+"""Each package works, and fits, with nothing but itself, our layer and what the managed layer holds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from managed_layer import MANAGED_LAYER, RUNTIMES_OWN, UNZIPPED_MIB, pins
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "lambda" / "src"
@@ -26,13 +28,6 @@ STAGES = (
 )
 
 SHARED = {"fundamentus_site", "pynvest_lake"}
-
-# The AWS SDK for pandas layer: the library itself and what it, its extras and Lambda's Python bring along.
-MANAGED = (
-    "awswrangler", "beautifulsoup4", "boto3", "botocore", "certifi", "charset-normalizer", "idna", "lxml",
-    "numpy", "packaging", "pandas", "pyarrow", "python-dateutil", "pytz", "requests", "s3transfer", "six",
-    "soupsieve", "typing_extensions", "urllib3",
-)  # fmt: skip
 
 # Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
@@ -88,10 +83,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def managed_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def managed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the managed layer's distributions and no others."""
     folder = tmp_path_factory.mktemp("managed")
-    for name in MANAGED:
+    for name in (*pins(MANAGED_LAYER), *RUNTIMES_OWN):
         distribution = importlib.metadata.distribution(name)
         for file in distribution.files or []:
             top = file.parts[0]
@@ -100,9 +95,9 @@ def managed_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def imported(packages: dict[str, Path], managed_layer: Path, stage: str) -> set[str]:
+def imported(packages: dict[str, Path], managed: Path, stage: str) -> set[str]:
     """Import a stage's handler as Lambda does, and return the modules that came with it."""
-    paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed_layer)]
+    paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed)]
     program = (
         f"import sys; sys.path += {paths!r}\n"
         f"import json, {stage}.handler\n"
@@ -120,11 +115,28 @@ def imported(packages: dict[str, Path], managed_layer: Path, stage: str) -> set[
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
-    packages: dict[str, Path], managed_layer: Path, stage: str
+    packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
-    modules = imported(packages, managed_layer, stage)
+    modules = imported(packages, managed, stage)
 
     assert not modules & FOREIGN.get(stage, set())
+
+
+def test_the_layer_holds_what_is_required_and_no_tests_or_commands(packages: dict[str, Path]) -> None:
+    held = {path.name for path in (packages["layer"] / "python").iterdir()}
+
+    modules = {name for name in held if not name.endswith(".dist-info")}
+    assert modules == {"aws_lambda_powertools", "jmespath", "pynvest", "tzdata"}
+    assert len(held - modules) == len(pins(ROOT / "lambda" / "layer" / "requirements.txt"))
+
+
+def test_the_layers_and_the_largest_package_fit_into_lambda(packages: dict[str, Path]) -> None:
+    unzipped = {
+        name: sum(path.stat().st_size for path in folder.rglob("*")) for name, folder in packages.items()
+    }
+    layer = unzipped.pop("layer")
+
+    assert (UNZIPPED_MIB + 1) * 1024**2 + layer + max(unzipped.values()) < 262_144_000
 
 
 def test_every_stage_has_a_package(packages: dict[str, Path]) -> None:

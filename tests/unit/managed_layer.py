@@ -1,0 +1,20 @@
+"""What is known of the managed layer that the functions run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGED_LAYER = ROOT / "lambda" / "layer" / "managed.txt"
+
+UNZIPPED_MIB = 204
+"""Size of release 3.16.1 for Python 3.13, as aws/aws-sdk-pandas issue 3331 reports it."""
+
+RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3")
+"""What the layer's packages need and Lambda's Python brings along; the layer has none of it."""
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Return the version of each package that a requirements file pins."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return dict(line.split("==") for line in lines if line and not line.startswith("-r "))

@@ -1,0 +1,61 @@
+"""The tests run on the very versions that the functions run on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from managed_layer import MANAGED_LAYER, ROOT, RUNTIMES_OWN, pins
+
+SDK = ROOT / os.environ.get("PYNVEST_SDK", "requirements-dev.txt")
+"""Where the AWS SDK that this run is to be on is pinned: the oldest that is claimed has a file of its own."""
+
+
+def installed(packages: dict[str, str]) -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in packages}
+
+
+@pytest.mark.parametrize("file", [MANAGED_LAYER, ROOT / "lambda" / "layer" / "requirements.txt"])
+def test_the_tests_run_on_what_the_layers_hold(file) -> None:
+    held = pins(file)
+
+    assert len(held) > 3
+    assert installed(held) == held
+
+
+def test_the_tests_run_on_the_sdk_that_this_run_is_to_be_on() -> None:
+    sdk = {name: version for name, version in pins(SDK).items() if name in RUNTIMES_OWN}
+
+    assert "boto3" in sdk
+    assert installed(sdk) == sdk
+
+
+def test_the_managed_layer_that_is_looked_up_is_the_one_that_is_known() -> None:
+    variables = (ROOT / "variables.tf").read_text()
+    default = {
+        name: re.search(rf'variable "{name}" {{.*?default += "([^"]+)"', variables, re.DOTALL)[1]
+        for name in ("awssdkpandas_layer_version", "functions_python_runtime")
+    }
+
+    assert default["awssdkpandas_layer_version"] == pins(MANAGED_LAYER)["awswrangler"]
+    assert f"release {default['awssdkpandas_layer_version']} for Python 3.13" in MANAGED_LAYER.read_text()
+    assert default["functions_python_runtime"] == "python3.13"
+
+
+def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_python() -> None:
+    held = {canonicalize_name(name) for name in pins(MANAGED_LAYER)}
+    lambdas_python = {"extra": "", "python_version": "3.13"}
+
+    needed = {
+        canonicalize_name(need.name)
+        for name in held
+        for need in map(Requirement, importlib.metadata.requires(name) or [])
+        if need.marker is None or need.marker.evaluate(lambdas_python)
+    }
+
+    assert needed - held - {*RUNTIMES_OWN} == {"setuptools"}  # which awswrangler never imports
