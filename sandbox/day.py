@@ -130,7 +130,7 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def run_workflow(self, timeout_seconds: float = 600.0) -> None:
-        """Start what the dedup schedule starts, with its input, and wait until it has ended.
+        """Start what the dedup schedule starts, with its input and the day, and wait until it has ended.
 
         Raises
         ------
@@ -138,7 +138,8 @@ class Day:
             When it does not succeed.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
-        execution = self._states.start_execution(stateMachineArn=target["Arn"], input=target["Input"])
+        given = {**json.loads(target["Input"]), "anomesdia_exec": self.number}
+        execution = self._states.start_execution(stateMachineArn=target["Arn"], input=json.dumps(given))
         deadline = time.monotonic() + timeout_seconds
         while True:
             found = self._states.describe_execution(executionArn=execution["executionArn"])

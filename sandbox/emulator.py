@@ -147,11 +147,11 @@ class Emulator:
     def _answers(self) -> bool:
         if not self.ca_bundle.exists():
             return False
-        trust = ssl.create_default_context(cafile=str(self.ca_bundle))
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
-        )
         try:
+            trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # which may be half written yet
+            opener = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+            )
             with opener.open(f"{self.endpoint_url}/_ministack/health", timeout=2) as response:
                 healthy: bool = response.status == 200
                 return healthy

@@ -204,9 +204,9 @@ def _run_day(
     shutil.rmtree(own_dir, ignore_errors=True)
     variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
     processes = []
-    site_day = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
+    number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
     if not source.live:
-        site, variables = _start_site(site_day, own_dir, outlives_us=stays)
+        site, variables = _start_site(number, own_dir, outlives_us=stays)
         running.callback(site.stop)
         processes.append({"module": SITE_MODULE, "pid": site.pid})
     local = LocalLake(
@@ -227,7 +227,8 @@ def _run_day(
     local.apply(console)
     console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
     day = local.day(console)
-    day.start(**({"tickers": list(source.tickers)} if source.tickers else {}))
+    # Told, not left to stage 1: by now it may be past midnight, and the pages are as of this day.
+    day.start(anomesdia_exec=number, **({"tickers": list(source.tickers)} if source.tickers else {}))
     day.wait()
     day.run_workflow()
     console.settle()
@@ -241,7 +242,7 @@ def _run_day(
     if source.live:
         console.say("\nEvery ticker that was asked for is in every layer, or named above.")
     else:
-        papers = make_papers(site_day)
+        papers = make_papers(number)
         wanted = set(source.tickers) or {paper.ticker for paper in papers}
         checks.check_papers(
             day, [paper for paper in papers if paper.ticker in wanted], local.emulator.client("glue")

@@ -1,14 +1,37 @@
-"""What holds for every test: no real account, and which of them run in one process where there are two."""
+"""What holds for every test: no real account, its clock, and which run in one process where there are two."""
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
+import time_machine
+from hypothesis import HealthCheck, settings
 
 from pynvest_lake import aws
 
 REGION = "sa-east-1"
+
+# moto begins with a new session each time, and that would read the same descriptions of services anew.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+# An example may take as long as the machine makes it take.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the clock run on from PYNVEST_CLOCK, where that is set: a moment with its offset from UTC.
+
+    It is this process's clock only. Where a test waits it goes by time.monotonic(), which stays as it is.
+    """
+    if moment := os.environ.get("PYNVEST_CLOCK"):
+        clock = time_machine.travel(moment, tick=True)
+        clock.start()
+        config.add_cleanup(clock.stop)
 
 
 @pytest.fixture(autouse=True)

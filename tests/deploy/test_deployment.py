@@ -8,10 +8,8 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -26,7 +24,7 @@ from sandbox.site import SiteServer, make_papers
 
 pytestmark = pytest.mark.e2e
 
-TODAY = int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
+DAY = 20251124
 OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
@@ -68,7 +66,7 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_papers(TODAY)) as site:
+    with SiteServer(make_papers(DAY)) as site:
         yield site
 
 
@@ -140,7 +138,7 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
     days = [Day(lake, emulator.client, lambda line: None) for lake in lakes]
 
     for day, share in zip(days, shares, strict=True):
-        day.start(tickers=[paper.ticker for paper in share])
+        day.start(anomesdia_exec=DAY, tickers=[paper.ticker for paper in share])
     for day in days:
         day.wait()
         day.run_workflow()

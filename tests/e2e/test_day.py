@@ -207,12 +207,10 @@ def test_a_paper_that_the_lake_lacks_is_named(up: Up) -> None:
 def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     started = tmp_path / "run" / "up.json"
     with subprocess.Popen(
-        sandbox(tmp_path, "run"), env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        sandbox(tmp_path, "run"), env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
-        while not started.exists() and run.poll() is None:
-            time.sleep(0.05)
+        assert any(" resources" in line for line in run.stdout)  # Terraform is at work
         groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
-        time.sleep(2)  # Terraform is at work by now
         assert all(map(group_is_alive, groups))
         run.send_signal(number)
         _, said = run.communicate(timeout=30)

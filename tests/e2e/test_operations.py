@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -179,7 +179,8 @@ def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
 
 def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLake, day: Day) -> None:
     holiday = faulty.day()
-    holiday.start(anomesdia_exec=day.number + 1)
+    after = datetime.strptime(str(day.number), "%Y%m%d") + timedelta(days=1)
+    holiday.start(anomesdia_exec=int(after.strftime("%Y%m%d")))
     holiday.wait()
     faulty.fold(holiday)
 
