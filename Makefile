@@ -23,7 +23,7 @@ export SQL
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(VENV_MADE) ## Run one whole day on an AWS emulator and query the lake (SOURCE=live TICKERS=PETR4,HGLG11: the real site)
@@ -43,8 +43,12 @@ down: $(VENV_MADE) ## End what `make up` left running, and remove its data
 	@$(SANDBOX) down
 
 .PHONY: test
-test: $(VENV_MADE) ## Run every test: code, Terraform, and whole days on the emulator
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+test: $(VENV_MADE) ## Run the tests: code, Terraform, and whole days on the emulator
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m 'not full'
+
+.PHONY: test-all
+test-all: $(VENV_MADE) ## Run these and all that takes longer: other dates, the oldest SDK, load (LEGS="load": only that)
+	@$(VENV)/bin/python tests/legs.py $(LEGS)
 
 .PHONY: lint
 lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python and Terraform

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from legs import LEGS
+
 PROJECT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 PRODUCT = ("*.tf", "glue/**/*.tf", "glue/**/*.json", "lambda/**/*.tf", "lambda/**/*.py")
@@ -104,6 +106,13 @@ def test_every_target_of_make_is_documented_and_every_documented_one_exists() ->
 
     assert {"run", "test", "docs"} <= targets
     assert documented == targets
+
+
+def test_every_leg_of_test_all_is_documented_and_every_documented_one_exists() -> None:
+    _, _, table = text_of(PROJECT / "CONTRIBUTING.md").partition("| leg |")
+    named = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()[2:]]
+
+    assert {name for cell in named for name in re.findall(r"`([^`]+)`", cell)} == set(LEGS)
 
 
 def test_every_name_in_the_readme_is_one_that_the_consumer_has() -> None:
