@@ -1,0 +1,176 @@
+"""``python -m collector``: brings the site's pages of the latest day into the lake's work bucket.
+
+It may be ended at any moment (Ctrl-C): started again, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from collector.bucket import Bucket
+from collector.collect import Collection
+from collector.day import last_day, named_day
+from collector.errors import CollectorError, NoCredentials
+from collector.site import DEFAULT_HEADERS, DEFAULT_URL, Site
+from pynvest_lake.archive import MANIFEST, prefix
+
+BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"
+INTERRUPTED = 130
+
+
+def utc_now() -> datetime:
+    """Return what this machine's clock says."""
+    return datetime.now(timezone.utc)
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    session: boto3.Session | None = None,
+) -> int:
+    """Bring a day and return the exit status.
+
+    Parameters
+    ----------
+    arguments
+        The command line's; None for this process's.
+    now
+        This machine's clock.
+    session
+        Where AWS credentials come from; None for what the command line says.
+    """
+    for stream in (sys.stdout, sys.stderr):  # a console may not have every letter that a page has
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.bucket:
+        parser.error(f"which bucket? Give --bucket, or {BUCKET_VARIABLE} in the environment")
+    try:
+        day = last_day(now()) if options.day is None else named_day(options.day, now())
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        bucket = Bucket(session or _session(options.profile), options.bucket)
+        bucket.check_clock(day.number, now())
+        collection = Collection(
+            Site(options.site, {**DEFAULT_HEADERS, **dict(options.header)}, options.threads, now),
+            bucket,
+            day,
+            patience_seconds=60 * options.patience,
+            now=now,
+            say=_say,
+        )
+        brought: set[str] = set()
+        if f"{prefix(day.number)}{MANIFEST}" in bucket.objects(day.number):
+            if not options.again:
+                _say(f"{day.number} has been brought already: there is nothing to do (--again reads it anew)")
+                return 0
+            brought = bucket.objects_of_manifest(day.number)
+        collection.load(without=brought)
+        collection.bring()
+    except CollectorError as error:
+        print(f"collector: {error}", file=sys.stderr, flush=True)
+        return error.status
+    except KeyboardInterrupt:
+        print(
+            "collector: ended; the pages that had come are kept. Started again, it goes on where it stopped",
+            file=sys.stderr,
+            flush=True,
+        )
+        return INTERRUPTED
+    return 0
+
+
+def _session(profile: str | None) -> boto3.Session:
+    try:
+        return boto3.Session(profile_name=profile)
+    except BotoCoreError as error:
+        raise NoCredentials(f"the AWS configuration cannot be used: {error}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m collector",
+        description="Bring the site's pages of the latest day into the lake's work bucket. What is there "
+        "already is not asked for again.",
+    )
+    parser.add_argument(
+        "--bucket",
+        default=os.environ.get(BUCKET_VARIABLE),
+        help=f"the lake's work bucket, as the module's output work_bucket names it (or {BUCKET_VARIABLE})",
+    )
+    parser.add_argument("--profile", help="profile of the AWS configuration (or AWS_PROFILE)")
+    parser.add_argument(
+        "--day",
+        type=int,
+        metavar="YYYYMMDD",
+        help="a weekday of the last week, on a holiday of the exchange: the site still shows its session "
+        "then (default: the last weekday whose 18:45 has passed in Sao Paulo, until 10:00 of the next)",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="read a day anew that has been brought already, from its listings",
+    )
+    parser.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        type=_header,
+        metavar="'NAME: VALUE'",
+        help="a header of the requests, such as 'User-Agent: ...', instead of this program's own; repeatable",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        choices=range(1, 9),
+        default=2,
+        help="most requests in flight at once (default: 2)",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=30,
+        metavar="MINUTES",
+        help="how long site or connection may stay away before it gives up (default: 30)",
+    )
+    parser.add_argument(
+        "--site", type=_address, default=DEFAULT_URL, help=f"where the pages are (default: {DEFAULT_URL})"
+    )
+    return parser
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a name, a colon and a value")
+    # The defaults are replaced whatever the capitals.
+    return next(
+        (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
+    ), (value.strip())
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected an address with http:// or https://")
+    return text
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    # Ended by a service manager or by Ctrl-C: the same.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""The lake's work bucket, as a collector may use it: put, get and list under ``pages/``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's
+    CredentialRetrievalError,
+    HTTPClientError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from collector.errors import (
+    AccessDenied,
+    CollectorError,
+    NoCredentials,
+    NotWhole,
+    StorageFailed,
+    WrongBucket,
+    WrongClock,
+)
+from fundamentus_site.kinds import Kind
+from pynvest_lake.archive import MANIFEST, Archive, DamagedArchive, Kept, KeptPage, prefix
+from pynvest_lake.aws import CLIENT_CONFIG
+from pynvest_lake.ledger import moment_text
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+
+# As the module names it: <name_prefix>-work-<account>-<region>.
+_WORK_BUCKET = re.compile(r"[a-z0-9.-]+-work-[0-9]{12}-([a-z]{2}(?:-[a-z]+)+-[0-9])")
+_CREDENTIALS_LACKING = (
+    CredentialRetrievalError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+_CREDENTIALS_REFUSED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+}
+
+
+class Bucket:
+    """A work bucket. Whatever AWS objects to is raised as a `CollectorError`.
+
+    Parameters
+    ----------
+    session
+        Where its credentials come from.
+    name
+        Its name.
+
+    Raises
+    ------
+    WrongBucket
+        The name is not that of a lake's work bucket.
+    """
+
+    def __init__(self, session: boto3.Session, name: str) -> None:
+        match = _WORK_BUCKET.fullmatch(name)
+        if match is None:
+            raise WrongBucket(
+                f"{name!r} is not the name of a lake's work bucket, which ends in "
+                "-work-<account>-<region>: the module's output work_bucket has it"
+            )
+        self.name = name
+        with self._errors():
+            self._s3: Any = session.client("s3", region_name=match[1], config=CLIENT_CONFIG)
+        self._archive = Archive(self._s3, name)
+
+    def check_clock(self, day: int, now: datetime) -> None:
+        """See that a day's pages may be listed, and that this machine's clock is right by S3's.
+
+        Parameters
+        ----------
+        day
+            The day, ``YYYYMMDD``.
+        now
+            What this machine's clock says.
+
+        Raises
+        ------
+        WrongClock
+            It is off by more than five minutes.
+        """
+        with self._errors():
+            answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix(day), MaxKeys=1)
+        said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        if said is None:
+            raise StorageFailed("S3 did not say what time it is, so this machine's clock cannot be checked")
+        off = now - parsedate_to_datetime(said)
+        if abs(off) > CLOCKS_MAY_DIFFER:
+            raise WrongClock(
+                f"this machine's clock says {moment_text(now)}, that of S3 says {said}: pages would be kept "
+                "under a wrong day. Set the clock, best by NTP, and start again"
+            )
+
+    def objects(self, day: int) -> dict[str, str]:
+        """Return the ETag of each object of a day's pages, by key."""
+        with self._errors():
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix(day))
+            return {
+                item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])
+            }
+
+    def read(self, key: str) -> Kept:
+        """Return the pages of an object."""
+        with self._errors():
+            try:
+                return self._archive.read(key)
+            except DamagedArchive as error:
+                raise StorageFailed(str(error)) from error
+
+    def keep(self, day: int, pages: Sequence[KeptPage]) -> None:
+        """Keep pages as one object."""
+        with self._errors():
+            self._archive.put(day, pages)
+
+    def objects_of_manifest(self, day: int) -> set[str]:
+        """Return the keys of the objects that a day's manifest names."""
+        with self._errors():
+            body = self._s3.get_object(Bucket=self.name, Key=f"{prefix(day)}{MANIFEST}")["Body"].read()
+        try:
+            return set(json.loads(body)["objects"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageFailed(
+                f"s3://{self.name}/{prefix(day)}{MANIFEST} is no manifest of a collector "
+                f"({type(error).__name__}: {error})"
+            ) from error
+
+    def put_manifest(self, day: int, papers: Mapping[Kind, Iterable[str]], now: datetime) -> None:
+        """Say that a day has been brought: this starts it in the lake."""
+        objects = {key: etag for key, etag in self.objects(day).items() if not key.endswith(f"/{MANIFEST}")}
+        content = {
+            "anomesdia_exec": day,
+            "made_at": moment_text(now),
+            "papers": {kind.value: sorted(tickers) for kind, tickers in papers.items()},
+            "objects": objects,
+        }
+        with self._errors():
+            self._s3.put_object(
+                Bucket=self.name,
+                Key=f"{prefix(day)}{MANIFEST}",
+                Body=json.dumps(content, indent=1).encode(),
+                ContentType="application/json",
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise self._said(error) from error
+        except _CREDENTIALS_LACKING as error:
+            raise NoCredentials(
+                f"there are no AWS credentials to use: {error}. Give some with AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or a profile with --profile"
+            ) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise NotWhole(f"S3 cannot be reached: {error}") from error
+        except BotoCoreError as error:
+            raise StorageFailed(f"S3 cannot be asked: {error}") from error
+
+    def _said(self, error: ClientError) -> CollectorError:
+        code, said = error.response["Error"].get("Code", ""), str(error)
+        if code in _CREDENTIALS_REFUSED:
+            return NoCredentials(
+                f"AWS does not take the credentials, which may have expired: {said}. Renew them and start "
+                "again: it goes on where it stopped"
+            )
+        if code == "RequestTimeTooSkewed":
+            return WrongClock(f"AWS says that this machine's clock is wrong: {said}. Set it, best by NTP")
+        if code == "NoSuchBucket":
+            return WrongBucket(
+                f"there is no bucket {self.name}: the module's output work_bucket has its name"
+            )
+        if code in ("AccessDenied", "403"):
+            return AccessDenied(
+                f"these credentials may not use pages/ in {self.name}: {said}. Attach the policy of the "
+                "module's output collector_policy_json to their user or role"
+            )
+        return StorageFailed(f"S3 answered with {code}: {said}")

@@ -1,0 +1,63 @@
+"""What ends a run before its day is whole: each with a status of its own, and a text for a person."""
+
+from __future__ import annotations
+
+
+class CollectorError(Exception):
+    """A run has ended; the text says why, and what to do. Pages that had come are kept."""
+
+    status = 1
+
+
+class Refused(CollectorError):  # noqa: N818 - what the site does
+    """The site refuses this client."""
+
+    status = 3
+
+
+class NotWhole(CollectorError):  # noqa: N818 - what the day is
+    """The site, or the connection to it or to S3, stayed away for longer than was waited."""
+
+    status = 4
+
+
+class ListingUnreadable(CollectorError):  # noqa: N818 - what it is
+    """What came as a listing names no papers."""
+
+    status = 5
+
+
+class NoCredentials(CollectorError):  # noqa: N818 - what is lacking
+    """AWS credentials are missing, expired or not known to AWS."""
+
+    status = 6
+
+
+class AccessDenied(CollectorError):  # noqa: N818 - what AWS says
+    """The credentials may not do what a collector does."""
+
+    status = 7
+
+
+class WrongClock(CollectorError):  # noqa: N818 - what is wrong
+    """The clock of this machine and that of S3 differ."""
+
+    status = 8
+
+
+class WrongBucket(CollectorError):  # noqa: N818 - what is wrong
+    """The bucket is not a lake's work bucket."""
+
+    status = 9
+
+
+class TooLate(CollectorError):  # noqa: N818 - what it is
+    """The site shows a later session: the day's pages can no longer be had."""
+
+    status = 10
+
+
+class StorageFailed(CollectorError):  # noqa: N818 - what happened
+    """S3 answered with something that no other of these is about."""
+
+    status = 11

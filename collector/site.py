@@ -1,0 +1,108 @@
+"""The site, as a collector asks it: by the session that the functions use, with nothing of pynvest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import Page, listing_url, paper_url
+from fundamentus_site.papers import SESSION_LABEL, Labels, indicators
+from fundamentus_site.session import SiteSession
+
+DEFAULT_URL = "https://www.fundamentus.com.br"
+DEFAULT_HEADERS = {
+    "User-Agent": "pynvest-tools collector (+https://github.com/ThiagoPanini/pynvest-tools)",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "pt-BR,pt;q=0.9",
+}
+PAGE_SECONDS = 20.0
+
+
+class Paper(NamedTuple):
+    """A paper that is listed."""
+
+    kind: Kind
+    ticker: str
+
+
+class Looks(Enum):
+    """What a page looks like; what is in it is for the functions to read."""
+
+    LIKE_THE_PAPER = "the paper's page, or the site's word that it knows no such paper"
+    LATER = "a page of a session after the day"
+    STRANGE = "none that this version can read as the paper's"
+
+
+class Site:
+    """The site, asked by few requests at once.
+
+    Parameters
+    ----------
+    base_url
+        Its address without a path.
+    headers
+        Headers of the requests.
+    threads
+        Most requests in flight at once.
+    now
+        This machine's clock.
+    """
+
+    def __init__(
+        self, base_url: str, headers: Mapping[str, str], threads: int, now: Callable[[], datetime]
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._headers = dict(headers)
+        self.threads = threads
+        self._now = now
+        self._session = SiteSession(max_connections=threads, timeout_seconds=PAGE_SECONDS)
+
+    def listing(self, kind: Kind, until: datetime | None) -> Page:
+        """Return the listing of a kind, unless it takes until a moment.
+
+        Raises
+        ------
+        Blocked, Unavailable, LayoutNotRecognized
+            As `SiteSession.get` has it.
+        """
+        return self._get(listing_url(self._base_url, kind), until)
+
+    def paper(self, paper: Paper, until: datetime | None) -> Page:
+        """Return a paper's page, whatever is on it, unless it takes until a moment.
+
+        Raises
+        ------
+        Blocked, Unavailable, LayoutNotRecognized
+            As `SiteSession.get` has it.
+        """
+        return self._get(paper_url(self._base_url, paper.ticker), until)
+
+    def _get(self, url: str, until: datetime | None) -> Page:
+        # Reckoned for each page: what a machine sleeps through does not count on its monotonic clock.
+        left = (until - self._now()).total_seconds() if until else None
+        return self._session.get(url, self._headers, None if left is None else time.monotonic() + left)
+
+
+def look(page: Page, paper: Paper, day: int) -> Looks:
+    """Tell what a page looks like.
+
+    Raises
+    ------
+    Blocked
+        It is a refusal, or not the site's.
+    """
+    labels = Labels({paper.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
+    try:
+        indicators(page, paper.ticker, paper.kind, labels, day)
+    except LaterSession:
+        return Looks.LATER
+    except LayoutNotRecognized:
+        return Looks.STRANGE
+    except NoSuchPaper:
+        pass
+    return Looks.LIKE_THE_PAPER

@@ -1,0 +1,187 @@
+"""A site that refuses the functions and answers a collector: the day is brought, and runs by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from faulty_lake import FaultyLake, until
+
+from collector.day import last_day
+from sandbox.emulator import REGION
+from sandbox.site import GHOSTS, Fault
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+USER = "collector"
+
+
+@pytest.fixture
+def latest(faulty: FaultyLake) -> Iterator[int]:
+    """Return the day that a collector would bring now; what it leaves is gone afterwards."""
+    day = last_day(datetime.now(timezone.utc)).number
+
+    def remove_pages() -> None:
+        listed = faulty.s3.list_objects_v2(
+            Bucket=faulty.lake.work_bucket, Prefix=f"pages/anomesdia_exec={day}/"
+        )
+        for item in listed.get("Contents", []):
+            faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=item["Key"])
+
+    remove_pages()
+    yield day
+    remove_pages()  # the schedule would leave the day alone
+
+
+@pytest.fixture
+def key(faulty: FaultyLake) -> Iterator[dict[str, str]]:
+    """Return the access key of a user with the policy of collectors, and no other."""
+    iam = faulty.client("iam")
+    iam.create_user(UserName=USER)
+    iam.put_user_policy(
+        UserName=USER, PolicyName="bring-pages", PolicyDocument=faulty.outputs["collector_policy_json"]
+    )
+    made = iam.create_access_key(UserName=USER)["AccessKey"]
+    yield {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    iam.delete_access_key(UserName=USER, AccessKeyId=made["AccessKeyId"])
+    iam.delete_user_policy(UserName=USER, PolicyName="bring-pages")
+    iam.delete_user(UserName=USER)
+
+
+class Collector:
+    """The program, as a person starts it on a machine of their own."""
+
+    def __init__(self, faulty: FaultyLake, key: dict[str, str], day: int) -> None:
+        # The day is named: unnamed it is brought until 10:00 of the next one, and tests run at any hour.
+        options = ("--site", faulty.site.base_url, "--day", str(day), "--patience", "0.05")
+        bucket = faulty.lake.work_bucket
+        self.command = [sys.executable, "-m", "collector", *options, "--bucket", bucket]
+        path = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        self.env = {**faulty.emulator.env(), **key, **path}
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it."""
+        return subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self) -> tuple[int, str]:
+        """Run it and return its status and what it said."""
+        with self.start() as process:
+            said, _ = process.communicate(timeout=120)
+        return process.returncode, said
+
+
+def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_by_itself(
+    faulty: FaultyLake, latest: int, key: dict[str, str]
+) -> None:
+    faulty.site.set_fault("*", Fault("status", status=403, spared="collector"))
+    day = faulty.day()
+    day.ask(latest)
+    until(lambda: any(request.status == 403 for request in faulty.site.requests), "the refusal")
+    assert all(not faulty.keys(faulty.table("sor", kind), latest) for kind in ("acoes", "fiis"))
+    faulty.site.clear_log()
+    faulty.site.latency_ms = 50
+    collector = Collector(faulty, key, latest)
+    executions = executions_of(faulty)
+
+    with collector.start() as first:
+        until(lambda: faulty.site.stats()["by_path"].get("/detalhes.php", 0) >= 5, "the first pages")
+        first.send_signal(signal.SIGTERM)
+        said, _ = first.communicate(timeout=60)
+    assert (first.returncode, "the pages that had come are kept" in said) == (130, True), said
+    assert "Traceback" not in said
+    assert executions_of(faulty) == executions
+    status, said = collector.run()
+
+    assert (status, f"{latest} is whole" in said) == (0, True), said
+    asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
+    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
+    assert (len(asked), set(asked.values())) == (listed + 2, {1})
+    # The manifest's event starts stage 1, that stage 2 and the workflow.
+    (execution,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
+    ended = faulty.end_of(execution)
+    assert (ended["status"], json.loads(ended["input"])) == ("SUCCEEDED", {"anomesdia_exec": latest})
+    faulty.check(day)
+    assert all("collector" in request.headers["User-Agent"] for request in faulty.site.requests)
+    assert collector.run() == (
+        0,
+        f"{latest} has been brought already: there is nothing to do (--again reads it anew)\n",
+    )
+
+
+def test_a_collectors_key_reaches_its_pages_and_nothing_else(
+    faulty: FaultyLake, latest: int, key: dict[str, str]
+) -> None:
+    client = as_user(faulty, key)
+    work, sor = faulty.lake.work_bucket, faulty.table("sor", "acoes").bucket
+    page = {"Bucket": work, "Key": f"pages/anomesdia_exec={latest}/x.jsonl.gz"}
+    client("s3").put_object(**page, Body=b"")
+    client("s3").get_object(**page)
+    client("s3").list_objects_v2(Bucket=work, Prefix=f"pages/anomesdia_exec={latest}/")
+
+    s3, ledger = client("s3"), f"ledger/anomesdia_exec={latest}/listing.json"
+    refused = {
+        "delete a page": lambda: s3.delete_object(**page),
+        "write the ledger": lambda: s3.put_object(Bucket=work, Key=ledger, Body=b"{}"),
+        "read the ledger": lambda: s3.get_object(Bucket=work, Key=ledger),
+        "list the whole bucket": lambda: s3.list_objects_v2(Bucket=work),
+        "list the ledger": lambda: s3.list_objects_v2(Bucket=work, Prefix="ledger/"),
+        "list SoR": lambda: s3.list_objects_v2(Bucket=sor),
+        "write SoR": lambda: s3.put_object(Bucket=sor, Key="x.part.parquet", Body=b""),
+        "run a function": lambda: client("lambda").invoke(FunctionName=faulty.lake.functions[0]),
+        "see the functions": lambda: client("lambda").list_functions(),
+        "start the workflow": lambda: client("stepfunctions").start_execution(
+            stateMachineArn=faulty.outputs["workflow_arn"]
+        ),
+        "read a queue": lambda: client("sqs").receive_message(QueueUrl=faulty.lake.ticker_queues["acoes"]),
+    }
+    for what, act in refused.items():
+        with pytest.raises(ClientError) as error:
+            act()
+        assert "AccessDenied" in error.value.response["Error"]["Code"], (what, error.value)
+
+
+def test_credentials_that_aws_does_not_take_are_told(
+    faulty: FaultyLake, latest: int, key: dict[str, str]
+) -> None:
+    status, said = Collector(faulty, {**key, "AWS_ACCESS_KEY_ID": "AKIANOBODYNOBODYNOBO"}, latest).run()
+
+    assert (status, faulty.site.requests) == (6, []), said
+    assert "AWS does not take the credentials" in said
+
+
+def executions_of(faulty: FaultyLake) -> set[str]:
+    """Return the ARNs of the workflow's executions."""
+    pages = faulty.states.get_paginator("list_executions").paginate(
+        stateMachineArn=faulty.outputs["workflow_arn"]
+    )
+    return {execution["executionArn"] for page in pages for execution in page["executions"]}
+
+
+def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:
+    """Return what makes clients with a key."""
+    session = boto3.Session(
+        aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    endpoint, trusted = faulty.emulator.endpoint_url, str(faulty.emulator.ca_bundle)
+    return lambda service: session.client(service, endpoint_url=endpoint, verify=trusted)

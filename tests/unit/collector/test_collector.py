@@ -1,0 +1,577 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
+from moto import mock_aws
+
+from collector import collect, errors, patience
+from collector.__main__ import INTERRUPTED, main
+from collector_desk import BUCKET, DAY, Desk
+from fundamentus_site.kinds import Kind
+from moto_lake import REGION
+from pynvest_lake.archive import Archive, KeptPage
+from sandbox.site import Fault, SiteServer, make_papers
+
+ROOT = Path(__file__).resolve().parents[3]
+BATCH = 10
+
+
+@pytest.fixture
+def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(patience, "FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(collect, "PAGES_AN_OBJECT", BATCH)
+    with mock_aws(), SiteServer(make_papers(DAY, 20, 10)) as site:
+        yield Desk(site, capsys)
+
+
+def asked(site: SiteServer) -> Counter[str]:
+    return Counter(request.path for request in site.requests)
+
+
+def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(desk: Desk) -> None:
+    assert desk.run() == 0
+
+    listed = desk.listed
+    assert desk.manifest is not None
+    assert desk.manifest["anomesdia_exec"] == DAY
+    assert desk.manifest["made_at"] == "2020-11-23T22:00:00Z"
+    assert desk.manifest["papers"] == {kind: sorted(tickers) for kind, tickers in listed.items()}
+    objects = {key: desk.s3.head_object(Bucket=BUCKET, Key=key)["ETag"].strip('"') for key in desk.keys}
+    del objects[f"pages/anomesdia_exec={DAY}/manifest.json"]
+    assert desk.manifest["objects"] == objects
+    assert Counter((page.kind, page.ticker) for page in desk.kept) == Counter(
+        (kind, ticker) for kind in listed for ticker in {None, *listed[kind]}
+    )
+
+
+def test_pages_are_kept_as_the_site_served_them(desk: Desk) -> None:
+    desk.run()
+
+    paper = next(iter(desk.site.papers.values()))
+    (page,) = [page for page in desk.kept if page.ticker == paper.ticker]
+    assert page.url == f"{desk.site.base_url}/detalhes.php?papel={paper.ticker}"
+    with urlopen(page.url) as answer:  # noqa: S310 - the sample site
+        assert page.body == answer.read()
+        assert (page.status, page.content_type) == (answer.status, answer.headers["Content-Type"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", page.fetched_at)
+
+
+def test_the_site_is_asked_as_politely_as_by_the_functions(desk: Desk) -> None:
+    desk.run("--header", "user-agent: me, at home", "--header", "X-Mine: 1")
+
+    assert set(asked(desk.site).values()) == {1}
+    assert desk.site.most_in_flight <= 2
+    assert desk.site.connections <= 2
+    for request in desk.site.requests:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert headers["user-agent"] == "me, at home"
+        assert headers["accept-language"] == "pt-BR,pt;q=0.9"
+        assert headers["accept"].startswith("text/html")
+        assert headers["x-mine"] == "1"
+
+
+def test_it_says_who_it_is_and_how_far_it_has_got(desk: Desk) -> None:
+    desk.run()
+
+    assert "pynvest-tools" in desk.site.requests[0].headers["User-Agent"]
+    papers = sum(map(len, desk.listed.values()))
+    said = desk.said()
+    assert f"{papers} papers are listed, the pages of 0 are kept already" in said
+    assert f"{BATCH} of {papers} pages are kept" in said
+    assert f"{DAY} is whole" in said
+
+
+def test_it_uses_put_get_and_list_under_pages_and_nothing_else(desk: Desk) -> None:
+    desk.run()
+    desk.run("--again")
+
+    assert {operation for operation, _ in desk.calls} == {"ListObjectsV2", "GetObject", "PutObject"}
+    assert all(key.startswith("pages/") for _, key in desk.calls)
+    assert all(
+        re.fullmatch(rf"pages/anomesdia_exec={DAY}/(?:[0-9a-f]{{32}}\.jsonl\.gz|manifest\.json)", key)
+        for key in desk.keys
+    )
+
+
+@pytest.mark.parametrize("pages", [0, 7, 10, 27])
+def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
+    desk: Desk, pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = collect.wait
+
+    def interrupted(futures: Any, timeout: float) -> Any:
+        """Stand for the moment at which Ctrl-C reaches the main thread."""
+        if desk.site.stats()["by_path"].get("/detalhes.php", 0) >= pages:
+            raise KeyboardInterrupt
+        return wait(futures, timeout=0.001)
+
+    monkeypatch.setattr(collect, "wait", interrupted)
+    assert desk.run() == INTERRUPTED
+    assert "ended; the pages that had come are kept" in desk.said()
+    assert desk.manifest is None
+    before = asked(desk.site)
+    assert pages <= before.total() - 2 < sum(map(len, desk.listed.values()))
+
+    monkeypatch.setattr(collect, "wait", wait)
+    assert desk.run() == 0
+    assert set(asked(desk.site).values()) == {1}
+    assert desk.manifest is not None
+
+
+def test_killed_it_goes_on_where_it_stopped(desk: Desk) -> None:
+    class Killed(BaseException):
+        pass
+
+    # Two listings and a batch of pages are kept; the second batch is not.
+    count = 0
+
+    def third_batch(**kwargs: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > 3:
+            raise Killed
+
+    desk.session.events.register("before-call.s3.PutObject", third_batch)
+    with pytest.raises(Killed):
+        desk.run()
+    assert desk.manifest is None
+    kept = {page.ticker for page in desk.kept}
+    assert len(kept) == BATCH + 1  # the listings' is None
+
+    desk.session.events.unregister("before-call.s3.PutObject", third_batch)
+    desk.site.clear_log()
+    assert desk.run() == 0
+    assert not kept & {request.ticker for request in desk.site.requests}
+
+
+def test_pages_that_the_functions_kept_are_not_asked_for_again(desk: Desk) -> None:
+    desk.run()
+    ours = desk.kept
+    for key in desk.keys:
+        desk.s3.delete_object(Bucket=BUCKET, Key=key)
+    Archive(desk.s3, BUCKET).put(DAY, ours[:15])
+    desk.site.clear_log()
+
+    assert desk.run() == 0
+    assert not {page.url for page in ours[:15]} & {
+        f"{desk.site.base_url}{request.path}" for request in desk.site.requests
+    }
+
+
+def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(desk: Desk) -> None:
+    early, refused = sorted(desk.site.papers)[:2]
+    page = KeptPage(
+        early,
+        desk.site.papers[early].kind,
+        f"{desk.site.base_url}/detalhes.php?papel={early}",
+        "2020-11-23T21:44:59Z",
+        200,
+        None,
+        b"<html>Fundamentus</html>",
+    )
+    body = b"<html><body>Just a moment...</body></html>"
+    other = KeptPage(
+        refused, desk.site.papers[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
+    )
+    Archive(desk.s3, BUCKET).put(DAY, [page, other])
+
+    assert desk.run() == 0
+    assert {early, refused} <= {request.ticker for request in desk.site.requests}
+
+
+def test_a_day_that_was_brought_is_left_alone(desk: Desk) -> None:
+    desk.run()
+    desk.site.clear_log()
+    manifest, keys = desk.manifest, desk.keys
+
+    assert desk.run() == 0
+    assert "has been brought already" in desk.said()
+    assert (desk.site.requests, desk.manifest, desk.keys) == ([], manifest, keys)
+
+
+def test_again_reads_it_anew_and_goes_on_where_that_stopped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run()
+    first = desk.manifest
+    monkeypatch.setattr(collect, "moment_text", lambda moment: "2020-11-23T23:30:00Z")
+    desk.site.clear_log()
+    desk.site.block_after(15)
+    assert desk.run("--again") == errors.Refused.status
+    assert desk.manifest == first
+
+    desk.site.clear_faults()
+    assert desk.run("--again") == 0
+    answered = [request.path for request in desk.site.requests if request.status == 200]
+    assert set(Counter(answered).values()) == {1}
+    assert len(answered) == sum(map(len, desk.listed.values())) + 2
+    assert first is not None and desk.manifest is not None
+    assert set(desk.manifest["objects"]) > set(first["objects"])
+
+
+def test_once_refused_it_stops_at_once_and_says_so(desk: Desk) -> None:
+    desk.site.block_after(15)
+
+    assert desk.run() == errors.Refused.status
+    said = desk.said()
+    assert "the site refuses this machine" in said
+    assert "status 403" in said
+    assert re.search(r"15 of \d+ pages of 20201123 are kept", said)
+    assert desk.manifest is None
+    assert desk.site.stats()["by_status"]["403"] <= 2  # what was in flight
+    assert len([page for page in desk.kept if page.ticker]) == 15
+
+
+@pytest.mark.parametrize("fault", [Fault("status", status=403), Fault("interstitial")])
+def test_refused_at_the_listing_it_asks_for_nothing_else(desk: Desk, fault: Fault) -> None:
+    desk.site.set_fault("*", fault)
+
+    assert desk.run() == errors.Refused.status
+    assert len(desk.site.requests) == 1
+    assert desk.keys == []
+
+
+def test_a_page_to_wait_on_is_a_refusal_and_is_not_kept(desk: Desk) -> None:
+    paper = sorted(desk.site.papers)[0]
+    desk.site.set_fault(paper, Fault("interstitial"))
+
+    assert desk.run() == errors.Refused.status
+    assert paper not in {page.ticker for page in desk.kept}
+
+
+def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
+    for ticker in sorted(desk.site.papers)[:3]:
+        desk.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first time
+
+    assert desk.run() == 0
+    assert len([page for page in desk.kept if page.ticker]) == sum(map(len, desk.listed.values()))
+
+
+def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(desk: Desk) -> None:
+    desk.run()
+    for key in desk.keys:
+        desk.s3.delete_object(Bucket=BUCKET, Key=key)
+    desk.site.clear_log()
+    for ticker in sorted(desk.site.papers)[15:]:
+        desk.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
+    desk.said()
+
+    assert desk.run() == errors.NotWhole.status
+    said = desk.said()
+    assert "trying again in" in said
+    assert "status 503" in said
+    assert "it goes on where it stopped" in said
+    assert desk.manifest is None
+    kept = len([page for page in desk.kept if page.ticker])
+
+    desk.site.clear_faults()
+    assert desk.run() == 0
+    assert f"the pages of {kept} are kept already" in desk.said()
+
+
+def test_a_site_that_is_not_there_ends_in_a_clear_text(desk: Desk) -> None:
+    desk.site.set_fault("/resultado.php", Fault("status", status=503, retry_after=60))
+
+    assert desk.run() == errors.NotWhole.status
+    said = desk.said()
+    assert "the site gave no listing of acoes" in said
+    assert said.count("trying again") >= 2
+
+
+@pytest.mark.parametrize("kind", ["unrecognizable", "empty", "garbage"])
+def test_a_listing_that_cannot_be_read_ends_it(desk: Desk, kind: str) -> None:
+    desk.site.set_fault("/fii_resultado.php", Fault(kind))
+
+    assert desk.run() == errors.ListingUnreadable.status
+    assert "the site gave no listing of fiis" in desk.said()
+    assert {request.ticker for request in desk.site.requests} == {None}
+    assert desk.manifest is None
+
+
+def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Desk) -> None:
+    mended, strange = sorted(desk.site.papers)[:2]
+    desk.site.set_fault(mended, Fault("other", ticker=strange, times=1))
+    desk.site.set_fault(strange, Fault("other_layout"))
+
+    assert desk.run() == 0
+    assert asked(desk.site)[f"/detalhes.php?papel={mended}"] == 2
+    assert asked(desk.site)[f"/detalhes.php?papel={strange}"] == 2
+    assert re.search(rf"1 pages are kept that .*: {strange}\.", desk.said())
+    assert desk.manifest is not None
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
+    desk: Desk, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = sorted(desk.site.papers)[0]
+    desk.site.set_fault(strange, Fault("other_layout"))
+    fetch = collect.Collection._fetch
+
+    def fail_from_then_on(self: Any, papers: Any, fetched: Any) -> None:
+        if list(papers) == [(Kind.ACOES, strange)]:
+            desk.site.set_fault(strange, Fault("status", status=status, retry_after=60))
+        fetch(self, papers, fetched)
+
+    monkeypatch.setattr(collect.Collection, "_fetch", fail_from_then_on)
+
+    assert desk.run() == 0
+    assert [request.status for request in desk.site.requests if request.ticker == strange] == [200, status]
+    assert desk.manifest is not None
+
+
+def test_a_new_layout_of_the_site_is_kept_page_by_page_once(desk: Desk) -> None:
+    for ticker in desk.site.papers:
+        desk.site.set_fault(ticker, Fault("other_layout"))
+
+    assert desk.run() == 0
+    assert set(asked(desk.site).values()) == {1}
+    assert f"{len(desk.site.papers)} pages are kept that this version cannot read" in desk.said()
+
+
+def test_once_the_next_session_has_opened_the_day_is_not_started(desk: Desk) -> None:
+    desk.now += timedelta(hours=15)  # 10:00 of the next day in São Paulo
+
+    assert desk.run() == errors.TooLate.status
+    assert "the next session has opened (24/11/2020 10:00 in Sao Paulo)" in desk.said()
+    assert (desk.site.requests, desk.keys) == ([], [])
+
+
+def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(desk: Desk) -> None:
+    desk.run()
+    desk.s3.delete_object(Bucket=BUCKET, Key=f"pages/anomesdia_exec={DAY}/manifest.json")
+    desk.site.clear_log()
+    desk.now += timedelta(hours=15)
+
+    assert desk.run() == 0
+    assert desk.site.requests == []
+    assert desk.manifest is not None
+
+
+def test_no_page_is_asked_for_once_the_next_session_has_opened(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = collect.wait
+
+    def wait_until_it_opens(futures: Any, timeout: float) -> Any:
+        found = wait(futures, timeout=timeout)
+        desk.now += timedelta(hours=15)
+        return found
+
+    monkeypatch.setattr(collect, "wait", wait_until_it_opens)
+
+    assert desk.run() == errors.TooLate.status
+    assert re.search(r"10 of \d+ of its pages are kept", desk.said())
+    assert len(desk.site.requests) == BATCH + 2
+    assert desk.manifest is None
+
+
+def test_on_a_holiday_the_day_before_may_be_named(desk: Desk) -> None:
+    desk.now += timedelta(hours=18)
+
+    assert desk.run("--day", str(DAY)) == 0
+    assert desk.manifest is not None
+
+
+def test_a_site_that_shows_a_later_session_gives_no_manifest(desk: Desk) -> None:
+    for ticker in desk.site.papers:
+        desk.site.set_fault(ticker, Fault("later_session"))
+    desk.now += timedelta(hours=18)
+
+    assert desk.run("--day", str(DAY)) == errors.TooLate.status
+    assert "the site shows a later session than 20201123" in desk.said()
+    assert desk.manifest is None
+    assert len(desk.site.requests) == BATCH + 2
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_clock_that_differs_from_s3s_is_refused_before_the_site_is_asked(desk: Desk, minutes: int) -> None:
+    desk.s3_is_ahead = timedelta(minutes=minutes)
+
+    assert desk.run() == errors.WrongClock.status
+    assert "this machine's clock says 2020-11-23T22:00:00Z" in desk.said()
+    assert (desk.site.requests, desk.keys) == ([], [])
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_a_clock_that_differs_a_little_is_none_that_matters(desk: Desk, minutes: int) -> None:
+    desk.s3_is_ahead = timedelta(minutes=minutes)
+
+    assert desk.run() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "text"),
+    [
+        ("ExpiredToken", errors.NoCredentials, "AWS does not take the credentials"),
+        ("InvalidAccessKeyId", errors.NoCredentials, "AWS does not take the credentials"),
+        ("SignatureDoesNotMatch", errors.NoCredentials, "AWS does not take the credentials"),
+        ("AccessDenied", errors.AccessDenied, "collector_policy_json"),
+        ("RequestTimeTooSkewed", errors.WrongClock, "clock is wrong"),
+        ("NoSuchBucket", errors.WrongBucket, "there is no bucket"),
+        ("InvalidRequest", errors.StorageFailed, "S3 answered with InvalidRequest"),
+    ],
+)
+def test_what_aws_objects_to_is_told(
+    desk: Desk, code: str, error: type[errors.CollectorError], text: str
+) -> None:
+    desk.fail("ListObjectsV2", code)
+
+    assert desk.run() == error.status
+    assert text in desk.said()
+    assert desk.site.requests == []
+
+
+def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(desk: Desk) -> None:
+    desk.fail("PutObject", "ExpiredToken", 400, after=3)
+
+    assert desk.run() == errors.NoCredentials.status
+    assert "Renew them and start again" in desk.said()
+    kept = {page.ticker for page in desk.kept if page.ticker}
+    assert len(kept) == BATCH
+    assert desk.manifest is None
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [UnauthorizedSSOTokenError(), None],
+)
+def test_without_credentials_it_says_so(
+    desk: Desk, raised: Exception | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if raised is None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        status = main([f"--bucket={BUCKET}"], now=lambda: desk.now)
+    else:
+
+        def fail(**kwargs: Any) -> None:
+            raise raised
+
+        desk.session.events.register("before-call.s3", fail)
+        status = desk.run()
+
+    assert status == errors.NoCredentials.status
+    assert "there are no AWS credentials to use" in desk.said()
+
+
+def test_a_profile_that_is_not_there_is_told(desk: Desk) -> None:
+    assert main([f"--bucket={BUCKET}", "--profile=nobody"]) == errors.NoCredentials.status
+    assert "nobody" in desk.said()
+
+
+def test_a_lost_connection_to_s3_is_waited_for(desk: Desk) -> None:
+    count = 0
+
+    def lose(**kwargs: Any) -> None:
+        nonlocal count
+        count += 1
+        if count in (3, 4):
+            raise EndpointConnectionError(endpoint_url="https://s3")
+
+    desk.session.events.register("before-call.s3.PutObject", lose)
+
+    assert desk.run() == 0
+    assert desk.said().count("S3 cannot be reached") == 2
+    assert set(asked(desk.site).values()) == {1}
+
+
+def test_a_connection_to_s3_that_stays_lost_ends_it(desk: Desk) -> None:
+    def lose(**kwargs: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    desk.session.events.register("before-call.s3.PutObject", lose)
+
+    assert desk.run() == errors.NotWhole.status
+    assert "S3 cannot be reached" in desk.said()
+
+
+@pytest.mark.parametrize(
+    "bucket", ["my-bucket", "pynvest-sor-123456789012-sa-east-1", "pynvest-work-123-sa-east-1"]
+)
+def test_a_bucket_that_is_no_work_bucket_is_refused_before_it_is_touched(desk: Desk, bucket: str) -> None:
+    assert desk.run(bucket=bucket) == errors.WrongBucket.status
+    assert "is not the name of a lake's work bucket" in desk.said()
+    assert desk.calls == []
+
+
+def test_a_work_bucket_that_is_not_there_is_told(desk: Desk) -> None:
+    assert desk.run(bucket=f"other-work-123456789012-{REGION}") == errors.WrongBucket.status
+    assert "there is no bucket other-work" in desk.said()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "which bucket?"),
+        ([f"--bucket={BUCKET}", "--day=20200101"], "--day is 20200101, expected a weekday"),
+        ([f"--bucket={BUCKET}", "--header=nonsense"], "expected a name, a colon and a value"),
+        ([f"--bucket={BUCKET}", "--site=fundamentus"], "expected an address"),
+    ],
+)
+def test_a_command_line_that_is_none_is_told(
+    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert text in capsys.readouterr().err
+
+
+def test_it_needs_its_own_requirements_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import collector.__main__, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {
+        "pynvest",
+        "pandas",
+        "numpy",
+        "pyarrow",
+        "awswrangler",
+        "aws_lambda_powertools",
+        "bs4",
+        "rich",
+    }
+    assert {"boto3", "lxml", "requests"} <= loaded
+
+
+def test_its_requirements_are_pinned_as_the_tests_have_them() -> None:
+    def pins(*paths: str) -> set[str]:
+        lines = [line for path in paths for line in (ROOT / path).read_text().splitlines()]
+        return {line for line in lines if re.match(r"[\w-]+==", line)}
+
+    ours = pins("collector/requirements.txt")
+    layers = ("lambda/layer/managed.txt", "lambda/layer/requirements.txt")
+    assert len(ours) == 4
+    assert ours <= pins("requirements-dev.txt", *layers)
+
+
+def test_every_end_has_a_status_of_its_own() -> None:
+    statuses = [
+        error.status
+        for error in vars(errors).values()
+        if isinstance(error, type) and error.__module__ == errors.__name__
+    ]
+
+    assert len(set(statuses)) == len(statuses)
+    assert not {0, 2, INTERRUPTED, 128 + signal.SIGTERM} & set(statuses)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from collector.day import last_day, named_day
+
+UTC = ZoneInfo("UTC")
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "until"),
+    [
+        # A Monday; São Paulo is three hours behind UTC.
+        ("2026-11-23T21:44:59", 20261120, "2026-11-23T13:00:00"),
+        ("2026-11-23T21:45:00", 20261123, "2026-11-24T13:00:00"),
+        ("2026-11-24T02:59:59", 20261123, "2026-11-24T13:00:00"),  # before midnight there, after it in UTC
+        ("2026-11-24T03:00:00", 20261123, "2026-11-24T13:00:00"),
+        ("2026-11-24T13:00:00", 20261123, "2026-11-24T13:00:00"),  # over: the next session has opened
+        ("2026-11-27T21:45:00", 20261127, "2026-11-30T13:00:00"),  # a Friday: the weekend is left
+        ("2026-11-28T12:00:00", 20261127, "2026-11-30T13:00:00"),
+        ("2026-11-28T22:00:00", 20261127, "2026-11-30T13:00:00"),
+        ("2026-11-30T12:59:59", 20261127, "2026-11-30T13:00:00"),
+        ("2027-01-01T03:00:00", 20261231, "2027-01-01T13:00:00"),
+        # In the summer of 2018, São Paulo was two hours behind.
+        ("2018-12-03T20:44:59", 20181130, "2018-12-03T12:00:00"),
+        ("2018-12-03T20:45:00", 20181203, "2018-12-04T12:00:00"),
+    ],
+)
+def test_the_day_is_the_last_weekday_whose_1845_has_passed_in_sao_paulo(
+    now: str, day: int, until: str
+) -> None:
+    found = last_day(moment(now))
+
+    assert (found.number, found.until) == (day, moment(until))
+    assert f"{found.closed_at:%Y%m%d %H:%M}" == f"{day} 18:45"
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Tokyo", "America/Los_Angeles"])
+def test_where_the_machine_is_does_not_matter(zone: str) -> None:
+    assert last_day(moment("2026-11-24T01:00:00").astimezone(ZoneInfo(zone))).number == 20261123
+
+
+def test_a_day_that_is_named_is_had_until_its_pages_tell_otherwise() -> None:
+    found = named_day(20261120, moment("2026-11-23T16:00:00"))
+
+    assert (found.number, found.until) == (20261120, None)
+
+
+@pytest.mark.parametrize(
+    ("day", "now"),
+    [
+        (20261123, "2026-11-23T21:44:59"),  # its 18:45 has not passed
+        (20261124, "2026-11-23T21:45:00"),
+        (20261121, "2026-11-23T16:00:00"),  # a Saturday
+        (20261113, "2026-11-23T16:00:00"),  # more than a week ago
+        (20261131, "2026-11-23T16:00:00"),  # in no calendar
+    ],
+)
+def test_no_other_day_may_be_named(day: int, now: str) -> None:
+    with pytest.raises(ValueError, match=f"--day is {day}, expected"):
+        named_day(day, moment(now))
