@@ -20,10 +20,20 @@ locals {
 
   buckets = merge(
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
-    { packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true } },
+    {
+      packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
+      # Pages and ledger. Apart from the packages: whoever may write pages must not reach code.
+      work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
+    },
   )
 
   key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
+
+  # Days that what is in the work bucket is kept, by what its keys start with.
+  expiry = {
+    ledger = 400
+    pages  = max(1, var.pages_retention_days)
+  }
 
   queue_names = {
     acoes = coalesce(var.sqs_tickers_acoes_queue_name, "${var.name_prefix}-tickers-acoes-queue")
@@ -33,12 +43,12 @@ locals {
   # As AWS advises for a queue that starts a function; a batch that is gathered for longer than that takes more.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
-  workflow_waits     = var.dedup_wait_interval_seconds * var.dedup_wait_max_attempts
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
+  workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${local.workflow_name}"
   schedule_names = {
     start = "trigger-${var.name_prefix}-lambda-check-and-delete-partitions"
     dedup = "trigger-${local.workflow_name}"
@@ -102,6 +112,27 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
+    }
+  }
+
+  dynamic "rule" {
+    for_each = each.key == "work" ? local.expiry : {}
+
+    content {
+      id     = "expire-${rule.key}"
+      status = "Enabled"
+
+      filter {
+        prefix = "${rule.key}/"
+      }
+
+      expiration {
+        days = rule.value
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
     }
   }
 
@@ -185,8 +216,8 @@ resource "aws_sqs_queue" "tickers" {
     }
     # Who does not let the workflow wait starts it when the day is complete.
     precondition {
-      condition     = var.dedup_wait_max_attempts == 0 || local.tries_take <= local.workflow_waits
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, but the dedup workflow waits ${local.workflow_waits} (dedup_wait_interval_seconds × dedup_wait_max_attempts) and would give a day up that is on its way: write a smaller visibility timeout, or at least ${ceil(local.tries_take / var.dedup_wait_interval_seconds)} in dedup_wait_max_attempts."
+      condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, longer than the shortest wait of dedup_round_minutes (${jsonencode(var.dedup_round_minutes)}): a round would ask anew for what is still tried. Write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
@@ -278,6 +309,12 @@ module "lambda" {
   batch_window               = var.sqs_lambda_trigger_batch_window
   max_concurrency            = var.sqs_lambda_trigger_max_concurrency
 
+  work_bucket           = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+  keep_pages            = var.pages_retention_days > 0
+  max_receive_count     = var.sqs_max_receive_count
+  look_interval         = var.dedup_wait_interval_seconds
+  workflow_arn          = local.workflow_arn
+  fetch_from            = var.fetch_from
   fundamentus_base_url  = var.fundamentus_base_url
   fetch_threads         = var.fetch_threads
   fetch_timeout_seconds = var.fetch_timeout_seconds
@@ -293,13 +330,13 @@ module "lambda" {
 module "stepfunctions" {
   source = "./stepfunctions"
 
-  name                  = local.workflow_name
-  dedup_function_arns   = module.lambda.dedup_function_arns
-  wait_interval_seconds = var.dedup_wait_interval_seconds
-  wait_max_attempts     = var.dedup_wait_max_attempts
-  log_retention_days    = var.log_retention_days
-  kms_key_arn           = var.kms_key_arn
-  tags                  = var.module_default_tags
+  name                     = local.workflow_name
+  dedup_function_arns      = module.lambda.dedup_function_arns
+  assess_function_arn      = module.lambda.assess_function_arn
+  get_tickers_function_arn = module.lambda.get_tickers_function_arn
+  log_retention_days       = var.log_retention_days
+  kms_key_arn              = var.kms_key_arn
+  tags                     = var.module_default_tags
 }
 
 module "eventbridge" {
@@ -311,17 +348,57 @@ module "eventbridge" {
       expression = var.schedule_expression_start
       target_arn = module.lambda.start_function_arn
       action     = "lambda:InvokeFunction"
+      input      = {}
+      enabled    = var.schedules_enabled && var.fetch_from == "site"
     }
     dedup = {
       name       = local.schedule_names.dedup
       expression = var.schedule_expression_dedup
       target_arn = module.stepfunctions.arn
       action     = "states:StartExecution"
+      input      = { rounds = var.dedup_round_minutes }
+      enabled    = var.schedules_enabled
     }
   }
   dead_letter_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
   timezone               = var.schedule_timezone
-  enabled                = var.schedules_enabled
   kms_key_arn            = var.kms_key_arn
   tags                   = var.module_default_tags
+}
+
+# What a collector needs: it brings pages, and reaches nothing else of the lake.
+data "aws_iam_policy_document" "collector" {
+  statement {
+    sid       = "BringPages"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.this["work"].arn}/pages/*"]
+  }
+
+  statement {
+    sid       = "SeeWhatIsThere"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.this["work"].arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["pages/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "UseTheKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:EncryptionContext:aws:s3:arn"
+        values   = [aws_s3_bucket.this["work"].arn, "${aws_s3_bucket.this["work"].arn}/pages/*"]
+      }
+    }
+  }
 }

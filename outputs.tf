@@ -22,6 +22,21 @@ output "packages_bucket" {
   value       = { name = aws_s3_bucket.this["packages"].bucket, arn = aws_s3_bucket.this["packages"].arn }
 }
 
+output "work_bucket" {
+  description = "Name and ARN of the bucket that holds the kept pages and the ledger."
+  value       = { name = aws_s3_bucket.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+
+  precondition {
+    condition     = var.fetch_from == "site" || var.pages_retention_days > 0
+    error_message = "pages_retention_days is 0 and fetch_from is \"pages\", but the pages that a collector brings have to be kept until they are read: write at least 1 day."
+  }
+}
+
+output "collector_policy_json" {
+  description = "Policy of a collector, to be attached to a user or role of yours: it may bring pages and nothing else."
+  value       = data.aws_iam_policy_document.collector.json
+}
+
 output "queues" {
   description = "Name, ARN and URL of the queue of tickers of each kind (`acoes`, `fiis`)."
   value       = { for kind, queue in aws_sqs_queue.tickers : kind => { name = queue.name, arn = queue.arn, url = queue.url } }

@@ -106,7 +106,7 @@ variable "sqs_visibility_timeout_seconds" {
 
   validation {
     condition     = var.sqs_visibility_timeout_seconds == null ? true : var.sqs_visibility_timeout_seconds >= 1 && var.sqs_visibility_timeout_seconds <= 21600
-    error_message = "sqs_visibility_timeout_seconds is ${jsonencode(var.sqs_visibility_timeout_seconds)}: write 1 to 21600 seconds (a ticker that the site refuses is hidden twice as long, and SQS takes 43200 at most)."
+    error_message = "sqs_visibility_timeout_seconds is ${jsonencode(var.sqs_visibility_timeout_seconds)}: write 1 to 21600 seconds."
   }
 }
 
@@ -381,7 +381,7 @@ variable "schedule_expression_dedup" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at a day that is not complete."
+  description = "Seconds between two looks of the dedup workflow at a day that is not settled; after forty looks ten times as long."
   type        = number
   default     = 30
   nullable    = false
@@ -393,7 +393,7 @@ variable "dedup_wait_interval_seconds" {
 }
 
 variable "dedup_wait_max_attempts" {
-  description = "Looks of the dedup workflow at a day that is not complete before it fails, saying what is missing; with the interval between them at least as long as a ticker's tries may take. 0: it does not wait."
+  description = "Without effect, and taken for the sake of roots that set it: the workflow looks until the day is settled, and `dedup_round_minutes` says how often it asks again."
   type        = number
   default     = 180
   nullable    = false
@@ -401,6 +401,42 @@ variable "dedup_wait_max_attempts" {
   validation {
     condition     = var.dedup_wait_max_attempts >= 0 && var.dedup_wait_max_attempts <= 1000 && floor(var.dedup_wait_max_attempts) == var.dedup_wait_max_attempts
     error_message = "dedup_wait_max_attempts is ${var.dedup_wait_max_attempts}: write a whole number from 0 to 1000."
+  }
+}
+
+variable "dedup_round_minutes" {
+  description = "Minutes that the dedup workflow waits before each round: while papers are missing, it asks the site for them again. Empty: no rounds."
+  type        = list(number)
+  default     = [60, 60, 60, 60]
+  nullable    = false
+
+  validation {
+    condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0 && minutes <= 1440])
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each of more than 0 and at most 1440 minutes, such as [60, 60], or [] for none."
+  }
+}
+
+variable "fetch_from" {
+  description = "Where the pages come from: `site`, where the functions ask it, or `pages`, where a collector of yours brings them and nothing in AWS asks the site."
+  type        = string
+  default     = "site"
+  nullable    = false
+
+  validation {
+    condition     = contains(["site", "pages"], var.fetch_from)
+    error_message = "fetch_from is \"${var.fetch_from}\": write \"site\" or \"pages\"."
+  }
+}
+
+variable "pages_retention_days" {
+  description = "Days that the pages are kept as they were read, so that a day can be run again without asking the site. 0: they are not kept."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.pages_retention_days >= 0 && var.pages_retention_days <= 3650 && floor(var.pages_retention_days) == var.pages_retention_days
+    error_message = "pages_retention_days is ${var.pages_retention_days}: write a whole number from 0 (none are kept) to 3650."
   }
 }
 

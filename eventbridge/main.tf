@@ -6,7 +6,7 @@ resource "aws_scheduler_schedule" "this" {
   name                         = each.value.name
   schedule_expression          = each.value.expression
   schedule_expression_timezone = var.timezone
-  state                        = var.enabled ? "ENABLED" : "DISABLED"
+  state                        = each.value.enabled ? "ENABLED" : "DISABLED"
   kms_key_arn                  = var.kms_key_arn
 
   flexible_time_window {
@@ -16,7 +16,7 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = each.value.target_arn
     role_arn = aws_iam_role.this[each.key].arn
-    input    = jsonencode({})
+    input    = jsonencode(each.value.input)
 
     retry_policy {
       maximum_event_age_in_seconds = 3600

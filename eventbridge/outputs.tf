@@ -7,3 +7,8 @@ output "roles" {
   description = "ARN of each schedule's role by its name."
   value       = { for role in aws_iam_role.this : role.name => role.arn }
 }
+
+output "states" {
+  description = "Whether each schedule runs: `ENABLED` or `DISABLED`."
+  value       = { for key, schedule in aws_scheduler_schedule.this : key => schedule.state }
+}

@@ -1,6 +1,6 @@
 variable "schedules" {
-  description = "Name, expression, target and the action that starts the target, of each schedule."
-  type        = map(object({ name = string, expression = string, target_arn = string, action = string }))
+  description = "Name, expression, target, the action that starts the target, its input, and whether it runs, of each schedule."
+  type        = map(object({ name = string, expression = string, target_arn = string, action = string, input = any, enabled = bool }))
 }
 
 variable "dead_letter_queue_arns" {
@@ -11,11 +11,6 @@ variable "dead_letter_queue_arns" {
 variable "timezone" {
   description = "Time zone of the expressions."
   type        = string
-}
-
-variable "enabled" {
-  description = "Whether the schedules run."
-  type        = bool
 }
 
 variable "kms_key_arn" {

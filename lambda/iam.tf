@@ -21,29 +21,55 @@ locals {
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
   read_parts         = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.parts], prefix = {} } }
-  read_compacts      = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.compacts], prefix = {} } }
   write_parts        = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.parts], prefix = {} } }
   write_compacts     = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.compacts], prefix = {} } }
   delete             = { for key, s3 in local.s3 : key => { actions = ["s3:DeleteObject"], resources = [s3.objects], prefix = {} } }
   register_partition = { for key, path in local.glue : key => { actions = ["glue:BatchCreatePartition"], resources = path, prefix = {} } }
   remove_partition   = { for key, path in local.glue : key => { actions = ["glue:BatchGetPartition", "glue:GetPartition", "glue:BatchDeletePartition"], resources = path, prefix = {} } }
   send               = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:SendMessage"], resources = [queue.arn], prefix = {} } }
-  receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
+  receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
   count              = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
 
+  # The work bucket, by what the keys start with.
+  work = { for part in ["ledger", "pages"] : part => {
+    list   = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLike = "${part}/*" } }
+    read   = { actions = ["s3:GetObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
+    write  = { actions = ["s3:PutObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
+    delete = { actions = ["s3:DeleteObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
+    # Who reads an object that is not there is told so only if it may list.
+    miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
+  } }
+
   # What S3 uses a bucket's key for, on behalf of who reads or writes an object.
-  uses_of_bucket_keys = { for function, grants in local.grants : function => concat(
-    contains(flatten(grants[*].actions), "s3:GetObject") ? ["kms:Decrypt"] : [],
-    contains(flatten(grants[*].actions), "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
+  uses_of_bucket_keys = { for function, actions in local.actions_in_lake : function => concat(
+    contains(actions, "s3:GetObject") ? ["kms:Decrypt"] : [],
+    contains(actions, "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
   ) }
+  actions_in_lake = { for function, grants in local.grants : function =>
+    flatten([for grant in grants : grant.actions if !startswith(grant.resources[0], var.work_bucket.arn)])
+  }
 
   grants = {
     check-and-delete-partitions = concat(values(local.list), values(local.delete), values(local.remove_partition), [
+      local.read.sor_acoes, local.read.sor_fiis,
+      local.work.ledger.list, local.work.ledger.delete,
+      local.work.pages.list, local.work.pages.read,
+      { actions = ["states:StartExecution"], resources = [var.workflow_arn], prefix = {} },
       { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.account}:function:${local.names["get-tickers"]}"], prefix = {} },
     ])
-    get-tickers                   = values(local.send)
-    get-financial-data-for-acoes  = [local.receive.acoes, local.write_parts.sor_acoes, local.register_partition.sor_acoes]
-    get-financial-data-for-fiis   = [local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis]
+    get-tickers = concat(values(local.send), [
+      local.list.sor_acoes, local.list.sor_fiis,
+      local.work.ledger.miss, local.work.ledger.read, local.work.ledger.write,
+      local.work.pages.list, local.work.pages.read, local.work.pages.write,
+    ])
+    get-financial-data-for-acoes = [
+      local.receive.acoes, local.write_parts.sor_acoes, local.register_partition.sor_acoes,
+      local.work.ledger.write, local.work.pages.read, local.work.pages.write,
+    ]
+    get-financial-data-for-fiis = [
+      local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
+      local.work.ledger.write, local.work.pages.read, local.work.pages.write,
+    ]
     prep-financial-data-for-acoes = [local.list_or_miss.sor_acoes, local.read_parts.sor_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes]
     prep-financial-data-for-fiis  = [local.list_or_miss.sor_fiis, local.read_parts.sor_fiis, local.write_parts.sot_fiis, local.register_partition.sot_fiis]
     specialize-financial-data = [
@@ -52,19 +78,23 @@ locals {
       local.write_parts.spec_ativos, local.register_partition.spec_ativos,
     ]
     dedup-financial-data-for-acoes = [
-      local.count.acoes, local.list.sor_acoes,
       local.list_or_miss.sot_acoes, local.read.sot_acoes, local.write_compacts.sot_acoes, local.delete.sot_acoes, local.register_partition.sot_acoes,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-fiis = [
-      local.count.fiis, local.list.sor_fiis,
       local.list_or_miss.sot_fiis, local.read.sot_fiis, local.write_compacts.sot_fiis, local.delete.sot_fiis, local.register_partition.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-spec-ativos = [
-      local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes,
-      local.list_or_miss.sot_fiis, local.read_compacts.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos, local.write_compacts.spec_ativos, local.delete.spec_ativos, local.register_partition.spec_ativos,
+    ]
+    assess-day = [
+      local.count.acoes, local.count.fiis,
+      local.list.sor_acoes, local.list.sor_fiis,
+      local.list_or_miss.sot_acoes, local.read.sot_acoes,
+      local.list_or_miss.sot_fiis, local.read.sot_fiis,
+      local.list_or_miss.spec_ativos, local.read.spec_ativos,
+      local.work.ledger.miss, local.work.ledger.read,
     ]
   }
 }

@@ -19,6 +19,7 @@ locals {
     dedup-financial-data-for-acoes       = { stage = 6, package = "dedup_financial_data", asynchronous = false }
     dedup-financial-data-for-fiis        = { stage = 6, package = "dedup_financial_data", asynchronous = false }
     dedup-financial-data-for-spec-ativos = { stage = 6, package = "dedup_financial_data", asynchronous = false }
+    assess-day                           = { stage = 6, package = "assess_day", asynchronous = false }
   }
 
   # Stage 3 hands back to its queue what it has not read by then.
@@ -30,42 +31,46 @@ locals {
   table      = { for key, table in var.tables : key => { bucket = table.bucket, database = table.database, table = table.name } }
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
+  # Each before those that its objects come from.
+  lake_tables = jsonencode([for key in ["spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
+
+  # By then a queued ticker was read, or is in the dead-letter queue.
+  queue_patience = var.visibility_timeout_seconds * var.max_receive_count
+
   environment = {
     check-and-delete-partitions = {
-      LAKE_TABLES               = jsonencode([for key in ["spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
+      LAKE_TABLES               = local.lake_tables
+      WORK_BUCKET               = var.work_bucket.name
       GET_TICKERS_FUNCTION_NAME = local.names["get-tickers"]
+      WORKFLOW_ARN              = var.workflow_arn
       SCHEDULE_TIMEZONE         = var.schedule_timezone
+      FETCH_FROM                = var.fetch_from
     }
     get-tickers = {
-      FUNDAMENTUS_BASE_URL = var.fundamentus_base_url
-      FETCH_HEADERS        = jsonencode(var.fetch_headers)
-      TICKERS_QUEUE_URLS   = jsonencode(local.queue_urls)
+      FUNDAMENTUS_BASE_URL   = var.fundamentus_base_url
+      FETCH_HEADERS          = jsonencode(var.fetch_headers)
+      TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
+      LAKE_TABLES            = local.lake_tables
+      WORK_BUCKET            = var.work_bucket.name
+      KEEP_PAGES             = tostring(var.keep_pages)
+      FETCH_FROM             = var.fetch_from
+      QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
     }
-    get-financial-data-for-acoes  = merge(local.fetching, { TICKER_KIND = "acoes", TARGET_TABLE = jsonencode(local.table.sor_acoes), TICKERS_QUEUE_URL = local.queue_urls.acoes })
-    get-financial-data-for-fiis   = merge(local.fetching, { TICKER_KIND = "fiis", TARGET_TABLE = jsonencode(local.table.sor_fiis), TICKERS_QUEUE_URL = local.queue_urls.fiis })
-    prep-financial-data-for-acoes = { TICKER_KIND = "acoes", SOURCE_TABLES = jsonencode([local.table.sor_acoes]), TARGET_TABLE = jsonencode(local.table.sot_acoes) }
-    prep-financial-data-for-fiis  = { TICKER_KIND = "fiis", SOURCE_TABLES = jsonencode([local.table.sor_fiis]), TARGET_TABLE = jsonencode(local.table.sot_fiis) }
-    specialize-financial-data     = { SOURCE_TABLES = jsonencode([local.table.sot_acoes, local.table.sot_fiis]), TARGET_TABLE = jsonencode(local.table.spec_ativos) }
-    dedup-financial-data-for-acoes = {
-      TABLE              = jsonencode(local.table.sot_acoes)
-      UPSTREAM_TABLES    = jsonencode([local.table.sor_acoes])
-      DOWNSTREAM_TABLES  = jsonencode([local.table.spec_ativos])
-      TICKERS_QUEUE_URLS = jsonencode({ acoes = local.queue_urls.acoes })
-      SCHEDULE_TIMEZONE  = var.schedule_timezone
-    }
-    dedup-financial-data-for-fiis = {
-      TABLE              = jsonencode(local.table.sot_fiis)
-      UPSTREAM_TABLES    = jsonencode([local.table.sor_fiis])
-      DOWNSTREAM_TABLES  = jsonencode([local.table.spec_ativos])
-      TICKERS_QUEUE_URLS = jsonencode({ fiis = local.queue_urls.fiis })
-      SCHEDULE_TIMEZONE  = var.schedule_timezone
-    }
-    dedup-financial-data-for-spec-ativos = {
-      TABLE              = jsonencode(local.table.spec_ativos)
-      UPSTREAM_TABLES    = jsonencode([local.table.sot_acoes, local.table.sot_fiis])
-      DOWNSTREAM_TABLES  = jsonencode([])
-      TICKERS_QUEUE_URLS = jsonencode({})
-      SCHEDULE_TIMEZONE  = var.schedule_timezone
+    get-financial-data-for-acoes         = merge(local.fetching, { TICKER_KIND = "acoes", TARGET_TABLE = jsonencode(local.table.sor_acoes) })
+    get-financial-data-for-fiis          = merge(local.fetching, { TICKER_KIND = "fiis", TARGET_TABLE = jsonencode(local.table.sor_fiis) })
+    prep-financial-data-for-acoes        = { TICKER_KIND = "acoes", SOURCE_TABLES = jsonencode([local.table.sor_acoes]), TARGET_TABLE = jsonencode(local.table.sot_acoes) }
+    prep-financial-data-for-fiis         = { TICKER_KIND = "fiis", SOURCE_TABLES = jsonencode([local.table.sor_fiis]), TARGET_TABLE = jsonencode(local.table.sot_fiis) }
+    specialize-financial-data            = { SOURCE_TABLES = jsonencode([local.table.sot_acoes, local.table.sot_fiis]), TARGET_TABLE = jsonencode(local.table.spec_ativos) }
+    dedup-financial-data-for-acoes       = { TABLE = jsonencode(local.table.sot_acoes), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]), SCHEDULE_TIMEZONE = var.schedule_timezone }
+    dedup-financial-data-for-fiis        = { TABLE = jsonencode(local.table.sot_fiis), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]), SCHEDULE_TIMEZONE = var.schedule_timezone }
+    dedup-financial-data-for-spec-ativos = { TABLE = jsonencode(local.table.spec_ativos), DOWNSTREAM_TABLES = jsonencode([]), SCHEDULE_TIMEZONE = var.schedule_timezone }
+    assess-day = {
+      LAKE_TABLES            = local.lake_tables
+      WORK_BUCKET            = var.work_bucket.name
+      TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
+      QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
+      LOOK_INTERVAL_SECONDS  = tostring(var.look_interval)
+      SCHEDULE_TIMEZONE      = var.schedule_timezone
     }
   }
 
@@ -74,7 +79,10 @@ locals {
     FETCH_HEADERS                  = jsonencode(var.fetch_headers)
     FETCH_THREADS                  = tostring(var.fetch_threads)
     FETCH_TIMEOUT_SECONDS          = tostring(var.fetch_timeout_seconds)
+    SQS_MAX_RECEIVE_COUNT          = tostring(var.max_receive_count)
     SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.visibility_timeout_seconds)
+    WORK_BUCKET                    = var.work_bucket.name
+    KEEP_PAGES                     = tostring(var.keep_pages)
   }
 }
 

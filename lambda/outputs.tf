@@ -23,6 +23,16 @@ output "start_function_arn" {
   value       = aws_lambda_function.this["check-and-delete-partitions"].arn
 }
 
+output "get_tickers_function_arn" {
+  description = "ARN of the function that queues the tickers."
+  value       = aws_lambda_function.this["get-tickers"].arn
+}
+
+output "assess_function_arn" {
+  description = "ARN of the function that looks at a day, and assesses it."
+  value       = aws_lambda_function.this["assess-day"].arn
+}
+
 output "dedup_function_arns" {
   description = "ARN of the function that dedups each SoT table and the Spec table."
   value = {

@@ -60,6 +60,30 @@ resource "aws_s3_bucket_notification" "this" {
   depends_on = [aws_lambda_permission.bucket]
 }
 
+resource "aws_lambda_permission" "manifests" {
+  statement_id   = "manifests-of-collectors"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.this["check-and-delete-partitions"].function_name
+  principal      = "s3.amazonaws.com"
+  source_arn     = var.work_bucket.arn
+  source_account = data.aws_caller_identity.current.account_id
+}
+
+# A collector ends with a manifest: the day is then run from the pages that it brought.
+resource "aws_s3_bucket_notification" "manifests" {
+  bucket = var.work_bucket.name
+
+  lambda_function {
+    id                  = "manifests-of-collectors"
+    lambda_function_arn = aws_lambda_function.this["check-and-delete-partitions"].arn
+    events              = ["s3:ObjectCreated:*"]
+    filter_prefix       = "pages/"
+    filter_suffix       = "/manifest.json"
+  }
+
+  depends_on = [aws_lambda_permission.manifests]
+}
+
 resource "aws_lambda_function_event_invoke_config" "this" {
   for_each = local.asynchronous
 

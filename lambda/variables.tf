@@ -78,6 +78,36 @@ variable "max_concurrency" {
   type        = number
 }
 
+variable "work_bucket" {
+  description = "Name and ARN of the bucket of pages and ledger."
+  type        = object({ name = string, arn = string })
+}
+
+variable "keep_pages" {
+  description = "Whether the pages that are read are kept."
+  type        = bool
+}
+
+variable "max_receive_count" {
+  description = "Times that a ticker is tried before it goes to the dead-letter queue."
+  type        = number
+}
+
+variable "look_interval" {
+  description = "Seconds between two looks at a day that is not settled."
+  type        = number
+}
+
+variable "workflow_arn" {
+  description = "ARN of the workflow, which is started for a day that a collector brought."
+  type        = string
+}
+
+variable "fetch_from" {
+  description = "Where the pages come from: `site` or `pages`."
+  type        = string
+}
+
 variable "fundamentus_base_url" {
   description = "Where the site's pages are read."
   type        = string

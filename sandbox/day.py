@@ -103,9 +103,16 @@ class Day:
         today = datetime.now(ZoneInfo(schedule["ScheduleExpressionTimezone"]))
         self.number = event.get("anomesdia_exec", int(today.strftime("%Y%m%d")))
         self._started_at = time.time()
-        self._lambda.invoke(
-            FunctionName=schedule["Target"]["Arn"], InvocationType="Event", Payload=json.dumps(event).encode()
-        )
+        self._invoke(schedule["Target"]["Arn"], event)
+
+    def ask(self, number: int, **fields: Any) -> None:
+        """Invoke stage 2 for a day as stage 1 does, but clear nothing: a past day may not be cleared."""
+        self.number = number
+        self._started_at = time.time()
+        self._invoke(self.lake.listing_function, {"anomesdia_exec": number, **fields})
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> None:
+        self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
     def wait(self) -> Snapshot:
         """Wait until every queued ticker is in all its layers, or in a dead-letter queue.

@@ -78,6 +78,8 @@ class Lake:
         Name of the one that queues the tickers.
     start_schedule, dedup_schedule
         Names of the two schedules.
+    work_bucket
+        Name of the bucket of pages and ledger.
     """
 
     tables: tuple[Table, ...]
@@ -88,6 +90,7 @@ class Lake:
     listing_function: str
     start_schedule: str
     dedup_schedule: str
+    work_bucket: str
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
@@ -101,6 +104,7 @@ class Lake:
             listing_function=outputs["listing_function"],
             start_schedule=outputs["start_schedule"],
             dedup_schedule=outputs["dedup_schedule"],
+            work_bucket=outputs["work_bucket"],
         )
 
     def table(self, layer: str, kind: str | None = None) -> Table:

@@ -3,46 +3,56 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  # The day is read off the execution's start, so that no function asks the clock.
-  dedup = { for table, arn in var.dedup_function_arns : table => {
-    Type     = "Task"
-    Resource = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
-    Parameters = {
-      FunctionName = arn
-      Payload = {
-        "input.$"      = "$$.Execution.Input"
-        "started_at.$" = "$$.Execution.StartTime"
+  # What every function is told: the day is read off the execution's start, so that none asks the clock.
+  execution = {
+    "input.$"      = "$$.Execution.Input"
+    "started_at.$" = "$$.Execution.StartTime"
+  }
+
+  retries = [
+    {
+      ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
+      IntervalSeconds = 2
+      MaxAttempts     = 6
+      BackoffRate     = 2
+    },
+    # What the day lacks is no accident.
+    {
+      ErrorEquals = ["DayNotWhole", "ValueError"]
+      MaxAttempts = 0
+    },
+    # A process that was killed, say: each function that is started again ends with the same.
+    {
+      ErrorEquals     = ["States.TaskFailed"]
+      IntervalSeconds = 10
+      MaxAttempts     = 2
+      BackoffRate     = 2
+    },
+  ]
+
+  invoke = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
+
+  # A fold fails by itself: the others go on, and the assessment tells.
+  folds = { for table, arn in var.dedup_function_arns : table => {
+    StartAt = local.fold_names[table]
+    States = {
+      (local.fold_names[table]) = {
+        Type           = "Task"
+        Resource       = local.invoke
+        Parameters     = { FunctionName = arn, Payload = local.execution }
+        ResultSelector = { "result.$" = "$.Payload" }
+        Retry          = local.retries
+        Catch          = [{ ErrorEquals = ["States.ALL"], Next = "${local.fold_names[table]}Failed" }]
+        End            = true
+      }
+      "${local.fold_names[table]}Failed" = {
+        Type       = "Pass"
+        Parameters = { "error.$" = "$.Error", "cause.$" = "$.Cause" }
+        End        = true
       }
     }
-    ResultSelector = { "result.$" = "$.Payload" }
-    Retry = [
-      {
-        ErrorEquals     = ["DayNotComplete"]
-        IntervalSeconds = var.wait_interval_seconds
-        MaxAttempts     = var.wait_max_attempts
-        BackoffRate     = 1
-      },
-      # Waiting would not help.
-      {
-        ErrorEquals = ["NothingArrived"]
-        MaxAttempts = 0
-      },
-      {
-        ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
-        IntervalSeconds = 2
-        MaxAttempts     = 6
-        BackoffRate     = 2
-      },
-      # A process that was killed, say: a dedup that is started again ends with the same rows.
-      {
-        ErrorEquals     = ["States.TaskFailed"]
-        IntervalSeconds = 10
-        MaxAttempts     = 2
-        BackoffRate     = 2
-      },
-    ]
-    End = true
   } }
+  fold_names = { acoes = "DedupSotAcoes", fiis = "DedupSotFiis", spec = "DedupSpecAtivos" }
 }
 
 resource "aws_sfn_state_machine" "this" {
@@ -52,18 +62,81 @@ resource "aws_sfn_state_machine" "this" {
   tags     = var.tags
 
   definition = jsonencode({
-    Comment = "Leaves the day's partition of each SoT and Spec table as one object with one row a ticker"
-    StartAt = "DedupSot"
+    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, and assesses it"
+    StartAt = "Begin"
     States = {
-      DedupSot = {
-        Type = "Parallel"
-        Branches = [
-          { StartAt = "DedupSotAcoes", States = { DedupSotAcoes = local.dedup.acoes } },
-          { StartAt = "DedupSotFiis", States = { DedupSotFiis = local.dedup.fiis } },
-        ]
-        Next = "DedupSpec"
+      Begin = {
+        Type   = "Pass"
+        Result = { progress = { looks = 0, rounds_done = 0 } }
+        Next   = "Look"
       }
-      DedupSpec = local.dedup.spec
+      Look = {
+        Type     = "Task"
+        Resource = local.invoke
+        Parameters = {
+          FunctionName = var.assess_function_arn
+          Payload      = merge(local.execution, { step = "look", "progress.$" = "$.progress" })
+        }
+        OutputPath = "$.Payload"
+        Retry      = local.retries
+        Next       = "IsSettled"
+      }
+      IsSettled = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }]
+        Default = "DedupSot"
+      }
+      WaitToLook = {
+        Type        = "Wait"
+        SecondsPath = "$.look_again_seconds"
+        Next        = "Look"
+      }
+      DedupSot = {
+        Type       = "Parallel"
+        Branches   = [local.folds.acoes, local.folds.fiis]
+        ResultPath = "$.folds"
+        Next       = "DedupSpec"
+      }
+      DedupSpec = {
+        Type       = "Parallel"
+        Branches   = [local.folds.spec]
+        ResultPath = "$.spec_folds"
+        Next       = "IsRoundLeft"
+      }
+      IsRoundLeft = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }]
+        Default = "Assess"
+      }
+      WaitForRound = {
+        Type        = "Wait"
+        SecondsPath = "$.round_seconds"
+        Next        = "AskAgain"
+      }
+      AskAgain = {
+        Type     = "Task"
+        Resource = local.invoke
+        Parameters = {
+          FunctionName = var.get_tickers_function_arn
+          Payload      = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true }
+        }
+        ResultPath = "$.asked"
+        Retry      = local.retries
+        # What the round could not do the next look sees.
+        Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
+        Next  = "Look"
+      }
+      Assess = {
+        Type     = "Task"
+        Resource = local.invoke
+        Parameters = {
+          FunctionName = var.assess_function_arn
+          Payload      = merge(local.execution, { step = "assess", "folds.$" = "$.folds", "spec_folds.$" = "$.spec_folds" })
+        }
+        OutputPath = "$.Payload"
+        Retry      = local.retries
+        End        = true
+      }
     }
   })
 
@@ -108,9 +181,9 @@ resource "aws_iam_role" "this" {
 
 data "aws_iam_policy_document" "this" {
   statement {
-    sid       = "InvokeDedupFunctions"
+    sid       = "InvokeFunctions"
     actions   = ["lambda:InvokeFunction"]
-    resources = values(var.dedup_function_arns)
+    resources = concat(values(var.dedup_function_arns), [var.assess_function_arn, var.get_tickers_function_arn])
   }
 
   # Deliveries of logs belong to no resource that a policy could name.

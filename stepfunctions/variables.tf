@@ -8,14 +8,14 @@ variable "dedup_function_arns" {
   type        = object({ acoes = string, fiis = string, spec = string })
 }
 
-variable "wait_interval_seconds" {
-  description = "Seconds between two looks at a day that is not complete."
-  type        = number
+variable "assess_function_arn" {
+  description = "ARN of the function that looks at the day, and assesses it."
+  type        = string
 }
 
-variable "wait_max_attempts" {
-  description = "Looks at a day that is not complete before the workflow fails."
-  type        = number
+variable "get_tickers_function_arn" {
+  description = "ARN of stage 2's function, which asks again for what is missing."
+  type        = string
 }
 
 variable "log_retention_days" {

@@ -49,6 +49,8 @@ module "pynvest_tools" {
   lambda_packages_dir        = null # built while applying, with python3 and pip
 
   # Two queues, two invocations and two threads: at most eight requests in flight to the site.
+  fetch_from            = "site"
+  pages_retention_days  = 90
   fundamentus_base_url  = "https://www.fundamentus.com.br"
   fetch_threads         = 2
   fetch_timeout_seconds = 20
@@ -62,7 +64,8 @@ module "pynvest_tools" {
   schedule_expression_start   = "cron(45 18 ? * MON-FRI *)"
   schedule_expression_dedup   = "cron(0 19 ? * MON-FRI *)"
   dedup_wait_interval_seconds = 30
-  dedup_wait_max_attempts     = 180
+  dedup_wait_max_attempts     = 180 # without effect
+  dedup_round_minutes         = [60, 60, 60, 60]
 
   log_retention_days = 30
 }

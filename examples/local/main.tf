@@ -24,5 +24,6 @@ module "pynvest_tools" {
   fetch_threads                      = var.fetch_threads
   fetch_timeout_seconds              = var.fetch_timeout_seconds
   dedup_wait_interval_seconds        = var.dedup_wait_interval_seconds
-  dedup_wait_max_attempts            = var.dedup_wait_max_attempts
+  dedup_round_minutes                = var.dedup_round_minutes
+  fetch_from                         = var.fetch_from
 }

@@ -46,3 +46,13 @@ output "workflow_arn" {
   description = "ARN of the dedup workflow."
   value       = module.pynvest_tools.workflow.arn
 }
+
+output "work_bucket" {
+  description = "Name of the bucket of pages and ledger."
+  value       = module.pynvest_tools.work_bucket.name
+}
+
+output "collector_policy_json" {
+  description = "Policy of a collector."
+  value       = module.pynvest_tools.collector_policy_json
+}

@@ -71,13 +71,19 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at a day that is not complete."
+  description = "Seconds between two looks of the dedup workflow at a day that is not settled."
   type        = number
   default     = 2
 }
 
-variable "dedup_wait_max_attempts" {
-  description = "Looks of the dedup workflow at a day that is not complete before it fails."
-  type        = number
-  default     = 90
+variable "dedup_round_minutes" {
+  description = "Minutes that the dedup workflow waits before each round."
+  type        = list(number)
+  default     = []
+}
+
+variable "fetch_from" {
+  description = "Where the pages come from: `site` or `pages`."
+  type        = string
+  default     = "site"
 }

@@ -63,7 +63,6 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 120,
-        "dedup_wait_max_attempts": 180,
     }
     with SiteServer(papers, latency_ms=options.latency_ms) as site:
         variables["fundamentus_base_url"] = site.base_url

@@ -64,6 +64,8 @@ class Fault:
         For ``other``.
     label
         For ``renamed_label``.
+    spared
+        What the ``User-Agent`` of the clients has in it that it does not befall.
 
     Examples
     --------
@@ -77,6 +79,7 @@ class Fault:
     seconds: float = 0.0
     ticker: str = ""
     label: str = ""
+    spared: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
@@ -298,7 +301,7 @@ class SiteServer:
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
             page, ticker = self._page(path)
-            answer = self._answer(page, ticker)
+            answer = self._answer(page, ticker, headers.get("User-Agent", ""))
             status = 0 if answer.fault and answer.fault.kind == "reset" else answer.status
             self._requests.append(Request(time.time(), path, ticker, status, connection, headers))
             return answer
@@ -317,10 +320,10 @@ class SiteServer:
         ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
         return DETAILS_PATH, ticker
 
-    def _answer(self, page: str, ticker: str | None) -> _Answer:
+    def _answer(self, page: str, ticker: str | None, client: str) -> _Answer:
         if self._block_after is not None and self._pages_before_block >= self._block_after:
             return _refusal(403)
-        fault = self._fault(ticker or page) or self._fault(EVERY_PAGE)
+        fault = self._fault(ticker or page, client) or self._fault(EVERY_PAGE, client)
         if fault and fault.kind == "status":
             return _refusal(fault.status, fault.retry_after)
         if ticker is None and page not in LISTING_PATHS:
@@ -332,8 +335,10 @@ class SiteServer:
             self._pages_before_block += 1
         return answer
 
-    def _fault(self, target: str) -> Fault | None:
+    def _fault(self, target: str, client: str) -> Fault | None:
         fault = self._faults.get(target)
+        if fault and fault.spared and fault.spared in client:
+            return None
         if fault is None or fault.times is None:
             return fault
         self._fault_counts[target] += 1

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import pytest
 
+from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
 from sandbox.day import Day, DayFailed
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
@@ -29,8 +30,8 @@ from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
 
-VISIBILITY_SECONDS = 7
-MAX_RECEIVES = 3
+VISIBILITY_SECONDS = 20
+MAX_RECEIVES = 2
 ACOES, FIIS = 12, 8
 SITE_DAY = 20231229
 """The pages are as of this day, before the tests' own; those are years ago, none the day that they run on."""
@@ -38,13 +39,16 @@ SITE_DAY = 20231229
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Where `make run` keeps the providers that it downloads."""
 
+ROUNDS = [0.7]
+"""Minutes before each round: as short as may be."""
+
 SIZES = {
     "visibility_timeout_seconds": VISIBILITY_SECONDS,
     "functions_timeout": VISIBILITY_SECONDS,
     "max_receive_count": MAX_RECEIVES,
     "fetch_timeout_seconds": 1,
-    "dedup_wait_interval_seconds": 2,
-    "dedup_wait_max_attempts": 11,
+    "dedup_wait_interval_seconds": 1,
+    "dedup_round_minutes": ROUNDS,
 }
 
 
@@ -66,6 +70,15 @@ class FaultyLake:
     def day(self) -> Day:
         """Return a day to start."""
         return Day(self.lake, self.client, lambda line: None)
+
+    def ledger(self, day: int) -> DayLedger:
+        """Return the ledger of a day."""
+        return Ledger(self.s3, self.lake.work_bucket).read(day)
+
+    def outcomes(self, day: int) -> dict[str, str]:
+        """Return what the ledger says of each paper that it has an entry of."""
+        ids = {part for kind in ("acoes", "fiis") for part in self.parts(self.table("sor", kind), day)}
+        return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).papers(ids).items()}
 
     def function(self, name: str) -> str:
         """Return a function's whole name."""
@@ -99,9 +112,9 @@ class FaultyLake:
             timeout_seconds,
         )
 
-    def fold(self, day: Day) -> None:
+    def fold(self, day: Day, **given: Any) -> None:
         """Run the workflow for a day."""
-        ended = self.end_of(self.start_workflow(anomesdia_exec=day.number))
+        ended = self.end_of(self.start_workflow(anomesdia_exec=day.number, **given))
         if ended["status"] != "SUCCEEDED":
             raise DayFailed(f"{ended['status']}: {ended.get('error')}: {ended.get('cause')}")
 
@@ -239,9 +252,10 @@ class FaultyLake:
         finally:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
-    def redrive(self, kind: str) -> None:
-        """Move a dead-letter queue's messages back, as ``aws sqs start-message-move-task`` does."""
-        self.sqs.start_message_move_task(SourceArn=self.queue_arn(self.lake.dead_letter_queues[kind]))
+    def forget_refusals(self) -> None:
+        """End the processes of stage 3, which would leave a site alone for a while that has refused them."""
+        for kind in self.lake.ticker_queues:
+            self.kill(f"get-financial-data-for-{kind}")
 
     @contextmanager
     def trigger_off(self, kind: str) -> Iterator[None]:

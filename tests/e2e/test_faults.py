@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from sandbox.site import GHOSTS, Fault
 pytestmark = pytest.mark.e2e
 
 
-def test_bad_tickers_alone_end_in_the_dead_letter_queue_and_a_redrive_completes_the_day(
+def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty: FaultyLake, number: int
 ) -> None:
     down, silent, garbled, flaky = [paper.ticker for paper in faulty.papers if paper.kind == "acoes"][:4]
@@ -34,17 +35,21 @@ def test_bad_tickers_alone_end_in_the_dead_letter_queue_and_a_redrive_completes_
     started_at = time.time()
 
     day = faulty.day()
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     faulty.send("fiis", *malformed)
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
     day.wait()
-    minutes = (time.time() - started_at) / 60
-    faulty.fold(day)
 
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
+    missing = ", ".join(sorted([down, silent, garbled]))
+    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
+    assert f"{number} is not whole. 3 of {listed} listed papers are missing: {missing}" in ended["cause"]
     faulty.check(day, without=(down, silent, garbled))
-    dead = day.failed_tickers()
-    assert sorted(json.loads(body)["ticker"] for body in dead["acoes"]) == sorted([down, silent, garbled])
-    assert sorted(dead["fiis"]) == sorted(malformed)
-    assert minutes < 2
+    said = faulty.outcomes(number)
+    assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
+    # The dead-letter queues get only what no function could speak for.
+    dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
+    assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
     assert "message is no JSON" in reasons
     assert "ticker is 'a b'" in reasons
@@ -55,29 +60,29 @@ def test_bad_tickers_alone_end_in_the_dead_letter_queue_and_a_redrive_completes_
     assert asked.count(flaky) > 2
 
     faulty.site.clear_faults()
-    faulty.redrive("acoes")
-    day.wait()
-    faulty.fold(day)
+    faulty.site.clear_log()
+    faulty.fold(day, rounds=[0])
 
     faulty.check(day)
+    assert {request.ticker for request in faulty.site.requests if request.ticker} == {down, silent, garbled}
 
 
-def test_a_block_stops_the_requests_keeps_the_messages_and_its_end_completes_the_day(
-    faulty: FaultyLake, number: int
-) -> None:
+def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     faulty.site.block_after(6)
 
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     until(lambda: any(request.status == 403 for request in faulty.site.requests), "the first refusal")
-    until(lambda: sum(day.snapshot().waiting.values()) == 0, "every message to be handed out once")
-    refused = [request for request in faulty.site.requests if request.status == 403]
-    faulty.site.clear_faults()
     day.wait()
-    faulty.fold(day)
+    refused = [request for request in faulty.site.requests if request.status == 403]
+    said = Counter(faulty.outcomes(number).values())
+    faulty.site.clear_faults()
+    faulty.forget_refusals()
+    faulty.fold(day, rounds=[0])
 
     # Two functions, two processes of each at most, two threads in each process.
     assert len(refused) <= 8
+    assert said["refused"] >= len(faulty.papers) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
     faulty.check(day)
 
@@ -107,7 +112,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
         SilentCatalog(faulty.emulator, table.prefix(number), takes_effect=with_partition) as catalog,
         faulty.setting(function, AWS_ENDPOINT_URL_GLUE=catalog.url),
     ):
-        day.start(anomesdia_exec=number)
+        day.ask(number)
         until(catalog.asked.is_set, "the function to register its partition")
         written, registered = faulty.keys(table, number), faulty.has_partition(table, number)
         killed = faulty.kill(function)
@@ -173,20 +178,18 @@ class SilentCatalog:
         self._server.server_close()
 
 
-def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(
-    faulty: FaultyLake, number: int
-) -> None:
+def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(faulty: FaultyLake) -> None:
     slow = faulty.papers[0].ticker  # keeps its batch in flight while others land
     faulty.site.set_fault(slow, Fault("hang", seconds=30, times=2))
     day = faulty.day()
     started_at = time.time()
-    day.start(anomesdia_exec=number)
+    day.start()
     until(lambda: day.snapshot().rows("sot") > 0, "the first rows")
     left = day.snapshot()
 
     again = [
         threading.Thread(
-            target=faulty.invoke, args=("check-and-delete-partitions", {"anomesdia_exec": number})
+            target=faulty.invoke, args=("check-and-delete-partitions", {"anomesdia_exec": day.number})
         )
         for _ in range(2)
     ]
@@ -195,7 +198,6 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     for thread in again:
         thread.join()
     until(lambda: len(faulty.log("get-tickers", started_at, '"tickers queued"')) == 3, "three listings")
-    day.wait()
     faulty.fold(day)
 
     assert sum(left.waiting.values()) + sum(left.in_flight.values()) > 0
@@ -206,53 +208,78 @@ def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLak
     faulty.site.latency_ms = 250
     day = faulty.day()
     started_at = time.time()
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
 
     faulty.fold(day)
 
-    assert faulty.log("dedup-financial-data-for-acoes", started_at, "has to wait")
+    assert faulty.log("assess-day", started_at, "have no answer yet")
     faulty.check(day)
 
 
-def test_past_its_bound_the_workflow_fails_and_says_what_is_missing(faulty: FaultyLake, number: int) -> None:
+def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
+    faulty: FaultyLake, number: int
+) -> None:
     day = faulty.day()
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     day.wait()
-    lost = faulty.keys(faulty.table("sot", "fiis"), number)[0]
-    faulty.s3.delete_object(Bucket=faulty.table("sot", "fiis").bucket, Key=lost)
-    url = faulty.lake.ticker_queues["fiis"]
-    with faulty.trigger_off("fiis"):
-        faulty.send("fiis", "one", "another")
-        faulty.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=120)
+    table = faulty.table("sot", "fiis")
+    lost = faulty.keys(table, number)[0]
+    faulty.s3.delete_object(Bucket=table.bucket, Key=lost)
 
-        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-        faulty.sqs.purge_queue(QueueUrl=url)
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotComplete")
-    assert f"of {number} has to wait" in ended["cause"]
-    assert "queue of fiis: 1 waiting, 1 in flight, 0 delayed messages" in ended["cause"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
-    sor, sot = faulty.table("sor", "fiis").name, faulty.table("sot", "fiis").name
-    assert f"1 objects of {sor} are not in {sot}: {object_id}" in ended["cause"]
+    sor = faulty.table("sor", "fiis").name
+    assert f"1 objects of {sor} are not in {table.name}: {object_id}" in ended["cause"]
+    assert faulty.parts(faulty.table("sot", "acoes"), number) == set()
 
     faulty.reprocess(number)
     faulty.fold(day)
     faulty.check(day)
 
 
-def test_a_day_of_which_nothing_arrived_fails_and_says_where_to_look(faulty: FaultyLake, number: int) -> None:
+def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, number: int) -> None:
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "NothingArrived")
-    assert f"nothing of {number} is in {faulty.table('spec').name}" in ended["cause"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
+    assert f"there is no listing of {number}" in ended["cause"]
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("status", status=403), Fault("status", status=500)], ids=["refused", "down"]
+)
+def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
+    faulty: FaultyLake, fault: Fault
+) -> None:
+    """As the schedules have it: their targets and inputs, with waits of seconds in place of hours."""
+    faulty.site.set_fault("*", fault)
+    faulty.site.set_fault("/resultado.php", fault)
+    faulty.site.set_fault("/fii_resultado.php", fault)
+    day = faulty.day()
+    started_at = time.time()
+    day.start()
+    until(lambda: any(one.reason for one in faulty.ledger(day.number).rounds), "a round without a listing")
+    schedule = faulty.client("scheduler").get_schedule(Name=faulty.lake.dedup_schedule)
+    execution = faulty.states.start_execution(
+        stateMachineArn=schedule["Target"]["Arn"], input=schedule["Target"]["Input"]
+    )["executionArn"]
+    until(lambda: faulty.log("assess-day", started_at, "round_seconds"), "the workflow to wait for a round")
+    faulty.site.clear_faults()
+
+    ended = faulty.end_of(execution)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    faulty.check(day)
+    assert [one.number for one in faulty.ledger(day.number).rounds] == [0, 1]
 
 
 def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
     faulty: FaultyLake, number: int
 ) -> None:
     day = faulty.day()
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     day.wait()
     faulty.fold(day)
 
@@ -272,6 +299,7 @@ def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: Fault
     now = datetime.now(ZoneInfo("America/Sao_Paulo"))
     zone = "Pacific/Kiritimati" if now.hour >= 8 else "Etc/GMT+12"  # where it is tomorrow, or still yesterday
     number, today = (int(time.strftime("%Y%m%d")) for time in (now.astimezone(ZoneInfo(zone)), now))
+    before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()
     with faulty.setting("check-and-delete-partitions", SCHEDULE_TIMEZONE=zone):
         day.start()
@@ -281,8 +309,4 @@ def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: Fault
 
     assert number != today
     faulty.check(day)
-    assert not [
-        table.name
-        for table in faulty.lake.tables
-        if faulty.keys(table, today) or faulty.has_partition(table, today)
-    ]
+    assert before == {table: faulty.keys(table, today) for table in faulty.lake.tables}

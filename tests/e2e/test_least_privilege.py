@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -34,21 +35,39 @@ DELETES = {
     "dedup-financial-data-for-spec-ativos": {"spec_ativos"},
 }
 READS = {
+    STAGE_1: {"sor_acoes", "sor_fiis"},
     **{f"prep-financial-data-for-{kind}": {f"sor_{kind}"} for kind in KINDS},
     "specialize-financial-data": {"sot_acoes", "sot_fiis"},
     **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}", "spec_ativos"} for kind in KINDS},
-    "dedup-financial-data-for-spec-ativos": {"sot_acoes", "sot_fiis", "spec_ativos"},
+    "dedup-financial-data-for-spec-ativos": {"spec_ativos"},
+    "assess-day": {"sot_acoes", "sot_fiis", "spec_ativos"},
 }
+WORK = {
+    STAGE_1: {("s3:DeleteObject", "ledger"), ("s3:GetObject", "pages")},
+    "get-tickers": {
+        (f"s3:{action}Object", part) for action in ("Get", "Put") for part in ("ledger", "pages")
+    },
+    **{
+        f"get-financial-data-for-{kind}": {
+            ("s3:PutObject", "ledger"),
+            ("s3:PutObject", "pages"),
+            ("s3:GetObject", "pages"),
+        }
+        for kind in KINDS
+    },
+    "assess-day": {("s3:GetObject", "ledger")},
+}
+"""What a function may do in which part of the work bucket."""
+
 QUEUES = {
     "get-tickers": {("sqs:SendMessage", kind) for kind in KINDS},
     **{
         f"get-financial-data-for-{kind}": {
-            (f"sqs:{action}", kind)
-            for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+            (f"sqs:{action}", kind) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
         }
         for kind in KINDS
     },
-    **{f"dedup-financial-data-for-{kind}": {("sqs:GetQueueAttributes", kind)} for kind in KINDS},
+    "assess-day": {("sqs:GetQueueAttributes", kind) for kind in KINDS},
 }
 QUEUE_ACTIONS = (
     "sqs:SendMessage",
@@ -110,7 +129,7 @@ KEPT = [
     ),
     (("*-lambda-specialize-*", "s3:ListBucket", "*"), "as stage 4"),
     (
-        ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-dedup-*"),
+        ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-*"),
         "the workflow invokes as its role; the emulator as nobody",
     ),
     (
@@ -145,27 +164,24 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
+def test_every_granted_action_is_used(faulty: FaultyLake) -> None:
     """IAM is enforced: what a role was allowed by one grant only, it would be refused without."""
     day = faulty.day()
     refused = {kind: max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in KINDS}
     for ticker in refused.values():
         faulty.site.set_fault(ticker, Fault("status", status=403))
-    day.start(anomesdia_exec=number)
-    until(
-        lambda: (
-            set(refused.values()) <= {request.ticker for request in faulty.site.requests}
-            and all(faulty.has_partition(table, number) for table in faulty.lake.tables)
-        ),
-        "the day to be on its way, and a refusal of each kind",
-    )
+    day.start()
+    day.wait()
     faulty.site.clear_faults()
-    day.start(anomesdia_exec=number)
-    day.wait()
-    for kind in KINDS:  # a second object, for the dedup to fold
-        faulty.send(kind, json.dumps({"ticker": refused[kind], "kind": kind, "anomesdia_exec": number}))
-    day.wait()
-    faulty.fold(day)
+    faulty.forget_refusals()
+    faulty.fold(day, rounds=[0])
+    faulty.check(day)
+    # Once more from its pages, as a collector's manifest has it.
+    key = f"pages/anomesdia_exec={day.number}/manifest.json"
+    started_at = time.time()
+    faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=key, Body=b"{}")
+    until(lambda: faulty.log("assess-day", started_at, '"whole":true'), "the day to be whole again")
+    faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=key)
     faulty.fold(day)
     faulty.check(day)
 
@@ -207,7 +223,9 @@ def reasons(grant: Grant) -> list[tuple[str, str, str]]:
         (STAGE_1, "glue:BatchGetPartition"),
         (STAGE_1, "lambda:InvokeFunction"),
         ("get-tickers", "sqs:SendMessage"),
-        ("dedup-financial-data-for-acoes", "sqs:GetQueueAttributes"),
+        ("get-tickers", "s3:GetObject"),
+        ("assess-day", "sqs:GetQueueAttributes"),
+        ("assess-day", "s3:ListBucket"),
         ("dedup-financial-data-for-spec-ativos", "s3:ListBucket"),
     ],
 )
@@ -215,7 +233,11 @@ def test_a_function_that_lacks_a_grant_fails(
     faulty: FaultyLake, number: int, function: str, action: str
 ) -> None:
     day = {"anomesdia_exec": number}
-    event = {"input": day} if function.startswith("dedup") else {**day, "tickers": ["PETR4"]}
+    event = {**day, "tickers": ["PETR4"]}
+    if function == STAGE_1:
+        event = {}
+    elif function.startswith(("dedup", "assess")):
+        event = {"input": day}
     with faulty.without(function, action):
         answer = faulty.invoke(function, event)
 
@@ -245,6 +267,17 @@ def test_no_role_reaches_another_stages_objects(faulty: FaultyLake) -> None:
         reach[0]: {key for key, _ in tables} for reach, tables in found.items() if reach[1] == "s3:GetObject"
     }
     assert read == READS
+
+
+def test_no_role_reaches_another_part_of_the_work_bucket(faulty: FaultyLake) -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for function in faulty.lake.functions:
+        for part in ("ledger", "pages", "athena-results"):
+            arn = f"arn:aws:s3:::{faulty.lake.work_bucket}/{part}/anomesdia_exec=20261123/0"
+            for action in faulty.may(function, arn, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+                found.setdefault(function.split("-lambda-")[1], set()).add((action, part))
+
+    assert found == WORK
 
 
 def test_no_role_reaches_another_stages_queues_and_functions(faulty: FaultyLake) -> None:

@@ -15,16 +15,15 @@ from faulty_lake import FaultyLake, until
 from sandbox.checks import NotExact
 from sandbox.day import Day
 from sandbox.lake import Table
-from sandbox.site import Fault
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
 def day(faulty: FaultyLake, number: int) -> Day:
-    """Return a day that is done."""
+    """Return a past day that is done."""
     day = faulty.day()
-    day.start(anomesdia_exec=number)
+    day.ask(number)
     day.wait()
     faulty.fold(day)
     faulty.check(day)
@@ -43,8 +42,12 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
         faulty.s3.put_object(Bucket=table.bucket, Key=key, Body=buffer.getvalue())
 
 
-def test_a_day_is_run_again(faulty: FaultyLake, day: Day) -> None:
+def test_today_is_run_again(faulty: FaultyLake) -> None:
     """Re-run a day: also what the failure queues of stages 1 and 2 ask for."""
+    day = faulty.day()
+    day.start()
+    day.wait()
+    faulty.fold(day)
     objects = sum(len(faulty.keys(table, day.number)) for table in faulty.lake.tables)
     started_at = time.time()
 
@@ -64,30 +67,26 @@ def test_a_trial_with_a_few_tickers_holds_these_only(
     wanted = [max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in kinds]
     day = faulty.day()
 
-    day.start(anomesdia_exec=number, tickers=wanted)
+    day.ask(number, tickers=wanted)
     day.wait()
     faulty.fold(day)
 
     faulty.check(day, without=tuple(p.ticker for p in faulty.papers if p.ticker not in wanted))
 
 
-def test_what_stage_2_could_not_do_is_told_by_its_failure_queue_and_mended_by_a_re_run(
-    faulty: FaultyLake, number: int
-) -> None:
-    faulty.site.set_fault("/resultado.php", Fault("status", status=500))
+def test_a_past_day_is_added_to_by_hand(faulty: FaultyLake, number: int) -> None:
+    faulty.site.block_after(6)
     day = faulty.day()
-    faulty.invoke("check-and-delete-partitions", {"anomesdia_exec": number})
-    url = faulty.failure_queue("get-tickers")
-    failure = json.loads(until(lambda: faulty.take(url), "a message of the failed listing")[0])
+    day.ask(number)
+    day.wait()
     faulty.site.clear_faults()
+    faulty.forget_refusals()
 
-    assert failure["requestPayload"] == {"anomesdia_exec": number}
-    assert failure["requestContext"]["approximateInvokeCount"] == 3
-    assert failure["responsePayload"]["errorType"] == "Unavailable"
-
-    day.start(anomesdia_exec=number)
+    answer = faulty.invoke("get-tickers", {"anomesdia_exec": number, "only_missing": True})
+    assert answer["round"] == 1
     day.wait()
     faulty.fold(day)
+
     faulty.check(day)
 
 
@@ -104,7 +103,7 @@ def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_men
         sources = [source for source in sources if source.kind == kind]
     url = faulty.failure_queue(function)
     with faulty.without(function, "s3:PutObject"):
-        day.start(anomesdia_exec=number)
+        day.ask(number)
         until(lambda: faulty.drained(day), "every ticker to be read")
         objects = sum(len(faulty.parts(source, number)) for source in sources)
         failures = []
@@ -180,7 +179,7 @@ def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
 def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLake, day: Day) -> None:
     holiday = faulty.day()
     after = datetime.strptime(str(day.number), "%Y%m%d") + timedelta(days=1)
-    holiday.start(anomesdia_exec=int(after.strftime("%Y%m%d")))
+    holiday.ask(int(after.strftime("%Y%m%d")))
     holiday.wait()
     faulty.fold(holiday)
 

@@ -20,6 +20,7 @@ run "names" {
       "pynvest-lambda-dedup-financial-data-for-acoes",
       "pynvest-lambda-dedup-financial-data-for-fiis",
       "pynvest-lambda-dedup-financial-data-for-spec-ativos",
+      "pynvest-lambda-assess-day",
     ])
     error_message = "functions: ${join(", ", keys(output.functions))}"
   }
@@ -70,6 +71,10 @@ run "names" {
     error_message = "tables: ${jsonencode(output.tables)}"
   }
   assert {
+    condition     = output.work_bucket.name == "pynvest-work-123456789012-sa-east-1"
+    error_message = "work bucket: ${output.work_bucket.name}"
+  }
+  assert {
     condition     = output.packages_bucket.name == "pynvest-packages-123456789012-sa-east-1"
     error_message = "packages bucket: ${output.packages_bucket.name}"
   }
@@ -79,7 +84,7 @@ run "buckets_are_private_versioned_and_encrypted" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages"])
+    condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages", "work"])
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
   }
   assert {
@@ -94,8 +99,46 @@ run "buckets_are_private_versioned_and_encrypted" {
     error_message = "a bucket is not encrypted with SSE-S3"
   }
   assert {
-    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.force_destroy } == { sor = false, sot = false, spec = false, packages = true }
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.force_destroy } == { sor = false, sot = false, spec = false, packages = true, work = false }
     error_message = "without force_destroy only the packages' bucket may be emptied"
+  }
+}
+
+run "pages_and_ledger_expire" {
+  command = plan
+
+  assert {
+    condition = { for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.id => [one(rule.filter).prefix, one(rule.expiration).days, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id != "expire-old-versions" } == {
+      expire-ledger = ["ledger/", 400, 1]
+      expire-pages  = ["pages/", 90, 1]
+    }
+    error_message = "rules: ${jsonencode(aws_s3_bucket_lifecycle_configuration.this["work"].rule)}"
+  }
+  assert {
+    condition     = alltrue([for key, bucket in aws_s3_bucket_lifecycle_configuration.this : length(bucket.rule) == 1 if key != "work"])
+    error_message = "something else expires, too"
+  }
+}
+
+run "a_collector_may_bring_pages_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.collector.statement : join(" ", sort(statement.actions))] == ["s3:GetObject s3:PutObject", "s3:ListBucket"]
+    error_message = "statements: ${jsonencode(data.aws_iam_policy_document.collector.statement)}"
+  }
+}
+
+run "a_lake_that_rests_on_a_collector_starts_no_day_by_itself" {
+  command = plan
+
+  variables {
+    fetch_from = "pages"
+  }
+
+  assert {
+    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
+    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
   }
 }
 

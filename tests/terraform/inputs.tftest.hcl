@@ -41,7 +41,7 @@ run "named_buckets_are_the_consumers_own" {
   }
 
   assert {
-    condition     = keys(aws_s3_bucket.this) == ["packages"]
+    condition     = keys(aws_s3_bucket.this) == ["packages", "work"]
     error_message = "the module touches buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
   }
   assert {
@@ -68,7 +68,7 @@ run "buckets_are_created_under_given_names" {
     error_message = "a bucket that is yet to be created is looked at"
   }
   assert {
-    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if key != "packages" } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
     error_message = "buckets: ${jsonencode([for bucket in aws_s3_bucket.this : bucket.bucket])}"
   }
   assert {
@@ -86,7 +86,7 @@ run "one_bucket_stands_for_three_layers" {
   }
 
   assert {
-    condition     = keys(aws_s3_bucket.this) == ["packages", "sor"]
+    condition     = keys(aws_s3_bucket.this) == ["packages", "sor", "work"]
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
   }
 }
@@ -100,7 +100,7 @@ run "one_bucket_stands_for_two_layers" {
   }
 
   assert {
-    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if key != "packages" } == { sor = "raw", sot = "rest" }
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "raw", sot = "rest" }
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
   }
 }

@@ -33,6 +33,12 @@ variables {
     pynvest-lambda-prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
     pynvest-lambda-specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
   }
+  work_bucket                = { name = "work", arn = "arn:aws:s3:::work" }
+  keep_pages                 = true
+  max_receive_count          = 3
+  look_interval              = 30
+  workflow_arn               = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+  fetch_from                 = "site"
   visibility_timeout_seconds = 900
   batch_size                 = 50
   batch_window               = 5
@@ -67,13 +73,27 @@ run "each_function_is_told_its_tables_and_queues" {
           { bucket = "raw", database = "db_sor", table = "sor_funds" },
           { bucket = "raw", database = "db_sor", table = "sor_stocks" },
         ]
+        WORK_BUCKET               = "work"
         GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
+        WORKFLOW_ARN              = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
         SCHEDULE_TIMEZONE         = "America/Sao_Paulo"
+        FETCH_FROM                = "site"
       }
       get-tickers = {
         FUNDAMENTUS_BASE_URL = "https://site"
         FETCH_HEADERS        = { Accept = "text/html" }
         TICKERS_QUEUE_URLS   = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
+        LAKE_TABLES = [
+          { bucket = "served", database = "db_spec", table = "spec_all" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "raw", database = "db_sor", table = "sor_funds" },
+          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
+        ]
+        WORK_BUCKET            = "work"
+        KEEP_PAGES             = true
+        FETCH_FROM             = "site"
+        QUEUE_PATIENCE_SECONDS = 2700
       }
       get-financial-data-for-acoes = {
         TICKER_KIND                    = "acoes"
@@ -82,8 +102,10 @@ run "each_function_is_told_its_tables_and_queues" {
         FETCH_THREADS                  = 2
         FETCH_TIMEOUT_SECONDS          = 20
         TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_stocks" }
-        TICKERS_QUEUE_URL              = "https://queue/stocks"
         SQS_VISIBILITY_TIMEOUT_SECONDS = 900
+        SQS_MAX_RECEIVE_COUNT          = 3
+        WORK_BUCKET                    = "work"
+        KEEP_PAGES                     = true
       }
       get-financial-data-for-fiis = {
         TICKER_KIND                    = "fiis"
@@ -92,8 +114,10 @@ run "each_function_is_told_its_tables_and_queues" {
         FETCH_THREADS                  = 2
         FETCH_TIMEOUT_SECONDS          = 20
         TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_funds" }
-        TICKERS_QUEUE_URL              = "https://queue/funds"
         SQS_VISIBILITY_TIMEOUT_SECONDS = 900
+        SQS_MAX_RECEIVE_COUNT          = 3
+        WORK_BUCKET                    = "work"
+        KEEP_PAGES                     = true
       }
       prep-financial-data-for-acoes = {
         TICKER_KIND   = "acoes"
@@ -113,28 +137,33 @@ run "each_function_is_told_its_tables_and_queues" {
         TARGET_TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
       }
       dedup-financial-data-for-acoes = {
-        TABLE              = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
-        UPSTREAM_TABLES    = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
-        DOWNSTREAM_TABLES  = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-        TICKERS_QUEUE_URLS = { acoes = "https://queue/stocks" }
-        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+        TABLE             = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
+        DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
+        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
       }
       dedup-financial-data-for-fiis = {
-        TABLE              = { bucket = "curated", database = "db_sot", table = "sot_funds" }
-        UPSTREAM_TABLES    = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
-        DOWNSTREAM_TABLES  = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-        TICKERS_QUEUE_URLS = { fiis = "https://queue/funds" }
-        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+        TABLE             = { bucket = "curated", database = "db_sot", table = "sot_funds" }
+        DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
+        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
       }
       dedup-financial-data-for-spec-ativos = {
-        TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
-        UPSTREAM_TABLES = [
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+        TABLE             = { bucket = "served", database = "db_spec", table = "spec_all" }
+        DOWNSTREAM_TABLES = []
+        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
+      }
+      assess-day = {
+        LAKE_TABLES = [
+          { bucket = "served", database = "db_spec", table = "spec_all" },
           { bucket = "curated", database = "db_sot", table = "sot_funds" },
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "raw", database = "db_sor", table = "sor_funds" },
+          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
         ]
-        DOWNSTREAM_TABLES  = []
-        TICKERS_QUEUE_URLS = {}
-        SCHEDULE_TIMEZONE  = "America/Sao_Paulo"
+        WORK_BUCKET            = "work"
+        TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
+        QUEUE_PATIENCE_SECONDS = 2700
+        LOOK_INTERVAL_SECONDS  = 30
+        SCHEDULE_TIMEZONE      = "America/Sao_Paulo"
       }
     }
     error_message = "a function is told something else"
@@ -145,7 +174,7 @@ run "each_function_is_told_its_tables_and_queues" {
   }
 }
 
-run "ten_functions_run_six_packages" {
+run "eleven_functions_run_seven_packages" {
   command = plan
 
   module {
@@ -153,7 +182,7 @@ run "ten_functions_run_six_packages" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.this) == 10
+    condition     = length(aws_lambda_function.this) == 11
     error_message = "${length(aws_lambda_function.this)} functions"
   }
   assert {
@@ -161,8 +190,8 @@ run "ten_functions_run_six_packages" {
     error_message = "a function's handler is not in its package"
   }
   assert {
-    condition     = length(distinct([for function in aws_lambda_function.this : function.s3_key])) == 6
-    error_message = "not six packages"
+    condition     = length(distinct([for function in aws_lambda_function.this : function.s3_key])) == 7
+    error_message = "not seven packages"
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : function.layers == tolist([aws_lambda_layer_version.this.arn, "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"])])
@@ -255,6 +284,23 @@ run "new_parts_and_only_they_start_the_next_stage" {
       sot_fiis  = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
     }
     error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
+  }
+}
+
+run "a_collectors_manifest_starts_the_day_and_no_other_page_does" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", "/manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
+    error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
+  }
+  assert {
+    condition     = [aws_lambda_permission.manifests.function_name, aws_lambda_permission.manifests.source_arn, aws_lambda_permission.manifests.source_account] == ["pynvest-lambda-check-and-delete-partitions", "arn:aws:s3:::work", "123456789012"]
+    error_message = "permission: ${jsonencode(aws_lambda_permission.manifests)}"
   }
 }
 
@@ -367,7 +413,8 @@ run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
     condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
       for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
       ]) } == {
-      check-and-delete-partitions          = []
+      assess-day                           = ["kms:Decrypt"]
+      check-and-delete-partitions          = ["kms:Decrypt"]
       get-tickers                          = []
       get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
       get-financial-data-for-fiis          = ["kms:GenerateDataKey"]

@@ -38,6 +38,9 @@ run "wrong_values_are_refused" {
     schedule_expression_dedup          = "daily"
     dedup_wait_interval_seconds        = 0
     dedup_wait_max_attempts            = -1
+    dedup_round_minutes                = [60, 0]
+    fetch_from                         = "cache"
+    pages_retention_days               = 1.5
     log_retention_days                 = 31
     kms_key_arn                        = "alias/lake"
     bucket_kms_key_arns                = ["arn:aws:kms:sa-east-1:123456789012:alias/lake"]
@@ -73,6 +76,9 @@ run "wrong_values_are_refused" {
     var.schedule_expression_dedup,
     var.dedup_wait_interval_seconds,
     var.dedup_wait_max_attempts,
+    var.dedup_round_minutes,
+    var.fetch_from,
+    var.pages_retention_days,
     var.log_retention_days,
     var.kms_key_arn,
     var.bucket_kms_key_arns,
@@ -136,17 +142,27 @@ run "a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_is_refused" {
   expect_failures = [aws_sqs_queue.tickers]
 }
 
-run "a_workflow_that_does_not_wait_for_a_tickers_last_try_is_refused" {
+run "a_round_before_a_tickers_last_try_is_over_is_refused" {
   command = plan
 
   variables {
     sqs_visibility_timeout_seconds = 180
     sqs_max_receive_count          = 3
-    dedup_wait_interval_seconds    = 30
-    dedup_wait_max_attempts        = 17
+    dedup_round_minutes            = [60, 8.9]
   }
 
   expect_failures = [aws_sqs_queue.tickers]
+}
+
+run "a_lake_that_rests_on_pages_and_keeps_none_is_refused" {
+  command = plan
+
+  variables {
+    pages_retention_days = 0
+    fetch_from           = "pages"
+  }
+
+  expect_failures = [output.work_bucket]
 }
 
 run "a_large_batch_without_a_window_is_refused" {
@@ -236,18 +252,29 @@ run "values_on_the_edge_are_taken" {
     schedule_expression_start          = "rate(1 day)"
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
     dedup_wait_max_attempts            = 0
+    dedup_round_minutes                = [1440]
+    pages_retention_days               = 3650
     log_retention_days                 = 1
   }
 }
 
-run "a_workflow_that_waits_just_as_long_as_a_tickers_tries_take_is_taken" {
+run "a_round_just_after_a_tickers_last_try_is_taken" {
   command = plan
 
   variables {
     functions_timeout              = 7
     sqs_visibility_timeout_seconds = 12
     sqs_max_receive_count          = 3
-    dedup_wait_interval_seconds    = 2
-    dedup_wait_max_attempts        = 18
+    dedup_round_minutes            = [0.6]
+  }
+}
+
+run "no_rounds_bound_no_tries" {
+  command = plan
+
+  variables {
+    sqs_max_receive_count = 1000
+    dedup_round_minutes   = []
+    pages_retention_days  = 0
   }
 }

@@ -5,7 +5,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "sot_tables_in_parallel_and_then_spec" {
+run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   command = plan
 
   module {
@@ -13,41 +13,55 @@ run "sot_tables_in_parallel_and_then_spec" {
   }
 
   variables {
-    name                  = "dedup"
-    dedup_function_arns   = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
-    wait_interval_seconds = 30
-    wait_max_attempts     = 180
-    log_retention_days    = 30
-    kms_key_arn           = null
-    tags                  = { project = "lake" }
+    name                     = "dedup"
+    dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
+    assess_function_arn      = "arn:of:assess"
+    get_tickers_function_arn = "arn:of:tickers"
+    log_retention_days       = 30
+    kms_key_arn              = null
+    tags                     = { project = "lake" }
   }
 
   assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).StartAt == "DedupSot" && jsondecode(aws_sfn_state_machine.this.definition).States.DedupSot.Next == "DedupSpec"
-    error_message = "the workflow does not go from SoT to Spec"
+    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") } == {
+      Begin        = "Look"
+      Look         = "IsSettled"
+      IsSettled    = "DedupSot"
+      WaitToLook   = "Look"
+      DedupSot     = "DedupSpec"
+      DedupSpec    = "IsRoundLeft"
+      IsRoundLeft  = "Assess"
+      WaitForRound = "AskAgain"
+      AskAgain     = "Look"
+      Assess       = "end"
+    }
+    error_message = "the states follow each other otherwise"
   }
   assert {
-    condition = [for branch in jsondecode(aws_sfn_state_machine.this.definition).States.DedupSot.Branches : [for state in branch.States : state.Parameters.FunctionName]] == [
-      ["arn:of:acoes"], ["arn:of:fiis"],
+    condition = [for name in ["IsSettled", "IsRoundLeft"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
+      [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }],
+      [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }],
     ]
-    error_message = "the SoT tables are not deduped side by side"
+    error_message = "the workflow decides otherwise"
   }
   assert {
-    condition = jsondecode(aws_sfn_state_machine.this.definition).States.DedupSpec.Parameters == {
-      FunctionName = "arn:of:spec"
-      Payload      = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" }
-    }
-    error_message = "a function is not handed when the workflow was started"
+    condition = [for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Parameters]] == [
+      [for function in ["arn:of:acoes", "arn:of:fiis"] : { FunctionName = function, Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
+      [{ FunctionName = "arn:of:spec", Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
+    ]
+    error_message = "the tables are not folded side by side, or a function is not handed when the workflow was started"
   }
   assert {
-    condition = jsondecode(aws_sfn_state_machine.this.definition).States.DedupSpec.Retry[0] == {
-      ErrorEquals = ["DayNotComplete"], IntervalSeconds = 30, MaxAttempts = 180, BackoffRate = 1
-    }
-    error_message = "the workflow does not wait for the day to be complete"
+    condition     = alltrue(flatten([for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Catch[0].ErrorEquals == ["States.ALL"]]]))
+    error_message = "a fold that fails takes the others with it"
   }
   assert {
-    condition     = one([for statement in data.aws_iam_policy_document.this.statement : statement.resources if statement.sid == "InvokeDedupFunctions"]) == toset(["arn:of:acoes", "arn:of:fiis", "arn:of:spec"])
-    error_message = "the workflow may invoke other functions than the three"
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.AskAgain.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true } }
+    error_message = "a round asks for something else than what is missing"
+  }
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.this.statement : statement.resources if statement.sid == "InvokeFunctions"]) == toset(["arn:of:acoes", "arn:of:fiis", "arn:of:spec", "arn:of:assess", "arn:of:tickers"])
+    error_message = "the workflow may invoke other functions than its five"
   }
 }
 
@@ -60,15 +74,14 @@ run "schedules_start_the_day_and_the_workflow" {
 
   variables {
     schedules = {
-      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction" }
-      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution" }
+      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = {}, enabled = true }
+      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution", input = { rounds = [60, 60] }, enabled = true }
     }
     dead_letter_queue_arns = {
       start-the-day   = "arn:aws:sqs:sa-east-1:123456789012:start-dlq"
       start-the-dedup = "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"
     }
     timezone    = "America/Sao_Paulo"
-    enabled     = true
     kms_key_arn = null
     tags        = { project = "lake" }
   }
@@ -79,7 +92,7 @@ run "schedules_start_the_day_and_the_workflow" {
       one(schedule.target).input, one(one(schedule.target).dead_letter_config).arn,
       ] } == {
       start = ["cron(45 18 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:lambda:sa-east-1:123456789012:function:first", "{}", "arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
-      dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
+      dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{\"rounds\":[60,60]}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
     error_message = "schedules: ${jsonencode(aws_scheduler_schedule.this)}"
   }
@@ -101,11 +114,10 @@ run "disabled_schedules_do_not_run" {
 
   variables {
     schedules = {
-      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction" }
+      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = {}, enabled = false }
     }
     dead_letter_queue_arns = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
     timezone               = "America/Sao_Paulo"
-    enabled                = false
     kms_key_arn            = null
     tags                   = {}
   }

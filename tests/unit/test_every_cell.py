@@ -13,7 +13,7 @@ import pytest
 
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
-from moto_lake import DAY, LAYERS, Lake
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake.contract import (
     SOR_ACOES,
@@ -58,8 +58,10 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
                 FETCH_THREADS="4",
                 FETCH_TIMEOUT_SECONDS="30",
                 TARGET_TABLE=json.dumps(vars(lake.tables[SOR[kind]])),
-                TICKERS_QUEUE_URL=lake.queue_urls[kind],
+                WORK_BUCKET=WORK_BUCKET,
+                KEEP_PAGES="true",
                 SQS_VISIBILITY_TIMEOUT_SECONDS="300",
+                SQS_MAX_RECEIVE_COUNT="3",
             )
             messages = [
                 {"ticker": paper.ticker, "kind": kind, "anomesdia_exec": day}

@@ -60,35 +60,46 @@ def remove_day(
     return [
         Removed(
             table.table,
-            _remove_objects(s3, table, day, wait_seconds),
+            remove_objects(s3, table.bucket, table.prefix(day), wait_seconds=wait_seconds),
             _remove_partition(glue, table, day, wait_seconds),
         )
         for table in tables
     ]
 
 
-def _remove_objects(s3: Any, table: LakeTable, day: int, wait_seconds: float) -> int:
-    """Delete what lies there now; what an earlier run's function writes meanwhile stays."""
-    found = left = _objects(s3, table, day)
+def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
+    """Delete what lies below a prefix now; what an earlier run's function writes meanwhile stays.
+
+    Returns
+    -------
+    int
+        How many objects there were.
+
+    Raises
+    ------
+    ObjectsNotDeleted
+        Objects are still there after several attempts.
+    """
+    found = left = _objects(s3, bucket, prefix)
     for wait in _waits(wait_seconds):
         if not left:
             break
         time.sleep(wait)
-        wr.s3.delete_objects([f"s3://{table.bucket}/{key}" for key in left])
+        wr.s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
         # S3 may answer that all went well but for single keys, which awswrangler passes over: look again.
-        now = _objects(s3, table, day)
+        now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:
         raise ObjectsNotDeleted(
-            f"{len(left)} of {len(found)} objects of {table.location(day)} are still there after {ATTEMPTS} "
+            f"{len(left)} of {len(found)} objects of s3://{bucket}/{prefix} are still there after {ATTEMPTS} "
             f"attempts to delete them, such as {next(iter(left))}: run the day again once S3 deletes them"
         )
     return len(found)
 
 
-def _objects(s3: Any, table: LakeTable, day: int) -> dict[str, tuple[str, datetime]]:
-    """Return ETag and time of every object below a day's prefix, by its key."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
+def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
+    """Return ETag and time of every object below a prefix, by its key."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {
         item["Key"]: (item["ETag"], item["LastModified"])
         for page in pages

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pynvest_lake.settings import SettingError
 from pynvest_lake.storage import LakeTable
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables to clear, each before those that its objects come from; whom to start; the day's zone."""
+    """The tables to clear, each before those that its objects come from; what to start; whence pages come.
+
+    ``fetch_from`` is ``site``, or ``pages`` where a collector brings them.
+    """
 
     lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
     get_tickers_function_name: str
+    workflow_arn: str
     schedule_timezone: str
+    fetch_from: str
+
+    def __post_init__(self) -> None:
+        if self.fetch_from not in ("site", "pages"):
+            raise SettingError(
+                f"environment variable FETCH_FROM is {self.fetch_from!r}, expected site or pages"
+            )

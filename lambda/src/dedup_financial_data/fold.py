@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 
-from dedup_financial_data.errors import DayNotComplete
+from dedup_financial_data.errors import PartitionBusy
 from pynvest_lake.storage import (
     COMPACT,
     GONE_OR_CHANGED,
@@ -68,7 +68,7 @@ def fold(
 
     Raises
     ------
-    DayNotComplete
+    PartitionBusy
         The partition changed on each of several looks. Nothing of it is lost.
     """
     outcome = Folded()
@@ -84,9 +84,8 @@ def fold(
         outcome = Folded(
             outcome.objects_read or done.objects_read, done.rows, outcome.duplicates + done.duplicates, True
         )
-    raise DayNotComplete(
-        f"{table.location(day)} has to wait. Something else writes to it: "
-        f"it had changed at each of {MAX_ROUNDS} looks"
+    raise PartitionBusy(
+        f"something else writes to {table.location(day)}: it had changed at each of {MAX_ROUNDS} looks"
     )
 
 

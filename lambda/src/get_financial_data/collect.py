@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,9 @@ from fundamentus_site.errors import (
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page
 from fundamentus_site.site import FundamentusSite, Reading
-from pynvest_lake.messages import TickerMessage
+from pynvest_lake.archive import Archive, DamagedArchive, Kept
+from pynvest_lake.ledger import moment_of, moment_text
+from pynvest_lake.messages import KeptAt, TickerMessage
 from pynvest_lake.outcomes import Outcome
 
 _OUTCOMES = {
@@ -56,6 +59,37 @@ class Breaker:
         return self._clock() >= self._closed_until
 
 
+class KeptPages:
+    """Pages of the archive, each object of which is opened once. Safe to use from several threads.
+
+    Parameters
+    ----------
+    archive
+        The archive.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._opened: dict[str, Kept] = {}
+        self._lock = threading.Lock()
+
+    def page(self, place: KeptAt, ticker: str) -> Page:
+        """Return a paper's page.
+
+        Raises
+        ------
+        DamagedArchive
+            There is no such page, or it cannot be read.
+        """
+        with self._lock:
+            if place.object not in self._opened:
+                self._opened[place.object] = self._archive.read(place.object)
+        for page in self._opened[place.object].pages:
+            if (page.ticker, page.fetched_at) == (ticker, place.fetched_at):
+                return Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
+        raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
+
+
 class HandedBack(Exception):  # noqa: N818 - what happened
     """The site was not asked for the paper; its message comes again."""
 
@@ -87,14 +121,24 @@ class Collected:
         return not isinstance(self.error, HandedBack)
 
     @property
-    def comes_again(self) -> bool:
-        """Tell whether its message has to come again."""
-        return self.outcome in (Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
+    def fetched_at(self) -> str | None:
+        """Return when its page was fetched, as the ledger has it."""
+        return moment_text(self.page.fetched_at) if self.page else None
+
+    @property
+    def unknown_labels(self) -> tuple[str, ...]:
+        """Return the labels of its page that have no column."""
+        return self.reading.unknown_labels if self.reading else ()
+
+    @property
+    def lacking_core(self) -> tuple[str, ...]:
+        """Return the core labels that its page lacks."""
+        return self.reading.lacking_core if self.reading else ()
 
     @property
     def reason(self) -> str:
         """Return why it was not read, as text."""
-        if isinstance(self.error, FundamentusError | HandedBack):
+        if isinstance(self.error, FundamentusError | HandedBack | DamagedArchive):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"
 
@@ -102,6 +146,7 @@ class Collected:
 def collect(
     messages: Iterable[TickerMessage],
     site: FundamentusSite,
+    kept: KeptPages,
     breaker: Breaker,
     *,
     threads: int,
@@ -118,6 +163,8 @@ def collect(
         The papers, each once.
     site
         The site.
+    kept
+        The kept pages, for messages that name one: of these the site is not asked.
     breaker
         The process's memory of refusals.
     threads
@@ -128,11 +175,14 @@ def collect(
     pages: dict[TickerMessage, Page] = {}
 
     def fetch_and_read(message: TickerMessage) -> Reading:
-        pages[message] = site.fetch_paper(message.ticker, not_after=not_after)
+        if message.page is not None:
+            pages[message] = kept.page(message.page, message.ticker)
+        else:
+            pages[message] = site.fetch_paper(message.ticker, not_after=not_after)
         return site.read(pages[message], message.ticker, SiteKind(message.kind.value), message.day)
 
     def take(message: TickerMessage) -> Collected:
-        if not breaker.open:
+        if message.page is None and not breaker.open:
             error = HandedBack(f"{message.ticker} was not asked for: the site refuses")
             return Collected(Outcome.REFUSED, error=error)
         if time.monotonic() >= not_after:
@@ -140,8 +190,10 @@ def collect(
             return Collected(Outcome.FAILED, error=error)
         try:
             reading = fetch_and_read(message)
+        except DamagedArchive as error:
+            return Collected(Outcome.FAILED, error=error)
         except FundamentusError as outcome:
-            if isinstance(outcome, Blocked):
+            if isinstance(outcome, Blocked) and message.page is None:
                 breaker.refused()
             return Collected(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
         return Collected(Outcome.READ, pages[message], reading)

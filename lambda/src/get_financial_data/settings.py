@@ -11,12 +11,14 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The kind of paper, where its rows go, its queue, and how the site is asked."""
+    """The kind of paper, where rows, ledger and pages go, how often it is tried, how the site is asked."""
 
     ticker_kind: Kind
     target_table: LakeTable
-    tickers_queue_url: str
+    work_bucket: str
+    keep_pages: bool
     sqs_visibility_timeout_seconds: int
+    sqs_max_receive_count: int
     fundamentus_base_url: str
     fetch_headers: Mapping[str, str]
     fetch_threads: int

@@ -7,16 +7,31 @@ from dataclasses import dataclass
 
 from pynvest_lake.kinds import Kind
 from pynvest_lake.settings import SettingError
+from pynvest_lake.storage import LakeTable
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the site is and with what headers it is asked, and the queue of each kind."""
+    """Where the site is and with what headers it is asked, the queue of each kind, and the day's ledger.
+
+    ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
+    has been read, or is in the dead-letter queue. ``fetch_from`` is ``site``, or ``pages`` where a collector
+    brings them.
+    """
 
     fundamentus_base_url: str
     fetch_headers: Mapping[str, str]
     tickers_queue_urls: Mapping[Kind, str]
+    lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
+    keep_pages: bool
+    fetch_from: str
+    queue_patience_seconds: int
 
     def __post_init__(self) -> None:
         if lacking := [kind.value for kind in Kind if kind not in self.tickers_queue_urls]:
             raise SettingError(f"environment variable TICKERS_QUEUE_URLS lacks {' and '.join(lacking)}")
+        if self.fetch_from not in ("site", "pages"):
+            raise SettingError(
+                f"environment variable FETCH_FROM is {self.fetch_from!r}, expected site or pages"
+            )

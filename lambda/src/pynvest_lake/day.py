@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +37,47 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
         except ValueError:
             pass
     raise ValueError(f"{name} is {value!r}, expected a day as a number YYYYMMDD, such as 20261123")
+
+
+def day_of_execution(event: Mapping[str, Any], timezone: str, fields: Collection[str] = ()) -> int:
+    """Return the day of a workflow's execution.
+
+    Parameters
+    ----------
+    event
+        ``started_at``, when it was started; ``input``, what it was started with, where ``anomesdia_exec`` may
+        name another day.
+    timezone
+        IANA name of the zone that the day of the start is of.
+    fields
+        What else the input may have.
+
+    Raises
+    ------
+    ValueError
+        The input has anything else, or its day is none.
+    """
+    given = event.get("input") or {}
+    check_fields(given, (PARTITION_KEY, *fields))
+    if PARTITION_KEY in given:
+        return parse_day(given[PARTITION_KEY])
+    started_at = event.get("started_at")
+    try:
+        return day_of(datetime.fromisoformat(str(started_at).replace("Z", "+00:00")), timezone)
+    except ValueError as error:
+        raise ValueError(f"started_at is {started_at!r}, expected an ISO 8601 moment") from error
+
+
+def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
+    """Check that an event has no field but the known ones.
+
+    Raises
+    ------
+    ValueError
+        It has others.
+    """
+    if unknown := sorted(set(event) - set(known)):
+        raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
 
 
 def days_before(day: int, count: int) -> list[int]:

@@ -154,7 +154,7 @@ class PaperEntry:
     fetched_at: str | None = None
 
     @property
-    def _order(self) -> tuple[Any, ...]:
+    def order(self) -> tuple[Any, ...]:
         """Order by what the outcome says, then by the page's moment; the rest leaves no two entries equal."""
         return (
             self.outcome.rank,
@@ -292,7 +292,7 @@ def greatest(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Pa
             if new.outcome is Outcome.READ and new.object not in sor_ids:
                 continue
             paper = (entry.kind, ticker)
-            if paper not in said or new._order > said[paper]._order:
+            if paper not in said or new.order > said[paper].order:
                 said[paper] = new
     return said
 
@@ -315,14 +315,14 @@ class Ledger:
     def listing(self, day: int) -> Listing | None:
         """Return what a day is to hold, if that is known."""
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=_listing_key(day))
+            answer = self._s3.get_object(Bucket=self._bucket, Key=listing_key(day))
         except self._s3.exceptions.NoSuchKey:
             return None
         return Listing.from_json(answer["Body"].read())
 
     def write_listing(self, day: int, listing: Listing) -> None:
         """Write what a day is to hold."""
-        self._put(_listing_key(day), listing.to_json())
+        self._put(listing_key(day), listing.to_json())
 
     def start_round(
         self,
@@ -343,19 +343,19 @@ class Ledger:
         for taken in range(number, number + ROUND_ATTEMPTS):
             begun = Round(taken, moment_text(started_at), papers, reason)
             try:
-                self._put(f"{_prefix(day)}rounds/{taken}.json", begun.to_json(), IfNoneMatch="*")
+                self._put(f"{prefix(day)}rounds/{taken}.json", begun.to_json(), IfNoneMatch="*")
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _TAKEN:
                     raise
                 continue
             return begun
         raise UnreadableLedger(
-            f"s3://{self._bucket}/{_prefix(day)}rounds/ has no free number from {number} on"
+            f"s3://{self._bucket}/{prefix(day)}rounds/ has no free number from {number} on"
         )
 
     def write_batch(self, day: int, entry: BatchEntry) -> None:
         """Write what a batch says."""
-        self._put(f"{_prefix(day)}{entry.kind.value}/{entry.id}.json", entry.to_json())
+        self._put(f"{prefix(day)}{entry.kind.value}/{entry.id}.json", entry.to_json())
 
     def read(self, day: int) -> DayLedger:
         """Return all that the ledger has of a day.
@@ -372,7 +372,7 @@ class Ledger:
             body = _body(self._s3, self._bucket, key, item["ETag"])
             if body is None:
                 continue
-            name = key.removeprefix(_prefix(day))
+            name = key.removeprefix(prefix(day))
             try:
                 if name == "listing.json":
                     listing = Listing.from_json(body)
@@ -386,13 +386,8 @@ class Ledger:
                 ) from error
         return DayLedger(day, listing, tuple(sorted(rounds, key=lambda one: one.number)), tuple(batches))
 
-    def keys(self, day: int) -> list[str]:
-        """Return the keys of all that the ledger has of a day, the listing first."""
-        keys = [item["Key"] for item in self._list(day)]
-        return sorted(keys, key=lambda key: (key != _listing_key(day), key))
-
     def _list(self, day: int) -> Iterator[dict[str, Any]]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_prefix(day))
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix(day))
         for page in pages:
             yield from page.get("Contents", [])
 
@@ -402,12 +397,14 @@ class Ledger:
         )
 
 
-def _prefix(day: int) -> str:
+def prefix(day: int) -> str:
+    """Return what the keys of a day's ledger start with."""
     return f"ledger/{PARTITION_KEY}={day}/"
 
 
-def _listing_key(day: int) -> str:
-    return f"{_prefix(day)}listing.json"
+def listing_key(day: int) -> str:
+    """Return the key of a day's listing."""
+    return f"{prefix(day)}listing.json"
 
 
 @lru_cache(maxsize=10_000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pynvest_lake.day import parse_day
@@ -12,7 +11,7 @@ from pynvest_lake.kinds import Kind
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
 # Fields that were added later: a message of before an upgrade lacks them.
-_OPTIONAL: frozenset[str] = frozenset()
+_OPTIONAL = {"round", "page"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
@@ -46,29 +45,45 @@ def parse_tickers(value: object) -> list[str]:
     return [parse_ticker(ticker) for ticker in value]
 
 
-def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
-    """Check that an event has no field but the known ones.
+@dataclass(frozen=True)
+class KeptAt:
+    """Where in the archive a page is: the object, and the moment at which the page was fetched."""
 
-    Raises
-    ------
-    ValueError
-        It has others.
-    """
-    if unknown := sorted(set(event) - set(known)):
-        raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
+    object: str
+    fetched_at: str
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class TickerMessage:
-    """A ticker to read on a day."""
+    """A ticker to read on a day.
+
+    Parameters
+    ----------
+    ticker, kind, day
+        The paper and the day.
+    round
+        The round that asks for it.
+    page
+        Where the kept page is that it is to be read from; None where the site is asked.
+    """
 
     ticker: str
     kind: Kind
     day: int
+    round: int = 0
+    page: KeptAt | None = None
 
     def to_json(self) -> str:
         """Return the body of the message."""
-        return json.dumps({"ticker": self.ticker, "kind": self.kind.value, "anomesdia_exec": self.day})
+        body: dict[str, object] = {
+            "ticker": self.ticker,
+            "kind": self.kind.value,
+            "anomesdia_exec": self.day,
+            "round": self.round,
+        }
+        if self.page is not None:
+            body["page"] = vars(self.page)
+        return json.dumps(body)
 
     @classmethod
     def from_json(cls, body: str, kind: Kind) -> TickerMessage:
@@ -91,6 +106,26 @@ class TickerMessage:
                 f"message has kind {fields['kind']!r}, expected {kind.value!r}: {body[:200]!r}"
             )
         try:
-            return cls(parse_ticker(fields["ticker"]), kind, parse_day(fields["anomesdia_exec"]))
+            return cls(
+                parse_ticker(fields["ticker"]),
+                kind,
+                parse_day(fields["anomesdia_exec"]),
+                _parse_round(fields.get("round", 0)),
+                _parse_page(fields.get("page")),
+            )
         except ValueError as error:
             raise MalformedMessage(f"{error}: {body[:200]!r}") from error
+
+
+def _parse_round(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"round is {value!r}, expected a whole number from 0")
+
+
+def _parse_page(value: object) -> KeptAt | None:
+    if value is None:
+        return None
+    if isinstance(value, dict) and set(value) == {"object", "fetched_at"}:
+        return KeptAt(str(value["object"]), str(value["fetched_at"]))
+    raise ValueError(f"page is {value!r}, expected an object with object and fetched_at")

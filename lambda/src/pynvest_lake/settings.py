@@ -31,8 +31,8 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     Parameters
     ----------
     settings
-        A dataclass whose fields are of the types ``str``, ``int``, ``float``, ``Kind``, ``LakeTable``,
-        ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]`` and ``Mapping[str, str]``.
+        A dataclass whose fields are of the types ``str``, ``bool``, ``int``, ``float``, ``Kind``,
+        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]`` and ``Mapping[str, str]``.
     environment
         Such as ``os.environ``.
 
@@ -107,8 +107,15 @@ def _texts(text: str) -> dict[str, str]:
     return texts
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("expected true or false")
+    return text == "true"
+
+
 _READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
+    bool: _flag,
     float: _number,
     int: _whole_number,
     Kind: _kind,

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -13,13 +14,18 @@ import pytest
 
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
+from check_and_delete_partitions.kept_pages import PagesLacking
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
-from dedup_financial_data.completeness import holding
-from lake_rows import put_part
-from moto_lake import DAY, LAYERS, Lake
+from lake_rows import put_part, raw_s3_event
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake import aws
+from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
+from pynvest_lake.completeness import holding
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry
+from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable
 
 
@@ -36,7 +42,7 @@ def invoked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return requests
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def late_on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the stage's clock show 23:58 in São Paulo, where it is the next day already in UTC."""
 
@@ -54,7 +60,10 @@ def clear(
 ) -> Any:
     def run(event: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
+        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
         monkeypatch.setenv("GET_TICKERS_FUNCTION_NAME", "get-tickers")
+        monkeypatch.setenv("WORKFLOW_ARN", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup")
+        monkeypatch.setenv("FETCH_FROM", "site")
         monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
         result: dict[str, Any] = stage.handler(event, context)
         return result
@@ -246,7 +255,6 @@ def test_tickers_of_a_trial_run_are_handed_on(clear: Any, invoked: list[dict[str
     assert json.loads(invoked[0]["body"])["tickers"] == ["PETR4", "HGLG11"]
 
 
-@pytest.mark.usefixtures("late_on_the_day")
 def test_the_schedules_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
     assert clear({})["anomesdia_exec"] == 20261123
 
@@ -268,7 +276,6 @@ def test_a_day_that_is_none_is_refused(clear: Any, day: object, invoked: list[di
         ({"tickers": ["petr4"]}, "ticker is 'petr4', expected 4 to 12 capital letters and digits"),
     ],
 )
-@pytest.mark.usefixtures("late_on_the_day")
 def test_an_event_that_was_mistyped_clears_nothing(
     lake: Lake, clear: Any, invoked: list[dict[str, Any]], event: dict[str, Any], said: str
 ) -> None:
@@ -278,4 +285,201 @@ def test_an_event_that_was_mistyped_clears_nothing(
         clear(event)
 
     assert lake.keys(SOT_ACOES) == [kept.key]
+    assert invoked == []
+
+
+@pytest.fixture
+def started(lake: Lake) -> list[dict[str, Any]]:
+    """Record what the workflow is started with, and answer as Step Functions does."""
+    requests: list[dict[str, Any]] = []
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        requests.append(json.loads(params["body"]))
+        return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
+
+    aws.client("stepfunctions").meta.events.register("before-call.stepfunctions.StartExecution", answer)
+    return requests
+
+
+def page(ticker: str | None, kind: str = "acoes") -> KeptPage:
+    return KeptPage(ticker, kind, "https://site", "2026-11-20T21:45:07Z", 200, None, b"<html></html>")
+
+
+LISTINGS = [page(None, "acoes"), page(None, "fiis")]
+PAST = 20261120
+
+
+@pytest.mark.parametrize("day", [20261122, 20261101])
+def test_a_past_day_is_not_cleared_from_the_site(
+    lake: Lake, clear: Any, invoked: list[Any], day: int
+) -> None:
+    kept = put_part(lake, SOT_ACOES, "past", {"nome_papel": "AAAA3"}, day=day)
+
+    with pytest.raises(
+        stage.OrderRefused, match=f"{day} is past, and the site shows the latest session only"
+    ):
+        clear({"anomesdia_exec": day})
+
+    assert lake.keys(SOT_ACOES, day) == [kept.key]
+    assert invoked == []
+
+
+@pytest.mark.parametrize("more", [{}, {"source": "pages"}])
+def test_a_day_to_come_is_refused(clear: Any, invoked: list[Any], more: dict[str, Any]) -> None:
+    with pytest.raises(stage.OrderRefused, match="20261124 is to come: today is 20261123"):
+        clear({"anomesdia_exec": 20261124, **more})
+
+    assert invoked == []
+
+
+def test_the_days_ledger_goes_with_it_and_other_days_stay(lake: Lake, clear: Any) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+    for day in (DAY, PAST):
+        ledger.write_listing(day, Listing({Kind.ACOES: {"PETR4": None}}))
+        ledger.start_round(day, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
+        ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": PaperEntry(Outcome.REFUSED)}))
+
+    clear({"anomesdia_exec": DAY})
+
+    assert ledger.read(DAY) == DayLedger(DAY, None, (), ())
+    assert ledger.read(PAST).listing is not None
+
+
+def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_them(
+    lake: Lake, clear: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+    ledger.write_listing(DAY, Listing({}))
+    ledger.start_round(DAY, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
+    seen: list[DayLedger] = []
+
+    def remove_nothing(*_: Any, **__: Any) -> list[Any]:
+        seen.append(ledger.read(DAY))
+        return []
+
+    monkeypatch.setattr(stage, "remove_day", remove_nothing)
+
+    clear({"anomesdia_exec": DAY})
+
+    assert [(at_that_time.listing, len(at_that_time.rounds)) for at_that_time in seen] == [(None, 1)]
+
+
+def test_a_day_whose_pages_are_kept_is_run_from_them(lake: Lake, clear: Any, invoked: list[Any]) -> None:
+    put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
+    Archive(lake.s3, WORK_BUCKET).put(PAST, [*LISTINGS, page("PETR4")])
+
+    clear({"anomesdia_exec": PAST, "source": "pages"})
+
+    assert lake.keys(SOR_ACOES, PAST) == []
+    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": PAST, "source": "pages"}
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [
+        ([], "the archive has no listing of acoes and fiis"),
+        ([LISTINGS[0], page("PETR4")], "the archive has no listing of fiis"),
+        ([*LISTINGS, page("PETR4")], "lacks those of 1 of 2 papers that SoR holds: VALE3"),
+        ([*LISTINGS, page("PETR4"), page("VALE3", "fiis")], "lacks those of 1 of 2 papers"),
+    ],
+)
+def test_an_archive_that_lacks_pages_leaves_the_day_as_it_was(
+    lake: Lake, clear: Any, invoked: list[Any], pages: list[KeptPage], said: str
+) -> None:
+    kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, {"nome_papel": "VALE3"}, day=PAST)
+    if pages:
+        Archive(lake.s3, WORK_BUCKET).put(PAST, pages)
+
+    with pytest.raises(PagesLacking, match=said):
+        clear({"anomesdia_exec": PAST, "source": "pages"})
+
+    assert lake.keys(SOR_ACOES, PAST) == [kept.key]
+    assert invoked == []
+
+
+def test_a_damaged_archive_leaves_the_day_as_it_was_and_says_what_is_damaged(lake: Lake, clear: Any) -> None:
+    kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
+    archive = Archive(lake.s3, WORK_BUCKET)
+    archive.put(PAST, LISTINGS)
+    key, _ = archive.put(PAST, [page("PETR4")])
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"garbage")
+
+    with pytest.raises(PagesLacking, match=f"VALE3|PETR4.*1 damaged, such as s3://{WORK_BUCKET}/{key}"):
+        clear({"anomesdia_exec": PAST, "source": "pages"})
+
+    assert lake.keys(SOR_ACOES, PAST) == [kept.key]
+
+
+def test_partial_does_without_the_pages_that_are_lacking(lake: Lake, clear: Any, invoked: list[Any]) -> None:
+    put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, {"nome_papel": "VALE3"}, day=PAST)
+    Archive(lake.s3, WORK_BUCKET).put(PAST, [*LISTINGS, page("PETR4")])
+
+    clear({"anomesdia_exec": PAST, "source": "pages", "partial": True})
+
+    assert lake.keys(SOR_ACOES, PAST) == []
+    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": PAST, "source": "pages"}
+
+
+MANIFEST_EVENT = raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={DAY}/manifest.json"))
+
+
+def test_a_collectors_manifest_runs_its_day_from_the_pages_and_starts_the_workflow(
+    lake: Lake, clear: Any, invoked: list[Any], started: list[dict[str, Any]]
+) -> None:
+    Archive(lake.s3, WORK_BUCKET).put(DAY, LISTINGS)
+
+    clear(MANIFEST_EVENT)
+
+    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": DAY, "source": "pages"}
+    assert [json.loads(request["input"]) for request in started] == [{"anomesdia_exec": DAY}]
+
+
+def test_the_schedule_leaves_a_day_alone_that_a_collector_has_brought(
+    lake: Lake, clear: Any, invoked: list[Any]
+) -> None:
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=f"pages/anomesdia_exec={DAY}/manifest.json", Body=b"{}")
+    kept = put_part(lake, SOT_ACOES, 1, {"nome_papel": "AAAA3"})
+
+    assert clear({}) == {"anomesdia_exec": DAY, "left_alone": True}
+    assert (lake.keys(SOT_ACOES), invoked) == ([kept.key], [])
+
+    clear({"anomesdia_exec": DAY})  # a person may all the same
+    assert (lake.keys(SOT_ACOES), len(invoked)) == ([], 1)
+
+
+def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(
+    clear: Any, invoked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = stage.read_settings
+
+    def of_pages(*arguments: Any) -> Any:
+        return replace(settings(*arguments), fetch_from="pages")
+
+    monkeypatch.setattr(stage, "read_settings", of_pages)
+
+    with pytest.raises(stage.OrderRefused, match="this lake does not ask the site"):
+        clear({})
+
+    assert invoked == []
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"source": "site"}, "source is 'site', expected 'pages'"),
+        ({"source": "pages", "partial": 1}, "partial is 1, expected true or false"),
+        ({"partial": True}, "partial is True, expected true or false beside"),
+        ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
+        (
+            raw_s3_event((WORK_BUCKET, "pages/x.jsonl.gz")),
+            "event is of 'pages/x.jsonl.gz', expected a collector's",
+        ),
+    ],
+)
+def test_an_order_that_is_none_is_refused(
+    clear: Any, invoked: list[Any], event: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        clear(event)
+
     assert invoked == []

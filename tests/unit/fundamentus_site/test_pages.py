@@ -74,6 +74,7 @@ def outcome(body: str) -> FundamentusError:
         "<html><title>Attention Required!</title><p>You are unable to access fundamentus.com.br</p></html>",
         "<html><title>Fundamentus</title><p>Access denied</p></html>",
         "<html><title>Login do Wi-Fi</title><p>Aceite os termos para navegar</p></html>",
+        "<html><title>Erro</title><p>fundamentus.com.br e www.fundamentus.com.br demoram</p></html>",
         "<html><script>// Fundamentus</script><p>Aguarde</p></html>",
         "<html><img alt='Fundamentus'><a href='http://fundamentus.com.br'>aqui</a></html>",
     ],
@@ -136,7 +137,7 @@ def test_all_tables_with_papers_count_and_a_paper_that_is_listed_twice_counts_on
         page(
             tables(
                 ["<tr><td><a href='/'>Menu</a></td><td><a href='/x'>Sobre</a></td></tr>"],
-                [HEADER, row("MRSA3B", "3"), row("PETR4", "1"), row("MRSA3B", "3")],
+                [HEADER, row("MRSA3B", "3"), row("PETR4", "1"), row("MRSA3B", "4")],
                 [HEADER.replace("<th>P/L</th>", "").replace("<th>", "<th>P/L</th><th>", 1), row("VALE3")],
                 [row("ITUB4")],
             )

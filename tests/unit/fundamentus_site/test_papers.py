@@ -280,6 +280,7 @@ NOTHING = st.sampled_from(
         '<td class="label"></td><td class="data"></td>',
         "<td></td>",
         '<td class="data">solta</td>',
+        '<td class="data">Dia</td><td class="data">99</td>',
         "<th></th>",
     ]
 )
@@ -289,7 +290,7 @@ BETWEEN = st.sampled_from(
         "<tr></tr>",
         '<tr><td class="nivel1" colspan="4">Outra seção</td></tr>',
         "<tr><td id='grafico'></td></tr>",
-        "<tr><td><table><tr><td>aviso</td><td>?</td></tr></table></td></tr>",
+        "<tr><td><table><tr><td class='data'>aviso <span class='help'>?</span></td></tr></table></td></tr>",
         "</table><table><tr><td class='label'>Cotação</td><td>0</td></tr></table><table class='w728'>",
         "</table></div><div><table class='x w728 y'>",
     ]

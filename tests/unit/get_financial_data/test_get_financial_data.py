@@ -4,18 +4,24 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
+from botocore.exceptions import ClientError
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 
 from get_financial_data import handler as stage
 from get_financial_data.collect import Breaker
 from lake_rows import sqs_event
-from moto_lake import DAY, Lake
+from moto_lake import DAY, WORK_BUCKET, Lake
 from pynvest_lake import aws
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.ledger import Ledger, PaperEntry
+from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, Paper, SiteServer, make_papers
 
@@ -30,31 +36,23 @@ def site() -> Iterator[SiteServer]:
 
 
 @pytest.fixture
-def hidden() -> list[dict[str, Any]]:
-    """Record changes of visibility, and answer them as SQS does."""
-    requests: list[dict[str, Any]] = []
-
-    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        requests.append(json.loads(params["body"]))
-        return SimpleNamespace(status_code=200), {}
-
-    aws.client("sqs").meta.events.register("before-call.sqs.ChangeMessageVisibility", answer)
-    return requests
-
-
-@pytest.fixture
 def fetch(
     lake: Lake,
     site: SiteServer,
     context: SimpleNamespace,
     monkeypatch: pytest.MonkeyPatch,
-    hidden: list[dict[str, Any]],
 ) -> Any:
     breaker = Breaker(60)
     monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
 
     def run(
-        *bodies: object, kind: str = "acoes", threads: int = 2, timeout: float = 5, left: float = 60
+        *bodies: object,
+        kind: str = "acoes",
+        threads: int = 2,
+        timeout: float = 5,
+        left: float = 60,
+        receive_count: int = 1,
+        keep_pages: str = "true",
     ) -> dict[str, Any]:
         table = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]
         monkeypatch.setenv("TICKER_KIND", kind)
@@ -63,10 +61,12 @@ def fetch(
         monkeypatch.setenv("FETCH_THREADS", str(threads))
         monkeypatch.setenv("FETCH_TIMEOUT_SECONDS", str(timeout))
         monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[table])))
-        monkeypatch.setenv("TICKERS_QUEUE_URL", lake.queue_urls[kind])
+        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
+        monkeypatch.setenv("KEEP_PAGES", keep_pages)
         monkeypatch.setenv("SQS_VISIBILITY_TIMEOUT_SECONDS", "60")
+        monkeypatch.setenv("SQS_MAX_RECEIVE_COUNT", "3")
         context.get_remaining_time_in_millis = lambda: left * 1000
-        result: dict[str, Any] = stage.handler(sqs_event(*bodies), context)
+        result: dict[str, Any] = stage.handler(sqs_event(*bodies, receive_count=receive_count), context)
         return result
 
     return run
@@ -74,6 +74,18 @@ def fetch(
 
 def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
     return {"ticker": ticker, "kind": kind, "anomesdia_exec": day}
+
+
+def said(lake: Lake, day: int = DAY) -> dict[str, PaperEntry]:
+    """Return what the ledger says of each paper."""
+    ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
+    papers = Ledger(lake.s3, WORK_BUCKET).read(day).papers(ids)
+    return {ticker: entry for (_, ticker), entry in papers.items()}
+
+
+def kept(lake: Lake, day: int = DAY) -> list[KeptPage]:
+    archive = Archive(lake.s3, WORK_BUCKET)
+    return [page for key in archive.keys(day) for page in archive.read(key).pages]
 
 
 def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
@@ -193,7 +205,7 @@ def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
     ],
     ids=lambda fault: fault.kind,
 )
-def test_a_bad_ticker_alone_comes_again_and_the_rest_of_its_batch_lands(
+def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     lake: Lake, site: SiteServer, fetch: Any, fault: Fault
 ) -> None:
     bad, *good = tickers(site)[:4]
@@ -202,9 +214,23 @@ def test_a_bad_ticker_alone_comes_again_and_the_rest_of_its_batch_lands(
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
     outcome = "layout" if fault.kind in ("garbage", "broken", "other_layout") else "failed"
-    assert failed(result) == [0]
+    # A page of no known layout stays one: its page is kept, and the next round asks again.
+    assert failed(result) == ([] if outcome == "layout" else [0])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
+    assert set(said(lake)) == {*good, *([bad] if outcome == "layout" else [])}
+
+
+def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    bad = tickers(site)[0]
+    site.set_fault(bad, Fault("status", status=500))
+
+    assert [failed(fetch(message(bad), receive_count=count)) for count in (1, 2, 3)] == [[0], [0], []]
+
+    assert said(lake)[bad].outcome is Outcome.FAILED
+    assert "status 500" in str(said(lake)[bad].why)
 
 
 def test_a_page_of_one_ticker_that_answers_for_another_is_not_taken(
@@ -215,7 +241,7 @@ def test_a_page_of_one_ticker_that_answers_for_another_is_not_taken(
 
     result = fetch(message(one))
 
-    assert failed(result) == [0]
+    assert failed(result) == []
     assert f"asked for {one} (acoes), found the page of {other!r}" in result["layout"][one]
     assert landed(lake) == []
 
@@ -231,8 +257,8 @@ def test_a_flaky_ticker_lands(lake: Lake, site: SiteServer, fetch: Any) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault("status", status=403), Fault("interstitial")], ids=lambda fault: fault.kind
 )
-def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
-    lake: Lake, site: SiteServer, fetch: Any, hidden: list[dict[str, Any]], fault: Fault
+def test_once_refused_no_more_is_asked_and_all_that_was_not_read_is_refused(
+    lake: Lake, site: SiteServer, fetch: Any, fault: Fault
 ) -> None:
     batch = tickers(site)[:10]
     site.set_fault(batch[3], fault)
@@ -240,28 +266,13 @@ def test_once_refused_no_more_is_asked_and_the_rest_is_handed_back(
     result = fetch(*(message(one) for one in batch), threads=1)
 
     assert asked(site) == batch[:4]
-    assert failed(result) == list(range(3, 10))
+    assert failed(result) == []
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch[:3])
     assert list(result["refused"]) == batch[3:]
     assert all("was not asked for: the site refuses" in result["refused"][one] for one in batch[4:])
-    # The refused one comes back later than the rest, lest it hold them up again.
-    assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in hidden] == [("handle-3", 120)]
-
-
-def test_a_refused_paper_that_the_queue_does_not_hide_fails_alone(
-    lake: Lake, site: SiteServer, fetch: Any
-) -> None:
-    good, refused = tickers(site)[:2]
-    site.set_fault(refused, Fault("status", status=403))
-    beyond = {"Error": {"Code": "InvalidParameterValue", "Message": "VisibilityTimeout is beyond the limit"}}
-    aws.client("sqs").meta.events.register_first(
-        "before-call.sqs.ChangeMessageVisibility", lambda **_: (SimpleNamespace(status_code=400), beyond)
-    )
-
-    result = fetch(message(good), message(refused), threads=1)
-
-    assert [row["nome_papel"] for row in landed(lake)] == [good]
-    assert failed(result) == [1]
+    assert {one: said(lake)[one].outcome for one in batch} == {
+        one: Outcome.READ if one in batch[:3] else Outcome.REFUSED for one in batch
+    }
 
 
 def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
@@ -271,17 +282,18 @@ def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day
     batch = tickers(site)
     site.block_after(40)
 
-    kept = failed(fetch(*(message(one) for one in batch), threads=2))
+    refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
 
     assert len(batch) == 60
     # The other thread's request may be under way when the first is refused; none is sent after that.
     assert 41 <= len(asked(site)) <= 42
-    assert len(kept) == 20
+    assert len(refused) == 20
 
     site.block_after(None)
     monkeypatch.setattr(stage, "_breaker", lambda _: Breaker(0))  # the cool-down is over
-    assert failed(fetch(*(message(batch[position]) for position in kept))) == []
+    fetch(*(message(one) | {"round": 1} for one in refused))
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch)
+    assert {said(lake)[one].round for one in refused} == {1}
 
 
 def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
@@ -303,13 +315,12 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
     site.clear_log()
 
     now[0] = 59.0
-    held_back = fetch(*batch)
-    assert (asked(site), len(failed(held_back))) == ([], 4)
+    assert (list(fetch(*batch)["refused"]), asked(site)) == (tickers(site)[:4], [])
 
     now[0] = 60.0
-    assert failed(fetch(*batch)) == []
-    # Half the queue's visibility timeout: what was handed back is tried when it comes again.
-    assert set(cool_downs) == {30.0}
+    assert fetch(*batch)["rows"] == 4
+    # At most what a message stays hidden: a round asks no sooner.
+    assert set(cool_downs) == {60.0}
 
 
 def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:
@@ -335,6 +346,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
     assert "the time for it was over" in result["failed"][batch[5]]
+    assert set(said(lake)) == {row["nome_papel"] for row in rows}
 
 
 def test_a_page_of_a_later_session_is_not_stored_not_asked_for_again_and_named(
@@ -442,6 +454,175 @@ def test_an_object_that_cannot_be_written_fails_the_batch(
 
     with pytest.raises(lake.s3.exceptions.NoSuchBucket):
         fetch(message(tickers(site)[0]))
+
+
+def test_the_ledger_names_object_session_and_moment_of_what_was_read(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one, ghost = tickers(site)[0], GHOSTS["acoes"][0]
+
+    fetch(message(one) | {"round": 2}, message(ghost))
+
+    (item,) = list_day(lake.s3, lake.tables[SOR_ACOES], DAY)
+    (page,) = [page for page in kept(lake) if page.ticker == one]
+    entry = said(lake)[one]
+    session = int(f"{site.papers[one].expected_sot(DAY)['dt_ult_cot']:%Y%m%d}")
+    assert (entry.outcome, entry.round, entry.object, entry.why) == (Outcome.READ, 2, item.id, None)
+    assert (entry.session, entry.fetched_at) == (session, page.fetched_at)
+    assert said(lake)[ghost].outcome is Outcome.NO_SUCH_PAPER
+
+
+def test_labels_without_a_column_and_lacking_core_labels_are_in_the_ledger(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one = tickers(site)[0]
+    site.set_fault(one, Fault("renamed_label", label="P/L"))
+
+    fetch(message(one))
+
+    ((entry, _),) = Ledger(lake.s3, WORK_BUCKET).read(DAY).batches
+    assert entry.labels == {"P/L (novo)": {"papers": 1, "example": one}}
+    assert entry.lacking == {"P/L": {"papers": 1, "example": one}}
+
+
+def test_every_page_that_came_is_kept_as_it_was(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    good, odd, refused = tickers(site)[:3]
+    site.set_fault(odd, Fault("other_layout"))
+    site.set_fault(refused, Fault("status", status=403))
+
+    fetch(*(message(one) for one in (good, odd, GHOSTS["acoes"][0])), message(refused), threads=1)
+
+    pages = {page.ticker: page for page in kept(lake)}
+    assert set(pages) == {good, odd, GHOSTS["acoes"][0]}
+    assert f"papel={good}" in pages[good].url
+    served = requests.get(pages[good].url, timeout=5)
+    assert (pages[good].body, pages[good].status) == (served.content, 200)
+    assert pages[good].content_type == served.headers["Content-Type"]
+
+
+def test_pages_are_not_kept_where_they_are_not_to_be(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    fetch(message(tickers(site)[0]), keep_pages="false")
+
+    assert kept(lake) == []
+
+
+def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if "/pages/" not in params["url"]:
+            return None
+        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
+        return SimpleNamespace(status_code=403), denied
+
+    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+    one = tickers(site)[0]
+
+    result = fetch(message(one))
+
+    assert (result["rows"], failed(result), kept(lake)) == (1, [], [])
+    ((entry, _),) = Ledger(lake.s3, WORK_BUCKET).read(DAY).batches
+    assert entry.archived is False
+
+
+def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if "/ledger/" not in params["url"]:
+            return None
+        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
+        return SimpleNamespace(status_code=403), denied
+
+    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+
+    with pytest.raises(ClientError, match="Access Denied"):
+        fetch(message(tickers(site)[0]))
+
+
+def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
+    """Return where in the archive the page of each paper is, as a message names it."""
+    archive = Archive(lake.s3, WORK_BUCKET)
+    return {
+        str(page.ticker): {"object": key, "fetched_at": page.fetched_at}
+        for key in archive.keys(day)
+        for page in archive.read(key).pages
+    }
+
+
+def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    batch = tickers(site)[:5]
+    fetch(*(message(one) for one in batch))
+    (before,) = list_day(lake.s3, lake.tables[SOR_ACOES], DAY)
+    rows, at = read(lake.s3, before).rows, places(lake)
+    lake.s3.delete_object(Bucket=before.table.bucket, Key=before.key)
+    site.clear_log()
+    opened: list[str] = []
+    aws.client("s3").meta.events.register(
+        "before-call.s3.GetObject", lambda params, **_: opened.append(params["url_path"])
+    )
+
+    fetch(*(message(one) | {"page": at[one]} for one in batch))
+
+    assert read(lake.s3, before).rows == rows  # datetime_exec, too, is that of the page
+    assert asked(site) == []
+    assert sum("/pages/" in path for path in opened) == 1
+    assert len(places(lake)) == 5
+
+
+def test_a_renamed_label_is_mended_from_the_kept_page_by_a_contract_that_knows_it(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = tickers(site)[0]
+    site.set_fault(one, Fault("renamed_label", label="P/L"))
+    fetch(message(one))
+    assert landed(lake)[0]["vlr_ind_p_sobre_l"] is None
+    schema = table_schema(SOR_ACOES)
+    columns = (
+        replace(column, label="P/L (novo)") if column.label == "P/L" else column for column in schema.columns
+    )
+    monkeypatch.setattr(stage, "table_schema", lambda name: replace(schema, columns=tuple(columns)))
+    stage._site.cache_clear()
+
+    fetch(message(one) | {"page": places(lake)[one]})
+
+    stage._site.cache_clear()
+    (row,) = landed(lake)
+    assert without_time(row) == site.papers[one].expected_sor()
+
+
+def test_of_several_kept_pages_of_a_paper_the_newest_that_reads_counts(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one, other = tickers(site)[:2]
+    own, of_other = (
+        requests.get(f"{site.base_url}/detalhes.php?papel={ticker}", timeout=5).content
+        for ticker in (one, other)
+    )
+    bodies = [own, own, of_other, b"<html>Access denied</html>"]
+    pages = [
+        KeptPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
+        for hour, body in enumerate(bodies)
+    ]
+    key, _ = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
+
+    fetch(*(message(one) | {"page": {"object": key, "fetched_at": page.fetched_at}} for page in pages))
+
+    (row,) = landed(lake)
+    assert row["datetime_exec"] == "23-11-2026 18:00:00"  # 21:00 in UTC
+    assert (said(lake)[one].outcome, said(lake)[one].fetched_at) == (Outcome.READ, "2026-11-23T21:00:00Z")
+
+
+def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    good, lost = tickers(site)[:2]
+    fetch(message(good))
+    at = places(lake)[good]
+
+    result = fetch(message(good) | {"page": at}, message(lost) | {"page": at}, receive_count=3)
+
+    assert (result["rows"], failed(result)) == (1, [])
+    assert f"has no page of {lost}" in result["failed"][lost]
+    assert said(lake)[lost].outcome is Outcome.FAILED
 
 
 def test_the_years_are_those_of_the_messages_day(lake: Lake, site: SiteServer, fetch: Any) -> None:

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 
-from fundamentus_site.errors import Blocked, LayoutNotRecognized, Unavailable
+from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
+from get_tickers.listings import NoListing, from_site, price_of
 from get_tickers.tickers import TickersNotSent, send_tickers
-from moto_lake import DAY, Lake
+from lake_rows import put_part
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake import aws
+from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.messages import TickerMessage
+from pynvest_lake.outcomes import Outcome
 from sandbox.site import GHOSTS, Fault, SiteServer, make_papers
 
 
@@ -25,10 +34,16 @@ def site() -> Iterator[SiteServer]:
 
 @pytest.fixture
 def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def run(event: dict[str, Any]) -> dict[str, Any]:
+    def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
         monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
         monkeypatch.setenv("FETCH_HEADERS", '{"Accept-Language": "pt-BR"}')
         monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
+        monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
+        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
+        monkeypatch.setenv("KEEP_PAGES", "true")
+        monkeypatch.setenv("FETCH_FROM", fetch_from)
+        monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
+        monkeypatch.setattr(stage, "PATIENCE_SECONDS", 0.0)
         result: dict[str, Any] = stage.handler(event, context)
         return result
 
@@ -47,7 +62,9 @@ def test_every_listed_ticker_is_queued_once_with_kind_and_day(
     for kind in ("acoes", "fiis"):
         tickers = listed(site, kind)
         messages = sorted(lake.messages(kind), key=lambda message: message["ticker"])
-        assert messages == [{"ticker": one, "kind": kind, "anomesdia_exec": DAY} for one in tickers]
+        assert messages == [
+            {"ticker": one, "kind": kind, "anomesdia_exec": DAY, "round": 0} for one in tickers
+        ]
         assert result[kind] == len(tickers)
 
 
@@ -93,25 +110,309 @@ def test_a_trial_run_queues_only_what_was_asked_for_and_is_listed(
     assert result["not_listed"] == ["NONE99"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (Fault("empty"), LayoutNotRecognized),
-        (Fault("unrecognizable"), LayoutNotRecognized),
-        (Fault("interstitial"), Blocked),
-        (Fault("status", status=403), Blocked),
-        (Fault("status", status=500), Unavailable),
-    ],
-)
-def test_a_listing_that_fails_is_an_error_and_nothing_is_queued(
-    lake: Lake, site: SiteServer, queue: Any, fault: Fault, error: type[Exception]
+def ledger(lake: Lake) -> Ledger:
+    return Ledger(lake.s3, WORK_BUCKET)
+
+
+def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
+    """Let stage 3 say what became of papers; of those that were read, their object lies in SoR."""
+    table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
+    item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
+    entry = PaperEntry(outcome, round_, object=item.id if item else None)
+    ledger(lake).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
+
+
+def test_the_listing_with_its_prices_and_the_round_are_in_the_ledger(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    queue({"anomesdia_exec": DAY})
+
+    written = ledger(lake).read(DAY)
+    assert written.listing is not None
+    assert not written.listing.trial
+    for kind in Kind:
+        assert sorted(written.listing.papers[kind]) == listed(site, kind.value)
+        assert sorted(written.rounds[0].papers[kind]) == listed(site, kind.value)
+    assert written.rounds[0].number == 0
+    for paper in site.papers.values():
+        assert written.listing.papers[Kind(paper.kind)][paper.ticker] == paper.expected_sot(DAY)["vlr_cot"]
+
+
+def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
+    queue({"anomesdia_exec": DAY})
+
+    archive = Archive(lake.s3, WORK_BUCKET)
+    (key,) = archive.keys(DAY)
+    pages = archive.read(key).pages
+    assert [(page.ticker, page.kind) for page in pages] == [(None, "acoes"), (None, "fiis")]
+    assert [page.body for page in pages] == [requests.get(page.url, timeout=5).content for page in pages]
+
+
+FAULTS = [
+    (Fault("empty"), "failed: "),
+    (Fault("unrecognizable"), "failed: "),
+    (Fault("interstitial"), "refused: "),
+    (Fault("status", status=403), "refused: "),
+    (Fault("status", status=500), "failed: "),
+]
+
+
+@pytest.mark.parametrize(("fault", "why"), FAULTS)
+def test_a_listing_that_fails_queues_nothing_and_is_in_the_ledger_with_the_reason(
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault, why: str
 ) -> None:
     site.set_fault("/fii_resultado.php", fault)
 
-    with pytest.raises(error):
-        queue({"anomesdia_exec": DAY})
+    result = queue({"anomesdia_exec": DAY})
 
+    written = ledger(lake).read(DAY)
+    assert result["no_listing"].startswith(why)
+    assert (written.listing, [one.reason for one in written.rounds]) == (None, [result["no_listing"]])
     assert lake.messages("acoes") == []
+
+
+def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: SiteServer) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    def read() -> None:
+        reader = FundamentusSite(site.base_url, attempts=1)
+        with pytest.raises(NoListing):
+            from_site(reader, 240.0, sleep=sleep, clock=lambda: now[0])
+
+    site.set_fault("/resultado.php", Fault("status", status=500))
+    read()
+    assert 180 < now[0] < 240
+    assert len(site.requests) == 7
+    site.clear_log()
+    now[0] = 0.0
+    site.set_fault("/resultado.php", Fault("status", status=403))
+    read()
+    assert (now[0], len(site.requests)) == (0.0, 1)
+
+
+def test_only_missing_asks_for_what_nothing_final_is_known_of(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    queue({"anomesdia_exec": DAY})
+    lake.messages("acoes"), lake.messages("fiis")
+    stocks, funds = listed(site, "acoes"), listed(site, "fiis")
+    answer(lake, Kind.ACOES, Outcome.READ, *stocks[:-3])
+    answer(lake, Kind.ACOES, Outcome.REFUSED, stocks[-3])
+    answer(lake, Kind.ACOES, Outcome.NO_SUCH_PAPER, stocks[-2])
+    answer(lake, Kind.ACOES, Outcome.LAYOUT, stocks[-1])
+    answer(lake, Kind.FIIS, Outcome.READ, *funds[1:])
+    answer(lake, Kind.FIIS, Outcome.LATER_SESSION, funds[0])
+
+    result = queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    asked = [(message["ticker"], message["round"]) for message in lake.messages("acoes")]
+    assert sorted(asked) == [(stocks[-3], 1), (stocks[-1], 1)]
+    assert lake.messages("fiis") == []
+    assert (result["round"], result["acoes"], result["fiis"]) == (1, 2, 0)
+    assert ledger(lake).read(DAY).rounds[1].papers[Kind.ACOES] == [stocks[-3], stocks[-1]]
+
+
+def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: SiteServer, queue: Any) -> None:
+    queue({"anomesdia_exec": DAY})
+    lake.messages("acoes"), lake.messages("fiis")
+    answer(lake, Kind.ACOES, Outcome.REFUSED, *listed(site, "acoes"))
+
+    result = queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    assert result["still_asked"] == len(listed(site, "fiis"))
+    assert lake.messages("acoes") == []
+    assert len(ledger(lake).read(DAY).rounds) == 1
+
+
+def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    papers = {kind: listed(site, kind.value) for kind in Kind}
+    long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
+    ledger(lake).start_round(DAY, papers, long_ago, number=0)
+
+    result = queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    assert result["acoes"] == len(papers[Kind.ACOES])
+
+
+def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    half = listed(site, "acoes")[:10]
+    ledger(lake).write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
+
+    queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    listing = ledger(lake).listing(DAY)
+    assert listing is not None
+    assert sorted(listing.papers[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
+
+
+@pytest.mark.parametrize(("fault", "why"), FAULTS)
+def test_only_missing_queues_nothing_where_the_site_does_not_answer(
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault, why: str
+) -> None:
+    site.set_fault("/resultado.php", fault)
+
+    result = queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    assert result["no_listing"].startswith(why)
+    assert ledger(lake).read(DAY).rounds == ()
+
+
+def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    stock = listed(site, "acoes")[0]
+    queue({"anomesdia_exec": DAY, "tickers": [stock, "NONE99"]})
+    lake.messages("acoes")
+    answer(lake, Kind.ACOES, Outcome.REFUSED, stock)
+
+    queue({"anomesdia_exec": DAY, "only_missing": True})
+
+    listing = ledger(lake).listing(DAY)
+    assert listing is not None
+    assert (listing.trial, [*listing]) == (True, [(Kind.ACOES, stock)])
+    assert [message["ticker"] for message in lake.messages("acoes")] == [stock]
+
+
+def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
+    """Keep the listings and the pages of some stocks, as if they had been fetched then."""
+    pages = [
+        KeptPage(
+            ticker,
+            kind,
+            url,
+            at,
+            200,
+            "text/html; charset=ISO-8859-1",
+            requests.get(url, timeout=5).content,
+        )
+        for ticker, kind, url in [
+            (None, "acoes", f"{site.base_url}/resultado.php"),
+            (None, "fiis", f"{site.base_url}/fii_resultado.php"),
+            *((one, "acoes", f"{site.base_url}/detalhes.php?papel={one}") for one in tickers),
+        ]
+    ]
+    key, _ = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
+    return key
+
+
+@pytest.mark.parametrize(
+    ("event", "fetch_from"), [({"source": "pages"}, "site"), ({"only_missing": True}, "pages")]
+)
+def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
+) -> None:
+    stocks = listed(site, "acoes")[:3]
+    key = keep(lake, site, *stocks)
+    site.clear_log()
+
+    queue({"anomesdia_exec": DAY, **event}, fetch_from=fetch_from)
+
+    at = {"object": key, "fetched_at": "2026-11-23T21:45:07Z"}
+    messages = lake.messages("acoes")
+    assert {message["ticker"] for message in messages} == set(stocks)
+    assert [message["page"] for message in messages] == [at] * 3
+    assert site.requests == []
+    written = ledger(lake).read(DAY)
+    assert written.listing is not None
+    assert sorted(written.listing.papers[Kind.ACOES]) == listed(site, "acoes")
+    assert written.rounds[0].papers[Kind.ACOES] == sorted(stocks)
+
+
+def test_every_kept_page_of_a_paper_is_queued_but_none_of_before_its_day(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    one = listed(site, "acoes")[0]
+    # 02:59 in UTC is still the day before in São Paulo.
+    for at in ("2026-11-23T02:59:59Z", "2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"):
+        keep(lake, site, one, at=at)
+
+    result = queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    at = sorted(message["page"]["fetched_at"] for message in lake.messages("acoes"))
+    assert at == ["2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"]
+    assert any(f"the page of {one} is of before {DAY}" in problem for problem in result["problems"])
+
+
+def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    good, bad = listed(site, "acoes")[:2]
+    keep(lake, site, good)
+    key = f"pages/anomesdia_exec={DAY}/ff.jsonl.gz"
+    damaged = gzip.compress(f'{{"ticker": "{bad}", "kind": "ac'.encode())
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=damaged)
+
+    result = queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    assert [message["ticker"] for message in lake.messages("acoes")] == [good]
+    assert any(key in problem for problem in result["problems"])
+
+
+def test_an_archive_without_a_listing_is_in_the_ledger(lake: Lake, queue: Any) -> None:
+    result = queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    assert "the archive has no listing" in result["no_listing"]
+    assert ledger(lake).read(DAY).rounds[0].reason == result["no_listing"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer_"),
+    [
+        (None, "read"),
+        (Fault("status", status=403), "refused"),
+        (Fault("interstitial"), "refused"),
+        (Fault("status", status=500), "down"),
+        (Fault("other_layout"), "layout"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["acoes", "fiis"])
+def test_a_probe_says_whether_the_site_answers_and_writes_nothing(
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault | None, answer_: str, kind: str
+) -> None:
+    one = next(paper.ticker for paper in site.papers.values() if paper.kind == kind)
+    if fault:
+        site.set_fault(one, fault)
+
+    result = queue({"probe": one})
+
+    assert (result["probe"], result["answer"]) == (one, answer_)
+    assert ("the site refuses this address" in result.get("why", "")) == (answer_ == "refused")
+    assert lake.messages(kind) == []
+    assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
+
+
+def test_a_probe_of_a_paper_that_there_is_not_says_so(queue: Any) -> None:
+    assert queue({"probe": GHOSTS["acoes"][0]})["answer"] == "no_such_paper"
+
+
+def test_a_lake_that_rests_on_a_collector_does_not_probe_the_site(site: SiteServer, queue: Any) -> None:
+    with pytest.raises(ValueError, match="this lake does not ask the site"):
+        queue({"probe": "PETR4"}, fetch_from="pages")
+
+    assert site.requests == []
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ("31,87", 31.87),
+        ("1.234,50", 1234.5),
+        ("0,00", 0.0),
+        ("7", 7.0),
+        ("-", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_price_is_read_as_brazilians_write_it(text: str | None, price: float | None) -> None:
+    assert price_of(text) == price
 
 
 def messages(count: int) -> list[TickerMessage]:
@@ -192,9 +493,13 @@ def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
     [
         (
             {"anomesdia_exec": DAY, "ticker": "PETR4"},
-            "event has ticker, expected no fields but anomesdia_exec, tickers",
+            "event has ticker, expected no fields but anomesdia_exec, tickers, source, only_missing",
         ),
         ({"anomesdia_exec": DAY, "tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+        ({"anomesdia_exec": DAY, "source": "site"}, "source is 'site', expected 'pages'"),
+        ({"anomesdia_exec": DAY, "only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
+        ({"probe": "petr4"}, "ticker is 'petr4', expected"),
+        ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected no fields but probe"),
     ],
 )
 def test_an_event_that_was_mistyped_queues_nothing(

@@ -19,6 +19,7 @@ SOURCES = ROOT / "lambda" / "src"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 STAGES = (
+    "assess_day",
     "check_and_delete_partitions",
     "dedup_financial_data",
     "get_financial_data",
@@ -31,6 +32,7 @@ SHARED = {"fundamentus_site", "pynvest_lake"}
 
 # Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
+    "assess_day": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"pynvest", "bs4"},
     "get_tickers": {"awswrangler"},
     "get_financial_data": {"awswrangler"},

@@ -160,7 +160,6 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
     assert read.listing == LISTING == ledger.listing(DAY)
     assert read.rounds == (Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4"], Kind.FIIS: []}),)
     assert [one for one, _ in read.batches] == [written]
-    assert ledger.keys(DAY)[0].endswith("/listing.json")
 
 
 def test_a_round_takes_the_next_free_number(lake: Lake) -> None:

@@ -27,6 +27,8 @@ def read(of_type: object, text: str) -> Any:
     [
         (str, "text", "text"),
         (float, "2.5", 2.5),
+        (bool, "true", True),
+        (bool, "false", False),
         (int, "25", 25),
         (Kind, "fiis", Kind.FIIS),
         (LakeTable, TABLE, LakeTable("b", "d", "t")),
@@ -48,6 +50,7 @@ def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: ob
         (float, "many", "is 'many', expected a positive number"),
         (float, "0", "is '0', expected a positive number"),
         (float, "nan", "is 'nan', expected a positive number"),
+        (bool, "yes", "is 'yes', expected true or false"),
         (int, "2.5", "is '2.5', expected a positive whole number"),
         (int, "0", "is '0', expected a positive whole number"),
         (int, "-1", "is '-1', expected a positive whole number"),
@@ -84,6 +87,11 @@ def test_stage_2_needs_the_queue_of_each_kind() -> None:
         "FUNDAMENTUS_BASE_URL": "http://site",
         "FETCH_HEADERS": "{}",
         "TICKERS_QUEUE_URLS": '{"acoes": "u"}',
+        "LAKE_TABLES": "[]",
+        "WORK_BUCKET": "work",
+        "KEEP_PAGES": "true",
+        "FETCH_FROM": "site",
+        "QUEUE_PATIENCE_SECONDS": "2160",
     }
 
     with pytest.raises(SettingError, match="TICKERS_QUEUE_URLS lacks fiis"):

@@ -550,6 +550,14 @@ def test_pages_can_break_off_drip_hang_or_never_come(site: SiteServer) -> None:
     assert time.monotonic() - started_at > 0.1
 
 
+def test_a_fault_may_spare_the_clients_that_say_who_they_are(site: SiteServer) -> None:
+    site.set_fault("*", Fault("status", status=403, spared="at home"))
+    url = f"{site.base_url}/detalhes.php?papel=PETR4"
+
+    assert requests.get(url, timeout=5).status_code == 403
+    assert requests.get(url, timeout=5, headers={"User-Agent": "I, at home"}).status_code == 200
+
+
 def test_a_block_comes_after_so_many_pages_and_stays_until_it_is_cleared(site: SiteServer) -> None:
     site.block_after(3)
     assert listing(site).status_code == 200

@@ -26,7 +26,7 @@ TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo
 
 
 def lake() -> Lake:
-    return Lake(TABLES, {}, {}, {}, (), "", "", "")
+    return Lake(TABLES, {}, {}, {}, (), "", "", "", "")
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:

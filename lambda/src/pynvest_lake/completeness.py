@@ -1,4 +1,4 @@
-"""Whether all that a day started has arrived."""
+"""How far a day's objects have come through the tables."""
 
 from __future__ import annotations
 
@@ -6,35 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pynvest_lake.kinds import Kind
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import COMPACT, PART, LakeTable, Sources, Stamp, joined, list_day, sources_of
 
 _SHOWN = 10
-_COUNTS = {
-    "ApproximateNumberOfMessages": "waiting",
-    "ApproximateNumberOfMessagesNotVisible": "in flight",
-    "ApproximateNumberOfMessagesDelayed": "delayed",
-}
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The tables that a table's objects come from, and go to."""
-
-    upstream: tuple[LakeTable, ...]
-    downstream: tuple[LakeTable, ...]
-
-
-def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
-    """Return what still lies in the queues, a text a queue that is not empty."""
-    problems = []
-    for kind, url in queue_urls.items():
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
-        counts = {said: int(answer[name]) for name, said in _COUNTS.items()}
-        if any(counts.values()):
-            said = ", ".join(f"{count} {said}" for said, count in counts.items())
-            problems.append(f"queue of {kind.value}: {said} messages")
-    return problems
+# What the objects of each table are made into.
+_FLOW = ((SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS), (SOT_ACOES, SPEC_ATIVOS), (SOT_FIIS, SPEC_ATIVOS))
 
 
 @dataclass(frozen=True)
@@ -84,20 +61,42 @@ def holding(s3: Any, table: LakeTable, day: int, *, reads_parts: bool = True) ->
     )
 
 
-def missing_objects(s3: Any, table: LakeTable, neighbours: Neighbours, day: int) -> list[str]:
-    """Return which of a day's objects have not come through, a text a pair of tables.
+@dataclass(frozen=True)
+class Flow:
+    """How far a day's objects have come.
 
-    Every id upstream has to be in the table, and every id in the table in each table downstream. A part that
-    has been written anew has to come through anew.
+    Parameters
+    ----------
+    sor_ids
+        Ids of the day's SoR objects.
+    newest_at
+        When the newest of them was written, as a stamp has it; None where there is none.
+    not_through
+        Which objects have not come through to the next table, a text a pair of tables.
     """
+
+    sor_ids: frozenset[str]
+    newest_at: str | None
+    not_through: tuple[str, ...]
+
+
+def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
+    """Look how far a day's objects have come: every id has to be in each table after its own.
+
+    A part that has been written anew has to come through anew.
+    """
+    named = {table.table: table for table in tables}
     # Upstream first: what arrives meanwhile is then seen too often, never too seldom.
-    sources = [(source, holding(s3, source, day, reads_parts=False)) for source in neighbours.upstream]
-    own = holding(s3, table, day)
-    targets = [(target, holding(s3, target, day)) for target in neighbours.downstream]
-    return [
-        *_lacking((source.table, held, table.table, own) for source, held in sources),
-        *_lacking((table.table, own, target.table, held) for target, held in targets),
-    ]
+    held = {
+        name: holding(s3, named[name], day, reads_parts=name not in (SOR_ACOES, SOR_FIIS))
+        for name in (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
+    }
+    sor = [held[SOR_ACOES], held[SOR_FIIS]]
+    return Flow(
+        frozenset(part_id for table in sor for part_id in table.sources),
+        max((stamp.written_at for table in sor for stamp in table.parts.values()), default=None),
+        tuple(_lacking((source, held[source], target, held[target]) for source, target in _FLOW)),
+    )
 
 
 def _lacking(pairs: Iterable[tuple[str, Holding, str, Holding]]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Look and Assess: whether a day is settled and whole, and what it lacks in the end."""

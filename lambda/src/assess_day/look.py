@@ -1,0 +1,154 @@
+"""Whether a day is settled, whether it is whole, and whether another round could mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import DayLedger, Paper, moment_of
+
+# What SQS counts is approximate, and an event may be late: both are waited for no longer.
+GRACE_SECONDS = 600
+# Stage 2 has tried the listings for four minutes by then, and said so.
+BEGIN_SECONDS = 300
+# A listing that is this much shorter than the one before it may be half a listing.
+LISTING_SHARE = 0.95
+# Looks at the first interval; further ones take ten times as long.
+QUICK_LOOKS = 40
+SLOWER = 10
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is of a day, as it was found.
+
+    Parameters
+    ----------
+    ledger
+        The day's ledger.
+    sor_ids
+        Ids of the day's SoR objects.
+    not_through
+        What of them has not come through to SoT and Spec, a text a pair of tables.
+    queues
+        What the queues seem to hold, a text a queue that does not look empty.
+    newest_object_at
+        When the newest object of the day was written; None where there is none.
+    earlier_listed
+        How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
+    """
+
+    ledger: DayLedger
+    sor_ids: frozenset[str]
+    not_through: Sequence[str]
+    queues: Sequence[str]
+    newest_object_at: datetime | None
+    earlier_listed: Mapping[Kind, int] | None
+
+
+@dataclass(frozen=True)
+class View:
+    """What can be said of a day.
+
+    Parameters
+    ----------
+    settled
+        Whether nothing of it is on its way any more.
+    waiting_for
+        What is.
+    whole
+        Whether every listed paper is final and every object has come through.
+    lacks
+        What it lacks, a sentence each.
+    reasons
+        Why another round could mend it.
+    """
+
+    settled: bool
+    waiting_for: tuple[str, ...]
+    whole: bool
+    lacks: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> View:
+    """Judge the facts of a day.
+
+    Parameters
+    ----------
+    facts
+        What there is.
+    now
+        The moment.
+    patience_seconds
+        Longest that a queued paper may take until it is read or given up.
+    started_at
+        When the workflow was started: a day that stage 1 has just cleared is given time to begin.
+    """
+    waiting = _waiting(facts, now, patience_seconds, started_at)
+    unread = _unread(facts)
+    lacks = (*unread, *facts.not_through)
+    return View(not waiting, tuple(waiting), not lacks, lacks, (*unread, *_short_listings(facts)))
+
+
+def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
+    ledger = facts.ledger
+    patience = timedelta(seconds=patience_seconds)
+    grace = min(timedelta(seconds=GRACE_SECONDS), patience)
+    if not ledger.rounds and not facts.sor_ids:
+        begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
+        return [f"nothing of {ledger.day} has been asked for yet"] if now < begun_by else []
+    quiet_since = [facts.newest_object_at, *(written_at for _, written_at in ledger.batches)]
+    if ledger.rounds:
+        newest = ledger.rounds[-1]
+        given_up_at = moment_of(newest.started_at) + patience
+        unanswered = ledger.unanswered()
+        if unanswered and now < given_up_at:
+            said = f"{len(unanswered)} papers of round {newest.number} have no answer yet"
+            return [f"{said}: {_shown(unanswered)}"]
+        quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
+    latest = max((moment for moment in quiet_since if moment is not None), default=None)
+    if latest is None or now >= latest + grace:
+        return []
+    # Where there is no listing, nothing of the day was queued: what the queues hold is not of it.
+    return [*facts.not_through, *(facts.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
+
+
+def _unread(facts: Facts) -> list[str]:
+    """Say which papers nothing final is known of."""
+    ledger = facts.ledger
+    if ledger.listing is None:
+        if facts.sor_ids and not ledger.rounds:  # of before the ledger
+            return []
+        said = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
+        return [f"there is no listing of {ledger.day}" + (f": {said}" if said else "")]
+    asked = ledger.to_ask(facts.sor_ids)
+    if not asked:
+        return []
+    return [f"{len(asked)} of {len(list(ledger.listing))} listed papers are missing: {_shown(asked)}"]
+
+
+def _short_listings(facts: Facts) -> list[str]:
+    """Say which kind's listing may be a part of one only."""
+    listing, earlier = facts.ledger.listing, facts.earlier_listed
+    if listing is None or listing.trial or earlier is None:
+        return []
+    counts = {kind: (len(listing.papers.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
+    return [
+        f"the listing of {kind.value} has {listed} papers, the one before it {before}"
+        for kind, (listed, before) in counts.items()
+        if listed < LISTING_SHARE * before
+    ]
+
+
+def look_seconds(looks: int, interval_seconds: float) -> float:
+    """Return how long to wait after the look of a number, the first being 1."""
+    return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds
+
+
+def _shown(papers: Sequence[Paper]) -> str:
+    names = [ticker for _, ticker in papers]
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -1,0 +1,25 @@
+"""What the function that looks at a day is told by its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import LakeTable
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The tables, the bucket of the ledger, the queues, and how long what was queued may take.
+
+    ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
+    has been read, or is in the dead-letter queue.
+    """
+
+    lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
+    tickers_queue_urls: Mapping[Kind, str]
+    queue_patience_seconds: int
+    look_interval_seconds: int
+    schedule_timezone: str

@@ -1,0 +1,140 @@
+"""What is written of a batch: its pages, its rows, and what became of each paper."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from get_financial_data.collect import Collected
+from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.catalog import register_partition
+from pynvest_lake.contract import table_schema
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_text
+from pynvest_lake.messages import TickerMessage
+from pynvest_lake.outcomes import Outcome
+from pynvest_lake.storage import LakeTable, object_id, write
+
+Papers = Mapping[TickerMessage, Collected]
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes a batch down, in an order that leaves nothing claimed that is not there.
+
+    Parameters
+    ----------
+    s3, glue
+        Clients.
+    kind
+        The kind of paper.
+    target
+        The SoR table.
+    work_bucket
+        The bucket of pages and ledger.
+    keep_pages
+        Whether pages are kept.
+    """
+
+    s3: Any
+    glue: Any
+    kind: Kind
+    target: LakeTable
+    work_bucket: str
+    keep_pages: bool
+
+    def record(self, papers: Papers, logger: Logger) -> None:
+        """Write down pages, rows, partition and ledger of every day that a batch has papers of.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError, PartitionNotRegistered
+            Rows or ledger could not be written. (That pages could not be kept is logged, and in the ledger.)
+        """
+        days: defaultdict[int, dict[TickerMessage, Collected]] = defaultdict(dict)
+        for message, paper in papers.items():
+            days[message.day][message] = paper
+        for day, of_day in days.items():
+            archived = self._keep_pages(day, of_day, logger)
+            sor_id = self._write_rows(day, of_day)
+            entry = BatchEntry(
+                self.kind,
+                _entries(of_day, sor_id),
+                counted({message.ticker: paper.unknown_labels for message, paper in of_day.items()}),
+                counted({message.ticker: paper.lacking_core for message, paper in of_day.items()}),
+                archived,
+            )
+            Ledger(self.s3, self.work_bucket).write_batch(day, entry)
+
+    def _keep_pages(self, day: int, papers: Papers, logger: Logger) -> bool:
+        pages = [
+            KeptPage(
+                message.ticker,
+                message.kind.value,
+                paper.page.url,
+                moment_text(paper.page.fetched_at),
+                paper.page.status,
+                paper.page.content_type,
+                paper.page.body,
+            )
+            for message, paper in papers.items()
+            if paper.page is not None and message.page is None
+        ]
+        if not self.keep_pages or not pages:
+            return True
+        try:
+            Archive(self.s3, self.work_bucket).put(day, pages)
+        except (ClientError, BotoCoreError) as error:
+            # A day without its pages is a day all the same.
+            logger.warning("pages not kept", extra={"pages": len(pages), "reason": str(error)})
+            return False
+        return True
+
+    def _write_rows(self, day: int, papers: Papers) -> str | None:
+        """Write the rows as one object, and make its partition known; return the object's id."""
+        rows: dict[str, dict[str, str | None]] = {}
+        for message, paper in sorted(papers.items(), key=lambda item: item[1].fetched_at or ""):
+            if paper.reading:  # of several pages of a paper the newest counts
+                rows[message.ticker] = paper.reading.row
+        if not rows:
+            return None
+        tickers = sorted(rows)
+        schema = table_schema(self.target.table).arrow
+        table = pa.Table.from_pylist([rows[ticker] for ticker in tickers], schema=schema)
+        item = self.target.part(day, object_id(day, self.kind.value, tickers))
+        write(self.s3, item, table)
+        register_partition(self.glue, self.target, day)
+        return item.id
+
+
+def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
+    """Return what is to be said of each paper; of one with several pages, the greatest."""
+    entries: dict[str, PaperEntry] = {}
+    for message, paper in papers.items():
+        session = paper.reading.session if paper.reading else None
+        entry = PaperEntry(
+            paper.outcome,
+            message.round,
+            None if paper.outcome is Outcome.READ else paper.reason,
+            sor_id if paper.outcome is Outcome.READ else None,
+            int(f"{session:%Y%m%d}") if session else None,
+            paper.fetched_at,
+        )
+        if message.ticker not in entries or entry.order > entries[message.ticker].order:
+            entries[message.ticker] = entry
+    return entries
+
+
+def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
+    """Return for each label how many papers it is a matter of, and one of them."""
+    found: dict[str, dict[str, Any]] = {}
+    for ticker in sorted(labels_of):
+        for label in labels_of[ticker]:
+            found.setdefault(label, {"papers": 0, "example": ticker})["papers"] += 1
+    return found

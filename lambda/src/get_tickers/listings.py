@@ -1,0 +1,181 @@
+"""The listings of a day: from the site, with patience, or from the pages that were kept."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+
+from fundamentus_site.errors import Blocked, FundamentusError
+from fundamentus_site.kinds import Kind as SiteKind
+from fundamentus_site.pages import Page, listing
+from fundamentus_site.site import FundamentusSite
+from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import Listing, moment_of, moment_text
+from pynvest_lake.messages import KeptAt, parse_ticker
+from pynvest_lake.outcomes import Outcome
+
+# How long the listings are tried for, where the site is down. A round asks again later.
+PATIENCE_SECONDS = 240.0
+_FIRST_WAIT_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 60.0
+_PRICE = re.compile(r"[0-9]{1,3}(?:[.]?[0-9]{3})*(?:,[0-9]+)?")
+_BRASILIA = timezone(timedelta(hours=-3))
+
+
+class NoListing(Exception):  # noqa: N818 - what is the matter
+    """The site gave no listing; ``outcome`` tells a refusal from a failure."""
+
+    def __init__(self, outcome: Outcome, why: str) -> None:
+        super().__init__(f"{outcome.value}: {why}")
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the listings name.
+
+    Parameters
+    ----------
+    listing
+        The papers of each kind.
+    pages
+        The listings as they came, to be kept.
+    unreadable
+        Rows that name no paper, by kind.
+    kept
+        Where the kept pages of each paper are, in the order of the archive's objects; empty where the site
+        was asked.
+    problems
+        What of the archive could not be used.
+    """
+
+    listing: Listing
+    pages: tuple[KeptPage, ...] = ()
+    unreadable: Mapping[str, list[str]] = field(default_factory=dict)
+    kept: tuple[tuple[Kind, str, KeptAt], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def from_site(
+    site: FundamentusSite,
+    patience_seconds: float,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Listed:
+    """Read both listings, trying for a while where the site is down. A refusal is not tried again.
+
+    Parameters
+    ----------
+    site
+        The site.
+    patience_seconds
+        How long they are tried for.
+    sleep, clock
+        The waits between two attempts, and a clock that only goes forward.
+
+    Raises
+    ------
+    NoListing
+        The site gave none.
+    """
+    give_up_at, wait = clock() + patience_seconds, _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            return _read(site)
+        except Blocked as error:
+            raise NoListing(Outcome.REFUSED, str(error)) from error
+        except FundamentusError as error:
+            if clock() + wait >= give_up_at:
+                raise NoListing(Outcome.FAILED, str(error)) from error
+        sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+
+def _read(site: FundamentusSite) -> Listed:
+    papers, pages, unreadable = {}, [], {}
+    for kind in Kind:
+        page = site.fetch_listing(SiteKind(kind.value))
+        found = listing(page)
+        papers[kind] = {
+            parse_ticker(ticker): price_of(found.prices[ticker])
+            for ticker in site.tickers(page, SiteKind(kind.value))
+        }
+        unreadable[kind.value] = list(found.unreadable)
+        pages.append(
+            KeptPage(
+                None,
+                kind.value,
+                page.url,
+                moment_text(page.fetched_at),
+                page.status,
+                page.content_type,
+                page.body,
+            )
+        )
+    return Listed(Listing(papers), tuple(pages), unreadable)
+
+
+def from_archive(archive: Archive, day: int) -> Listed:
+    """Read the archive of a day once: its listings, united, and where the pages of its papers are.
+
+    A line that was fetched before its day is not used.
+
+    Raises
+    ------
+    NoListing
+        The archive has no listing of the day that can be read.
+    """
+    united: Listing | None = None
+    kept: list[tuple[Kind, str, KeptAt]] = []
+    problems: list[str] = []
+    listings: list[KeptPage] = []
+    for key in archive.keys(day):
+        found = archive.read(key)
+        problems += found.problems
+        for page in found.pages:
+            fetched_at = moment_of(page.fetched_at)
+            if int(f"{fetched_at.astimezone(_BRASILIA):%Y%m%d}") < day:
+                problems.append(f"{key}: the page of {page.ticker or page.kind} is of before {day}")
+            elif page.ticker is None:
+                listings.append(page)
+            else:
+                kept.append((Kind(page.kind), parse_ticker(page.ticker), KeptAt(key, page.fetched_at)))
+    for page in sorted(listings, key=lambda page: page.fetched_at):
+        try:
+            found_listing = listing(
+                Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
+            )
+        except FundamentusError as error:
+            problems.append(f"the kept listing of {page.kind} of {page.fetched_at}: {error}")
+            continue
+        prices = {parse_ticker(ticker): price_of(text) for ticker, text in found_listing.prices.items()}
+        of_page = Listing({Kind(page.kind): prices})
+        united = of_page if united is None else united.united(of_page)
+    if united is None:
+        raise NoListing(Outcome.FAILED, f"the archive has no listing of {day} that can be read")
+    return Listed(united, kept=tuple(kept), problems=tuple(problems))
+
+
+def price_of(text: str | None) -> float | None:
+    """Return a price such as ``1.234,56`` as a number; None for anything else."""
+    if text is None or not _PRICE.fullmatch(text):
+        return None
+    return float(text.replace(".", "").replace(",", "."))
+
+
+def asked_for(listed: Listing, tickers: frozenset[str] | None) -> Listing:
+    """Return what a day is to hold: of a trial what was asked for and is listed."""
+    if tickers is None:
+        return listed
+    return Listing(
+        {
+            kind: {ticker: price for ticker, price in prices.items() if ticker in tickers}
+            for kind, prices in listed.papers.items()
+        },
+        trial=True,
+    )

@@ -1,0 +1,190 @@
+"""Evenings that the ledger, the rounds and the kept pages save, on the emulator."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from faulty_lake import FaultyLake, until
+
+from pynvest_lake.archive import Archive, prefix
+from pynvest_lake.day import days_before
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import Ledger, Listing
+from sandbox.day import Day
+from sandbox.site import GHOSTS, Fault
+
+pytestmark = pytest.mark.e2e
+
+STAGE_1 = "check-and-delete-partitions"
+
+
+@pytest.fixture
+def day(faulty: FaultyLake, number: int) -> Day:
+    """Return a past day that is done, and a site that does not answer any more."""
+    day = faulty.day()
+    day.ask(number)
+    day.wait()
+    faulty.fold(day)
+    faulty.check(day)
+    for path in ("*", "/resultado.php", "/fii_resultado.php"):
+        faulty.site.set_fault(path, Fault("status", status=500))
+    faulty.site.clear_log()
+    return day
+
+
+def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
+    """Return when each paper of the Spec table was read."""
+    rows = day.partitions.read(faulty.table("spec"), day.number).to_pylist()
+    return {row["codigo_ticker_ativo"]: row["datetime_exec"] for row in rows}
+
+
+def run_from_pages(faulty: FaultyLake, day: Day, **fields: object) -> dict[str, object]:
+    return faulty.invoke(STAGE_1, {"anomesdia_exec": day.number, "source": "pages", **fields})
+
+
+def test_a_kept_day_is_run_again_from_its_pages_alone_and_a_second_time_changes_nothing(
+    faulty: FaultyLake, day: Day
+) -> None:
+    before = moments(faulty, day)
+    tables = [table for table in faulty.lake.tables if table.layer != "sor"]
+    left = []
+    for _ in range(2):
+        assert "errorMessage" not in run_from_pages(faulty, day)
+        faulty.fold(day)
+        faulty.check(day)
+        left.append([day.partitions.read(table, day.number) for table in tables])
+
+    assert moments(faulty, day) == before  # the moments at which the pages were fetched
+    assert left[0] == left[1]
+    assert faulty.site.requests == []
+
+
+def test_a_damaged_page_leaves_the_day_as_it_was_and_without_it_that_paper_alone_is_named(
+    faulty: FaultyLake, day: Day
+) -> None:
+    archive = Archive(faulty.s3, faulty.lake.work_bucket)
+    lost = faulty.papers[0].ticker
+    for key in archive.keys(day.number):
+        pages = archive.read(key).pages
+        lines = [page.to_line()[:40] if page.ticker == lost else page.to_line() for page in pages]
+        body = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+        faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=key, Body=body)
+
+    refused = run_from_pages(faulty, day)
+
+    assert refused["errorType"] == "PagesLacking"
+    assert f"papers that SoR holds: {lost} (1 damaged" in str(refused["errorMessage"])
+    faulty.check(day)
+
+    run_from_pages(faulty, day, partial=True)
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=day.number))
+    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
+    assert f"1 of {listed} listed papers are missing: {lost}" in ended["cause"]
+    faulty.check(day, without=(lost,))
+
+
+def test_a_past_day_is_not_cleared_from_the_site(faulty: FaultyLake, day: Day) -> None:
+    refused = faulty.invoke(STAGE_1, {"anomesdia_exec": day.number})
+
+    assert refused["errorType"] == "OrderRefused"
+    faulty.check(day)
+
+
+def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: int) -> None:
+    papers = {kind: [p.ticker for p in faulty.papers if p.kind == kind.value] for kind in Kind}
+    ledger = Ledger(faulty.s3, faulty.lake.work_bucket)
+    ledger.write_listing(
+        days_before(number, 1)[0], Listing({kind: dict.fromkeys(names) for kind, names in papers.items()})
+    )
+    away = {ticker: faulty.site.papers.pop(ticker) for ticker in papers[Kind.ACOES][::2]}
+    day = faulty.day()
+    started_at = time.time()
+    try:
+        day.ask(number)
+        day.wait()
+        execution = faulty.start_workflow(anomesdia_exec=number, rounds=[0.05])
+        until(lambda: faulty.log("assess-day", started_at, "round_seconds"), "the workflow to give a round")
+    finally:
+        faulty.site.papers.update(away)
+
+    ended = faulty.end_of(execution)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert set(faulty.ledger(number).rounds[1].papers[Kind.ACOES]) == set(away)
+    faulty.check(day)
+
+
+def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by_the_round(
+    faulty: FaultyLake, number: int
+) -> None:
+    deadly = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
+    faulty.site.set_fault(deadly, Fault("hang", seconds=30))
+    day = faulty.day()
+    day.ask(number, tickers=[deadly])
+    for receive in range(1, 3):
+        asked = until(
+            lambda receive=receive: sum(one.ticker == deadly for one in faulty.site.requests) >= receive,
+            f"receive {receive}",
+        )
+        assert asked
+        assert faulty.kill("get-financial-data-for-acoes")
+        faulty.site.clear_log()
+        if receive == 1:
+            until(lambda: any(one.ticker == deadly for one in faulty.site.requests), "the next receive")
+    dead = until(lambda: day.failed_tickers()["acoes"], "the message in the dead-letter queue")
+    assert [json.loads(body)["ticker"] for body in dead] == [deadly]
+    assert faulty.outcomes(number) == {}
+    faulty.site.clear_faults()
+
+    faulty.fold(day, rounds=[0])
+
+    faulty.check(day, without=tuple(p.ticker for p in faulty.papers if p.ticker != deadly))
+
+
+def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLake, number: int) -> None:
+    faulty.site.latency_ms = 300
+    day = faulty.day()
+    day.ask(number)
+    until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
+
+    answer = faulty.invoke("get-tickers", {"anomesdia_exec": number, "only_missing": True})
+    faulty.fold(day)
+
+    assert answer["still_asked"] > 0
+    assert len(faulty.ledger(number).rounds) == 1
+    asked = [request.ticker for request in faulty.site.requests if request.ticker]
+    assert len(asked) == len(set(asked))
+    faulty.check(day)
+
+
+def test_a_workflow_that_is_started_twice_at_once_leaves_an_exact_day(
+    faulty: FaultyLake, number: int
+) -> None:
+    day = faulty.day()
+    day.ask(number)
+
+    executions = [faulty.start_workflow(anomesdia_exec=number) for _ in range(2)]
+
+    assert {faulty.end_of(execution)["status"] for execution in executions} == {"SUCCEEDED"}
+    faulty.check(day)
+
+
+def test_a_page_whose_label_was_renamed_is_kept_with_its_label(faulty: FaultyLake, number: int) -> None:
+    one = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
+    faulty.site.set_fault(one, Fault("renamed_label", label="P/L"))
+    day = faulty.day()
+    day.ask(number, tickers=[one])
+    day.wait()
+
+    ((entry, _),) = faulty.ledger(number).batches
+    assert entry.lacking == {"P/L": {"papers": 1, "example": one}}
+    archive = Archive(faulty.s3, faulty.lake.work_bucket)
+    pages = [page for key in archive.keys(number) for page in archive.read(key).pages]
+    (kept,) = [page for page in pages if page.ticker == one]
+    assert b"P/L (novo)" in kept.body
+    assert replace(kept, body=b"").url.endswith(f"papel={one}")
+    assert all(key.startswith(prefix(number)) for key in archive.keys(number))

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from assess_day import look
+from assess_day.look import BEGIN_SECONDS, GRACE_SECONDS, QUICK_LOOKS, Facts, View, look_seconds
+from moto_lake import DAY
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry, Round, moment_text
+from pynvest_lake.outcomes import Outcome
+
+PATIENCE = 2160
+START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)
+LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0}, Kind.FIIS: {"HGLG11": None}})
+ROUND = Round(0, moment_text(START), {Kind.ACOES: ["PETR4", "VALE3"], Kind.FIIS: ["HGLG11"]})
+READ = PaperEntry(Outcome.READ, object="a")
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def view(day: Facts, now: datetime, patience: float) -> View:
+    """Judge a day in a workflow that was started with it."""
+    return look.view(day, now, patience, START)
+
+
+def facts(
+    acoes: dict[str, PaperEntry] | None = None,
+    fiis: dict[str, PaperEntry] | None = None,
+    *,
+    listing: Listing | None = LISTING,
+    rounds: tuple[Round, ...] = (ROUND,),
+    **more: object,
+) -> Facts:
+    """Return a day all of whose papers were read a minute after its start, but for what is said otherwise."""
+    acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
+    fiis = {"HGLG11": READ} if fiis is None else fiis
+    batches = tuple(
+        (BatchEntry(kind, papers), after(60))
+        for kind, papers in ((Kind.ACOES, acoes), (Kind.FIIS, fiis))
+        if papers
+    )
+    whole = Facts(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50), None)
+    return replace(whole, **more)  # type: ignore[arg-type]
+
+
+def test_a_day_all_of_whose_papers_were_read_is_settled_and_whole() -> None:
+    seen = view(facts(), after(61), PATIENCE)
+
+    assert (seen.settled, seen.whole, seen.lacks, seen.reasons) == (True, True, (), ())
+
+
+def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
+    unanswered = facts(fiis={})
+
+    assert view(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
+        "1 papers of round 0 have no answer yet: HGLG11",
+    )
+    late = view(unanswered, after(PATIENCE), PATIENCE)
+    assert (late.settled, late.whole) == (True, False)
+    assert late.reasons == late.lacks == ("1 of 3 listed papers are missing: HGLG11",)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
+def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
+    seen = view(facts(fiis={"HGLG11": PaperEntry(outcome)}), after(61), PATIENCE)
+
+    assert (seen.settled, seen.whole) == (True, False)
+    assert seen.reasons == ("1 of 3 listed papers are missing: HGLG11",)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION])
+def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
+    seen = view(facts(fiis={"HGLG11": PaperEntry(outcome)}), after(61), PATIENCE)
+
+    assert (seen.settled, seen.whole, seen.reasons) == (True, True, ())
+
+
+def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
+    again = Round(1, moment_text(after(3600)), {Kind.FIIS: ["HGLG11"]})
+    refused = facts(fiis={"HGLG11": PaperEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
+
+    assert not view(refused, after(3660), PATIENCE).settled
+
+
+@pytest.mark.parametrize(
+    "more", [{"queues": ("queue of acoes: 1 waiting",)}, {"not_through": ("1 objects",)}]
+)
+def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
+    # The last entry was written a minute after the start.
+    day = facts(**more)
+
+    assert not view(day, after(59 + GRACE_SECONDS), PATIENCE).settled
+    assert view(day, after(60 + GRACE_SECONDS), PATIENCE).settled
+
+
+def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
+    seen = view(facts(not_through=("1 objects",)), after(3600), PATIENCE)
+
+    assert (seen.settled, seen.whole, seen.lacks, seen.reasons) == (True, False, ("1 objects",), ())
+
+
+def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
+    refused = Round(0, moment_text(START), {}, "Blocked: status 403")
+    day = facts({}, {}, listing=None, rounds=(refused,), sor_ids=frozenset(), newest_object_at=None)
+
+    seen = view(replace(day, queues=("queue of acoes: 1 waiting",)), after(1), PATIENCE)
+
+    assert (seen.settled, seen.whole) == (True, False)
+    assert seen.reasons == (f"there is no listing of {DAY}: Blocked: status 403",)
+
+
+def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
+    day = facts({}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None)
+
+    assert view(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (
+        f"nothing of {DAY} has been asked for yet",
+    )
+    seen = view(day, after(BEGIN_SECONDS), PATIENCE)
+    assert (seen.settled, seen.whole) == (True, False)
+    assert seen.reasons == (f"there is no listing of {DAY}",)
+
+
+def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through() -> None:
+    old = facts({}, {}, listing=None, rounds=())
+
+    assert view(old, after(3600), PATIENCE).whole
+    assert not view(replace(old, not_through=("1 objects",)), after(3600), PATIENCE).whole
+
+
+def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
+    day = facts(earlier_listed={Kind.ACOES: 4, Kind.FIIS: 1})
+
+    seen = view(day, after(61), PATIENCE)
+
+    assert seen.whole
+    assert seen.reasons == ("the listing of acoes has 2 papers, the one before it 4",)
+    trial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, trial=True)))
+    assert view(trial, after(61), PATIENCE).reasons == ()
+
+
+def test_looks_get_rarer_after_twenty_minutes_of_thirty_seconds() -> None:
+    waits = [look_seconds(number, 30) for number in range(1, QUICK_LOOKS + 3)]
+
+    assert sum(waits[:QUICK_LOOKS]) == 20 * 60
+    assert waits[QUICK_LOOKS:] == [300, 300]

@@ -1,0 +1,107 @@
+"""A collector on moto and the sample site: what its tests set and look at."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from collector.__main__ import main
+from moto_lake import REGION
+from pynvest_lake.archive import Archive, KeptPage
+from sandbox.site import SiteServer
+
+BUCKET = f"pynvest-work-123456789012-{REGION}"
+DAY = 20201123  # a Monday
+EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
+
+
+class Desk:
+    """A collector's machine, and what it reaches."""
+
+    def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
+        self.site = site
+        self.now = EVENING
+        self.session = boto3.Session()
+        self.s3 = boto3.client("s3", region_name=REGION)
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.s3_is_ahead = timedelta()
+        self.calls: list[tuple[str, str]] = []
+        self._capsys = capsys
+        self.session.events.register("after-call.s3", self._tell_the_time)
+        self.session.events.register("before-parameter-build.s3", self._note)
+
+    def _tell_the_time(self, parsed: Any, **kwargs: Any) -> None:
+        moment = format_datetime(self.now + self.s3_is_ahead, usegmt=True)
+        parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = moment
+
+    def _note(self, params: Any, model: Any, **kwargs: Any) -> None:
+        self.calls.append((model.name, params.get("Key") or params["Prefix"]))
+
+    def fail(self, operation: str, code: str, status: int = 403, *, after: int = 0) -> None:
+        """Have S3 answer an operation with an error, once it was called some times."""
+        count = 0
+
+        def answer(**kwargs: Any) -> tuple[Any, dict[str, Any]] | None:
+            nonlocal count
+            count += 1
+            if count <= after:
+                return None
+            error = {"Error": {"Code": code, "Message": "as AWS says it"}, "ResponseMetadata": {}}
+            return Answer(status), {
+                **error,
+                "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}},
+            }
+
+        self.session.events.register(f"before-call.s3.{operation}", answer)
+
+    def run(self, *options: str, bucket: str = BUCKET) -> int:
+        """Run the collector; a site that is down is waited for less than a second."""
+        arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
+        return main(arguments, now=lambda: self.now, session=self.session)
+
+    def said(self) -> str:
+        """Return what it said since the last time."""
+        printed = self._capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return printed.out + printed.err
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of everything in the bucket."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    @property
+    def kept(self) -> list[KeptPage]:
+        """All pages of the day in the archive."""
+        archive = Archive(self.s3, BUCKET)
+        return [page for key in archive.keys(DAY) for page in archive.read(key).pages]
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """The day's manifest."""
+        key = f"pages/anomesdia_exec={DAY}/manifest.json"
+        if key not in self.keys:
+            return None
+        return dict(json.loads(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
+
+    @property
+    def listed(self) -> dict[str, set[str]]:
+        """The tickers that the site lists."""
+        return {
+            kind: {paper.ticker for paper in self.site.papers.values() if paper.kind == kind}
+            | set(self.site.ghosts[kind])
+            for kind in ("acoes", "fiis")
+        }
+
+
+class Answer:
+    """The part of an HTTP answer that botocore looks at."""
+
+    def __init__(self, status_code: int) -> None:
+        self.status_code = status_code
