@@ -138,7 +138,7 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
     days = [Day(lake, emulator.client, lambda line: None) for lake in lakes]
 
     for day, share in zip(days, shares, strict=True):
-        day.start(anomesdia_exec=DAY, tickers=[paper.ticker for paper in share])
+        day.start(tickers=[paper.ticker for paper in share])
     for day in days:
         day.wait()
         day.run_workflow()
@@ -375,7 +375,7 @@ def test_a_changed_requirement_updates_the_layer(deployed: Deployed) -> None:
         'module.lambda.aws_s3_object.package["layer"]',
         "module.lambda.aws_lambda_layer_version.this",
     }
-    assert sum(actions == ["update"] for actions in changes.values()) == 10
+    assert sum(actions == ["update"] for actions in changes.values()) == 11
 
 
 def test_line_endings_modes_times_and_bytecode_do_not_count(deployed: Deployed) -> None:

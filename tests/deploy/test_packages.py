@@ -18,6 +18,7 @@ from consumer import PROJECT, Checkout, copy_module, path_with, unwrapped
 pytestmark = pytest.mark.terraform
 
 PACKAGES = {
+    "assess_day",
     "check_and_delete_partitions",
     "dedup_financial_data",
     "get_financial_data",
