@@ -26,6 +26,7 @@ from sandbox.bench.costs import (
     DAYS_A_MONTH,
     PAPERS_A_DAY,
     STANDING,
+    TRANSITIONS_A_DAY,
     DayCounts,
     beyond_free_tier,
     month,
@@ -35,7 +36,7 @@ from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.lake import LAYERS, Partitions, Table
 from sandbox.local import LocalLake
-from sandbox.site import SiteServer, make_papers
+from sandbox.site import Fault, SiteServer, make_papers
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE_DIR = ROOT / ".local"
@@ -49,6 +50,10 @@ FOLDED_DAY = 20200103
 HANDLERS_DAY_AGE = timedelta(days=14)
 """How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
 them, and the measured one does not fold its strays."""
+REFUSED_DAY = 20200110
+"""Day of the past of which the site refuses every paper."""
+ROUNDS = 4
+"""Rounds of an evening."""
 COPY_SECONDS = 300
 IMPORTS = 3
 """Times that each handler is imported; the median counts."""
@@ -68,8 +73,12 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
+            measured["refused"] = _measure_refused(local, site, console)
             measured["functions"] = list(_functions(local, site, measured["day"], console))
     measured["month"] = {region: _month(measured, table) for region, table in prices().items()}
+    measured["refused_month"] = {
+        region: _month({**measured, **measured["refused"]}, table) for region, table in prices().items()
+    }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _report(measured, console)
@@ -102,10 +111,6 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     with_dedup = Counter(_requests(log, asked_before))
     after = day.snapshot()
     reports = {report.function: report for report in day.stage_reports()}
-    memory = {
-        name: local.emulator.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
-        for name in local.lake.functions
-    }
     in_flight = _requests_allowed(local)
     specialized = next(report for name, report in reports.items() if "specialize" in name)
     pages = sum(1 for request in site.requests if request.ticker)
@@ -122,12 +127,68 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         "seconds_to_complete_as_seen": complete_seconds,
         "floor_seconds": floor,
         "times_the_floor": specialized.ended_after_seconds / floor if floor else None,
-        "stages": [{**vars(report), "memory_mb": memory[report.function]} for report in reports.values()],
+        "stages": [
+            {**vars(report), "memory_mb": _memory(local, report.function)} for report in reports.values()
+        ],
         "requests": dict(sorted(with_dedup.items())),
         "requests_before_dedup": dict(sorted(requests.items())),
         "partitions": [
             _partition(day, one, before.objects[one], after.objects[one]) for one in day.lake.tables
         ],
+        **_kept(local, day.number),
+    }
+
+
+def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
+    """Return what an evening takes, to its last round, on which the site refuses every page."""
+    log = local.emulator.authorization_log
+    asked_before = len(log.read_text().splitlines())
+    states = local.emulator.client("stepfunctions")
+    site.set_fault("*", Fault("status", status=403))
+    day = local.day(console)
+    day.ask(REFUSED_DAY)
+    day.wait()
+    execution = states.start_execution(
+        stateMachineArn=local.terraform.outputs()["workflow_arn"],
+        input=json.dumps({"anomesdia_exec": REFUSED_DAY, "rounds": [0] * ROUNDS}),
+    )["executionArn"]
+    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        console.progress(f"a refused evening, {len(site.requests)} requests of the site")
+        time.sleep(0.5)
+    console.settle()
+    if found.get("error") != "DayNotWhole":
+        raise RuntimeError(f"the refused evening ended as {found['status']}: {found.get('cause')}")
+    history = states.get_paginator("get_execution_history").paginate(executionArn=execution)
+    steps = sum(event["type"].endswith("StateEntered") for page in history for event in page["events"])
+    reports = day.stage_reports()
+    site.clear_faults()
+    return {
+        "requests": dict(sorted(Counter(_requests(log, asked_before)).items())),
+        "stages": [{**vars(report), "memory_mb": _memory(local, report.function)} for report in reports],
+        "partitions": [],
+        "transitions": steps,
+        **_kept(local, REFUSED_DAY),
+    }
+
+
+def _memory(local: LocalLake, function: str) -> int:
+    configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=function)
+    memory: int = configuration["MemorySize"]
+    return memory
+
+
+def _kept(local: LocalLake, day: int) -> dict[str, int]:
+    """Return the bytes of a day's pages and of its ledger."""
+    listing = local.emulator.client("s3").get_paginator("list_objects_v2")
+    return {
+        f"{part}_bytes": sum(
+            item["Size"]
+            for page in listing.paginate(
+                Bucket=local.lake.work_bucket, Prefix=f"{part}/anomesdia_exec={day}/"
+            )
+            for item in page.get("Contents", ())
+        )
+        for part in ("pages", "ledger")
     }
 
 
@@ -230,8 +291,9 @@ def _functions(
         "specialize-financial-data": lambda: newest("sot", "acoes"),
         "dedup-financial-data-for-acoes": lambda: fold,
         "dedup-financial-data-for-spec-ativos": lambda: fold,
+        "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         # Stage 2, which this starts, finds no such ticker. Stage 2 itself comes last: it sets the day going.
-        "check-and-delete-partitions": lambda: {"anomesdia_exec": day, "tickers": ["NONE99"]},
+        "check-and-delete-partitions": lambda: {"anomesdia_exec": measured_day, "tickers": ["NONE99"]},
         "get-tickers": lambda: {"anomesdia_exec": day},
     }
     for short, event in events.items():
@@ -312,6 +374,8 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=sum(stage["seconds"] * stage["memory_mb"] / 1024 for stage in measured["stages"]),
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
+        kept_bytes=measured["pages_bytes"] + measured["ledger_bytes"],
+        transitions=measured.get("transitions", TRANSITIONS_A_DAY),
     )
     paid = month(counts, table)
     return {
@@ -405,8 +469,16 @@ def _report(measured: dict[str, Any], console: Console) -> None:
             for one in measured["partitions"]
         ],
     )
-    months: dict[str, dict[str, Any]] = measured["month"]
-    console.say(f"\nA month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars")
+    kept, ledger = measured["pages_bytes"], measured["ledger_bytes"]
+    console.say(f"\nPages kept of the day: {kept} bytes; its ledger: {ledger} bytes")
+    title = f"A month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars"
+    _report_month(title, measured["month"], console)
+    refused = f"The same where the site refuses every page every day, through {ROUNDS} rounds, US dollars"
+    _report_month(refused, measured["refused_month"], console)
+
+
+def _report_month(title: str, months: dict[str, dict[str, Any]], console: Console) -> None:
+    console.say(f"\n{title}")
     totals = {
         "in all": "dollars_in_all",
         "beyond the free tier": "dollars_beyond_free_tier",

@@ -15,8 +15,11 @@ PAPERS_A_DAY = 1450
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
 """Reads of the two queues by their triggers, day and night: five pollers each, one long poll in 20 s."""
 
-TRANSITIONS_A_DAY = 8
-"""Steps of the dedup workflow, without those that wait for a day that is late."""
+TRANSITIONS_A_DAY = 10
+"""Steps of the workflow on a day that is settled at its first look."""
+
+PAGES_KEPT_DAYS = 90
+"""Days that pages are kept, by default."""
 
 TRIGGER_REQUESTS_A_PAPER = 2 / 10
 """Ten messages are received, and deleted, by one request each."""
@@ -51,6 +54,10 @@ class DayCounts:
         Memory of the functions times the time that they ran.
     stored_bytes
         Bytes that the day leaves in the lake.
+    kept_bytes
+        Bytes of its pages and ledger, which expire.
+    transitions
+        Steps of the workflow.
     """
 
     papers: int
@@ -58,6 +65,8 @@ class DayCounts:
     invocations: int
     gb_seconds: float
     stored_bytes: int
+    kept_bytes: int = 0
+    transitions: int = TRANSITIONS_A_DAY
 
 
 def prices() -> dict[str, dict[str, Any]]:
@@ -95,10 +104,11 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         "Lambda, invocations": day.invocations * days * price["lambda:Invocation"],
         "S3, requests": by_service.get("s3", 0.0),
         "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
+        "S3, pages and ledger": day.kept_bytes * days * PAGES_KEPT_DAYS / 30 / _GIB * table["s3_gb_month"],
         "SQS, messages": by_service.get("sqs", 0.0) + triggers,
         "SQS, polling of the triggers": POLLS_A_MONTH * price["sqs:Poll"],
         "Glue": by_service.get("glue", 0.0),
-        "Step Functions": TRANSITIONS_A_DAY * DAYS_A_MONTH * price["states:Transition"],
+        "Step Functions": day.transitions * DAYS_A_MONTH * price["states:Transition"],
         "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
         "CloudWatch Logs": day.invocations * days * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }

@@ -33,6 +33,12 @@ def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
     assert paid["S3, a year of data"] == pytest.approx(12 * 22 * 0.023)
 
 
+def test_pages_and_ledger_of_ninety_days_are_paid_for() -> None:
+    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0, kept_bytes=2**30)
+
+    assert month(day, VIRGINIA)["S3, pages and ledger"] == pytest.approx(22 * 3 * 0.023)
+
+
 def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
     tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:PutObject": 100}, 10, 20.0, 2**30 // 10)
 
