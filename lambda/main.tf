@@ -71,6 +71,7 @@ locals {
       QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
       LOOK_INTERVAL_SECONDS  = tostring(var.look_interval)
       SCHEDULE_TIMEZONE      = var.schedule_timezone
+      FETCH_FROM             = var.fetch_from
     }
   }
 

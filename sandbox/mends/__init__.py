@@ -15,7 +15,6 @@ from sandbox.mends import (
     own_port,
     repeated_requests,
     sqs_actions,
-    sqs_redrive,
 )
 
 
@@ -27,7 +26,6 @@ def apply_all() -> None:
         lambda_turns,
         own_port,
         sqs_actions,
-        sqs_redrive,
         glue_partitions,
         repeated_requests,
         authorizations,

@@ -164,6 +164,7 @@ run "each_function_is_told_its_tables_and_queues" {
         QUEUE_PATIENCE_SECONDS = 2700
         LOOK_INTERVAL_SECONDS  = 30
         SCHEDULE_TIMEZONE      = "America/Sao_Paulo"
+        FETCH_FROM             = "site"
       }
     }
     error_message = "a function is told something else"

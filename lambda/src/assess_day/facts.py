@@ -35,6 +35,7 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
         queues,
         moment_of(come.newest_at) if come.newest_at else None,
         _earlier_listed(ledger, day),
+        settings.fetch_from,
     )
 
 

@@ -37,6 +37,8 @@ class Facts:
         What the queues seem to hold, a text a queue that does not look empty.
     newest_object_at
         When the newest object of the day was written; None where there is none.
+    fetch_from
+        ``site``, or ``pages`` where a collector brings them.
     earlier_listed
         How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
     """
@@ -47,6 +49,7 @@ class Facts:
     queues: Sequence[str]
     newest_object_at: datetime | None
     earlier_listed: Mapping[Kind, int] | None
+    fetch_from: str = "site"
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ def _unread(facts: Facts) -> list[str]:
     if ledger.listing is None:
         if facts.sor_ids and not ledger.rounds:  # of before the ledger
             return []
+        if facts.fetch_from == "pages":
+            return [f"no manifest of a collector has come for {ledger.day}"]
         said = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
         return [f"there is no listing of {ledger.day}" + (f": {said}" if said else "")]
     asked = ledger.to_ask(facts.sor_ids)

@@ -11,7 +11,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables, the bucket of the ledger, the queues, and how long what was queued may take.
+    """The tables, the bucket of the ledger, the queues, how long what was queued may take, whence pages come.
 
     ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
     has been read, or is in the dead-letter queue.
@@ -23,3 +23,4 @@ class Settings:
     queue_patience_seconds: int
     look_interval_seconds: int
     schedule_timezone: str
+    fetch_from: str

@@ -28,6 +28,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
         monkeypatch.setenv("LOOK_INTERVAL_SECONDS", "30")
         monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        monkeypatch.setenv("FETCH_FROM", "site")
         event = {"input": {"anomesdia_exec": DAY}, "started_at": "2026-11-23T22:00:00.123Z", **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
         return result

@@ -125,6 +125,16 @@ def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_r
     assert seen.reasons == (f"there is no listing of {DAY}",)
 
 
+def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
+    day = facts(
+        {}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None, fetch_from="pages"
+    )
+
+    assert view(day, after(BEGIN_SECONDS), PATIENCE).lacks == (
+        f"no manifest of a collector has come for {DAY}",
+    )
+
+
 def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through() -> None:
     old = facts({}, {}, listing=None, rounds=())
 
