@@ -123,8 +123,9 @@ run "a_visibility_timeout_under_the_function_timeout_is_refused" {
   command = plan
 
   variables {
-    functions_timeout              = 300
-    sqs_visibility_timeout_seconds = 124
+    functions_timeout               = 300
+    sqs_lambda_trigger_batch_window = 5
+    sqs_visibility_timeout_seconds  = 124
   }
 
   expect_failures = [aws_sqs_queue.tickers]
