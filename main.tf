@@ -217,7 +217,7 @@ resource "aws_sqs_queue" "tickers" {
     # Who does not let the workflow wait starts it when the day is complete.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, longer than the shortest wait of dedup_round_minutes (${jsonencode(var.dedup_round_minutes)}): a round would ask anew for what is still tried. Write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and a round that comes sooner (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would ask anew for what is still tried: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
