@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from dataclasses import replace
 
 import pytest
 from faulty_lake import FaultyLake, until
 
 from pynvest_lake.archive import Archive, prefix
-from pynvest_lake.day import days_before
-from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import Ledger, Listing
 from sandbox.day import Day
 from sandbox.site import GHOSTS, Fault
 
@@ -91,30 +87,6 @@ def test_a_past_day_is_not_cleared_from_the_site(faulty: FaultyLake, day: Day) -
     refused = faulty.invoke(STAGE_1, {"anomesdia_exec": day.number})
 
     assert refused["errorType"] == "OrderRefused"
-    faulty.check(day)
-
-
-def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: int) -> None:
-    papers = {kind: [p.ticker for p in faulty.papers if p.kind == kind.value] for kind in Kind}
-    ledger = Ledger(faulty.s3, faulty.lake.work_bucket)
-    ledger.write_listing(
-        days_before(number, 1)[0], Listing({kind: dict.fromkeys(names) for kind, names in papers.items()})
-    )
-    away = {ticker: faulty.site.papers.pop(ticker) for ticker in papers[Kind.ACOES][::2]}
-    day = faulty.day()
-    started_at = time.time()
-    try:
-        day.ask(number)
-        day.wait()
-        execution = faulty.start_workflow(anomesdia_exec=number, rounds=[0.05])
-        until(lambda: faulty.log("assess-day", started_at, "round_seconds"), "the workflow to give a round")
-    finally:
-        faulty.site.papers.update(away)
-
-    ended = faulty.end_of(execution)
-
-    assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    assert set(faulty.ledger(number).rounds[1].papers[Kind.ACOES]) == set(away)
     faulty.check(day)
 
 
