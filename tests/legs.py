@@ -53,7 +53,7 @@ LEGS = {
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),
-    "load": Leg([(*PYTEST, "tests/e2e")], loaded=True),
+    "load": Leg([(*PYTEST, "tests/e2e/test_day.py", "tests/e2e/test_faults.py")], loaded=True),
 }  # fmt: skip
 
 BUSY = f"""

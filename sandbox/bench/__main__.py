@@ -144,7 +144,8 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines())
     states = local.emulator.client("stepfunctions")
-    site.set_fault("*", Fault("status", status=403))
+    for ticker in site.papers:
+        site.set_fault(ticker, Fault("status", status=403))
     day = local.day(console)
     day.ask(REFUSED_DAY)
     day.wait()
