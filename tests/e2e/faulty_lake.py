@@ -257,17 +257,6 @@ class FaultyLake:
         for kind in self.lake.ticker_queues:
             self.kill(f"get-financial-data-for-{kind}")
 
-    @contextmanager
-    def trigger_off(self, kind: str) -> Iterator[None]:
-        """Keep the queue of a kind from being read."""
-        function = self.function(f"get-financial-data-for-{kind}")
-        mapping = self.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"][0]
-        self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        try:
-            yield
-        finally:
-            self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
     def take(self, url: str) -> list[str]:
         """Take all messages out of a queue."""
         bodies = []

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from pynvest_lake.archive import MANIFEST, prefix
 from pynvest_lake.day import PARTITION_KEY, check_fields, parse_day
-from pynvest_lake.messages import parse_tickers
+from pynvest_lake.messages import parse_source, parse_tickers
 
 _FIELDS = (PARTITION_KEY, "tickers", "source", "partial")
 _MANIFEST = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/{re.escape(MANIFEST)}")
@@ -55,15 +55,13 @@ def parse_order(event: Mapping[str, Any], today: int) -> Order:
     if "Records" in event:
         return _brought(event)
     check_fields(event, _FIELDS)
-    source, partial = event.get("source"), event.get("partial", False)
-    if source not in (None, "pages"):
-        raise ValueError(f"source is {source!r}, expected 'pages', or no such field to read from the site")
-    if not isinstance(partial, bool) or (partial and source is None):
+    from_pages, partial = parse_source(event.get("source")), event.get("partial", False)
+    if not isinstance(partial, bool) or (partial and not from_pages):
         raise ValueError(f'partial is {partial!r}, expected true or false beside "source": "pages"')
     return Order(
         parse_day(event[PARTITION_KEY]) if PARTITION_KEY in event else today,
         tuple(parse_tickers(event["tickers"])) if "tickers" in event else None,
-        from_pages=source == "pages",
+        from_pages=from_pages,
         partial=partial,
         scheduled=not event,
     )

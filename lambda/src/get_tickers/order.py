@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynvest_lake.day import PARTITION_KEY, check_fields, parse_day
-from pynvest_lake.messages import parse_ticker, parse_tickers
+from pynvest_lake.messages import parse_source, parse_ticker, parse_tickers
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,12 @@ def parse_order(event: Mapping[str, Any], fetch_from: str) -> Order:
         The event has anything else, or one of its fields is not what it should be.
     """
     check_fields(event, (PARTITION_KEY, "tickers", "source", "only_missing"))
-    source, only_missing = event.get("source"), event.get("only_missing", False)
-    if source not in (None, "pages"):
-        raise ValueError(f"source is {source!r}, expected 'pages', or no such field to read from the site")
+    from_pages, only_missing = parse_source(event.get("source")), event.get("only_missing", False)
     if only_missing not in (True, False):
         raise ValueError(f"only_missing is {only_missing!r}, expected true or false")
     return Order(
         parse_day(event.get(PARTITION_KEY)),
         frozenset(parse_tickers(event["tickers"])) if "tickers" in event else None,
-        from_pages=source == "pages" or fetch_from == "pages",
+        from_pages=from_pages or fetch_from == "pages",
         only_missing=bool(only_missing),
     )

@@ -45,6 +45,19 @@ def parse_tickers(value: object) -> list[str]:
     return [parse_ticker(ticker) for ticker in value]
 
 
+def parse_source(value: object) -> bool:
+    """Tell whether an event asks for a day to be read from its kept pages.
+
+    Raises
+    ------
+    ValueError
+        The value is neither ``pages`` nor absent.
+    """
+    if value not in (None, "pages"):
+        raise ValueError(f"source is {value!r}, expected 'pages', or no such field to read from the site")
+    return value == "pages"
+
+
 @dataclass(frozen=True)
 class KeptAt:
     """Where in the archive a page is: the object, and the moment at which the page was fetched."""
