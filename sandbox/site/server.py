@@ -42,6 +42,7 @@ FAULT_KINDS = {
     "interstitial": "answers with a page to wait on",
     "not_found": "says that it knows no such paper",
     "empty": "for a listing: lists nothing",
+    "half": "for a listing: lists every other paper only",
     "unrecognizable": "for a listing: answers with a table that names no paper",
 }
 
@@ -355,7 +356,7 @@ class SiteServer:
         if kind in special:
             return special[kind]()
         if ticker is None:
-            return self._listing(LISTING_PATHS[page], empty=kind == "empty")
+            return self._listing(LISTING_PATHS[page], kind)
         if kind == "other" and fault:
             paper = self.papers[fault.ticker]
         if paper is None:
@@ -370,10 +371,12 @@ class SiteServer:
             return pages.detail_page(_of_the_day_after(paper))
         return self._once(paper.ticker, lambda: pages.detail_page(paper))
 
-    def _listing(self, kind: str, *, empty: bool) -> bytes:
-        if empty:
+    def _listing(self, kind: str, fault: str) -> bytes:
+        if fault == "empty":
             return pages.listing_page(kind, [])
         listed = [paper for paper in self.papers.values() if paper.kind == kind]
+        if fault == "half":
+            return pages.listing_page(kind, listed[::2])
         return self._once(kind, lambda: pages.listing_page(kind, listed, self.ghosts.get(kind, ())))
 
     def _once(self, name: str, render: Callable[[], bytes]) -> bytes:

@@ -30,7 +30,7 @@ from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
 
-VISIBILITY_SECONDS = 20
+VISIBILITY_SECONDS = 12
 MAX_RECEIVES = 2
 ACOES, FIIS = 12, 8
 SITE_DAY = 20231229
@@ -39,7 +39,7 @@ SITE_DAY = 20231229
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Where `make run` keeps the providers that it downloads."""
 
-ROUNDS = [0.7]
+ROUNDS = [0.4]
 """Minutes before each round: as short as may be."""
 
 SIZES = {
@@ -238,6 +238,24 @@ class FaultyLake:
             yield
         finally:
             iam.put_role_policy(RoleName=role, PolicyName="stage", PolicyDocument=json.dumps(policy))
+
+    @contextmanager
+    def denying(self, name: str, action: str, resource: str) -> Iterator[None]:
+        """Deny a function's role an action on a resource."""
+        iam, role = self.client("iam"), self.function(name)
+        denial = {"Effect": "Deny", "Action": action, "Resource": resource}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+        iam.put_role_policy(RoleName=role, PolicyName="denial", PolicyDocument=policy)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName="denial")
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let the workflow wait a second only for what is on its way: nothing is, in such a test."""
+        with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
+            yield
 
     @contextmanager
     def setting(self, name: str, **variables: str) -> Iterator[None]:

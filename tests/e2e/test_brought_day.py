@@ -127,6 +127,25 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     )
 
 
+def test_a_collector_and_the_schedule_on_one_evening_leave_an_exact_day(
+    faulty: FaultyLake, latest: int, key: dict[str, str]
+) -> None:
+    faulty.site.latency_ms = 100
+    day = faulty.day()
+    day.ask(latest)
+    until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
+    scheduled = faulty.start_workflow(anomesdia_exec=latest)
+    executions = executions_of(faulty)
+
+    status, said = Collector(faulty, key, latest).run()
+
+    assert (status, f"{latest} is whole" in said) == (0, True), said
+    (brought,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
+    faulty.end_of(scheduled)
+    assert faulty.end_of(brought)["status"] == "SUCCEEDED"
+    faulty.check(day)
+
+
 def test_a_collectors_key_reaches_its_pages_and_nothing_else(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:

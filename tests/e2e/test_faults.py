@@ -227,7 +227,8 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     lost = faulty.keys(table, number)[0]
     faulty.s3.delete_object(Bucket=table.bucket, Key=lost)
 
-    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+    with faulty.impatient():
+        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
@@ -241,7 +242,8 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
 
 
 def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, number: int) -> None:
-    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+    with faulty.impatient():
+        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
     assert f"there is no listing of {number}" in ended["cause"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -130,6 +132,40 @@ def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLa
     assert len(faulty.ledger(number).rounds) == 1
     asked = [request.ticker for request in faulty.site.requests if request.ticker]
     assert len(asked) == len(set(asked))
+    faulty.check(day)
+
+
+def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: int) -> None:
+    before = faulty.day()
+    before.ask(number)
+    before.wait()
+    faulty.site.set_fault("/resultado.php", Fault("half", times=1))
+    day = faulty.day()
+    started_at = time.time()
+    day.ask(number + 1)
+    day.wait()
+    assert len(faulty.keys(faulty.table("sor", "acoes"), day.number)) > 0
+
+    faulty.fold(day, rounds=[0])
+
+    stocks = sum(paper.kind == "acoes" for paper in faulty.papers)
+    said = f"has {(stocks + 1) // 2} papers, the one before it {stocks + len(GHOSTS['acoes'])}"
+    assert faulty.log("assess-day", started_at, f'"the listing of acoes {said}"')
+    faulty.check(day)
+
+
+def test_a_day_whose_pages_cannot_be_kept_is_exact_all_the_same(faulty: FaultyLake, number: int) -> None:
+    day = faulty.day()
+    with ExitStack() as denials:
+        for name in ("get-tickers", "get-financial-data-for-acoes", "get-financial-data-for-fiis"):
+            pages = f"arn:aws:s3:::{faulty.lake.work_bucket}/pages/*"
+            denials.enter_context(faulty.denying(name, "s3:PutObject", pages))
+        day.ask(number)
+        day.wait()
+    faulty.fold(day)
+
+    assert Archive(faulty.s3, faulty.lake.work_bucket).keys(number) == []
+    assert {entry.archived for entry, _ in faulty.ledger(number).batches} == {False}
     faulty.check(day)
 
 

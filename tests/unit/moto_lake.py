@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
+
+import time_machine
 
 from pynvest_lake import contract
 from pynvest_lake.storage import LakeTable
@@ -20,6 +23,11 @@ LAYERS = {
     contract.SOT_FIIS: "sot",
     contract.SPEC_ATIVOS: "spec",
 }
+
+
+def later() -> time_machine.travel:
+    """Return a context in which it is later: S3 and the catalog tell times in seconds."""
+    return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 
 @dataclass

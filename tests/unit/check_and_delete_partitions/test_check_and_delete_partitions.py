@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -17,7 +16,7 @@ from check_and_delete_partitions import partitions
 from check_and_delete_partitions.kept_pages import PagesLacking
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from lake_rows import put_part, raw_s3_event
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
@@ -223,8 +222,8 @@ def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
 
     def delete_and_register(**arguments: Any) -> None:
         delete(**arguments)
-        time.sleep(1.1)  # the catalog tells times in seconds
-        register_partition(lake.glue, table, DAY)
+        with later():
+            register_partition(lake.glue, table, DAY)
 
     monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", delete_and_register)
 
