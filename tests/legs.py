@@ -38,7 +38,8 @@ def clock(moment: str) -> Leg:
 
 
 LEGS = {
-    "test": Leg([(*PYTEST, *IN_TWO)]),  # with those that are marked full: some share an expensive fixture
+    # With those that are marked full: some share an expensive fixture. The end-to-end group runs beside a load.
+    "test": Leg([(*PYTEST, *IN_TWO, "--ignore=tests/e2e")]),
     "saturday": clock("2026-11-28T12:00:00-03:00"),
     "29-february": clock("2028-02-29T12:00:00-03:00"),
     "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends while the tests run, and has ended in UTC
@@ -53,7 +54,7 @@ LEGS = {
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),
-    "load": Leg([(*PYTEST, "tests/e2e/test_day.py", "tests/e2e/test_faults.py")], loaded=True),
+    "load": Leg([(*PYTEST, *IN_TWO, "tests/e2e")], loaded=True),
 }  # fmt: skip
 
 BUSY = f"""
