@@ -321,10 +321,13 @@ module "lambda" {
   fetch_headers         = var.fetch_headers
   schedule_timezone     = var.schedule_timezone
 
-  log_retention_days  = var.log_retention_days
-  kms_key_arn         = var.kms_key_arn
-  bucket_kms_key_arns = var.bucket_kms_key_arns
-  tags                = var.module_default_tags
+  log_level                = upper(var.log_level)
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+  iam_role_path            = var.iam_role_path
+  kms_key_arn              = var.kms_key_arn
+  bucket_kms_key_arns      = var.bucket_kms_key_arns
+  tags                     = var.module_default_tags
 }
 
 module "stepfunctions" {
@@ -334,6 +337,8 @@ module "stepfunctions" {
   dedup_function_arns      = module.lambda.dedup_function_arns
   assess_function_arn      = module.lambda.assess_function_arn
   get_tickers_function_arn = module.lambda.get_tickers_function_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+  iam_role_path            = var.iam_role_path
   log_retention_days       = var.log_retention_days
   kms_key_arn              = var.kms_key_arn
   tags                     = var.module_default_tags
@@ -360,10 +365,12 @@ module "eventbridge" {
       enabled    = var.schedules_enabled
     }
   }
-  dead_letter_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
-  timezone               = var.schedule_timezone
-  kms_key_arn            = var.kms_key_arn
-  tags                   = var.module_default_tags
+  dead_letter_queue_arns   = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
+  timezone                 = var.schedule_timezone
+  permissions_boundary_arn = var.permissions_boundary_arn
+  iam_role_path            = var.iam_role_path
+  kms_key_arn              = var.kms_key_arn
+  tags                     = var.module_default_tags
 }
 
 # What a collector needs: it brings pages, and reaches nothing else of the lake.

@@ -440,6 +440,18 @@ variable "pages_retention_days" {
   }
 }
 
+variable "log_level" {
+  description = "Least level of what the functions log: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], upper(var.log_level))
+    error_message = "log_level is \"${var.log_level}\": write DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number
@@ -472,6 +484,29 @@ variable "bucket_kms_key_arns" {
   validation {
     condition     = alltrue([for arn in var.bucket_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
     error_message = format("bucket_kms_key_arns holds what is no ARN of a key (%s): write ARNs of keys (not of aliases), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\".", join(", ", [for arn in var.bucket_kms_key_arns : jsonencode(arn) if !can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))]))
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy of yours that bounds what every role of the module may do, where your account asks for one. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn is ${jsonencode(var.permissions_boundary_arn)}: write the ARN of a policy, such as \"arn:aws:iam::123456789012:policy/boundary\"."
+  }
+}
+
+variable "iam_role_path" {
+  description = "Path of every role of the module, where your account asks for one."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-.0-~]+/)*$", var.iam_role_path)) && length(var.iam_role_path) <= 512
+    error_message = "iam_role_path is \"${var.iam_role_path}\": write a path that begins and ends with a slash, such as \"/lake/\"."
   }
 }
 

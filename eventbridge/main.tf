@@ -51,9 +51,11 @@ data "aws_iam_policy_document" "trust" {
 resource "aws_iam_role" "this" {
   for_each = var.schedules
 
-  name               = each.value.name
-  assume_role_policy = data.aws_iam_policy_document.trust.json
-  tags               = var.tags
+  name                 = each.value.name
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  path                 = var.iam_role_path
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
 }
 
 data "aws_iam_policy_document" "this" {

@@ -22,3 +22,13 @@ variable "tags" {
   description = "Tags of the roles."
   type        = map(string)
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the roles may do; null: none."
+  type        = string
+}
+
+variable "iam_role_path" {
+  description = "Path of the roles."
+  type        = string
+}

@@ -119,9 +119,11 @@ data "aws_iam_policy_document" "trust" {
 resource "aws_iam_role" "this" {
   for_each = local.functions
 
-  name               = local.names[each.key]
-  assume_role_policy = data.aws_iam_policy_document.trust.json
-  tags               = var.tags
+  name                 = local.names[each.key]
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  path                 = var.iam_role_path
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
 }
 
 data "aws_iam_policy_document" "this" {

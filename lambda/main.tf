@@ -111,7 +111,7 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(local.environment[each.key], {
       POWERTOOLS_SERVICE_NAME = local.names[each.key]
-      POWERTOOLS_LOG_LEVEL    = "INFO"
+      POWERTOOLS_LOG_LEVEL    = var.log_level
     })
   }
 

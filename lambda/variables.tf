@@ -152,3 +152,18 @@ variable "tags" {
   description = "Tags of every resource that takes tags."
   type        = map(string)
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the functions' roles may do; null: none."
+  type        = string
+}
+
+variable "iam_role_path" {
+  description = "Path of the functions' roles."
+  type        = string
+}
+
+variable "log_level" {
+  description = "Least level of what the functions log."
+  type        = string
+}

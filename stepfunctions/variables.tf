@@ -32,3 +32,13 @@ variable "tags" {
   description = "Tags of every resource."
   type        = map(string)
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the role may do; null: none."
+  type        = string
+}
+
+variable "iam_role_path" {
+  description = "Path of the role."
+  type        = string
+}

@@ -21,6 +21,9 @@ module "pynvest_tools" {
   kms_key_arn         = aws_kms_key.lake.arn
   bucket_kms_key_arns = [] # keys of buckets of your own, which are not created
 
+  permissions_boundary_arn = null # examples/boundary
+  iam_role_path            = "/"
+
   databases_names_map = {
     sor  = "b3_raw"
     sot  = "b3_curated"
@@ -67,6 +70,7 @@ module "pynvest_tools" {
   dedup_wait_max_attempts     = 180 # without effect
   dedup_round_minutes         = [60, 60, 60, 60]
 
+  log_level          = "INFO"
   log_retention_days = 30
 }
 

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.e2e
 DAY = 20251124
 OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
+BOUNDARY = PROJECT / "examples" / "boundary" / "boundary.json"
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
 
@@ -85,6 +86,10 @@ def instances(
     )
     s3.put_object(Bucket=OWN_BUCKET, Key="something/else", Body=b"the consumer's")
     emulator.client("glue").create_database(DatabaseInput={"Name": OWN_DATABASE})
+    boundary = emulator.client("iam").create_policy(
+        PolicyName="boundary", PolicyDocument=BOUNDARY.read_text()
+    )
+    boundary = boundary["Policy"]["Arn"]
     own = f"""
       name_prefix           = "other-lake"
       bucket_names_map      = {{ sor = "{OWN_BUCKET}", sot = "{OWN_BUCKET}", spec = "{OWN_BUCKET}" }}
@@ -93,6 +98,8 @@ def instances(
       kms_key_arn           = "{key}"
       bucket_kms_key_arns   = ["{own_key}"]
       module_default_tags   = {{ project = "other-lake" }}
+      iam_role_path         = "/lakes/"
+      permissions_boundary_arn = "{boundary}"
     """
     return (
         Instance(tmp_path_factory.mktemp("first"), repository, env, site.base_url),
@@ -176,7 +183,7 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 
     def may(function: str) -> set[str]:
         answer = iam.simulate_principal_policy(
-            PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
+            PolicySourceArn=f"arn:aws:iam::123456789012:role/lakes/other-lake-lambda-{function}",
             ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
             ResourceArns=[key],
         )
@@ -189,6 +196,60 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
     assert may("get-tickers") == set()
     assert may("get-financial-data-for-fiis") == {"kms:GenerateDataKey"}
     assert may("specialize-financial-data") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(deployed: Deployed) -> None:
+    resources = deployed.second.checkout("roles").resources()
+    roles = [values for address, values in resources.items() if ".aws_iam_role." in address]
+    grants = {address: values for address, values in resources.items() if ".aws_iam_role_policy." in address}
+    granted = {
+        action
+        for _, policy in policies(grants)
+        for statement in policy["Statement"]
+        for action in actions_of(statement)
+    }
+    within = {
+        action
+        for statement in json.loads(BOUNDARY.read_text())["Statement"]
+        for action in statement["Action"]
+    }
+
+    assert len(roles) >= 14
+    assert {(role["path"], role["permissions_boundary"].rsplit("/", 1)[1]) for role in roles} == {
+        ("/lakes/", "boundary")
+    }
+    assert granted == within
+
+
+def test_under_a_boundary_that_denies_writing_nothing_is_written(
+    deployed: Deployed, emulator: Emulator
+) -> None:
+    iam = emulator.client("iam")
+    arn = next(
+        policy["Arn"]
+        for policy in iam.list_policies(Scope="Local")["Policies"]
+        if policy["PolicyName"] == "boundary"
+    )
+    denying = json.loads(BOUNDARY.read_text())
+    denying["Statement"].append({"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})
+    version = iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(denying), SetAsDefault=True)[
+        "PolicyVersion"
+    ]["VersionId"]
+    try:
+        answer = emulator.client("lambda").invoke(
+            FunctionName="other-lake-lambda-get-tickers",
+            Payload=json.dumps({"anomesdia_exec": DAY - 1, "tickers": ["PETR4"]}).encode(),
+        )
+    finally:
+        iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+        iam.delete_policy_version(PolicyArn=arn, VersionId=version)
+
+    assert "AccessDenied" in json.loads(answer["Payload"].read())["errorMessage"]
 
 
 def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:

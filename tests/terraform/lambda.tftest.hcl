@@ -48,6 +48,9 @@ variables {
   fetch_timeout_seconds      = 20
   fetch_headers              = { Accept = "text/html" }
   schedule_timezone          = "America/Sao_Paulo"
+  permissions_boundary_arn   = null
+  iam_role_path              = "/"
+  log_level                  = "INFO"
   log_retention_days         = 30
   kms_key_arn                = null
   bucket_kms_key_arns        = []

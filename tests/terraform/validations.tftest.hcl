@@ -41,7 +41,10 @@ run "wrong_values_are_refused" {
     dedup_round_minutes                = [60, 0]
     fetch_from                         = "cache"
     pages_retention_days               = 1.5
+    log_level                          = "verbose"
     log_retention_days                 = 31
+    permissions_boundary_arn           = "boundary"
+    iam_role_path                      = "lake"
     kms_key_arn                        = "alias/lake"
     bucket_kms_key_arns                = ["arn:aws:kms:sa-east-1:123456789012:alias/lake"]
   }
@@ -79,7 +82,10 @@ run "wrong_values_are_refused" {
     var.dedup_round_minutes,
     var.fetch_from,
     var.pages_retention_days,
+    var.log_level,
     var.log_retention_days,
+    var.permissions_boundary_arn,
+    var.iam_role_path,
     var.kms_key_arn,
     var.bucket_kms_key_arns,
   ]
@@ -255,7 +261,10 @@ run "values_on_the_edge_are_taken" {
     dedup_wait_max_attempts            = 0
     dedup_round_minutes                = [1440]
     pages_retention_days               = 3650
+    log_level                          = "debug"
     log_retention_days                 = 1
+    permissions_boundary_arn           = "arn:aws:iam::aws:policy/PowerUserAccess"
+    iam_role_path                      = "/of/a/lake/"
   }
 }
 

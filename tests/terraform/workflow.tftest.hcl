@@ -17,6 +17,8 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
     dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
     assess_function_arn      = "arn:of:assess"
     get_tickers_function_arn = "arn:of:tickers"
+    permissions_boundary_arn = null
+    iam_role_path            = "/"
     log_retention_days       = 30
     kms_key_arn              = null
     tags                     = { project = "lake" }
