@@ -38,7 +38,7 @@ def clock(moment: str) -> Leg:
 
 
 LEGS = {
-    # With those that are marked full, which share expensive fixtures; the end-to-end group runs beside a load.
+    # With those marked full, which share expensive fixtures; the end-to-end group runs beside a load.
     "test": Leg([(*PYTEST, *IN_TWO, "--ignore=tests/e2e")]),
     "saturday": clock("2026-11-28T12:00:00-03:00"),
     "29-february": clock("2028-02-29T12:00:00-03:00"),
