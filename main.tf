@@ -47,6 +47,8 @@ locals {
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
+  started_by_objects = module.lambda.object_triggered_function_names
+
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${local.workflow_name}"
   schedule_names = {
@@ -277,6 +279,28 @@ data "aws_iam_policy_document" "queue" {
       values   = ["false"]
     }
   }
+
+  # What the bus could not hand to a function.
+  dynamic "statement" {
+    for_each = var.bucket_notifications == "eventbridge" && contains(local.started_by_objects, trimsuffix(each.key, "-dlq")) ? [each.key] : []
+
+    content {
+      sid       = "LetTheBusSendFailures"
+      actions   = ["sqs:SendMessage"]
+      resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:${statement.value}"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["events.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
+    }
+  }
 }
 
 module "glue" {
@@ -302,6 +326,8 @@ module "lambda" {
 
   tables                     = module.glue.tables
   notified_buckets           = { for layer in toset([local.bucket_of.sor, local.bucket_of.sot]) : layer => local.create_buckets ? aws_s3_bucket.this[layer].id : local.bucket_names[layer] }
+  bucket_notifications       = var.bucket_notifications
+  creates_buckets            = local.create_buckets
   ticker_queues              = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
   failure_queue_arns         = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
   visibility_timeout_seconds = local.visibility_timeout

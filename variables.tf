@@ -27,7 +27,7 @@ variable "module_default_tags" {
 }
 
 variable "bucket_names_map" {
-  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), in the lake's account and region, whoever applies may list them, and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them. Null: named `<name_prefix>-<layer>-<account>-<region>`."
+  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), in the lake's account and region, whoever applies may list them, and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them (`bucket_notifications` leaves them alone). Null: named `<name_prefix>-<layer>-<account>-<region>`."
   type        = map(string)
   default     = null
 
@@ -49,6 +49,18 @@ variable "flag_create_buckets" {
   description = "Whether the lake's buckets are created. Null: yes when `bucket_names_map` is null; otherwise the named ones are taken as your own. `true` with names: they are created under those names."
   type        = bool
   default     = null
+}
+
+variable "bucket_notifications" {
+  description = "How new objects start the functions: `module`, by the notification configuration of the buckets, which the module then sets as a whole, or `eventbridge`, by rules on the default event bus. With `eventbridge` the configuration of buckets of your own is left as it is: turn EventBridge on for them yourself."
+  type        = string
+  default     = "module"
+  nullable    = false
+
+  validation {
+    condition     = contains(["module", "eventbridge"], var.bucket_notifications)
+    error_message = "bucket_notifications is \"${var.bucket_notifications}\": write \"module\" or \"eventbridge\"."
+  }
 }
 
 variable "databases_names_map" {

@@ -3,6 +3,11 @@ output "asynchronous_function_names" {
   value       = [for function in keys(local.asynchronous) : local.names[function]]
 }
 
+output "object_triggered_function_names" {
+  description = "Names of the functions that new objects start."
+  value       = [for function in distinct(values(local.object_triggers)) : local.names[function]]
+}
+
 output "fetching_timeout" {
   description = "Seconds that an invocation of stage 3 may take."
   value       = local.fetching_timeout

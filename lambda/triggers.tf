@@ -11,6 +11,12 @@ locals {
     sot_acoes = "specialize-financial-data"
     sot_fiis  = "specialize-financial-data"
   }
+
+  # By the bucket's own configuration, or by rules on the bus.
+  by_bus            = var.bucket_notifications == "eventbridge"
+  notified_triggers = local.by_bus ? {} : local.object_triggers
+  bus_triggers      = local.by_bus ? local.object_triggers : {}
+  rule_names        = { for table in keys(local.object_triggers) : table => "${var.name_prefix}-new-objects-of-${replace(table, "_", "-")}" }
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
@@ -29,7 +35,7 @@ resource "aws_lambda_event_source_mapping" "this" {
 }
 
 resource "aws_lambda_permission" "bucket" {
-  for_each = local.object_triggers
+  for_each = local.notified_triggers
 
   statement_id   = "new-objects-of-${replace(each.key, "_", "-")}"
   action         = "lambda:InvokeFunction"
@@ -41,12 +47,13 @@ resource "aws_lambda_permission" "bucket" {
 
 # A bucket has one notification configuration, so tables that share a bucket share it.
 resource "aws_s3_bucket_notification" "this" {
-  for_each = var.notified_buckets
+  for_each = local.by_bus && !var.creates_buckets ? {} : var.notified_buckets
 
-  bucket = each.value
+  bucket      = each.value
+  eventbridge = local.by_bus
 
   dynamic "lambda_function" {
-    for_each = { for table, function in local.object_triggers : table => function if var.tables[table].bucket == each.value }
+    for_each = { for table, function in local.notified_triggers : table => function if var.tables[table].bucket == each.value }
 
     content {
       id                  = replace(lambda_function.key, "_", "-")
@@ -58,6 +65,53 @@ resource "aws_s3_bucket_notification" "this" {
   }
 
   depends_on = [aws_lambda_permission.bucket]
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = local.bus_triggers
+
+  name        = local.rule_names[each.key]
+  description = "New objects of ${var.tables[each.key].name}"
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    account     = [data.aws_caller_identity.current.account_id]
+    detail-type = ["Object Created"]
+    detail = {
+      bucket = { name = [var.tables[each.key].bucket] }
+      object = { key = [{ wildcard = "${var.tables[each.key].name}/*.part.parquet" }] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = local.bus_triggers
+
+  rule = aws_cloudwatch_event_rule.this[each.key].name
+  arn  = aws_lambda_function.this[each.value].arn
+
+  retry_policy {
+    maximum_event_age_in_seconds = 3600
+    maximum_retry_attempts       = 185
+  }
+
+  # What could not be handed to the function; what the function could not do goes to the same queue.
+  dead_letter_config {
+    arn = var.failure_queue_arns[local.names[each.value]]
+  }
+
+  depends_on = [aws_lambda_permission.bus]
+}
+
+resource "aws_lambda_permission" "bus" {
+  for_each = local.bus_triggers
+
+  statement_id  = "new-objects-of-${replace(each.key, "_", "-")}-by-the-bus"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this[each.value].function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.this[each.key].arn
 }
 
 resource "aws_lambda_permission" "manifests" {

@@ -48,6 +48,16 @@ variable "notified_buckets" {
   type        = map(string)
 }
 
+variable "bucket_notifications" {
+  description = "How new objects start functions: `module`, by the notifications of the buckets, or `eventbridge`, by rules on the bus."
+  type        = string
+}
+
+variable "creates_buckets" {
+  description = "Whether the buckets are the module's own."
+  type        = bool
+}
+
 variable "ticker_queues" {
   description = "ARN and URL of the queue of each kind of paper."
   type        = map(object({ arn = string, url = string }))

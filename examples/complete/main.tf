@@ -21,6 +21,8 @@ module "pynvest_tools" {
   kms_key_arn         = aws_kms_key.lake.arn
   bucket_kms_key_arns = [] # keys of buckets of your own, which are not created
 
+  bucket_notifications = "module" # "eventbridge" for buckets of your own that notify others too
+
   permissions_boundary_arn = null # examples/boundary
   iam_role_path            = "/"
 

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.e2e
 DAY = 20251124
 OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
+OWN_QUEUE = "the-consumers-own-queue"
 BOUNDARY = PROJECT / "examples" / "boundary" / "boundary.json"
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
@@ -84,6 +85,22 @@ def instances(
         Bucket=OWN_BUCKET,
         ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
     )
+    queue = emulator.client("sqs").create_queue(QueueName=OWN_QUEUE)["QueueUrl"]
+    arn = emulator.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    s3.put_bucket_notification_configuration(
+        Bucket=OWN_BUCKET,
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                {
+                    "Id": "somebody-elses",
+                    "QueueArn": arn["Attributes"]["QueueArn"],
+                    "Events": ["s3:ObjectCreated:*"],
+                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "something/"}]}},
+                }
+            ],
+            "EventBridgeConfiguration": {},
+        },
+    )
     s3.put_object(Bucket=OWN_BUCKET, Key="something/else", Body=b"the consumer's")
     emulator.client("glue").create_database(DatabaseInput={"Name": OWN_DATABASE})
     boundary = emulator.client("iam").create_policy(
@@ -98,6 +115,7 @@ def instances(
       kms_key_arn           = "{key}"
       bucket_kms_key_arns   = ["{own_key}"]
       module_default_tags   = {{ project = "other-lake" }}
+      bucket_notifications  = "eventbridge"
       iam_role_path         = "/lakes/"
       permissions_boundary_arn = "{boundary}"
     """
@@ -159,14 +177,19 @@ def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed)
         assert "No changes." in instance.checkout("third").terraform("plan")
 
 
-def test_of_the_consumers_own_bucket_only_the_notifications_are_set(
-    deployed: Deployed, emulator: Emulator
-) -> None:
+def check_notifications(emulator: Emulator) -> None:
+    """See that the consumer's bucket notifies whom it notified before the module came."""
+    found = emulator.client("s3").get_bucket_notification_configuration(Bucket=OWN_BUCKET)
+
+    assert [one["Id"] for one in found["QueueConfigurations"]] == ["somebody-elses"]
+    assert found["EventBridgeConfiguration"] == {}
+    assert "LambdaFunctionConfigurations" not in found
+
+
+def test_the_consumers_own_bucket_is_left_as_it_is(deployed: Deployed, emulator: Emulator) -> None:
     s3 = emulator.client("s3")
 
-    assert (
-        len(s3.get_bucket_notification_configuration(Bucket=OWN_BUCKET)["LambdaFunctionConfigurations"]) == 4
-    )
+    check_notifications(emulator)
     assert "Status" not in s3.get_bucket_versioning(Bucket=OWN_BUCKET)
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
         s3.get_bucket_policy(Bucket=OWN_BUCKET)
@@ -547,7 +570,10 @@ def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed,
     assert all("Destroy complete!" in end.result() for end in ends)
 
     left = left_behind(emulator)
+    (queue,) = left.pop("queue")
+    assert queue.endswith(OWN_QUEUE)
     assert left == {"bucket": [OWN_BUCKET], "database": [OWN_DATABASE]}
+    check_notifications(emulator)
     kept = emulator.client("s3").get_object(Bucket=OWN_BUCKET, Key="something/else")["Body"].read()
     assert kept == b"the consumer's"
 
@@ -569,6 +595,7 @@ def left_behind(emulator: Emulator) -> dict[str, list[str]]:
             item["logGroupName"] for item in emulator.client("logs").describe_log_groups()["logGroups"]
         ],
         "queue": emulator.client("sqs").list_queues().get("QueueUrls", []),
+        "rule": [item["Name"] for item in emulator.client("events").list_rules()["Rules"]],
         "role": [item["RoleName"] for item in emulator.client("iam").list_roles()["Roles"]],
         "schedule": [item["Name"] for item in emulator.client("scheduler").list_schedules()["Schedules"]],
         "table": [

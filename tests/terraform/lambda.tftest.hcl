@@ -39,6 +39,8 @@ variables {
   look_interval              = 30
   workflow_arn               = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
   fetch_from                 = "site"
+  bucket_notifications       = "module"
+  creates_buckets            = false
   visibility_timeout_seconds = 900
   batch_size                 = 50
   batch_window               = 5
@@ -288,6 +290,58 @@ run "new_parts_and_only_they_start_the_next_stage" {
       sot_fiis  = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
     }
     error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
+  }
+}
+
+run "rules_on_the_bus_start_the_next_stage_and_leave_a_foreign_bucket_alone" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    bucket_notifications = "eventbridge"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.this) == 0 && length(aws_lambda_permission.bucket) == 0
+    error_message = "a bucket's own configuration is touched"
+  }
+  assert {
+    condition = { for table, rule in aws_cloudwatch_event_rule.this : table => [rule.name, one(jsondecode(rule.event_pattern).detail.bucket.name), one(jsondecode(rule.event_pattern).detail.object.key).wildcard] } == {
+      sor_acoes = ["pynvest-new-objects-of-sor-acoes", "raw", "sor_stocks/*.part.parquet"]
+      sor_fiis  = ["pynvest-new-objects-of-sor-fiis", "raw", "sor_funds/*.part.parquet"]
+      sot_acoes = ["pynvest-new-objects-of-sot-acoes", "curated", "sot_stocks/*.part.parquet"]
+      sot_fiis  = ["pynvest-new-objects-of-sot-fiis", "curated", "sot_funds/*.part.parquet"]
+    }
+    error_message = "rules: ${jsonencode(aws_cloudwatch_event_rule.this)}"
+  }
+  assert {
+    condition     = { for table, permission in aws_lambda_permission.bus : table => permission.function_name } == { sor_acoes = "pynvest-lambda-prep-financial-data-for-acoes", sor_fiis = "pynvest-lambda-prep-financial-data-for-fiis", sot_acoes = "pynvest-lambda-specialize-financial-data", sot_fiis = "pynvest-lambda-specialize-financial-data" } && alltrue([for permission in aws_lambda_permission.bus : permission.principal == "events.amazonaws.com"])
+    error_message = "permissions: ${jsonencode(aws_lambda_permission.bus)}"
+  }
+  assert {
+    condition     = { for table, target in aws_cloudwatch_event_target.this : table => one(target.dead_letter_config).arn } == { sor_acoes = var.failure_queue_arns["pynvest-lambda-prep-financial-data-for-acoes"], sor_fiis = var.failure_queue_arns["pynvest-lambda-prep-financial-data-for-fiis"], sot_acoes = var.failure_queue_arns["pynvest-lambda-specialize-financial-data"], sot_fiis = var.failure_queue_arns["pynvest-lambda-specialize-financial-data"] }
+    error_message = "targets: ${jsonencode(aws_cloudwatch_event_target.this)}"
+  }
+}
+
+run "buckets_of_the_module_tell_the_bus" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    bucket_notifications = "eventbridge"
+    creates_buckets      = true
+  }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_notification.this : bucket.eventbridge && length(bucket.lambda_function) == 0]) && length(aws_s3_bucket_notification.this) == 2
+    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
   }
 }
 

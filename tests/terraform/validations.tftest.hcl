@@ -41,6 +41,7 @@ run "wrong_values_are_refused" {
     dedup_round_minutes                = [60, 0]
     fetch_from                         = "cache"
     pages_retention_days               = 1.5
+    bucket_notifications               = "bucket"
     log_level                          = "verbose"
     log_retention_days                 = 31
     permissions_boundary_arn           = "boundary"
@@ -82,6 +83,7 @@ run "wrong_values_are_refused" {
     var.dedup_round_minutes,
     var.fetch_from,
     var.pages_retention_days,
+    var.bucket_notifications,
     var.log_level,
     var.log_retention_days,
     var.permissions_boundary_arn,

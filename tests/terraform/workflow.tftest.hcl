@@ -83,9 +83,11 @@ run "schedules_start_the_day_and_the_workflow" {
       start-the-day   = "arn:aws:sqs:sa-east-1:123456789012:start-dlq"
       start-the-dedup = "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"
     }
-    timezone    = "America/Sao_Paulo"
-    kms_key_arn = null
-    tags        = { project = "lake" }
+    permissions_boundary_arn = null
+    iam_role_path            = "/"
+    timezone                 = "America/Sao_Paulo"
+    kms_key_arn              = null
+    tags                     = { project = "lake" }
   }
 
   assert {
@@ -118,10 +120,12 @@ run "disabled_schedules_do_not_run" {
     schedules = {
       start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = {}, enabled = false }
     }
-    dead_letter_queue_arns = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
-    timezone               = "America/Sao_Paulo"
-    kms_key_arn            = null
-    tags                   = {}
+    dead_letter_queue_arns   = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
+    permissions_boundary_arn = null
+    iam_role_path            = "/"
+    timezone                 = "America/Sao_Paulo"
+    kms_key_arn              = null
+    tags                     = {}
   }
 
   assert {

@@ -68,6 +68,17 @@ def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
     }
 
 
+def bus_event(bucket: str, key: str) -> dict[str, Any]:
+    """Return the event that EventBridge hands over for a new object."""
+    return {
+        "version": "0",
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "account": "123456789012",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key}, "reason": "PutObject"},
+    }
+
+
 def sqs_event(*bodies: object, receive_count: int = 1) -> dict[str, Any]:
     """Return the event that a queue's trigger sends for messages."""
     return {

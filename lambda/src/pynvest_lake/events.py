@@ -1,4 +1,4 @@
-"""S3 events, turned into the objects of the lake that they tell of."""
+"""S3 events, as S3 or EventBridge hands them over, turned into the objects of the lake that they tell of."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
     Parameters
     ----------
     event
-        The event as S3 sends it.
+        The event as S3 sends it, or as EventBridge does.
     sources
         The tables whose objects the function takes.
 
     Raises
     ------
     UnexpectedEvent
-        The event has no records.
+        The event is neither.
     """
+    tables = {(table.bucket, table.table): table for table in sources}
     if event.get("Event") == "s3:TestEvent":
         return [], []
+    if event.get("source") == "aws.s3":
+        return _object_of_bus(event, tables)
     if not isinstance(event.get("Records"), list):
         raise UnexpectedEvent(f"event has {sorted(event)}, expected the Records of an S3 event")
-    tables = {(table.bucket, table.table): table for table in sources}
     objects: dict[LakeObject, None] = {}
     problems = []
     for position, record in enumerate(S3Event(event).records):
@@ -46,6 +48,19 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
         except UnexpectedObject as error:
             problems.append(f"record {position}: {error}")
     return list(objects), problems
+
+
+def _object_of_bus(
+    event: dict[str, Any], tables: dict[tuple[str, str], LakeTable]
+) -> tuple[list[LakeObject], list[str]]:
+    """Return the object that EventBridge tells of: one an event, and its key as it is."""
+    try:
+        bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+        return [_object(bucket, key, tables)], []
+    except (KeyError, TypeError) as error:
+        raise UnexpectedEvent(f"event of EventBridge lacks {error}, expected bucket and object") from error
+    except UnexpectedObject as error:
+        return [], [str(error)]
 
 
 def _object(bucket: str, key: str, tables: dict[tuple[str, str], LakeTable]) -> LakeObject:

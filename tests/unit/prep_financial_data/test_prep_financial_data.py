@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from lake_rows import put_part, raw_s3_event, s3_event, sor_row
+from lake_rows import bus_event, put_part, raw_s3_event, s3_event, sor_row
 from moto_lake import DAY, Lake
 from prep_financial_data import handler as prep_stage
 from pynvest_lake import aws
@@ -138,6 +138,17 @@ def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
             (prep if table == SOR_ACOES else specialize)(event)
 
     assert lake.keys(SPEC_ATIVOS) == [lake.tables[SPEC_ATIVOS].part(DAY, good.id).key]
+
+
+def test_an_event_through_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
+    there = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+
+    assert prep(bus_event(there.table.bucket, there.key))["objects"] == 1
+    assert len(lake.keys(SOT_ACOES)) == 1
+    with pytest.raises(UnexpectedEvent, match="somebody-elses/key is of no table of this function"):
+        prep(bus_event("somebody-elses", "key"))
+    with pytest.raises(UnexpectedEvent, match="event of EventBridge lacks 'detail'"):
+        prep({"source": "aws.s3"})
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"detail": 1}])
