@@ -18,7 +18,7 @@ from policies import lets_any_account_in, policies, wrong_with_policy, wrong_wit
 
 from sandbox import checks
 from sandbox.day import Day
-from sandbox.emulator import Emulator
+from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.lake import Lake
 from sandbox.site import SiteServer, make_papers
 
@@ -85,15 +85,22 @@ def instances(
         Bucket=OWN_BUCKET,
         ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
     )
-    queue = emulator.client("sqs").create_queue(QueueName=OWN_QUEUE)["QueueUrl"]
-    arn = emulator.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    queue = f"arn:aws:sqs:{s3.meta.region_name}:{ACCOUNT_ID}:{OWN_QUEUE}"
+    let_s3_send = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [let_s3_send]})
+    emulator.client("sqs").create_queue(QueueName=OWN_QUEUE, Attributes={"Policy": policy})
     s3.put_bucket_notification_configuration(
         Bucket=OWN_BUCKET,
         NotificationConfiguration={
             "QueueConfigurations": [
                 {
                     "Id": "somebody-elses",
-                    "QueueArn": arn["Attributes"]["QueueArn"],
+                    "QueueArn": queue,
                     "Events": ["s3:ObjectCreated:*"],
                     "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "something/"}]}},
                 }
@@ -206,7 +213,8 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 
     def may(function: str) -> set[str]:
         answer = iam.simulate_principal_policy(
-            PolicySourceArn=f"arn:aws:iam::123456789012:role/lakes/other-lake-lambda-{function}",
+            # The emulator's simulator knows roles by their names, without the path.
+            PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
             ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
             ResourceArns=[key],
         )
@@ -252,25 +260,19 @@ def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(d
 def test_under_a_boundary_that_denies_writing_nothing_is_written(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    iam = emulator.client("iam")
-    arn = next(
-        policy["Arn"]
-        for policy in iam.list_policies(Scope="Local")["Policies"]
-        if policy["PolicyName"] == "boundary"
-    )
+    iam, name = emulator.client("iam"), "other-lake-lambda-get-tickers"
     denying = json.loads(BOUNDARY.read_text())
     denying["Statement"].append({"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})
-    version = iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(denying), SetAsDefault=True)[
-        "PolicyVersion"
-    ]["VersionId"]
+    policy = iam.create_policy(PolicyName="denying", PolicyDocument=json.dumps(denying))["Policy"]["Arn"]
+    boundary = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
     try:
         answer = emulator.client("lambda").invoke(
-            FunctionName="other-lake-lambda-get-tickers",
+            FunctionName=name,
             Payload=json.dumps({"anomesdia_exec": DAY - 1, "tickers": ["PETR4"]}).encode(),
         )
     finally:
-        iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
-        iam.delete_policy_version(PolicyArn=arn, VersionId=version)
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
 
     assert "AccessDenied" in json.loads(answer["Payload"].read())["errorMessage"]
 
