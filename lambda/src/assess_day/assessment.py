@@ -1,0 +1,121 @@
+"""What was found out about a day: rows of the quality table, verdict, and what a notice needs besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import pyarrow as pa
+
+from pynvest_lake.kinds import Kind
+from pynvest_lake.outcomes import Outcome
+
+
+class Situation(str, Enum):
+    """How a measure, or the day, stands; spelt as the quality table has it."""
+
+    OK = "ok"
+    AVISO = "aviso"
+    FALHA = "falha"
+
+    @property
+    def rank(self) -> int:
+        """Return a number that is the greater, the worse the situation."""
+        return list(Situation).index(self)
+
+
+# The measure of the row that holds the verdict; it is of no table.
+VERDICT = "dia"
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """One row of the quality table.
+
+    Parameters
+    ----------
+    tabela
+        The table that was measured; None where the measure is of none.
+    medida
+        The measure's name.
+    coluna
+        The column or the label that was measured; None where the measure is of the table.
+    valor
+        What was measured.
+    referencia
+        What it was held against; None where there was nothing.
+    situacao
+        How it stands.
+    motivo
+        Why it is not ``ok``, one Portuguese sentence; None where it is.
+    """
+
+    tabela: str | None
+    medida: str
+    coluna: str | None
+    valor: float | None
+    referencia: float | None
+    situacao: Situation
+    motivo: str | None
+
+
+@dataclass(frozen=True)
+class MissingPaper:
+    """A listed paper that was not read.
+
+    Parameters
+    ----------
+    kind, ticker
+        The paper.
+    outcome
+        The most that is known of it; None where nothing is.
+    why
+        What was asked, found and expected, where that is known.
+    """
+
+    kind: Kind
+    ticker: str
+    outcome: Outcome | None
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was found out about a day.
+
+    Parameters
+    ----------
+    day
+        The day, ``YYYYMMDD``.
+    rows
+        The rows of the quality table, the verdict last.
+    situacao
+        The verdict: the worst of all rows.
+    missing
+        The listed papers that were not read.
+    changed
+        Whether this execution folded a part, or verdict or missing papers are not those that were last
+        written. Of a first verdict always.
+    spec
+        The day's rows of the Spec table.
+    trial
+        Whether the day was started with a few papers only: then nothing of it is judged.
+    """
+
+    day: int
+    rows: tuple[QualityRow, ...]
+    situacao: Situation
+    missing: tuple[MissingPaper, ...]
+    changed: bool
+    spec: pa.Table
+    trial: bool = False
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return why the day is not ``ok``: the sentences of the rows that are not, the worst first."""
+        remarks = [
+            row
+            for row in self.rows
+            if row.situacao is not Situation.OK and row.medida != VERDICT and row.motivo
+        ]
+        return [row.motivo or "" for row in sorted(remarks, key=lambda row: -row.situacao.rank)]
