@@ -335,12 +335,17 @@ module "lambda" {
   batch_window               = var.sqs_lambda_trigger_batch_window
   max_concurrency            = var.sqs_lambda_trigger_max_concurrency
 
-  work_bucket           = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
-  keep_pages            = var.pages_retention_days > 0
-  max_receive_count     = var.sqs_max_receive_count
-  look_interval         = var.dedup_wait_interval_seconds
-  workflow_arn          = local.workflow_arn
-  fetch_from            = var.fetch_from
+  work_bucket       = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+  keep_pages        = var.pages_retention_days > 0
+  max_receive_count = var.sqs_max_receive_count
+  look_interval     = var.dedup_wait_interval_seconds
+  workflow_arn      = local.workflow_arn
+  fetch_from        = var.fetch_from
+
+  dead_letter_queues     = [for queue in values(aws_sqs_queue.dead_letter) : { arn = queue.arn, url = queue.url }]
+  quality_gate           = var.quality_gate
+  quality_reference_from = var.quality_reference_from
+
   fundamentus_base_url  = var.fundamentus_base_url
   fetch_threads         = var.fetch_threads
   fetch_timeout_seconds = var.fetch_timeout_seconds

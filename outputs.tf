@@ -92,6 +92,6 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the five tables."
+  description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the six tables."
   value       = module.glue.tables
 }

@@ -440,6 +440,29 @@ variable "fetch_from" {
   }
 }
 
+variable "quality_gate" {
+  description = "What a day whose verdict is `falha` does to the dedup workflow: `fail`, it fails once the tables are whole, or `record`, the verdict is written and the workflow succeeds. Nothing is held back either way."
+  type        = string
+  default     = "fail"
+  nullable    = false
+
+  validation {
+    condition     = contains(["fail", "record"], var.quality_gate)
+    error_message = "quality_gate is \"${var.quality_gate}\": write \"fail\" or \"record\"."
+  }
+}
+
+variable "quality_reference_from" {
+  description = "A day, `YYYYMMDD`, from which on a new normal holds: what was measured before it is no reference any more. Null: all of the last 60 days is."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.quality_reference_from == null ? true : can(formatdate("YYYYMMDD", format("%s-%s-%sT00:00:00Z", substr(tostring(var.quality_reference_from), 0, 4), substr(tostring(var.quality_reference_from), 4, 2), substr(tostring(var.quality_reference_from), 6, 2)))) && length(tostring(var.quality_reference_from)) == 8
+    error_message = "quality_reference_from is ${jsonencode(var.quality_reference_from)}: write a day as a number YYYYMMDD, such as 20261123, or leave it out."
+  }
+}
+
 variable "pages_retention_days" {
   description = "Days that the pages are kept as they were read, so that a day can be run again without asking the site. 0: they are not kept."
   type        = number

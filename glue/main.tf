@@ -4,11 +4,12 @@ locals {
   }
 
   tables = {
-    sor_acoes   = { layer = "sor", kind = "acoes", schema = local.schemas["tbsor_fundamentus_indicadores_acoes_raw"] }
-    sor_fiis    = { layer = "sor", kind = "fiis", schema = local.schemas["tbsor_fundamentus_indicadores_fiis_raw"] }
-    sot_acoes   = { layer = "sot", kind = "acoes", schema = local.schemas["tbsot_fundamentus_indicadores_acoes_prep"] }
-    sot_fiis    = { layer = "sot", kind = "fiis", schema = local.schemas["tbsot_fundamentus_indicadores_fiis_prep"] }
-    spec_ativos = { layer = "spec", kind = null, schema = local.schemas["tbspec_fundamentus_cotacao_ativos"] }
+    sor_acoes    = { layer = "sor", kind = "acoes", schema = local.schemas["tbsor_fundamentus_indicadores_acoes_raw"] }
+    sor_fiis     = { layer = "sor", kind = "fiis", schema = local.schemas["tbsor_fundamentus_indicadores_fiis_raw"] }
+    sot_acoes    = { layer = "sot", kind = "acoes", schema = local.schemas["tbsot_fundamentus_indicadores_acoes_prep"] }
+    sot_fiis     = { layer = "sot", kind = "fiis", schema = local.schemas["tbsot_fundamentus_indicadores_fiis_prep"] }
+    spec_ativos  = { layer = "spec", kind = null, schema = local.schemas["tbspec_fundamentus_cotacao_ativos"] }
+    spec_quality = { layer = "spec", kind = null, schema = local.schemas["tbspec_pynvest_qualidade"] }
   }
 
   # One database a distinct name, under the first layer that bears it.

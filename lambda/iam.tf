@@ -90,10 +90,13 @@ locals {
     ]
     assess-day = [
       local.count.acoes, local.count.fiis,
-      local.list.sor_acoes, local.list.sor_fiis,
+      { actions = ["sqs:GetQueueAttributes"], resources = var.dead_letter_queues[*].arn, prefix = {} },
+      local.list_or_miss.sor_acoes, local.read.sor_acoes,
+      local.list_or_miss.sor_fiis, local.read.sor_fiis,
       local.list_or_miss.sot_acoes, local.read.sot_acoes,
       local.list_or_miss.sot_fiis, local.read.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
+      local.list_or_miss.spec_quality, local.read.spec_quality, local.write_parts.spec_quality, local.register_partition.spec_quality,
       local.work.ledger.miss, local.work.ledger.read,
     ]
   }

@@ -32,7 +32,7 @@ locals {
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
   # Each before those that its objects come from.
-  lake_tables = jsonencode([for key in ["spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
+  lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
   # By then a queued ticker was read, or is in the dead-letter queue.
   queue_patience = var.visibility_timeout_seconds * var.max_receive_count
@@ -72,6 +72,9 @@ locals {
       LOOK_INTERVAL_SECONDS  = tostring(var.look_interval)
       SCHEDULE_TIMEZONE      = var.schedule_timezone
       FETCH_FROM             = var.fetch_from
+      DEAD_LETTER_QUEUE_URLS = jsonencode(var.dead_letter_queues[*].url)
+      QUALITY_GATE           = var.quality_gate
+      QUALITY_REFERENCE_FROM = tostring(coalesce(var.quality_reference_from, 10000101))
     }
   }
 

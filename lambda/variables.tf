@@ -39,7 +39,7 @@ variable "awssdkpandas_layer_version" {
 }
 
 variable "tables" {
-  description = "Bucket, database and name of each of the five tables."
+  description = "Bucket, database and name of each of the six tables."
   type        = map(object({ bucket = string, database = string, name = string }))
 }
 
@@ -116,6 +116,21 @@ variable "workflow_arn" {
 variable "fetch_from" {
   description = "Where the pages come from: `site` or `pages`."
   type        = string
+}
+
+variable "dead_letter_queues" {
+  description = "ARN and URL of every dead-letter queue, whose messages the assessment counts."
+  type        = list(object({ arn = string, url = string }))
+}
+
+variable "quality_gate" {
+  description = "What a bad verdict does to the workflow: `fail`, or `record`."
+  type        = string
+}
+
+variable "quality_reference_from" {
+  description = "Day from which on what was measured counts as a reference; null: any."
+  type        = number
 }
 
 variable "fundamentus_base_url" {

@@ -65,7 +65,9 @@ class Lake:
     Parameters
     ----------
     tables
-        The five tables, SoR first.
+        The five tables of papers, SoR first.
+    quality
+        The table that says how good each day is.
     ticker_queues
         URL of the queue of each kind of paper.
     dead_letter_queues
@@ -83,6 +85,7 @@ class Lake:
     """
 
     tables: tuple[Table, ...]
+    quality: Table
     ticker_queues: Mapping[str, str]
     dead_letter_queues: Mapping[str, str]
     failure_queues: Mapping[str, str]
@@ -97,6 +100,7 @@ class Lake:
         """Make it from the outputs of ``examples/local``."""
         return cls(
             tables=tuple(Table(**table) for table in outputs["tables"]),
+            quality=Table(**outputs["quality_table"]),
             ticker_queues=outputs["ticker_queues"],
             dead_letter_queues=outputs["dead_letter_queues"],
             failure_queues=outputs["failure_queues"],

@@ -9,6 +9,13 @@ locals {
     "started_at.$" = "$$.Execution.StartTime"
   }
 
+  # What came of the folds goes along, so that the assessment knows whether any changed something.
+  so_far = {
+    "progress.$"   = "$.progress"
+    "folds.$"      = "$.folds"
+    "spec_folds.$" = "$.spec_folds"
+  }
+
   retries = [
     {
       ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
@@ -16,9 +23,9 @@ locals {
       MaxAttempts     = 6
       BackoffRate     = 2
     },
-    # What the day lacks is no accident.
+    # What it is told would be wrong the next time too.
     {
-      ErrorEquals = ["DayNotWhole", "ValueError"]
+      ErrorEquals = ["ValueError"]
       MaxAttempts = 0
     },
     # A process that was killed, say: each function that is started again ends with the same.
@@ -67,7 +74,7 @@ resource "aws_sfn_state_machine" "this" {
     States = {
       Begin = {
         Type   = "Pass"
-        Result = { progress = { looks = 0, rounds_done = 0 } }
+        Result = { progress = { looks = 0, rounds_done = 0 }, folds = [], spec_folds = [] }
         Next   = "Look"
       }
       Look = {
@@ -75,7 +82,7 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, { step = "look", "progress.$" = "$.progress" })
+          Payload      = merge(local.execution, local.so_far, { step = "look" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries
@@ -118,7 +125,7 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.get_tickers_function_arn
-          Payload      = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true }
+          Payload      = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true, "old_session.$" = "$.old_session" }
         }
         ResultPath = "$.asked"
         Retry      = local.retries
@@ -131,11 +138,24 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, { step = "assess", "folds.$" = "$.folds", "spec_folds.$" = "$.spec_folds" })
+          Payload      = merge(local.execution, local.so_far, { step = "assess" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries
-        End        = true
+        Next       = "IsGood"
+      }
+      IsGood = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.passed", BooleanEquals = true, Next = "Good" }]
+        Default = "NotGood"
+      }
+      Good = {
+        Type = "Succeed"
+      }
+      NotGood = {
+        Type      = "Fail"
+        Error     = "DayNotGood"
+        CausePath = "$.cause"
       }
     }
   })

@@ -157,7 +157,7 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
         console.progress(f"a refused evening, {len(site.requests)} requests of the site")
         time.sleep(0.5)
     console.settle()
-    if found.get("error") != "DayNotWhole":
+    if found.get("error") != "DayNotGood":
         raise RuntimeError(f"the refused evening ended as {found['status']}: {found.get('cause')}")
     history = states.get_paginator("get_execution_history").paginate(executionArn=execution)
     steps = sum(event["type"].endswith("StateEntered") for page in history for event in page["events"])

@@ -88,6 +88,11 @@ class FaultyLake:
         """Return a table."""
         return self.lake.table(layer, kind)
 
+    def every_table(self) -> dict[str, Table]:
+        """Return all tables, that of quality too, by the names that the module's outputs give them."""
+        papers = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
+        return {**papers, "spec_quality": self.lake.quality}
+
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
         """See that the five tables hold every paper of the site, but those left out, once and right."""
         papers = [paper for paper in self.papers if paper.ticker not in without]

@@ -40,10 +40,11 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
     day.wait()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
-    missing = ", ".join(sorted([down, silent, garbled]))
-    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
-    assert f"{number} is not whole. 3 of {listed} listed papers are missing: {missing}" in ended["cause"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
+    came = {down: "failed", silent: "failed", garbled: "layout"}
+    missing = ", ".join(f"{ticker} ({came[ticker]})" for ticker in sorted(came))
+    listed = sum(paper.kind == "acoes" for paper in faulty.papers) + len(GHOSTS["acoes"])
+    assert f"De {listed} ações da listagem, 3 sem leitura: {missing}." in ended["cause"]
     faulty.check(day, without=(down, silent, garbled))
     said = faulty.outcomes(number)
     assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
@@ -230,7 +231,7 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     with faulty.impatient():
         ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
     sor = faulty.table("sor", "fiis").name
     assert f"1 objects of {sor} are not in {table.name}: {object_id}" in ended["cause"]
@@ -245,8 +246,8 @@ def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, nu
     with faulty.impatient():
         ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotWhole")
-    assert f"there is no listing of {number}" in ended["cause"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
+    assert f"Não há listagem de {number}." in ended["cause"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 STAGE_1 = "check-and-delete-partitions"
 KINDS = ("acoes", "fiis")
-TABLES = ("sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos")
+TABLES = ("sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos", "spec_quality")
 
 WRITES = {
     **{f"get-financial-data-for-{kind}": {f"sor_{kind}": "part"} for kind in KINDS},
@@ -26,6 +26,7 @@ WRITES = {
     "specialize-financial-data": {"spec_ativos": "part"},
     **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}": "compact"} for kind in KINDS},
     "dedup-financial-data-for-spec-ativos": {"spec_ativos": "compact"},
+    "assess-day": {"spec_quality": "part"},
 }
 """The tables that a function may write objects of, and of which form."""
 
@@ -40,7 +41,7 @@ READS = {
     "specialize-financial-data": {"sot_acoes", "sot_fiis"},
     **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}", "spec_ativos"} for kind in KINDS},
     "dedup-financial-data-for-spec-ativos": {"spec_ativos"},
-    "assess-day": {"sot_acoes", "sot_fiis", "spec_ativos"},
+    "assess-day": set(TABLES),
 }
 WORK = {
     STAGE_1: {("s3:DeleteObject", "ledger"), ("s3:GetObject", "pages")},
@@ -67,7 +68,7 @@ QUEUES = {
         }
         for kind in KINDS
     },
-    "assess-day": {("sqs:GetQueueAttributes", kind) for kind in KINDS},
+    "assess-day": {("sqs:GetQueueAttributes", of) for kind in KINDS for of in (kind, f"{kind}-dlq")},
 }
 QUEUE_ACTIONS = (
     "sqs:SendMessage",
@@ -180,7 +181,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake) -> None:
     key = f"pages/anomesdia_exec={day.number}/manifest.json"
     started_at = time.time()
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=key, Body=b"{}")
-    until(lambda: faulty.log("assess-day", started_at, '"whole":true'), "the day to be whole again")
+    until(lambda: faulty.log("assess-day", started_at, '"passed":true'), "the day to be good again")
     faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=key)
     faulty.fold(day)
     faulty.check(day)
@@ -248,8 +249,7 @@ def test_no_role_reaches_another_stages_objects(faulty: FaultyLake) -> None:
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for function in faulty.lake.functions:
         name = function.split("-lambda-")[1]
-        for table in faulty.lake.tables:
-            key = f"{table.layer}_{table.kind or 'ativos'}"
+        for key, table in faulty.every_table().items():
             for form in ("part", "compact"):
                 arn = f"arn:aws:s3:::{table.bucket}/{table.prefix(20261123)}{'0' * 32}.{form}.parquet"
                 for action in faulty.may(function, arn, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
@@ -291,7 +291,8 @@ def test_no_role_reaches_another_stages_queues_and_functions(faulty: FaultyLake)
                     found.setdefault(name, set()).add((action, of))
         for owner, url in faulty.lake.failure_queues.items():
             may = faulty.may(function, faulty.queue_arn(url), *QUEUE_ACTIONS)
-            assert may == (["sqs:SendMessage"] if owner == f"{function}-dlq" else []), (function, owner)
+            counts = ["sqs:GetQueueAttributes"] if name == "assess-day" else []
+            assert may == (["sqs:SendMessage"] if owner == f"{function}-dlq" else counts), (function, owner)
         invoked |= {
             (name, other.split("-lambda-")[1])
             for other in faulty.lake.functions
@@ -309,7 +310,7 @@ def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -
         name = grant.role.split("-lambda-")[-1]
         if ":table/" in grant.resource:
             own = {*WRITES.get(name, {}), *DELETES.get(name, set())}
-            tables = {f"{table.layer}_{table.kind or 'ativos'}": table.name for table in faulty.lake.tables}
+            tables = {key: table.name for key, table in faulty.every_table().items()}
             assert grant.resource.rsplit("/", 1)[1] in {tables[key] for key in own}, grant
         if grant.action == "s3:ListBucket":
             assert grant.prefix, grant

@@ -80,8 +80,8 @@ def test_a_damaged_page_leaves_the_day_as_it_was_and_without_it_that_paper_alone
 
     run_from_pages(faulty, day, partial=True)
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=day.number))
-    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
-    assert f"1 of {listed} listed papers are missing: {lost}" in ended["cause"]
+    listed = sum(paper.kind == "acoes" for paper in faulty.papers) + len(GHOSTS["acoes"])
+    assert f"De {listed} ações da listagem, 1 sem leitura: {lost} (sem resposta)." in ended["cause"]
     faulty.check(day, without=(lost,))
 
 

@@ -62,11 +62,12 @@ run "names" {
   }
   assert {
     condition = { for key, table in output.tables : key => "${table.bucket} ${table.database}.${table.name}" } == {
-      sor_acoes   = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_acoes_raw"
-      sor_fiis    = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_fiis_raw"
-      sot_acoes   = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_acoes_prep"
-      sot_fiis    = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_fiis_prep"
-      spec_ativos = "pynvest-spec-123456789012-sa-east-1 db_pynvest_spec.tbspec_fundamentus_cotacao_ativos"
+      sor_acoes    = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_acoes_raw"
+      sor_fiis     = "pynvest-sor-123456789012-sa-east-1 db_pynvest_sor.tbsor_fundamentus_indicadores_fiis_raw"
+      sot_acoes    = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_acoes_prep"
+      sot_fiis     = "pynvest-sot-123456789012-sa-east-1 db_pynvest_sot.tbsot_fundamentus_indicadores_fiis_prep"
+      spec_ativos  = "pynvest-spec-123456789012-sa-east-1 db_pynvest_spec.tbspec_fundamentus_cotacao_ativos"
+      spec_quality = "pynvest-spec-123456789012-sa-east-1 db_pynvest_spec.tbspec_pynvest_qualidade"
     }
     error_message = "tables: ${jsonencode(output.tables)}"
   }

@@ -15,11 +15,12 @@ variables {
   awssdkpandas_layer_arn     = null
   awssdkpandas_layer_version = "3.16.1"
   tables = {
-    sor_acoes   = { bucket = "raw", database = "db_sor", name = "sor_stocks" }
-    sor_fiis    = { bucket = "raw", database = "db_sor", name = "sor_funds" }
-    sot_acoes   = { bucket = "curated", database = "db_sot", name = "sot_stocks" }
-    sot_fiis    = { bucket = "curated", database = "db_sot", name = "sot_funds" }
-    spec_ativos = { bucket = "served", database = "db_spec", name = "spec_all" }
+    sor_acoes    = { bucket = "raw", database = "db_sor", name = "sor_stocks" }
+    sor_fiis     = { bucket = "raw", database = "db_sor", name = "sor_funds" }
+    sot_acoes    = { bucket = "curated", database = "db_sot", name = "sot_stocks" }
+    sot_fiis     = { bucket = "curated", database = "db_sot", name = "sot_funds" }
+    spec_ativos  = { bucket = "served", database = "db_spec", name = "spec_all" }
+    spec_quality = { bucket = "served", database = "db_spec", name = "spec_quality" }
   }
   notified_buckets = { sor = "raw", sot = "curated" }
   ticker_queues = {
@@ -46,6 +47,9 @@ variables {
   batch_window               = 5
   max_concurrency            = 2
   fundamentus_base_url       = "https://site"
+  dead_letter_queues         = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
+  quality_gate               = "fail"
+  quality_reference_from     = null
   fetch_threads              = 2
   fetch_timeout_seconds      = 20
   fetch_headers              = { Accept = "text/html" }
@@ -72,6 +76,7 @@ run "each_function_is_told_its_tables_and_queues" {
       } } == {
       check-and-delete-partitions = {
         LAKE_TABLES = [
+          { bucket = "served", database = "db_spec", table = "spec_quality" },
           { bucket = "served", database = "db_spec", table = "spec_all" },
           { bucket = "curated", database = "db_sot", table = "sot_funds" },
           { bucket = "curated", database = "db_sot", table = "sot_stocks" },
@@ -89,6 +94,7 @@ run "each_function_is_told_its_tables_and_queues" {
         FETCH_HEADERS        = { Accept = "text/html" }
         TICKERS_QUEUE_URLS   = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
         LAKE_TABLES = [
+          { bucket = "served", database = "db_spec", table = "spec_quality" },
           { bucket = "served", database = "db_spec", table = "spec_all" },
           { bucket = "curated", database = "db_sot", table = "sot_funds" },
           { bucket = "curated", database = "db_sot", table = "sot_stocks" },
@@ -158,6 +164,7 @@ run "each_function_is_told_its_tables_and_queues" {
       }
       assess-day = {
         LAKE_TABLES = [
+          { bucket = "served", database = "db_spec", table = "spec_quality" },
           { bucket = "served", database = "db_spec", table = "spec_all" },
           { bucket = "curated", database = "db_sot", table = "sot_funds" },
           { bucket = "curated", database = "db_sot", table = "sot_stocks" },
@@ -170,6 +177,9 @@ run "each_function_is_told_its_tables_and_queues" {
         LOOK_INTERVAL_SECONDS  = 30
         SCHEDULE_TIMEZONE      = "America/Sao_Paulo"
         FETCH_FROM             = "site"
+        DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
+        QUALITY_GATE           = "fail"
+        QUALITY_REFERENCE_FROM = 10000101
       }
     }
     error_message = "a function is told something else"
@@ -371,11 +381,12 @@ run "a_shared_bucket_has_one_notification_configuration" {
 
   variables {
     tables = {
-      sor_acoes   = { bucket = "one", database = "db_sor", name = "sor_stocks" }
-      sor_fiis    = { bucket = "one", database = "db_sor", name = "sor_funds" }
-      sot_acoes   = { bucket = "one", database = "db_sot", name = "sot_stocks" }
-      sot_fiis    = { bucket = "one", database = "db_sot", name = "sot_funds" }
-      spec_ativos = { bucket = "one", database = "db_spec", name = "spec_all" }
+      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks" }
+      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds" }
+      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks" }
+      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds" }
+      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all" }
+      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality" }
     }
     notified_buckets = { sor = "one" }
   }
@@ -471,7 +482,7 @@ run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
     condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
       for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
       ]) } == {
-      assess-day                           = ["kms:Decrypt"]
+      assess-day                           = ["kms:Decrypt", "kms:GenerateDataKey"]
       check-and-delete-partitions          = ["kms:Decrypt"]
       get-tickers                          = []
       get-financial-data-for-acoes         = ["kms:GenerateDataKey"]

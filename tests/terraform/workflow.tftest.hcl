@@ -35,14 +35,18 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
       IsRoundLeft  = "Assess"
       WaitForRound = "AskAgain"
       AskAgain     = "Look"
-      Assess       = "end"
+      Assess       = "IsGood"
+      IsGood       = "NotGood"
+      Good         = "end"
+      NotGood      = "end"
     }
     error_message = "the states follow each other otherwise"
   }
   assert {
-    condition = [for name in ["IsSettled", "IsRoundLeft"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
+    condition = [for name in ["IsSettled", "IsRoundLeft", "IsGood"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
       [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }],
       [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }],
+      [{ Variable = "$.passed", BooleanEquals = true, Next = "Good" }],
     ]
     error_message = "the workflow decides otherwise"
   }
@@ -58,8 +62,12 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
     error_message = "a fold that fails takes the others with it"
   }
   assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.AskAgain.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true } }
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.AskAgain.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true, "old_session.$" = "$.old_session" } }
     error_message = "a round asks for something else than what is missing"
+  }
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.NotGood == { Type = "Fail", Error = "DayNotGood", CausePath = "$.cause" }
+    error_message = "a day that is not good does not fail the workflow with what is the matter with it"
   }
   assert {
     condition     = one([for statement in data.aws_iam_policy_document.this.statement : statement.resources if statement.sid == "InvokeFunctions"]) == toset(["arn:of:acoes", "arn:of:fiis", "arn:of:spec", "arn:of:assess", "arn:of:tickers"])

@@ -22,6 +22,7 @@ LAYERS = {
     contract.SOT_ACOES: "sot",
     contract.SOT_FIIS: "sot",
     contract.SPEC_ATIVOS: "spec",
+    contract.QUALITY: "spec",
 }
 
 

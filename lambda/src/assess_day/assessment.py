@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Any
 
 import pyarrow as pa
 
@@ -57,6 +59,16 @@ class QualityRow:
     referencia: float | None
     situacao: Situation
     motivo: str | None
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row as the table has it, without the moment."""
+        return {**vars(self), "situacao": self.situacao.value}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> QualityRow:
+        """Read a row of the table."""
+        values = {one.name: row[one.name] for one in fields(cls)}
+        return cls(**{**values, "situacao": Situation(values["situacao"])})
 
 
 @dataclass(frozen=True)

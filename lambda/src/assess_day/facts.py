@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
+from assess_day.calendar_b3 import is_trading_day
+from assess_day.evidence import Evidence
 from assess_day.look import Facts
+from assess_day.measures_of_tables import SOT, newest_session
+from assess_day.measures_of_the_run import SOR
+from assess_day.record import earlier_records
+from assess_day.references import last_session
 from assess_day.settings import Settings
+from assess_day.thresholds import REFERENCE_DAYS
 from pynvest_lake.completeness import flow
+from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import days_before
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import Ledger, moment_of
+from pynvest_lake.ledger import DayLedger, Ledger, moment_of
+from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
 # Listings older than this are no measure of today's.
 LISTING_DAYS = 10
@@ -36,7 +47,87 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
         moment_of(come.newest_at) if come.newest_at else None,
         _earlier_listed(ledger, day),
         settings.fetch_from,
+        _old_session(s3, settings, of_day, come.sor_ids),
     )
+
+
+def _old_session(s3: Any, settings: Settings, of_day: DayLedger, sor_ids: frozenset[str]) -> int | None:
+    """Return the session that the site still shows, if it is the one that the last day had already."""
+    if settings.fetch_from != "site" or (of_day.listing is not None and of_day.listing.trial):
+        return None
+    newest = max((said.session or 0 for said in of_day.papers(sor_ids).values()), default=0)
+    if not newest or newest == of_day.day:
+        return None
+    earlier = earlier_records(s3, settings.table(QUALITY), of_day.day, LISTING_DAYS, 0)
+    return newest if last_session(earlier) == newest and is_trading_day(of_day.day) else None
+
+
+def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
+    """Return the stock that trades most, as the day's rows have it: the first whose session moves."""
+    rows = rows_of(s3, settings.table(SOT_ACOES), day)
+    papers = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
+    most = max(((volume or 0, ticker) for ticker, volume in papers), default=None)
+    return most[1] if most else None
+
+
+def evidence(
+    s3: Any, sqs: Any, settings: Settings, day: int, facts: Facts, folds: Sequence[Mapping[str, Any]]
+) -> Evidence:
+    """Gather what a day is judged by.
+
+    Parameters
+    ----------
+    s3, sqs
+        Clients.
+    settings
+        The function's.
+    day
+        The day, ``YYYYMMDD``.
+    facts
+        What was found of the day.
+    folds
+        What came of the folds: a ``result``, or ``error`` and ``cause``.
+    """
+    earlier = earlier_records(
+        s3, settings.table(QUALITY), day, REFERENCE_DAYS, settings.quality_reference_from
+    )
+    spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
+    newest = newest_session(spec)
+    may_repeat = newest is not None and int(f"{newest:%Y%m%d}") != day
+    return Evidence(
+        facts.ledger,
+        facts.sor_ids,
+        {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
+        {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
+        spec,
+        facts.not_through,
+        [f"{fold['error']}: {fold.get('cause')}" for fold in folds if "error" in fold],
+        sum(fold.get("result", {}).get("duplicates", 0) for fold in folds),
+        dead_letters(sqs, settings.dead_letter_queue_urls),
+        earlier,
+        is_trading_day(day) if may_repeat else True,
+        settings.fetch_from,
+    )
+
+
+def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
+    """Return how many messages lie in queues."""
+    name = "ApproximateNumberOfMessages"
+    return sum(
+        int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+        for url in queue_urls
+    )
+
+
+def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
+    """Return the rows of a day of a table; what goes away meanwhile is in what took its place."""
+    found = [table_schema(table.table).arrow.empty_table()]
+    for item in list_day(s3, table, day):
+        try:
+            found.append(read(s3, item).rows)
+        except ObjectGone:
+            continue
+    return pa.concat_tables(content.replace_schema_metadata(None) for content in found)
 
 
 def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:

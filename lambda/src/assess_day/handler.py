@@ -9,15 +9,21 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assess_day.errors import DayNotWhole
-from assess_day.facts import gather
-from assess_day.look import View, look_seconds, view
+from assess_day.assessment import VERDICT, Assessment, MissingPaper, Situation
+from assess_day.facts import evidence, gather, most_traded
+from assess_day.look import Facts, View, look_seconds, view
+from assess_day.quality import measured
+from assess_day.record import names, read_record, write_record
 from assess_day.settings import Settings
 from pynvest_lake.aws import client
+from pynvest_lake.contract import QUALITY
 from pynvest_lake.day import check_fields, day_of_execution
 from pynvest_lake.settings import read_settings
 
 logger = Logger()
+
+# What Step Functions takes of a failure's cause is 32768.
+CAUSE_CHARACTERS = 16_000
 
 
 @logger.inject_lambda_context
@@ -29,19 +35,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow, whose input may have
         ``rounds``: the minutes to wait before each round that is asked for while something is missing. For a
-        look, ``progress`` as the look before returned it; assessed, what came of the ``folds`` of SoT and of
-        the ``spec_folds``: of one that failed ``error`` and ``cause``.
+        look, ``progress`` as the look before returned it; and what came of the ``folds`` of SoT and of the
+        ``spec_folds`` since: a ``result``, or of one that failed ``error`` and ``cause``.
 
     Returns
     -------
     dict
         Of a look: whether the day is ``settled`` and ``whole``, what it waits for and lacks, and either
-        ``look_again_seconds``, or ``round_seconds`` where a round is to follow; and the ``progress``.
+        ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; and of a
+        site that is late the ``old_session`` and the stock to try it with. Assessed, after the rows of the
+        quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many papers
+        are ``missing``, whether this execution ``changed`` anything, the ``reasons``, and as ``cause`` what a
+        workflow that fails says.
 
     Raises
     ------
-    DayNotWhole
-        Assessed, the day lacks something.
     ValueError
         The event or the workflow's input is not what it should be.
     """
@@ -53,9 +61,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     seen = view(facts, now, settings.queue_patience_seconds, _started_at(event) or now)
     result = {"anomesdia_exec": day, **vars(seen)}
+    folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
+    progress = event.get("progress") or {}
+    folded = bool(progress.get("folded")) or any(fold.get("result", {}).get("written") for fold in folds)
     if event.get("step") == "assess":
-        return _assess(day, seen, [*event.get("folds", ()), *event.get("spec_folds", ())])
-    result |= _next(seen, event.get("progress") or {}, rounds, settings.look_interval_seconds)
+        return _assess(settings, facts, day, folds, folded=folded, now=now)
+    result |= _next(seen, progress, rounds, settings.look_interval_seconds)
+    result["progress"]["folded"] = folded
+    result |= {"folds": [], "spec_folds": [], "old_session": None}
+    if facts.old_session is not None and "round_seconds" in result:
+        ticker = most_traded(client("s3"), settings, day)
+        result["old_session"] = {"session": facts.old_session, "ticker": ticker} if ticker else None
     logger.info("day looked at", extra=result)
     return result
 
@@ -100,9 +116,40 @@ def _next(
     return {"progress": {"looks": 0, "rounds_done": done}}
 
 
-def _assess(day: int, seen: View, folds: list[dict[str, Any]]) -> dict[str, Any]:
-    failed = [fold for fold in folds if "error" in fold]
-    lacks = [*seen.lacks, *(f"a fold failed: {fold['error']}: {fold.get('cause')}" for fold in failed)]
-    if lacks:
-        raise DayNotWhole(f"{day} is not whole. {'. '.join(lacks)}. docs/operations.md says what to do")
-    return {"anomesdia_exec": day, "whole": True}
+def _assess(
+    settings: Settings,
+    facts: Facts,
+    day: int,
+    folds: list[dict[str, Any]],
+    *,
+    folded: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """Judge the day, write down what was measured, and say how it stands."""
+    s3, table = client("s3"), settings.table(QUALITY)
+    found = evidence(s3, client("sqs"), settings, day, facts, folds)
+    rows = measured(found)
+    missing = tuple(
+        MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
+        for (kind, ticker), entry in sorted(facts.ledger.missing(facts.sor_ids).items())
+    )
+    before = read_record(s3, table, day)
+    situation = rows[-1].situacao
+    last = next((row.situacao for row in before.rows if row.medida == VERDICT), None) if before else None
+    changed = folded or before is None or last is not situation or list(before.missing) != names(missing)
+    listing = facts.ledger.listing
+    trial = listing is not None and listing.trial
+    assessment = Assessment(day, rows, situation, missing, changed, found.spec, trial)
+    write_record(s3, client("glue"), table, day, rows, missing, now)
+    reasons = assessment.reasons
+    result = {
+        "anomesdia_exec": day,
+        "situacao": situation.value,
+        "passed": situation is not Situation.FALHA or settings.quality_gate == "record",
+        "missing": len(missing),
+        "changed": changed,
+        "reasons": reasons,
+        "cause": f"{day}: {situation.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
+    }
+    logger.info("day assessed", extra=result)
+    return result

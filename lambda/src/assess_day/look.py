@@ -41,6 +41,8 @@ class Facts:
         ``site``, or ``pages`` where a collector brings them.
     earlier_listed
         How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
+    old_session
+        The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
     """
 
     ledger: DayLedger
@@ -50,6 +52,7 @@ class Facts:
     newest_object_at: datetime | None
     earlier_listed: Mapping[Kind, int] | None
     fetch_from: str = "site"
+    old_session: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,13 @@ def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datet
     waiting = _waiting(facts, now, patience_seconds, started_at)
     unread = _unread(facts)
     lacks = (*unread, *facts.not_through)
-    return View(not waiting, tuple(waiting), not lacks, lacks, (*unread, *_short_listings(facts)))
+    return View(
+        not waiting,
+        tuple(waiting),
+        not lacks,
+        lacks,
+        (*unread, *_short_listings(facts), *_old_session(facts)),
+    )
 
 
 def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
@@ -147,6 +156,13 @@ def _short_listings(facts: Facts) -> list[str]:
         for kind, (listed, before) in counts.items()
         if listed < LISTING_SHARE * before
     ]
+
+
+def _old_session(facts: Facts) -> list[str]:
+    """Say that the site is late: what it showed is of the last day's session."""
+    if facts.old_session is None:
+        return []
+    return [f"the site still shows the session of {facts.old_session}, which the last day had already"]
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pynvest_lake.kinds import Kind
+from pynvest_lake.settings import SettingError
 from pynvest_lake.storage import LakeTable
 
 
@@ -14,7 +15,8 @@ class Settings:
     """The tables, the bucket of the ledger, the queues, how long what was queued may take, whence pages come.
 
     ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
-    has been read, or is in the dead-letter queue.
+    has been read, or is in the dead-letter queue. ``quality_gate`` is ``fail``, or ``record`` where a bad
+    verdict is only written. What was measured before ``quality_reference_from`` is no reference any more.
     """
 
     lake_tables: tuple[LakeTable, ...]
@@ -24,3 +26,16 @@ class Settings:
     look_interval_seconds: int
     schedule_timezone: str
     fetch_from: str
+    dead_letter_queue_urls: tuple[str, ...]
+    quality_gate: str
+    quality_reference_from: int
+
+    def __post_init__(self) -> None:
+        if self.quality_gate not in ("fail", "record"):
+            raise SettingError(
+                f"environment variable QUALITY_GATE is {self.quality_gate!r}, expected fail or record"
+            )
+
+    def table(self, name: str) -> LakeTable:
+        """Return a table of the lake."""
+        return next(table for table in self.lake_tables if table.table == name)

@@ -17,12 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
 from get_tickers.order import Order, parse_order, parse_probe
-from get_tickers.probe import probe
+from get_tickers.probe import probe, session_of
 from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.day import days_before
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of
 from pynvest_lake.messages import KeptAt, TickerMessage
@@ -33,6 +34,8 @@ logger = Logger()
 
 # Kept of an invocation's time for the ledger and the messages.
 RESERVE_SECONDS = 30.0
+# A paper that has not traded for longer before an old session stands still anyway.
+OLD_DAYS = 7
 
 
 @cache
@@ -51,7 +54,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``anomesdia_exec``, the day; ``tickers``, to queue no others than these; ``source``: ``pages``, to
-        have them read from the kept pages; ``only_missing``, to queue what nothing final is known of. Or
+        have them read from the kept pages; ``only_missing``, to queue what nothing final is known of;
+        ``old_session`` besides, to queue what is of that session too, once the site shows a later one. Or
         ``probe`` alone, a ticker, to see whether the site answers: nothing is written then.
 
     Raises
@@ -90,7 +94,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         result["pages_kept"] = _keep(archive, order.day, listed)
     result["unreadable_rows"], result["problems"] = dict(listed.unreadable), list(listed.problems)
 
-    listing, papers = _to_queue(settings, ledger, order, listed, before)
+    old: frozenset[int] = frozenset()
+    if order.late is not None and before is not None and not order.from_pages:
+        session = session_of(site, order.late.ticker)
+        result["session"] = session
+        if session is not None and session > order.late.session:
+            old = frozenset((order.late.session, *days_before(order.late.session, OLD_DAYS)))
+    listing, papers = _to_queue(settings, ledger, order, listed, before, old)
     ledger.write_listing(order.day, listing)
     if order.tickers is not None:
         names = {ticker for _, ticker in listed.listing}
@@ -121,9 +131,14 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 
 
 def _to_queue(
-    settings: Settings, ledger: Ledger, order: Order, listed: Listed, before: DayLedger | None
+    settings: Settings,
+    ledger: Ledger,
+    order: Order,
+    listed: Listed,
+    before: DayLedger | None,
+    old: frozenset[int],
 ) -> tuple[Listing, list[Paper]]:
-    """Return what the day is to hold, and what of it is to be queued."""
+    """Return what the day is to hold, and what of it is to be queued: of old sessions, what was read too."""
     if before is None:
         listing = asked_for(listed.listing, order.tickers)
         known = ledger.listing(order.day)
@@ -139,7 +154,9 @@ def _to_queue(
         if table.table in (SOR_ACOES, SOR_FIIS)
         for item in list_day(client("s3"), table, order.day)
     }
-    to_ask = replace(before, listing=listing).to_ask(sor_ids)
+    known_now = replace(before, listing=listing)
+    to_ask = known_now.to_ask(sor_ids)
+    to_ask += [paper for paper, said in known_now.papers(sor_ids).items() if said.session in old]
     return listing, [paper for paper in to_ask if order.tickers is None or paper[1] in order.tickers]
 
 

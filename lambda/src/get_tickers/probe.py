@@ -15,6 +15,17 @@ _ANY_DAY = 99991231
 _TABLES = {SiteKind.ACOES: SOR_ACOES, SiteKind.FIIS: SOR_FIIS}
 
 
+def session_of(site: FundamentusSite, ticker: str) -> int | None:
+    """Return the session, ``YYYYMMDD``, that a stock's page shows; None where it cannot be read."""
+    schema = table_schema(SOR_ACOES)
+    labels = Labels(schema.labels, schema.core_labels)
+    try:
+        session = indicators(site.fetch_paper(ticker), ticker, SiteKind.ACOES, labels, _ANY_DAY).session
+    except FundamentusError:
+        return None
+    return int(f"{session:%Y%m%d}") if session else None
+
+
 def probe(site: FundamentusSite, ticker: str, fetch_from: str) -> dict[str, Any]:
     """Ask the site for a paper's page.
 

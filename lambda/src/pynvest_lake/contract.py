@@ -1,4 +1,4 @@
-"""The data contract: the columns of the five tables, read from ``glue/schemas/<table>.json``."""
+"""The data contract: the columns of the six tables, read from ``glue/schemas/<table>.json``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SOR_FIIS = "tbsor_fundamentus_indicadores_fiis_raw"
 SOT_ACOES = "tbsot_fundamentus_indicadores_acoes_prep"
 SOT_FIIS = "tbsot_fundamentus_indicadores_fiis_prep"
 SPEC_ATIVOS = "tbspec_fundamentus_cotacao_ativos"
+QUALITY = "tbspec_pynvest_qualidade"
 
 # In a package the schemas lie beside the shared code; in a checkout they are Terraform's own files.
 _HERE = Path(__file__).resolve()
@@ -112,7 +113,7 @@ def table_schema(table: str) -> TableSchema:
     Parameters
     ----------
     table
-        Name of one of the five tables.
+        Name of one of the six tables.
 
     Raises
     ------

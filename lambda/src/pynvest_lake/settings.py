@@ -32,7 +32,8 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     ----------
     settings
         A dataclass whose fields are of the types ``str``, ``bool``, ``int``, ``float``, ``Kind``,
-        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]`` and ``Mapping[str, str]``.
+        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``Mapping[str, str]`` and
+        ``tuple[str, ...]``.
     environment
         Such as ``os.environ``.
 
@@ -107,6 +108,13 @@ def _texts(text: str) -> dict[str, str]:
     return texts
 
 
+def _list_of_texts(text: str) -> tuple[str, ...]:
+    texts: list[str] = _json(text, list)
+    if not all(isinstance(value, str) for value in texts):
+        raise ValueError("expected a JSON list of texts")
+    return tuple(texts)
+
+
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("expected true or false")
@@ -123,4 +131,5 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     tuple[LakeTable, ...]: _tables,
     Mapping[Kind, str]: _by_kind,
     Mapping[str, str]: _texts,
+    tuple[str, ...]: _list_of_texts,
 }

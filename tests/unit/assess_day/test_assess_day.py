@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from assess_day import handler as stage
-from assess_day.errors import DayNotWhole
+from assess_day.assessment import QualityRow, Situation
+from assess_day.record import read_record, write_record
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
-from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
@@ -21,7 +22,7 @@ NOW = datetime.now(timezone.utc)
 
 @pytest.fixture
 def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def run(step: str = "look", **event: Any) -> dict[str, Any]:
+    def run(step: str = "look", gate: str = "fail", **event: Any) -> dict[str, Any]:
         monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
         monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
         monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
@@ -29,6 +30,9 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("LOOK_INTERVAL_SECONDS", "30")
         monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
         monkeypatch.setenv("FETCH_FROM", "site")
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URLS", "[]")
+        monkeypatch.setenv("QUALITY_GATE", gate)
+        monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
         event = {"input": {"anomesdia_exec": DAY}, "started_at": "2026-11-23T22:00:00.123Z", **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
         return result
@@ -59,7 +63,6 @@ def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
 
     assert (seen["anomesdia_exec"], seen["settled"], seen["whole"]) == (DAY, True, True)
     assert "round_seconds" not in seen
-    assert assess("assess") == {"anomesdia_exec": DAY, "whole": True}
 
 
 def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
@@ -70,7 +73,7 @@ def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) 
     later = assess(progress={"looks": 40, "rounds_done": 0})
 
     assert (first["settled"], first["look_again_seconds"]) == (False, 30)
-    assert first["progress"] == {"looks": 1, "rounds_done": 0}
+    assert first["progress"] == {"looks": 1, "rounds_done": 0, "folded": False}
     assert later["look_again_seconds"] == 300
 
 
@@ -93,27 +96,105 @@ def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake
     third = assess(input=given, progress=second["progress"])
 
     assert [seen.get("round_seconds") for seen in (first, second, third)] == [3600, 30, None]
-    assert third["progress"] == {"looks": 0, "rounds_done": 2}
+    assert third["progress"] == {"looks": 0, "rounds_done": 2, "folded": False}
 
 
 def test_what_a_day_lacks_in_the_end_fails_the_workflow_and_is_named(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
     land(lake, "PETR4")
 
-    with pytest.raises(DayNotWhole, match=f"{DAY} is not whole. 1 of 2 listed papers are missing: VALE3"):
-        assess("assess")
+    result = assess("assess")
+
+    said = "De 2 ações da listagem, 1 sem leitura: VALE3 (sem resposta)."
+    assert (result["situacao"], result["passed"], result["missing"]) == ("falha", False, 1)
+    assert said in result["reasons"]
+    assert said in result["cause"]
+    assert result["cause"].startswith(f"{DAY}: falha. ")
+
+
+def test_a_gate_that_only_records_lets_a_bad_day_pass(lake: Lake, assess: Any) -> None:
+    queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
+    land(lake, "PETR4")
+
+    result = assess("assess", gate="record")
+
+    assert (result["situacao"], result["passed"]) == ("falha", True)
+
+
+def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake: Lake, assess: Any) -> None:
+    queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
+    land(lake, "PETR4")
+
+    first, second = assess("assess"), assess("assess")
+    land(lake, "VALE3")
+    third = assess("assess")
+
+    assert [one["changed"] for one in (first, second, third)] == [True, False, True]
+    assert len(lake.keys(QUALITY)) == 1
+    assert lake.partitions(QUALITY) == [str(DAY)]
+    record = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    assert record is not None
+    assert record.rows[-1].medida == "dia"
+    assert record.missing == ()
+
+
+def test_an_execution_that_folded_a_part_changed_the_day_even_in_an_earlier_round(
+    lake: Lake, assess: Any
+) -> None:
+    queue(lake, "PETR4")
+    land(lake, "PETR4")
+    assess("assess")
+
+    seen = assess(folds=[{"result": {"written": True, "duplicates": 0}}])
+
+    assert seen["progress"]["folded"]
+    assert assess("assess", progress=seen["progress"])["changed"]
+    assert not assess("assess")["changed"]
+
+
+def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
+    queue(lake, "PETR4", at=NOW - timedelta(days=1))
+    Ledger(lake.s3, WORK_BUCKET).write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, trial=True))
+
+    assert (assess("assess")["situacao"], assess("assess")["reasons"]) == ("ok", [])
+    record = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    assert record is not None
+    assert [(row.medida, row.motivo) for row in record.rows] == [("dia", "execução de teste")]
+
+
+def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
+    lake: Lake, assess: Any
+) -> None:
+    before = QualityRow(SPEC_ATIVOS, "sessao_repetida", None, 20261119.0, None, Situation.OK, None)
+    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261119, [before], [], NOW)
+    queue(lake, "PETR4")
+    item = put_part(lake, SOR_ACOES, "PETR4", {"nome_papel": "PETR4"})
+    for table, column in ((SOT_ACOES, "nome_papel"), (SPEC_ATIVOS, "codigo_ticker_ativo")):
+        put_part(lake, table, "PETR4", {column: "PETR4"})
+    said = PaperEntry(Outcome.READ, object=item.id, session=20261119)
+    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, {"PETR4": said}))
+
+    seen = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
+
+    assert seen["reasons"] == (
+        "the site still shows the session of 20261119, which the last day had already",
+    )
+    assert seen["old_session"] == {"session": 20261119, "ticker": "PETR4"}
+    assert seen["round_seconds"] == 60
 
 
 def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4")
     land(lake, "PETR4")
 
-    with pytest.raises(DayNotWhole, match="a fold failed: PartitionBusy: something else writes"):
-        assess(
-            "assess",
-            folds=[{"error": "PartitionBusy", "cause": "something else writes"}, {"result": {}}],
-            spec_folds=[{"result": {}}],
-        )
+    result = assess(
+        "assess",
+        folds=[{"error": "PartitionBusy", "cause": "something else writes"}, {"result": {}}],
+        spec_folds=[{"result": {}}],
+    )
+
+    assert not result["passed"]
+    assert "O dedup falhou: PartitionBusy: something else writes." in result["reasons"]
 
 
 def test_the_day_is_that_of_the_workflows_start_in_its_zone(lake: Lake, assess: Any) -> None:

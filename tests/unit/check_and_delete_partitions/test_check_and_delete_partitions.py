@@ -70,7 +70,7 @@ def clear(
     return run
 
 
-def test_a_day_is_removed_from_all_five_tables_and_other_days_stay(lake: Lake) -> None:
+def test_a_day_is_removed_from_all_six_tables_and_other_days_stay(lake: Lake) -> None:
     for table in LAYERS:
         for day in (DAY, DAY - 1):
             put_part(lake, table, 1, day=day)
@@ -78,7 +78,7 @@ def test_a_day_is_removed_from_all_five_tables_and_other_days_stay(lake: Lake) -
 
     removed = remove_day(lake.s3, lake.glue, lake.tables.values(), DAY)
 
-    assert [(item.objects, item.partition) for item in removed] == [(1, True)] * 5
+    assert [(item.objects, item.partition) for item in removed] == [(1, True)] * 6
     for table in LAYERS:
         assert lake.keys(table) == []
         assert len(lake.keys(table, DAY - 1)) == 1

@@ -32,7 +32,7 @@ SHARED = {"fundamentus_site", "pynvest_lake"}
 
 # Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
-    "assess_day": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "assess_day": {"holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"pynvest", "bs4"},
     "get_tickers": {"awswrangler"},
     "get_financial_data": {"awswrangler"},
@@ -128,7 +128,7 @@ def test_the_layer_holds_what_is_required_and_no_tests_or_commands(packages: dic
     held = {path.name for path in (packages["layer"] / "python").iterdir()}
 
     modules = {name for name in held if not name.endswith(".dist-info")}
-    assert modules == {"aws_lambda_powertools", "jmespath", "pynvest", "tzdata"}
+    assert modules == {"aws_lambda_powertools", "holidays", "jmespath", "pynvest", "tzdata"}
     assert len(held - modules) == len(pins(ROOT / "lambda" / "layer" / "requirements.txt"))
 
 
@@ -151,7 +151,7 @@ def test_a_package_holds_its_own_stage_the_shared_code_that_it_imports_and_the_c
     for stage in STAGES:
         shared = reached(stage) & SHARED
         assert {path.name for path in packages[stage].iterdir()} == {stage, *shared, "schemas"}
-        assert len(list((packages[stage] / "schemas").glob("*.json"))) == 5
+        assert len(list((packages[stage] / "schemas").glob("*.json"))) == 6
 
 
 def test_the_table_of_shared_packages_is_what_the_stages_import() -> None:

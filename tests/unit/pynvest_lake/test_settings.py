@@ -65,6 +65,8 @@ def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: ob
         (TABLES, "{}", "expected a JSON list"),
         (TABLES, "[1]", "a table is 1, expected an object with bucket, database and table"),
         (BY_KIND, '{"bonds": "u"}', "expected one of acoes, fiis"),
+        (tuple[str, ...], "{}", "expected a JSON list"),
+        (tuple[str, ...], "[1]", "expected a JSON list of texts"),
         (TEXTS, "[]", "expected a JSON dict"),
         (TEXTS, '{"Accept": 1}', "expected a JSON dict of texts"),
     ],

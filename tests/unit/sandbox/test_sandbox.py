@@ -26,7 +26,8 @@ TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo
 
 
 def lake() -> Lake:
-    return Lake(TABLES, {}, {}, {}, (), "", "", "", "")
+    quality = Table("spec", None, "spec", "db_spec", "spec_quality")
+    return Lake(TABLES, quality, {}, {}, {}, (), "", "", "", "")
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:

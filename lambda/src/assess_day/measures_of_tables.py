@@ -1,0 +1,263 @@
+"""Measures of what the day's tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assess_day import thresholds
+from assess_day.assessment import QualityRow, Situation
+from assess_day.evidence import Evidence
+from assess_day.measures_of_the_run import SOR, row
+from assess_day.numbers import number, percent
+from assess_day.references import SESSION_REPEATED, last_session
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.kinds import Kind
+
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+_BLANK = {"", "-", "-%"}
+# Which years its six columns are of changes at New Year, and the site's pages follow in the days after.
+_YEARS = "pct_var_ano_"
+# Products that have to be the third value, by the measure's name.
+_IDENTITIES = {
+    Kind.ACOES: {
+        "p_sobre_vp_vezes_vpa": ("vlr_ind_p_sobre_vp", "vlr_ind_vpa", "vlr_cot"),
+        "p_sobre_l_vezes_lpa": ("vlr_ind_p_sobre_l", "vlr_ind_lpa", "vlr_cot"),
+        "cotacao_vezes_papeis": ("vlr_cot", "num_acoes", "vlr_mercado"),
+    },
+    Kind.FIIS: {
+        "p_sobre_vp_vezes_vpa": ("vlr_p_sobre_vp", "vlr_vp_sobre_cota", "vlr_cot"),
+        "cotacao_vezes_papeis": ("vlr_cot", "num_cotas", "vlr_mercado"),
+    },
+}
+
+
+def row_counts(evidence: Evidence) -> list[QualityRow]:
+    """Hold the number of rows of each table against the days before."""
+    rows = []
+    tables = {**{SOT[kind]: evidence.sot[kind] for kind in Kind}, SPEC_ATIVOS: evidence.spec}
+    for name, table in tables.items():
+        reference = evidence.references.of(name, "linhas")
+        situation = Situation.FALHA if not len(table) else Situation.OK
+        if len(table) and reference:
+            situation = thresholds.ROWS.below(len(table) / reference)
+        against = f", e o normal são {number(reference)}" if reference else ""
+        said = f"A tabela tem {number(len(table))} linhas{against}."
+        rows.append(row(name, "linhas", None, float(len(table)), reference, situation, said))
+    return rows
+
+
+def fill(evidence: Evidence) -> list[QualityRow]:
+    """Hold the share of filled cells of each column against the days before."""
+    rows = []
+    for kind in Kind:
+        table, name = evidence.sot[kind], SOT[kind]
+        core = {column.name for column in table_schema(SOR[kind]).columns if column.core}
+        for column in table.schema.names if len(table) else ():
+            if column in (kind.ticker_column, "datetime_exec") or column.startswith(_YEARS):
+                continue
+            share = 1 - table[column].null_count / len(table)
+            reference = evidence.references.of(name, "preenchimento", column)
+            limits = thresholds.CORE_FILL if column in core else thresholds.FILL
+            situation = Situation.OK if reference is None else limits.above(_exact(reference - share))
+            if column in core and not share:
+                situation = Situation.FALHA
+            against = f", e o normal é {percent(reference)}" if reference is not None else ""
+            said = f"A coluna {column} está preenchida em {percent(share)} das linhas{against}."
+            rows.append(row(name, "preenchimento", column, share, reference, situation, said))
+    return rows
+
+
+def unreadable(evidence: Evidence) -> list[QualityRow]:
+    """Count cells whose text on the page could not be read as what its column holds."""
+    rows = []
+    for kind in Kind:
+        sot, sor, name = evidence.sot[kind], evidence.sor[kind], SOT[kind]
+        if not len(sot):
+            continue
+        found = []
+        for column in table_schema(name).columns:
+            if column.type == "string" or column.name == "datetime_exec":
+                continue
+            texts = _texts(sor, kind.ticker_column, column.name)
+            empty = sot.filter(pc.is_null(sot[column.name]))[kind.ticker_column].to_pylist()
+            unread = sorted(ticker for ticker in empty if ticker in texts)
+            if unread:
+                situation = thresholds.UNREADABLE.above(len(unread) / len(texts))
+                said = (
+                    f"{len(unread)} de {len(texts)} textos da coluna {column.name} não puderam ser lidos, "
+                    f'como "{texts[unread[0]]}" de {unread[0]}.'
+                )
+                found.append(
+                    row(
+                        name, "ilegiveis", column.name, float(len(unread)), float(len(texts)), situation, said
+                    )
+                )
+        rows += found or [row(name, "ilegiveis", None, 0.0, None, Situation.OK, "")]
+    return rows
+
+
+def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
+    """Return the text of each paper that has one; of one that was read blank too, none."""
+    texts: dict[str, str] = {}
+    blank: set[str] = set()
+    pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
+    for ticker, text in pairs:
+        if text is None or text.strip() in _BLANK:
+            blank.add(ticker)
+        else:
+            texts[ticker] = max(text, texts.get(ticker, text))
+    return {ticker: text for ticker, text in texts.items() if ticker not in blank}
+
+
+def newest_session(spec: pa.Table) -> date | None:
+    """Return the newest session of the day's papers."""
+    newest: date | None = pc.max(spec["dt_ult_cot"]).as_py() if len(spec) else None
+    return newest
+
+
+def sessions(evidence: Evidence) -> list[QualityRow]:
+    """Hold the day's session against that of the last day, and how many papers are of it."""
+    newest = newest_session(evidence.spec)
+    if newest is None:
+        return []
+    number_of = int(f"{newest:%Y%m%d}")
+    before = last_session(evidence.earlier)
+    repeated = number_of == before and number_of != evidence.day and evidence.trading_day
+    said = f"O site ainda mostra o pregão de {newest:%d/%m/%Y}, o mesmo do dia anterior."
+    rows = [
+        row(
+            SPEC_ATIVOS,
+            SESSION_REPEATED,
+            None,
+            float(number_of),
+            None if before is None else float(before),
+            Situation.AVISO if repeated else Situation.OK,
+            said,
+        )
+    ]
+    days = [day for day in evidence.spec["dt_ult_cot"].to_pylist() if day is not None]
+    traded = [day for day in days if day > newest - timedelta(days=thresholds.TRADED_DAYS)]
+    share = sum(day == newest for day in traded) / len(traded)
+    reference = evidence.references.of(SPEC_ATIVOS, "sessao")
+    situation = thresholds.SESSION.below(share / reference) if reference else Situation.OK
+    said = f"Dos papéis negociados na última semana, {percent(share)} são do pregão de {newest:%d/%m/%Y}" + (
+        f", e o normal são {percent(reference)}." if reference else "."
+    )
+    return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, situation, said)]
+
+
+def prices(evidence: Evidence) -> list[QualityRow]:
+    """Hold the papers' prices against the listing's, and against their own range of a year."""
+    newest = newest_session(evidence.spec)
+    listed = evidence.ledger.listing
+    rows = []
+    for kind in Kind:
+        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
+        columns = (kind.ticker_column, "vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem")
+        papers = list(zip(*(table[column].to_pylist() for column in columns), strict=True))
+        known = listed.papers.get(kind, {}) if listed else {}
+        differing = {
+            ticker: abs(price - on_list) > thresholds.ROUNDING * 1.001
+            for ticker, price, _, _ in papers
+            if price is not None and (on_list := known.get(ticker)) is not None
+        }
+        outside = {
+            ticker: not low - thresholds.ROUNDING * 1.001 <= price <= high + thresholds.ROUNDING * 1.001
+            for ticker, price, low, high in papers
+            if None not in (price, low, high)
+        }
+        for measure, found, limits, what in (
+            ("preco_listagem", differing, thresholds.PRICE_AGAINST_LISTING, "outro preço que na listagem"),
+            ("preco_fora_52_semanas", outside, thresholds.OUT_OF_RANGE, "preço fora de suas 52 semanas"),
+        ):
+            if found:
+                share = sum(found.values()) / len(found)
+                shown = ", ".join(sorted(ticker for ticker, odd in found.items() if odd)[:5])
+                said = f"{percent(share)} de {len(found)} papéis têm {what}, como {shown}."
+                rows.append(row(name, measure, "vlr_cot", share, None, limits.above(share), said))
+    return rows
+
+
+def medians(evidence: Evidence) -> list[QualityRow]:
+    """Hold the median of each numeric column against the days before, zeros apart.
+
+    Where about half of the papers have none of something (sales of real estate, say), the median would
+    otherwise be zero on one day and millions on the next.
+    """
+    newest = newest_session(evidence.spec)
+    rows = []
+    for kind in Kind:
+        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
+        for column in table_schema(name).columns:
+            if column.type not in ("double", "bigint") or column.name.startswith("pct_var_"):
+                continue
+            values = [value for value in table[column.name].to_pylist() if value]
+            if len(values) < thresholds.LEAST_PAPERS:
+                continue
+            value = _median(values)
+            reference = evidence.references.of(name, "mediana", column.name)
+            situation = Situation.OK if reference is None else _moved(value, reference)
+            said = f"A mediana de {column.name} é {number(value)}" + (
+                f", e o normal é {number(reference)}." if reference is not None else "."
+            )
+            rows.append(row(name, "mediana", column.name, value, reference, situation, said))
+    return rows
+
+
+def _moved(value: float, reference: float) -> Situation:
+    if value * reference < 0:
+        return Situation.FALHA
+    apart = value / reference
+    return thresholds.MEDIAN.above(max(apart, 1 / apart))
+
+
+def identities(evidence: Evidence) -> list[QualityRow]:
+    """See whether values agree that are each other's product."""
+    newest = newest_session(evidence.spec)
+    rows = []
+    for kind in Kind:
+        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
+        for measure, columns in _IDENTITIES[kind].items():
+            papers = zip(*(table[column].to_pylist() for column in columns), strict=True)
+            agreeing = [_agree(*values) for values in papers if None not in values]
+            if len(agreeing) < thresholds.LEAST_PAPERS:
+                continue
+            share = sum(agreeing) / len(agreeing)
+            one, other, product = columns
+            said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {len(agreeing)} papéis."
+            rows.append(row(name, measure, one, share, None, thresholds.IDENTITY.below(share), said))
+    return rows
+
+
+def _agree(one: float, other: float, product: float) -> bool:
+    """Tell whether two values multiply to a third, as closely as they are rounded."""
+    beyond = thresholds.ROUNDING * (abs(one) + abs(other) + thresholds.ROUNDING)
+    return abs(one * other - product) <= thresholds.IDENTITY_TOLERANCE * abs(product) + beyond
+
+
+def _of_session(table: pa.Table, session: date | None) -> pa.Table:
+    """Return the rows of papers that traded in a session: the others stand still."""
+    if session is None:
+        return table.slice(0, 0)
+    return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))
+
+
+def _median(values: Iterable[float]) -> float:
+    ordered: list[Any] = sorted(values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return float(ordered[middle])
+    return (float(ordered[middle - 1]) + float(ordered[middle])) / 2
+
+
+def _exact(points: float) -> float:
+    """Leave out what floating point adds: half is not more than half."""
+    return round(points, 9)
+
+
+MEASURES = (row_counts, fill, unreadable, sessions, prices, medians, identities)

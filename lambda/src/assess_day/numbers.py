@@ -1,0 +1,14 @@
+"""Numbers as Brazilians write them, for sentences."""
+
+from __future__ import annotations
+
+
+def number(value: float) -> str:
+    """Return a number with its thousands points and at most four significant decimal places."""
+    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:,.4g}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage."""
+    return f"{100 * share:.1f}%".replace(".", ",")

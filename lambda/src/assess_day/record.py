@@ -1,0 +1,105 @@
+"""The quality table in S3: what the days before measured, and what is written of a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assess_day.assessment import MissingPaper, QualityRow
+from pynvest_lake.catalog import register_partition
+from pynvest_lake.contract import table_schema
+from pynvest_lake.day import PARTITION_KEY, days_before
+from pynvest_lake.storage import LakeObject, LakeTable, object_id
+
+MISSING = b"pynvest.missing"
+_BRASILIA = timezone(timedelta(hours=-3))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was written of a day: its rows, and which papers were missing."""
+
+    rows: tuple[QualityRow, ...]
+    missing: tuple[str, ...]
+
+
+def place(table: LakeTable, day: int) -> LakeObject:
+    """Return the day's object of the quality table: one, that each assessment replaces."""
+    return table.part(day, object_id("quality"))
+
+
+def read_record(s3: Any, table: LakeTable, day: int) -> Record | None:
+    """Return what was written of a day, if anything was."""
+    try:
+        body = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+    found = pq.read_table(BytesIO(body))
+    rows = tuple(QualityRow.from_row(row) for row in found.to_pylist())
+    return Record(rows, tuple(json.loads((found.schema.metadata or {}).get(MISSING, b"[]"))))
+
+
+def earlier_records(
+    s3: Any, table: LakeTable, day: int, count: int, reference_from: int
+) -> dict[int, Sequence[QualityRow]]:
+    """Return what was measured on the days before a day, by day.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    table
+        The quality table.
+    day
+        The day, ``YYYYMMDD``.
+    count
+        How many days back.
+    reference_from
+        The day from which on values count.
+    """
+    days = [earlier for earlier in days_before(day, count) if earlier >= reference_from]
+    if not days:
+        return {}
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=table.bucket,
+        Prefix=f"{table.table}/{PARTITION_KEY}=",
+        StartAfter=table.prefix(days[-1]),
+    )
+    there = {item["Key"] for page in pages for item in page.get("Contents", [])}
+    found: dict[int, Sequence[QualityRow]] = {}
+    for earlier in days:
+        if place(table, earlier).key in there and (record := read_record(s3, table, earlier)):
+            found[earlier] = record.rows
+    return found
+
+
+def write_record(
+    s3: Any,
+    glue: Any,
+    table: LakeTable,
+    day: int,
+    rows: Sequence[QualityRow],
+    missing: Sequence[MissingPaper],
+    moment: datetime,
+) -> None:
+    """Write what was measured of a day, in place of what was written before, and register its partition."""
+    schema = table_schema(table.table).arrow
+    local = moment.astimezone(_BRASILIA).replace(tzinfo=None, microsecond=0)
+    content = pa.Table.from_pylist([{**row.to_row(), "datetime_exec": local} for row in rows], schema=schema)
+    content = content.replace_schema_metadata({MISSING: json.dumps(names(missing))})
+    buffer = BytesIO()
+    pq.write_table(content, buffer, compression="snappy", use_dictionary=True)
+    s3.put_object(Bucket=table.bucket, Key=place(table, day).key, Body=buffer.getvalue())
+    register_partition(glue, table, day)
+
+
+def names(missing: Sequence[MissingPaper]) -> list[str]:
+    """Return the missing papers as they are compared."""
+    return sorted(f"{paper.kind.value} {paper.ticker}" for paper in missing)

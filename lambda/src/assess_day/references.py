@@ -1,0 +1,54 @@
+"""What a day is held against: what the days before it measured."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from assess_day.assessment import QualityRow, Situation
+from assess_day.thresholds import REFERENCE_VALUES
+
+Measured = tuple[str | None, str, str | None]
+SESSION_REPEATED = "sessao_repetida"
+
+
+class References:
+    """Medians of the last values that were themselves ``ok``, so that no bad day becomes the norm.
+
+    Parameters
+    ----------
+    earlier
+        What was measured on earlier days, by day.
+    """
+
+    def __init__(self, earlier: Mapping[int, Sequence[QualityRow]]) -> None:
+        self._values: defaultdict[Measured, list[float]] = defaultdict(list)
+        for day in sorted(earlier, reverse=True):
+            for row in earlier[day]:
+                values = self._values[row.tabela, row.medida, row.coluna]
+                if row.situacao is Situation.OK and row.valor is not None and len(values) < REFERENCE_VALUES:
+                    values.append(row.valor)
+
+    def of(self, table: str | None, measure: str, column: str | None = None) -> float | None:
+        """Return what a measure is held against; None where there is nothing."""
+        values = self._values.get((table, measure, column))
+        return median(values) if values else None
+
+
+def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
+    """Return the newest session of the last day before this one that has any, ``YYYYMMDD``."""
+    for day in sorted(earlier, reverse=True):
+        for row in earlier[day]:
+            if row.medida == SESSION_REPEATED and row.valor is not None:
+                return int(row.valor)
+    return None
+
+
+def last_value(earlier: Mapping[int, Sequence[QualityRow]], measure: str) -> float | None:
+    """Return what a measure of no table was on the last day before this one that has it."""
+    for day in sorted(earlier, reverse=True):
+        for row in earlier[day]:
+            if row.medida == measure and row.valor is not None:
+                return row.valor
+    return None
