@@ -72,7 +72,11 @@ module "pynvest_tools" {
   dedup_wait_max_attempts     = 180 # without effect
   dedup_round_minutes         = [60, 60, 60, 60]
 
-  log_level          = "INFO"
+  log_level = "INFO"
+  # A bad verdict fails the workflow; "record": it is written only.
+  quality_gate           = "fail"
+  quality_reference_from = null
+
   log_retention_days = 30
 }
 

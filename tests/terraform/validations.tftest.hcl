@@ -43,6 +43,8 @@ run "wrong_values_are_refused" {
     pages_retention_days               = 1.5
     bucket_notifications               = "bucket"
     log_level                          = "verbose"
+    quality_gate                       = "warn"
+    quality_reference_from             = 20261131
     log_retention_days                 = 31
     permissions_boundary_arn           = "boundary"
     iam_role_path                      = "lake"
@@ -85,6 +87,8 @@ run "wrong_values_are_refused" {
     var.pages_retention_days,
     var.bucket_notifications,
     var.log_level,
+    var.quality_gate,
+    var.quality_reference_from,
     var.log_retention_days,
     var.permissions_boundary_arn,
     var.iam_role_path,
@@ -264,6 +268,8 @@ run "values_on_the_edge_are_taken" {
     dedup_round_minutes                = [1440]
     pages_retention_days               = 3650
     log_level                          = "debug"
+    quality_gate                       = "record"
+    quality_reference_from             = 20240229
     log_retention_days                 = 1
     permissions_boundary_arn           = "arn:aws:iam::aws:policy/PowerUserAccess"
     iam_role_path                      = "/of/a/lake/"

@@ -1,0 +1,50 @@
+"""The operator's page says of every measure what it means, and of no other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from days import FIRST, evidence_of, good_tables, ledger_of
+
+from assess_day import thresholds
+from assess_day.quality import measured
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")
+
+
+def documented() -> dict[str, str]:
+    """Return the rest of its row by each measure of the page's table."""
+    _, _, table = PAGE.partition("| `medida` |")
+    rows = [row.split("|")[1:] for row in table.partition("\n\n")[0].splitlines()[2:]]
+    return {name: "|".join(row[1:]) for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_every_measure_is_documented_and_every_one_that_is_documented_exists() -> None:
+    tables = good_tables(FIRST)
+    ledger = ledger_of(tables, FIRST)
+    good = evidence_of(tables, ledger, {})
+    unlisted = replace(good, ledger=replace(ledger, listing=None), sor_ids=frozenset())
+
+    assert {row.medida for row in (*measured(good), *measured(unlisted))} == set(documented())
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    for names, limits in (
+        (("papeis_listados",), thresholds.LISTED),
+        (("linhas",), thresholds.ROWS),
+        (("preco_listagem",), thresholds.PRICE_AGAINST_LISTING),
+        (("preco_fora_52_semanas",), thresholds.OUT_OF_RANGE),
+        (("p_sobre_vp_vezes_vpa", "p_sobre_l_vezes_lpa", "cotacao_vezes_papeis"), thresholds.IDENTITY),
+    ):
+        for name in names:
+            for limit in (limits.aviso, limits.falha):
+                assert limit is not None
+                assert f" {100 * limit:.0f}%" in documented()[name], name
+    assert thresholds.MISSING.falha == thresholds.IDENTITY_TOLERANCE == 0.05
+    assert "above 5%" in documented()["papeis_faltando"]
+    assert (thresholds.CORE_FILL.aviso, thresholds.CORE_FILL.falha, thresholds.FILL.aviso) == (0.1, 0.5, 0.5)
+    assert "10 points" in documented()["preenchimento"]
+    assert (thresholds.MEDIAN.aviso, thresholds.MEDIAN.falha) == (2, 5)
+    assert (thresholds.REFERENCE_VALUES, thresholds.REFERENCE_DAYS, thresholds.LEAST_PAPERS) == (5, 60, 20)
