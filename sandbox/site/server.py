@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -145,6 +145,8 @@ class SiteServer:
     ----------
     base_url : str
         Its address, without a path.
+    session : datetime.date, optional
+        The session that the pages of papers show which traded last; None for the papers' own.
 
     Examples
     --------
@@ -164,6 +166,8 @@ class SiteServer:
         self.papers = {paper.ticker: paper for paper in papers}
         self.ghosts = ghosts
         self.latency_ms = latency_ms
+        self.session: date | None = None
+        self._newest_session = max((_session(paper) for paper in self.papers.values()), default=date.min)
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._rendered: dict[str, bytes] = {}
@@ -346,7 +350,7 @@ class SiteServer:
         return fault if self._fault_counts[target] <= fault.times else None
 
     def _body(self, kind: str, page: str, ticker: str | None, fault: Fault | None) -> bytes:
-        paper = self.papers.get(ticker or "")
+        paper = self._in_session(self.papers.get(ticker or ""))
         special: dict[str, Callable[[], bytes]] = {
             "garbage": lambda: pages.garbage(ticker or page),
             "interstitial": pages.interstitial_page,
@@ -369,7 +373,13 @@ class SiteServer:
             return pages.detail_page(paper.with_label(fault.label, f"{fault.label} (novo)"))
         if kind == "later_session":
             return pages.detail_page(_of_the_day_after(paper))
-        return self._once(paper.ticker, lambda: pages.detail_page(paper))
+        return self._once(f"{paper.ticker} {self.session}", lambda: pages.detail_page(paper))
+
+    def _in_session(self, paper: Paper | None) -> Paper | None:
+        """Return a paper as it is in the session that the site shows."""
+        if paper is None or self.session is None or _session(paper) != self._newest_session:
+            return paper
+        return paper.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
 
     def _listing(self, kind: str, fault: str) -> bytes:
         if fault == "empty":
@@ -383,6 +393,11 @@ class SiteServer:
         if name not in self._rendered:
             self._rendered[name] = render()
         return self._rendered[name]
+
+
+def _session(paper: Paper) -> date:
+    session = paper.cells_by_column()["dt_ult_cot"].value
+    return session if isinstance(session, date) else date.min
 
 
 def _of_the_day_after(paper: Paper) -> Paper:

@@ -334,6 +334,7 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     lake = applied_faulty_lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
+    lake.site.session = None
     lake.site.clear_log()
     yield lake
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)

@@ -514,3 +514,62 @@ def test_an_event_that_was_mistyped_queues_nothing(
 def test_a_day_is_needed(queue: Any) -> None:
     with pytest.raises(ValueError, match="anomesdia_exec is None"):
         queue({})
+
+
+def read_on(lake: Lake, session: int, *tickers: str) -> None:
+    """Let the ledger say of stocks that their pages showed a session."""
+    item = put_part(lake, SOR_ACOES, (session, *tickers))
+    entry = PaperEntry(Outcome.READ, object=item.id, session=session)
+    ledger(lake).write_batch(DAY, BatchEntry(Kind.ACOES, dict.fromkeys(tickers, entry)))
+
+
+def late(session: int, ticker: str = "PETR4") -> dict[str, Any]:
+    return {
+        "anomesdia_exec": DAY,
+        "only_missing": True,
+        "old_session": {"session": session, "ticker": ticker},
+    }
+
+
+def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_anew(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    stocks = listed(site, "acoes")
+    read_on(lake, 20261120, *stocks[:2])
+    read_on(lake, 20261113, stocks[2])
+    read_on(lake, 20261112, *stocks[3:])
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
+
+    result = queue(late(20261120))
+
+    assert result["session"] == DAY
+    assert sorted(message["ticker"] for message in lake.messages("acoes")) == stocks[:3]
+
+
+def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    stocks = listed(site, "acoes")
+    read_on(lake, 20261120, *stocks)
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
+    site.session = datetime(2026, 11, 20).date()
+
+    shown = queue(late(20261120))["session"]
+    site.set_fault("PETR4", Fault("status", status=404))
+    silent = queue(late(20261120))["session"]
+
+    assert (shown, silent) == (20261120, None)
+    assert lake.messages("acoes") == []
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"old_session": {"session": 20261120, "ticker": "PETR4"}}, "beside only_missing"),
+        ({"only_missing": True, "old_session": 20261120}, "expected session and ticker"),
+        ({"only_missing": True, "old_session": {"session": 20261131, "ticker": "PETR4"}}, "expected a day"),
+    ],
+)
+def test_an_old_session_that_is_none_is_refused(queue: Any, event: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        queue({"anomesdia_exec": DAY, **event})

@@ -1,0 +1,100 @@
+"""Verdicts on the emulator, with the workflow's end, and a site that is late."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from faulty_lake import FaultyLake
+
+from pynvest_lake.storage import object_id
+from sandbox import checks
+from sandbox.day import Day
+from sandbox.site import Fault, Paper
+
+pytestmark = pytest.mark.e2e
+
+
+def remarks(faulty: FaultyLake, day: int) -> set[tuple[str, str | None, str]]:
+    """Return measure, column and situation of what the quality table says is not ok."""
+    table = faulty.lake.quality
+    (stored,) = faulty.keys(table, day)
+    assert stored.endswith(f"{object_id('quality')}.part.parquet")
+    assert faulty.has_partition(table, day)
+    rows = faulty.day().partitions.read(table, day).to_pylist()
+    return {(row["medida"], row["coluna"], row["situacao"]) for row in rows if row["situacao"] != "ok"}
+
+
+def run(faulty: FaultyLake, number: int) -> Day:
+    day = faulty.day()
+    day.ask(number)
+    day.wait()
+    return day
+
+
+def test_a_renamed_core_label_fails_the_workflow_with_its_name_after_the_tables_are_whole(
+    faulty: FaultyLake, number: int
+) -> None:
+    for paper in faulty.papers:
+        faulty.site.set_fault(paper.ticker, Fault("renamed_label", label="P/VP"))
+
+    day = run(faulty, number)
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
+    assert 'O rótulo "P/VP" falta em 12 de 12 páginas de ações' in ended["cause"]
+    assert {("rotulo_ausente", "P/VP", "falha"), ("dia", None, "falha")} <= remarks(faulty, number)
+    renamed = [paper.with_label("P/VP", "P/VP (novo)") for paper in faulty.papers]
+    checks.check_papers(day, renamed, faulty.glue)
+
+
+def test_a_renamed_rare_label_is_a_remark_and_the_workflow_succeeds(faulty: FaultyLake, number: int) -> None:
+    bank = next(paper.ticker for paper in faulty.papers if paper.variety == "bank")
+    faulty.site.set_fault(bank, Fault("renamed_label", label="Depósitos"))
+
+    day = run(faulty, number)
+    faulty.fold(day)
+
+    assert ("rotulo_novo", "Depósitos (novo)", "aviso") in remarks(faulty, number)
+
+
+def test_all_of_one_kind_refused_fails_the_workflow(faulty: FaultyLake, number: int) -> None:
+    funds = [paper.ticker for paper in faulty.papers if paper.kind == "fiis"]
+    for ticker in funds:
+        faulty.site.set_fault(ticker, Fault("status", status=403))
+
+    run(faulty, number)
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+    faulty.forget_refusals()
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
+    assert "fundos da listagem" in ended["cause"]
+    assert f"{min(funds)} (refused)" in ended["cause"]
+
+
+def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: FaultyLake, number: int) -> None:
+    monday = datetime.strptime(str(number), "%Y%m%d").date()
+    wednesday, thursday = monday + timedelta(days=2), monday + timedelta(days=3)
+    faulty.site.session = wednesday
+    faulty.fold(run(faulty, as_number(wednesday)))
+
+    day = run(faulty, as_number(thursday))  # still Wednesday's session
+    faulty.site.session = thursday
+    faulty.fold(day, rounds=[0])
+
+    papers = [on(paper, thursday) for paper in faulty.papers]
+    checks.check_papers(day, papers, faulty.glue)
+    assert len(faulty.ledger(as_number(thursday)).rounds) == 2
+    assert not [one for one in remarks(faulty, as_number(thursday)) if one[0] == "sessao_repetida"]
+
+
+def as_number(day: date) -> int:
+    return int(f"{day:%Y%m%d}")
+
+
+def on(paper: Paper, session: date) -> Paper:
+    """Return a paper as the site shows it in a session, if it still trades."""
+    shown = paper.cells_by_column()["dt_ult_cot"].value
+    if as_number(shown) != paper.day:  # type: ignore[arg-type]
+        return paper
+    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
