@@ -1,0 +1,245 @@
+"""What a person is told of a day, in Portuguese: whether, the subject and the text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assess_day.assessment import Assessment, MissingPaper, Situation
+from pynvest_lake.kinds import Kind
+from pynvest_lake.outcomes import Outcome
+
+DIGEST, FAILURE, NONE = "digest", "failure", "none"
+
+QUALITY_TABLE = "tbspec_pynvest_qualidade"
+
+# Reais a day: what is traded less is moved by a single order.
+LIQUID = 1_000_000
+MOVES = 5
+_SHOWN_REASONS = 10
+_SHOWN_PAPERS = 10
+_LINE = 300
+_WEEKDAYS = (
+    "segunda-feira",
+    "terça-feira",
+    "quarta-feira",
+    "quinta-feira",
+    "sexta-feira",
+    "sábado",
+    "domingo",
+)
+_OUTCOMES = {
+    Outcome.LATER_SESSION: "página já de um pregão posterior",
+    Outcome.LAYOUT: "página de formato desconhecido",
+    Outcome.FAILED: "o site não entregou a página",
+    Outcome.REFUSED: "o site recusa este endereço",
+    None: "sem resposta",
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is told of a day.
+
+    Parameters
+    ----------
+    tell
+        ``digest``, ``failure``, or ``none`` where nobody is to be told.
+    subject
+        The subject of the mail: ASCII and under 100 characters, as SNS asks.
+    text
+        The text, under 40 lines.
+    """
+
+    tell: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """A paper of the newest session, and how far its price went that day.
+
+    Parameters
+    ----------
+    ticker
+        The paper.
+    price
+        Its last price, in reais.
+    change
+        The day's change, a fraction.
+    """
+
+    ticker: str
+    price: float | None
+    change: float
+
+
+def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest: bool) -> Notice:
+    """Decide whether a day is told, and write what is told of it.
+
+    Parameters
+    ----------
+    assessment
+        What was found out about the day.
+    sot
+        The day's SoT rows of each kind.
+    daily_digest
+        Whether a day without a remark is told, too.
+    """
+    day = datetime.strptime(str(assessment.day), "%Y%m%d").date()
+    remarks = len(assessment.reasons)
+    said = {
+        Situation.OK: "tudo certo",
+        Situation.AVISO: f"{remarks} {'aviso' if remarks == 1 else 'avisos'}",
+        Situation.FALHA: "FALHA",
+    }[assessment.situacao]
+    if assessment.trial:
+        said = "execução de teste"
+    title = f"pynvest {_date(day)}: {said}"
+    text = "\n".join(_lines(assessment, title, day, sot))
+    subject = title.replace("execução", "execucao")
+    return Notice(_tell(assessment, daily_digest=daily_digest), subject, text)
+
+
+def _tell(assessment: Assessment, *, daily_digest: bool) -> str:
+    if assessment.trial or not assessment.changed:
+        return NONE
+    if assessment.situacao is Situation.FALHA:
+        return FAILURE
+    return DIGEST if daily_digest or assessment.situacao is Situation.AVISO else NONE
+
+
+def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.Table]) -> Iterator[str]:
+    session = (
+        _newest(assessment.spec.column("dt_ult_cot"))
+        if "dt_ult_cot" in assessment.spec.schema.names
+        else None
+    )
+    yield title
+    yield ""
+    yield f"Dia: {_date(day)}, {_WEEKDAYS[day.weekday()]}"
+    yield (
+        f"Pregão mais recente: {_date(session)}" if session else "Pregão mais recente: nenhum papel foi lido"
+    )
+    read = {kind: len(sot[kind]) if kind in sot else 0 for kind in Kind}
+    stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
+    funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
+    yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
+    yield from _missing(assessment.missing)
+    yield f"Situação do dia: {assessment.situacao.value}"
+    yield from _shown_reasons(assessment.reasons)
+    yield from _moves(largest_moves(sot, session))
+    yield ""
+    yield from _advice(assessment)
+
+
+def _missing(missing: Sequence[MissingPaper]) -> Iterator[str]:
+    if not missing:
+        yield "Papéis que faltam: nenhum"
+        return
+    yield f"Papéis que faltam: {_whole(len(missing))}"
+    order = list(_OUTCOMES)
+
+    def rank(paper: MissingPaper) -> int:
+        return order.index(paper.outcome) if paper.outcome in _OUTCOMES else len(order)
+
+    for _, group in groupby(sorted(missing, key=lambda one: (rank(one), one.ticker)), key=rank):
+        papers = list(group)
+        names = ", ".join(paper.ticker for paper in papers[:_SHOWN_PAPERS])
+        more = ", …" if len(papers) > _SHOWN_PAPERS else ""
+        why = _OUTCOMES.get(papers[0].outcome, "sem resposta")
+        yield f"  - {why} ({_whole(len(papers))}): {names}{more}"
+
+
+def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
+    if not reasons:
+        return
+    yield ""
+    yield "Por quê:"
+    for reason in reasons[:_SHOWN_REASONS]:
+        line = " ".join(reason.split())
+        yield f"  - {line}" if len(line) <= _LINE else f"  - {line[:_LINE]}…"
+    if len(reasons) > _SHOWN_REASONS:
+        yield f"  - e mais {_whole(len(reasons) - _SHOWN_REASONS)}"
+
+
+def _moves(moves: Sequence[Move]) -> Iterator[str]:
+    if not moves:
+        return
+    yield ""
+    yield "Maiores variações do pregão (papéis que negociam mais de R$ 1 milhão por dia):"
+    for move in moves:
+        price = "sem preço" if move.price is None else f"R$ {_decimal(move.price)}"
+        yield f"  {move.ticker:<8}{_percent(move.change):>9}  {price}"
+
+
+def _advice(assessment: Assessment) -> Iterator[str]:
+    day = assessment.day
+    if assessment.situacao is Situation.OK:
+        yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
+        return
+    yield "O que fazer (docs/operations.md explica cada aviso):"
+    if any(paper.outcome is Outcome.REFUSED for paper in assessment.missing):
+        yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
+    if any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing):
+        yield (
+            "  - pedir de novo o que falta: invoque a função get-tickers com "
+            f'{{"anomesdia_exec": {day}, "only_missing": true}} '
+            f'e depois inicie o fluxo com {{"anomesdia_exec": {day}}}'
+        )
+    where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
+    yield f"  - ver cada medida: SELECT * FROM {QUALITY_TABLE} {where}"  # noqa: S608 - is shown, not run
+
+
+def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
+    """Return the five papers whose price went the farthest in a session, of those that trade enough.
+
+    Parameters
+    ----------
+    sot
+        SoT rows of each kind.
+    session
+        The session; papers whose last price is of another one are left out.
+    """
+    moves = []
+    for kind, rows in sot.items():
+        names = [kind.ticker_column, "vlr_cot", "pct_var_dia", "dt_ult_cot", "vol_med_neg_2m"]
+        if not set(names) <= set(rows.schema.names):
+            continue
+        for ticker, price, change, traded_on, volume in zip(
+            *(rows.column(name).to_pylist() for name in names), strict=True
+        ):
+            if not session or traded_on != session or not ticker or change is None:
+                continue
+            if math.isfinite(change) and (volume or 0) > LIQUID:
+                moves.append(Move(ticker, price, change))
+    return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
+
+
+def _newest(dates: pa.ChunkedArray) -> date | None:
+    newest: Any = pc.max(dates).as_py()
+    return newest if isinstance(newest, date) else None
+
+
+def _date(day: date) -> str:
+    return day.strftime("%d/%m/%Y")
+
+
+def _whole(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
+
+
+def _decimal(number: float) -> str:
+    return f"{number:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def _percent(fraction: float) -> str:
+    return f"{_decimal(100 * fraction) if fraction < 0 else '+' + _decimal(100 * fraction)}%"

@@ -1,0 +1,233 @@
+"""What a person is told of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assess_day.assessment import VERDICT, Assessment, MissingPaper, QualityRow, Situation
+from assess_day.notice import notice
+from lake_rows import rows
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.kinds import Kind
+from pynvest_lake.outcomes import Outcome
+
+DAY = 20261123
+SESSION = date(2026, 11, 23)
+
+
+def stock(ticker: str, price: float | None, change: float | None, **more: Any) -> dict[str, Any]:
+    row = {"nome_papel": ticker, "vlr_cot": price, "pct_var_dia": change}
+    return {**row, "dt_ult_cot": SESSION, "vol_med_neg_2m": 2_000_000, **more}
+
+
+STOCKS = [
+    stock("PETR4", 38.5, 0.0123),
+    stock("VALE3", 1234.5, -0.0131),
+    stock("WEGE3", 51.07, 0.12),
+    stock("ITUB4", 30.0, -0.005),
+    stock("ABEV3", 12.0, 0.0),
+    stock("BBDC4", None, 0.0499),
+    stock("TINY3", 0.5, 0.9, vol_med_neg_2m=1_000_000),
+    stock("GONE3", 0.5, 0.8, dt_ult_cot=date(2026, 11, 19)),
+    stock("NULL3", None, None, vol_med_neg_2m=None, dt_ult_cot=None),
+]
+FUNDS = [
+    {
+        "fii": "HGLG11",
+        "vlr_cot": 160.1,
+        "pct_var_dia": -0.2,
+        "dt_ult_cot": SESSION,
+        "vol_med_neg_2m": 9_000_000,
+    }
+]
+SOT = {Kind.ACOES: rows(SOT_ACOES, *STOCKS), Kind.FIIS: rows(SOT_FIIS, *FUNDS)}
+SPEC = rows(SPEC_ATIVOS, {"dt_ult_cot": SESSION}, {"dt_ult_cot": date(2026, 11, 19)}, {"dt_ult_cot": None})
+
+
+def row(situacao: Situation, motivo: str | None) -> QualityRow:
+    return QualityRow("tbsot", "medida", None, 1.0, None, situacao, motivo)
+
+
+def assessment(*rows_: QualityRow, missing: tuple[MissingPaper, ...] = (), **more: Any) -> Assessment:
+    situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Situation.OK)
+    verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
+    given_: dict[str, Any] = {"changed": True, "spec": SPEC, **more}
+    return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
+
+
+def test_a_good_day_is_told_in_these_words() -> None:
+    told = notice(assessment(row(Situation.OK, None)), SOT, daily_digest=True)
+
+    assert told.tell == "digest"
+    assert told.subject == "pynvest 23/11/2026: tudo certo"
+    assert told.text == (
+        "pynvest 23/11/2026: tudo certo\n"
+        "\n"
+        "Dia: 23/11/2026, segunda-feira\n"
+        "Pregão mais recente: 23/11/2026\n"
+        "Papéis lidos: 10 (9 ações e 1 FII)\n"
+        "Papéis que faltam: nenhum\n"
+        "Situação do dia: ok\n"
+        "\n"
+        "Maiores variações do pregão (papéis que negociam mais de R$ 1 milhão por dia):\n"
+        "  HGLG11    -20,00%  R$ 160,10\n"
+        "  WEGE3     +12,00%  R$ 51,07\n"
+        "  BBDC4      +4,99%  sem preço\n"
+        "  VALE3      -1,31%  R$ 1.234,50\n"
+        "  PETR4      +1,23%  R$ 38,50\n"
+        "\n"
+        "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
+    )
+
+
+def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
+    missing = (MissingPaper(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
+    day = assessment(row(Situation.AVISO, "1 de 10 papéis da lista\nnão foi lido"), missing=missing)
+    told = notice(day, {}, daily_digest=False)
+
+    assert (told.tell, told.subject) == ("digest", "pynvest 23/11/2026: 1 aviso")
+    assert told.text == (
+        "pynvest 23/11/2026: 1 aviso\n"
+        "\n"
+        "Dia: 23/11/2026, segunda-feira\n"
+        "Pregão mais recente: 23/11/2026\n"
+        "Papéis lidos: 0 (0 ações e 0 FIIs)\n"
+        "Papéis que faltam: 1\n"
+        "  - página já de um pregão posterior (1): PETR3\n"
+        "Situação do dia: aviso\n"
+        "\n"
+        "Por quê:\n"
+        "  - 1 de 10 papéis da lista não foi lido\n"
+        "\n"
+        "O que fazer (docs/operations.md explica cada aviso):\n"
+        "  - ver cada medida: SELECT * FROM tbspec_pynvest_qualidade "
+        "WHERE anomesdia_exec = 20261123 AND situacao <> 'ok'"
+    )
+
+
+def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
+    refused = tuple(MissingPaper(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
+    day = assessment(
+        row(Situation.AVISO, "um rótulo novo"),
+        row(Situation.FALHA, "faltam 1.236 de 1.450 papéis"),
+        missing=(
+            *refused,
+            MissingPaper(Kind.ACOES, "VALE3", None),
+            MissingPaper(Kind.ACOES, "PETR4", Outcome.FAILED),
+        ),
+        spec=SPEC.slice(0, 0),
+    )
+    told = notice(day, SOT, daily_digest=False)
+
+    assert (told.tell, told.subject) == ("failure", "pynvest 23/11/2026: FALHA")
+    assert told.text == (
+        "pynvest 23/11/2026: FALHA\n"
+        "\n"
+        "Dia: 23/11/2026, segunda-feira\n"
+        "Pregão mais recente: nenhum papel foi lido\n"
+        "Papéis lidos: 10 (9 ações e 1 FII)\n"
+        "Papéis que faltam: 1.236\n"
+        "  - o site não entregou a página (1): PETR4\n"
+        "  - o site recusa este endereço (1.234): ABCD00, ABCD01, ABCD02, ABCD03, ABCD04, ABCD05, "
+        "ABCD06, ABCD07, ABCD08, ABCD09, …\n"
+        "  - sem resposta (1): VALE3\n"
+        "Situação do dia: falha\n"
+        "\n"
+        "Por quê:\n"
+        "  - faltam 1.236 de 1.450 papéis\n"
+        "  - um rótulo novo\n"
+        "\n"
+        "O que fazer (docs/operations.md explica cada aviso):\n"
+        "  - o site recusa o endereço da AWS: veja docs/collector.md\n"
+        "  - pedir de novo o que falta: invoque a função get-tickers com "
+        '{"anomesdia_exec": 20261123, "only_missing": true} '
+        'e depois inicie o fluxo com {"anomesdia_exec": 20261123}\n'
+        "  - ver cada medida: SELECT * FROM tbspec_pynvest_qualidade "
+        "WHERE anomesdia_exec = 20261123 AND situacao <> 'ok'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("situacao", "changed", "daily_digest", "trial", "tell"),
+    [
+        (Situation.OK, True, True, False, "digest"),
+        (Situation.OK, True, False, False, "none"),
+        (Situation.AVISO, True, False, False, "digest"),
+        (Situation.FALHA, True, False, False, "failure"),
+        (Situation.OK, False, True, False, "none"),
+        (Situation.FALHA, False, True, False, "none"),
+        (Situation.OK, True, True, True, "none"),
+    ],
+)
+def test_who_is_told_depends_on_verdict_change_and_digest(
+    situacao: Situation, changed: bool, daily_digest: bool, trial: bool, tell: str
+) -> None:
+    day = assessment(row(situacao, "por isso"), changed=changed, trial=trial)
+
+    assert notice(day, SOT, daily_digest=daily_digest).tell == tell
+
+
+def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
+    told = notice(assessment(trial=True), SOT, daily_digest=True)
+
+    assert told.subject == "pynvest 23/11/2026: execucao de teste"
+    assert told.text.startswith("pynvest 23/11/2026: execução de teste\n")
+
+
+tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
+maybe_text = st.none() | st.text()
+papers = st.builds(
+    MissingPaper,
+    st.sampled_from(Kind),
+    st.text(max_size=12),
+    st.none() | st.sampled_from(Outcome),
+    maybe_text,
+)
+quality_rows = st.builds(
+    QualityRow,
+    maybe_text,
+    st.text(),
+    maybe_text,
+    st.none() | st.floats(),
+    st.none() | st.floats(),
+    st.sampled_from(Situation),
+    maybe_text,
+)
+stocks = st.builds(
+    stock,
+    st.none() | tickers,
+    st.none() | st.floats(),
+    st.none() | st.floats(),
+    vol_med_neg_2m=st.none() | st.integers(0, 10**12),
+    dt_ult_cot=st.none() | st.sampled_from([SESSION, date(2026, 11, 19)]),
+)
+
+
+@given(
+    st.lists(quality_rows, max_size=40),
+    st.lists(papers, max_size=60),
+    st.lists(stocks, max_size=20),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
+    found: list[QualityRow],
+    missing: list[MissingPaper],
+    traded: list[dict[str, Any]],
+    trial: bool,
+    empty: bool,
+) -> None:
+    spec = SPEC.slice(0, 0) if empty else SPEC
+    day = assessment(*found, missing=tuple(missing), trial=trial, spec=spec)
+    told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)}, daily_digest=True)
+
+    assert len(told.text.split("\n")) < 40
+    assert len(told.text.encode()) < 256 * 1024
+    assert told.subject.isascii()
+    assert told.subject.isprintable()
+    assert len(told.subject) < 100
