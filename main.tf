@@ -370,6 +370,7 @@ module "stepfunctions" {
   get_tickers_function_arn = module.lambda.get_tickers_function_arn
   permissions_boundary_arn = var.permissions_boundary_arn
   iam_role_path            = var.iam_role_path
+  notices                  = local.notified ? { topic_arn = local.topic_arn, kms_key_arn = var.alarm_email == null ? null : var.kms_key_arn } : null
   log_retention_days       = var.log_retention_days
   kms_key_arn              = var.kms_key_arn
   tags                     = var.module_default_tags

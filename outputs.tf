@@ -72,6 +72,30 @@ output "workflow" {
   value       = { name = module.stepfunctions.name, arn = module.stepfunctions.arn }
 }
 
+output "notices" {
+  description = "Topic, address and its state of whoever is told of each day: `confirm` says whether the address has yet to be confirmed, as of the last apply or refresh. Null where nobody is told."
+  value = local.notified ? {
+    topic_arn = local.topic_arn
+    email     = var.alarm_email
+    confirm   = try(aws_sns_topic_subscription.notices[0].pending_confirmation, false) ? "${coalesce(var.alarm_email, "?")} gets no notice yet: follow the link in the mail \"AWS Notification - Subscription Confirmation\", then terraform apply -refresh-only shows it here." : null
+  } : null
+
+  # Not validations: before Terraform 1.9 those know one input only.
+  precondition {
+    condition     = var.alarm_email == null || var.alarm_topic_arn == null
+    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but one topic is told: write one of the two, and subscribe the address to your own topic where you want both."
+  }
+  precondition {
+    condition     = var.alarm_topic_arn == null ? true : split(":", var.alarm_topic_arn)[3] == data.aws_service.current.region
+    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, a topic of another region than the lake's, which neither alarms nor rules reach: write the ARN of a topic of ${data.aws_service.current.region}."
+  }
+}
+
+output "notices_topic_policy_json" {
+  description = "What the policy of a topic of yours (`alarm_topic_arn`) has to say: who may tell it of a day. Null without such a topic."
+  value       = var.alarm_topic_arn == null ? null : data.aws_iam_policy_document.notices[0].json
+}
+
 output "schedules" {
   description = "Name and ARN of each schedule (`start`, `dedup`)."
   value       = module.eventbridge.schedules

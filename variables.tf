@@ -487,6 +487,28 @@ variable "log_level" {
   }
 }
 
+variable "alarm_email" {
+  description = "Who is told of each day by mail: a topic of the module's own and a subscription of this address, which has to be confirmed in the mail that AWS sends. Where `kms_key_arn` is given, its policy has to let `cloudwatch.amazonaws.com` and `events.amazonaws.com` use the key, as `examples/complete` does. Null: nobody by mail."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_email == null ? true : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.alarm_email))
+    error_message = "alarm_email is ${jsonencode(var.alarm_email)}: write one address, such as \"me@example.com\"."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "ARN of an SNS topic of yours that is told of each day instead, in the lake's region and known when planning. Its policy needs the statements of the output `notices_topic_policy_json`; the key of an encrypted one has to let the workflow's role, `cloudwatch.amazonaws.com` and `events.amazonaws.com` use it. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_topic_arn == null ? true : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}: write the ARN of a topic that is no FIFO topic, such as \"arn:aws:sns:sa-east-1:123456789012:my-topic\"."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number

@@ -59,6 +59,48 @@ locals {
       }
     }
   } }
+  # A state that fails for good is told too, and then the execution fails as it would have.
+  caught = { for state in ["Look", "DedupSot", "DedupSpec", "Assess"] : state => {
+    Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
+  } if var.notices != null }
+
+  publish = {
+    Type       = "Task"
+    Resource   = "arn:${data.aws_partition.current.partition}:states:::sns:publish"
+    ResultPath = null
+    Retry      = [{ ErrorEquals = ["States.TaskFailed"], IntervalSeconds = 5, MaxAttempts = 4, BackoffRate = 3 }]
+  }
+
+  telling = { for name, state in merge(
+    {
+      TellFailure = merge(local.publish, {
+        Parameters = {
+          TopicArn    = try(var.notices.topic_arn, "")
+          "Subject.$" = "$.said.subject"
+          # The lines are data: a template of an intrinsic function is kept to one line.
+          "Message.$" = "States.Format('{}{}{}{}{}', $.said.start, $$.Execution.Name, $.said.error, States.JsonToString($.failure), $.said.end)"
+        }
+        Next = "Broken"
+      })
+      Broken = {
+        Type      = "Fail"
+        ErrorPath = "$.failure.Error"
+        CausePath = "States.JsonToString($.failure)"
+      }
+    },
+    { for state in keys(local.caught) : "${state}Failed" => {
+      Type = "Pass"
+      Result = {
+        subject = "${var.name}: FALHA na etapa ${state}"
+        start   = "${var.name}: FALHA na etapa ${state}\n\nO fluxo do dia parou antes de avaliar o dia.\nExecução: "
+        error   = "\nErro: "
+        end     = "\n\nO que fazer: o que já chegou às tabelas continua nelas. Corrija o que o erro diz e inicie o fluxo\nde novo para o dia; docs/operations.md diz como."
+      }
+      ResultPath = "$.said"
+      Next       = "TellFailure"
+    } },
+  ) : name => state if var.notices != null }
+
   fold_names = { acoes = "DedupSotAcoes", fiis = "DedupSotFiis", spec = "DedupSpecAtivos" }
 }
 
@@ -69,15 +111,15 @@ resource "aws_sfn_state_machine" "this" {
   tags     = var.tags
 
   definition = jsonencode({
-    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, and assesses it"
+    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, assesses it, and tells what fails"
     StartAt = "Begin"
-    States = {
+    States = merge({
       Begin = {
         Type   = "Pass"
         Result = { progress = { looks = 0, rounds_done = 0 }, folds = [], spec_folds = [] }
         Next   = "Look"
       }
-      Look = {
+      Look = merge({
         Type     = "Task"
         Resource = local.invoke
         Parameters = {
@@ -87,7 +129,7 @@ resource "aws_sfn_state_machine" "this" {
         OutputPath = "$.Payload"
         Retry      = local.retries
         Next       = "IsSettled"
-      }
+      }, try(local.caught.Look, {}))
       IsSettled = {
         Type    = "Choice"
         Choices = [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }]
@@ -98,18 +140,18 @@ resource "aws_sfn_state_machine" "this" {
         SecondsPath = "$.look_again_seconds"
         Next        = "Look"
       }
-      DedupSot = {
+      DedupSot = merge({
         Type       = "Parallel"
         Branches   = [local.folds.acoes, local.folds.fiis]
         ResultPath = "$.folds"
         Next       = "DedupSpec"
-      }
-      DedupSpec = {
+      }, try(local.caught.DedupSot, {}))
+      DedupSpec = merge({
         Type       = "Parallel"
         Branches   = [local.folds.spec]
         ResultPath = "$.spec_folds"
         Next       = "IsRoundLeft"
-      }
+      }, try(local.caught.DedupSpec, {}))
       IsRoundLeft = {
         Type    = "Choice"
         Choices = [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }]
@@ -133,7 +175,7 @@ resource "aws_sfn_state_machine" "this" {
         Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
         Next  = "Look"
       }
-      Assess = {
+      Assess = merge({
         Type     = "Task"
         Resource = local.invoke
         Parameters = {
@@ -143,7 +185,7 @@ resource "aws_sfn_state_machine" "this" {
         OutputPath = "$.Payload"
         Retry      = local.retries
         Next       = "IsGood"
-      }
+      }, try(local.caught.Assess, {}))
       IsGood = {
         Type    = "Choice"
         Choices = [{ Variable = "$.passed", BooleanEquals = true, Next = "Good" }]
@@ -157,7 +199,7 @@ resource "aws_sfn_state_machine" "this" {
         Error     = "DayNotGood"
         CausePath = "$.cause"
       }
-    }
+    }, local.telling)
   })
 
   logging_configuration {
@@ -206,6 +248,26 @@ data "aws_iam_policy_document" "this" {
     sid       = "InvokeFunctions"
     actions   = ["lambda:InvokeFunction"]
     resources = concat(values(var.dedup_function_arns), [var.assess_function_arn, var.get_tickers_function_arn])
+  }
+
+  dynamic "statement" {
+    for_each = var.notices[*]
+
+    content {
+      sid       = "Tell"
+      actions   = ["sns:Publish"]
+      resources = [statement.value.topic_arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.notices == null ? [] : var.notices.kms_key_arn[*]
+
+    content {
+      sid       = "EncryptNotices"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
   }
 
   # Deliveries of logs belong to no resource that a policy could name.

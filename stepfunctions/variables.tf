@@ -18,6 +18,11 @@ variable "get_tickers_function_arn" {
   type        = string
 }
 
+variable "notices" {
+  description = "ARN of the topic that is told of each day, and of the key that encrypts it, null where that is not the module's; null: nobody is told."
+  type        = object({ topic_arn = string, kms_key_arn = string })
+}
+
 variable "log_retention_days" {
   description = "Days that the workflow's logs are kept."
   type        = number

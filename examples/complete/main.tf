@@ -76,6 +76,9 @@ module "pynvest_tools" {
   # A bad verdict fails the workflow; "record": it is written only.
   quality_gate           = "fail"
   quality_reference_from = null
+  # You are told of each day, and AWS sends a mail to confirm the address first. Or name a topic of yours instead.
+  alarm_email     = var.alarm_email
+  alarm_topic_arn = null
 
   log_retention_days = 30
 }
@@ -116,8 +119,9 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
+  # Alarms, and the rule for executions that were stopped, tell the topic of notices.
   statement {
-    sid       = "PublishAlarms"
+    sid       = "AlarmsTell"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
@@ -130,6 +134,24 @@ data "aws_iam_policy_document" "key" {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
       values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+
+  # EventBridge names no source account to KMS, but SNS names the topic.
+  statement {
+    sid       = "RuleTells"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:sns:topicArn"
+      values   = ["arn:${data.aws_partition.current.partition}:sns:${var.region}:${data.aws_caller_identity.current.account_id}:my-lake-notices"]
     }
   }
 }

@@ -12,3 +12,8 @@ output "workflow" {
   description = "The dedup workflow."
   value       = module.pynvest_tools.workflow
 }
+
+output "notices" {
+  description = "Who is told of each day, and whether the address has yet to be confirmed."
+  value       = module.pynvest_tools.notices
+}

@@ -5,6 +5,6 @@ variable "region" {
 }
 
 variable "alarm_email" {
-  description = "Who is told when something failed; AWS sends a mail to confirm it first."
+  description = "Who is told of each day; AWS sends a mail to confirm it first."
   type        = string
 }

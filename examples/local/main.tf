@@ -26,4 +26,5 @@ module "pynvest_tools" {
   dedup_wait_interval_seconds        = var.dedup_wait_interval_seconds
   dedup_round_minutes                = var.dedup_round_minutes
   fetch_from                         = var.fetch_from
+  alarm_email                        = var.alarm_email
 }

@@ -61,3 +61,8 @@ output "collector_policy_json" {
   description = "Policy of a collector."
   value       = module.pynvest_tools.collector_policy_json
 }
+
+output "notices" {
+  description = "Topic and address of whoever is told of each day."
+  value       = module.pynvest_tools.notices
+}

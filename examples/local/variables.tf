@@ -87,3 +87,9 @@ variable "fetch_from" {
   type        = string
   default     = "site"
 }
+
+variable "alarm_email" {
+  description = "Who is told of each day; null: nobody. The emulator sends no mail."
+  type        = string
+  default     = null
+}

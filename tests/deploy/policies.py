@@ -17,6 +17,14 @@ ASL_VALIDATOR = "asl-validator@4.0.0"
 """Package of the npm registry."""
 
 
+ONE_ACCOUNTS = (
+    "aws:SourceAccount",
+    "kms:EncryptionContext:aws:logs:arn",
+    "kms:EncryptionContext:aws:sns:topicArn",
+)
+"""Conditions that name the account on whose behalf a service acts."""
+
+
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every policy document among the values of resources, with where it is.
 
@@ -51,7 +59,7 @@ def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})
         and not any(
-            key in ("aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn") and ACCOUNT_ID in value
+            key in ONE_ACCOUNTS and ACCOUNT_ID in value
             for keys in statement.get("Condition", {}).values()
             for key, value in keys.items()
         )

@@ -29,6 +29,7 @@ OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
 OWN_QUEUE = "the-consumers-own-queue"
 BOUNDARY = PROJECT / "examples" / "boundary" / "boundary.json"
+TOLD = 'alarm_email = "me@example.com"'
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
 
@@ -320,6 +321,16 @@ def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deploye
         assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
 
 
+def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(deployed: Deployed) -> None:
+    """Planned only: the emulator reads alarms back wrong, so that no later plan would be empty."""
+    checkout = deployed.second.checkout("notices", inputs=f"\n      {TOLD}\n")
+    found = dict(policies(checkout.planned_resources()))
+
+    assert "module.pynvest_tools.aws_sns_topic_policy.notices[0]: policy" in found
+    assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
+    assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "finding"),
     [
@@ -364,11 +375,17 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 @pytest.mark.full
 def test_the_workflow_is_one_that_step_functions_takes(deployed: Deployed, tmp_path: Path) -> None:
     resources = deployed.first.checkout("workflow").resources()
-    (definition,) = (values["definition"] for values in resources.values() if "definition" in values)
+    telling = deployed.first.checkout("telling-workflow", inputs=f"\n{TOLD}\n").planned_resources()
+    definition, telling_definition = (
+        next(values["definition"] for values in found.values() if "definition" in values)
+        for found in (resources, telling)
+    )
     astray = json.loads(definition)
     astray["States"][astray["StartAt"]]["Next"] = "Nowhere"
 
     assert wrong_with_workflow(definition, tmp_path) == ""
+    assert "TellFailure" in telling_definition
+    assert wrong_with_workflow(telling_definition, tmp_path) == ""
     assert "Nowhere" in wrong_with_workflow(json.dumps(astray), tmp_path)
 
 
@@ -604,6 +621,8 @@ def left_behind(emulator: Emulator) -> dict[str, list[str]]:
             item["Name"]
             for item in emulator.client("glue").get_tables(DatabaseName=OWN_DATABASE)["TableList"]
         ],
+        "topic": [item["TopicArn"] for item in emulator.client("sns").list_topics()["Topics"]],
+        "rule": [item["Name"] for item in emulator.client("events").list_rules()["Rules"]],
         "workflow": [
             item["name"] for item in emulator.client("stepfunctions").list_state_machines()["stateMachines"]
         ],

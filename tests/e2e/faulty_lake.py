@@ -49,6 +49,7 @@ SIZES = {
     "fetch_timeout_seconds": 1,
     "dedup_wait_interval_seconds": 1,
     "dedup_round_minutes": ROUNDS,
+    "alarm_email": "me@example.com",
 }
 
 
@@ -66,6 +67,29 @@ class FaultyLake:
         self.s3, self.sqs, self.glue = (self.client(name) for name in ("s3", "sqs", "glue"))
         self.functions = self.client("lambda")
         self.states = self.client("stepfunctions")
+        self.notices_queue = self._subscribed_queue()
+
+    def _subscribed_queue(self) -> str:
+        """Subscribe a queue to the topic of notices, as the address is that the emulator sends no mail to."""
+        topic = self.outputs["notices"]["topic_arn"]
+        url: str = self.sqs.create_queue(QueueName="told")["QueueUrl"]
+        arn = self.queue_arn(url)
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return url
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return subject and text of what has been told, and forget it."""
+        notices = [json.loads(body) for body in self.take(self.notices_queue)]
+        return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def day(self) -> Day:
         """Return a day to start."""
@@ -338,5 +362,5 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     lake.site.clear_log()
     yield lake
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
-    for url in (url for urls in queues for url in urls.values()):
+    for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)

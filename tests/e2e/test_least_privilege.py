@@ -133,6 +133,7 @@ KEPT = [
         ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-*"),
         "the workflow invokes as its role; the emulator as nobody",
     ),
+    (("*-sfn-*", "sns:Publish", "*-notices"), "the workflow tells as its role; the emulator as nobody"),
     (
         ("trigger-*", "lambda:InvokeFunction", "*-lambda-check-and-delete-partitions"),
         "the scheduler invokes as its role; in tests nothing is left to the clock",

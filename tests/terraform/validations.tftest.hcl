@@ -45,6 +45,8 @@ run "wrong_values_are_refused" {
     log_level                          = "verbose"
     quality_gate                       = "warn"
     quality_reference_from             = 20261131
+    alarm_email                        = "me"
+    alarm_topic_arn                    = "my-topic"
     log_retention_days                 = 31
     permissions_boundary_arn           = "boundary"
     iam_role_path                      = "lake"
@@ -89,6 +91,8 @@ run "wrong_values_are_refused" {
     var.log_level,
     var.quality_gate,
     var.quality_reference_from,
+    var.alarm_email,
+    var.alarm_topic_arn,
     var.log_retention_days,
     var.permissions_boundary_arn,
     var.iam_role_path,
@@ -295,4 +299,25 @@ run "no_rounds_bound_no_tries" {
     dedup_round_minutes   = []
     pages_retention_days  = 0
   }
+}
+
+run "an_address_and_a_topic_at_once_are_refused" {
+  command = plan
+
+  variables {
+    alarm_email     = "me@example.com"
+    alarm_topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic"
+  }
+
+  expect_failures = [output.notices]
+}
+
+run "a_topic_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:my-topic"
+  }
+
+  expect_failures = [output.notices]
 }

@@ -19,6 +19,7 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
     get_tickers_function_arn = "arn:of:tickers"
     permissions_boundary_arn = null
     iam_role_path            = "/"
+    notices                  = null
     log_retention_days       = 30
     kms_key_arn              = null
     tags                     = { project = "lake" }
@@ -72,6 +73,66 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   assert {
     condition     = one([for statement in data.aws_iam_policy_document.this.statement : statement.resources if statement.sid == "InvokeFunctions"]) == toset(["arn:of:acoes", "arn:of:fiis", "arn:of:spec", "arn:of:assess", "arn:of:tickers"])
     error_message = "the workflow may invoke other functions than its five"
+  }
+}
+
+run "the_workflow_tells_the_topic_each_state_that_fails" {
+  command = plan
+
+  module {
+    source = "./stepfunctions"
+  }
+
+  variables {
+    name                     = "dedup"
+    dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
+    assess_function_arn      = "arn:of:assess"
+    get_tickers_function_arn = "arn:of:tickers"
+    notices                  = { topic_arn = "arn:of:topic", kms_key_arn = "arn:of:key" }
+    log_retention_days       = 30
+    kms_key_arn              = null
+    tags                     = {}
+  }
+
+  assert {
+    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => state.Catch[0].Next if can(state.Catch) } == {
+      Look      = "LookFailed"
+      DedupSot  = "DedupSotFailed"
+      DedupSpec = "DedupSpecFailed"
+      AskAgain  = "Look"
+      Assess    = "AssessFailed"
+    }
+    error_message = "a state's failure leads elsewhere"
+  }
+  assert {
+    condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && !startswith(name, "Tell")])
+    error_message = "a state's failure is not caught"
+  }
+  assert {
+    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") if can(regex("Failed$|Tell|Broken|Assess", name)) } == {
+      Assess          = "end"
+      LookFailed      = "TellFailure"
+      DedupSotFailed  = "TellFailure"
+      DedupSpecFailed = "TellFailure"
+      AssessFailed    = "TellFailure"
+      TellFailure     = "Broken"
+      Broken          = "end"
+    }
+    error_message = "what is told is followed by something else"
+  }
+  # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
+  assert {
+    condition = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States :
+      can(regex("^[ -~]{1,99}$", state.Result.subject)) && length(split("\n", "${state.Result.start}${state.Result.error}${state.Result.end}")) < 40 if can(state.Result.subject)
+    ])
+    error_message = "SNS does not take a subject, or a text is too long"
+  }
+  assert {
+    condition = { for statement in data.aws_iam_policy_document.this.statement : statement.sid => [statement.actions, statement.resources] if contains(["Tell", "EncryptNotices"], statement.sid) } == {
+      Tell           = [toset(["sns:Publish"]), toset(["arn:of:topic"])]
+      EncryptNotices = [toset(["kms:Decrypt", "kms:GenerateDataKey"]), toset(["arn:of:key"])]
+    }
+    error_message = "the workflow may tell another topic, or does not reach its key"
   }
 }
 

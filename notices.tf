@@ -1,0 +1,196 @@
+# Who is told of a day, and by whom. Without alarm_email and alarm_topic_arn there is nothing of it.
+
+locals {
+  notified   = var.alarm_email != null || var.alarm_topic_arn != null
+  topic_name = "${var.name_prefix}-notices"
+  topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
+  here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+
+  # What stops the workflow without a word of its own; everything else it tells itself.
+  stopped_rule_name = "${local.workflow_name}-stopped"
+  stopped = {
+    TIMED_OUT = "passou do tempo máximo"
+    ABORTED   = "foi interrompida"
+  }
+
+  alarms = {
+    not_started = {
+      name        = "${local.schedule_names.dedup}-dlq-not-empty"
+      description = "O agendamento não conseguiu iniciar o fluxo do dia: o que falhou está na fila ${local.schedule_names.dedup}-dlq. Inicie o fluxo à mão; docs/operations.md diz como."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = "${local.schedule_names.dedup}-dlq" }
+      statistic   = "Maximum"
+      comparison  = "GreaterThanThreshold"
+      threshold   = 0
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+      enabled     = true
+    }
+    # A lake that has just been made has not started anything either: it is silent only after it has once spoken.
+    # So no data is what is told, and not an alarm. A weekend is three days.
+    silence = {
+      name        = "${local.workflow_name}-silent"
+      description = "Há pelo menos quatro dias nenhuma execução do fluxo começou. Veja se o agendamento ${local.schedule_names.dedup} existe e está ativo; docs/operations.md diz o que fazer."
+      namespace   = "AWS/States"
+      metric      = "ExecutionsStarted"
+      dimensions  = { StateMachineArn = local.workflow_arn }
+      statistic   = "Sum"
+      comparison  = "LessThanThreshold"
+      threshold   = 1
+      period      = 86400
+      periods     = 4
+      missing     = "missing"
+      enabled     = var.schedules_enabled
+    }
+  }
+  alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.here}:alarm:${alarm.name}"]
+}
+
+resource "aws_sns_topic" "notices" {
+  # checkov:skip=CKV_AWS_26:Encrypted where kms_key_arn is given; AWS's own key for SNS lets neither alarms nor rules publish
+  count = var.alarm_email == null ? 0 : 1
+
+  name              = local.topic_name
+  display_name      = local.topic_name
+  kms_master_key_id = var.kms_key_arn
+  tags              = var.module_default_tags
+}
+
+resource "aws_sns_topic_policy" "notices" {
+  count = var.alarm_email == null ? 0 : 1
+
+  arn    = aws_sns_topic.notices[0].arn
+  policy = data.aws_iam_policy_document.notices[0].json
+}
+
+resource "aws_sns_topic_subscription" "notices" {
+  count = var.alarm_email == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.notices[0].arn
+  protocol  = "email"
+  endpoint  = var.alarm_email
+}
+
+# What the topic's policy says, be it the module's or the consumer's.
+data "aws_iam_policy_document" "notices" {
+  count = local.notified ? 1 : 0
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "WorkflowTells"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = [module.stepfunctions.role.arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = {
+      RuleTells  = { service = "events", sources = ["arn:${data.aws_partition.current.partition}:events:${local.here}:rule/${local.stopped_rule_name}"] }
+      AlarmsTell = { service = "cloudwatch", sources = local.alarm_arns }
+    }
+
+    content {
+      sid       = statement.key
+      actions   = ["sns:Publish"]
+      resources = [local.topic_arn]
+
+      principals {
+        type        = "Service"
+        identifiers = ["${statement.value.service}.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value.sources
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "stopped" {
+  count = local.notified ? 1 : 0
+
+  name        = local.stopped_rule_name
+  description = "The workflow ended without being able to tell: timed out or aborted"
+  tags        = var.module_default_tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.states"]
+    detail-type = ["Step Functions Execution Status Change"]
+    detail      = { stateMachineArn = [local.workflow_arn], status = keys(local.stopped) }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "stopped" {
+  count = local.notified ? 1 : 0
+
+  rule = aws_cloudwatch_event_rule.stopped[0].name
+  arn  = local.topic_arn
+
+  input_transformer {
+    input_paths = {
+      name   = "$.detail.name"
+      status = "$.detail.status"
+      time   = "$.time"
+    }
+    # Lines of JSON strings: SNS gets them as they stand, quotes included.
+    input_template = <<-EOT
+      "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
+      "Estado: <status> (ABORTED: ${local.stopped.ABORTED}; TIMED_OUT: ${local.stopped.TIMED_OUT}). Hora (UTC): <time>."
+      "O que fazer: inicie o fluxo de novo para o dia; docs/operations.md diz como."
+    EOT
+  }
+
+  depends_on = [aws_sns_topic_policy.notices]
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = { for key, alarm in local.alarms : key => alarm if local.notified && alarm.enabled }
+
+  alarm_name                = each.value.name
+  alarm_description         = each.value.description
+  namespace                 = each.value.namespace
+  metric_name               = each.value.metric
+  dimensions                = each.value.dimensions
+  statistic                 = each.value.statistic
+  comparison_operator       = each.value.comparison
+  threshold                 = each.value.threshold
+  period                    = each.value.period
+  evaluation_periods        = each.value.periods
+  treat_missing_data        = each.value.missing
+  alarm_actions             = [local.topic_arn]
+  insufficient_data_actions = each.value.missing == "missing" ? [local.topic_arn] : []
+  tags                      = var.module_default_tags
+
+  depends_on = [aws_sns_topic_policy.notices]
+}

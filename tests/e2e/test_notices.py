@@ -1,0 +1,51 @@
+"""What is told of a day, read from a queue that is subscribed to the topic: one fault, one notice."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from faulty_lake import FaultyLake, until
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_state_that_fails_for_good_is_told_once_with_its_error(faulty: FaultyLake, number: int) -> None:
+    ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number, rounds="sixty"))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
+    ((subject, text),) = faulty.told()
+    assert subject == "pynvest-sfn-dedup-sot-spec-tables: FALHA na etapa Look"
+    lines = text.split("\n")
+    assert lines[:4] == [
+        subject,
+        "",
+        "O fluxo do dia parou antes de avaliar o dia.",
+        f"Execução: {ended['name']}",
+    ]
+    assert lines[4].startswith('Erro: {"Error":"ValueError"')
+    assert "rounds is 'sixty', expected a list of minutes" in lines[4]
+    assert lines[-2].startswith("O que fazer: ")
+    assert len(lines) < 40
+
+
+def test_an_execution_that_is_aborted_is_told_once_by_the_rule(faulty: FaultyLake, number: int) -> None:
+    started_at = time.time()
+    execution = faulty.start_workflow(anomesdia_exec=number)
+    until(lambda: faulty.log("assess-day", started_at, "day looked at"), "the workflow to wait for its day")
+
+    faulty.states.stop_execution(executionArn=execution)
+
+    ((_, text),) = until(faulty.told, "the notice")
+    assert faulty.end_of(execution)["status"] == "ABORTED"
+    assert f"a execução {execution.rsplit(':', 1)[1]} do fluxo" in text
+    assert "Estado: ABORTED" in text
+    assert faulty.told() == []
+
+
+def test_nobody_else_may_tell(faulty: FaultyLake) -> None:
+    topic = faulty.outputs["notices"]["topic_arn"]
+
+    assert [role for role in faulty.roles() if faulty.may(role, topic, "sns:Publish")] == [
+        "pynvest-sfn-dedup-sot-spec-tables"
+    ]

@@ -1,0 +1,175 @@
+# Who is told: nothing without an input, a topic of the module's own or the consumer's, and who may publish.
+
+mock_provider "aws" {
+  source          = "./tests/terraform/mocks"
+  override_during = plan
+}
+
+run "without_an_input_nobody_is_told" {
+  command = plan
+
+  assert {
+    condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
+    aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0
+    error_message = "something of the notices is made"
+  }
+  assert {
+    condition     = output.notices == null && output.notices_topic_policy_json == null
+    error_message = "notices: ${jsonencode(output.notices)}"
+  }
+}
+
+run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
+  command = plan
+
+  variables {
+    alarm_email = "me@example.com"
+    kms_key_arn = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  override_resource {
+    target          = aws_sns_topic_subscription.notices[0]
+    override_during = plan
+    values          = { pending_confirmation = true }
+  }
+
+  assert {
+    condition     = [for topic in aws_sns_topic.notices : [topic.name, topic.kms_master_key_id]] == [["pynvest-notices", var.kms_key_arn]]
+    error_message = "topic: ${jsonencode(aws_sns_topic.notices)}"
+  }
+  assert {
+    condition     = [for subscription in aws_sns_topic_subscription.notices : [subscription.protocol, subscription.endpoint]] == [["email", "me@example.com"]]
+    error_message = "subscription: ${jsonencode(aws_sns_topic_subscription.notices)}"
+  }
+  assert {
+    condition     = output.notices.topic_arn == "arn:aws:sns:sa-east-1:123456789012:pynvest-notices" && output.notices.email == "me@example.com" && startswith(output.notices.confirm, "me@example.com gets no notice yet: ")
+    error_message = "notices: ${jsonencode(output.notices)}"
+  }
+  assert {
+    condition     = output.notices_topic_policy_json == null
+    error_message = "the module's own topic needs nothing of the consumer's"
+  }
+  assert {
+    condition = jsonencode([for statement in data.aws_iam_policy_document.notices[0].statement : {
+      sid        = statement.sid
+      effect     = statement.effect
+      actions    = tolist(statement.actions)
+      resources  = tolist(statement.resources)
+      principals = flatten([for principal in statement.principals : tolist(principal.identifiers)])
+      conditions = { for condition in statement.condition : condition.variable => sort(condition.values) }
+      }]) == jsonencode([
+      {
+        sid        = "DenyWithoutTls"
+        effect     = "Deny"
+        actions    = ["sns:Publish"]
+        resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
+        principals = ["*"]
+        conditions = { "aws:SecureTransport" = ["false"] }
+      },
+      {
+        sid        = "WorkflowTells"
+        effect     = null
+        actions    = ["sns:Publish"]
+        resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
+        principals = ["arn:aws:iam::123456789012:role/mocked"]
+        conditions = {}
+      },
+      {
+        sid        = "AlarmsTell"
+        effect     = null
+        actions    = ["sns:Publish"]
+        resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
+        principals = ["cloudwatch.amazonaws.com"]
+        conditions = {
+          "aws:SourceAccount" = ["123456789012"]
+          "aws:SourceArn" = [
+            "arn:aws:cloudwatch:sa-east-1:123456789012:alarm:pynvest-sfn-dedup-sot-spec-tables-silent",
+            "arn:aws:cloudwatch:sa-east-1:123456789012:alarm:trigger-pynvest-sfn-dedup-sot-spec-tables-dlq-not-empty",
+          ]
+        }
+      },
+      {
+        sid        = "RuleTells"
+        effect     = null
+        actions    = ["sns:Publish"]
+        resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
+        principals = ["events.amazonaws.com"]
+        conditions = {
+          "aws:SourceAccount" = ["123456789012"]
+          "aws:SourceArn"     = ["arn:aws:events:sa-east-1:123456789012:rule/pynvest-sfn-dedup-sot-spec-tables-stopped"]
+        }
+      },
+    ])
+    error_message = "somebody else may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
+  }
+  # Failed executions are told by the workflow itself: the rule would tell them twice.
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.stopped[0].event_pattern) == {
+      source      = ["aws.states"]
+      detail-type = ["Step Functions Execution Status Change"]
+      detail = {
+        stateMachineArn = ["arn:aws:states:sa-east-1:123456789012:stateMachine:pynvest-sfn-dedup-sot-spec-tables"]
+        status          = ["ABORTED", "TIMED_OUT"]
+      }
+    }
+    error_message = "the rule tells something else: ${aws_cloudwatch_event_rule.stopped[0].event_pattern}"
+  }
+  assert {
+    condition     = alltrue([for line in compact(split("\n", one(aws_cloudwatch_event_target.stopped[0].input_transformer).input_template)) : startswith(line, "\"") && endswith(line, "\"")])
+    error_message = "EventBridge takes each line as a JSON string"
+  }
+  assert {
+    condition = jsonencode({ for key, alarm in aws_cloudwatch_metric_alarm.this : key => [alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.comparison_operator, alarm.threshold, alarm.period, alarm.evaluation_periods, alarm.treat_missing_data] }) == jsonencode({
+      not_started = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", { QueueName = "trigger-pynvest-sfn-dedup-sot-spec-tables-dlq" }, "GreaterThanThreshold", 0, 300, 1, "notBreaching"]
+      silence     = ["AWS/States", "ExecutionsStarted", { StateMachineArn = "arn:aws:states:sa-east-1:123456789012:stateMachine:pynvest-sfn-dedup-sot-spec-tables" }, "LessThanThreshold", 1, 86400, 4, "missing"]
+    })
+    error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
+  }
+  # A lake that has just been made has no data either, so that no data is told only where there was some before.
+  assert {
+    condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
+      not_started = [1, 0]
+      silence     = [1, 1]
+    }
+    error_message = "an alarm tells of something else"
+  }
+}
+
+run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
+  command = plan
+
+  variables {
+    alarm_topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic"
+  }
+
+  assert {
+    condition     = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices)) == 0
+    error_message = "a topic is made, or the consumer's is touched"
+  }
+  assert {
+    condition     = jsonencode(output.notices) == jsonencode({ topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic", email = null, confirm = null }) && output.notices_topic_policy_json != null
+    error_message = "notices: ${jsonencode(output.notices)}"
+  }
+  assert {
+    condition     = toset(flatten([for statement in data.aws_iam_policy_document.notices[0].statement : tolist(statement.resources)])) == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])
+    error_message = "the policy is of another topic"
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])]) && aws_cloudwatch_event_target.stopped[0].arn == "arn:aws:sns:sa-east-1:123456789012:my-topic"
+    error_message = "another topic is told"
+  }
+}
+
+run "a_lake_without_schedules_may_be_silent" {
+  command = plan
+
+  variables {
+    alarm_email       = "me@example.com"
+    schedules_enabled = false
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["not_started"]
+    error_message = "alarms: ${join(", ", keys(aws_cloudwatch_metric_alarm.this))}"
+  }
+}
