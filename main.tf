@@ -345,6 +345,7 @@ module "lambda" {
   dead_letter_queues     = [for queue in values(aws_sqs_queue.dead_letter) : { arn = queue.arn, url = queue.url }]
   quality_gate           = var.quality_gate
   quality_reference_from = var.quality_reference_from
+  daily_digest           = var.daily_digest
 
   fundamentus_base_url  = var.fundamentus_base_url
   fetch_threads         = var.fetch_threads

@@ -509,6 +509,13 @@ variable "alarm_topic_arn" {
   }
 }
 
+variable "daily_digest" {
+  description = "Whether a day without a remark is told, too. Remarks and failures always are."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number

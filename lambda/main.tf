@@ -75,6 +75,7 @@ locals {
       DEAD_LETTER_QUEUE_URLS = jsonencode(var.dead_letter_queues[*].url)
       QUALITY_GATE           = var.quality_gate
       QUALITY_REFERENCE_FROM = tostring(coalesce(var.quality_reference_from, 10000101))
+      DAILY_DIGEST           = tostring(var.daily_digest)
     }
   }
 

@@ -133,6 +133,11 @@ variable "quality_reference_from" {
   type        = number
 }
 
+variable "daily_digest" {
+  description = "Whether a day without a remark is told, too."
+  type        = bool
+}
+
 variable "fundamentus_base_url" {
   description = "Where the site's pages are read."
   type        = string

@@ -136,8 +136,13 @@ class Day:
                 raise DayFailed(f"nothing changed for {STALL_SECONDS:.0f} s, and {'; '.join(missing)}")
             time.sleep(POLL_SECONDS)
 
-    def run_workflow(self, timeout_seconds: float = 600.0) -> None:
+    def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
         """Start what the dedup schedule starts, with its input and the day, and wait until it has ended.
+
+        Returns
+        -------
+        dict
+            What it said of the day: the verdict, and the notice.
 
         Raises
         ------
@@ -151,7 +156,7 @@ class Day:
         while True:
             found = self._states.describe_execution(executionArn=execution["executionArn"])
             if found["status"] == "SUCCEEDED":
-                return
+                return dict(json.loads(found["output"]))
             if found["status"] != "RUNNING":
                 raise DayFailed(
                     f"the workflow ended as {found['status']}: {found.get('error')}: {found.get('cause')}"

@@ -230,12 +230,13 @@ def _run_day(
     # Told, not left to stage 1: by now it may be past midnight, and the pages are as of this day.
     day.start(anomesdia_exec=number, **({"tickers": list(source.tickers)} if source.tickers else {}))
     day.wait()
-    day.run_workflow()
+    said = day.run_workflow()
     console.settle()
 
     report.show_tables(day, console)
     report.show_failures(day, console)
     report.show_stages(day, console)
+    report.show_notice(said["notice"], console)
     report.show_answers(day, Athena(local.emulator.client("athena"), local.emulator.client("s3")), console)
     if source.tickers:
         checks.check_tickers(day, source.tickers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sandbox.athena import Athena
 from sandbox.console import Console
 from sandbox.day import Day, ticker_of
@@ -70,6 +72,12 @@ def show_stages(day: Day, console: Console) -> None:
     ]
     console.say("\nSeconds a stage")
     console.table(["function", "invocations", "in all", "each", "last one ended after"], rows)
+
+
+def show_notice(notice: Mapping[str, str], console: Console) -> None:
+    """Print what is told of the day to whoever asks to be told."""
+    console.say("\nThe notice of the day")
+    console.say("\n".join(f"  {line}".rstrip() for line in notice["text"].split("\n")))
 
 
 def example_queries(tables: tuple[Table, ...], day: int) -> dict[str, str]:

@@ -73,6 +73,15 @@ locals {
 
   telling = { for name, state in merge(
     {
+      IsTold = {
+        Type    = "Choice"
+        Choices = [{ Variable = "$.notice.tell", StringEquals = "none", Next = "IsGood" }]
+        Default = "Tell"
+      }
+      Tell = merge(local.publish, {
+        Parameters = { TopicArn = try(var.notices.topic_arn, ""), "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
+        Next       = "IsGood"
+      })
       TellFailure = merge(local.publish, {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")
@@ -111,7 +120,7 @@ resource "aws_sfn_state_machine" "this" {
   tags     = var.tags
 
   definition = jsonencode({
-    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, assesses it, and tells what fails"
+    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, assesses it, and tells what came of it"
     StartAt = "Begin"
     States = merge({
       Begin = {
@@ -184,7 +193,7 @@ resource "aws_sfn_state_machine" "this" {
         }
         OutputPath = "$.Payload"
         Retry      = local.retries
-        Next       = "IsGood"
+        Next       = var.notices == null ? "IsGood" : "IsTold"
       }, try(local.caught.Assess, {}))
       IsGood = {
         Type    = "Choice"

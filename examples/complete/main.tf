@@ -79,6 +79,7 @@ module "pynvest_tools" {
   # You are told of each day, and AWS sends a mail to confirm the address first. Or name a topic of yours instead.
   alarm_email     = var.alarm_email
   alarm_topic_arn = null
+  daily_digest    = true
 
   log_retention_days = 30
 }

@@ -76,7 +76,7 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   }
 }
 
-run "the_workflow_tells_the_topic_each_state_that_fails" {
+run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_fails" {
   command = plan
 
   module {
@@ -109,8 +109,13 @@ run "the_workflow_tells_the_topic_each_state_that_fails" {
     error_message = "a state's failure is not caught"
   }
   assert {
-    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") if can(regex("Failed$|Tell|Broken|Assess", name)) } == {
-      Assess          = "end"
+    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") if can(regex("Failed$|Tell|Told|Broken|Good|Assess", name)) } == {
+      Assess          = "IsTold"
+      IsTold          = "Tell"
+      Tell            = "IsGood"
+      IsGood          = "NotGood"
+      Good            = "end"
+      NotGood         = "end"
       LookFailed      = "TellFailure"
       DedupSotFailed  = "TellFailure"
       DedupSpecFailed = "TellFailure"
@@ -119,6 +124,14 @@ run "the_workflow_tells_the_topic_each_state_that_fails" {
       Broken          = "end"
     }
     error_message = "what is told is followed by something else"
+  }
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.IsTold.Choices == [{ Variable = "$.notice.tell", StringEquals = "none", Next = "IsGood" }]
+    error_message = "another rule decides whether the day is told"
+  }
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
+    error_message = "something else is told"
   }
   # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
   assert {

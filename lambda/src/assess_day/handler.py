@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assess_day.assessment import VERDICT, Assessment, MissingPaper, Situation
 from assess_day.facts import evidence, gather, most_traded
 from assess_day.look import Facts, View, look_seconds, view
+from assess_day.notice import notice
 from assess_day.quality import measured
 from assess_day.record import names, read_record, write_record
 from assess_day.settings import Settings
@@ -45,8 +46,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; and of a
         site that is late the ``old_session`` and the stock to try it with. Assessed, after the rows of the
         quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many papers
-        are ``missing``, whether this execution ``changed`` anything, the ``reasons``, and as ``cause`` what a
-        workflow that fails says.
+        are ``missing``, whether this execution ``changed`` anything, the ``reasons``, as ``cause`` what a
+        workflow that fails says, and the ``notice``: whether to ``tell``, ``subject`` and ``text``.
 
     Raises
     ------
@@ -150,6 +151,7 @@ def _assess(
         "changed": changed,
         "reasons": reasons,
         "cause": f"{day}: {situation.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
+        "notice": vars(notice(assessment, found.sot, daily_digest=settings.daily_digest)),
     }
     logger.info("day assessed", extra=result)
     return result

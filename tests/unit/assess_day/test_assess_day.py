@@ -33,6 +33,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URLS", "[]")
         monkeypatch.setenv("QUALITY_GATE", gate)
         monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
+        monkeypatch.setenv("DAILY_DIGEST", "true")
         event = {"input": {"anomesdia_exec": DAY}, "started_at": "2026-11-23T22:00:00.123Z", **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
         return result
@@ -224,3 +225,14 @@ def test_rounds_that_are_none_are_refused(lake: Lake, assess: Any, rounds: objec
 def test_an_input_with_anything_else_is_refused(lake: Lake, assess: Any) -> None:
     with pytest.raises(ValueError, match="event has anomesdia, expected no fields but anomesdia_exec"):
         assess(input={"anomesdia": DAY})
+
+
+def test_a_first_verdict_is_told_and_the_same_again_is_not(lake: Lake, assess: Any) -> None:
+    queue(lake, "PETR4", "VALE3")
+    land(lake, "PETR4")
+
+    first, second = (assess("assess")["notice"] for _ in range(2))
+
+    assert (first["tell"], second["tell"]) == ("failure", "none")
+    assert first["subject"] == "pynvest 23/11/2026: FALHA"
+    assert "  - sem resposta (1): VALE3" in first["text"].split("\n")
