@@ -17,7 +17,7 @@ PYTHON = $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(USABLE)'
 SOURCE ?= sample
 TICKERS ?=
 # Handed over in the environment, so that quotes in a query reach it as they are.
-export SQL
+export QUERY SQL
 
 .DEFAULT_GOAL := help
 
@@ -34,9 +34,8 @@ up: $(VENV_MADE) ## The same, and leave it running for `make query`
 	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: query
-query: $(VENV_MADE) ## Ask what `make up` left running: make query SQL="SELECT …"
-	@test -n "$$SQL" || { echo 'Ask something: make query SQL="SELECT …"' >&2; exit 2; }
-	@$(SANDBOX) query "$$SQL"
+query: $(VENV_MADE) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for the list of names
+	@$(SANDBOX) query --name "$$QUERY" "$$SQL"
 
 .PHONY: down
 down: $(VENV_MADE) ## End what `make up` left running, and remove its data

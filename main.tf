@@ -22,7 +22,7 @@ locals {
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     {
       packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
-      # Pages and ledger. Apart from the packages: whoever may write pages must not reach code.
+      # Pages, ledger and the results of queries. Apart from the packages: whoever may write pages must not reach code.
       work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
     },
   )
@@ -31,8 +31,9 @@ locals {
 
   # Days that what is in the work bucket is kept, by what its keys start with.
   expiry = {
-    ledger = 400
-    pages  = max(1, var.pages_retention_days)
+    athena-results = var.athena_results_retention_days
+    ledger         = 400
+    pages          = max(1, var.pages_retention_days)
   }
 
   queue_names = {
@@ -404,6 +405,21 @@ module "eventbridge" {
   iam_role_path            = var.iam_role_path
   kms_key_arn              = var.kms_key_arn
   tags                     = var.module_default_tags
+}
+
+module "athena" {
+  source = "./athena"
+  count  = var.athena_enabled ? 1 : 0
+
+  name                 = var.name_prefix
+  tables               = module.glue.tables
+  columns              = module.glue.columns
+  work_bucket          = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+  bytes_scanned_cutoff = var.athena_bytes_scanned_cutoff
+  force_destroy        = var.force_destroy
+  kms_key_arn          = var.kms_key_arn
+  bucket_kms_key_arns  = var.bucket_kms_key_arns
+  tags                 = var.module_default_tags
 }
 
 # What a collector needs: it brings pages, and reaches nothing else of the lake.

@@ -23,7 +23,7 @@ output "packages_bucket" {
 }
 
 output "work_bucket" {
-  description = "Name and ARN of the bucket that holds the kept pages and the ledger."
+  description = "Name and ARN of the bucket that holds the kept pages, the ledger and the results of queries."
   value       = { name = aws_s3_bucket.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
 
   precondition {
@@ -118,4 +118,24 @@ output "databases" {
 output "tables" {
   description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the six tables."
   value       = module.glue.tables
+}
+
+output "workgroup" {
+  description = "Name and ARN of the Athena workgroup; null where `athena_enabled` is false."
+  value       = one(module.athena[*].workgroup)
+}
+
+output "named_queries" {
+  description = "Id and title of each query that is saved in the workgroup, by its name; null where `athena_enabled` is false."
+  value       = one(module.athena[*].named_queries)
+}
+
+output "views" {
+  description = "Database, ARN and title of each view, by its name; null where `athena_enabled` is false."
+  value       = one(module.athena[*].views)
+}
+
+output "reader_policy_json" {
+  description = "Policy of a reader, to be attached to a user or role of yours: it may query through the workgroup and nothing else; null where `athena_enabled` is false."
+  value       = one(module.athena[*].reader_policy_json)
 }

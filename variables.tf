@@ -516,6 +516,37 @@ variable "daily_digest" {
   nullable    = false
 }
 
+variable "athena_enabled" {
+  description = "Whether there are a workgroup, saved queries and views to ask the lake with."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "athena_bytes_scanned_cutoff" {
+  description = "Bytes that a query in the workgroup may read before Athena ends it."
+  type        = number
+  default     = 1073741824
+  nullable    = false
+
+  validation {
+    condition     = var.athena_bytes_scanned_cutoff >= 10485760 && floor(var.athena_bytes_scanned_cutoff) == var.athena_bytes_scanned_cutoff
+    error_message = "athena_bytes_scanned_cutoff is ${var.athena_bytes_scanned_cutoff}: write a whole number of bytes, 10485760 (10 MB) at least, which is the least that Athena takes."
+  }
+}
+
+variable "athena_results_retention_days" {
+  description = "Days that the results of queries are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.athena_results_retention_days >= 1 && var.athena_results_retention_days <= 3650 && floor(var.athena_results_retention_days) == var.athena_results_retention_days
+    error_message = "athena_results_retention_days is ${var.athena_results_retention_days}: write a whole number from 1 to 3650."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number
@@ -575,7 +606,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the module deletes buckets that still hold the lake's data."
+  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup with queries of your own in it."
   type        = bool
   default     = false
   nullable    = false

@@ -12,6 +12,8 @@ locals {
     spec_quality = { layer = "spec", kind = null, schema = local.schemas["tbspec_pynvest_qualidade"] }
   }
 
+  partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
+
   # One database a distinct name, under the first layer that bears it.
   layers       = ["sor", "sot", "spec"]
   created_with = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
@@ -35,9 +37,9 @@ resource "aws_glue_catalog_table" "this" {
   parameters    = { EXTERNAL = "TRUE", classification = "parquet", "parquet.compression" = "SNAPPY" }
 
   partition_keys {
-    name    = "anomesdia_exec"
-    type    = "int"
-    comment = "Dia da execução, como número no formato AAAAMMDD"
+    name    = local.partition_key.name
+    type    = local.partition_key.type
+    comment = local.partition_key.comment
   }
 
   storage_descriptor {

@@ -17,3 +17,10 @@ output "tables" {
     arn      = aws_glue_catalog_table.this[key].arn
   } }
 }
+
+output "columns" {
+  description = "Name, Glue type and comment of the columns of each table, the partition key last."
+  value = { for key, table in local.tables : key => [for column in concat(table.schema.columns, [local.partition_key]) :
+    { name = column.name, type = column.type, comment = column.comment }
+  ] }
+}

@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command in ("run", "up") and options.source == "live" and not options.tickers:
         parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
+    if options.command == "query" and options.name and options.sql:
+        parser.error("QUERY and SQL are two ways to ask: give one of them")
     # A shell starts what it runs in the background with interrupts ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "up":
             local.up(options.state_dir, _source(options), console)
         elif options.command == "query":
-            local.query(options.state_dir, options.sql, console)
+            local.query(options.state_dir, console, name=options.name, sql=options.sql)
         else:
             local.down(options.state_dir, console)
     except EXPECTED as failure:
@@ -72,8 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--source", choices=["sample", "live"], default="sample")
         command.add_argument("--tickers", default="", help="for the live site: PETR4,HGLG11")
-    query = commands.add_parser("query", help="ask what `up` left running")
-    query.add_argument("sql")
+    query = commands.add_parser("query", help="ask what `up` left running, or list the names")
+    query.add_argument("--name", default="", help="a query that is saved in the workgroup")
+    query.add_argument("sql", nargs="?", default="", help="a query of your own")
     commands.add_parser("down", help="end what `up` left running and remove it")
     return parser
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
 
-RESULTS_BUCKET = "sandbox-athena-results"
 POLL_SECONDS = 0.1
+NAMES_A_CALL = 50
+"""Named queries that one call returns the text of at most."""
 
 
 class QueryFailed(Exception):  # noqa: N818
@@ -23,18 +23,56 @@ class Answer:
     rows: list[list[str | None]]
 
 
+@dataclass(frozen=True)
+class NamedQuery:
+    """A query that is saved in the workgroup."""
+
+    name: str
+    title: str
+    sql: str
+
+
 class Athena:
-    """Asks Athena, and keeps its result files in a bucket of its own.
+    """Asks Athena in a workgroup, which says where the result files go.
 
     Parameters
     ----------
-    athena, s3
-        Clients of the two services.
+    athena
+        Client of the service.
+    workgroup
+        Name of the workgroup.
     """
 
-    def __init__(self, athena: Any, s3: Any) -> None:
+    def __init__(self, athena: Any, workgroup: str) -> None:
         self._athena = athena
-        self._s3 = s3
+        self._workgroup = workgroup
+
+    def named_queries(self) -> dict[str, NamedQuery]:
+        """Return the queries that are saved in the workgroup, by name."""
+        ids: list[str] = []
+        for page in self._athena.get_paginator("list_named_queries").paginate(WorkGroup=self._workgroup):
+            ids += page["NamedQueryIds"]
+        found = []
+        for first in range(0, len(ids), NAMES_A_CALL):
+            answer = self._athena.batch_get_named_query(NamedQueryIds=ids[first : first + NAMES_A_CALL])
+            found += answer["NamedQueries"]
+        return {
+            one["Name"]: NamedQuery(one["Name"], one["Description"], one["QueryString"])
+            for one in sorted(found, key=lambda one: str(one["Name"]))
+        }
+
+    def ask_by_name(self, name: str) -> Answer:
+        """Run a query that is saved in the workgroup, and return its whole answer.
+
+        Raises
+        ------
+        QueryFailed
+            When there is none of that name, or as `ask` does.
+        """
+        named = self.named_queries()
+        if name not in named:
+            raise QueryFailed(f"There is no query {name!r}; there are {', '.join(named)}.")
+        return self.ask(named[name].sql)
 
     def ask(self, sql: str, timeout_seconds: float = 60.0) -> Answer:
         """Run a query and return its whole answer.
@@ -44,7 +82,9 @@ class Athena:
         QueryFailed
             When Athena refuses or fails it, or does not answer within `timeout_seconds`.
         """
-        query_id = self._start(sql)
+        query_id = self._athena.start_query_execution(QueryString=sql, WorkGroup=self._workgroup)[
+            "QueryExecutionId"
+        ]
         deadline = time.monotonic() + timeout_seconds
         while True:
             status = self._athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
@@ -55,18 +95,6 @@ class Athena:
             if time.monotonic() > deadline:
                 raise QueryFailed(f"no answer within {timeout_seconds:.0f} s\nThe query: {sql}")
             time.sleep(POLL_SECONDS)
-
-    def _start(self, sql: str) -> str:
-        with contextlib.suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
-            self._s3.create_bucket(
-                Bucket=RESULTS_BUCKET,
-                CreateBucketConfiguration={"LocationConstraint": self._s3.meta.region_name},
-            )
-        started = self._athena.start_query_execution(
-            QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{RESULTS_BUCKET}/"}
-        )
-        query_id: str = started["QueryExecutionId"]
-        return query_id
 
     def _answer(self, query_id: str) -> Answer:
         columns: list[str] = []

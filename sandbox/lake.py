@@ -81,7 +81,9 @@ class Lake:
     start_schedule, dedup_schedule
         Names of the two schedules.
     work_bucket
-        Name of the bucket of pages and ledger.
+        Name of the bucket of pages, ledger and results of queries.
+    workgroup
+        Name of the workgroup that queries are asked in.
     """
 
     tables: tuple[Table, ...]
@@ -94,6 +96,7 @@ class Lake:
     start_schedule: str
     dedup_schedule: str
     work_bucket: str
+    workgroup: str
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
@@ -109,6 +112,7 @@ class Lake:
             start_schedule=outputs["start_schedule"],
             dedup_schedule=outputs["dedup_schedule"],
             work_bucket=outputs["work_bucket"],
+            workgroup=outputs["workgroup"],
         )
 
     def table(self, layer: str, kind: str | None = None) -> Table:

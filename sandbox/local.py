@@ -153,16 +153,16 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     with ExitStack() as running:
         day, left = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
-    example = " ".join(report.example_queries(day.lake.tables, day.number)[report.LARGEST_MOVES].split())
     console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
     console.say(f"  AWS_ENDPOINT_URL={left.endpoint_url}")
     console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
-    console.say(f'Ask the lake more:  make query SQL="{example}"')
+    console.say("Ask by name:        make query QUERY=formula-magica   (make query lists the names)")
+    console.say(f'Ask what you like:  make query SQL="{report.example_query(day)}"')
     console.say("End it:             make down")
 
 
-def query(state_dir: Path, sql: str, console: Console) -> None:
-    """Ask what ``up`` left running, and print the answer.
+def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "") -> None:
+    """Ask what ``up`` left running, and print the answer; without name and query, print the names.
 
     Raises
     ------
@@ -173,8 +173,12 @@ def query(state_dir: Path, sql: str, console: Console) -> None:
     if not up_file.exists():
         raise NotRunning("Nothing is up to be asked: `make up` first.")
     left = json.loads(up_file.read_text())
-    reached = (left["endpoint_url"], Path(left["ca_bundle"]))
-    answer = Athena(*(emulator.client(*reached, service) for service in ("athena", "s3"))).ask(sql)
+    client = emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), "athena")
+    athena = Athena(client, left["workgroup"])
+    if not name and not sql:
+        report.show_names(athena, console)
+        return
+    answer = athena.ask_by_name(name) if name else athena.ask(sql)
     console.table(answer.columns, answer.rows)
 
 
@@ -225,6 +229,7 @@ def _run_day(
 
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
     local.apply(console)
+    (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
     console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
     day = local.day(console)
     # Told, not left to stage 1: by now it may be past midnight, and the pages are as of this day.
@@ -237,7 +242,7 @@ def _run_day(
     report.show_failures(day, console)
     report.show_stages(day, console)
     report.show_notice(said["notice"], console)
-    report.show_answers(day, Athena(local.emulator.client("athena"), local.emulator.client("s3")), console)
+    report.show_answers(Athena(local.emulator.client("athena"), day.lake.workgroup), console)
     if source.tickers:
         checks.check_tickers(day, source.tickers)
     if source.live:

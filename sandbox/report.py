@@ -7,30 +7,10 @@ from collections.abc import Mapping
 from sandbox.athena import Athena
 from sandbox.console import Console
 from sandbox.day import Day, ticker_of
-from sandbox.lake import LAYERS, Table
+from sandbox.lake import LAYERS
 
-LARGEST_MOVES = "The day's largest moves"
-QUERIES = {
-    "The highest dividend yields among liquid stocks": """
-        SELECT nome_papel, nome_empresa, vlr_cot, vlr_ind_div_yield
-        FROM {sot_acoes}
-        WHERE anomesdia_exec = {day} AND vol_med_neg_2m > 1000000
-        ORDER BY vlr_ind_div_yield DESC
-        LIMIT 10""",
-    "Funds by segment": """
-        SELECT segmento, count(*) AS fundos, round(avg(vlr_div_yield), 2) AS dy_medio,
-               round(avg(vlr_p_sobre_vp), 2) AS pvp_medio
-        FROM {sot_fiis}
-        WHERE anomesdia_exec = {day}
-        GROUP BY segmento
-        ORDER BY fundos DESC, segmento""",
-    LARGEST_MOVES: """
-        SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, vlr_cot, round(pct_var_dia * 100, 2) AS var_dia
-        FROM {spec_ativos}
-        WHERE anomesdia_exec = {day}
-        ORDER BY abs(pct_var_dia) DESC
-        LIMIT 10""",
-}
+SHOWN_QUERIES = ("maiores-dividendos", "fiis-por-segmento", "formula-magica")
+"""The named queries whose answers are shown: those that one day is enough for."""
 
 
 def show_tables(day: Day, console: Console) -> None:
@@ -80,15 +60,24 @@ def show_notice(notice: Mapping[str, str], console: Console) -> None:
     console.say("\n".join(f"  {line}".rstrip() for line in notice["text"].split("\n")))
 
 
-def example_queries(tables: tuple[Table, ...], day: int) -> dict[str, str]:
-    """Return queries worth asking of a day, by what they ask."""
-    names = {f"{one.layer}_{one.kind or 'ativos'}": f"{one.database}.{one.name}" for one in tables}
-    return {question: " ".join(sql.format(**names, day=day).split()) for question, sql in QUERIES.items()}
+def example_query(day: Day) -> str:
+    """Return a query of one line that is worth asking of a day."""
+    database = day.lake.table("spec").database
+    return (
+        "SELECT codigo_ticker_ativo, nome_ativo, vlr_cot, pct_var_dia "  # noqa: S608 - the lake's own names
+        f"FROM {database}.vw_ativos_negociados ORDER BY abs(pct_var_dia) DESC LIMIT 10"
+    )
 
 
-def show_answers(day: Day, athena: Athena, console: Console) -> None:
-    """Ask Athena the example queries and print what it answers."""
-    for question, sql in example_queries(day.lake.tables, day.number).items():
-        answer = athena.ask(sql)
-        console.say(f"\n{question}")
+def show_answers(athena: Athena, console: Console) -> None:
+    """Ask Athena some of the queries that are saved in the workgroup, and print what it answers."""
+    named = athena.named_queries()
+    for name in SHOWN_QUERIES:
+        answer = athena.ask(named[name].sql)
+        console.say(f"\n{named[name].title} ({name})")
         console.table(answer.columns, answer.rows)
+
+
+def show_names(athena: Athena, console: Console) -> None:
+    """Print name and title of each query that is saved in the workgroup."""
+    console.table(["name", "title"], [[query.name, query.title] for query in athena.named_queries().values()])

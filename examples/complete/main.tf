@@ -77,9 +77,12 @@ module "pynvest_tools" {
   quality_gate           = "fail"
   quality_reference_from = null
   # You are told of each day, and AWS sends a mail to confirm the address first. Or name a topic of yours instead.
-  alarm_email     = var.alarm_email
-  alarm_topic_arn = null
-  daily_digest    = true
+  alarm_email                   = var.alarm_email
+  alarm_topic_arn               = null
+  daily_digest                  = true
+  athena_enabled                = true
+  athena_bytes_scanned_cutoff   = 1073741824 # 1 GB
+  athena_results_retention_days = 30
 
   log_retention_days = 30
 }

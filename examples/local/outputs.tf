@@ -66,3 +66,13 @@ output "notices" {
   description = "Topic and address of whoever is told of each day."
   value       = module.pynvest_tools.notices
 }
+
+output "workgroup" {
+  description = "Name of the workgroup that queries are asked in."
+  value       = module.pynvest_tools.workgroup.name
+}
+
+output "reader_policy_json" {
+  description = "Policy of a reader."
+  value       = module.pynvest_tools.reader_policy_json
+}

@@ -7,6 +7,7 @@ function, ``apply``, which changes MiniStack within the emulator's own process.
 from __future__ import annotations
 
 from sandbox.mends import (
+    athena_views,
     authorizations,
     glue_partitions,
     lambda_errors,
@@ -27,6 +28,7 @@ def apply_all() -> None:
         own_port,
         sqs_actions,
         glue_partitions,
+        athena_views,
         repeated_requests,
         authorizations,
     ):

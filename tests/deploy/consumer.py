@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.terraform import find_terraform
 
 PROJECT = Path(__file__).resolve().parents[2]
-MODULE = ("glue", "lambda", "stepfunctions", "eventbridge")
+MODULE = ("glue", "lambda", "stepfunctions", "eventbridge", "athena")
 DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
 """The consumer's provider sets one more tag than S3 objects take."""
 

@@ -60,7 +60,7 @@ class Up:
         return emulator.client(self.endpoint_url, self.ca_bundle, service)
 
     def ask(self, sql: str) -> list[list[str | None]]:
-        return Athena(self.client("athena"), self.client("s3")).ask(sql).rows
+        return Athena(self.client("athena"), self.lake.workgroup).ask(sql).rows
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +132,9 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     assert f"without a page on the site: {listed_only}\n" in up.printed
     for function in up.lake.functions:
         assert re.search(rf"{function} +\d+ +[\d.]+", up.printed)
-    for heading in ("nome_papel", "segmento", "codigo_ticker_ativo"):
+    for heading in ("papel", "segmento", "nome_papel"):
         assert re.search(rf"^{heading} ", up.printed, re.MULTILINE)
+    assert "make query QUERY=formula-magica" in up.printed
     assert 'make query SQL="SELECT' in up.printed
     assert up.endpoint_url in up.printed
 

@@ -105,13 +105,14 @@ run "buckets_are_private_versioned_and_encrypted" {
   }
 }
 
-run "pages_and_ledger_expire" {
+run "pages_ledger_and_results_expire" {
   command = plan
 
   assert {
     condition = { for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.id => [one(rule.filter).prefix, one(rule.expiration).days, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id != "expire-old-versions" } == {
-      expire-ledger = ["ledger/", 400, 1]
-      expire-pages  = ["pages/", 90, 1]
+      expire-athena-results = ["athena-results/", 30, 1]
+      expire-ledger         = ["ledger/", 400, 1]
+      expire-pages          = ["pages/", 90, 1]
     }
     error_message = "rules: ${jsonencode(aws_s3_bucket_lifecycle_configuration.this["work"].rule)}"
   }

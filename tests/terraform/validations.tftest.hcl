@@ -47,6 +47,8 @@ run "wrong_values_are_refused" {
     quality_reference_from             = 20261131
     alarm_email                        = "me"
     alarm_topic_arn                    = "my-topic"
+    athena_bytes_scanned_cutoff        = 10485759
+    athena_results_retention_days      = 0
     log_retention_days                 = 31
     permissions_boundary_arn           = "boundary"
     iam_role_path                      = "lake"
@@ -93,6 +95,8 @@ run "wrong_values_are_refused" {
     var.quality_reference_from,
     var.alarm_email,
     var.alarm_topic_arn,
+    var.athena_bytes_scanned_cutoff,
+    var.athena_results_retention_days,
     var.log_retention_days,
     var.permissions_boundary_arn,
     var.iam_role_path,
@@ -274,6 +278,8 @@ run "values_on_the_edge_are_taken" {
     log_level                          = "debug"
     quality_gate                       = "record"
     quality_reference_from             = 20240229
+    athena_bytes_scanned_cutoff        = 10485760
+    athena_results_retention_days      = 3650
     log_retention_days                 = 1
     permissions_boundary_arn           = "arn:aws:iam::aws:policy/PowerUserAccess"
     iam_role_path                      = "/of/a/lake/"

@@ -12,7 +12,15 @@ from legs import LEGS
 
 PROJECT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
-PRODUCT = ("*.tf", "glue/**/*.tf", "glue/**/*.json", "lambda/**/*.tf", "lambda/**/*.py")
+PRODUCT = (
+    "*.tf",
+    "glue/**/*.tf",
+    "glue/**/*.json",
+    "lambda/**/*.tf",
+    "lambda/**/*.py",
+    "athena/**/*.tf",
+    "athena/**/*.sql",
+)
 
 SUFFIXES = r"\.(?:py|tf|md|json|ya?ml|toml|txt)"
 MADE = (".local/", ".build/", ".venv/")
@@ -115,12 +123,24 @@ def test_every_leg_of_test_all_is_documented_and_every_documented_one_exists() -
     assert {name for cell in named for name in re.findall(r"`([^`]+)`", cell)} == set(LEGS)
 
 
+@pytest.mark.parametrize(("section", "folder"), [("Views", "views"), ("Named queries", "queries")])
+def test_every_view_and_named_query_is_documented_and_every_documented_one_exists(
+    section: str, folder: str
+) -> None:
+    _, _, text = text_of(PROJECT / "docs" / "queries.md").partition(f"\n## {section}\n")
+    documented = re.findall(r"^\| `([\w-]+)` \|", text.partition("\n## ")[0], re.MULTILINE)
+    files = (PROJECT / "athena" / folder).glob("*.sql")
+
+    assert sorted(documented) == sorted(path.stem for path in files)
+
+
 def test_every_name_in_the_readme_is_one_that_the_consumer_has() -> None:
     schemas = [json.loads(path.read_text("utf-8")) for path in (PROJECT / "glue" / "schemas").glob("*.json")]
     columns = {column["name"] for schema in schemas for column in schema["columns"]}
     databases = {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
     known = declared("variables.tf", "variable") | declared("outputs.tf", "output") | columns | databases
     known |= {schema["table"] for schema in schemas} | {"anomesdia_exec"}
+    known |= {path.stem for path in (PROJECT / "athena" / "views").glob("*.sql")}
     named = names(text_of(PROJECT / "README.md"))
 
     assert {"bucket_names_map", "packages_bucket", "vlr_cot", "dt_ult_cot"} & named

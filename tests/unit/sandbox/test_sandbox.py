@@ -27,7 +27,7 @@ TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo
 
 def lake() -> Lake:
     quality = Table("spec", None, "spec", "db_spec", "spec_quality")
-    return Lake(TABLES, quality, {}, {}, {}, (), "", "", "", "")
+    return Lake(TABLES, quality, {}, {}, {}, (), "", "", "", "", "")
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
@@ -150,10 +150,5 @@ def test_progress_in_a_terminal_has_its_time_and_ends_as_a_line(
     assert said.endswith("done\n")
 
 
-def test_example_queries_name_the_tables_of_the_lake_and_the_day() -> None:
-    queries = report.example_queries(TABLES, 20261123)
-
-    assert {"db_sot.sot_acoes", "db_sot.sot_fiis", "db_spec.spec_ativos"} == {
-        sql.split(" FROM ")[1].split()[0] for sql in queries.values()
-    }
-    assert all("anomesdia_exec = 20261123" in sql for sql in queries.values())
+def test_the_example_asks_a_view_in_the_database_of_the_lake() -> None:
+    assert " FROM db_spec.vw_ativos_negociados " in report.example_query(day_with((), (), (), (), ()))

@@ -1,0 +1,127 @@
+data "aws_partition" "current" {}
+
+locals {
+  # arn:…:glue:<region>:<account>, of any table.
+  glue_arn = split(":table/", values(var.tables)[0].arn)[0]
+
+  databases  = toset([for table in var.tables : table.database])
+  table_arns = concat([for table in var.tables : table.arn], [for view in aws_glue_catalog_table.view : view.arn])
+  bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
+}
+
+# What a reader needs: Athena looks up the catalog, reads the tables' objects and writes results on the reader's behalf.
+data "aws_iam_policy_document" "reader" {
+  # checkov:skip=CKV_AWS_356:Lists of workgroups and of data catalogs take no resource
+  statement {
+    sid = "Query"
+    actions = [
+      "athena:BatchGetNamedQuery",
+      "athena:BatchGetQueryExecution",
+      "athena:GetNamedQuery",
+      "athena:GetQueryExecution",
+      "athena:GetQueryResults",
+      "athena:GetQueryResultsStream",
+      "athena:GetWorkGroup",
+      "athena:ListNamedQueries",
+      "athena:ListQueryExecutions",
+      "athena:StartQueryExecution",
+      "athena:StopQueryExecution",
+    ]
+    resources = [aws_athena_workgroup.this.arn]
+  }
+
+  statement {
+    sid       = "ChooseTheWorkgroup"
+    actions   = ["athena:ListDataCatalogs", "athena:ListWorkGroups"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "LookUpTheCatalogInAthena"
+    actions   = ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata", "athena:ListDatabases", "athena:ListTableMetadata"]
+    resources = ["${split(":workgroup/", aws_athena_workgroup.this.arn)[0]}:datacatalog/AwsDataCatalog"]
+  }
+
+  statement {
+    sid     = "LookUpTheCatalog"
+    actions = ["glue:BatchGetPartition", "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
+    # Athena asks for the database `default`, too, whatever it is asked.
+    resources = concat(
+      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/default"],
+      [for database in local.databases : "${local.glue_arn}:database/${database}"],
+      local.table_arns,
+    )
+  }
+
+  statement {
+    sid       = "FindTheBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = concat(values(local.bucket_arn), [var.work_bucket.arn])
+  }
+
+  statement {
+    sid       = "ReadTheTables"
+    actions   = ["s3:GetObject"]
+    resources = [for table in var.tables : "${local.bucket_arn[table.bucket]}/${table.name}/*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.bucket_arn
+
+    content {
+      sid       = "ListTheTables${index(keys(local.bucket_arn), statement.key)}"
+      actions   = ["s3:ListBucket"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = [for table in var.tables : "${table.name}/*" if table.bucket == statement.key]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeepResults"
+    actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
+    resources = ["${var.work_bucket.arn}/athena-results/*"]
+  }
+
+  statement {
+    sid       = "ListResults"
+    actions   = ["s3:ListBucket"]
+    resources = [var.work_bucket.arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["athena-results/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "UseTheKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:EncryptionContext:aws:s3:arn"
+        values   = concat([var.work_bucket.arn, "${var.work_bucket.arn}/athena-results/*"], flatten([for arn in values(local.bucket_arn) : [arn, "${arn}/*"]]))
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.bucket_kms_key_arns) > 0 ? [var.bucket_kms_key_arns] : []
+
+    content {
+      sid       = "DecryptWithTheBucketsKeys"
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+    }
+  }
+}

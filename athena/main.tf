@@ -1,0 +1,106 @@
+locals {
+  # A view lies in one database, wherever the tables are that it reads.
+  views_database = var.tables.spec_ativos.database
+  view_columns = {
+    vw_acoes_ultimo_dia  = var.columns.sot_acoes
+    vw_fiis_ultimo_dia   = var.columns.sot_fiis
+    vw_ativos_ultimo_dia = var.columns.spec_ativos
+    vw_ativos_por_sessao = var.columns.spec_ativos
+    vw_ativos_negociados = var.columns.spec_ativos
+  }
+
+  # What the queries call tables and views.
+  relations = merge(
+    { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
+    { for view in keys(local.view_columns) : view => "\"${local.views_database}\".\"${view}\"" },
+  )
+
+  views = { for name, columns in local.view_columns : name => {
+    columns = columns
+    sql     = trimspace(templatefile("${path.module}/views/${name}.sql", merge(local.relations, { columns = join(", ", columns[*].name) })))
+  } }
+
+  queries = { for file in fileset("${path.module}/queries", "*.sql") :
+    trimsuffix(file, ".sql") => trimspace(templatefile("${path.module}/queries/${file}", local.relations))
+  }
+
+  # Of a view and of a query the first line is a comment, and that is its title.
+  titles = { for name, sql in merge({ for name, view in local.views : name => view.sql }, local.queries) : name => regex("^-- (.+)", sql)[0] }
+
+  # The types of the contract as Athena's engine calls them.
+  trino_types = { string = "varchar", double = "double", bigint = "bigint", int = "integer", date = "date", timestamp = "timestamp(3)" }
+}
+
+resource "aws_athena_workgroup" "this" {
+  # checkov:skip=CKV_AWS_159:Encrypted with SSE-S3, or with the consumer's key where one is given
+  name          = var.name
+  description   = "Data lake de fundamentos de ativos da B3"
+  force_destroy = var.force_destroy
+  tags          = var.tags
+
+  configuration {
+    enforce_workgroup_configuration    = true
+    publish_cloudwatch_metrics_enabled = true
+    bytes_scanned_cutoff_per_query     = var.bytes_scanned_cutoff
+
+    engine_version {
+      selected_engine_version = "Athena engine version 3"
+    }
+
+    result_configuration {
+      output_location = "s3://${var.work_bucket.name}/athena-results/"
+
+      encryption_configuration {
+        encryption_option = var.kms_key_arn == null ? "SSE_S3" : "SSE_KMS"
+        kms_key_arn       = var.kms_key_arn
+      }
+    }
+  }
+}
+
+resource "aws_athena_named_query" "this" {
+  for_each = local.queries
+
+  name        = each.key
+  description = local.titles[each.key]
+  workgroup   = aws_athena_workgroup.this.name
+  database    = local.views_database
+  query       = each.value
+}
+
+# As Athena itself writes a view into the catalog.
+resource "aws_glue_catalog_table" "view" {
+  for_each = local.views
+
+  name          = each.key
+  database_name = local.views_database
+  description   = local.titles[each.key]
+  table_type    = "VIRTUAL_VIEW"
+  parameters    = { presto_view = "true", comment = "Presto View" }
+
+  view_expanded_text = "/* Presto View */"
+  view_original_text = "/* Presto View: ${base64encode(jsonencode({
+    originalSql = each.value.sql
+    catalog     = "awsdatacatalog"
+    schema      = local.views_database
+    columns     = [for column in each.value.columns : { name = column.name, type = local.trino_types[column.type] }]
+  }))} */"
+
+  storage_descriptor {
+    # Athena refuses a view without one, whatever it says.
+    ser_de_info {
+      name                  = "-"
+      serialization_library = "-"
+    }
+
+    dynamic "columns" {
+      for_each = each.value.columns
+
+      content {
+        name    = columns.value.name
+        type    = columns.value.type
+        comment = columns.value.comment
+      }
+    }
+  }
+}

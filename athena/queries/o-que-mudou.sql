@@ -1,0 +1,21 @@
+-- O que mudou desde a sessão anterior
+-- Variação = cotação na sessão mais recente / cotação na sessão anterior do papel − 1, em fração (0.01 = 1%), não ajustada por
+-- desdobramentos. Só papéis líquidos (mais de R$ 1 milhão por dia), da maior para a menor variação, para cima ou para baixo.
+SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, sessao_anterior, vlr_cot_anterior, dt_ult_cot, vlr_cot,
+       vlr_cot / vlr_cot_anterior - 1 AS variacao
+FROM (
+  SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, dt_ult_cot, vlr_cot,
+         lag(dt_ult_cot) OVER (PARTITION BY codigo_ticker_ativo ORDER BY dt_ult_cot) AS sessao_anterior,
+         lag(vlr_cot) OVER (PARTITION BY codigo_ticker_ativo ORDER BY dt_ult_cot) AS vlr_cot_anterior,
+         max(dt_ult_cot) OVER () AS sessao_mais_recente
+  FROM ${vw_ativos_por_sessao}
+)
+WHERE dt_ult_cot = sessao_mais_recente
+  AND vlr_cot_anterior > 0
+  AND codigo_ticker_ativo IN (
+    SELECT nome_papel FROM ${vw_acoes_ultimo_dia} WHERE vol_med_neg_2m > 1000000
+    UNION ALL
+    SELECT fii FROM ${vw_fiis_ultimo_dia} WHERE vol_med_neg_2m > 1000000
+  )
+ORDER BY abs(vlr_cot / vlr_cot_anterior - 1) DESC, codigo_ticker_ativo
+LIMIT 30

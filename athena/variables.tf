@@ -1,0 +1,44 @@
+variable "name" {
+  description = "Name of the workgroup."
+  type        = string
+}
+
+variable "tables" {
+  description = "The lake's tables as the glue submodule has them: layer, bucket, database, name and ARN of each."
+  type        = map(object({ layer = string, bucket = string, database = string, name = string, arn = string }))
+}
+
+variable "columns" {
+  description = "Name, Glue type and comment of the columns of each table, partition key included, by the keys of `tables`."
+  type        = map(list(object({ name = string, type = string, comment = string })))
+}
+
+variable "work_bucket" {
+  description = "Name and ARN of the bucket that gets the results, under `athena-results/`."
+  type        = object({ name = string, arn = string })
+}
+
+variable "bytes_scanned_cutoff" {
+  description = "Bytes that a query may read before it is ended."
+  type        = number
+}
+
+variable "force_destroy" {
+  description = "Whether destroying deletes the workgroup although it holds queries that somebody else saved, and its history."
+  type        = bool
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts the module's buckets and the results; null: SSE-S3."
+  type        = string
+}
+
+variable "bucket_kms_key_arns" {
+  description = "ARNs of the keys of the consumer's own buckets."
+  type        = list(string)
+}
+
+variable "tags" {
+  description = "Tags of the workgroup."
+  type        = map(string)
+}

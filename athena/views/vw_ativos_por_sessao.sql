@@ -1,0 +1,12 @@
+-- Ações e fundos imobiliários por sessão: uma linha por ativo e dt_ult_cot, a da última leitura
+SELECT ${columns}
+FROM (
+  SELECT ${columns},
+         row_number() OVER (
+           PARTITION BY codigo_ticker_ativo, dt_ult_cot
+           ORDER BY anomesdia_exec DESC, datetime_exec DESC
+         ) AS leitura
+  FROM ${spec_ativos}
+  WHERE dt_ult_cot IS NOT NULL
+)
+WHERE leitura = 1

@@ -1,0 +1,136 @@
+"""A lake of four days that is known row by row: the sample site's papers, written straight into the tables.
+
+A holiday repeats the session before it, with one price mended; a paper that stopped trading pays the most on
+paper; one paper is new on the last day and one is gone.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pynvest_lake.catalog import register_partition
+from pynvest_lake.contract import table_schema
+from pynvest_lake.storage import LakeTable
+from sandbox.lake import Lake, Table
+from sandbox.site import Paper, make_papers
+
+Row = dict[str, Any]
+
+SESSIONS = {20261118: 20261118, 20261119: 20261119, 20261120: 20261119, 20261123: 20261123}
+"""The session that the site shows on each day: the 20th is a holiday."""
+HOLIDAY, LAST = 20261120, 20261123
+LIQUID = 1_000_000
+
+
+def key_of(table: Table) -> str:
+    """Return what the module calls a table."""
+    return f"{table.layer}_{table.kind or 'ativos'}"
+
+
+@dataclass(frozen=True)
+class KnownLake:
+    """What the lake holds, by table: rows of all days, `anomesdia_exec` among their columns.
+
+    Parameters
+    ----------
+    rows
+        By what the module calls the table.
+    delisted, mended, new, gone
+        Tickers of the papers that something is special about.
+    """
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    delisted: str = ""
+    mended: str = ""
+    new: str = ""
+    gone: str = ""
+
+    def latest(self, key: str) -> list[Row]:
+        """Return the rows of a table's last day."""
+        last = max(row["anomesdia_exec"] for row in self.rows[key])
+        return [row for row in self.rows[key] if row["anomesdia_exec"] == last]
+
+    def by_session(self) -> list[Row]:
+        """Return one row a paper and session of the Spec table, the one that was read last."""
+        kept: dict[tuple[str, date], Row] = {}
+        for row in sorted(self.rows["spec_ativos"], key=lambda row: row["anomesdia_exec"]):
+            if row["dt_ult_cot"] is not None:
+                kept[row["codigo_ticker_ativo"], row["dt_ult_cot"]] = row
+        return list(kept.values())
+
+    def traded(self) -> list[Row]:
+        """Return the rows of the Spec table's last day of the papers that still trade."""
+        rows = [row for row in self.latest("spec_ativos") if row["dt_ult_cot"] is not None]
+        since = max(row["dt_ult_cot"] for row in rows) - timedelta(days=30)
+        return [row for row in rows if row["dt_ult_cot"] >= since]
+
+    def liquid(self, kind: str) -> list[Row]:
+        """Return the last day's rows of a kind's papers that trade more than a million reais a day."""
+        traded = {row["codigo_ticker_ativo"] for row in self.traded()}
+        ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
+        return [
+            row
+            for row in self.latest(f"sot_{kind}")
+            if row[ticker] in traded and (row["vol_med_neg_2m"] or 0) > LIQUID
+        ]
+
+    def write(self, lake: Lake, s3: Any, glue: Any) -> None:
+        """Write it into the tables of a lake, as the dedup workflow leaves them: that starts no function."""
+        for table in lake.tables:
+            schema = table_schema(table.name).arrow
+            for day in sorted({row["anomesdia_exec"] for row in self.rows.get(key_of(table), ())}):
+                rows = [row for row in self.rows[key_of(table)] if row["anomesdia_exec"] == day]
+                body = io.BytesIO()
+                pq.write_table(pa.Table.from_pylist(rows, schema=schema), body)
+                key = f"{table.prefix(day)}{day:032}.compact.parquet"
+                s3.put_object(Bucket=table.bucket, Key=key, Body=body.getvalue())
+                register_partition(glue, LakeTable(table.bucket, table.database, table.name), day)
+
+
+def make_known_lake() -> KnownLake:
+    """Make the papers of four days and what the tables hold of them."""
+    traded = [paper for paper in make_papers(LAST) if paper.variety in ("listed", "real_estate")]
+    new, gone, mended = (paper.ticker for paper in traded[1:4])
+    delisted = next(paper.ticker for paper in make_papers(LAST) if paper.variety == "delisted")
+    known = KnownLake({}, delisted, mended, new, gone)
+    for day, session in SESSIONS.items():
+        absent = gone if day == LAST else new
+        papers = [paper for paper in make_papers(session) if paper.ticker != absent]
+        for number, paper in enumerate(papers):
+            rows = {
+                f"sot_{paper.kind}": paper.expected_sot(day),
+                "spec_ativos": paper.expected_spec(day),
+            }
+            for key, row in rows.items():
+                changed = row | change(paper, number, day, session, known)
+                more = {"anomesdia_exec": day, "datetime_exec": read_at(day)}
+                kept = {column: value for column, value in changed.items() if column in row} | more
+                known.rows.setdefault(key, []).append(kept)
+    return known
+
+
+def change(paper: Paper, number: int, day: int, session: int, known: KnownLake) -> Row:
+    """Return what is otherwise of a paper than the sample site says, which knows one day only."""
+    if paper.ticker == known.delisted:
+        return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
+    if paper.expected_spec(day)["dt_ult_cot"] != as_date(session):
+        return {}
+    price = float(paper.expected_spec(day)["vlr_cot"])
+    percent = (7 * number + session) % 11 - 5 + (day == HOLIDAY and paper.ticker == known.mended)
+    return {"vlr_cot": round(price * (1 + percent / 100), 2)}
+
+
+def as_date(day: int) -> date:
+    """Return the date of a day that is written as a number."""
+    return datetime.strptime(str(day), "%Y%m%d").date()
+
+
+def read_at(day: int) -> datetime:
+    """Return the moment at which a day's pages were read."""
+    return datetime.combine(as_date(day), datetime.min.time()) + timedelta(hours=18, minutes=50)

@@ -1,0 +1,337 @@
+"""Saved queries and views answer what the known lake's rows say, and a reader may ask them and do no more."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from faulty_lake import SHARED_DIR
+from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake
+
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from sandbox.athena import Answer, Athena
+from sandbox.lake import Lake
+from sandbox.local import LocalLake
+
+pytestmark = pytest.mark.e2e
+
+NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
+"""No page is read."""
+
+
+class Asked:
+    """The applied module with the known lake in it."""
+
+    def __init__(self, local: LocalLake) -> None:
+        self.local = local
+        self.lake: Lake = local.lake
+        self.outputs = local.terraform.outputs()
+        self.known: KnownLake = make_known_lake()
+        self.known.write(self.lake, local.emulator.client("s3"), local.emulator.client("glue"))
+        self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
+
+    def view(self, name: str) -> Answer:
+        """Ask for all rows of a view."""
+        return self.athena.ask(f"SELECT * FROM {self.lake.table('spec').database}.{name}")  # noqa: S608
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with LocalLake(tmp_path_factory.mktemp("athena"), NOWHERE, shared_dir=SHARED_DIR) as local:
+        yield Asked(local)
+
+
+def value_of(text: str | None, like: Any) -> Any:
+    """Read a text of an answer as a value of the type that is expected."""
+    if text is None or like is None or isinstance(like, str):
+        return text
+    return type(like)(text) if isinstance(like, int | float) else text
+
+
+def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded: float = 0) -> None:
+    """See that an answer has these columns and, in this order, these rows; rounded ones within that much."""
+    assert answer.columns == columns
+    assert len(answer.rows) == len(expected)
+    for row, wanted in zip(answer.rows, expected, strict=True):
+        found = [value_of(text, like) for text, like in zip(row, wanted, strict=True)]
+        assert found == [
+            pytest.approx(value, rel=1e-9, abs=rounded) if isinstance(value, float) else as_text(value)
+            for value in wanted
+        ]
+
+
+def as_text(value: Any) -> Any:
+    """Return a date or a moment as an answer has it, and anything else as it is."""
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def picked(rows: list[Row], *columns: str) -> list[list[Any]]:
+    return [[row[column] for column in columns] for row in rows]
+
+
+def columns_of(table: str) -> list[str]:
+    return [*table_schema(table).names, "anomesdia_exec"]
+
+
+VIEWS: dict[str, tuple[str, Callable[[KnownLake], list[Row]]]] = {
+    "vw_acoes_ultimo_dia": (SOT_ACOES, lambda known: known.latest("sot_acoes")),
+    "vw_fiis_ultimo_dia": (SOT_FIIS, lambda known: known.latest("sot_fiis")),
+    "vw_ativos_ultimo_dia": (SPEC_ATIVOS, lambda known: known.latest("spec_ativos")),
+    "vw_ativos_por_sessao": (SPEC_ATIVOS, KnownLake.by_session),
+    "vw_ativos_negociados": (SPEC_ATIVOS, KnownLake.traded),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_has_the_rows_and_columns_that_it_is_named_for(asked: Asked, name: str) -> None:
+    table, rows = VIEWS[name]
+    columns = columns_of(table)
+    answer = asked.view(name)
+    ticker, session = columns[0], columns.index("dt_ult_cot")
+
+    answer.rows.sort(key=lambda row: (str(row[0]), str(row[session])))
+    expected = sorted(rows(asked.known), key=lambda row: (row[ticker], str(row["dt_ult_cot"])))
+    hold(answer, columns, picked(expected, *columns))
+
+
+def test_the_views_are_all_tested(asked: Asked) -> None:
+    glue = asked.local.emulator.client("glue")
+    tables = glue.get_tables(DatabaseName=asked.lake.table("spec").database)["TableList"]
+
+    assert {table["Name"] for table in tables if table["TableType"] == "VIRTUAL_VIEW"} == set(VIEWS)
+
+
+def test_a_holiday_is_no_session_and_a_mended_price_replaces_the_one_before(asked: Asked) -> None:
+    known = asked.known
+    rows = [row for row in known.by_session() if row["codigo_ticker_ativo"] == known.mended]
+
+    assert sorted(row["anomesdia_exec"] for row in rows) == [20261118, 20261120, LAST]
+    assert known.delisted not in {row["codigo_ticker_ativo"] for row in known.traded()}
+
+
+def maiores_dividendos(known: KnownLake) -> list[list[Any]]:
+    stocks = picked(
+        known.liquid("acoes"),
+        *("nome_papel", "nome_empresa", "nome_setor", "vlr_cot", "vlr_ind_div_yield", "vol_med_neg_2m"),
+    )
+    funds = picked(
+        known.liquid("fiis"),
+        *("fii", "nome_fii", "segmento", "vlr_cot", "vlr_div_yield", "vol_med_neg_2m"),
+    )
+    rows = [
+        [row[0], kind, *row[1:]]
+        for kind, found in {"Ação": stocks, "Fundo Imobiliário": funds}.items()
+        for row in found
+        if row[4] is not None
+    ]
+    return sorted(rows, key=lambda row: (-row[5], row[0]))[:20]
+
+
+def mean(values: list[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None
+
+
+def fiis_por_segmento(known: KnownLake) -> list[list[Any]]:
+    traded = {row["codigo_ticker_ativo"] for row in known.traded()}
+    segments = defaultdict(list)
+    for row in known.latest("sot_fiis"):
+        if row["fii"] in traded:
+            segments[row["segmento"]].append(row)
+    answer = []
+    for segment, rows in segments.items():
+        both = [row for row in rows if row["vlr_mercado"] is not None and (row["vlr_patrim_liq"] or 0) > 0]
+        equity = [row["vlr_patrim_liq"] for row in rows if row["vlr_patrim_liq"] is not None]
+        market = sum(row["vlr_mercado"] for row in both)
+        answer.append(
+            [
+                segment,
+                len(rows),
+                mean([row["vlr_div_yield"] for row in rows]),
+                mean([row["vlr_p_sobre_vp"] for row in rows]),
+                market / sum(row["vlr_patrim_liq"] for row in both) if both else None,
+                sum(equity) if equity else None,
+            ]
+        )
+    return sorted(answer, key=lambda row: (-row[1], row[0] is None, row[0]))
+
+
+def menores_p_vp(known: KnownLake) -> list[list[Any]]:
+    sectors = defaultdict(list)
+    for row in known.liquid("acoes"):
+        if (row["vlr_ind_p_sobre_vp"] or 0) > 0:
+            sectors[row["nome_setor"]].append(row)
+    answer = []
+    for sector in sorted(sectors, key=lambda name: (name is None, name)):
+        rows = sorted(sectors[sector], key=lambda row: (row["vlr_ind_p_sobre_vp"], row["nome_papel"]))
+        columns = ("nome_papel", "nome_empresa", "vlr_cot", "vlr_ind_p_sobre_vp", "vlr_ind_roe")
+        answer += [[sector, place, *row] for place, row in enumerate(picked(rows[:3], *columns), start=1)]
+    return answer
+
+
+def formula_magica(known: KnownLake) -> list[list[Any]]:
+    rows = [
+        row
+        for row in known.liquid("acoes")
+        if (row["vlr_ind_roic"] or 0) > 0 and (row["vlr_ind_ev_sobre_ebit"] or 0) > 0
+    ]
+    answer = []
+    for row in rows:
+        roic = 1 + sum(other["vlr_ind_roic"] > row["vlr_ind_roic"] for other in rows)
+        ev_ebit = 1 + sum(other["vlr_ind_ev_sobre_ebit"] < row["vlr_ind_ev_sobre_ebit"] for other in rows)
+        columns = ("nome_papel", "nome_empresa", "nome_setor", "vlr_cot", "vlr_ind_roic")
+        shown = picked([row], *columns, "vlr_ind_ev_sobre_ebit")[0]
+        answer.append([*shown, roic, ev_ebit, roic + ev_ebit])
+    return sorted(answer, key=lambda row: (row[-1], row[0]))[:30]
+
+
+def numero_de_graham(known: KnownLake) -> list[list[Any]]:
+    rows = [
+        (math.sqrt(22.5 * row["vlr_ind_lpa"] * row["vlr_ind_vpa"]), row)
+        for row in known.liquid("acoes")
+        if (row["vlr_ind_lpa"] or 0) > 0 and (row["vlr_ind_vpa"] or 0) > 0
+    ]
+    rows.sort(key=lambda one: (-one[0] / one[1]["vlr_cot"], one[1]["nome_papel"]))
+    columns = ("nome_papel", "nome_empresa", "vlr_cot", "vlr_ind_lpa", "vlr_ind_vpa")
+    return [[*picked([row], *columns)[0], graham, graham / row["vlr_cot"] - 1] for graham, row in rows[:30]]
+
+
+def divida_liquida(known: KnownLake) -> list[list[Any]]:
+    rows = [
+        row
+        for row in known.liquid("acoes")
+        if row["vlr_divida_liq"] is not None and (row["vlr_patrim_liq"] or 0) > 0
+    ]
+    rows.sort(key=lambda row: (-row["vlr_divida_liq"] / row["vlr_patrim_liq"], row["nome_papel"]))
+    columns = ("nome_papel", "nome_empresa", "nome_setor", "vlr_divida_liq", "vlr_patrim_liq")
+    return [
+        [*shown, row["vlr_divida_liq"] / row["vlr_patrim_liq"]]
+        for row, shown in zip(rows[:50], picked(rows[:50], *columns), strict=True)
+    ]
+
+
+def serie(known: KnownLake, ticker: str = "PETR4") -> list[list[Any]]:
+    rows = [row for row in known.by_session() if row["codigo_ticker_ativo"] == ticker]
+    rows.sort(key=lambda row: row["dt_ult_cot"])
+    answer = []
+    for before, row in zip([None, *rows], rows, strict=False):
+        change = None if before is None else row["vlr_cot"] / before["vlr_cot"] - 1
+        answer.append(
+            [row["dt_ult_cot"], row["vlr_cot"], change, row["vlr_min_52_sem"], row["vlr_max_52_sem"]]
+        )
+    return answer
+
+
+def o_que_mudou(known: KnownLake) -> list[list[Any]]:
+    liquid = {
+        row[ticker]
+        for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii"))
+        for row in known.latest(key)
+        if (row["vol_med_neg_2m"] or 0) > LIQUID
+    }
+    sessions = defaultdict(list)
+    for row in sorted(known.by_session(), key=lambda row: row["dt_ult_cot"]):
+        sessions[row["codigo_ticker_ativo"]].append(row)
+    newest = max(rows[-1]["dt_ult_cot"] for rows in sessions.values())
+    moved = []
+    for ticker, rows in sessions.items():
+        if ticker in liquid and len(rows) > 1 and rows[-1]["dt_ult_cot"] == newest:
+            before, row = rows[-2:]
+            shown = picked([row], "codigo_ticker_ativo", "tipo_ativo", "nome_ativo")[0]
+            prices = [before["dt_ult_cot"], before["vlr_cot"], row["dt_ult_cot"], row["vlr_cot"]]
+            moved.append([*shown, *prices, row["vlr_cot"] / before["vlr_cot"] - 1])
+    return sorted(moved, key=lambda row: (-abs(row[-1]), row[0]))[:30]
+
+
+def novos_e_sumidos(known: KnownLake) -> list[list[Any]]:
+    days = sorted({row["anomesdia_exec"] for row in known.rows["spec_ativos"]})[-2:]
+    ((new, last), (gone, before)) = ((known.new, days[1]), (known.gone, days[0]))
+    rows = {(row["codigo_ticker_ativo"], row["anomesdia_exec"]): row for row in known.rows["spec_ativos"]}
+    columns = ("codigo_ticker_ativo", "tipo_ativo", "nome_ativo", "dt_ult_cot", "anomesdia_exec")
+    return [
+        ["novo", *picked([rows[new, last]], *columns)[0]],
+        ["sumiu", *picked([rows[gone, before]], *columns)[0]],
+    ]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a named query answers: its columns, and how its rows are worked out from the known lake."""
+
+    rows: Callable[[KnownLake], list[list[Any]]]
+    columns: str
+    rounded: float = 0
+    """How far a number may be from what was worked out, which is not rounded."""
+
+
+QUERIES = {
+    "maiores-dividendos": Expected(
+        maiores_dividendos, "papel tipo nome setor vlr_cot dividend_yield vol_med_neg_2m"
+    ),
+    "fiis-por-segmento": Expected(
+        fiis_por_segmento,
+        "segmento fundos dividend_yield_medio p_vp_medio p_vp_do_segmento patrimonio_liquido",
+        rounded=0.0050001,
+    ),
+    "menores-p-vp-por-setor": Expected(
+        menores_p_vp, "nome_setor posicao nome_papel nome_empresa vlr_cot vlr_ind_p_sobre_vp vlr_ind_roe"
+    ),
+    "formula-magica": Expected(
+        formula_magica,
+        "nome_papel nome_empresa nome_setor vlr_cot vlr_ind_roic vlr_ind_ev_sobre_ebit "
+        "posicao_roic posicao_ev_ebit soma",
+    ),
+    "numero-de-graham": Expected(
+        numero_de_graham,
+        "nome_papel nome_empresa vlr_cot vlr_ind_lpa vlr_ind_vpa numero_de_graham margem",
+        rounded=0.0050001,
+    ),
+    "divida-liquida-sobre-patrimonio": Expected(
+        divida_liquida,
+        "nome_papel nome_empresa nome_setor vlr_divida_liq vlr_patrim_liq divida_liquida_sobre_patrimonio",
+        rounded=0.0000501,
+    ),
+    "serie-de-um-papel": Expected(serie, "dt_ult_cot vlr_cot variacao vlr_min_52_sem vlr_max_52_sem"),
+    "o-que-mudou": Expected(
+        o_que_mudou,
+        "codigo_ticker_ativo tipo_ativo nome_ativo sessao_anterior vlr_cot_anterior "
+        "dt_ult_cot vlr_cot variacao",
+    ),
+    "papeis-novos-e-sumidos": Expected(
+        novos_e_sumidos, "situacao codigo_ticker_ativo tipo_ativo nome_ativo dt_ult_cot anomesdia_exec"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_named_query_answers_what_the_papers_say(asked: Asked, name: str) -> None:
+    expected = QUERIES[name]
+    rows = expected.rows(asked.known)
+
+    assert rows
+    hold(asked.athena.ask_by_name(name), expected.columns.split(), rows, expected.rounded)
+
+
+def test_the_named_queries_are_all_tested(asked: Asked) -> None:
+    assert set(asked.athena.named_queries()) == set(QUERIES)
+
+
+def test_a_delisted_paper_and_a_bank_are_where_they_belong(asked: Asked) -> None:
+    """The traps that the queries step around are there: else they would prove nothing."""
+    known = asked.known
+    latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
+    assert latest[known.delisted]["vlr_ind_div_yield"] == max(
+        row["vlr_ind_div_yield"] or 0 for row in latest.values()
+    )
+    assert latest[known.delisted]["dt_ult_cot"] < as_date(LAST).replace(year=2025)
+    banks = [row for row in known.liquid("acoes") if row["vlr_depositos"] is not None]
+    assert banks
+    assert all(row["vlr_divida_liq"] is None and row["vlr_ind_ev_sobre_ebit"] is None for row in banks)
+
+
+def test_a_plan_afterwards_is_empty(asked: Asked) -> None:
+    assert asked.local.terraform.changes(NOWHERE) == ""
