@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
+from pynvest_lake.contract import QUALITY
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
-
-QUALITY_TABLE = "tbspec_pynvest_qualidade"
 
 # Reais a day: what is traded less is moved by a single order.
 LIQUID = 1_000_000
@@ -186,7 +185,7 @@ def _advice(assessment: Assessment) -> Iterator[str]:
     if assessment.situacao is Situation.OK:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
-    yield "O que fazer (docs/operations.md explica cada aviso):"
+    yield "O que fazer (docs/quality.md explica cada aviso):"
     if any(paper.outcome is Outcome.REFUSED for paper in assessment.missing):
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
     if any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing):
@@ -196,7 +195,7 @@ def _advice(assessment: Assessment) -> Iterator[str]:
             f'e depois inicie o fluxo com {{"anomesdia_exec": {day}}}'
         )
     where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
-    yield f"  - ver cada medida: SELECT * FROM {QUALITY_TABLE} {where}"  # noqa: S608 - is shown, not run
+    yield f"  - ver cada medida: SELECT * FROM {QUALITY} {where}"  # noqa: S608 - is shown, not run
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:

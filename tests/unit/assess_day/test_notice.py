@@ -104,7 +104,7 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
         "Por quê:\n"
         "  - 1 de 10 papéis da lista não foi lido\n"
         "\n"
-        "O que fazer (docs/operations.md explica cada aviso):\n"
+        "O que fazer (docs/quality.md explica cada aviso):\n"
         "  - ver cada medida: SELECT * FROM tbspec_pynvest_qualidade "
         "WHERE anomesdia_exec = 20261123 AND situacao <> 'ok'"
     )
@@ -142,7 +142,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         "  - faltam 1.236 de 1.450 papéis\n"
         "  - um rótulo novo\n"
         "\n"
-        "O que fazer (docs/operations.md explica cada aviso):\n"
+        "O que fazer (docs/quality.md explica cada aviso):\n"
         "  - o site recusa o endereço da AWS: veja docs/collector.md\n"
         "  - pedir de novo o que falta: invoque a função get-tickers com "
         '{"anomesdia_exec": 20261123, "only_missing": true} '
