@@ -7,6 +7,8 @@ REQUIREMENTS := requirements-dev.txt lambda/layer/managed.txt lambda/layer/requi
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
+SBOM := .venv-sbom
+SBOM_MADE := $(SBOM)/.made-7.5.0
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
 # The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
@@ -69,6 +71,12 @@ bench: $(VENV_MADE) ## Measure one day: time, memory, requests, cost (BENCH="--a
 package: ## Build the Lambda packages into .build/packages, for machines that apply without pip
 	python3 lambda/build.py --output .build/packages
 
+.PHONY: sbom
+sbom: $(SBOM_MADE) ## List what the layer holds, as CycloneDX, in .build/sbom.json
+	@mkdir -p .build
+	@$(SBOM)/bin/cyclonedx-py requirements lambda/layer/requirements.txt --output-reproducible --of JSON -o .build/sbom.json
+	@echo .build/sbom.json
+
 .PHONY: venv
 venv: $(VENV_MADE)
 
@@ -78,7 +86,13 @@ $(VENV_MADE): $(REQUIREMENTS)
 	@echo "Making the virtual environment $(VENV) with $(PYTHON)"
 	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r lambda/layer/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(SBOM_MADE):
+	@rm -rf $(SBOM) && $(PYTHON) -m venv $(SBOM)
+	@$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
 	@touch $@
 
 $(CHECKOV_MADE):
@@ -90,6 +104,6 @@ $(CHECKOV_MADE):
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	@if test -d .local -a -x $(VENV)/bin/python; then $(SANDBOX) down; fi
-	rm -rf $(VENV) $(CHECKOV) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CHECKOV) $(SBOM) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . \( -name .terraform -o -name .terraform.lock.hcl \) -prune -exec rm -rf {} +

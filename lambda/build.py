@@ -75,7 +75,8 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary) / "python"
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp"]
+        command += ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"]
+        command += ["--implementation=cp"]
         command += [f"--platform={PLATFORM}", f"--python-version={runtime.replace('python', '')}"]
         command += [f"--target={target}", f"--requirement={REQUIREMENTS}"]
         try:
@@ -83,7 +84,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
         except subprocess.CalledProcessError as error:
             raise BuildError(
                 f"pip could not install {REQUIREMENTS.name} (its own words are above): "
-                "see that the package index answers from this machine"
+                "see that the package index answers from this machine, with the files whose hashes are pinned"
             ) from error
         return {
             path.relative_to(temporary).as_posix(): path.read_bytes()

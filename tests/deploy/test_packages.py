@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -127,6 +129,29 @@ def test_a_change_gives_a_new_hash_to_what_it_is_part_of(
     after = {name: load_build(module).package_hash(name, "python3.13") for name in PACKAGES}
 
     assert {name for name in PACKAGES if before[name] != after[name]} == packages
+
+
+def test_a_wheel_that_is_not_the_one_of_its_hash_is_refused(
+    module: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    requirements = module / "lambda" / "layer" / "requirements.txt"
+    pinned = re.sub(r"(jmespath.*sha256:)[0-9a-f]{8}", r"\g<1>00000000", requirements.read_text())
+    requirements.write_text(pinned)
+    build = load_build(module)
+
+    with pytest.raises(build.BuildError, match="the files whose hashes are pinned"):
+        build.layer_contents("python3.13")
+    assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
+
+
+@pytest.mark.full
+def test_what_the_layer_holds_is_listed_as_cyclonedx() -> None:
+    subprocess.run(["make", "--no-print-directory", "sbom"], cwd=PROJECT, check=True)
+
+    listed = json.loads((PROJECT / ".build" / "sbom.json").read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    pinned = re.findall(r"^([\w-]+)==(\S+)", (PROJECT / "lambda/layer/requirements.txt").read_text(), re.M)
+    assert {(one["name"], one["version"]) for one in listed["components"]} == set(pinned)
 
 
 def test_the_layer_is_another_one_for_another_runtime() -> None:

@@ -17,4 +17,4 @@ RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3")
 def pins(path: Path) -> dict[str, str]:
     """Return the version of each package that a requirements file pins."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return dict(line.split("==") for line in lines if line and not line.startswith("-r "))
+    return dict(line.split()[0].split("==") for line in lines if line and not line.startswith("-r "))
