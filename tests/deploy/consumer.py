@@ -68,6 +68,10 @@ class Checkout:
         HCL that is added to the module block.
     example
         Name of the example.
+    project
+        Where the example is taken from.
+    default_tags
+        What the provider tags everything with.
     """
 
     def __init__(
@@ -79,17 +83,19 @@ class Checkout:
         env: Mapping[str, str],
         inputs: str = "",
         example: str = "local",
+        project: Path = PROJECT,
+        default_tags: Mapping[str, str] = DEFAULT_TAGS,
     ) -> None:
         self.directory = directory
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
         self.env = {**own, **env, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
         directory.mkdir(parents=True)
-        for path in (PROJECT / "examples" / example).glob("*.tf"):
+        for path in (project / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
         # An override file replaces what it names: the source, the state and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
-            f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(DEFAULT_TAGS)}\n  }}\n'
+            f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(default_tags)}\n  }}\n'
             "  s3_use_path_style           = true\n  skip_credentials_validation = true\n}\n\n"
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )

@@ -155,3 +155,11 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
 
     assert "bucket_names_map" in words
     assert not names(text_of(document)) - words - {"depends_on"}
+
+
+def test_the_version_is_the_changelogs_newest() -> None:
+    version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
+    newest = re.search(r"^## \[(\d.*?)\]", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+
+    assert version and newest
+    assert version[1] == newest[1]
