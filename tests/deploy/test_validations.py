@@ -57,7 +57,8 @@ def test_inputs_that_do_not_fit_together_are_named_with_what_to_write_instead(
         if "var." not in RUNS[name]["rest"]:
             problem = said.partition(" precondition failed ")[2]
             assert re.search(
-                r"(are both named|is \d+|is null|holds)[^│]*?: (write|name your own|batches of)", problem
+                r'(are both named|is (\d+|null|")|holds)[^│]*?: (write|name your own|batches of)',
+                problem,
             ), said
 
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 from faulty_lake import FaultyLake, object_created, until
 
+from pynvest_lake.ledger import moment_of
 from sandbox.emulator import Emulator
 from sandbox.site import GHOSTS, Fault
 
@@ -263,7 +264,13 @@ def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a
     day = faulty.day()
     started_at = time.time()
     day.start()
-    until(lambda: any(one.reason for one in faulty.ledger(day.number).rounds), "a round without a listing")
+    until(
+        lambda: any(
+            one.reason and moment_of(one.started_at).timestamp() >= int(started_at)
+            for one in faulty.ledger(day.number).rounds
+        ),
+        "a round without a listing",
+    )
     schedule = faulty.client("scheduler").get_schedule(Name=faulty.lake.dedup_schedule)
     execution = faulty.states.start_execution(
         stateMachineArn=schedule["Target"]["Arn"], input=schedule["Target"]["Input"]

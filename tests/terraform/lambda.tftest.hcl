@@ -57,6 +57,7 @@ variables {
   permissions_boundary_arn   = null
   iam_role_path              = "/"
   log_level                  = "INFO"
+  daily_digest               = true
   log_retention_days         = 30
   kms_key_arn                = null
   bucket_kms_key_arns        = []
@@ -178,6 +179,7 @@ run "each_function_is_told_its_tables_and_queues" {
         SCHEDULE_TIMEZONE      = "America/Sao_Paulo"
         FETCH_FROM             = "site"
         DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
+        DAILY_DIGEST           = true
         QUALITY_GATE           = "fail"
         QUALITY_REFERENCE_FROM = 10000101
       }

