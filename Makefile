@@ -45,11 +45,15 @@ down: $(VENV_MADE) ## End what `make up` left running, and remove its data
 
 .PHONY: test
 test: $(VENV_MADE) ## Run the tests: code, Terraform, and whole days on the emulator
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m 'not full'
+	$(VENV)/bin/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m 'not full'
 
 .PHONY: test-all
 test-all: $(VENV_MADE) ## Run these and all that takes longer: other dates, the oldest SDK, load (LEGS="load": only that)
 	@$(VENV)/bin/python tests/legs.py $(LEGS)
+
+.PHONY: compat
+compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest Terraform that is claimed and with the newest (part of test-all)
+	@$(VENV)/bin/python tests/legs.py terraform-1.6 terraform-1.15
 
 .PHONY: lint
 lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python and Terraform

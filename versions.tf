@@ -1,6 +1,6 @@
 # Tested with Terraform 1.11.4 and hashicorp/aws 5.100.0.
 terraform {
-  required_version = ">= 1.5"
+  required_version = ">= 1.6"
 
   required_providers {
     aws = {

@@ -57,7 +57,7 @@ def find_terraform() -> str:
     command = shutil.which("terraform")
     if command is None:
         raise TerraformNotInstalled(
-            "terraform is not installed: install Terraform 1.5 or newer "
+            "terraform is not installed: install Terraform 1.6 or newer "
             "(https://developer.hashicorp.com/terraform/install) and see that `terraform version` answers"
         )
     return command

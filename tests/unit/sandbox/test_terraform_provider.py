@@ -127,5 +127,5 @@ def test_a_missing_terraform_command_is_named_with_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(terraform.TerraformNotInstalled, match=r"install Terraform 1\.5 or newer"):
+    with pytest.raises(terraform.TerraformNotInstalled, match=r"install Terraform 1\.6 or newer"):
         terraform.find_terraform()
