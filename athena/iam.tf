@@ -54,9 +54,9 @@ data "aws_iam_policy_document" "reader" {
   }
 
   statement {
-    sid       = "FindTheBuckets"
+    sid       = "FindTheTables"
     actions   = ["s3:GetBucketLocation"]
-    resources = concat(values(local.bucket_arn), [var.work_bucket.arn])
+    resources = values(local.bucket_arn)
   }
 
   statement {
@@ -85,6 +85,12 @@ data "aws_iam_policy_document" "reader" {
     sid       = "KeepResults"
     actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
     resources = ["${var.work_bucket.arn}/athena-results/*"]
+  }
+
+  statement {
+    sid       = "FindResults"
+    actions   = ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
+    resources = [var.work_bucket.arn]
   }
 
   statement {

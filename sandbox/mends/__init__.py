@@ -13,6 +13,7 @@ from sandbox.mends import (
     lambda_errors,
     lambda_logs,
     lambda_turns,
+    named_resources,
     own_port,
     repeated_requests,
     sqs_actions,
@@ -29,6 +30,7 @@ def apply_all() -> None:
         sqs_actions,
         glue_partitions,
         athena_views,
+        named_resources,
         repeated_requests,
         authorizations,
     ):

@@ -312,8 +312,11 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
 
 def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deployed: Deployed) -> None:
     for instance in (deployed.first, deployed.second):
-        resources = instance.checkout("policies").resources()
-        found = dict(policies(resources))
+        checkout = instance.checkout("policies")
+        resources, outputs = checkout.resources(), checkout.outputs()
+        to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
+        assert set(to_attach) == {"collector_policy_json", "reader_policy_json"}
+        found = {**dict(policies(resources)), **to_attach}
         assert {
             address for address in resources if re.search(r"\.aws_(iam_role|iam_role_policy)\.", address)
         } <= {where.split(": ")[0] for where in found}

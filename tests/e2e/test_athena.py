@@ -6,11 +6,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from faulty_lake import SHARED_DIR
-from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake
+from known_lake import LAST, LIQUID, KnownLake, Row, as_date, key_of, make_known_lake
+from reader import Reader
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.athena import Answer, Athena
@@ -30,8 +33,12 @@ class Asked:
         self.local = local
         self.lake: Lake = local.lake
         self.outputs = local.terraform.outputs()
+        s3 = local.emulator.client("s3")
+        (self.packages_bucket,) = (
+            bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "-packages-" in bucket["Name"]
+        )
         self.known: KnownLake = make_known_lake()
-        self.known.write(self.lake, local.emulator.client("s3"), local.emulator.client("glue"))
+        self.known.write(self.lake, s3, local.emulator.client("glue"))
         self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
 
     def view(self, name: str) -> Answer:
@@ -335,3 +342,165 @@ def test_a_delisted_paper_and_a_bank_are_where_they_belong(asked: Asked) -> None
 
 def test_a_plan_afterwards_is_empty(asked: Asked) -> None:
     assert asked.local.terraform.changes(NOWHERE) == ""
+
+
+@pytest.fixture(scope="module")
+def reader(asked: Asked) -> Reader:
+    return Reader(asked.local.emulator, asked.outputs["reader_policy_json"])
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_reader_gets_the_answer_of_every_named_query(asked: Asked, reader: Reader, name: str) -> None:
+    athena = Athena(reader.client("athena"), asked.lake.workgroup)
+
+    assert athena.ask_by_name(name) == asked.athena.ask_by_name(name)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Reader, name: str) -> None:
+    database = asked.lake.table("spec").database
+    sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - the lake's own names
+
+    assert Athena(reader.client("athena"), asked.lake.workgroup).ask(sql) == asked.athena.ask(sql)
+
+
+def do_as_athena_does(asked: Asked, reader: Reader) -> None:
+    """Ask, as the reader, what Athena asks of Glue and S3 on AWS: the emulator's reads past IAM."""
+    glue, s3 = reader.client("glue"), reader.client("s3")
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.get_database(Name="default")
+    glue.get_databases()
+    for table in asked.lake.tables:
+        glue.get_database(Name=table.database)
+        glue.get_tables(DatabaseName=table.database)
+        named = {"DatabaseName": table.database, "TableName": table.name}
+        glue.get_table(DatabaseName=table.database, Name=table.name)
+        days = {row["anomesdia_exec"] for row in asked.known.rows.get(key_of(table), ())}
+        partitions = glue.get_partitions(**named)["Partitions"]
+        assert {int(partition["Values"][0]) for partition in partitions} == days
+        glue.batch_get_partition(**named, PartitionsToGet=[{"Values": [str(day)]} for day in days])
+        s3.get_bucket_location(Bucket=table.bucket)
+        s3.list_objects_v2(Bucket=table.bucket, Prefix=f"{table.name}/")
+        for day in days:
+            glue.get_partition(**named, PartitionValues=[str(day)])
+            (item,) = s3.list_objects_v2(Bucket=table.bucket, Prefix=table.prefix(day))["Contents"]
+            s3.get_object(Bucket=table.bucket, Key=item["Key"])
+        assert reader.may_in_glue(table.database, table.name)
+    for view in VIEWS:
+        glue.get_table(DatabaseName=asked.lake.table("spec").database, Name=view)
+        assert reader.may_in_glue(asked.lake.table("spec").database, view)
+
+    result = {"Bucket": asked.lake.work_bucket, "Key": "athena-results/a-query.csv"}
+    s3.get_bucket_location(Bucket=result["Bucket"])
+    s3.put_object(**result, Body=b"a,b")
+    assert s3.get_object(**result)["Body"].read() == b"a,b"
+    s3.list_objects_v2(Bucket=result["Bucket"], Prefix="athena-results/")
+    upload = s3.create_multipart_upload(**result)["UploadId"]
+    s3.upload_part(**result, UploadId=upload, PartNumber=1, Body=b"a,b")
+    s3.list_multipart_uploads(Bucket=result["Bucket"])
+    s3.list_parts(**result, UploadId=upload)
+    s3.abort_multipart_upload(**result, UploadId=upload)
+
+
+def do_as_the_console_does(asked: Asked, reader: Reader) -> None:
+    """Ask, as the reader, what the console asks of Athena."""
+    athena, workgroup = reader.client("athena"), asked.lake.workgroup
+    catalog = {"CatalogName": "AwsDataCatalog"}
+    database = asked.lake.table("spec").database
+
+    assert workgroup in [one["Name"] for one in athena.list_work_groups()["WorkGroups"]]
+    athena.get_work_group(WorkGroup=workgroup)
+    athena.list_data_catalogs()
+    athena.get_data_catalog(Name="AwsDataCatalog")
+    athena.list_databases(**catalog)
+    athena.get_database(**catalog, DatabaseName=database)
+    athena.list_table_metadata(**catalog, DatabaseName=database)
+    athena.get_table_metadata(**catalog, DatabaseName=database, TableName="vw_ativos_ultimo_dia")
+    (query, *_) = athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]
+    athena.get_named_query(NamedQueryId=query)
+    asked.athena.ask("SELECT 1")
+    (execution, *_) = athena.list_query_executions(WorkGroup=workgroup)["QueryExecutionIds"]
+    athena.batch_get_query_execution(QueryExecutionIds=[execution])
+    athena.stop_query_execution(QueryExecutionId=execution)
+
+
+def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_granted_no_more(
+    asked: Asked, reader: Reader
+) -> None:
+    Athena(reader.client("athena"), asked.lake.workgroup).ask_by_name("formula-magica")
+    do_as_athena_does(asked, reader)
+    do_as_the_console_does(asked, reader)
+
+    # Drivers (ODBC, JDBC) page through answers by it; the SDKs have no such call.
+    assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
+
+
+def refused_calls(asked: Asked, reader: Reader) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Give what a reader has no business with, by what it is."""
+    lake, client = asked.lake, reader.client
+    s3, glue, athena = client("s3"), client("glue"), client("athena")
+    work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}
+    for table in lake.tables:
+        item = {"Bucket": table.bucket, "Key": f"{table.prefix(LAST)}0.part.parquet"}
+        named = {"DatabaseName": table.database, "TableName": table.name}
+        yield f"write into {table.name}", partial(s3.put_object, **item, Body=b"")
+        yield f"delete of {table.name}", partial(s3.delete_object, **item)
+        yield (
+            f"delete a partition of {table.name}",
+            partial(glue.delete_partition, **named, PartitionValues=[str(LAST)]),
+        )
+        yield (
+            f"delete the table {table.name}",
+            partial(glue.delete_table, DatabaseName=table.database, Name=table.name),
+        )
+        yield (
+            f"change the table {table.name}",
+            partial(glue.update_table, DatabaseName=table.database, TableInput={"Name": table.name}),
+        )
+        yield f"list all of {table.bucket}", partial(s3.list_objects_v2, Bucket=table.bucket)
+    for part in ("pages", "ledger"):
+        key = f"{part}/anomesdia_exec={LAST}/0"
+        yield f"read {part}", partial(s3.get_object, **work, Key=key)
+        yield f"write {part}", partial(s3.put_object, **work, Key=key, Body=b"")
+        yield f"list {part}", partial(s3.list_objects_v2, **work, Prefix=f"{part}/")
+    yield "list the work bucket", partial(s3.list_objects_v2, **work)
+    yield "delete a result", partial(s3.delete_object, **work, Key="athena-results/a-query.csv")
+    yield "list packages", partial(s3.list_objects_v2, **packages)
+    yield "read a package", partial(s3.get_object, **packages, Key="get_tickers/0.zip")
+    yield "write a package", partial(s3.put_object, **packages, Key="get_tickers/0.zip", Body=b"")
+    for function in lake.functions:
+        yield f"invoke {function}", partial(client("lambda").invoke, FunctionName=function)
+    for url in lake.ticker_queues.values():
+        yield f"send to {url}", partial(client("sqs").send_message, QueueUrl=url, MessageBody="{}")
+    yield (
+        "start the workflow",
+        partial(client("stepfunctions").start_execution, stateMachineArn=asked.outputs["workflow_arn"]),
+    )
+    sql = {"QueryString": "SELECT 1"}
+    yield "query in another workgroup", partial(athena.start_query_execution, **sql, WorkGroup="primary")
+    yield (
+        "save a query",
+        partial(athena.create_named_query, Name="own", Database="d", WorkGroup=lake.workgroup, **sql),
+    )
+    yield "change the workgroup", partial(athena.update_work_group, WorkGroup=lake.workgroup)
+    yield "delete the workgroup", partial(athena.delete_work_group, WorkGroup=lake.workgroup)
+    other = asked.local.emulator.client("athena").start_query_execution(
+        **sql, ResultConfiguration={"OutputLocation": f"s3://{lake.work_bucket}/athena-results/"}
+    )
+    yield (
+        "see the answer of a query in another workgroup",
+        partial(athena.get_query_results, QueryExecutionId=other["QueryExecutionId"]),
+    )
+
+
+def test_a_reader_may_do_nothing_else(asked: Asked, reader: Reader) -> None:
+    allowed = []
+    for what, call in refused_calls(asked, reader):
+        try:
+            call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
+                continue
+        allowed.append(what)
+
+    assert allowed == []

@@ -173,6 +173,16 @@ def test_a_query_prints_a_table_whatever_quotes_it_holds(up: Up) -> None:
     assert row == 'a $b "c"   1.5'
 
 
+def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(up: Up) -> None:
+    def asked(*arguments: str) -> str:
+        command = sandbox(up.state_dir, "query", *arguments)
+        return subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
+
+    assert asked("--name", "fiis-por-segmento").startswith("segmento ")
+    names = {line.split()[0] for line in asked().splitlines()[2:]}
+    assert names == {path.stem for path in (ROOT.parents[1] / "athena" / "queries").glob("*.sql")}
+
+
 def test_a_second_up_is_refused(up: Up) -> None:
     again = subprocess.run(sandbox(up.state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
 

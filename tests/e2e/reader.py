@@ -1,0 +1,81 @@
+"""A role with the policy of readers and no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+
+from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
+
+NAME = "reader"
+ACTIONS_IN_GLUE = ("GetTable", "GetTables", "GetPartition", "GetPartitions", "BatchGetPartition")
+
+
+class Reader:
+    """The role, made on an emulator, and what it may do there.
+
+    Parameters
+    ----------
+    emulator
+        Where it is made.
+    policy
+        The policy that it has, as JSON.
+    """
+
+    def __init__(self, emulator: Emulator, policy: str) -> None:
+        self._emulator, self._policy = emulator, json.loads(policy)
+        iam = emulator.client("iam")
+        account = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": account}
+        role = iam.create_role(
+            RoleName=NAME,
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
+        self._arn = role["Role"]["Arn"]
+        iam.put_role_policy(RoleName=NAME, PolicyName="read", PolicyDocument=policy)
+        assumed = emulator.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="a-query")
+        key = assumed["Credentials"]
+        self._session = boto3.session.Session(
+            key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region_name=REGION
+        )
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service, as the role."""
+        session: Any = self._session  # its stubs take literal names of services only
+        return session.client(
+            service, endpoint_url=self._emulator.endpoint_url, verify=str(self._emulator.ca_bundle)
+        )
+
+    def actions(self) -> set[str]:
+        """Return the actions that the policy grants."""
+        granted = [statement["Action"] for statement in self._policy["Statement"]]
+        return {action for one in granted for action in ([one] if isinstance(one, str) else one)}
+
+    def used(self) -> set[str]:
+        """Return the actions that the role has asked for and was allowed."""
+        notes = map(json.loads, self._emulator.authorization_log.read_text().splitlines())
+        return {
+            note["action"]
+            for note in notes
+            if note["decision"] == "Allow" and f"/{NAME}/" in note["principal"]
+        }
+
+    def may_in_glue(self, database: str, table: str) -> bool:
+        """Tell whether it may look a table up: Glue asks for catalog, database and table each time.
+
+        The emulator asks for the database only.
+        """
+        arn = f"arn:aws:glue:{REGION}:{ACCOUNT_ID}"
+        simulate = self._emulator.client("iam").simulate_principal_policy
+        decisions = {
+            result["EvalDecision"]
+            for resource in ("catalog", f"database/{database}", f"table/{database}/{table}")
+            for result in simulate(
+                PolicySourceArn=self._arn,
+                ActionNames=[f"glue:{action}" for action in ACTIONS_IN_GLUE],
+                ResourceArns=[f"{arn}:{resource}"],
+            )["EvaluationResults"]
+        }
+        return decisions == {"allowed"}
