@@ -89,15 +89,16 @@ def write_record(
     missing: Sequence[MissingPaper],
     moment: datetime,
 ) -> None:
-    """Write what was measured of a day, in place of what was written before, and register its partition."""
+    """Register a day's partition, and write what was measured of it in place of what was written before."""
     schema = table_schema(table.table).arrow
     local = moment.astimezone(_BRASILIA).replace(tzinfo=None, microsecond=0)
     content = pa.Table.from_pylist([{**row.to_row(), "datetime_exec": local} for row in rows], schema=schema)
     content = content.replace_schema_metadata({MISSING: json.dumps(names(missing))})
     buffer = BytesIO()
     pq.write_table(content, buffer, compression="snappy", use_dictionary=True)
-    s3.put_object(Bucket=table.bucket, Key=place(table, day).key, Body=buffer.getvalue())
+    # The object last: once it is there, a retry takes its verdict for one that was told.
     register_partition(glue, table, day)
+    s3.put_object(Bucket=table.bucket, Key=place(table, day).key, Body=buffer.getvalue())
 
 
 def names(missing: Sequence[MissingPaper]) -> list[str]:

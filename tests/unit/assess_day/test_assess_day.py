@@ -6,12 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
 from assess_day.record import read_record, write_record
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
+from pynvest_lake.aws import client
+from pynvest_lake.catalog import PartitionNotRegistered
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
@@ -236,3 +239,23 @@ def test_a_first_verdict_is_told_and_the_same_again_is_not(lake: Lake, assess: A
     assert (first["tell"], second["tell"]) == ("failure", "none")
     assert first["subject"] == "pynvest 23/11/2026: FALHA"
     assert "  - sem resposta (1): VALE3" in first["text"].split("\n")
+
+
+def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_cut_off(
+    lake: Lake, assess: Any
+) -> None:
+    refusals = [{"Errors": [{"ErrorDetail": {"ErrorCode": "InternalServiceException"}}]}]
+
+    def answer(**_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+        return (AWSResponse("https://glue", 200, {}, None), refusals.pop()) if refusals else None
+
+    events = client("glue").meta.events
+    events.register("before-call.glue.BatchCreatePartition", answer)
+    with pytest.raises(PartitionNotRegistered):
+        assess("assess")  # nothing was listed, and nothing folded
+    retried = assess("assess")
+    events.unregister("before-call.glue.BatchCreatePartition", answer)
+
+    assert retried["changed"]
+    assert retried["notice"]["tell"] == "failure"
+    assert (len(lake.keys(QUALITY)), lake.partitions(QUALITY)) == (1, [str(DAY)])
