@@ -186,8 +186,14 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     day = faulty.day()
     started_at = time.time()
     day.start()
-    until(lambda: day.snapshot().rows("sot") > 0, "the first rows")
-    left = day.snapshot()
+    # Of this run: today may have rows of another test until stage 1 has cleared them.
+    until(
+        lambda: (
+            (found := day.snapshot()).rows("sot") > 0
+            and sum((*found.waiting.values(), *found.in_flight.values())) > 0
+        ),
+        "the first rows beside what is on its way",
+    )
 
     again = [
         threading.Thread(
@@ -202,7 +208,6 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     until(lambda: len(faulty.log("get-tickers", started_at, '"tickers queued"')) == 3, "three listings")
     faulty.fold(day)
 
-    assert sum(left.waiting.values()) + sum(left.in_flight.values()) > 0
     faulty.check(day)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -201,7 +201,7 @@ def medians(evidence: Evidence) -> list[QualityRow]:
                 continue
             value = _median(values)
             reference = evidence.references.of(name, "mediana", column.name)
-            situation = Situation.OK if reference is None else _moved(value, reference)
+            situation = Situation.OK if reference is None else _moved(value, reference, values)
             said = f"A mediana de {column.name} é {number(value)}" + (
                 f", e o normal é {number(reference)}." if reference is not None else "."
             )
@@ -209,7 +209,13 @@ def medians(evidence: Evidence) -> list[QualityRow]:
     return rows
 
 
-def _moved(value: float, reference: float) -> Situation:
+def _moved(value: float, reference: float, values: Sequence[float]) -> Situation:
+    """Judge a median against its reference: not where both are next to nothing among values of both signs."""
+    ordered = sorted(values)
+    middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
+    near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
+    if ordered[0] < 0 < ordered[-1] and near_zero:
+        return Situation.OK
     if value * reference < 0:
         return Situation.FALHA
     apart = value / reference

@@ -62,6 +62,9 @@ OUT_OF_RANGE = Limits(0.01, 0.10, "share of papers; a split may leave a range un
 MEDIAN = Limits(
     2.0, 5.0, "times the reference, or a part of it; a crash of a tenth is far within, a comma beyond"
 )
+NEAR_ZERO = 0.1
+"""Part of the width of a column's middle half, below which a median among values of both signs is next to
+nothing: such a one changes its sign on an ordinary day, and says nothing of commas and units."""
 IDENTITY = Limits(0.80, 0.50, "share of papers that agree; receipts and units never do, most others always")
 
 IDENTITY_TOLERANCE = 0.05

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from assess_day.assessment import QualityRow, Situation
 from assess_day.calendar_b3 import is_trading_day
+from assess_day.measures_of_tables import _moved
 from assess_day.quality import measured
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from sandbox.site import Paper
@@ -327,3 +328,21 @@ def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None
     rows = measured(evidence_of(replace(tables, **mixed), replace(ledger, batches=tuple(batches)), {}))
 
     assert rows == measured(evidence_of(tables, ledger, {}))
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "expected"),
+    [
+        (0.05, -0.05, "ok"),  # next to nothing, among values from -10 to 10
+        (0.9, -0.4, "ok"),
+        (2.0, -2.0, "falha"),
+        (2.0, 0.3, "falha"),
+    ],
+)
+def test_a_median_next_to_zero_among_values_of_both_signs_is_not_judged(
+    value: float, reference: float, expected: str
+) -> None:
+    values = [step / 10 for step in range(-100, 101)]
+
+    assert _moved(value, reference, values).value == expected
+    assert _moved(value, reference, [abs(one) + 1 for one in values]).value != "ok"
