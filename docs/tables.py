@@ -1,6 +1,7 @@
-"""Write the README's tables of inputs and outputs from ``variables.tf`` and ``outputs.tf``.
+"""Write what the documentation takes from the code: the README's tables, and the dictionary of indicators.
 
-``python docs/tables.py`` rewrites them; ``python docs/tables.py --check`` fails when they are stale.
+Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract,
+``glue/schemas``. ``python docs/tables.py`` rewrites them; with ``--check`` it fails when they are stale.
 """
 
 from __future__ import annotations
@@ -15,6 +16,23 @@ import hcl2
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+INDICATORS = ROOT / "docs" / "indicadores.md"
+KINDS = {"Ações": "acoes", "Fundos imobiliários": "fiis"}
+TYPES = {
+    "string": "texto",
+    "date": "data",
+    "timestamp": "data e hora",
+    "bigint": "inteiro",
+    "double": "número",
+}
+INTRODUCTION = """# Dicionário dos indicadores
+
+Este arquivo é escrito por `make docs` a partir do contrato de dados (`glue/schemas`): não o edite à mão.
+
+Cada coluna das tabelas preparadas (SoT), o rótulo que ela tem na página do papel no site, o que significa,
+com a unidade, e desde ou até quando o site a mostra (vazio: sempre). As tabelas brutas (SoR) têm as mesmas
+colunas, como texto, tal como está na página. Colunas `pct_*` são frações: −0,0131 é −1,31%.
+"""
 
 
 def _unquote(value: Any) -> Any:
@@ -79,16 +97,50 @@ def render(readme: str) -> str:
     return readme
 
 
+def _columns(table: str) -> dict[str, dict[str, Any]]:
+    schema = json.loads((ROOT / "glue" / "schemas" / f"{table}.json").read_text(encoding="utf-8"))
+    return {column["name"]: column for column in schema["columns"]}
+
+
+def _shown(column: dict[str, Any]) -> str:
+    """Say since and until when the site shows a column."""
+    since, until = column.get("since"), column.get("until")
+    return ", ".join([f"desde {since}"] * bool(since) + [f"até {until}"] * bool(until))
+
+
+def indicators() -> str:
+    """Return the dictionary of indicators: column, label on the site, meaning and unit, type, since when."""
+    parts = [INTRODUCTION]
+    for title, kind in KINDS.items():
+        prepared = f"tbsot_fundamentus_indicadores_{kind}_prep"
+        labels = _columns(f"tbsor_fundamentus_indicadores_{kind}_raw")
+        rows = [
+            [
+                f"`{name}`",
+                labels[name].get("label") or "",
+                column["comment"],
+                TYPES[column["type"]],
+                _shown(labels[name]),
+            ]
+            for name, column in _columns(prepared).items()
+        ]
+        header = ["Coluna", "Rótulo no site", "O que é", "Tipo", "No site"]
+        parts.append(f"## {title} (`{prepared}`)\n\n{_table(header, rows)}\n")
+    return "\n".join(parts)
+
+
 def main() -> int:
-    """Rewrite the tables, or with ``--check`` say whether they are stale."""
-    current = README.read_text(encoding="utf-8")
-    wanted = render(current)
+    """Rewrite the files, or with ``--check`` say which are stale."""
+    wanted = {README: render(README.read_text(encoding="utf-8")), INDICATORS: indicators()}
+    stale = [
+        path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv[1:]:
-        if current != wanted:
-            print("README.md: the tables of inputs and outputs are stale; run `make docs`", file=sys.stderr)
-            return 1
-        return 0
-    README.write_text(wanted, encoding="utf-8")
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is stale; run `make docs`", file=sys.stderr)
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(wanted[path], encoding="utf-8")
     return 0
 
 
