@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import table_schema
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
 from pynvest_lake.storage import LakeTable
 from sandbox.lake import Lake, Table
 from sandbox.site import Paper, make_papers
@@ -28,9 +28,14 @@ HOLIDAY, LAST = 20261120, 20261123
 LIQUID = 1_000_000
 
 
-def key_of(table: Table) -> str:
-    """Return what the module calls a table."""
-    return f"{table.layer}_{table.kind or 'ativos'}"
+DAYS_JUDGED = 31
+"""Days that the quality table has: one more than the query of the last thirty shows."""
+
+
+def tables_of(lake: Lake) -> dict[str, Table]:
+    """Return the tables of a lake by what the module calls them."""
+    papers = {f"{table.layer}_{table.kind or 'ativos'}": table for table in lake.tables}
+    return {**papers, "spec_quality": lake.quality}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class KnownLake:
     mended: str = ""
     new: str = ""
     gone: str = ""
+
+    def days(self, key: str) -> set[int]:
+        """Return the days that a table has."""
+        return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
     def latest(self, key: str) -> list[Row]:
         """Return the rows of a table's last day."""
@@ -82,10 +91,10 @@ class KnownLake:
 
     def write(self, lake: Lake, s3: Any, glue: Any) -> None:
         """Write it into the tables of a lake, as the dedup workflow leaves them: that starts no function."""
-        for table in lake.tables:
+        for name, table in tables_of(lake).items():
             schema = table_schema(table.name).arrow
-            for day in sorted({row["anomesdia_exec"] for row in self.rows.get(key_of(table), ())}):
-                rows = [row for row in self.rows[key_of(table)] if row["anomesdia_exec"] == day]
+            for day in sorted(self.days(name)):
+                rows = [row for row in self.rows[name] if row["anomesdia_exec"] == day]
                 body = io.BytesIO()
                 pq.write_table(pa.Table.from_pylist(rows, schema=schema), body)
                 key = f"{table.prefix(day)}{day:032}.compact.parquet"
@@ -112,7 +121,31 @@ def make_known_lake() -> KnownLake:
                 more = {"anomesdia_exec": day, "datetime_exec": read_at(day)}
                 kept = {column: value for column, value in changed.items() if column in row} | more
                 known.rows.setdefault(key, []).append(kept)
+    weekdays = (as_date(LAST) - timedelta(days=back) for back in range(2 * DAYS_JUDGED))
+    judged = [int(f"{day:%Y%m%d}") for day in weekdays if day.weekday() < 5][:DAYS_JUDGED]
+    known.rows["spec_quality"] = [row for day in judged for row in judgement(day)]
     return known
+
+
+def judgement(day: int) -> list[Row]:
+    """Return what the quality table has of a day: the holiday repeats a session, other days are well."""
+    remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
+    measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
+        (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
+        (SOT_ACOES, "preenchimento", "vlr_cot"): (100.0, None, None),
+        (SOT_FIIS, "sessao_repetida", None): (1.0, None, remark),
+        (None, "dia", None): (None, None, remark),
+    }
+    return [
+        {
+            **dict(zip(("tabela", "medida", "coluna"), measured, strict=True)),
+            **dict(zip(("valor", "referencia", "motivo"), found, strict=True)),
+            "situacao": "aviso" if found[-1] else "ok",
+            "anomesdia_exec": day,
+            "datetime_exec": read_at(day),
+        }
+        for measured, found in measures.items()
+    ]
 
 
 def change(paper: Paper, number: int, day: int, session: int, known: KnownLake) -> Row:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import SHARED_DIR
-from known_lake import LAST, LIQUID, KnownLake, Row, as_date, key_of, make_known_lake
+from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake, tables_of
 from reader import Reader
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
@@ -265,6 +265,18 @@ def novos_e_sumidos(known: KnownLake) -> list[list[Any]]:
     ]
 
 
+def qualidade(known: KnownLake) -> list[list[Any]]:
+    days = sorted(known.days("spec_quality"))[-30:]
+    rows = [
+        row
+        for row in known.rows["spec_quality"]
+        if row["anomesdia_exec"] in days and (row["medida"] == "dia" or row["situacao"] != "ok")
+    ]
+    rows.sort(key=lambda row: (-row["anomesdia_exec"], row["medida"] != "dia"))
+    columns = ("anomesdia_exec", "situacao", "tabela", "medida", "coluna", "valor", "referencia", "motivo")
+    return picked(rows, *columns)
+
+
 @dataclass(frozen=True)
 class Expected:
     """What a named query answers: its columns, and how its rows are worked out from the known lake."""
@@ -310,6 +322,9 @@ QUERIES = {
     ),
     "papeis-novos-e-sumidos": Expected(
         novos_e_sumidos, "situacao codigo_ticker_ativo tipo_ativo nome_ativo dt_ult_cot anomesdia_exec"
+    ),
+    "qualidade-dos-ultimos-30-dias": Expected(
+        qualidade, "anomesdia_exec situacao tabela medida coluna valor referencia motivo"
     ),
 }
 
@@ -370,12 +385,12 @@ def do_as_athena_does(asked: Asked, reader: Reader) -> None:
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
     glue.get_databases()
-    for table in asked.lake.tables:
+    for name, table in tables_of(asked.lake).items():
         glue.get_database(Name=table.database)
         glue.get_tables(DatabaseName=table.database)
         named = {"DatabaseName": table.database, "TableName": table.name}
         glue.get_table(DatabaseName=table.database, Name=table.name)
-        days = {row["anomesdia_exec"] for row in asked.known.rows.get(key_of(table), ())}
+        days = asked.known.days(name)
         partitions = glue.get_partitions(**named)["Partitions"]
         assert {int(partition["Values"][0]) for partition in partitions} == days
         glue.batch_get_partition(**named, PartitionsToGet=[{"Values": [str(day)]} for day in days])
@@ -440,7 +455,7 @@ def refused_calls(asked: Asked, reader: Reader) -> Iterator[tuple[str, Callable[
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
     work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}
-    for table in lake.tables:
+    for table in tables_of(lake).values():
         item = {"Bucket": table.bucket, "Key": f"{table.prefix(LAST)}0.part.parquet"}
         named = {"DatabaseName": table.database, "TableName": table.name}
         yield f"write into {table.name}", partial(s3.put_object, **item, Body=b"")
