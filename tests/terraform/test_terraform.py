@@ -105,3 +105,18 @@ def test_the_module_block_of_the_readme_plans_as_pasted(
     _, said = terraform.run("test")
 
     assert "1 passed, 0 failed" in said
+
+
+@pytest.mark.parametrize("example", ["minimal", "boundary", "collector", "own-buckets", "two-lakes"])
+def test_an_example_plans(example: str, root: Path, provider: dict[str, str], tmp_path: Path) -> None:
+    (root / "provider.tf").unlink()
+    directory = PROJECT / "examples" / example
+    for path in (*directory.glob("*.tf"), *directory.glob("*.json")):
+        (root / path.name).write_text(path.read_text().replace('"../.."', '"./pynvest-tools"'))
+    (root / "plan.tftest.hcl").write_text(PLAN)
+    terraform = Terraform(root, tmp_path, provider)
+    terraform.run("init")
+
+    _, said = terraform.run("test")
+
+    assert "1 passed, 0 failed" in said
