@@ -168,6 +168,8 @@ class Day:
 
     def snapshot(self) -> Snapshot:
         """Look at the queues and the tables."""
+        # Before the queues: a queue that looked empty before it was filled would pass for one that is done.
+        listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
             counts = self._sqs.get_queue_attributes(
@@ -182,7 +184,7 @@ class Day:
             waiting[kind] = sum(map(int, counts.values()))
         # The queues first: what leaves them is in the tables by then, not the other way around.
         return Snapshot(
-            listed=bool(self._log(self.lake.listing_function, LISTED)),
+            listed=listed,
             waiting=waiting,
             in_flight=in_flight,
             objects={table: self.partitions.objects(table, self.number) for table in self.lake.tables},
