@@ -48,10 +48,8 @@ locals {
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
-  started_by_objects = module.lambda.object_triggered_function_names
-
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
-  workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${local.workflow_name}"
+  workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
   schedule_names = {
     start = "trigger-${var.name_prefix}-lambda-check-and-delete-partitions"
     dedup = "trigger-${local.workflow_name}"
@@ -267,7 +265,7 @@ data "aws_iam_policy_document" "queue" {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["sqs:*"]
-    resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:${each.key}"]
+    resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
 
     principals {
       type        = "*"
@@ -283,12 +281,12 @@ data "aws_iam_policy_document" "queue" {
 
   # What the bus could not hand to a function.
   dynamic "statement" {
-    for_each = var.bucket_notifications == "eventbridge" && contains(local.started_by_objects, trimsuffix(each.key, "-dlq")) ? [each.key] : []
+    for_each = var.bucket_notifications == "eventbridge" && contains(module.lambda.object_triggered_function_names, trimsuffix(each.key, "-dlq")) ? [each.key] : []
 
     content {
       sid       = "LetTheBusSendFailures"
       actions   = ["sqs:SendMessage"]
-      resources = ["arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:${statement.value}"]
+      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${statement.value}"]
 
       principals {
         type        = "Service"
