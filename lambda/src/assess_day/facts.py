@@ -53,7 +53,7 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
 
 def _old_session(s3: Any, settings: Settings, of_day: DayLedger, sor_ids: frozenset[str]) -> int | None:
     """Return the session that the site still shows, if it is the one that the last day had already."""
-    if settings.fetch_from != "site" or (of_day.listing is not None and of_day.listing.trial):
+    if settings.fetch_from != "site" or of_day.trial:
         return None
     newest = max((said.session or 0 for said in of_day.papers(sor_ids).values()), default=0)
     if not newest or newest == of_day.day:

@@ -138,9 +138,7 @@ def _assess(
     situation = rows[-1].situacao
     last = next((row.situacao for row in before.rows if row.medida == VERDICT), None) if before else None
     changed = folded or before is None or last is not situation or list(before.missing) != names(missing)
-    listing = facts.ledger.listing
-    trial = listing is not None and listing.trial
-    assessment = Assessment(day, rows, situation, missing, changed, found.spec, trial)
+    assessment = Assessment(day, rows, situation, missing, changed, found.spec, facts.ledger.trial)
     write_record(s3, client("glue"), table, day, rows, missing, now)
     reasons = assessment.reasons
     result = {

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
+from assess_day.measures_of_tables import newest_session
+from assess_day.numbers import brazilian
 from pynvest_lake.contract import QUALITY
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
@@ -117,11 +117,7 @@ def _tell(assessment: Assessment, *, daily_digest: bool) -> str:
 
 
 def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.Table]) -> Iterator[str]:
-    session = (
-        _newest(assessment.spec.column("dt_ult_cot"))
-        if "dt_ult_cot" in assessment.spec.schema.names
-        else None
-    )
+    session = newest_session(assessment.spec)
     yield title
     yield ""
     yield f"Dia: {_date(day)}, {_WEEKDAYS[day.weekday()]}"
@@ -223,21 +219,16 @@ def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Mo
     return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
 
 
-def _newest(dates: pa.ChunkedArray) -> date | None:
-    newest: Any = pc.max(dates).as_py()
-    return newest if isinstance(newest, date) else None
-
-
 def _date(day: date) -> str:
     return day.strftime("%d/%m/%Y")
 
 
 def _whole(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
+    return brazilian(f"{number:,}")
 
 
 def _decimal(number: float) -> str:
-    return f"{number:,.2f}".translate(str.maketrans(",.", ".,"))
+    return brazilian(f"{number:,.2f}")
 
 
 def _percent(fraction: float) -> str:

@@ -27,8 +27,7 @@ def measured(evidence: Evidence) -> tuple[QualityRow, ...]:
     tuple of QualityRow
         One row a measure and column, the verdict last. Of a trial the verdict alone, which is ``ok``.
     """
-    listing = evidence.ledger.listing
-    if listing is not None and listing.trial:
+    if evidence.ledger.trial:
         return (QualityRow(None, VERDICT, None, None, None, Situation.OK, TRIAL),)
     rows = [row for measure in MEASURES for row in measure(evidence)]
     rows.sort(key=lambda row: (row.tabela or "", row.medida, row.coluna or ""))

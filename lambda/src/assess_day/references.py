@@ -38,15 +38,12 @@ class References:
 
 def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
     """Return the newest session of the last day before this one that has any, ``YYYYMMDD``."""
-    for day in sorted(earlier, reverse=True):
-        for row in earlier[day]:
-            if row.medida == SESSION_REPEATED and row.valor is not None:
-                return int(row.valor)
-    return None
+    session = last_value(earlier, SESSION_REPEATED)
+    return None if session is None else int(session)
 
 
 def last_value(earlier: Mapping[int, Sequence[QualityRow]], measure: str) -> float | None:
-    """Return what a measure of no table was on the last day before this one that has it."""
+    """Return what a measure was on the last day before this one that has it."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == measure and row.valor is not None:

@@ -242,6 +242,11 @@ class DayLedger:
     rounds: tuple[Round, ...]
     batches: tuple[tuple[BatchEntry, datetime], ...]
 
+    @property
+    def trial(self) -> bool:
+        """Tell whether the day was started with a few papers only."""
+        return self.listing is not None and self.listing.trial
+
     def papers(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
         """Return what the ledger says of each paper that it has an entry of.
 
