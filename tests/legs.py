@@ -1,18 +1,24 @@
-"""Run the legs of ``make test-all`` one after the other, and print the seconds that each took.
+"""Run the legs of ``make test-all``, and print the seconds that each took.
 
-``python tests/legs.py [LEG ...]``: all of them, or those named, whatever becomes of those before.
+``python tests/legs.py [LEG ...]``: all of them, or those named, whatever becomes of those before. They run
+one after the other, but what runs beside the end-to-end group: that group's load is the legs that keep one
+core busy each, and nothing but work for its own sake once they are through.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import compat
 
@@ -20,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
 # One more than the two cores that there are at least: the emulator waits for much.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
+LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
 
 
@@ -30,14 +37,27 @@ class Leg:
     commands: Sequence[Sequence[str]]
     env: Mapping[str, str] = field(default_factory=dict)
     """Variables of the environment, beside those of this process."""
-    loaded: bool = False
-    """Whether every core is kept busy meanwhile."""
+
+    def run(self, output: IO[str] | None = None) -> bool:
+        """Run the commands until one of them fails, and tell whether none did."""
+        return all(
+            subprocess.run(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **self.env},
+                stdout=output,
+                stderr=output and subprocess.STDOUT,
+                check=False,
+            ).returncode
+            == 0
+            for command in self.commands
+        )
 
 
 def clock(moment: str) -> Leg:
     """Return the leg that runs, from a moment on, the unit tests that this process's clock can touch."""
     tests = "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/packages", "-m", "not hypothesis"
-    return Leg([(*PYTEST, *IN_THREE, *tests)], {"PYNVEST_CLOCK": moment})
+    return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment})
 
 
 def terraform(release: str) -> Leg:
@@ -53,8 +73,7 @@ def terraform(release: str) -> Leg:
 LEGS = {
     # With those marked full, which share expensive fixtures; the end-to-end group runs beside a load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
-    "load": Leg([(*PYTEST, *IN_THREE, "tests/e2e")], loaded=True),
-    **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
+    LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
     "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both at once
     "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends while the tests run, and has ended in UTC
     "2-january": clock("2029-01-02T08:00:00-03:00"),
@@ -63,11 +82,12 @@ LEGS = {
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
             # The collector brings along an SDK of its own.
-            (*PYTEST, *IN_THREE, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
+            (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector"),
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),
+    **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
 }  # fmt: skip
 
 BUSY = f"""
@@ -77,41 +97,66 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 """
 
 
-@contextmanager
-def busy_cores() -> Iterator[None]:
-    """Keep every core busy meanwhile: each process ends with us, and in an hour at the latest."""
-    processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(os.cpu_count() or 1)]
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+class Load:
+    """What keeps every core busy: legs as long as there are some, then nothing but work for its own sake."""
 
+    def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
+        self._names: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for name in names:
+            self._names.put(name)
+        self._run = run
+        self._over = threading.Event()
+        self._cores = [threading.Thread(target=self._keep_busy) for _ in range(os.cpu_count() or 1)]
 
-def passes(leg: Leg) -> bool:
-    """Run a leg's commands until one of them fails, and tell whether none did."""
-    with busy_cores() if leg.loaded else nullcontext():
-        return all(
-            subprocess.run(command, cwd=ROOT, env={**os.environ, **leg.env}, check=False).returncode == 0
-            for command in leg.commands
-        )
+    def __enter__(self) -> None:
+        for core in self._cores:
+            core.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for core in self._cores:
+            core.join()
+
+    def _keep_busy(self) -> None:
+        while True:
+            try:
+                name = self._names.get_nowait()
+            except queue.Empty:
+                break
+            with tempfile.TemporaryFile("w+") as output:
+                self._run(name, output)
+                output.seek(0)
+                print(f"\n==== {name} (beside {LOADED}) ====\n{output.read()}", flush=True)
+        # It ends with us, and in an hour at the latest.
+        process = subprocess.Popen([sys.executable, "-c", BUSY])
+        self._over.wait()
+        process.kill()
+        process.wait()
 
 
 def main(names: Sequence[str]) -> int:
     """Run the named legs, or all; return 1 if one failed."""
     if unknown := set(names) - set(LEGS):
         sys.exit(f"no such leg: {', '.join(sorted(unknown))}; there are {', '.join(LEGS)}")
-    lines, failed = [], False
-    for name in names or LEGS:
-        print(f"\n==== {name} ====", flush=True)
+    ended: dict[str, tuple[float, bool]] = {}
+
+    def run(name: str, output: IO[str] | None = None) -> None:
         started_at = time.monotonic()
-        passed = passes(LEGS[name])
-        lines.append((name, time.monotonic() - started_at, "passed" if passed else "FAILED"))
-        failed |= not passed
-    lines.append(("in all", sum(seconds for _, seconds, _ in lines), ""))
-    print("\n" + "\n".join(f"{name:<20} {seconds:7.1f} s  {outcome}" for name, seconds, outcome in lines))
-    return int(failed)
+        passed = LEGS[name].run(output)
+        ended[name] = time.monotonic() - started_at, passed
+
+    asked = list(names or LEGS)
+    beside = [name for name in asked if name not in ("test", LOADED)] if LOADED in asked else []
+    began_at = time.monotonic()
+    for name in asked:
+        if name not in beside:
+            print(f"\n==== {name} ====", flush=True)
+            with Load(beside, run) if name == LOADED else nullcontext():
+                run(name)
+    for name, (seconds, passed) in ended.items():
+        print(f"{name:<20} {seconds:7.1f} s  {'passed' if passed else 'FAILED'}")
+    print(f"{'in all':<20} {time.monotonic() - began_at:7.1f} s")
+    return int(not all(passed for _, passed in ended.values()))
 
 
 if __name__ == "__main__":

@@ -31,8 +31,6 @@ from sandbox.terraform import Terraform, provider_env
 
 pytestmark = pytest.mark.e2e
 
-SECONDS_A_DAY = 60
-
 
 def sandbox(state_dir: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "sandbox", f"--state-dir={state_dir}", *arguments]
@@ -137,12 +135,6 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     assert "make query QUERY=formula-magica" in up.printed
     assert 'make query SQL="SELECT' in up.printed
     assert up.endpoint_url in up.printed
-
-
-def test_the_day_takes_less_than_a_minute(up: Up) -> None:
-    specialized = re.search(r"specialize-financial-data +.* ([\d.]+)\n", up.printed)
-
-    assert float(specialized[1]) < SECONDS_A_DAY
 
 
 def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
