@@ -27,6 +27,8 @@ locals {
     },
   )
 
+  raw_tables = [for table in module.glue.tables : table if table.layer == "sor"]
+
   key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
 
   # Days that what is in the work bucket is kept, by what its keys start with.
@@ -453,6 +455,92 @@ data "aws_iam_policy_document" "collector" {
         variable = "kms:EncryptionContext:aws:s3:arn"
         values   = [aws_s3_bucket.this["work"].arn, "${aws_s3_bucket.this["work"].arn}/pages/*"]
       }
+    }
+  }
+}
+
+# What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, reprocess, empty queues.
+data "aws_iam_policy_document" "operator" {
+  statement {
+    sid       = "StartTheDay"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [module.lambda.start_function_arn, module.lambda.get_tickers_function_arn]
+  }
+
+  statement {
+    sid       = "StartTheWorkflow"
+    actions   = ["states:ListExecutions", "states:StartExecution"]
+    resources = [module.stepfunctions.arn]
+  }
+
+  statement {
+    sid       = "SeeWhatBecameOfIt"
+    actions   = ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"]
+    resources = ["${replace(module.stepfunctions.arn, ":stateMachine:", ":execution:")}:*"]
+  }
+
+  statement {
+    sid       = "ReadTheLogs"
+    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents"]
+    resources = flatten([for function in module.lambda.functions : [for streams in ["", ":*"] : "arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:${function.log_group}${streams}"]])
+  }
+
+  statement {
+    sid       = "CountWhatWaits"
+    actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
+    resources = concat([for queue in aws_sqs_queue.tickers : queue.arn], [for queue in aws_sqs_queue.dead_letter : queue.arn])
+  }
+
+  statement {
+    sid       = "ReadAndEmptyWhatFailed"
+    actions   = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
+    resources = [for queue in aws_sqs_queue.dead_letter : queue.arn]
+  }
+
+  statement {
+    sid       = "ReadTheLedger"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.this["work"].arn}/ledger/*"]
+  }
+
+  # Copying an object onto itself.
+  statement {
+    sid       = "Reprocess"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}/${table.name}/*"]
+  }
+
+  statement {
+    sid       = "ListTheLedger"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.this["work"].arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["ledger/*"]
+    }
+  }
+
+  statement {
+    sid       = "ListWhatIsReprocessed"
+    actions   = ["s3:ListBucket"]
+    resources = distinct([for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}"])
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = [for table in local.raw_tables : "${table.name}/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+
+    content {
+      sid       = "UseTheKeys"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
     }
   }
 }

@@ -37,6 +37,11 @@ output "collector_policy_json" {
   value       = data.aws_iam_policy_document.collector.json
 }
 
+output "operator_policy_json" {
+  description = "Policy of an operator, to be attached to a user or role of yours: start, look, ask again, reprocess from SoR and empty the dead-letter queues, as docs/operations.md does."
+  value       = data.aws_iam_policy_document.operator.json
+}
+
 output "queues" {
   description = "Name, ARN and URL of the queue of tickers of each kind (`acoes`, `fiis`)."
   value       = { for kind, queue in aws_sqs_queue.tickers : kind => { name = queue.name, arn = queue.arn, url = queue.url } }

@@ -72,6 +72,11 @@ output "workgroup" {
   value       = module.pynvest_tools.workgroup.name
 }
 
+output "operator_policy_json" {
+  description = "Policy of an operator."
+  value       = module.pynvest_tools.operator_policy_json
+}
+
 output "reader_policy_json" {
   description = "Policy of a reader."
   value       = module.pynvest_tools.reader_policy_json

@@ -7,16 +7,17 @@ function, ``apply``, which changes MiniStack within the emulator's own process.
 from __future__ import annotations
 
 from sandbox.mends import (
+    actions,
     athena_views,
     authorizations,
     glue_partitions,
     lambda_errors,
     lambda_logs,
     lambda_turns,
+    layer_parameters,
     named_resources,
     own_port,
     repeated_requests,
-    sqs_actions,
 )
 
 
@@ -26,8 +27,9 @@ def apply_all() -> None:
         lambda_errors,
         lambda_logs,
         lambda_turns,
+        layer_parameters,
         own_port,
-        sqs_actions,
+        actions,
         glue_partitions,
         athena_views,
         named_resources,

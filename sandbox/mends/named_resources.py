@@ -1,7 +1,8 @@
 """A request is held against the resource that IAM asks for, where it names that in a roundabout way.
 
-Of a query that is given by its id that is the workgroup in which it was asked or saved, of a catalog
-or a database itself. No longer needed once the tests of the readers' policy pass without this module.
+Of a query that is given by its id that is the workgroup in which it was asked or saved; of a catalog, a
+database, a function, a workgroup or an alarm itself; of a rule's targets the rule; of tags what bears them.
+No longer needed once the tests of the readers' and of the deployers' policies pass without this module.
 """
 
 from __future__ import annotations
@@ -13,18 +14,29 @@ from typing import Any
 from ministack.core import iam_actions
 from ministack.services import athena
 
+BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
+"""Services of which MiniStack does not see what a request about tags is about."""
+
 
 def apply() -> None:
-    """Hold requests to Athena and Glue against the resources that MiniStack does not see them name."""
+    """Hold requests against the resources that MiniStack does not see them name."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> str:
+        if service in BEARERS_OF_TAGS:
+            tagged = iam_actions._param(body, query, "ResourceARN", "ResourceArn", "resourceArn")
+            if tagged:
+                return str(tagged)
         named = None
-        if service in ("athena", "glue"):
+        if service in ("athena", "events", "glue"):
             action = headers.get("x-amz-target", "").rpartition(".")[2]
             named = resource(service, action, json.loads(body or b"{}"))
+        elif service == "lambda":
+            named = of_lambda(method, path, body)
+        elif service == "monitoring" and (alarm := iam_actions._query_param(query, "AlarmNames.member.1")):
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}"
         if named is None:
             arn: str = extract(service, method, path, headers, body, query, region, account)
             return arn
@@ -33,10 +45,25 @@ def apply() -> None:
     iam_actions.extract_resource_arn = extract_named
 
 
+def of_lambda(method: str, path: str, body: bytes) -> str | None:
+    """Return the function that a request creates, or the version of a layer that it is about."""
+    parts = path.strip("/").split("/")
+    if method == "POST" and parts[-1] == "functions":
+        return f"function:{json.loads(body)['FunctionName']}"
+    if parts[1:2] == ["layers"] and len(parts) == 5:
+        return f"layer:{parts[2]}:{parts[4]}"
+    return None
+
+
 def resource(service: str, action: str, request: Mapping[str, Any]) -> str | None:
     """Return the resource that a request is about; None where MiniStack sees it by itself."""
     if service == "glue":
-        return f"database/{request['Name']}" if action == "GetDatabase" else None
+        return f"database/{request['Name']}" if action in ("GetDatabase", "DeleteDatabase") else None
+    if service == "events":
+        rule = request.get("Rule") or request.get("Name")
+        return f"rule/{rule}" if rule else None
+    if action == "CreateWorkGroup":
+        return f"workgroup/{request['Name']}"
     for known, field in (
         (athena._executions, "QueryExecutionId"),
         (athena._named_queries, "NamedQueryId"),

@@ -92,6 +92,8 @@ class Checkout:
         directory.mkdir(parents=True)
         for path in (project / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
+        if example == "minimal":  # what the tests need to know of it
+            shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
         # An override file replaces what it names: the source, the state and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'

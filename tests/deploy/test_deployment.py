@@ -29,6 +29,14 @@ OWN_BUCKET = "the-consumers-own-bucket"
 OWN_DATABASE = "the_consumers_own_database"
 OWN_QUEUE = "the-consumers-own-queue"
 BOUNDARY = PROJECT / "examples" / "boundary" / "boundary.json"
+MINIMAL = """
+  fundamentus_base_url            = "{site_url}"
+  schedules_enabled               = false
+  force_destroy                   = true
+  sqs_lambda_trigger_batch_window = 0
+  dedup_wait_interval_seconds     = 2
+"""
+"""What examples/minimal gets besides, to run on the emulator."""
 TOLD = 'alarm_email = "me@example.com"'
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
@@ -43,6 +51,7 @@ class Instance:
     env: dict[str, str]
     site_url: str
     inputs: str = ""
+    example: str = "local"
 
     def checkout(self, name: str, version: str = "v1", inputs: str = "") -> Checkout:
         """Make a clean checkout, ready to plan."""
@@ -51,7 +60,8 @@ class Instance:
             source=self.repository.source(version),
             state=self.directory / "state" / "terraform.tfstate",
             env={**self.env, "TF_VAR_fundamentus_base_url": self.site_url},
-            inputs=self.inputs + inputs,
+            inputs=f"{self.inputs}\n{inputs}",
+            example=self.example,
         )
         checkout.terraform("init")
         return checkout
@@ -128,7 +138,14 @@ def instances(
       permissions_boundary_arn = "{boundary}"
     """
     return (
-        Instance(tmp_path_factory.mktemp("first"), repository, env, site.base_url),
+        Instance(
+            tmp_path_factory.mktemp("first"),
+            repository,
+            env,
+            site.base_url,
+            MINIMAL.format(site_url=site.base_url),
+            "minimal",
+        ),
         Instance(tmp_path_factory.mktemp("second"), repository, env, site.base_url, own),
     )
 
@@ -315,7 +332,7 @@ def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deploye
         checkout = instance.checkout("policies")
         resources, outputs = checkout.resources(), checkout.outputs()
         to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
-        assert set(to_attach) == {"collector_policy_json", "reader_policy_json"}
+        assert set(to_attach) == {"collector_policy_json", "operator_policy_json", "reader_policy_json"}
         found = {**dict(policies(resources)), **to_attach}
         assert {
             address for address in resources if re.search(r"\.aws_(iam_role|iam_role_policy)\.", address)

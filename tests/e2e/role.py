@@ -1,4 +1,4 @@
-"""A role with the policy of readers and no other."""
+"""A role with one policy of those that the module gives away, and no other."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ import boto3
 
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 
-NAME = "reader"
 ACTIONS_IN_GLUE = ("GetTable", "GetTables", "GetPartition", "GetPartitions", "BatchGetPartition")
 
 
-class Reader:
+class Role:
     """The role, made on an emulator, and what it may do there.
 
     Parameters
     ----------
     emulator
         Where it is made.
+    name
+        Its name.
     policy
         The policy that it has, as JSON.
     """
 
-    def __init__(self, emulator: Emulator, policy: str) -> None:
-        self._emulator, self._policy = emulator, json.loads(policy)
+    def __init__(self, emulator: Emulator, name: str, policy: str) -> None:
+        self._emulator, self._name, self._policy = emulator, name, json.loads(policy)
         iam = emulator.client("iam")
         account = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": account}
         role = iam.create_role(
-            RoleName=NAME,
+            RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
         self._arn = role["Role"]["Arn"]
-        iam.put_role_policy(RoleName=NAME, PolicyName="read", PolicyDocument=policy)
-        assumed = emulator.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="a-query")
+        iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=policy)
+        assumed = emulator.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="a-person")
         key = assumed["Credentials"]
         self._session = boto3.session.Session(
             key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region_name=REGION
@@ -59,7 +60,7 @@ class Reader:
         return {
             note["action"]
             for note in notes
-            if note["decision"] == "Allow" and f"/{NAME}/" in note["principal"]
+            if note["decision"] == "Allow" and f"/{self._name}/" in note["principal"]
         }
 
     def may_in_glue(self, database: str, table: str) -> bool:

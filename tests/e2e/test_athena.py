@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import SHARED_DIR
 from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake, tables_of
-from reader import Reader
+from role import Role
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.athena import Answer, Athena
@@ -360,26 +360,26 @@ def test_a_plan_afterwards_is_empty(asked: Asked) -> None:
 
 
 @pytest.fixture(scope="module")
-def reader(asked: Asked) -> Reader:
-    return Reader(asked.local.emulator, asked.outputs["reader_policy_json"])
+def reader(asked: Asked) -> Role:
+    return Role(asked.local.emulator, "reader", asked.outputs["reader_policy_json"])
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_reader_gets_the_answer_of_every_named_query(asked: Asked, reader: Reader, name: str) -> None:
+def test_a_reader_gets_the_answer_of_every_named_query(asked: Asked, reader: Role, name: str) -> None:
     athena = Athena(reader.client("athena"), asked.lake.workgroup)
 
     assert athena.ask_by_name(name) == asked.athena.ask_by_name(name)
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Reader, name: str) -> None:
+def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Role, name: str) -> None:
     database = asked.lake.table("spec").database
     sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - the lake's own names
 
     assert Athena(reader.client("athena"), asked.lake.workgroup).ask(sql) == asked.athena.ask(sql)
 
 
-def do_as_athena_does(asked: Asked, reader: Reader) -> None:
+def do_as_athena_does(asked: Asked, reader: Role) -> None:
     """Ask, as the reader, what Athena asks of Glue and S3 on AWS: the emulator's reads past IAM."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
@@ -417,7 +417,7 @@ def do_as_athena_does(asked: Asked, reader: Reader) -> None:
     s3.abort_multipart_upload(**result, UploadId=upload)
 
 
-def do_as_the_console_does(asked: Asked, reader: Reader) -> None:
+def do_as_the_console_does(asked: Asked, reader: Role) -> None:
     """Ask, as the reader, what the console asks of Athena."""
     athena, workgroup = reader.client("athena"), asked.lake.workgroup
     catalog = {"CatalogName": "AwsDataCatalog"}
@@ -440,7 +440,7 @@ def do_as_the_console_does(asked: Asked, reader: Reader) -> None:
 
 
 def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_granted_no_more(
-    asked: Asked, reader: Reader
+    asked: Asked, reader: Role
 ) -> None:
     Athena(reader.client("athena"), asked.lake.workgroup).ask_by_name("formula-magica")
     do_as_athena_does(asked, reader)
@@ -450,7 +450,7 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 
-def refused_calls(asked: Asked, reader: Reader) -> Iterator[tuple[str, Callable[[], Any]]]:
+def refused_calls(asked: Asked, reader: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Give what a reader has no business with, by what it is."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
@@ -508,7 +508,7 @@ def refused_calls(asked: Asked, reader: Reader) -> Iterator[tuple[str, Callable[
     )
 
 
-def test_a_reader_may_do_nothing_else(asked: Asked, reader: Reader) -> None:
+def test_a_reader_may_do_nothing_else(asked: Asked, reader: Role) -> None:
     allowed = []
     for what, call in refused_calls(asked, reader):
         try:
