@@ -91,6 +91,16 @@ class FaultyLake:
         notices = [json.loads(body) for body in self.take(self.notices_queue)]
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
+    def check_told(self, kind: str, day: int, *named: str) -> None:
+        """See that one notice was told since the last look: its kind, its day, and what it has to name.
+
+        It has been told once the execution has ended: the topic delivers before it answers the workflow.
+        """
+        ((subject, text),) = self.told()
+        assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
+        assert ("failure" if subject.endswith(": FALHA") else "digest") == kind, text
+        assert [said for said in named if said not in text] == [], text
+
     def day(self) -> Day:
         """Return a day to start."""
         return Day(self.lake, self.client, lambda line: None)
@@ -364,3 +374,10 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def told_no_more(faulty: FaultyLake) -> Iterator[None]:
+    """See at the end of a test that every notice of it was one that the test expected."""
+    yield
+    assert faulty.told() == []

@@ -1,4 +1,4 @@
-"""Days that go wrong, on the emulator: the tables end exact all the same.
+"""Days that go wrong, on the emulator: the tables end exact all the same, and each fault is told once.
 
 What one function suffices for is brought about on moto, in the tests of its stage.
 """
@@ -21,7 +21,9 @@ from pynvest_lake.ledger import moment_of
 from sandbox.emulator import Emulator
 from sandbox.site import GHOSTS, Fault
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("told_no_more")]
+
+ALL_READ = "Papéis que faltam: nenhum"
 
 
 def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
@@ -46,6 +48,8 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     missing = ", ".join(f"{ticker} ({came[ticker]})" for ticker in sorted(came))
     listed = sum(paper.kind == "acoes" for paper in faulty.papers) + len(GHOSTS["acoes"])
     assert f"De {listed} ações da listagem, 3 sem leitura: {missing}." in ended["cause"]
+    told = [f"não entregou a página (2): {', '.join(sorted((down, silent)))}", f"desconhecido (1): {garbled}"]
+    faulty.check_told("failure", number, *told)
     faulty.check(day, without=(down, silent, garbled))
     said = faulty.outcomes(number)
     assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
@@ -65,6 +69,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.site.clear_log()
     faulty.fold(day, rounds=[0])
 
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
     assert {request.ticker for request in faulty.site.requests if request.ticker} == {down, silent, garbled}
 
@@ -86,6 +91,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     assert len(refused) <= 8
     assert said["refused"] >= len(faulty.papers) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -128,6 +134,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
     assert written
     assert registered == with_partition
     assert killed
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -208,6 +215,7 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     until(lambda: len(faulty.log("get-tickers", started_at, '"tickers queued"')) == 3, "three listings")
     faulty.fold(day)
 
+    faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
 
 
@@ -221,6 +229,7 @@ def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLak
     faulty.fold(day)
 
     assert faulty.log("assess-day", started_at, "have no answer yet")
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -240,11 +249,14 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
     sor = faulty.table("sor", "fiis").name
-    assert f"1 objects of {sor} are not in {table.name}: {object_id}" in ended["cause"]
+    said = f"1 objects of {sor} are not in {table.name}: {object_id}"
+    assert said in ended["cause"]
+    faulty.check_told("failure", number, said)
     assert faulty.parts(faulty.table("sot", "acoes"), number) == set()
 
     faulty.reprocess(number)
     faulty.fold(day)
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -254,6 +266,7 @@ def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, nu
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     assert f"Não há listagem de {number}." in ended["cause"]
+    faulty.check_told("failure", number, f"Não há listagem de {number}.")
 
 
 @pytest.mark.parametrize(
@@ -286,6 +299,7 @@ def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a
     ended = faulty.end_of(execution)
 
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
     assert [one.number for one in faulty.ledger(day.number).rounds] == [0, 1]
 
@@ -297,6 +311,7 @@ def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
     day.ask(number)
     day.wait()
     faulty.fold(day)
+    faulty.check_told("digest", number, ALL_READ)
 
     for kind in ("acoes", "fiis"):
         sor = faulty.table("sor", kind)
@@ -306,6 +321,7 @@ def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
         assert faulty.parts(faulty.table("sot", kind), number) == faulty.parts(sor, number)
     faulty.fold(day)
 
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -323,5 +339,6 @@ def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: Fault
     faulty.fold(day)
 
     assert number != today
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
     assert before == {table: faulty.keys(table, today) for table in faulty.lake.tables}

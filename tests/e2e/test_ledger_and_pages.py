@@ -15,9 +15,10 @@ from pynvest_lake.archive import Archive, prefix
 from sandbox.day import Day
 from sandbox.site import GHOSTS, Fault
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("told_no_more")]
 
 STAGE_1 = "check-and-delete-partitions"
+ALL_READ = "Papéis que faltam: nenhum"
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def day(faulty: FaultyLake, number: int) -> Day:
     day.wait()
     faulty.fold(day)
     faulty.check(day)
+    faulty.check_told("digest", number, ALL_READ)
     for path in ("*", "/resultado.php", "/fii_resultado.php"):
         faulty.site.set_fault(path, Fault("status", status=500))
     faulty.site.clear_log()
@@ -54,6 +56,7 @@ def test_a_kept_day_is_run_again_from_its_pages_alone_and_a_second_time_changes_
         assert "errorMessage" not in run_from_pages(faulty, day)
         faulty.fold(day)
         faulty.check(day)
+        faulty.check_told("digest", day.number, ALL_READ)
         left.append([day.partitions.read(table, day.number) for table in tables])
 
     assert moments(faulty, day) == before  # the moments at which the pages were fetched
@@ -81,7 +84,9 @@ def test_a_damaged_page_leaves_the_day_as_it_was_and_without_it_that_paper_alone
     run_from_pages(faulty, day, partial=True)
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=day.number))
     listed = sum(paper.kind == "acoes" for paper in faulty.papers) + len(GHOSTS["acoes"])
-    assert f"De {listed} ações da listagem, 1 sem leitura: {lost} (sem resposta)." in ended["cause"]
+    said = f"De {listed} ações da listagem, 1 sem leitura: {lost} (sem resposta)."
+    assert said in ended["cause"]
+    faulty.check_told("failure", day.number, said)
     faulty.check(day, without=(lost,))
 
 
@@ -98,7 +103,7 @@ def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by
     deadly = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
     faulty.site.set_fault(deadly, Fault("hang", seconds=30))
     day = faulty.day()
-    day.ask(number, tickers=[deadly])
+    day.ask(number)
     for receive in range(1, 3):
         asked = until(
             lambda receive=receive: sum(one.ticker == deadly for one in faulty.site.requests) >= receive,
@@ -109,14 +114,17 @@ def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by
         faulty.site.clear_log()
         if receive == 1:
             until(lambda: any(one.ticker == deadly for one in faulty.site.requests), "the next receive")
-    dead = until(lambda: day.failed_tickers()["acoes"], "the message in the dead-letter queue")
-    assert [json.loads(body)["ticker"] for body in dead] == [deadly]
-    assert faulty.outcomes(number) == {}
+    until(  # and with it what else its batch had
+        lambda: deadly in [json.loads(body)["ticker"] for body in day.failed_tickers()["acoes"]],
+        "the message in the dead-letter queue",
+    )
+    assert deadly not in faulty.outcomes(number)
     faulty.site.clear_faults()
 
     faulty.fold(day, rounds=[0])
 
-    faulty.check(day, without=tuple(p.ticker for p in faulty.papers if p.ticker != deadly))
+    faulty.check_told("digest", number, ALL_READ, "mensagens mortas nas filas")
+    faulty.check(day)
 
 
 def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLake, number: int) -> None:
@@ -132,6 +140,7 @@ def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLa
     assert len(faulty.ledger(number).rounds) == 1
     asked = [request.ticker for request in faulty.site.requests if request.ticker]
     assert len(asked) == len(set(asked))
+    faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
@@ -151,6 +160,7 @@ def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: 
     stocks = sum(paper.kind == "acoes" for paper in faulty.papers)
     said = f"has {(stocks + 1) // 2} papers, the one before it {stocks + len(GHOSTS['acoes'])}"
     assert faulty.log("assess-day", started_at, f'"the listing of acoes {said}"')
+    faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
 
 
@@ -166,6 +176,7 @@ def test_a_day_whose_pages_cannot_be_kept_is_exact_all_the_same(faulty: FaultyLa
 
     assert Archive(faulty.s3, faulty.lake.work_bucket).keys(number) == []
     assert {entry.archived for entry, _ in faulty.ledger(number).batches} == {False}
+    faulty.check_told("digest", number, "não foram guardadas no arquivo")
     faulty.check(day)
 
 
@@ -178,6 +189,7 @@ def test_a_workflow_that_is_started_twice_at_once_leaves_an_exact_day(
     executions = [faulty.start_workflow(anomesdia_exec=number) for _ in range(2)]
 
     assert {faulty.end_of(execution)["status"] for execution in executions} == {"SUCCEEDED"}
+    assert len(faulty.told()) in (1, 2)  # one of each that folded something
     faulty.check(day)
 
 
