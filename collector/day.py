@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pynvest_lake.day import parse_day
+from pynvest_lake.day import date_of, number_of, parse_day
 
 TIMEZONE = "America/Sao_Paulo"
 CLOSING = time(18, 45)
@@ -48,7 +48,7 @@ def last_day(now: datetime) -> Day:
     opening = day + timedelta(days=1)
     while opening.weekday() > 4:
         opening += timedelta(days=1)
-    return Day(_number(day), _closing(day), datetime.combine(opening, OPENING, ZoneInfo(TIMEZONE)))
+    return Day(number_of(day), _closing(day), datetime.combine(opening, OPENING, ZoneInfo(TIMEZONE)))
 
 
 def named_day(number: int, now: datetime) -> Day:
@@ -59,11 +59,11 @@ def named_day(number: int, now: datetime) -> Day:
     ValueError
         It is no weekday of the last week whose 18:45 has passed.
     """
-    day = datetime.strptime(str(parse_day(number, "--day")), "%Y%m%d").date()
+    day = date_of(parse_day(number, "--day"))
     oldest = now.astimezone(ZoneInfo(TIMEZONE)).date() - timedelta(days=DAYS_BACK)
     if day.weekday() > 4 or _closing(day) > now or day < oldest:
         raise ValueError(
-            f"--day is {number}, expected a weekday from {_number(oldest)} on whose 18:45 has passed in "
+            f"--day is {number}, expected a weekday from {number_of(oldest)} on whose 18:45 has passed in "
             "Sao Paulo: the site shows the latest session only"
         )
     return Day(number, _closing(day), None)
@@ -71,7 +71,3 @@ def named_day(number: int, now: datetime) -> Day:
 
 def _closing(day: date) -> datetime:
     return datetime.combine(day, CLOSING, ZoneInfo(TIMEZONE))
-
-
-def _number(day: date) -> int:
-    return int(f"{day:%Y%m%d}")

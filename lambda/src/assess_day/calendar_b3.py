@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from pynvest_lake.day import date_of
 
 
 def is_trading_day(day: int) -> bool:
@@ -10,5 +10,5 @@ def is_trading_day(day: int) -> bool:
     # Here, since it takes longer to import than all else, and most days never ask.
     from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
 
-    on = date(day // 10_000, day // 100 % 100, day % 100)
+    on = date_of(day)
     return on.weekday() < 5 and on not in BrasilBolsaBalcao(years=on.year)

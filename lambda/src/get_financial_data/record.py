@@ -15,6 +15,7 @@ from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
+from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_text
 from pynvest_lake.messages import TickerMessage
@@ -123,7 +124,7 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
             message.round,
             None if paper.outcome is Outcome.READ else paper.reason,
             sor_id if paper.outcome is Outcome.READ else None,
-            int(f"{session:%Y%m%d}") if session else None,
+            number_of(session) if session else None,
             paper.fetched_at,
         )
         if message.ticker not in entries or entry.order > entries[message.ticker].order:

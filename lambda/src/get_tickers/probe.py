@@ -9,6 +9,7 @@ from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.papers import Labels, indicators
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.day import number_of
 
 # Of whatever session the page is, it was read.
 _ANY_DAY = 99991231
@@ -23,7 +24,7 @@ def session_of(site: FundamentusSite, ticker: str) -> int | None:
         session = indicators(site.fetch_paper(ticker), ticker, SiteKind.ACOES, labels, _ANY_DAY).session
     except FundamentusError:
         return None
-    return int(f"{session:%Y%m%d}") if session else None
+    return number_of(session) if session else None
 
 
 def probe(site: FundamentusSite, ticker: str, fetch_from: str) -> dict[str, Any]:

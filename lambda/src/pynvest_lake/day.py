@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
 PARTITION_KEY = "anomesdia_exec"
+BRASILIA = timezone(timedelta(hours=-3))
+"""The zone of the moments in the tables: Brasilia's, which has had no summer time since 2019."""
 
 
-def day_of(moment: datetime, timezone: str) -> int:
+def number_of(day: date) -> int:
+    """Return a day of the calendar as a number ``YYYYMMDD``."""
+    return int(day.strftime("%Y%m%d"))
+
+
+def date_of(day: int) -> date:
+    """Return the day of the calendar that a number ``YYYYMMDD`` is."""
+    return datetime.strptime(str(day), "%Y%m%d").date()
+
+
+def day_of(moment: datetime, zone: str) -> int:
     """Return the day that a moment falls on in a time zone.
 
     Parameters
     ----------
     moment
         A moment with its own zone.
-    timezone
+    zone
         IANA name, such as ``America/Sao_Paulo``.
     """
-    return _number(moment.astimezone(ZoneInfo(timezone)))
+    return number_of(moment.astimezone(ZoneInfo(zone)))
 
 
 def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
@@ -33,13 +45,13 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool) and 10_000_101 <= value <= 99_991_231:
         try:
-            return _number(datetime.strptime(str(value), "%Y%m%d"))
+            return number_of(date_of(value))
         except ValueError:
             pass
     raise ValueError(f"{name} is {value!r}, expected a day as a number YYYYMMDD, such as 20261123")
 
 
-def day_of_execution(event: Mapping[str, Any], timezone: str, fields: Collection[str] = ()) -> int:
+def day_of_execution(event: Mapping[str, Any], zone: str, fields: Collection[str] = ()) -> int:
     """Return the day of a workflow's execution.
 
     Parameters
@@ -47,7 +59,7 @@ def day_of_execution(event: Mapping[str, Any], timezone: str, fields: Collection
     event
         ``started_at``, when it was started; ``input``, what it was started with, where ``anomesdia_exec`` may
         name another day.
-    timezone
+    zone
         IANA name of the zone that the day of the start is of.
     fields
         What else the input may have.
@@ -63,7 +75,7 @@ def day_of_execution(event: Mapping[str, Any], timezone: str, fields: Collection
         return parse_day(given[PARTITION_KEY])
     started_at = event.get("started_at")
     try:
-        return day_of(datetime.fromisoformat(str(started_at).replace("Z", "+00:00")), timezone)
+        return day_of(datetime.fromisoformat(str(started_at).replace("Z", "+00:00")), zone)
     except ValueError as error:
         raise ValueError(f"started_at is {started_at!r}, expected an ISO 8601 moment") from error
 
@@ -82,9 +94,5 @@ def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
 
 def days_before(day: int, count: int) -> list[int]:
     """Return the days before a day, the latest first."""
-    start = datetime.strptime(str(day), "%Y%m%d")
-    return [_number(start - timedelta(days=back)) for back in range(1, count + 1)]
-
-
-def _number(date: datetime) -> int:
-    return int(date.strftime("%Y%m%d"))
+    start = date_of(day)
+    return [number_of(start - timedelta(days=back)) for back in range(1, count + 1)]
