@@ -91,7 +91,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("no listing", extra=result)
         return result
     if listed.pages and settings.keep_pages:
-        result["pages_kept"] = _keep(archive, order.day, listed)
+        result["pages_kept"] = kept = _keep(archive, order.day, listed)
+        listed = replace(listed, listing=replace(listed.listing, archived=kept))
     result["unreadable_rows"], result["problems"] = dict(listed.unreadable), list(listed.problems)
 
     old: frozenset[int] = frozenset()

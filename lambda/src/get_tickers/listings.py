@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
 
 from fundamentus_site.errors import Blocked, FundamentusError
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.day import BRASILIA, number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import Listing, moment_of, moment_text
 from pynvest_lake.messages import KeptAt, parse_ticker
@@ -23,7 +23,6 @@ PATIENCE_SECONDS = 240.0
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0
 _PRICE = re.compile(r"[0-9]{1,3}(?:[.]?[0-9]{3})*(?:,[0-9]+)?")
-_BRASILIA = timezone(timedelta(hours=-3))
 
 
 class NoListing(Exception):  # noqa: N818 - what is the matter
@@ -139,7 +138,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         problems += found.problems
         for page in found.pages:
             fetched_at = moment_of(page.fetched_at)
-            if int(f"{fetched_at.astimezone(_BRASILIA):%Y%m%d}") < day:
+            if number_of(fetched_at.astimezone(BRASILIA)) < day:
                 problems.append(f"{key}: the page of {page.ticker or page.kind} is of before {day}")
             elif page.ticker is None:
                 listings.append(page)
@@ -178,4 +177,5 @@ def asked_for(listed: Listing, tickers: frozenset[str] | None) -> Listing:
             for kind, prices in listed.papers.items()
         },
         trial=True,
+        archived=listed.archived,
     )

@@ -53,16 +53,20 @@ class Listing:
         Ticker and price, by kind.
     trial
         Whether the day was started with a few papers only.
+    archived
+        Whether every page that it was read from was put into the archive.
     """
 
     papers: Mapping[Kind, Prices]
     trial: bool = False
+    archived: bool = True
 
     def united(self, other: Listing) -> Listing:
         """Return the listing with what another one of the same day has besides; the other's prices count."""
         return Listing(
             {kind: {**self.papers.get(kind, {}), **other.papers.get(kind, {})} for kind in Kind},
             self.trial and other.trial,
+            self.archived and other.archived,
         )
 
     def __iter__(self) -> Iterator[Paper]:
@@ -72,14 +76,19 @@ class Listing:
     def to_json(self) -> str:
         """Return the object's body."""
         return json.dumps(
-            {"trial": self.trial, "papers": {kind.value: dict(self.papers.get(kind, {})) for kind in Kind}}
+            {
+                "trial": self.trial,
+                "archived": self.archived,
+                "papers": {kind.value: dict(self.papers.get(kind, {})) for kind in Kind},
+            }
         )
 
     @classmethod
     def from_json(cls, body: bytes) -> Listing:
         """Read the object's body."""
         content = json.loads(body)
-        return cls({Kind(kind): prices for kind, prices in content["papers"].items()}, content["trial"])
+        papers = {Kind(kind): prices for kind, prices in content["papers"].items()}
+        return cls(papers, content["trial"], content.get("archived", True))
 
 
 @dataclass(frozen=True)

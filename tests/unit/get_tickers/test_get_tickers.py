@@ -264,6 +264,25 @@ def test_only_missing_queues_nothing_where_the_site_does_not_answer(
     assert ledger(lake).read(DAY).rounds == ()
 
 
+def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if "/pages/" not in params["url"]:
+            return None
+        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
+        return SimpleNamespace(status_code=403), denied
+
+    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+
+    result = queue({"anomesdia_exec": DAY})
+
+    listing = ledger(lake).listing(DAY)
+    assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
+    assert listing is not None
+    assert not listing.archived
+
+
 def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:

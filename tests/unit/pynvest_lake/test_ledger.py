@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -135,6 +136,14 @@ def test_listings_of_one_day_are_united() -> None:
         Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0, "WEGE3": 40.0},
         Kind.FIIS: {"HGLG11": None},
     }
+    assert united.archived
+    assert not LISTING.united(replace(later, archived=False)).archived
+
+
+def test_a_listing_of_before_it_said_whether_it_was_archived_is_read() -> None:
+    body = b'{"trial": false, "papers": {"acoes": {"PETR4": 31.87}}}'
+
+    assert Listing.from_json(body) == Listing({Kind.ACOES: {"PETR4": 31.87}})
 
 
 def test_what_is_written_is_read_back(lake: Lake) -> None:
