@@ -80,8 +80,18 @@ locals {
       }
       Tell = merge(local.publish, {
         Parameters = { TopicArn = try(var.notices.topic_arn, ""), "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
+        Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "NoteUntold" }]
         Next       = "IsGood"
       })
+      # What could not be told is told by the next execution, whatever that changes.
+      NoteUntold = {
+        Type       = "Task"
+        Resource   = local.invoke
+        Parameters = { FunctionName = var.assess_function_arn, Payload = merge(local.execution, { step = "untold" }) }
+        ResultPath = null
+        Retry      = local.retries
+        Next       = "Broken"
+      }
       TellFailure = merge(local.publish, {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")

@@ -123,11 +123,16 @@ class Paper:
 
     def with_cell(self, column: str, text: str, value: Value = None) -> Paper:
         """Return the same paper, the cell of one column written as `text` and worth `value`."""
-        if column not in self.cells_by_column():
-            raise ValueError(f"the page of {self.ticker} has no cell of {column!r}")
+        return self.with_cells({column: (text, value)})
+
+    def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> Paper:
+        """Return the same paper, the cells of some columns written and worth as given."""
+        if lacking := cells.keys() - self.cells_by_column().keys():
+            raise ValueError(f"the page of {self.ticker} has no cell of {', '.join(sorted(lacking))}")
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
-            if isinstance(cell, Cell) and cell.column_on(self.day) == column:
+            if isinstance(cell, Cell) and (column := cell.column_on(self.day)) and column in cells:
+                text, value = cells[column]
                 return replace(cell, text=text, value=value)
             return cell
 

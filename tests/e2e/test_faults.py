@@ -228,7 +228,7 @@ def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLak
 
     faulty.fold(day)
 
-    assert faulty.log("assess-day", started_at, "have no answer yet")
+    assert faulty.log("assess-day", started_at, "ainda sem resposta")
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
@@ -249,7 +249,7 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
     sor = faulty.table("sor", "fiis").name
-    said = f"1 objects of {sor} are not in {table.name}: {object_id}"
+    said = f"objetos que não chegaram de {sor} a {table.name}: 1 ({object_id})"
     assert said in ended["cause"]
     faulty.check_told("failure", number, said)
     assert faulty.parts(faulty.table("sot", "acoes"), number) == set()

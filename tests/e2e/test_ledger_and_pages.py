@@ -158,8 +158,8 @@ def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: 
     faulty.fold(day, rounds=[0])
 
     stocks = sum(paper.kind == "acoes" for paper in faulty.papers)
-    said = f"has {(stocks + 1) // 2} papers, the one before it {stocks + len(GHOSTS['acoes'])}"
-    assert faulty.log("assess-day", started_at, f'"the listing of acoes {said}"')
+    said = f"na listagem: {(stocks + 1) // 2}, e {stocks + len(GHOSTS['acoes'])} na anterior"
+    assert faulty.log("assess-day", started_at, f'"{said}"')
     faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
 
@@ -176,7 +176,7 @@ def test_a_day_whose_pages_cannot_be_kept_is_exact_all_the_same(faulty: FaultyLa
 
     assert Archive(faulty.s3, faulty.lake.work_bucket).keys(number) == []
     assert {entry.archived for entry, _ in faulty.ledger(number).batches} == {False}
-    faulty.check_told("digest", number, "não foram guardadas no arquivo")
+    faulty.check_told("digest", number, "de papéis e 2 de listagens.")
     faulty.check(day)
 
 

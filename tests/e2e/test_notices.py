@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from faulty_lake import FaultyLake, until
@@ -11,13 +14,15 @@ from sandbox.site import Fault
 
 pytestmark = pytest.mark.e2e
 
+WORKFLOW = "pynvest-sfn-dedup-sot-spec-tables"
+
 
 def test_a_state_that_fails_for_good_is_told_once_with_its_error(faulty: FaultyLake, number: int) -> None:
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number, rounds="sixty"))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
     ((subject, text),) = faulty.told()
-    assert subject == "pynvest-sfn-dedup-sot-spec-tables: FALHA na etapa Look"
+    assert subject == f"{WORKFLOW}: FALHA na etapa Look"
     lines = text.split("\n")
     assert lines[:4] == [
         subject,
@@ -89,9 +94,45 @@ def test_an_execution_that_is_aborted_is_told_once_by_the_rule(faulty: FaultyLak
     assert faulty.told() == []
 
 
+@contextmanager
+def nobody_reached(faulty: FaultyLake) -> Iterator[None]:
+    """Forbid the workflow to tell, and let it try twice at once rather than for minutes."""
+    iam, workflow = faulty.client("iam"), faulty.outputs["workflow_arn"]
+    definition = faulty.states.describe_state_machine(stateMachineArn=workflow)["definition"]
+    hasty = json.loads(definition)
+    hasty["States"]["Tell"]["Retry"] = [
+        {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}
+    ]
+    denial = {"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    faulty.states.update_state_machine(stateMachineArn=workflow, definition=json.dumps(hasty))
+    iam.put_role_policy(RoleName=WORKFLOW, PolicyName="denial", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=WORKFLOW, PolicyName="denial")
+        faulty.states.update_state_machine(stateMachineArn=workflow, definition=definition)
+
+
+def test_what_nobody_could_be_told_is_told_once_by_the_next_execution(
+    faulty: FaultyLake, number: int
+) -> None:
+    day = faulty.day()
+    day.ask(number)
+    day.wait()
+    with nobody_reached(faulty):
+        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+    assert ended["status"] == "FAILED"
+    assert faulty.told() == []
+
+    faulty.fold(day)  # which changes nothing
+    faulty.check_told("digest", number, "Papéis que faltam: nenhum")
+
+    faulty.fold(day)
+    assert faulty.told() == []
+
+
 def test_nobody_else_may_tell(faulty: FaultyLake) -> None:
     topic = faulty.outputs["notices"]["topic_arn"]
 
-    assert [role for role in faulty.roles() if faulty.may(role, topic, "sns:Publish")] == [
-        "pynvest-sfn-dedup-sot-spec-tables"
-    ]
+    assert [role for role in faulty.roles() if faulty.may(role, topic, "sns:Publish")] == [WORKFLOW]

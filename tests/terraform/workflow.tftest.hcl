@@ -103,15 +103,16 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       DedupSpec = "DedupSpecFailed"
       AskAgain  = "Look"
       Assess    = "AssessFailed"
+      Tell      = "NoteUntold"
     }
     error_message = "a state's failure leads elsewhere"
   }
   assert {
-    condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && !startswith(name, "Tell")])
+    condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && !contains(["TellFailure", "NoteUntold"], name)])
     error_message = "a state's failure is not caught"
   }
   assert {
-    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") if can(regex("Failed$|Tell|Told|Broken|Good|Assess", name)) } == {
+    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") if can(regex("Failed$|Tell|[Tt]old|Broken|Good|Assess", name)) } == {
       Assess          = "IsTold"
       IsTold          = "Tell"
       Tell            = "IsGood"
@@ -123,6 +124,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       DedupSpecFailed = "TellFailure"
       AssessFailed    = "TellFailure"
       TellFailure     = "Broken"
+      NoteUntold      = "Broken"
       Broken          = "end"
     }
     error_message = "what is told is followed by something else"
@@ -134,6 +136,14 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
     error_message = "something else is told"
+  }
+  assert {
+    condition = jsondecode(aws_sfn_state_machine.this.definition).States.NoteUntold.Parameters.Payload == {
+      "input.$"      = "$$.Execution.Input"
+      "started_at.$" = "$$.Execution.StartTime"
+      step           = "untold"
+    }
+    error_message = "the day is not noted that could not be told"
   }
   # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
   assert {

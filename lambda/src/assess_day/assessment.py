@@ -105,22 +105,25 @@ class Assessment:
         The verdict: the worst of all rows.
     missing
         The listed papers that were not read.
-    changed
+    to_tell
         Whether this execution folded a part, or verdict or missing papers are not those that were last
-        written. Of a first verdict always.
+        written, or nobody could be told of those. Of a first verdict always.
     spec
         The day's rows of the Spec table.
     trial
         Whether the day was started with a few papers only: then nothing of it is judged.
+    fetch_from
+        ``site``, or ``pages`` where a collector brings them.
     """
 
     day: int
     rows: tuple[QualityRow, ...]
     situacao: Situation
     missing: tuple[MissingPaper, ...]
-    changed: bool
+    to_tell: bool
     spec: pa.Table
     trial: bool = False
+    fetch_from: str = "site"
 
     @property
     def reasons(self) -> list[str]:

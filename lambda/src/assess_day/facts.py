@@ -1,4 +1,4 @@
-"""What there is of a day: gathered from the ledger, the tables and the queues."""
+"""What there is of a day, and what it is judged by: gathered from the ledger, the tables and the queues."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from assess_day.record import earlier_records
 from assess_day.references import last_session
 from assess_day.settings import Settings
 from assess_day.thresholds import REFERENCE_DAYS
+from assess_day.words import PAPERS
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
-from pynvest_lake.day import days_before
+from pynvest_lake.day import days_before, number_of
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import DayLedger, Ledger, moment_of
+from pynvest_lake.ledger import Ledger, moment_of
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
 # Listings older than this are no measure of today's.
 LISTING_DAYS = 10
 _COUNTS = {
-    "ApproximateNumberOfMessages": "waiting",
-    "ApproximateNumberOfMessagesNotVisible": "in flight",
-    "ApproximateNumberOfMessagesDelayed": "delayed",
+    "ApproximateNumberOfMessages": "à espera",
+    "ApproximateNumberOfMessagesNotVisible": "em leitura",
+    "ApproximateNumberOfMessagesDelayed": "adiadas",
 }
 
 
@@ -36,30 +37,38 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
     """Find out what there is of a day."""
     # The queues first: what leaves them meanwhile is in the ledger by then, not the other way around.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
-    ledger = Ledger(s3, settings.work_bucket)
-    of_day = ledger.read(day)
+    ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
     return Facts(
-        of_day,
+        ledger,
         come.sor_ids,
         come.not_through,
         queues,
         moment_of(come.newest_at) if come.newest_at else None,
-        _earlier_listed(ledger, day),
         settings.fetch_from,
-        _old_session(s3, settings, of_day, come.sor_ids),
     )
 
 
-def _old_session(s3: Any, settings: Settings, of_day: DayLedger, sor_ids: frozenset[str]) -> int | None:
+def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
+    """Return how many papers of each kind the newest earlier listing has, trials apart."""
+    ledger = Ledger(s3, settings.work_bucket)
+    for earlier in days_before(day, LISTING_DAYS):
+        listing = ledger.listing(earlier)
+        if listing is not None and not listing.trial:
+            return {kind: len(listing.papers.get(kind, ())) for kind in Kind}
+    return None
+
+
+def old_session(s3: Any, settings: Settings, facts: Facts) -> int | None:
     """Return the session that the site still shows, if it is the one that the last day had already."""
-    if settings.fetch_from != "site" or of_day.trial:
+    ledger = facts.ledger
+    if facts.fetch_from != "site" or ledger.trial:
         return None
-    newest = max((said.session or 0 for said in of_day.papers(sor_ids).values()), default=0)
-    if not newest or newest == of_day.day:
+    newest = max((said.session or 0 for said in ledger.papers(facts.sor_ids).values()), default=0)
+    if not newest or newest == ledger.day:
         return None
-    earlier = earlier_records(s3, settings.table(QUALITY), of_day.day, LISTING_DAYS, 0)
-    return newest if last_session(earlier) == newest and is_trading_day(of_day.day) else None
+    earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
+    return newest if last_session(earlier) == newest and is_trading_day(ledger.day) else None
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
@@ -71,7 +80,7 @@ def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
 
 
 def evidence(
-    s3: Any, sqs: Any, settings: Settings, day: int, facts: Facts, folds: Sequence[Mapping[str, Any]]
+    s3: Any, sqs: Any, settings: Settings, facts: Facts, folds: Sequence[Mapping[str, Any]]
 ) -> Evidence:
     """Gather what a day is judged by.
 
@@ -81,32 +90,26 @@ def evidence(
         Clients.
     settings
         The function's.
-    day
-        The day, ``YYYYMMDD``.
     facts
         What was found of the day.
     folds
         What came of the folds: a ``result``, or ``error`` and ``cause``.
     """
-    earlier = earlier_records(
-        s3, settings.table(QUALITY), day, REFERENCE_DAYS, settings.quality_reference_from
-    )
+    day = facts.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
     newest = newest_session(spec)
-    may_repeat = newest is not None and int(f"{newest:%Y%m%d}") != day
+    may_repeat = newest is not None and number_of(newest) != day
     return Evidence(
-        facts.ledger,
-        facts.sor_ids,
+        facts,
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
         spec,
-        facts.not_through,
         [f"{fold['error']}: {fold.get('cause')}" for fold in folds if "error" in fold],
         sum(fold.get("result", {}).get("duplicates", 0) for fold in folds),
         dead_letters(sqs, settings.dead_letter_queue_urls),
-        earlier,
+        earlier_records(s3, settings.table(QUALITY), day, REFERENCE_DAYS),
+        settings.quality_reference_from,
         is_trading_day(day) if may_repeat else True,
-        settings.fetch_from,
     )
 
 
@@ -138,13 +141,5 @@ def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
         counts = {said: int(answer[name]) for name, said in _COUNTS.items()}
         if any(counts.values()):
             said = ", ".join(f"{count} {said}" for said, count in counts.items())
-            problems.append(f"queue of {kind.value}: {said} messages")
+            problems.append(f"mensagens na fila de {PAPERS[kind]}: {said}")
     return problems
-
-
-def _earlier_listed(ledger: Ledger, day: int) -> dict[Kind, int] | None:
-    for earlier in days_before(day, LISTING_DAYS):
-        listing = ledger.listing(earlier)
-        if listing is not None and not listing.trial:
-            return {kind: len(listing.papers.get(kind, ())) for kind in Kind}
-    return None

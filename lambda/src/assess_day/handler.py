@@ -10,11 +10,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assess_day.assessment import VERDICT, Assessment, MissingPaper, Situation
-from assess_day.facts import evidence, gather, most_traded
-from assess_day.look import Facts, View, look_seconds, view
+from assess_day.facts import earlier_listed, evidence, gather, most_traded, old_session
+from assess_day.look import Facts, look_seconds, reasons_for_a_round, view
 from assess_day.notice import notice
 from assess_day.quality import measured
-from assess_day.record import names, read_record, write_record
+from assess_day.record import mark_untold, names, read_record, write_record
 from assess_day.settings import Settings
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
@@ -29,15 +29,16 @@ CAUSE_CHARACTERS = 16_000
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look at the day of the workflow, or assess it at the end.
+    """Look at the day of the workflow, assess it at the end, or note that its verdict could not be told.
 
     Parameters
     ----------
     event
-        ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow, whose input may have
-        ``rounds``: the minutes to wait before each round that is asked for while something is missing. For a
-        look, ``progress`` as the look before returned it; and what came of the ``folds`` of SoT and of the
-        ``spec_folds`` since: a ``result``, or of one that failed ``error`` and ``cause``.
+        ``step``: ``look``, ``assess``, or ``untold`` where the verdict could not be told. ``started_at`` and
+        ``input`` of the workflow, whose input may have ``rounds``: the minutes to wait before each round that
+        is asked for while something is missing. For a look, ``progress`` as the look before returned it; and
+        what came of the ``folds`` of SoT and of the ``spec_folds`` since: a ``result``, or of one that failed
+        ``error`` and ``cause``.
 
     Returns
     -------
@@ -58,21 +59,31 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_settings(Settings, os.environ)
     day = day_of_execution(event, settings.schedule_timezone, ("rounds",))
     rounds = parse_rounds((event.get("input") or {}).get("rounds", []))
-    facts = gather(client("s3"), client("sqs"), settings, day)
+    s3, step = client("s3"), event.get("step", "look")
+    if step == "untold":
+        mark_untold(s3, settings.table(QUALITY), day)
+        logger.error("verdict not told", extra={"anomesdia_exec": day})
+        return {"anomesdia_exec": day}
+    facts = gather(s3, client("sqs"), settings, day)
     now = datetime.now(timezone.utc)
-    seen = view(facts, now, settings.queue_patience_seconds, _started_at(event) or now)
-    result = {"anomesdia_exec": day, **vars(seen)}
     folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
     progress = event.get("progress") or {}
     folded = bool(progress.get("folded")) or any(fold.get("result", {}).get("written") for fold in folds)
-    if event.get("step") == "assess":
-        return _assess(settings, facts, day, folds, folded=folded, now=now)
-    result |= _next(seen, progress, rounds, settings.look_interval_seconds)
+    if step == "assess":
+        return _assess(settings, facts, folds, folded=folded, now=now)
+    seen = view(facts, now, settings.queue_patience_seconds, _started_at(event) or now)
+    session = old_session(s3, settings, facts) if seen.settled else None
+    before = earlier_listed(s3, settings, day) if seen.settled else None
+    reasons = reasons_for_a_round(facts, before, session) if seen.settled else ()
+    result = {"anomesdia_exec": day, **vars(seen), "reasons": reasons}
+    result |= _next(
+        progress, rounds, settings.look_interval_seconds, settled=seen.settled, mend=bool(reasons)
+    )
     result["progress"]["folded"] = folded
     result |= {"folds": [], "spec_folds": [], "old_session": None}
-    if facts.old_session is not None and "round_seconds" in result:
-        ticker = most_traded(client("s3"), settings, day)
-        result["old_session"] = {"session": facts.old_session, "ticker": ticker} if ticker else None
+    if session is not None and "round_seconds" in result:
+        ticker = most_traded(s3, settings, day)
+        result["old_session"] = {"session": session, "ticker": ticker} if ticker else None
     logger.info("day looked at", extra=result)
     return result
 
@@ -100,16 +111,16 @@ def parse_rounds(value: object) -> list[float]:
 
 
 def _next(
-    seen: View, progress: dict[str, int], rounds: list[float], interval_seconds: float
+    progress: dict[str, int], rounds: list[float], interval_seconds: float, *, settled: bool, mend: bool
 ) -> dict[str, Any]:
     """Return what the workflow is to do after a look."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)
-    if not seen.settled:
+    if not settled:
         return {
             "look_again_seconds": int(look_seconds(looks, interval_seconds)),
             "progress": {"looks": looks, "rounds_done": done},
         }
-    if seen.reasons and done < len(rounds):
+    if mend and done < len(rounds):
         return {
             "round_seconds": round(60 * rounds[done]),
             "progress": {"looks": 0, "rounds_done": done + 1},
@@ -118,17 +129,11 @@ def _next(
 
 
 def _assess(
-    settings: Settings,
-    facts: Facts,
-    day: int,
-    folds: list[dict[str, Any]],
-    *,
-    folded: bool,
-    now: datetime,
+    settings: Settings, facts: Facts, folds: list[dict[str, Any]], *, folded: bool, now: datetime
 ) -> dict[str, Any]:
     """Judge the day, write down what was measured, and say how it stands."""
-    s3, table = client("s3"), settings.table(QUALITY)
-    found = evidence(s3, client("sqs"), settings, day, facts, folds)
+    s3, table, day = client("s3"), settings.table(QUALITY), facts.ledger.day
+    found = evidence(s3, client("sqs"), settings, facts, folds)
     rows = measured(found)
     missing = tuple(
         MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
@@ -138,7 +143,11 @@ def _assess(
     situation = rows[-1].situacao
     last = next((row.situacao for row in before.rows if row.medida == VERDICT), None) if before else None
     changed = folded or before is None or last is not situation or list(before.missing) != names(missing)
-    assessment = Assessment(day, rows, situation, missing, changed, found.spec, facts.ledger.trial)
+    to_tell = changed or (before is not None and not before.told)
+    assessment = Assessment(
+        day, rows, situation, missing, to_tell, found.spec, facts.ledger.trial, facts.fetch_from
+    )
+    told = notice(assessment, found.sot, daily_digest=settings.daily_digest)
     write_record(s3, client("glue"), table, day, rows, missing, now)
     reasons = assessment.reasons
     result = {
@@ -149,7 +158,7 @@ def _assess(
         "changed": changed,
         "reasons": reasons,
         "cause": f"{day}: {situation.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
-        "notice": vars(notice(assessment, found.sot, daily_digest=settings.daily_digest)),
+        "notice": vars(told),
     }
     logger.info("day assessed", extra=result)
     return result

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from assess_day.words import OUTCOMES, PAPERS, day_text, some
+from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import DayLedger, Paper, moment_of
+from pynvest_lake.ledger import DayLedger, moment_of
+from pynvest_lake.outcomes import Outcome
 
 # What SQS counts is approximate, and an event may be late: both are waited for no longer.
 GRACE_SECONDS = 600
@@ -18,7 +21,6 @@ LISTING_SHARE = 0.95
 # Looks at the first interval; further ones take ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
-_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,14 @@ class Facts:
         When the newest object of the day was written; None where there is none.
     fetch_from
         ``site``, or ``pages`` where a collector brings them.
-    earlier_listed
-        How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
-    old_session
-        The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
     """
 
     ledger: DayLedger
     sor_ids: frozenset[str]
-    not_through: Sequence[str]
-    queues: Sequence[str]
-    newest_object_at: datetime | None
-    earlier_listed: Mapping[Kind, int] | None
+    not_through: Sequence[str] = ()
+    queues: Sequence[str] = ()
+    newest_object_at: datetime | None = None
     fetch_from: str = "site"
-    old_session: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,15 +65,12 @@ class View:
         Whether every listed paper is final and every object has come through.
     lacks
         What it lacks, a sentence each.
-    reasons
-        Why another round could mend it.
     """
 
     settled: bool
     waiting_for: tuple[str, ...]
     whole: bool
     lacks: tuple[str, ...]
-    reasons: tuple[str, ...]
 
 
 def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> View:
@@ -95,15 +88,46 @@ def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datet
         When the workflow was started: a day that stage 1 has just cleared is given time to begin.
     """
     waiting = _waiting(facts, now, patience_seconds, started_at)
-    unread = _unread(facts)
-    lacks = (*unread, *facts.not_through)
-    return View(
-        not waiting,
-        tuple(waiting),
-        not lacks,
-        lacks,
-        (*unread, *_short_listings(facts), *_old_session(facts)),
-    )
+    lacks = (*_unread(facts), *facts.not_through)
+    return View(not waiting, tuple(waiting), not lacks, lacks)
+
+
+def reasons_for_a_round(
+    facts: Facts, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
+) -> tuple[str, ...]:
+    """Say why another round could mend a day that is settled.
+
+    Parameters
+    ----------
+    facts
+        What there is of it.
+    earlier_listed
+        How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
+    old_session
+        The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
+    """
+    late = () if old_session is None else (repeated_session(old_session),)
+    return (*_unread(facts), *_short_listings(facts.ledger, earlier_listed), *late)
+
+
+def repeated_session(session: int) -> str:
+    """Say that the site shows a session that the last day had already."""
+    return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
+
+
+def no_listing(facts: Facts) -> str | None:
+    """Say that a day has no listing, and why; None where it has one, or is of before the ledger."""
+    ledger = facts.ledger
+    if ledger.listing is not None or (facts.sor_ids and not ledger.rounds):
+        return None
+    if facts.fetch_from == "pages":
+        return f"nenhum manifesto de um coletor chegou para {ledger.day}"
+    reason = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
+    if reason is None:
+        return f"não há listagem de {ledger.day}"
+    outcome, _, detail = reason.partition(": ")
+    said = f"{OUTCOMES[Outcome.REFUSED]} ({detail})" if outcome == Outcome.REFUSED.value else detail
+    return f"não há listagem de {ledger.day}: {said}"
 
 
 def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
@@ -112,15 +136,15 @@ def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: d
     grace = min(timedelta(seconds=GRACE_SECONDS), patience)
     if not ledger.rounds and not facts.sor_ids:
         begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
-        return [f"nothing of {ledger.day} has been asked for yet"] if now < begun_by else []
+        return [f"nada de {ledger.day} foi pedido ainda"] if now < begun_by else []
     quiet_since = [facts.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:
         newest = ledger.rounds[-1]
         given_up_at = moment_of(newest.started_at) + patience
-        unanswered = ledger.unanswered()
+        unanswered = [ticker for _, ticker in ledger.unanswered()]
         if unanswered and now < given_up_at:
-            said = f"{len(unanswered)} papers of round {newest.number} have no answer yet"
-            return [f"{said}: {_shown(unanswered)}"]
+            said = f"papéis da rodada {newest.number} ainda sem resposta"
+            return [f"{said}: {len(unanswered)} ({some(unanswered)})"]
         quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
     if latest is None or now >= latest + grace:
@@ -131,45 +155,28 @@ def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: d
 
 def _unread(facts: Facts) -> list[str]:
     """Say which papers nothing final is known of."""
-    ledger = facts.ledger
-    if ledger.listing is None:
-        if facts.sor_ids and not ledger.rounds:  # of before the ledger
-            return []
-        if facts.fetch_from == "pages":
-            return [f"no manifest of a collector has come for {ledger.day}"]
-        said = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
-        return [f"there is no listing of {ledger.day}" + (f": {said}" if said else "")]
-    asked = ledger.to_ask(facts.sor_ids)
+    if (said := no_listing(facts)) is not None:
+        return [said]
+    asked = [ticker for _, ticker in facts.ledger.to_ask(facts.sor_ids)]
     if not asked:
         return []
-    return [f"{len(asked)} of {len(list(ledger.listing))} listed papers are missing: {_shown(asked)}"]
+    listed = len(list(facts.ledger.listing or ()))
+    return [f"papéis que faltam, de {listed} da listagem: {len(asked)} ({some(asked)})"]
 
 
-def _short_listings(facts: Facts) -> list[str]:
+def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
     """Say which kind's listing may be a part of one only."""
-    listing, earlier = facts.ledger.listing, facts.earlier_listed
+    listing = ledger.listing
     if listing is None or listing.trial or earlier is None:
         return []
     counts = {kind: (len(listing.papers.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
     return [
-        f"the listing of {kind.value} has {listed} papers, the one before it {before}"
+        f"{PAPERS[kind]} na listagem: {listed}, e {before} na anterior"
         for kind, (listed, before) in counts.items()
         if listed < LISTING_SHARE * before
     ]
 
 
-def _old_session(facts: Facts) -> list[str]:
-    """Say that the site is late: what it showed is of the last day's session."""
-    if facts.old_session is None:
-        return []
-    return [f"the site still shows the session of {facts.old_session}, which the last day had already"]
-
-
 def look_seconds(looks: int, interval_seconds: float) -> float:
     """Return how long to wait after the look of a number, the first being 1."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds
-
-
-def _shown(papers: Sequence[Paper]) -> str:
-    names = [ticker for _, ticker in papers]
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Situation
 from assess_day.evidence import Evidence
+from assess_day.look import repeated_session
 from assess_day.measures_of_the_run import SOR, row
-from assess_day.numbers import number, percent
 from assess_day.references import SESSION_REPEATED, last_session
+from assess_day.words import day_text, number, percent, sentence
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
@@ -125,19 +127,17 @@ def sessions(evidence: Evidence) -> list[QualityRow]:
     newest = newest_session(evidence.spec)
     if newest is None:
         return []
-    number_of = int(f"{newest:%Y%m%d}")
-    before = last_session(evidence.earlier)
-    repeated = number_of == before and number_of != evidence.day and evidence.trading_day
-    said = f"O site ainda mostra o pregão de {newest:%d/%m/%Y}, o mesmo do dia anterior."
+    session, before = number_of(newest), last_session(evidence.earlier)
+    repeated = session == before and session != evidence.ledger.day and evidence.trading_day
     rows = [
         row(
             SPEC_ATIVOS,
             SESSION_REPEATED,
             None,
-            float(number_of),
+            float(session),
             None if before is None else float(before),
             Situation.AVISO if repeated else Situation.OK,
-            said,
+            sentence(repeated_session(session)),
         )
     ]
     days = [day for day in evidence.spec["dt_ult_cot"].to_pylist() if day is not None]
@@ -145,7 +145,7 @@ def sessions(evidence: Evidence) -> list[QualityRow]:
     share = sum(day == newest for day in traded) / len(traded)
     reference = evidence.references.of(SPEC_ATIVOS, "sessao")
     situation = thresholds.SESSION.below(share / reference) if reference else Situation.OK
-    said = f"Dos papéis negociados na última semana, {percent(share)} são do pregão de {newest:%d/%m/%Y}" + (
+    said = f"Dos papéis negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
         f", e o normal são {percent(reference)}." if reference else "."
     )
     return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, situation, said)]

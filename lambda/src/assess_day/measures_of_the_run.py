@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Situation
 from assess_day.evidence import Evidence
-from assess_day.numbers import number
+from assess_day.look import no_listing
 from assess_day.references import last_value
+from assess_day.words import PAPERS, number, sentence, some
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry
 from pynvest_lake.outcomes import Outcome
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
-PAPERS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}
+LISTING = "listagem"
 DEAD_LETTERS = "fila_morta"
-_SHOWN = 10
 
 
 def row(
@@ -40,7 +40,8 @@ def listing(evidence: Evidence) -> list[QualityRow]:
     """Hold how many papers are listed against the days before; say where there is no listing."""
     listed = evidence.ledger.listing
     if listed is None:
-        return _no_listing(evidence)
+        lacking = no_listing(evidence.facts)
+        return [row(None, LISTING, None, 0.0, None, Situation.FALHA, sentence(lacking))] if lacking else []
     rows = []
     for kind in Kind:
         count, table = len(listed.papers.get(kind, ())), SOR[kind]
@@ -54,31 +55,18 @@ def listing(evidence: Evidence) -> list[QualityRow]:
     return rows
 
 
-def _no_listing(evidence: Evidence) -> list[QualityRow]:
-    rounds = evidence.ledger.rounds
-    if evidence.sor_ids and not rounds:  # of before the ledger
-        return []
-    if evidence.fetch_from == "pages":
-        said = f"Nenhum manifesto de um coletor chegou para {evidence.day}."
-    else:
-        why = next((one.reason for one in reversed(rounds) if one.reason), None)
-        said = f"Não há listagem de {evidence.day}" + (f": {why}." if why else ".")
-    return [row(None, "listagem", None, 0.0, None, Situation.FALHA, said)]
-
-
 def missing(evidence: Evidence) -> list[QualityRow]:
     """Name the listed papers that were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
-    for (kind, ticker), entry in evidence.ledger.missing(evidence.sor_ids).items():
+    for (kind, ticker), entry in evidence.ledger.missing(evidence.facts.sor_ids).items():
         lacking[kind].append(f"{ticker} ({entry.outcome.value if entry else 'sem resposta'})")
     listed = evidence.ledger.listing
     for kind in Kind:
         count = len(listed.papers.get(kind, ())) if listed else 0
         if count:
             names = sorted(lacking[kind])
-            shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
-            said = f"De {count} {PAPERS[kind]} da listagem, {len(names)} sem leitura: {shown}."
+            said = f"De {count} {PAPERS[kind]} da listagem, {len(names)} sem leitura: {some(names)}."
             situation = thresholds.MISSING.above(len(names) / count)
             rows.append(
                 row(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), situation, said)
@@ -90,11 +78,11 @@ def not_through(evidence: Evidence) -> list[QualityRow]:
     """Name the objects that have not come through, and the folds that failed."""
     rows = []
     for measure, problems, said in (
-        ("objetos_pendentes", evidence.not_through, "Há objetos que não chegaram à tabela seguinte"),
-        ("dedup", evidence.failed_folds, "O dedup falhou"),
+        ("objetos_pendentes", evidence.facts.not_through, "Há "),
+        ("dedup", evidence.failed_folds, "O dedup falhou: "),
     ):
         situation = Situation.FALHA if problems else Situation.OK
-        text = f"{said}: {'; '.join(problems)}."
+        text = f"{said}{'; '.join(problems)}."
         rows.append(row(None, measure, None, float(len(problems)), None, situation, text))
     return rows
 
@@ -135,11 +123,14 @@ def _counted(batches: list[BatchEntry], which: str) -> dict[str, tuple[int, str]
 
 
 def archive(evidence: Evidence) -> list[QualityRow]:
-    """Count papers whose pages could not be kept."""
-    lost = sum(len(entry.papers) for entry, _ in evidence.ledger.batches if not entry.archived)
-    said = f"As páginas de {lost} papéis não foram guardadas no arquivo, e o dia não se refaz sem elas."
+    """Count pages that could not be kept: those of papers, and the listing of each kind."""
+    listed = evidence.ledger.listing
+    papers = sum(len(entry.papers) for entry, _ in evidence.ledger.batches if not entry.archived)
+    listings = len(Kind) if listed is not None and not listed.archived else 0
+    lost = [f"{papers} de papéis"] * bool(papers) + [f"{listings} de listagens"] * bool(listings)
+    said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     situation = Situation.AVISO if lost else Situation.OK
-    return [row(None, "paginas_nao_guardadas", None, float(lost), None, situation, said)]
+    return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, situation, said)]
 
 
 def dead_letters(evidence: Evidence) -> list[QualityRow]:

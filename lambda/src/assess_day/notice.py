@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import groupby
+from datetime import date
 
 import pyarrow as pa
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.measures_of_tables import newest_session
-from assess_day.numbers import brazilian
+from assess_day.measures_of_the_run import LISTING
+from assess_day.words import OUTCOMES, brazilian, day_text, some
 from pynvest_lake.contract import QUALITY
+from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 
@@ -23,7 +24,6 @@ DIGEST, FAILURE, NONE = "digest", "failure", "none"
 LIQUID = 1_000_000
 MOVES = 5
 _SHOWN_REASONS = 10
-_SHOWN_PAPERS = 10
 _LINE = 300
 _WEEKDAYS = (
     "segunda-feira",
@@ -34,13 +34,7 @@ _WEEKDAYS = (
     "sábado",
     "domingo",
 )
-_OUTCOMES = {
-    Outcome.LATER_SESSION: "página já de um pregão posterior",
-    Outcome.LAYOUT: "página de formato desconhecido",
-    Outcome.FAILED: "o site não entregou a página",
-    Outcome.REFUSED: "o site recusa este endereço",
-    None: "sem resposta",
-}
+_NO_ANSWER = "sem resposta"
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,7 @@ def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest
     daily_digest
         Whether a day without a remark is told, too.
     """
-    day = datetime.strptime(str(assessment.day), "%Y%m%d").date()
+    day = date_of(assessment.day)
     remarks = len(assessment.reasons)
     said = {
         Situation.OK: "tudo certo",
@@ -102,14 +96,14 @@ def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest
     }[assessment.situacao]
     if assessment.trial:
         said = "execução de teste"
-    title = f"pynvest {_date(day)}: {said}"
+    title = f"pynvest {day_text(day)}: {said}"
     text = "\n".join(_lines(assessment, title, day, sot))
     subject = title.replace("execução", "execucao")
     return Notice(_tell(assessment, daily_digest=daily_digest), subject, text)
 
 
 def _tell(assessment: Assessment, *, daily_digest: bool) -> str:
-    if assessment.trial or not assessment.changed:
+    if assessment.trial or not assessment.to_tell:
         return NONE
     if assessment.situacao is Situation.FALHA:
         return FAILURE
@@ -120,9 +114,11 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     session = newest_session(assessment.spec)
     yield title
     yield ""
-    yield f"Dia: {_date(day)}, {_WEEKDAYS[day.weekday()]}"
+    yield f"Dia: {day_text(day)}, {_WEEKDAYS[day.weekday()]}"
     yield (
-        f"Pregão mais recente: {_date(session)}" if session else "Pregão mais recente: nenhum papel foi lido"
+        f"Pregão mais recente: {day_text(session)}"
+        if session
+        else "Pregão mais recente: nenhum papel foi lido"
     )
     read = {kind: len(sot[kind]) if kind in sot else 0 for kind in Kind}
     stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
@@ -141,17 +137,14 @@ def _missing(missing: Sequence[MissingPaper]) -> Iterator[str]:
         yield "Papéis que faltam: nenhum"
         return
     yield f"Papéis que faltam: {_whole(len(missing))}"
-    order = list(_OUTCOMES)
+    for why in (*OUTCOMES.values(), _NO_ANSWER):
+        papers = sorted(paper.ticker for paper in missing if _why(paper) == why)
+        if papers:
+            yield f"  - {why} ({_whole(len(papers))}): {some(papers)}"
 
-    def rank(paper: MissingPaper) -> int:
-        return order.index(paper.outcome) if paper.outcome in _OUTCOMES else len(order)
 
-    for _, group in groupby(sorted(missing, key=lambda one: (rank(one), one.ticker)), key=rank):
-        papers = list(group)
-        names = ", ".join(paper.ticker for paper in papers[:_SHOWN_PAPERS])
-        more = ", …" if len(papers) > _SHOWN_PAPERS else ""
-        why = _OUTCOMES.get(papers[0].outcome, "sem resposta")
-        yield f"  - {why} ({_whole(len(papers))}): {names}{more}"
+def _why(paper: MissingPaper) -> str:
+    return _NO_ANSWER if paper.outcome is None else OUTCOMES.get(paper.outcome, _NO_ANSWER)
 
 
 def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
@@ -182,9 +175,14 @@ def _advice(assessment: Assessment) -> Iterator[str]:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    if any(paper.outcome is Outcome.REFUSED for paper in assessment.missing):
+    unlisted = any(row.medida == LISTING and row.situacao is Situation.FALHA for row in assessment.rows)
+    refused = any(paper.outcome is Outcome.REFUSED for paper in assessment.missing)
+    to_ask = any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing)
+    if refused or (unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons)):
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
-    if any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing):
+    if (to_ask or unlisted) and assessment.fetch_from == "pages":
+        yield "  - trazer o que falta: rode o coletor de novo para o dia (docs/collector.md)"
+    elif to_ask or unlisted:
         yield (
             "  - pedir de novo o que falta: invoque a função get-tickers com "
             f'{{"anomesdia_exec": {day}, "only_missing": true}} '
@@ -217,10 +215,6 @@ def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Mo
             if math.isfinite(change) and (volume or 0) > LIQUID:
                 moves.append(Move(ticker, price, change))
     return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
-
-
-def _date(day: date) -> str:
-    return day.strftime("%d/%m/%Y")
 
 
 def _whole(number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -15,19 +15,30 @@ import pyarrow.parquet as pq
 from assess_day.assessment import MissingPaper, QualityRow
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import PARTITION_KEY, days_before
+from pynvest_lake.day import BRASILIA, PARTITION_KEY, days_before
 from pynvest_lake.storage import LakeObject, LakeTable, object_id
 
 MISSING = b"pynvest.missing"
-_BRASILIA = timezone(timedelta(hours=-3))
+UNTOLD = b"pynvest.untold"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What was written of a day: its rows, and which papers were missing."""
+    """What was written of a day.
+
+    Parameters
+    ----------
+    rows
+        Its rows, the verdict last.
+    missing
+        Which papers were missing.
+    told
+        Whether whoever was to be told of it was.
+    """
 
     rows: tuple[QualityRow, ...]
     missing: tuple[str, ...]
+    told: bool
 
 
 def place(table: LakeTable, day: int) -> LakeObject:
@@ -37,18 +48,35 @@ def place(table: LakeTable, day: int) -> LakeObject:
 
 def read_record(s3: Any, table: LakeTable, day: int) -> Record | None:
     """Return what was written of a day, if anything was."""
+    found = _read(s3, table, day)
+    if found is None:
+        return None
+    rows = tuple(QualityRow.from_row(row) for row in found.to_pylist())
+    said = found.schema.metadata or {}
+    return Record(rows, tuple(json.loads(said.get(MISSING, b"[]"))), UNTOLD not in said)
+
+
+def mark_untold(s3: Any, table: LakeTable, day: int) -> None:
+    """Write down that nobody could be told of what was written of a day: the next assessment tells."""
+    if (found := _read(s3, table, day)) is not None:
+        _write(s3, table, day, found.replace_schema_metadata({**(found.schema.metadata or {}), UNTOLD: b""}))
+
+
+def _read(s3: Any, table: LakeTable, day: int) -> pa.Table | None:
     try:
         body = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)["Body"].read()
     except s3.exceptions.NoSuchKey:
         return None
-    found = pq.read_table(BytesIO(body))
-    rows = tuple(QualityRow.from_row(row) for row in found.to_pylist())
-    return Record(rows, tuple(json.loads((found.schema.metadata or {}).get(MISSING, b"[]"))))
+    return pq.read_table(BytesIO(body))
 
 
-def earlier_records(
-    s3: Any, table: LakeTable, day: int, count: int, reference_from: int
-) -> dict[int, Sequence[QualityRow]]:
+def _write(s3: Any, table: LakeTable, day: int, content: pa.Table) -> None:
+    buffer = BytesIO()
+    pq.write_table(content, buffer, compression="snappy", use_dictionary=True)
+    s3.put_object(Bucket=table.bucket, Key=place(table, day).key, Body=buffer.getvalue())
+
+
+def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int, Sequence[QualityRow]]:
     """Return what was measured on the days before a day, by day.
 
     Parameters
@@ -61,12 +89,8 @@ def earlier_records(
         The day, ``YYYYMMDD``.
     count
         How many days back.
-    reference_from
-        The day from which on values count.
     """
-    days = [earlier for earlier in days_before(day, count) if earlier >= reference_from]
-    if not days:
-        return {}
+    days = days_before(day, count)
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=table.bucket,
         Prefix=f"{table.table}/{PARTITION_KEY}=",
@@ -91,14 +115,12 @@ def write_record(
 ) -> None:
     """Register a day's partition, and write what was measured of it in place of what was written before."""
     schema = table_schema(table.table).arrow
-    local = moment.astimezone(_BRASILIA).replace(tzinfo=None, microsecond=0)
+    local = moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)
     content = pa.Table.from_pylist([{**row.to_row(), "datetime_exec": local} for row in rows], schema=schema)
     content = content.replace_schema_metadata({MISSING: json.dumps(names(missing))})
-    buffer = BytesIO()
-    pq.write_table(content, buffer, compression="snappy", use_dictionary=True)
     # The object last: once it is there, a retry takes its verdict for one that was told.
     register_partition(glue, table, day)
-    s3.put_object(Bucket=table.bucket, Key=place(table, day).key, Body=buffer.getvalue())
+    _write(s3, table, day, content)
 
 
 def names(missing: Sequence[MissingPaper]) -> list[str]:

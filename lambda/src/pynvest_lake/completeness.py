@@ -72,7 +72,8 @@ class Flow:
     newest_at
         When the newest of them was written, as a stamp has it; None where there is none.
     not_through
-        Which objects have not come through to the next table, a text a pair of tables.
+        Which objects have not come through to the next table, a text a pair of tables; in Portuguese, since
+        the day's verdict has it.
     """
 
     sor_ids: frozenset[str]
@@ -110,5 +111,5 @@ def _lacking(pairs: Iterable[tuple[str, Holding, str, Holding]]) -> list[str]:
         )
         if lacking:
             shown = ", ".join(lacking[:_SHOWN]) + (", …" if len(lacking) > _SHOWN else "")
-            problems.append(f"{len(lacking)} objects of {source} are not in {target}: {shown}")
+            problems.append(f"objetos que não chegaram de {source} a {target}: {len(lacking)} ({shown})")
     return problems

@@ -1,14 +1,16 @@
-"""Days to be judged, of the sample site's papers, made in memory.
+"""Days to be judged, of the sample site's papers, made in one process through the stages' own functions.
 
-A good day's rows are what the sample says that the tables must hold. A faulty day's pages go through the
-stages' own functions: read as stage 3 reads them, typed as stage 4, picked as stage 5.
+The listings are read as stage 2 reads them, the pages as stage 3, typed as stage 4, picked as stage 5 and
+folded as stage 6; only S3 and the queues are not there. (What stage 3 stores of a page it passes through
+pynvest once more, which takes ten times as long: one test holds its rows against those of these days.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from functools import cache
 from random import Random
 from typing import Any
@@ -18,32 +20,36 @@ import pyarrow as pa
 from assess_day.assessment import QualityRow
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.evidence import Evidence
+from assess_day.look import Facts
 from assess_day.quality import measured
+from dedup_financial_data.fold import newest_rows
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page
+from fundamentus_site.pages import Page, listing
 from fundamentus_site.papers import Indicators, Labels, indicators
 from get_financial_data.record import counted
+from get_tickers.listings import price_of
 from prep_financial_data.prepare import prepare
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
+from pynvest_lake.storage import Content, LakeTable, Stamp, object_id
 from sandbox.site import Paper, make_papers, pages
+from sandbox.site.paper import Cell
+from sandbox.site.papers import brazilian
 from specialize_financial_data.specialize import specialize
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 FIRST = date(2026, 10, 5)
 """Two holidays, 12 October and 2 November, follow within thirty weekdays."""
-ACOES, FIIS = 110, 70
+ACOES, FIIS = 105, 45
+BATCH = 10
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
-Row = dict[str, Any]
-Noise = Mapping[str, Any]
-
-
-def number(day: date) -> int:
-    return int(f"{day:%Y%m%d}")
+Rows = tuple[QualityRow, ...]
+Change = Callable[[Paper], Paper]
 
 
 def weekdays(count: int) -> list[date]:
@@ -52,169 +58,228 @@ def weekdays(count: int) -> list[date]:
     return [day for day in days if day.weekday() < 5][:count]
 
 
-@cache
-def papers_of(acoes: int = ACOES, fiis: int = FIIS) -> tuple[Paper, ...]:
-    """Return the site's papers, as of the first day."""
-    return tuple(make_papers(number(FIRST), acoes, fiis))
-
-
-@cache
-def base_rows() -> tuple[tuple[Kind, Row, Row], ...]:
-    """Return kind, SoR row and SoT row of each paper."""
-    return tuple(
-        (
-            Kind(paper.kind),
-            {**paper.expected_sor(), "datetime_exec": "05-10-2026 18:50:00"},
-            {**paper.expected_sot(), "datetime_exec": datetime(2026, 10, 5, 18, 50)},
-        )
-        for paper in papers_of()
-    )
+LAST = weekdays(31)[-1]
 
 
 def session_of(day: date) -> date:
     """Return the session that the site shows on a day's evening."""
-    while not is_trading_day(number(day)):
+    while not is_trading_day(number_of(day)):
         day -= timedelta(days=1)
     return day
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The day's rows, kind by kind."""
-
-    sor: Mapping[Kind, pa.Table]
-    sot: Mapping[Kind, pa.Table]
-
-    @property
-    def spec(self) -> pa.Table:
-        return pa.concat_tables([specialize(self.sot[kind], kind) for kind in Kind])
-
-
-def good_tables(day: date) -> Tables:
-    """Return a day of ordinary noise: papers come and go, prices move, a few do not trade."""
-    rng = Random(number(day))  # noqa: S311 - no secret
-    session, ahead = session_of(day), (day - FIRST).days
-    sor: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
-    sot: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
-    half_day = rng.random() < 0.1
-    for position, (kind, text, typed) in enumerate(base_rows()):
-        if ahead and rng.random() < 0.005:  # has left, or is yet to come
-            continue
-        moved = dict(typed)
-        if typed["dt_ult_cot"] >= FIRST - timedelta(days=7):
-            trades = rng.random() > (0.2 if half_day else 0.05)
-            moved["dt_ult_cot"] = session if trades else session_of(session - timedelta(days=1))
-            factor = 1 + 0.002 * ahead * (-1 if position % 2 else 1) * rng.random()
-            scaled = (
-                *("vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem", "vlr_mercado", "vlr_ind_p_sobre_vp"),
-                *("vlr_p_sobre_vp", "vlr_ind_p_sobre_l"),
-            )
-            for column in scaled:
-                if moved.get(column) is not None:
-                    moved[column] *= factor
-        sor[kind].append(text)
-        sot[kind].append(moved)
-    return Tables(
-        {
-            kind: pa.Table.from_pylist(rows, schema=table_schema(SOR[kind]).arrow)
-            for kind, rows in sor.items()
-        },
-        {
-            kind: pa.Table.from_pylist(rows, schema=table_schema(SOT[kind]).arrow)
-            for kind, rows in sot.items()
-        },
-    )
-
-
-def ledger_of(tables: Tables, day: date, *, archived: bool = True, **more: Any) -> DayLedger:
-    """Return the ledger of a day all of whose papers were read."""
-    listed, batches = {}, []
-    for kind in Kind:
-        rows = tables.sot[kind]
-        tickers = rows[kind.ticker_column].to_pylist()
-        listed[kind] = dict(zip(tickers, rows["vlr_cot"].to_pylist(), strict=True))
-        read = {ticker: PaperEntry(Outcome.READ, object="a") for ticker in tickers}
-        entry = BatchEntry(kind, read, archived=archived, **more.get(kind.value, {}))
-        batches.append((entry, NOW))
-    return DayLedger(number(day), Listing(listed), (), tuple(batches))
-
-
-def evidence_of(
-    tables: Tables, ledger: DayLedger, earlier: Mapping[int, Sequence[QualityRow]], **more: Any
-) -> Evidence:
-    return Evidence(
-        ledger,
-        frozenset("a"),
-        tables.sor,
-        tables.sot,
-        tables.spec,
-        earlier=earlier,
-        trading_day=is_trading_day(ledger.day),
-        **more,
-    )
-
-
-def judged_good(day: date, earlier: Mapping[int, Sequence[QualityRow]]) -> tuple[QualityRow, ...]:
-    """Judge a good day."""
-    tables = good_tables(day)
-    return measured(evidence_of(tables, ledger_of(tables, day), earlier))
+@cache
+def _papers() -> tuple[Paper, ...]:
+    return tuple(make_papers(number_of(FIRST), ACOES, FIIS))
 
 
 @cache
-def history(count: int = 30) -> dict[int, tuple[QualityRow, ...]]:
-    """Return what so many good days measured, each held against those before it."""
-    earlier: dict[int, tuple[QualityRow, ...]] = {}
-    for day in weekdays(count):
-        earlier[number(day)] = judged_good(day, dict(earlier))
-    return earlier
+def papers_of(day: date) -> tuple[Paper, ...]:
+    """Return the site's papers on a day: some come and go, prices move, a few do not trade."""
+    rng = Random(number_of(day))  # noqa: S311 - no secret
+    session, ahead = session_of(day), (day - FIRST).days
+    half_day = rng.random() < 0.1
+    papers = []
+    for position, paper in enumerate(_papers()):
+        if ahead and rng.random() < 0.005:  # has left, or is yet to come
+            continue
+        if last_quote(paper) != FIRST:
+            papers.append(paper)
+            continue
+        trades = rng.random() > (0.2 if half_day else 0.05)
+        quoted = session if trades else session_of(session - timedelta(days=1))
+        factor = 1 + 0.002 * ahead * (-1 if position % 2 else 1) * rng.random()
+        papers.append(priced(on_session(paper, quoted), Decimal(factor), rng.uniform(-4, 4)))
+    return tuple(papers)
+
+
+def last_quote(paper: Paper) -> date:
+    quoted = paper.cells_by_column()["dt_ult_cot"].value
+    assert isinstance(quoted, date)
+    return quoted
+
+
+def on_session(paper: Paper, session: date) -> Paper:
+    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
+
+
+def priced(paper: Paper, factor: Decimal, percent: float) -> Paper:
+    """Return a paper whose price has moved, and with it what hangs on it."""
+    cells = paper.cells_by_column()
+    moved: dict[str, tuple[str, Any]] = {}
+    for column in (
+        *("vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem", "vlr_mercado"),
+        *("vlr_ind_p_sobre_vp", "vlr_p_sobre_vp", "vlr_ind_p_sobre_l"),
+    ):
+        if column in cells and isinstance(cells[column].value, int | Decimal):
+            of_cell = Decimal(str(cells[column].value))
+            value = (of_cell * factor).quantize(Decimal(1) if column == "vlr_mercado" else Decimal("0.01"))
+            moved[column] = (brazilian(value), value)
+    if cells["pct_var_dia"].value is not None:
+        change = Decimal(percent).quantize(Decimal("0.01"))
+        moved["pct_var_dia"] = (f"{brazilian(change)}%", change)
+    return paper.with_cells(moved)
+
+
+def with_new_label(paper: Paper, label: str) -> Paper:
+    """Return a paper whose page shows something that the lake does not know."""
+    *tables, last = paper.tables
+    row = (Cell(label, Decimal("3.20"), "3,20"),)
+    return Paper(paper.ticker, paper.kind, paper.variety, paper.day, (*tables, (*last, row)))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The day's rows, those of SoR and SoT kind by kind."""
+
+    sor: Mapping[Kind, pa.Table]
+    sot: Mapping[Kind, pa.Table]
+    spec: pa.Table
+
+
+Read = tuple[Tables, DayLedger]
+
+
+def read_day(
+    papers: Sequence[Paper],
+    day: date,
+    *,
+    refused: Iterable[str] = (),
+    listed: Mapping[str, str] | None = None,
+) -> Read:
+    """Take the site's listings and pages through the functions of the stages.
+
+    Parameters
+    ----------
+    papers
+        What the site shows.
+    day
+        The day.
+    refused
+        Tickers of papers that it lists and does not give.
+    listed
+        Prices in the listings that are not those of the pages, by ticker.
+    """
+    sor: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
+    sot: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
+    batches = []
+    for kind in Kind:
+        given = [paper for paper in papers if paper.kind == kind.value and paper.ticker not in refused]
+        read = [given[start : start + BATCH] for start in range(0, len(given), BATCH)]
+        for minute, batch in enumerate([*read, *read[:1]]):  # the messages of one came twice
+            rows, entry = read_batch(batch, kind, f"{day:%d-%m-%Y} 18:{minute:02}:00")
+            batches.append((entry, NOW))
+            sor[kind].append(rows)
+            sot[kind].append(prepare(rows, kind).table)
+        kept_back = {
+            paper.ticker: PaperEntry(Outcome.REFUSED)
+            for paper in papers
+            if paper.kind == kind.value and paper.ticker in refused
+        }
+        if kept_back:
+            batches.append((BatchEntry(kind, kept_back), NOW))
+    spec = [specialize(rows, kind) for kind in Kind for rows in sot[kind]]
+    tables = Tables(
+        {kind: together(SOR[kind], sor[kind]) for kind in Kind},
+        {kind: folded(SOT[kind], sot[kind], kind.ticker_column) for kind in Kind},
+        folded(SPEC_ATIVOS, spec, "codigo_ticker_ativo"),
+    )
+    return tables, DayLedger(number_of(day), listing_of(papers, listed or {}), (), tuple(batches))
+
+
+def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Table, BatchEntry]:
+    """Return rows and ledger entry of a batch, as stage 3 makes them."""
+    found = {paper.ticker: read_page(paper) for paper in papers}
+    rows = [{**one.texts, "datetime_exec": moment} for one in found.values()]
+    entry = BatchEntry(
+        kind,
+        {
+            ticker: PaperEntry(Outcome.READ, object="a", session=one.session and number_of(one.session))
+            for ticker, one in found.items()
+        },
+        counted({ticker: one.unknown_labels for ticker, one in found.items()}),
+        counted({ticker: one.lacking_core for ticker, one in found.items()}),
+    )
+    return pa.Table.from_pylist(rows, schema=table_schema(SOR[kind]).arrow), entry
+
+
+@cache
+def read_page(paper: Paper) -> Indicators:
+    """Read a page: it reads the same on whichever day of its year."""
+    kind = SiteKind(paper.kind)
+    schema = table_schema(SOR[Kind(paper.kind)])
+    labels = Labels(schema.labels, schema.core_labels)
+    return indicators(page_of(paper), paper.ticker, kind, labels, number_of(NOW))
 
 
 def page_of(paper: Paper) -> Page:
     return Page("https://site", 200, pages.CONTENT_TYPE, pages.detail_page(paper), NOW)
 
 
-def on_session(paper: Paper, session: date) -> Paper:
-    """Return a paper whose page shows a session, if it traded on the first day."""
-    if paper.cells_by_column()["dt_ult_cot"].value != session_of(FIRST):
-        return paper
-    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
-
-
-def read_day(papers: Sequence[Paper], day: date) -> tuple[Tables, DayLedger]:
-    """Take the pages of papers through the functions of stages 3 to 5; the listing is of the same prices."""
-    rows: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
-    listed: dict[Kind, dict[str, float | None]] = {kind: {} for kind in Kind}
-    found: dict[Kind, dict[str, Indicators]] = {kind: {} for kind in Kind}
-    for paper in papers:
-        kind = Kind(paper.kind)
-        schema = table_schema(SOR[kind])
-        labels = Labels(schema.labels, schema.core_labels)
-        one = indicators(page_of(paper), paper.ticker, SiteKind(paper.kind), labels, number(day))
-        found[kind][paper.ticker] = one
-        rows[kind].append(
-            {**one.texts, kind.ticker_column: paper.ticker, "datetime_exec": f"{day:%d-%m-%Y} 18:50:00"}
-        )
-        price = paper.cells_by_column()["vlr_cot"].value
-        listed[kind][paper.ticker] = float(price) if price is not None else None  # type: ignore[arg-type]
-    batches = []
+def listing_of(papers: Sequence[Paper], prices: Mapping[str, str]) -> Listing:
+    """Return what stage 2 reads from the site's listings."""
+    listed: dict[Kind, dict[str, float | None]] = {}
     for kind in Kind:
-        read = {ticker: PaperEntry(Outcome.READ, object="a") for ticker in found[kind]}
-        labels_of = {
-            which: counted({ticker: getattr(one, name) for ticker, one in found[kind].items()})
-            for which, name in (("labels", "unknown_labels"), ("lacking", "lacking_core"))
-        }
-        batches.append((BatchEntry(kind, read, **labels_of), NOW))
-    sor = {
-        kind: pa.Table.from_pylist(of_kind, schema=table_schema(SOR[kind]).arrow)
-        for kind, of_kind in rows.items()
-    }
-    sot = {kind: prepare(table, kind).table for kind, table in sor.items()}
-    return Tables(sor, sot), DayLedger(number(day), Listing(listed), (), tuple(batches))
+        of_kind = [
+            paper.with_cell("vlr_cot", prices[paper.ticker]) if paper.ticker in prices else paper
+            for paper in papers
+            if paper.kind == kind.value
+        ]
+        if of_kind:
+            body = pages.listing_page(kind.value, of_kind)
+            found = listing(Page("https://site", 200, pages.CONTENT_TYPE, body, NOW))
+            listed[kind] = {ticker: price_of(text) for ticker, text in found.prices.items()}
+    return Listing(listed)
 
 
-Change = Callable[[Paper], Paper]
+def together(table: str, parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables([table_schema(table).arrow.empty_table(), *parts])
 
 
-def changed_papers(day: date, change: Change) -> list[Paper]:
-    session = session_of(day)
-    return [change(on_session(paper, session)) for paper in papers_of()]
+def folded(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Table:
+    """Return what stage 6 leaves of a partition."""
+    if not parts:
+        return together(table, parts)
+    place, stamp = LakeTable("bucket", "database", table), Stamp("", "")
+    contents = [
+        Content(place.part(number_of(FIRST), object_id(number)), part, "", stamp, {})
+        for number, part in enumerate(parts)
+    ]
+    return newest_rows(contents, ticker_column)
+
+
+def evidence_of(
+    read: Read, earlier: Mapping[int, Sequence[QualityRow]] | None = None, **more: Any
+) -> Evidence:
+    tables, ledger = read
+    return Evidence(
+        Facts(ledger, frozenset("a")),
+        tables.sor,
+        tables.sot,
+        tables.spec,
+        earlier=earlier or {},
+        trading_day=is_trading_day(ledger.day),
+        **more,
+    )
+
+
+def judged(papers: Sequence[Paper], day: date, *, past: bool = False, **more: Any) -> Rows:
+    """Judge a day, on its own or held against the days before it."""
+    return measured(evidence_of(read_day(papers, day, **more), history(day) if past else {}))
+
+
+@cache
+def good_day(day: date) -> Read:
+    """Return a day without a fault."""
+    return read_day(papers_of(day), day)
+
+
+@cache
+def judged_good(day: date) -> Rows:
+    """Judge a day without a fault, held against those before it."""
+    return measured(evidence_of(good_day(day), history(day)))
+
+
+def history(before: date = LAST) -> dict[int, Rows]:
+    """Return what the good days before a day measured."""
+    return {number_of(day): judged_good(day) for day in weekdays(31) if day < before}

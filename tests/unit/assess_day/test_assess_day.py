@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +89,7 @@ def test_an_object_that_is_not_through_is_looked_for_again(lake: Lake, assess: A
     seen = assess()
 
     assert seen["settled"] is False
-    assert f"1 objects of {SOT_ACOES} are not in {SPEC_ATIVOS}" in seen["waiting_for"][0]
+    assert f"objetos que não chegaram de {SOT_ACOES} a {SPEC_ATIVOS}: 1 (" in seen["waiting_for"][0]
 
 
 def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:
@@ -180,9 +181,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
 
     seen = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 
-    assert seen["reasons"] == (
-        "the site still shows the session of 20261119, which the last day had already",
-    )
+    assert seen["reasons"] == ("o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior",)
     assert seen["old_session"] == {"session": 20261119, "ticker": "PETR4"}
     assert seen["round_seconds"] == 60
 
@@ -205,7 +204,7 @@ def test_the_day_is_that_of_the_workflows_start_in_its_zone(lake: Lake, assess: 
     seen = assess(input={}, started_at="2026-11-24T02:59:59.999Z")
 
     assert seen["anomesdia_exec"] == 20261123
-    assert seen["reasons"] == ("there is no listing of 20261123",)
+    assert seen["reasons"] == ("não há listagem de 20261123",)
 
 
 def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, assess: Any) -> None:
@@ -215,7 +214,7 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
 
     seen = assess()
 
-    assert seen["reasons"] == ("the listing of acoes has 1 papers, the one before it 10",)
+    assert seen["reasons"] == ("ações na listagem: 1, e 10 na anterior",)
     assert seen["whole"] is True
 
 
@@ -239,6 +238,24 @@ def test_a_first_verdict_is_told_and_the_same_again_is_not(lake: Lake, assess: A
     assert (first["tell"], second["tell"]) == ("failure", "none")
     assert first["subject"] == "pynvest 23/11/2026: FALHA"
     assert "  - sem resposta (1): VALE3" in first["text"].split("\n")
+
+
+def test_a_verdict_that_could_not_be_told_is_told_by_the_next_execution_that_changes_nothing(
+    lake: Lake, assess: Any
+) -> None:
+    queue(lake, "PETR4", "VALE3")
+    land(lake, "PETR4")
+    assess("assess")
+    before = read_record(lake.s3, lake.tables[QUALITY], DAY)
+
+    assess("untold")
+    untold = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    told, again = assess("assess"), assess("assess")
+
+    assert before is not None
+    assert untold == replace(before, told=False)
+    assert ([one["changed"] for one in (told, again)]) == [False, False]
+    assert [one["notice"]["tell"] for one in (told, again)] == ["failure", "none"]
 
 
 def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_cut_off(

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from assess_day import look
-from assess_day.look import BEGIN_SECONDS, GRACE_SECONDS, QUICK_LOOKS, Facts, View, look_seconds
+from assess_day.look import (
+    BEGIN_SECONDS,
+    GRACE_SECONDS,
+    QUICK_LOOKS,
+    Facts,
+    View,
+    look_seconds,
+    reasons_for_a_round,
+)
 from moto_lake import DAY
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry, Round, moment_text
@@ -17,6 +25,7 @@ START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0}, Kind.FIIS: {"HGLG11": None}})
 ROUND = Round(0, moment_text(START), {Kind.ACOES: ["PETR4", "VALE3"], Kind.FIIS: ["HGLG11"]})
 READ = PaperEntry(Outcome.READ, object="a")
+HGLG11_MISSING = "papéis que faltam, de 3 da listagem: 1 (HGLG11)"
 
 
 def after(seconds: float) -> datetime:
@@ -44,40 +53,44 @@ def facts(
         for kind, papers in ((Kind.ACOES, acoes), (Kind.FIIS, fiis))
         if papers
     )
-    whole = Facts(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50), None)
+    whole = Facts(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50))
     return replace(whole, **more)  # type: ignore[arg-type]
 
 
 def test_a_day_all_of_whose_papers_were_read_is_settled_and_whole() -> None:
     seen = view(facts(), after(61), PATIENCE)
 
-    assert (seen.settled, seen.whole, seen.lacks, seen.reasons) == (True, True, (), ())
+    assert (seen.settled, seen.whole, seen.lacks) == (True, True, ())
+    assert reasons_for_a_round(facts(), None, None) == ()
 
 
 def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
     unanswered = facts(fiis={})
 
     assert view(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
-        "1 papers of round 0 have no answer yet: HGLG11",
+        "papéis da rodada 0 ainda sem resposta: 1 (HGLG11)",
     )
     late = view(unanswered, after(PATIENCE), PATIENCE)
     assert (late.settled, late.whole) == (True, False)
-    assert late.reasons == late.lacks == ("1 of 3 listed papers are missing: HGLG11",)
+    assert late.lacks == reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
 def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
-    seen = view(facts(fiis={"HGLG11": PaperEntry(outcome)}), after(61), PATIENCE)
+    day = facts(fiis={"HGLG11": PaperEntry(outcome)})
+    seen = view(day, after(61), PATIENCE)
 
     assert (seen.settled, seen.whole) == (True, False)
-    assert seen.reasons == ("1 of 3 listed papers are missing: HGLG11",)
+    assert reasons_for_a_round(day, None, None) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION])
 def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
-    seen = view(facts(fiis={"HGLG11": PaperEntry(outcome)}), after(61), PATIENCE)
+    day = facts(fiis={"HGLG11": PaperEntry(outcome)})
+    seen = view(day, after(61), PATIENCE)
 
-    assert (seen.settled, seen.whole, seen.reasons) == (True, True, ())
+    assert (seen.settled, seen.whole) == (True, True)
+    assert reasons_for_a_round(day, None, None) == ()
 
 
 def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
@@ -88,7 +101,7 @@ def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"queues": ("queue of acoes: 1 waiting",)}, {"not_through": ("1 objects",)}]
+    "more", [{"queues": ("mensagens na fila de ações: 1 à espera",)}, {"not_through": ("1 objeto",)}]
 )
 def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
     # The last entry was written a minute after the start.
@@ -99,30 +112,31 @@ def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_
 
 
 def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
-    seen = view(facts(not_through=("1 objects",)), after(3600), PATIENCE)
+    day = facts(not_through=("1 objeto",))
+    seen = view(day, after(3600), PATIENCE)
 
-    assert (seen.settled, seen.whole, seen.lacks, seen.reasons) == (True, False, ("1 objects",), ())
+    assert (seen.settled, seen.whole, seen.lacks) == (True, False, ("1 objeto",))
+    assert reasons_for_a_round(day, None, None) == ()
 
 
 def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
-    refused = Round(0, moment_text(START), {}, "Blocked: status 403")
+    refused = Round(0, moment_text(START), {}, "refused: status 403")
     day = facts({}, {}, listing=None, rounds=(refused,), sor_ids=frozenset(), newest_object_at=None)
 
-    seen = view(replace(day, queues=("queue of acoes: 1 waiting",)), after(1), PATIENCE)
+    seen = view(replace(day, queues=("mensagens na fila de ações: 1 à espera",)), after(1), PATIENCE)
 
     assert (seen.settled, seen.whole) == (True, False)
-    assert seen.reasons == (f"there is no listing of {DAY}: Blocked: status 403",)
+    said = f"não há listagem de {DAY}: o site recusa este endereço (status 403)"
+    assert seen.lacks == reasons_for_a_round(day, None, None) == (said,)
 
 
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
     day = facts({}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None)
 
-    assert view(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (
-        f"nothing of {DAY} has been asked for yet",
-    )
+    assert view(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (f"nada de {DAY} foi pedido ainda",)
     seen = view(day, after(BEGIN_SECONDS), PATIENCE)
     assert (seen.settled, seen.whole) == (True, False)
-    assert seen.reasons == (f"there is no listing of {DAY}",)
+    assert seen.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
@@ -131,7 +145,7 @@ def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> No
     )
 
     assert view(day, after(BEGIN_SECONDS), PATIENCE).lacks == (
-        f"no manifest of a collector has come for {DAY}",
+        f"nenhum manifesto de um coletor chegou para {DAY}",
     )
 
 
@@ -139,18 +153,22 @@ def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through(
     old = facts({}, {}, listing=None, rounds=())
 
     assert view(old, after(3600), PATIENCE).whole
-    assert not view(replace(old, not_through=("1 objects",)), after(3600), PATIENCE).whole
+    assert not view(replace(old, not_through=("1 objeto",)), after(3600), PATIENCE).whole
 
 
 def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
-    day = facts(earlier_listed={Kind.ACOES: 4, Kind.FIIS: 1})
+    day, before = facts(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    seen = view(day, after(61), PATIENCE)
-
-    assert seen.whole
-    assert seen.reasons == ("the listing of acoes has 2 papers, the one before it 4",)
+    assert view(day, after(61), PATIENCE).whole
+    assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
     trial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, trial=True)))
-    assert view(trial, after(61), PATIENCE).reasons == ()
+    assert reasons_for_a_round(trial, before, None) == ()
+
+
+def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> None:
+    said = "o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior"
+
+    assert reasons_for_a_round(facts(), None, 20261119) == (said,)
 
 
 def test_looks_get_rarer_after_twenty_minutes_of_thirty_seconds() -> None:

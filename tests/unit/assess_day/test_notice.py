@@ -56,7 +56,7 @@ def row(situacao: Situation, motivo: str | None) -> QualityRow:
 def assessment(*rows_: QualityRow, missing: tuple[MissingPaper, ...] = (), **more: Any) -> Assessment:
     situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Situation.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
-    given_: dict[str, Any] = {"changed": True, "spec": SPEC, **more}
+    given_: dict[str, Any] = {"to_tell": True, "spec": SPEC, **more}
     return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
 
 
@@ -153,7 +153,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("situacao", "changed", "daily_digest", "trial", "tell"),
+    ("situacao", "to_tell", "daily_digest", "trial", "tell"),
     [
         (Situation.OK, True, True, False, "digest"),
         (Situation.OK, True, False, False, "none"),
@@ -164,10 +164,10 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         (Situation.OK, True, True, True, "none"),
     ],
 )
-def test_who_is_told_depends_on_verdict_change_and_digest(
-    situacao: Situation, changed: bool, daily_digest: bool, trial: bool, tell: str
+def test_whether_a_day_is_told_depends_on_verdict_change_and_digest(
+    situacao: Situation, to_tell: bool, daily_digest: bool, trial: bool, tell: str
 ) -> None:
-    day = assessment(row(situacao, "por isso"), changed=changed, trial=trial)
+    day = assessment(row(situacao, "por isso"), to_tell=to_tell, trial=trial)
 
     assert notice(day, SOT, daily_digest=daily_digest).tell == tell
 
@@ -177,6 +177,23 @@ def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
 
     assert told.subject == "pynvest 23/11/2026: execucao de teste"
     assert told.text.startswith("pynvest 23/11/2026: execução de teste\n")
+
+
+def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none() -> None:
+    def advice(reason: str, **more: Any) -> list[str]:
+        unlisted = QualityRow(None, "listagem", None, 0.0, None, Situation.FALHA, reason)
+        told = notice(assessment(unlisted, **more), {}, daily_digest=True)
+        return [line.split(":")[0].strip(" -") for line in told.text.split("\n") if line.startswith("  - ")][
+            1:
+        ]
+
+    refused = advice("Não há listagem de 20261123: o site recusa este endereço (status 403).")
+    down = advice("Não há listagem de 20261123: status 500.")
+    uncollected = advice("Nenhum manifesto de um coletor chegou para 20261123.", fetch_from="pages")
+
+    assert refused == ["o site recusa o endereço da AWS", "pedir de novo o que falta", "ver cada medida"]
+    assert down == ["pedir de novo o que falta", "ver cada medida"]
+    assert uncollected == ["trazer o que falta", "ver cada medida"]
 
 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)

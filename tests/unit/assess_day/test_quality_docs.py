@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from days import FIRST, evidence_of, good_tables, ledger_of
+from days import FIRST, evidence_of, good_day
 
 from assess_day import thresholds
 from assess_day.quality import measured
@@ -22,10 +22,10 @@ def documented() -> dict[str, str]:
 
 
 def test_every_measure_is_documented_and_every_one_that_is_documented_exists() -> None:
-    tables = good_tables(FIRST)
-    ledger = ledger_of(tables, FIRST)
-    good = evidence_of(tables, ledger, {})
-    unlisted = replace(good, ledger=replace(ledger, listing=None), sor_ids=frozenset())
+    tables, ledger = good_day(FIRST)
+    good = evidence_of((tables, ledger))
+    unlisted = evidence_of((tables, replace(ledger, listing=None)))
+    unlisted = replace(unlisted, facts=replace(unlisted.facts, sor_ids=frozenset()))
 
     assert {row.medida for row in (*measured(good), *measured(unlisted))} == set(documented())
 

@@ -286,10 +286,10 @@ def test_a_part_that_was_written_anew_has_to_come_through_anew(lake: Lake, dedup
             MetadataDirective="REPLACE",
         )
 
-    assert not_through(lake) == [f"1 objects of {SOR_ACOES} are not in {SOT_ACOES}: {again.id}"]
+    assert not_through(lake) == [f"objetos que não chegaram de {SOR_ACOES} a {SOT_ACOES}: 1 ({again.id})"]
     dedup()
     put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))
-    assert not_through(lake) == [f"1 objects of {SOT_ACOES} are not in {SPEC_ATIVOS}: {again.id}"]
+    assert not_through(lake) == [f"objetos que não chegaram de {SOT_ACOES} a {SPEC_ATIVOS}: 1 ({again.id})"]
     dedup()
     assert PART in forms(lake)
     specialized(lake, "first", "AAAA3")

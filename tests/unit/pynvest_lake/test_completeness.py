@@ -17,8 +17,8 @@ def test_objects_on_their_way_are_named_with_the_tables_between_which_they_are(l
 
     assert come(lake).sor_ids == {sor.id}
     assert come(lake).not_through == (
-        f"1 objects of {SOR_ACOES} are not in {SOT_ACOES}: {sor.id}",
-        f"1 objects of {SOT_FIIS} are not in {SPEC_ATIVOS}: {sot.id}",
+        f"objetos que não chegaram de {SOR_ACOES} a {SOT_ACOES}: 1 ({sor.id})",
+        f"objetos que não chegaram de {SOT_FIIS} a {SPEC_ATIVOS}: 1 ({sot.id})",
     )
 
 

@@ -195,7 +195,7 @@ def test_a_cell_can_be_given_another_text_and_value() -> None:
     paper = PAPERS[0].with_cell("vlr_cot", "n/d").with_cell("pct_var_ano_a0", "-3,0%", Decimal(-3))
     assert (paper.expected_sor()["vlr_cot"], paper.expected_sot()["vlr_cot"]) == ("n/d", None)
     assert paper.expected_sot()["pct_var_ano_a0"] == -0.03
-    with pytest.raises(ValueError, match="the page of PETR4 has no cell of 'segmento'"):
+    with pytest.raises(ValueError, match="the page of PETR4 has no cell of segmento"):
         paper.with_cell("segmento", "x")
 
 
