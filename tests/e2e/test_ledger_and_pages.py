@@ -123,7 +123,7 @@ def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by
 
     faulty.fold(day, rounds=[0])
 
-    faulty.check_told("digest", number, ALL_READ, "mensagens mortas nas filas")
+    faulty.check_told("digest", number, ALL_READ, "Mensagens mortas nas filas: ")
     faulty.check(day)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assess_day.words import OUTCOMES, PAPERS, day_text, some
+from assess_day.words import OUTCOMES, PAPERS, day_text, number, some
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
@@ -144,7 +144,7 @@ def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: d
         unanswered = [ticker for _, ticker in ledger.unanswered()]
         if unanswered and now < given_up_at:
             said = f"papéis da rodada {newest.number} ainda sem resposta"
-            return [f"{said}: {len(unanswered)} ({some(unanswered)})"]
+            return [f"{said}: {number(len(unanswered))} ({some(unanswered)})"]
         quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
     if latest is None or now >= latest + grace:
@@ -161,7 +161,7 @@ def _unread(facts: Facts) -> list[str]:
     if not asked:
         return []
     listed = len(list(facts.ledger.listing or ()))
-    return [f"papéis que faltam, de {listed} da listagem: {len(asked)} ({some(asked)})"]
+    return [f"papéis que faltam, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
@@ -171,7 +171,7 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
         return []
     counts = {kind: (len(listing.papers.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
     return [
-        f"{PAPERS[kind]} na listagem: {listed}, e {before} na anterior"
+        f"{PAPERS[kind]} na listagem: {number(listed)}, e {number(before)} na anterior"
         for kind, (listed, before) in counts.items()
         if listed < LISTING_SHARE * before
     ]

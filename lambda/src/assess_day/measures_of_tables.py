@@ -15,7 +15,7 @@ from assess_day.evidence import Evidence
 from assess_day.look import repeated_session
 from assess_day.measures_of_the_run import SOR, row
 from assess_day.references import SESSION_REPEATED, last_session
-from assess_day.words import day_text, number, percent, sentence
+from assess_day.words import PAPERS, day_text, number, percent, sentence
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
@@ -48,7 +48,7 @@ def row_counts(evidence: Evidence) -> list[QualityRow]:
         if len(table) and reference:
             situation = thresholds.ROWS.below(len(table) / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
-        said = f"A tabela tem {number(len(table))} linhas{against}."
+        said = f"A tabela {name} tem {number(len(table))} linhas{against}."
         rows.append(row(name, "linhas", None, float(len(table)), reference, situation, said))
     return rows
 
@@ -69,7 +69,7 @@ def fill(evidence: Evidence) -> list[QualityRow]:
             if column in core and not share:
                 situation = Situation.FALHA
             against = f", e o normal é {percent(reference)}" if reference is not None else ""
-            said = f"A coluna {column} está preenchida em {percent(share)} das linhas{against}."
+            said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
             rows.append(row(name, "preenchimento", column, share, reference, situation, said))
     return rows
 
@@ -90,8 +90,9 @@ def unreadable(evidence: Evidence) -> list[QualityRow]:
             unread = sorted(ticker for ticker in empty if ticker in texts)
             if unread:
                 situation = thresholds.UNREADABLE.above(len(unread) / len(texts))
+                many = f"{number(len(unread))} de {number(len(texts))}"
                 said = (
-                    f"{len(unread)} de {len(texts)} textos da coluna {column.name} não puderam ser lidos, "
+                    f"Textos da coluna {column.name} de {name} que não puderam ser lidos: {many}, "
                     f'como "{texts[unread[0]]}" de {unread[0]}.'
                 )
                 found.append(
@@ -178,7 +179,7 @@ def prices(evidence: Evidence) -> list[QualityRow]:
             if found:
                 share = sum(found.values()) / len(found)
                 shown = ", ".join(sorted(ticker for ticker, odd in found.items() if odd)[:5])
-                said = f"{percent(share)} de {len(found)} papéis têm {what}, como {shown}."
+                said = f"{percent(share)} de {number(len(found))} {PAPERS[kind]} têm {what}, como {shown}."
                 rows.append(row(name, measure, "vlr_cot", share, None, limits.above(share), said))
     return rows
 
@@ -202,7 +203,7 @@ def medians(evidence: Evidence) -> list[QualityRow]:
             value = _median(values)
             reference = evidence.references.of(name, "mediana", column.name)
             situation = Situation.OK if reference is None else _moved(value, reference, values)
-            said = f"A mediana de {column.name} é {number(value)}" + (
+            said = f"A mediana de {column.name} em {name} é {number(value)}" + (
                 f", e o normal é {number(reference)}." if reference is not None else "."
             )
             rows.append(row(name, "mediana", column.name, value, reference, situation, said))
@@ -235,7 +236,8 @@ def identities(evidence: Evidence) -> list[QualityRow]:
                 continue
             share = sum(agreeing) / len(agreeing)
             one, other, product = columns
-            said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {len(agreeing)} papéis."
+            of = f"{number(len(agreeing))} {PAPERS[kind]}"
+            said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {of}."
             rows.append(row(name, measure, one, share, None, thresholds.IDENTITY.below(share), said))
     return rows
 

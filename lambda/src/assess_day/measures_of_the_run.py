@@ -50,7 +50,7 @@ def listing(evidence: Evidence) -> list[QualityRow]:
         if count and reference:
             situation = thresholds.LISTED.below(count / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
-        said = f"A listagem tem {count} {PAPERS[kind]}{against}."
+        said = f"A listagem tem {number(count)} {PAPERS[kind]}{against}."
         rows.append(row(table, "papeis_listados", None, float(count), reference, situation, said))
     return rows
 
@@ -66,7 +66,8 @@ def missing(evidence: Evidence) -> list[QualityRow]:
         count = len(listed.papers.get(kind, ())) if listed else 0
         if count:
             names = sorted(lacking[kind])
-            said = f"De {count} {PAPERS[kind]} da listagem, {len(names)} sem leitura: {some(names)}."
+            of = f"De {number(count)} {PAPERS[kind]} da listagem"
+            said = f"{of}, {number(len(names))} sem leitura: {some(names)}."
             situation = thresholds.MISSING.above(len(names) / count)
             rows.append(
                 row(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), situation, said)
@@ -97,13 +98,13 @@ def labels(evidence: Evidence) -> list[QualityRow]:
             continue
         table = SOR[kind]
         for label, (papers, example) in sorted(_counted(batches, "labels").items()):
-            said = f'O rótulo "{label}" não tem coluna: {papers} {PAPERS[kind]}, como {example}.'
+            on = f"{number(papers)} de {number(read)} páginas de {PAPERS[kind]}, como {example}"
+            said = f'O rótulo "{label}" não tem coluna, e está em {on}.'
             rows.append(row(table, "rotulo_novo", label, float(papers), float(read), Situation.AVISO, said))
         for label, (papers, example) in sorted(_counted(batches, "lacking").items()):
             situation = Situation.FALHA if papers >= read else Situation.AVISO
-            said = (
-                f'O rótulo "{label}" falta em {papers} de {read} páginas de {PAPERS[kind]}, como {example}.'
-            )
+            on = f"{number(papers)} de {number(read)} páginas de {PAPERS[kind]}, como {example}"
+            said = f'O rótulo "{label}" falta em {on}.'
             rows.append(row(table, "rotulo_ausente", label, float(papers), float(read), situation, said))
         for measure in ("rotulo_novo", "rotulo_ausente"):
             if not any(one.medida == measure and one.tabela == table for one in rows):
@@ -127,7 +128,7 @@ def archive(evidence: Evidence) -> list[QualityRow]:
     listed = evidence.ledger.listing
     papers = sum(len(entry.papers) for entry, _ in evidence.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
-    lost = [f"{papers} de papéis"] * bool(papers) + [f"{listings} de listagens"] * bool(listings)
+    lost = [f"{number(papers)} de papéis"] * bool(papers) + [f"{listings} de listagens"] * bool(listings)
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     situation = Situation.AVISO if lost else Situation.OK
     return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, situation, said)]
@@ -137,7 +138,7 @@ def dead_letters(evidence: Evidence) -> list[QualityRow]:
     """Hold what lies in the dead-letter queues against the day before."""
     before = last_value(evidence.earlier, DEAD_LETTERS)
     situation = Situation.AVISO if evidence.dead_letters > (before or 0) else Situation.OK
-    said = f"Há {evidence.dead_letters} mensagens mortas nas filas; antes eram {number(before or 0)}."
+    said = f"Mensagens mortas nas filas: {number(evidence.dead_letters)}, e antes {number(before or 0)}."
     return [row(None, DEAD_LETTERS, None, float(evidence.dead_letters), before, situation, said)]
 
 

@@ -72,8 +72,9 @@ IDENTITY_TOLERANCE = 0.05
 ROUNDING = 0.005
 """Half of the last place that the site shows."""
 
-LEAST_PAPERS = 20
-"""Of fewer papers a median or a share says nothing: one paper more or less would turn it."""
+LEAST_PAPERS = 30
+"""Of fewer papers a median or a share says nothing: on a half day, when many do not trade, that of twenty-odd
+current assets was seen to go beyond twice its reference."""
 REFERENCE_VALUES = 5
 """A week's values: one odd one does not move their median."""
 REFERENCE_DAYS = 60

@@ -44,6 +44,8 @@ SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 FIRST = date(2026, 10, 5)
 """Two holidays, 12 October and 2 November, follow within thirty weekdays."""
+HALF_DAY = date(2026, 10, 14)
+"""Like Ash Wednesday: many papers do not trade."""
 ACOES, FIIS = 105, 45
 BATCH = 10
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
@@ -78,7 +80,6 @@ def papers_of(day: date) -> tuple[Paper, ...]:
     """Return the site's papers on a day: some come and go, prices move, a few do not trade."""
     rng = Random(number_of(day))  # noqa: S311 - no secret
     session, ahead = session_of(day), (day - FIRST).days
-    half_day = rng.random() < 0.1
     papers = []
     for position, paper in enumerate(_papers()):
         if ahead and rng.random() < 0.005:  # has left, or is yet to come
@@ -86,7 +87,7 @@ def papers_of(day: date) -> tuple[Paper, ...]:
         if last_quote(paper) != FIRST:
             papers.append(paper)
             continue
-        trades = rng.random() > (0.2 if half_day else 0.05)
+        trades = rng.random() > (0.35 if day == HALF_DAY else 0.05)
         quoted = session if trades else session_of(session - timedelta(days=1))
         factor = 1 + 0.002 * ahead * (-1 if position % 2 else 1) * rng.random()
         papers.append(priced(on_session(paper, quoted), Decimal(factor), rng.uniform(-4, 4)))

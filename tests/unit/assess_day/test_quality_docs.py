@@ -47,4 +47,4 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert (thresholds.CORE_FILL.aviso, thresholds.CORE_FILL.falha, thresholds.FILL.aviso) == (0.1, 0.5, 0.5)
     assert "10 points" in documented()["preenchimento"]
     assert (thresholds.MEDIAN.aviso, thresholds.MEDIAN.falha) == (2, 5)
-    assert (thresholds.REFERENCE_VALUES, thresholds.REFERENCE_DAYS, thresholds.LEAST_PAPERS) == (5, 60, 20)
+    assert (thresholds.REFERENCE_VALUES, thresholds.REFERENCE_DAYS, thresholds.LEAST_PAPERS) == (5, 60, 30)

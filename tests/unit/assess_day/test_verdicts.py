@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from days import (
     FIRST,
+    HALF_DAY,
     LAST,
     SOR,
     Change,
@@ -98,6 +99,8 @@ def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_
     assert len(days) == 31
     assert not all(is_trading_day(day) for day in days)
     assert len({len(papers_of(day)) for day in weekdays(31)}) > 1
+    shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
+    assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
 
 
 def test_the_rows_of_these_days_are_those_that_stage_3_stores() -> None:
@@ -152,7 +155,7 @@ def test_a_new_label_is_a_remark_with_its_name() -> None:
             (SOR_ACOES, "rotulo_novo", "P/FCF"): "aviso",
             (SOR_FIIS, "rotulo_novo", "P/FCF"): "aviso",
         }
-        assert 'O rótulo "P/FCF" não tem coluna: ' in said(rows)
+        assert 'O rótulo "P/FCF" não tem coluna, e está em ' in said(rows)
         assert rows[-1].situacao is Situation.AVISO
 
 
@@ -217,7 +220,7 @@ def test_a_shifted_decimal_comma_elsewhere_is_a_failure_on_the_thirty_first_day(
 
     assert remarks(first) == {}
     assert remarks(last) == {(SOT_ACOES, "mediana", "vlr_ind_margem_bruta"): "falha"}
-    assert "A mediana de vlr_ind_margem_bruta é" in said(last)
+    assert f"A mediana de vlr_ind_margem_bruta em {SOT_ACOES} é" in said(last)
 
 
 def test_two_columns_that_are_swapped_are_a_failure() -> None:
@@ -315,6 +318,7 @@ def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
     assert remarks(dead) == {(None, "fila_morta", None): "aviso"}
     again = replace(good, dead_letters=3, earlier={number_of(FIRST) - 1: dead})
     assert (None, "fila_morta", None) not in remarks(measured(again))
+    assert said(dead).startswith("Mensagens mortas nas filas: 3, e antes 0.")
 
 
 def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_day() -> None:
