@@ -3,7 +3,7 @@
 
 VENV := .venv
 VENV_MADE := $(VENV)/.made
-REQUIREMENTS := requirements-dev.txt lambda/layer/managed.txt lambda/layer/requirements.txt
+REQUIREMENTS := requirements-dev.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from report.athena import QueryFailed
 from sandbox import local
-from sandbox.athena import QueryFailed
 from sandbox.checks import NotExact
 from sandbox.console import Console
 from sandbox.day import DayFailed

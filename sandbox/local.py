@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from report.athena import Athena
+from report.page import page
+from report.snapshot import take_snapshot
 from sandbox import checks, emulator, report
-from sandbox.athena import Athena
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
@@ -34,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
 SITE_MODULE = "sandbox.site"
 UP_FILE = "up.json"
+PAGE = "report.html"
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
@@ -156,6 +159,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
     console.say(f"  AWS_ENDPOINT_URL={left.endpoint_url}")
     console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
+    console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
     console.say("Ask by name:        make query QUERY=formula-magica   (make query lists the names)")
     console.say(f'Ask what you like:  make query SQL="{report.example_query(day)}"')
     console.say("End it:             make down")
@@ -242,7 +246,10 @@ def _run_day(
     report.show_failures(day, console)
     report.show_stages(day, console)
     report.show_notice(said["notice"], console)
-    report.show_answers(Athena(local.emulator.client("athena"), day.lake.workgroup), console)
+    athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
+    report.show_answers(athena, console)
+    (own_dir / PAGE).write_text(page(take_snapshot(athena)), encoding="utf-8")
+    console.say(f"\nThe day as a page, to be opened in a browser: {(own_dir / PAGE).resolve()}")
     if source.tickers:
         checks.check_tickers(day, source.tickers)
     if source.live:

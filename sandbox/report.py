@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.athena import Athena
+from report.athena import Athena
 from sandbox.console import Console
 from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS

@@ -54,9 +54,12 @@ class Leg:
         )
 
 
+NO_CLOCK = [f"--ignore=tests/unit/{folder}" for folder in ("docs", "packages", "report")]
+
+
 def clock(moment: str) -> Leg:
     """Return the leg that runs, from a moment on, the unit tests that this process's clock can touch."""
-    tests = "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/packages", "-m", "not hypothesis"
+    tests = "tests/unit", *NO_CLOCK, "-m", "not hypothesis"
     return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment})
 
 
@@ -81,9 +84,9 @@ LEGS = {
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
-            # The collector brings along an SDK of its own.
-            (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
-             "--ignore=tests/unit/collector"),
+            # Collector and report bring along an SDK of their own.
+            (*PYTEST, *IN_THREE, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
+             "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from consumer import PROJECT, Checkout
 
+from report.athena import Athena
 from sandbox import checks
-from sandbox.athena import Athena
 from sandbox.day import Day
 from sandbox.emulator import Emulator
 from sandbox.lake import Lake

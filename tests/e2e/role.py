@@ -23,6 +23,11 @@ class Role:
         Its name.
     policy
         The policy that it has, as JSON.
+
+    Attributes
+    ----------
+    session : boto3.session.Session
+        With the role's credentials.
     """
 
     def __init__(self, emulator: Emulator, name: str, policy: str) -> None:
@@ -38,13 +43,13 @@ class Role:
         iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=policy)
         assumed = emulator.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="a-person")
         key = assumed["Credentials"]
-        self._session = boto3.session.Session(
+        self.session = boto3.session.Session(
             key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region_name=REGION
         )
 
     def client(self, service: str) -> Any:
         """Return a client of a service, as the role."""
-        session: Any = self._session  # its stubs take literal names of services only
+        session: Any = self.session  # its stubs take literal names of services only
         return session.client(
             service, endpoint_url=self._emulator.endpoint_url, verify=str(self._emulator.ca_bundle)
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake, t
 from role import Role
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
-from sandbox.athena import Answer, Athena
+from report.__main__ import main as report
+from report.athena import Answer, Athena
+from report.snapshot import Snapshot, take_snapshot
 from sandbox.lake import Lake
 from sandbox.local import LocalLake
 
@@ -37,9 +40,10 @@ class Asked:
         (self.packages_bucket,) = (
             bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "-packages-" in bucket["Name"]
         )
+        self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
+        self.empty = take_snapshot(self.athena)
         self.known: KnownLake = make_known_lake()
         self.known.write(self.lake, s3, local.emulator.client("glue"))
-        self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
 
     def view(self, name: str) -> Answer:
         """Ask for all rows of a view."""
@@ -76,7 +80,7 @@ def as_text(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int) else str(value)
 
 
-def picked(rows: list[Row], *columns: str) -> list[list[Any]]:
+def picked(rows: Sequence[Mapping[str, Any]], *columns: str) -> list[list[Any]]:
     return [[row[column] for column in columns] for row in rows]
 
 
@@ -377,6 +381,67 @@ def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Role, name
     sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - the lake's own names
 
     assert Athena(reader.client("athena"), asked.lake.workgroup).ask(sql) == asked.athena.ask(sql)
+
+
+def test_the_report_finds_an_empty_lake_empty(asked: Asked) -> None:
+    assert asked.empty == Snapshot([], [], [], [])
+
+
+def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(
+    asked: Asked, reader: Role
+) -> None:
+    known = asked.known
+    snapshot = take_snapshot(Athena(reader.client("athena"), asked.lake.workgroup), [known.mended])
+
+    assert list(snapshot.stocks) == sorted(known.latest("sot_acoes"), key=lambda row: row["nome_papel"])
+    assert list(snapshot.funds) == sorted(known.latest("sot_fiis"), key=lambda row: row["fii"])
+    assert picked(snapshot.quality, *QUERIES["qualidade-dos-ultimos-30-dias"].columns.split()) == qualidade(
+        known
+    )
+    sessions = [row for row in known.by_session() if row["codigo_ticker_ativo"] == known.mended]
+    sessions.sort(key=lambda row: row["dt_ult_cot"])
+    columns = ("codigo_ticker_ativo", "dt_ult_cot", "vlr_cot")
+    assert picked(snapshot.series, *columns) == picked(sessions, *columns)
+    assert {paper.ticker for paper in snapshot.papers()} == {
+        row["codigo_ticker_ativo"] for row in known.traded()
+    }
+
+
+def test_the_report_s_command_writes_page_and_sheets_with_the_rights_of_a_reader(
+    asked: Asked, reader: Role, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", asked.local.emulator.endpoint_url)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(asked.local.emulator.ca_bundle))
+    workgroup = "--workgroup", asked.lake.workgroup
+
+    assert report([*workgroup, "--out", str(tmp_path / "day.html")], session=reader.session) == 0
+    assert (
+        report([*workgroup, "--csv", "en", "--out", str(tmp_path / "day.csv")], session=reader.session) == 0
+    )
+
+    html = (tmp_path / "day.html").read_text(encoding="utf-8")
+    assert "Pregão de 23/11/2026" in html
+    assert "chart-series" in html
+    for kind, columns in {"acoes": columns_of(SOT_ACOES), "fiis": columns_of(SOT_FIIS)}.items():
+        lines = (tmp_path / f"day-{kind}.csv").read_text(encoding="utf-8-sig").splitlines()
+        assert lines[0].split(",") == columns
+        assert len(lines) == 1 + len(asked.known.latest(f"sot_{kind}"))
+
+
+@pytest.mark.parametrize("workgroup", ["primary", "none"])
+def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
+    asked: Asked,
+    workgroup: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", asked.local.emulator.endpoint_url)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(asked.local.emulator.ca_bundle))
+
+    assert report(["--workgroup", workgroup, "--out", str(tmp_path / "day.html")]) == 1
+    assert capsys.readouterr().err.startswith("report: ")
+    assert not (tmp_path / "day.html").exists()
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:

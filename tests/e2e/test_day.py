@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pynvest_lake.settings import variable_names
+from report.athena import Athena
 from sandbox import checks, emulator
-from sandbox.athena import Athena
 from sandbox.day import Day
 from sandbox.lake import Lake
 from sandbox.local import ROOT

@@ -163,3 +163,10 @@ def test_the_version_is_the_changelogs_newest() -> None:
 
     assert version and newest
     assert version[1] == newest[1]
+
+
+def test_the_picture_of_the_report_is_small() -> None:
+    picture = (PROJECT / "docs" / "report.png").read_bytes()
+
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 200_000

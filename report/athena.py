@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 POLL_SECONDS = 0.1
+SLOWEST_POLL_SECONDS = 1.0
 NAMES_A_CALL = 50
 """Named queries that one call returns the text of at most."""
 
@@ -25,10 +26,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query that is saved in the workgroup."""
+    """A query that is saved in the workgroup, and the database that its tables and views are of."""
 
     name: str
     title: str
+    database: str
     sql: str
 
 
@@ -57,7 +59,9 @@ class Athena:
             answer = self._athena.batch_get_named_query(NamedQueryIds=ids[first : first + NAMES_A_CALL])
             found += answer["NamedQueries"]
         return {
-            one["Name"]: NamedQuery(one["Name"], one["Description"], one["QueryString"])
+            one["Name"]: NamedQuery(
+                one["Name"], one.get("Description", ""), one["Database"], one["QueryString"]
+            )
             for one in sorted(found, key=lambda one: str(one["Name"]))
         }
 
@@ -86,6 +90,7 @@ class Athena:
             "QueryExecutionId"
         ]
         deadline = time.monotonic() + timeout_seconds
+        pause = POLL_SECONDS
         while True:
             status = self._athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
             if status["State"] == "SUCCEEDED":
@@ -94,7 +99,8 @@ class Athena:
                 raise QueryFailed(f"{status.get('StateChangeReason', status['State'])}\nThe query: {sql}")
             if time.monotonic() > deadline:
                 raise QueryFailed(f"no answer within {timeout_seconds:.0f} s\nThe query: {sql}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.2 * pause, SLOWEST_POLL_SECONDS)
 
     def _answer(self, query_id: str) -> Answer:
         columns: list[str] = []

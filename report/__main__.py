@@ -1,0 +1,123 @@
+"""``python -m report``: writes the lake's latest day as a page, or for a spreadsheet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from report.athena import Athena, QueryFailed
+from report.page import page
+from report.sheets import LOCALES, sheet
+from report.snapshot import QUALITY_QUERY, latest_days, own_query, take_snapshot
+
+WORKGROUP = "pynvest"
+
+
+def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | None = None) -> int:
+    """Write what was asked for and return the exit status.
+
+    Parameters
+    ----------
+    arguments
+        The command line's; None for this process's.
+    session
+        Where AWS is; None for what the command line says.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        client = (session or boto3.Session(profile_name=options.profile)).client("athena")
+        athena = Athena(client, options.workgroup)
+        if options.csv:
+            written = write_sheets(athena, options.csv, options.out or Path("report.csv"))
+        else:
+            written = [write_page(athena, options.out or Path("report.html"), options.papers)]
+    except (BotoCoreError, ClientError, QueryFailed, OSError) as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+    for path in written:
+        print(path.resolve())
+    return 0
+
+
+def write_page(athena: Athena, out: Path, followed: Sequence[str] = ()) -> Path:
+    """Write the page of the latest day and return where it is.
+
+    Parameters
+    ----------
+    athena
+        Asks in the lake's workgroup.
+    out
+        Where it is written.
+    followed
+        Tickers whose series it draws; none: of those that trade the most.
+    """
+    out.write_text(page(take_snapshot(athena, followed)), encoding="utf-8")
+    return out
+
+
+def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
+    """Write the latest day of stocks and of funds, a file each, and return where they are.
+
+    Parameters
+    ----------
+    athena
+        Asks in the lake's workgroup.
+    locale
+        One of `LOCALES`.
+    out
+        ``day.csv`` becomes ``day-acoes.csv`` and ``day-fiis.csv``.
+    """
+    days = latest_days(athena, own_query(athena, QUALITY_QUERY).database)
+    paths = []
+    for kind, rows in zip(("acoes", "fiis"), days, strict=True):
+        path = out.with_stem(f"{out.stem}-{kind}")
+        path.write_bytes(sheet(rows, LOCALES[locale]))
+        paths.append(path)
+    return paths
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m report",
+        description="Write the lake's latest day as one page in Portuguese that needs no network to be "
+        "looked at, or for a spreadsheet. It asks Athena, with the rights of a reader (reader_policy_json).",
+    )
+    parser.add_argument("--workgroup", default=WORKGROUP, help="the lake's workgroup (default: %(default)s)")
+    parser.add_argument("--profile", help="profile of the AWS configuration (or AWS_PROFILE)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where to write (default: report.html; of day.csv it makes day-acoes.csv and day-fiis.csv)",
+    )
+    parser.add_argument(
+        "--csv",
+        choices=LOCALES,
+        metavar="LOCALE",
+        help="write every column for a spreadsheet instead, as those set to pt-BR or en read it",
+    )
+    parser.add_argument(
+        "--papers",
+        type=_tickers,
+        default=[],
+        metavar="PETR4,HGLG11",
+        help="five papers at most whose series the page draws (default: three stocks and two funds that "
+        "trade the most)",
+    )
+    return parser
+
+
+def _tickers(text: str) -> list[str]:
+    tickers = [ticker.strip().upper() for ticker in text.split(",") if ticker.strip()]
+    if not 1 <= len(tickers) <= 5:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected one to five tickers")
+    return tickers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

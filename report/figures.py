@@ -1,0 +1,345 @@
+"""The charts of the page, as Vega-Lite specifications; their colours are the page's own CSS variables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+from typing import Any
+
+import altair as alt
+
+from report.snapshot import Paper, Row
+
+MOVES = 8
+GROUPS = 20
+BAR_STEP = 22
+AXIS = 50
+"""Pixels that a bar, and the axis below all bars, take."""
+CONFIG: Mapping[str, Any] = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--muted)",
+        "titleColor": "var(--muted)",
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "gridColor": "var(--line)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+    },
+    "legend": {
+        "labelColor": "var(--ink)",
+        "labelFontSize": 12,
+        "symbolStrokeWidth": 3,
+        "orient": "top",
+        "title": None,
+    },
+    "text": {"fill": "var(--ink)"},
+}
+UP, FLAT, DOWN, MAIN = "var(--up)", "var(--flat)", "var(--down)", "var(--main)"
+DIRECTIONS = {"em alta": UP, "estáveis": FLAT, "em queda": DOWN}
+LINES = ["var(--line-1)", "var(--line-2)", "var(--line-3)", "var(--line-4)", "var(--line-5)"]
+KINDS = {False: "Ações", True: "FIIs"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A sector of stocks or a segment of funds: medians of its papers that trade, and how many they are."""
+
+    name: str
+    papers: int
+    volume: int
+    day: float | None
+    year: float | None
+    price_to_book: float | None
+    dividend_yield: float | None
+
+
+@dataclass(frozen=True)
+class Breadth:
+    """How many papers of the newest session rose, stayed or fell, and the median of their changes."""
+
+    up: int
+    flat: int
+    down: int
+    change: float | None
+
+    @property
+    def papers(self) -> int:
+        """Return how many papers have a change."""
+        return self.up + self.flat + self.down
+
+
+def newest_session(papers: Iterable[Paper]) -> date | None:
+    """Return the newest day that a paper was traded on; None without papers."""
+    return max((paper.session for paper in papers if paper.session), default=None)
+
+
+def of_newest_session(papers: Sequence[Paper]) -> list[Paper]:
+    """Return the papers that were traded in the newest session and have a change of that day."""
+    newest = newest_session(papers)
+    return [paper for paper in papers if paper.session == newest and paper.day is not None]
+
+
+def breadth(papers: Iterable[Paper]) -> Breadth:
+    """Count which way papers went."""
+    changes = [paper.day for paper in papers if paper.day is not None]
+    up, down = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+    return Breadth(up, len(changes) - up - down, down, _median(changes))
+
+
+def largest_moves(papers: Sequence[Paper], *, rose: bool) -> list[Paper]:
+    """Return the liquid papers of the newest session that rose, or fell, the most, the farthest first."""
+    moved = [paper for paper in of_newest_session(papers) if paper.is_liquid and paper.day]
+    ordered = sorted(moved, key=lambda paper: (-abs(paper.day or 0), paper.ticker))
+    return [paper for paper in ordered if ((paper.day or 0) > 0) == rose][:MOVES]
+
+
+def groups(papers: Iterable[Paper]) -> list[Group]:
+    """Return sectors or segments, those that trade the most first."""
+    members: dict[str, list[Paper]] = defaultdict(list)
+    for paper in papers:
+        if paper.group:
+            members[paper.group].append(paper)
+    newest = newest_session(paper for found in members.values() for paper in found)
+    made = [
+        Group(
+            name,
+            len(found),
+            sum(paper.volume or 0 for paper in found),
+            _median(paper.day for paper in found if paper.session == newest),
+            _median(paper.year for paper in found),
+            _median(paper.price_to_book for paper in found),
+            _median(paper.dividend_yield for paper in found),
+        )
+        for name, found in members.items()
+    ]
+    return sorted(made, key=lambda group: (-group.volume, group.name))
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return median(present) if present else None
+
+
+def breadth_chart(papers: Sequence[Paper]) -> dict[str, Any] | None:
+    """Draw which share of stocks and of funds rose, stayed and fell; None without any."""
+    rows = []
+    for is_fund, kind in KINDS.items():
+        counted = breadth(paper for paper in of_newest_session(papers) if paper.is_fund == is_fund)
+        for place, (name, count) in enumerate(
+            zip(DIRECTIONS, (counted.up, counted.flat, counted.down), strict=True)
+        ):
+            if count:
+                rows.append({"tipo": kind, "direção": name, "ordem": place, "papéis": count})
+    if not rows:
+        return None
+    bars = _chart(rows).encode(
+        alt.X("papéis:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
+        alt.Y("tipo:N", title=None, sort=list(KINDS.values())),
+        order=alt.Order("ordem:Q"),
+    )
+    colour = alt.Color("direção:N", scale=alt.Scale(domain=list(DIRECTIONS), range=list(DIRECTIONS.values())))
+    hints = [alt.Tooltip("tipo:N"), alt.Tooltip("direção:N"), alt.Tooltip("papéis:Q")]
+    return _spec(
+        bars.mark_bar(height=20).encode(colour, tooltip=hints),
+        "Quantas ações e quantos fundos subiram, ficaram estáveis e caíram no pregão",
+        height=36 * len({row["tipo"] for row in rows}) + AXIS,
+    )
+
+
+def moves_chart(papers: Sequence[Paper], *, rose: bool) -> dict[str, Any] | None:
+    """Draw which liquid papers rose, or fell, the most in the newest session; None without any."""
+    rows = [
+        {
+            "papel": paper.ticker,
+            "nome": paper.name or "",
+            "variação": paper.day,
+            "cotação": paper.price,
+        }
+        for paper in largest_moves(papers, rose=rose)
+    ]
+    return _bars(
+        rows,
+        "papel",
+        "variação",
+        f"Maiores {'altas' if rose else 'baixas'} do pregão entre os papéis líquidos",
+        hints=[alt.Tooltip("nome:N"), alt.Tooltip("cotação:Q", format=",.2f")],
+    )
+
+
+def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
+    """Draw the median change of the day of the groups that trade the most; None without any."""
+    rows = [
+        {
+            what: group.name,
+            "variação": group.day,
+            "papéis": group.papers,
+            "P/VP mediano": group.price_to_book,
+            "yield mediano (%)": group.dividend_yield,
+        }
+        for group in sorted(found[:GROUPS], key=lambda group: -(group.day or 0))
+        if group.day is not None
+    ]
+    return _bars(
+        rows,
+        what,
+        "variação",
+        f"Variação mediana do dia por {what}",
+        hints=[
+            alt.Tooltip("papéis:Q"),
+            alt.Tooltip("P/VP mediano:Q", format=",.2f"),
+            alt.Tooltip("yield mediano (%):Q", format=",.1f"),
+        ],
+    )
+
+
+def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
+    """Draw the median dividend yield of the segments that trade the most; None without any."""
+    rows = [
+        {
+            "segmento": group.name,
+            "yield mediano": group.dividend_yield,
+            "fundos": group.papers,
+            "P/VP mediano": group.price_to_book,
+        }
+        for group in sorted(found[:GROUPS], key=lambda group: -(group.dividend_yield or 0))
+        if group.dividend_yield is not None
+    ]
+    if not rows:
+        return None
+    bars = _chart(rows).encode(
+        alt.X("yield mediano:Q", title="dividend yield mediano, % ao ano", axis=alt.Axis(tickCount=5)),
+        alt.Y("segmento:N", title=None, sort=None),
+        tooltip=[
+            alt.Tooltip("segmento:N"),
+            alt.Tooltip("yield mediano:Q", format=",.1f"),
+            alt.Tooltip("P/VP mediano:Q", format=",.2f"),
+            alt.Tooltip("fundos:Q"),
+        ],
+    )
+    title = "Dividend yield mediano por segmento de fundos"
+    return _spec(bars.mark_bar(color=MAIN, cornerRadiusEnd=2), title, height=BAR_STEP * len(rows) + AXIS)
+
+
+def scatter_chart(papers: Sequence[Paper], *, funds: bool) -> dict[str, Any] | None:
+    """Draw P/VP against dividend yield of the liquid stocks or funds, but the outermost; None without any."""
+    shown = [
+        paper
+        for paper in papers
+        if paper.is_fund == funds and paper.is_liquid and _has_both(paper) and (paper.price_to_book or 0) > 0
+    ]
+    if not shown:
+        return None
+    right = _near_all(paper.price_to_book for paper in shown)
+    top = _near_all(paper.dividend_yield for paper in shown)
+    rows = [
+        {
+            "papel": paper.ticker,
+            "nome": paper.name or "",
+            "grupo": paper.group or "",
+            "P/VP": paper.price_to_book,
+            "yield": paper.dividend_yield,
+            "volume": paper.volume,
+        }
+        for paper in shown
+        if (paper.price_to_book or 0) <= right and (paper.dividend_yield or 0) <= top
+    ]
+    points = _chart(rows).encode(
+        alt.X("P/VP:Q", title="P/VP, em vezes", axis=alt.Axis(tickCount=6)),
+        alt.Y("yield:Q", title="dividend yield, % ao ano", axis=alt.Axis(tickCount=6)),
+        tooltip=[
+            alt.Tooltip("papel:N"),
+            alt.Tooltip("nome:N"),
+            alt.Tooltip("grupo:N", title="segmento" if funds else "setor"),
+            alt.Tooltip("P/VP:Q", format=",.2f"),
+            alt.Tooltip("yield:Q", format=",.1f", title="yield (%)"),
+        ],
+    )
+    kind = "fundos líquidos" if funds else "ações líquidas"
+    return _spec(
+        points.mark_point(filled=True, size=60, opacity=0.65, color=MAIN),
+        f"P/VP contra dividend yield: {kind}",
+        height=320,
+    )
+
+
+def _has_both(paper: Paper) -> bool:
+    return paper.price_to_book is not None and paper.dividend_yield is not None
+
+
+def _near_all(values: Iterable[float | None]) -> float:
+    """Return what all but the largest twentieth of some values stay below."""
+    ordered = sorted(value for value in values if value is not None)
+    return ordered[(len(ordered) * 19 + 19) // 20 - 1]
+
+
+def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
+    """Draw prices of the followed papers from 100 on; None where they have one session at most."""
+    if len({row["dt_ult_cot"] for row in series}) < 2:
+        return None
+    first: dict[str, float] = {}
+    rows = []
+    for row in series:
+        ticker = row["codigo_ticker_ativo"]
+        first.setdefault(ticker, row["vlr_cot"])
+        rows.append(
+            {
+                "papel": ticker,
+                "pregão": row["dt_ult_cot"].isoformat(),
+                "cotação": row["vlr_cot"],
+                "índice": 100 * row["vlr_cot"] / first[ticker],
+            }
+        )
+    tickers = sorted(first)
+    lines = _chart(rows).encode(
+        # The session is a date, not a moment: read as UTC it stays on its day wherever the page is opened.
+        alt.X(
+            "utcyearmonthdate(pregão):T",
+            title=None,
+            axis=alt.Axis(format="%d/%m/%y", tickCount=5, labelOverlap=True),
+        ),
+        alt.Y("índice:Q", title="primeiro pregão = 100", scale=alt.Scale(zero=False)),
+        alt.Color("papel:N", scale=alt.Scale(domain=tickers, range=LINES)),
+        tooltip=[
+            alt.Tooltip("papel:N"),
+            alt.Tooltip("utcyearmonthdate(pregão):T", format="%d/%m/%Y", title="pregão"),
+            alt.Tooltip("cotação:Q", format=",.2f"),
+            alt.Tooltip("índice:Q", format=",.1f"),
+        ],
+    )
+    return _spec(
+        lines.mark_line(point=True, strokeWidth=2),
+        "Cotações por pregão, do primeiro igual a 100, sem ajuste por desdobramentos",
+        height=300,
+    )
+
+
+def _bars(
+    rows: Sequence[Mapping[str, Any]], name: str, value: str, title: str, hints: Sequence[alt.Tooltip]
+) -> dict[str, Any] | None:
+    """Draw changes as bars to either side of zero, in the order of the rows."""
+    if not rows:
+        return None
+    bars = _chart(rows).encode(
+        alt.X(f"{value}:Q", title="variação do dia", axis=alt.Axis(format=".1~%", tickCount=5)),
+        alt.Y(f"{name}:N", title=None, sort=None),
+        color=alt.condition(f"datum['{value}'] >= 0", alt.value(UP), alt.value(DOWN)),
+        tooltip=[alt.Tooltip(f"{name}:N"), alt.Tooltip(f"{value}:Q", format="+.2%"), *hints],
+    )
+    return _spec(bars.mark_bar(cornerRadiusEnd=2), title, height=BAR_STEP * len(rows) + AXIS)
+
+
+def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
+
+
+def _spec(chart: alt.Chart, title: str, height: int) -> dict[str, Any]:
+    """Return the specification of a chart as wide as its place; screen readers say `title` of it."""
+    made: dict[str, Any] = chart.properties(width="container", height=height, description=title).to_dict()
+    return made

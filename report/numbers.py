@@ -1,0 +1,47 @@
+"""Numbers and dates as Brazilians write them, for the page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+ABSENT = "–"
+_SCALES = ((1e12, " tri"), (1e9, " bi"), (1e6, " mi"), (1e3, " mil"))
+
+
+def decimal(value: float | None, places: int = 2) -> str:
+    """Return a number with its thousands points and so many decimals."""
+    if value is None:
+        return ABSENT
+    text = f"{value:,.{places}f}".translate(str.maketrans(",.", ".,"))
+    # What rounds to nothing has no sign.
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.lstrip("-")
+
+
+def change(fraction: float | None) -> str:
+    """Return a change, given as a fraction, in percent and with its sign."""
+    if fraction is None:
+        return ABSENT
+    text = decimal(100 * fraction)
+    return f"+{text}%" if fraction > 0 and text != decimal(0) else f"{text}%"
+
+
+def points(value: float | None, places: int = 1) -> str:
+    """Return percentage points in percent."""
+    return ABSENT if value is None else f"{decimal(value, places)}%"
+
+
+def amount(value: float | None) -> str:
+    """Return an amount of money in three digits or so: ``1,2 bi``."""
+    if value is None:
+        return ABSENT
+    scale, word = next((one for one in _SCALES if abs(value) >= one[0]), (1, ""))
+    return f"{decimal(value / scale, 1 if word else 0)}{word}"
+
+
+def day(value: date | int | None) -> str:
+    """Return a date, or a day as the partitions have it, ``YYYYMMDD``."""
+    if value is None:
+        return ABSENT
+    if isinstance(value, int):
+        value = datetime.strptime(str(value), "%Y%m%d").date()
+    return value.strftime("%d/%m/%Y")

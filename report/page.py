@@ -1,0 +1,172 @@
+"""The report as one page that needs nothing beside itself: styles, scripts, charts and rows are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from report import figures, numbers
+from report.snapshot import PARTITION_KEY, Paper, Row, Snapshot
+
+_HERE = Path(__file__).resolve().parent
+_SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falha"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the lake says of one of its days: ``ok``, ``aviso`` or ``falha``, and why."""
+
+    day: int
+    situation: str
+    reasons: Sequence[str]
+
+    @property
+    def title(self) -> str:
+        """Return it in words."""
+        return _SITUATIONS.get(self.situation, self.situation)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of papers.
+
+    Parameters
+    ----------
+    title, hint
+        What stands above it, and what it means.
+    value
+        Attribute of a `Paper`.
+    shown
+        Filter that writes it; None: a text.
+    """
+
+    title: str
+    hint: str
+    value: str
+    shown: str | None = None
+
+
+COLUMNS = (
+    Column("Papel", "Código de negociação", "ticker"),
+    Column("Nome", "Empresa ou fundo", "name"),
+    Column("Setor ou segmento", "Das ações o setor, dos fundos o segmento", "group"),
+    Column("Cotação", "Do último pregão, em reais", "price", "decimal"),
+    Column("Dia", "Variação no último pregão do papel", "day", "change"),
+    Column("Mês", "Variação no mês", "month", "change"),
+    Column("12 meses", "Variação em doze meses", "year", "change"),
+    Column("P/VP", "Cotação sobre valor patrimonial, em vezes", "price_to_book", "decimal"),
+    Column("Yield", "Proventos de doze meses sobre a cotação", "dividend_yield", "points"),
+    Column("P/L", "Cotação sobre lucro por ação, em vezes; fundos não têm", "price_to_earnings", "decimal"),
+    Column("ROE", "Lucro líquido sobre patrimônio líquido; fundos não têm", "return_on_equity", "points"),
+    Column("Volume", "Negociado por dia, média de dois meses, em reais", "volume", "amount"),
+)
+
+
+def verdicts(quality: Sequence[Row]) -> list[Verdict]:
+    """Return the verdict of each day that has one, newest first."""
+    found = []
+    for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
+        measures = list(rows)
+        reasons = [row["motivo"] for row in measures if row["medida"] != "dia" and row["motivo"]]
+        found += [
+            Verdict(number, row["situacao"], reasons or [row["motivo"]] * bool(row["motivo"]))
+            for row in measures
+            if row["medida"] == "dia"
+        ]
+    return sorted(found, key=lambda verdict: -verdict.day)
+
+
+def page(snapshot: Snapshot) -> str:
+    """Return the report as HTML; of an empty lake and of one of a single day it says that."""
+    papers = snapshot.papers()
+    stocks = [paper for paper in papers if not paper.is_fund]
+    funds = [paper for paper in papers if paper.is_fund]
+    sectors, segments = figures.groups(stocks), figures.groups(funds)
+    charts = {
+        "breadth": figures.breadth_chart(papers),
+        "rises": figures.moves_chart(papers, rose=True),
+        "falls": figures.moves_chart(papers, rose=False),
+        "sectors": figures.groups_chart(sectors, "setor"),
+        "yields": figures.yields_chart(segments),
+        "stocks": figures.scatter_chart(papers, funds=False),
+        "funds": figures.scatter_chart(papers, funds=True),
+        "series": figures.series_chart(snapshot.series),
+    }
+    of_session = figures.of_newest_session(papers)
+    judged = verdicts(snapshot.quality)
+    drawn = {name: spec for name, spec in charts.items() if spec is not None}
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            snapshot=snapshot,
+            verdict=next((verdict for verdict in judged if verdict.day == snapshot.day), None),
+            verdicts=judged,
+            session=figures.newest_session(papers),
+            breadths={
+                name: figures.breadth(paper for paper in of_session if paper.is_fund == is_fund)
+                for is_fund, name in figures.KINDS.items()
+            },
+            rises=figures.largest_moves(papers, rose=True),
+            falls=figures.largest_moves(papers, rose=False),
+            papers=sorted(papers, key=lambda paper: (-(paper.volume or 0), paper.ticker)),
+            silent=len(snapshot.stocks) + len(snapshot.funds) - len(papers),
+            sectors=sectors,
+            segments=segments,
+            columns=COLUMNS,
+            charts=drawn,
+            config=figures.CONFIG,
+            number_locale=vl_convert.get_format_locale("pt-BR"),
+            time_locale=vl_convert.get_time_format_locale("pt-BR"),
+            library=_library() if drawn else "",
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "decimal": numbers.decimal,
+        "change": numbers.change,
+        "points": numbers.points,
+        "amount": numbers.amount,
+        "day": numbers.day,
+        "shown": _shown,
+        "direction": _direction,
+    }
+    return environment
+
+
+def _shown(paper: Paper, column: Column) -> str:
+    value: Any = getattr(paper, column.value)
+    if column.shown is None:
+        return value or numbers.ABSENT
+    write: Any = getattr(numbers, column.shown)
+    return str(write(value))
+
+
+def _direction(fraction: float | None) -> str:
+    return "" if not fraction else "up" if fraction > 0 else "down"
+
+
+@cache
+def _library() -> Markup:
+    """Return the script that draws the charts, as it stands in a page."""
+    release = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=release)
+    return Markup(script.replace("</script", r"<\/script"))  # noqa: S704 - a library's own code

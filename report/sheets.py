@@ -1,0 +1,66 @@
+"""The latest day for a spreadsheet, as the rules of a locale have it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from report.snapshot import Row
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+@dataclass(frozen=True)
+class Locale:
+    """What stands between cells, and what before the decimals."""
+
+    delimiter: str
+    decimal_point: str
+
+
+LOCALES: Mapping[str, Locale] = {"pt-BR": Locale(";", ","), "en": Locale(",", ".")}
+
+
+def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
+    """Return rows as a CSV file with a line of column names.
+
+    Numbers have no thousands points and all their digits; dates are ISO 8601 in any locale; a missing value
+    is an empty cell. A text that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Parameters
+    ----------
+    rows
+        Rows of the same columns; none: an empty file.
+    locale
+        How cells and decimals are written.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with a byte order mark, without which Excel reads something else.
+    """
+    written = io.StringIO(newline="")
+    table = csv.writer(written, delimiter=locale.delimiter)
+    if rows:
+        table.writerow(rows[0])
+        table.writerows([_cell(value, locale) for value in row.values()] for row in rows)
+    return written.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any, locale: Locale) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}".replace(".", locale.decimal_point)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, int | date):
+        return str(value)
+    text = " ".join(str(value).split())
+    return f"'{text}" if text.startswith(_FORMULA) else text

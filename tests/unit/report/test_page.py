@@ -1,0 +1,266 @@
+"""The page says what the snapshot holds, needs nothing beside itself, and runs no word of the site."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from statistics import median
+
+import lxml.html
+import pytest
+
+from report import numbers
+from report.athena import Answer
+from report.page import page
+from report.snapshot import SCHEMAS, Snapshot, column_types, typed
+from report_sample import DAY, FOLLOWED, judgement, sample
+
+
+@pytest.fixture(scope="module")
+def written() -> str:
+    return page(sample())
+
+
+def text_of(html: str) -> str:
+    """Return what a reader sees of a page, its scripts and styles left out."""
+    tree = lxml.html.fromstring(html)
+    for hidden in tree.xpath("//script | //style"):
+        hidden.drop_tree()
+    return " ".join(" ".join(tree.itertext()).split())
+
+
+def charts_of(html: str) -> dict[str, list[dict[str, object]]]:
+    """Return the rows that each chart draws."""
+    (script,) = lxml.html.fromstring(html).xpath("//script[@id='charts']")
+    specs = json.loads(script.text)
+    return {
+        name: next(iter(spec["datasets"].values())) if "datasets" in spec else spec["data"]["values"]
+        for name, spec in specs.items()
+    }
+
+
+def traded(snapshot: Snapshot) -> list[dict[str, object]]:
+    """Return the rows of papers with a price in the last thirty days."""
+    rows = [*snapshot.stocks, *snapshot.funds]
+    return [dict(row) for row in rows if row["dt_ult_cot"] and row["dt_ult_cot"] >= date(2026, 10, 24)]
+
+
+def test_nothing_on_the_page_leads_out_of_it(written: str) -> None:
+    tree = lxml.html.fromstring(written)
+
+    assert not tree.xpath("//@src | //@href | //@action | //@data | //@srcset | //@poster")
+    assert not tree.xpath("//link | //iframe | //object | //embed | //base | //form | //img")
+    assert not any(re.search(r"url\(|@import|https?:", style.text) for style in tree.xpath("//style"))
+    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert "default-src 'none'" in policy
+    assert not re.search(r"https?:|\*|'self'|connect-src", policy)
+    (own,) = tree.xpath("//script[not(@id)][last()]")
+    assert "http" not in own.text
+
+
+def test_an_empty_lake_gives_a_page_that_says_so() -> None:
+    html = page(Snapshot())
+
+    assert "O lake ainda está vazio." in text_of(html)
+    assert not lxml.html.fromstring(html).xpath("//*[@class='chart'] | //table")
+
+
+def test_a_lake_of_one_session_gives_a_page_that_says_so() -> None:
+    html = page(sample(sessions=(DAY,)))
+
+    assert "O lake ainda tem um pregão só: o histórico começa com o próximo." in text_of(html)
+    assert "series" not in charts_of(html)
+
+
+def test_papers_without_a_date_leave_a_page_without_charts() -> None:
+    html = page(sample(dt_ult_cot=None))
+
+    assert "não há o que desenhar" in text_of(html)
+    assert not lxml.html.fromstring(html).xpath("//*[@class='chart']")
+
+
+@pytest.mark.parametrize(
+    ("quality", "said"),
+    [
+        (judgement(DAY, "ok"), "Dia ok O que foi medido"),
+        (judgement(DAY, "aviso", "faltam 3 papéis"), "Dia com avisos faltam 3 papéis"),
+        (judgement(DAY, "falha", "um", "dois"), "Dia com falha um dois"),
+        (judgement(20261119, "ok"), "Sem veredito"),
+        ([], "Sem veredito"),
+    ],
+)
+def test_the_verdict_of_the_day_that_is_shown_comes_first(
+    quality: list[dict[str, object]], said: str
+) -> None:
+    text = text_of(page(sample(quality=quality)))
+
+    assert said in text
+    assert text.index(said) < text.index("O mercado num relance")
+
+
+def test_the_verdicts_of_earlier_days_are_there() -> None:
+    quality = [*judgement(DAY, "ok"), *judgement(20261120, "aviso", "a sessão se repete")]
+
+    assert "20/11/2026 aviso a sessão se repete" in text_of(page(sample(quality=quality)))
+
+
+def test_breadth_counts_the_papers_of_the_newest_session(written: str) -> None:
+    newest = [row for row in traded(sample()) if row["dt_ult_cot"] == date(2026, 11, 23)]
+    for kind, column in {"Ações": "nome_papel", "FIIs": "fii"}.items():
+        changes = [row["pct_var_dia"] for row in newest if column in row and row["pct_var_dia"] is not None]
+        counted = {
+            "em alta": sum(change > 0 for change in changes),
+            "estáveis": sum(change == 0 for change in changes),
+            "em queda": sum(change < 0 for change in changes),
+        }
+        shown = {
+            row["direção"]: row["papéis"] for row in charts_of(written)["breadth"] if row["tipo"] == kind
+        }
+
+        assert shown == {name: count for name, count in counted.items() if count}
+        assert f"{kind} em alta {counted['em alta']} de {len(changes)}" in text_of(written)
+        assert f"{kind}, mediana {numbers.change(median(changes))}" in text_of(written)
+
+
+def test_the_largest_moves_are_of_liquid_papers_of_the_session(written: str) -> None:
+    liquid = [
+        row
+        for row in traded(sample())
+        if row["dt_ult_cot"] == date(2026, 11, 23) and (row["vol_med_neg_2m"] or 0) > 1_000_000
+    ]
+    ordered = sorted(
+        (row["pct_var_dia"], row.get("nome_papel") or row.get("fii")) for row in liquid if row["pct_var_dia"]
+    )
+    charts = charts_of(written)
+
+    assert [row["papel"] for row in charts["rises"]] == [ticker for _, ticker in ordered[:-9:-1]]
+    assert [row["papel"] for row in charts["falls"]] == [ticker for _, ticker in ordered[:8]]
+
+
+def test_sectors_and_segments_are_medians_of_the_papers_that_trade(written: str) -> None:
+    snapshot = sample()
+    charts = charts_of(written)
+    for row in charts["sectors"]:
+        changes = [
+            one["pct_var_dia"]
+            for one in traded(snapshot)
+            if one.get("nome_setor") == row["setor"]
+            and one["dt_ult_cot"] == date(2026, 11, 23)
+            and one["pct_var_dia"] is not None
+        ]
+        assert row["variação"] == pytest.approx(median(changes))
+    for row in charts["yields"]:
+        funds = [one for one in traded(snapshot) if one.get("segmento") == row["segmento"]]
+        yields = [one["vlr_div_yield"] for one in funds if one["vlr_div_yield"] is not None]
+        assert (row["fundos"], row["yield mediano"]) == (len(funds), pytest.approx(median(yields)))
+    assert charts["sectors"]
+    assert charts["yields"]
+
+
+def test_a_point_is_a_liquid_paper_and_few_are_left_out(written: str) -> None:
+    for chart, columns in {
+        "stocks": ("nome_papel", "vlr_ind_p_sobre_vp", "vlr_ind_div_yield"),
+        "funds": ("fii", "vlr_p_sobre_vp", "vlr_div_yield"),
+    }.items():
+        ticker, book, dividends = columns
+        liquid = {
+            row[ticker]: (row[book], row[dividends])
+            for row in traded(sample())
+            if ticker in row
+            and (row["vol_med_neg_2m"] or 0) > 1_000_000
+            and (row[book] or 0) > 0
+            and row[dividends] is not None
+        }
+        shown = {row["papel"]: (row["P/VP"], row["yield"]) for row in charts_of(written)[chart]}
+
+        assert shown.items() <= liquid.items()
+        assert 0.85 * len(liquid) <= len(shown) < len(liquid)
+
+
+def test_a_series_begins_at_100(written: str) -> None:
+    rows = charts_of(written)["series"]
+
+    assert {row["papel"] for row in rows} == set(FOLLOWED)
+    assert [round(row["índice"]) for row in rows if row["papel"] == "HGLG11"] == [100, 110, 120]
+    assert [row["pregão"] for row in rows if row["papel"] == "HGLG11"][-1] == "2026-11-23"
+
+
+def test_the_table_has_every_paper_that_trades_and_its_numbers(written: str) -> None:
+    tree = lxml.html.fromstring(written)
+    found = {row.xpath("string(th)"): row for row in tree.xpath("//div[@id='papers']//tbody/tr")}
+    rows = {str(row.get("nome_papel") or row.get("fii")): row for row in traded(sample())}
+
+    assert set(found) == set(rows)
+    assert any(row["dt_ult_cot"] < date(2020, 1, 1) for row in sample().stocks), "a delisted one is left out"
+    for ticker, row in found.items():
+        price, change = row.xpath("td[3]")[0], row.xpath("td[4]")[0]
+        assert price.get("data-v") == str(rows[ticker]["vlr_cot"])
+        assert price.text == numbers.decimal(rows[ticker]["vlr_cot"])
+        assert change.text == numbers.change(rows[ticker]["pct_var_dia"])
+
+
+def test_what_the_site_wrote_is_text_on_the_page(written: str) -> None:
+    bad = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    html = page(
+        sample(
+            nome_empresa=bad, nome_setor=bad, nome_fii=bad, segmento=bad, quality=judgement(DAY, "aviso", bad)
+        )
+    )
+
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    scripts = "count(//script)"
+    assert lxml.html.fromstring(html).xpath(scripts) == lxml.html.fromstring(written).xpath(scripts)
+    assert bad.replace("</script><script>", "") not in html
+    assert bad in text_of(html)
+
+
+def test_it_says_once_that_it_is_no_advice(written: str) -> None:
+    assert text_of(written).count("não recomendação") + text_of(written).count("não é recomendação") <= 1
+    assert "e não recomendação de investimento" in text_of(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (numbers.decimal(-1234.5), "−1.234,50"),
+        (numbers.decimal(-0.001), "0,00"),
+        (numbers.decimal(None), "–"),
+        (numbers.change(0.0131), "+1,31%"),
+        (numbers.change(-0.0131), "−1,31%"),
+        (numbers.change(0.0), "0,00%"),
+        (numbers.change(0.00001), "0,00%"),
+        (numbers.points(17.5), "17,5%"),
+        (numbers.amount(1_234_567_890), "1,2 bi"),
+        (numbers.amount(-2_500_000), "−2,5 mi"),
+        (numbers.amount(999), "999"),
+        (numbers.day(20261123), "23/11/2026"),
+        (numbers.day(date(2026, 11, 3)), "03/11/2026"),
+    ],
+)
+def test_numbers_are_written_as_brazilians_write_them(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_answers_get_the_types_of_the_contract() -> None:
+    answer = Answer(
+        ["nome_papel", "vlr_cot", "num_acoes", "dt_ult_cot", "datetime_exec", "anomesdia_exec"],
+        [["PETR4", "1.5E1", "13044496930", "2026-11-23", "2026-11-23 18:50:00.000", "20261123"], [None] * 6],
+    )
+
+    first, second = typed(answer)
+
+    assert first["vlr_cot"] == 15.0
+    assert (first["num_acoes"], first["anomesdia_exec"]) == (13044496930, 20261123)
+    assert first["dt_ult_cot"] == date(2026, 11, 23)
+    assert first["datetime_exec"].hour == 18
+    assert set(second.values()) == {None}
+
+
+def test_no_column_has_one_type_here_and_another_there() -> None:
+    tables = [json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("tbs[op]*.json"))]
+    for table in tables:
+        if not table["table"].startswith("tbsor"):
+            for column in table["columns"]:
+                assert column_types()[column["name"]] == column["type"]

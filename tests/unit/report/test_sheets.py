@@ -1,0 +1,125 @@
+"""What is written for a spreadsheet reads back as what the lake has, by the rules of its locale."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from report.sheets import LOCALES, sheet
+from report.snapshot import column_types
+from report_sample import rows_of
+
+RULES = {"pt-BR": (";", ","), "en": (",", ".")}
+
+
+def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
+    """Read a sheet as a spreadsheet of the locale does: text by text, each by the type of its column."""
+    delimiter, point = RULES[locale]
+    rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    return [{name: value_of(text, column_types()[name], point) for name, text in row.items()} for row in rows]
+
+
+def value_of(text: str, kind: str, point: str) -> Any:
+    if not text:
+        return None
+    if kind == "double":
+        assert (",." if point == "." else ".,")[0] not in text
+        return float(text.replace(point, "."))
+    if kind in ("int", "bigint"):
+        return int(text)
+    if kind == "date":
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text) if kind == "timestamp" else text
+
+
+def as_written(value: Any) -> Any:
+    """Return what a value is to be read back as: moments to the second, texts on one line and no formula."""
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0)
+    if isinstance(value, str):
+        return f"'{value}" if value[0] in "=+-@" else value
+    return value
+
+
+@pytest.mark.parametrize("kind", ["acoes", "fiis"])
+@pytest.mark.parametrize("locale", RULES)
+def test_every_cell_of_the_latest_day_reads_back(locale: str, kind: str) -> None:
+    rows = rows_of(kind)
+
+    found = read_back(sheet(rows, LOCALES[locale]), locale)
+
+    assert found == [{name: as_written(value) for name, value in row.items()} for row in rows]
+    assert any(isinstance(value, float) and value < 0 for row in found for value in row.values())
+
+
+@pytest.mark.parametrize("locale", RULES)
+def test_another_reader_finds_the_same_numbers_and_dates(locale: str) -> None:
+    delimiter, point = RULES[locale]
+    rows = rows_of("acoes")
+
+    frame = pd.read_csv(
+        io.BytesIO(sheet(rows, LOCALES[locale])),
+        sep=delimiter,
+        decimal=point,
+        encoding="utf-8-sig",
+        parse_dates=["dt_ult_cot"],
+        date_format="ISO8601",
+    )
+
+    expected = pd.DataFrame(rows)
+    for column in ("vlr_cot", "pct_var_dia", "vlr_patrim_liq", "vol_med_neg_2m"):
+        pd.testing.assert_series_equal(
+            frame[column].astype(float), expected[column].astype(float), check_exact=True
+        )
+    assert frame["dt_ult_cot"].dt.date.tolist() == expected["dt_ult_cot"].tolist()
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(sorted(RULES)))
+def test_a_number_keeps_all_its_digits(number: float, locale: str) -> None:
+    (row,) = read_back(sheet([{"vlr_cot": number}], LOCALES[locale]), locale) or [{"vlr_cot": None}]
+
+    assert row["vlr_cot"] == number
+    assert math.copysign(1, row["vlr_cot"]) == math.copysign(1, number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+55 11",
+        "-2+3",
+        "@SUM(A1)",
+        " =1+1",
+        "\t=1+1",
+        "\r\n=1+1",
+        "\u00a0=1+1",
+        "＝1+1",
+        '=HYPERLINK("x")',
+    ],
+)
+@pytest.mark.parametrize("locale", RULES)
+def test_no_text_of_the_site_is_a_formula(locale: str, text: str) -> None:
+    (row,) = read_back(sheet([{"nome_empresa": text}], LOCALES[locale]), locale)
+
+    assert row["nome_empresa"] == "'" + text.strip()
+
+
+@pytest.mark.parametrize("locale", RULES)
+def test_separators_quotes_and_lines_within_a_text_stay_in_its_cell(locale: str) -> None:
+    text = 'a;b,c "d"\ne'
+    body = sheet([{"nome_empresa": text, "vlr_cot": -0.5}], LOCALES[locale])
+
+    assert read_back(body, locale) == [{"nome_empresa": 'a;b,c "d" e', "vlr_cot": -0.5}]
+
+
+def test_what_excel_needs_to_know_utf_8_comes_first_and_an_empty_day_is_an_empty_file() -> None:
+    assert sheet(rows_of("fiis"), LOCALES["en"]).startswith(b"\xef\xbb\xbffii,")
+    assert sheet([], LOCALES["pt-BR"]).decode("utf-8-sig") == ""

@@ -1,0 +1,50 @@
+"""The sample site's papers as the report gets them: the latest day, its verdict, a few series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from report.snapshot import Snapshot
+from sandbox.site import make_papers
+
+Row = dict[str, Any]
+
+DAY = 20261123
+SESSIONS = (20261118, 20261119, DAY)
+FOLLOWED = ("HGLG11", "PETR4", "VALE3")
+
+
+def rows_of(kind: str, day: int = DAY) -> list[Row]:
+    """Return the SoT rows of a kind's papers, by ticker."""
+    more = {"anomesdia_exec": day, "datetime_exec": datetime(2026, 11, 23, 18, 50, 7, 120000)}
+    rows = [paper.expected_sot(day) | more for paper in make_papers(day) if paper.kind == kind]
+    return sorted(rows, key=lambda row: str(next(iter(row.values()))))
+
+
+def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
+    """Return what the named query of the quality answers of a day."""
+    none = {"tabela": None, "coluna": None, "valor": None, "referencia": None, "anomesdia_exec": day}
+    verdict = {"situacao": situation, "medida": "dia", "motivo": reasons[0] if reasons else None}
+    return [
+        none | verdict,
+        *(none | {"situacao": "aviso", "medida": "linhas", "motivo": reason} for reason in reasons),
+    ]
+
+
+def sample(
+    sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
+) -> Snapshot:
+    """Make a snapshot whose latest day is `DAY`; every paper has what is `changed`."""
+    series = [
+        {
+            "codigo_ticker_ativo": ticker,
+            "dt_ult_cot": datetime.strptime(str(session), "%Y%m%d").date(),
+            "vlr_cot": 10.0 + place + number,
+        }
+        for number, session in enumerate(sessions)
+        for place, ticker in enumerate(FOLLOWED)
+    ]
+    stocks, funds = ([row | changed for row in rows_of(kind)] for kind in ("acoes", "fiis"))
+    return Snapshot(stocks, funds, judgement(DAY, "ok") if quality is None else quality, series)
