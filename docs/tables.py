@@ -1,4 +1,4 @@
-"""Write what the documentation takes from the code: the README's tables, and the dictionary of indicators.
+"""Write what the documentation takes from the code: the READMEs' tables, and the dictionary of indicators.
 
 Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract,
 ``glue/schemas``. ``python docs/tables.py`` rewrites them; with ``--check`` it fails when they are stale.
@@ -15,7 +15,7 @@ from typing import Any
 import hcl2
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+READMES = (ROOT / "README.md", ROOT / "README.pt-BR.md")
 INDICATORS = ROOT / "docs" / "indicadores.md"
 KINDS = {"Ações": "acoes", "Fundos imobiliários": "fiis"}
 TYPES = {
@@ -82,7 +82,7 @@ def outputs_table(outputs: Path) -> str:
 
 
 def render(readme: str) -> str:
-    """Return the README's text with both tables as the code has them."""
+    """Return a README's text with both tables as the code has them."""
     tables = {
         "inputs": inputs_table(ROOT / "variables.tf"),
         "outputs": outputs_table(ROOT / "outputs.tf"),
@@ -93,7 +93,7 @@ def render(readme: str) -> str:
             pattern, lambda match, table=table: f"{match[1]}{table}\n{match[2]}", readme, flags=re.DOTALL
         )
         if count != 1:
-            raise ValueError(f"README.md has {count} places marked <!-- {name} -->, expected one")
+            raise ValueError(f"a README has {count} places marked <!-- {name} -->, expected one")
     return readme
 
 
@@ -131,7 +131,8 @@ def indicators() -> str:
 
 def main() -> int:
     """Rewrite the files, or with ``--check`` say which are stale."""
-    wanted = {README: render(README.read_text(encoding="utf-8")), INDICATORS: indicators()}
+    wanted = {readme: render(readme.read_text(encoding="utf-8")) for readme in READMES}
+    wanted[INDICATORS] = indicators()
     stale = [
         path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]

@@ -1,12 +1,17 @@
-"""The README and the dictionary of indicators say what the code says."""
+"""The READMEs and the dictionary of indicators say what the code says, and both READMEs the same."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
+READMES = ("README.md", "README.pt-BR.md")
 
 
 def load_tables() -> ModuleType:
@@ -17,8 +22,9 @@ def load_tables() -> ModuleType:
     return tables
 
 
-def test_tables_of_inputs_and_outputs_are_those_of_the_code() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", READMES)
+def test_tables_of_inputs_and_outputs_are_those_of_the_code(name: str) -> None:
+    readme = (ROOT / name).read_text(encoding="utf-8")
 
     assert load_tables().render(readme) == readme, "stale tables: run `make docs`"
 
@@ -28,3 +34,52 @@ def test_the_dictionary_of_indicators_is_that_of_the_contract() -> None:
 
     assert load_tables().indicators() == written, "stale: run `make docs`"
     assert "| `vlr_ind_divida_liq_sobre_patrim` | Dív Líq / Patrim |" in written
+
+
+def readmes() -> tuple[str, str]:
+    """Return the English and the Portuguese README."""
+    english, portuguese = ((ROOT / name).read_text(encoding="utf-8") for name in READMES)
+    return english, portuguese
+
+
+def blocks(text: str) -> list[str]:
+    return re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def sections(text: str) -> list[str]:
+    """Return a README's sections, blocks of code left out; the first is what stands before any heading."""
+    return re.split(r"^## .*$", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), flags=re.M)
+
+
+def facts(section: str) -> dict[str, Counter[str]]:
+    """Return what is the same in any language: words of code, where links lead, cells that are numbers."""
+    links = re.findall(r"\]\(([^)\s#]+)", section)
+    cells = re.findall(r"(?<=\|) [*]{0,2}(\d+[.,]\d+)[*]{0,2} (?=\|)", section)
+    return {
+        "code": Counter(re.findall(r"`([^`\n]+)`", section)),
+        "links": Counter(link for link in links if link not in READMES),
+        "numbers": Counter(cell.replace(",", ".") for cell in cells),
+        "lines": Counter(line[:2] for line in section.splitlines() if line.startswith(("- ", "| "))),
+    }
+
+
+def test_the_portuguese_readme_has_the_code_of_the_english_one() -> None:
+    english, portuguese = map(blocks, readmes())
+
+    assert english
+    assert portuguese == english
+
+
+def test_the_portuguese_readme_names_section_by_section_what_the_english_one_names() -> None:
+    english, portuguese = map(sections, readmes())
+
+    assert len(portuguese) == len(english)
+    for ours, theirs in zip(portuguese, english, strict=True):
+        assert facts(ours) == facts(theirs)
+
+
+def test_each_readme_leads_to_the_other() -> None:
+    english, portuguese = readmes()
+
+    assert "(README.pt-BR.md)" in english.partition("\n## ")[0]
+    assert "(README.md)" in portuguese.partition("\n## ")[0]
