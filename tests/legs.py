@@ -85,7 +85,7 @@ LEGS = {
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
             # Collector and report bring along an SDK of their own.
-            (*PYTEST, *IN_THREE, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
+            (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
