@@ -185,7 +185,7 @@ variable "sqs_max_receive_count" {
 variable "sqs_lambda_trigger_batch_size" {
   description = "Tickers that one invocation gets at most; their rows become one object."
   type        = number
-  default     = 50
+  default     = 25
   nullable    = false
 
   validation {
@@ -207,14 +207,13 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Invocations that each queue starts at once at most. Two queues, this many invocations and `fetch_threads` multiply to the requests in flight to the site."
+  description = "Invocations that each queue starts at once at most; with `fetch_threads` that makes the requests in flight to the site. Null: 5 for stocks and 3 for funds, as many papers as either kind has."
   type        = number
-  default     = 2
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.sqs_lambda_trigger_max_concurrency >= 2 && var.sqs_lambda_trigger_max_concurrency <= 1000
-    error_message = "sqs_lambda_trigger_max_concurrency is ${var.sqs_lambda_trigger_max_concurrency}: write 2 (the least that SQS triggers take) to 1000."
+    condition     = var.sqs_lambda_trigger_max_concurrency == null || try(var.sqs_lambda_trigger_max_concurrency >= 2 && var.sqs_lambda_trigger_max_concurrency <= 1000, false)
+    error_message = "sqs_lambda_trigger_max_concurrency is ${jsonencode(var.sqs_lambda_trigger_max_concurrency)}: write 2 (the least that SQS triggers take) to 1000, for each queue, or null for the module's own."
   }
 }
 
@@ -243,14 +242,13 @@ variable "functions_timeout" {
 }
 
 variable "functions_memory_size" {
-  description = "Memory of each function, in MB."
+  description = "Memory of each function, in MB. Null: what suits the stage, more where it computes and less where it waits."
   type        = number
-  default     = 320
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.functions_memory_size >= 128 && var.functions_memory_size <= 10240
-    error_message = "functions_memory_size is ${var.functions_memory_size}: write 128 to 10240 MB."
+    condition     = var.functions_memory_size == null || try(var.functions_memory_size >= 128 && var.functions_memory_size <= 10240, false)
+    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 128 to 10240 MB, for all functions, or null for each stage's own."
   }
 }
 
@@ -303,7 +301,7 @@ variable "fundamentus_base_url" {
 variable "fetch_threads" {
   description = "Requests that one invocation has in flight to the site at most."
   type        = number
-  default     = 2
+  default     = 1
   nullable    = false
 
   validation {

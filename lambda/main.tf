@@ -8,18 +8,19 @@ data "aws_service" "current" {
 data "aws_caller_identity" "current" {}
 
 locals {
+  # Memory in MB: what computes is faster with more, at the same cost; what waits for pages costs less with less.
   functions = {
-    check-and-delete-partitions          = { stage = 1, package = "check_and_delete_partitions", asynchronous = true }
-    get-tickers                          = { stage = 2, package = "get_tickers", asynchronous = true }
-    get-financial-data-for-acoes         = { stage = 3, package = "get_financial_data", asynchronous = false }
-    get-financial-data-for-fiis          = { stage = 3, package = "get_financial_data", asynchronous = false }
-    prep-financial-data-for-acoes        = { stage = 4, package = "prep_financial_data", asynchronous = true }
-    prep-financial-data-for-fiis         = { stage = 4, package = "prep_financial_data", asynchronous = true }
-    specialize-financial-data            = { stage = 5, package = "specialize_financial_data", asynchronous = true }
-    dedup-financial-data-for-acoes       = { stage = 6, package = "dedup_financial_data", asynchronous = false }
-    dedup-financial-data-for-fiis        = { stage = 6, package = "dedup_financial_data", asynchronous = false }
-    dedup-financial-data-for-spec-ativos = { stage = 6, package = "dedup_financial_data", asynchronous = false }
-    assess-day                           = { stage = 6, package = "assess_day", asynchronous = false }
+    check-and-delete-partitions          = { stage = 1, memory = 1024, package = "check_and_delete_partitions", asynchronous = true }
+    get-tickers                          = { stage = 2, memory = 512, package = "get_tickers", asynchronous = true }
+    get-financial-data-for-acoes         = { stage = 3, memory = 512, package = "get_financial_data", asynchronous = false }
+    get-financial-data-for-fiis          = { stage = 3, memory = 512, package = "get_financial_data", asynchronous = false }
+    prep-financial-data-for-acoes        = { stage = 4, memory = 1024, package = "prep_financial_data", asynchronous = true }
+    prep-financial-data-for-fiis         = { stage = 4, memory = 1024, package = "prep_financial_data", asynchronous = true }
+    specialize-financial-data            = { stage = 5, memory = 1024, package = "specialize_financial_data", asynchronous = true }
+    dedup-financial-data-for-acoes       = { stage = 6, memory = 1024, package = "dedup_financial_data", asynchronous = false }
+    dedup-financial-data-for-fiis        = { stage = 6, memory = 1024, package = "dedup_financial_data", asynchronous = false }
+    dedup-financial-data-for-spec-ativos = { stage = 6, memory = 1024, package = "dedup_financial_data", asynchronous = false }
+    assess-day                           = { stage = 6, memory = 1024, package = "assess_day", asynchronous = false }
   }
 
   # Stage 3 hands back to its queue what it has not read by then.
@@ -105,7 +106,7 @@ resource "aws_lambda_function" "this" {
   architectures = ["x86_64"]
   handler       = "${each.value.package}.handler.handler"
   timeout       = each.value.stage == 3 ? local.fetching_timeout : var.timeout
-  memory_size   = var.memory_size
+  memory_size   = coalesce(var.memory_size, each.value.memory)
   s3_bucket     = var.packages_bucket
   s3_key        = aws_s3_object.package[each.value.package].key
   layers        = [aws_lambda_layer_version.this.arn, local.awssdkpandas_layer_arn]

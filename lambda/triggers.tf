@@ -4,6 +4,9 @@ locals {
     get-financial-data-for-fiis  = "fiis"
   }
 
+  # B3 has about 1,000 stocks and 450 funds: both kinds are through at about the same time.
+  places = { acoes = 5, fiis = 3 }
+
   # Which function each new object of a table starts.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
@@ -30,7 +33,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   tags                               = var.tags
 
   scaling_config {
-    maximum_concurrency = var.max_concurrency
+    maximum_concurrency = coalesce(var.max_concurrency, local.places[each.value])
   }
 }
 

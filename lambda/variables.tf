@@ -14,7 +14,7 @@ variable "timeout" {
 }
 
 variable "memory_size" {
-  description = "Memory of each function, in MB."
+  description = "Memory of each function, in MB; null: each stage's own."
   type        = number
 }
 
@@ -84,7 +84,7 @@ variable "batch_window" {
 }
 
 variable "max_concurrency" {
-  description = "Invocations that each queue starts at once at most."
+  description = "Invocations that each queue starts at once at most; null: each kind's own."
   type        = number
 }
 

@@ -61,7 +61,7 @@ def group_of(item: pytest.Item) -> str:
     """Name the tests that an item shares an expensive fixture with."""
     if "faulty" in getattr(item, "fixturenames", ()):
         # Two lakes, since these tests mostly wait.
-        return "faults" if item.path.name in ("test_faults.py", "test_ledger_and_pages.py") else "more faults"
+        return "faults" if item.path.name == "test_faults.py" else "more faults"
     return item.path.name
 
 

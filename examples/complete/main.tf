@@ -42,22 +42,22 @@ module "pynvest_tools" {
   sqs_receive_wait_time_seconds  = 20
   sqs_max_receive_count          = 3
 
-  sqs_lambda_trigger_batch_size      = 50
+  sqs_lambda_trigger_batch_size      = 25
   sqs_lambda_trigger_batch_window    = 5
-  sqs_lambda_trigger_max_concurrency = 2
+  sqs_lambda_trigger_max_concurrency = null # 5 for stocks, 3 for funds
 
   functions_python_runtime   = "python3.13"
   functions_timeout          = 300
-  functions_memory_size      = 320
+  functions_memory_size      = null # each stage's own
   awssdkpandas_layer_arn     = null # looked up for the region
   awssdkpandas_layer_version = "3.16.1"
   lambda_packages_dir        = null # built while applying, with python3 and pip
 
-  # Two queues, two invocations and two threads: at most eight requests in flight to the site.
+  # Five invocations for stocks and three for funds, of a thread each: at most eight requests in flight to the site.
   fetch_from            = "site"
   pages_retention_days  = 90
   fundamentus_base_url  = "https://www.fundamentus.com.br"
-  fetch_threads         = 2
+  fetch_threads         = 1
   fetch_timeout_seconds = 20
   fetch_headers = {
     "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

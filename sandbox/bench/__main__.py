@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import shutil
 import site as python_site
 import statistics
@@ -14,6 +15,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,12 @@ from sandbox.bench.costs import (
     month,
     prices,
 )
+from sandbox.bench.growth import functions_requests, measure_growth
+from sandbox.bench.on_lambda import RUNTIME_MB, Work
+from sandbox.bench.report import ROUNDS, report
 from sandbox.console import Console
 from sandbox.day import Day
-from sandbox.lake import LAYERS, Partitions, Table
+from sandbox.lake import Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import Fault, SiteServer, make_papers
 
@@ -43,8 +48,10 @@ STATE_DIR = ROOT / ".local"
 ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
-BATCH = 100
-"""Papers of the batch that memory is measured with."""
+BATCH = 25
+"""Papers of a batch on AWS, where the emulator hands out ten at most: the module's default."""
+OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
+"""Of each kind, before places were shared by how many papers a kind has."""
 FOLDED_DAY = 20200103
 """Day of the past that gets the day's SoR objects again, so that there is something to fold."""
 HANDLERS_DAY_AGE = timedelta(days=14)
@@ -52,8 +59,15 @@ HANDLERS_DAY_AGE = timedelta(days=14)
 them, and the measured one does not fold its strays."""
 REFUSED_DAY = 20200110
 """Day of the past of which the site refuses every paper."""
-ROUNDS = 4
-"""Rounds of an evening."""
+ONCE = (
+    "check-and-delete-partitions",
+    "get-tickers",
+    "dedup-financial-data-for-acoes",
+    "dedup-financial-data-for-spec-ativos",
+)
+"""Functions that run once an evening, and would find nothing left to do if they were called again."""
+LOOKS = 3
+"""Passes of ``Look`` on an evening without a round."""
 COPY_SECONDS = 300
 IMPORTS = 3
 """Times that each handler is imported; the median counts."""
@@ -73,15 +87,23 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
+            if options.old_places:
+                with _places(local, **OLD_PLACES):
+                    before = _measure(local, site, console)
+                measured["old_places"] = {name: before[name] for name in ("times_the_floor", "floor_seconds")}
+            if options.days:
+                measured["growth"] = measure_growth(local, options.days, console)
             measured["refused"] = _measure_refused(local, site, console)
             measured["functions"] = list(_functions(local, site, measured["day"], console))
+    measured["gb_seconds"] = _gb_seconds(measured, site)
+    measured["refused"]["gb_seconds"] = _gb_seconds_as_measured(measured["refused"])
     measured["month"] = {region: _month(measured, table) for region, table in prices().items()}
     measured["refused_month"] = {
         region: _month({**measured, **measured["refused"]}, table) for region, table in prices().items()
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _report(measured, console)
+    report(measured, console)
     console.say(f"\nWritten to {options.output}")
     return 0
 
@@ -91,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
     parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds that each page takes")
+    parser.add_argument(
+        "--old-places", action="store_true", help="the day once more with 2 × 2 places a kind"
+    )
+    parser.add_argument(
+        "--days", type=int, default=0, help="a lake of so many days: what it costs the others"
+    )
     parser.add_argument("--output", type=Path, default=STATE_DIR / "bench.json", help="default: %(default)s")
     return parser
 
@@ -105,10 +133,10 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     before = day.wait()
     complete_seconds = time.monotonic() - started
     reports = {report.function: report for report in day.stage_reports()}
-    requests = Counter(_requests(log, asked_before))
+    requests = Counter(functions_requests(log, asked_before))
     day.run_workflow()
     console.settle()
-    with_dedup = Counter(_requests(log, asked_before))
+    with_dedup = Counter(functions_requests(log, asked_before))
     after = day.snapshot()
     reports = {report.function: report for report in day.stage_reports()}
     in_flight = _requests_allowed(local)
@@ -120,6 +148,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         "papers": len(site.papers),
         "pages": pages,
         "latency_ms": site.latency_ms,
+        "places": _places_of(local),
         "requests_in_flight_allowed": in_flight,
         "requests_in_flight_most": site.most_in_flight,
         "connections": site.connections,
@@ -137,6 +166,31 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         ],
         **_kept(local, day.number),
     }
+
+
+@contextmanager
+def _places(local: LocalLake, max_concurrency: int, fetch_threads: int) -> Iterator[None]:
+    """Let both kinds have other places than the module gives them."""
+    client = local.emulator.client("lambda")
+    before = []
+    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+        function = client.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        before.append((mapping, function["Environment"]["Variables"]))
+    for mapping, variables in before:
+        threads = {"FETCH_THREADS": str(fetch_threads)}
+        _place(client, mapping, {"MaximumConcurrency": max_concurrency}, {**variables, **threads})
+    try:
+        yield
+    finally:
+        for mapping, variables in before:
+            _place(client, mapping, mapping["ScalingConfig"], variables)
+
+
+def _place(client: Any, mapping: dict[str, Any], scaling: dict[str, int], variables: dict[str, str]) -> None:
+    client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+    client.update_function_configuration(
+        FunctionName=mapping["FunctionArn"], Environment={"Variables": variables}
+    )
 
 
 def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
@@ -164,7 +218,7 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
     reports = day.stage_reports()
     site.clear_faults()
     return {
-        "requests": dict(sorted(Counter(_requests(log, asked_before)).items())),
+        "requests": dict(sorted(Counter(functions_requests(log, asked_before)).items())),
         "stages": [{**vars(report), "memory_mb": _memory(local, report.function)} for report in reports],
         "partitions": [],
         "transitions": steps,
@@ -193,12 +247,13 @@ def _kept(local: LocalLake, day: int) -> dict[str, int]:
     }
 
 
-def _requests(log: Path, skip: int) -> Iterator[str]:
-    """Yield service and action of each request that the functions' roles made."""
-    for line in log.read_text(encoding="utf-8").splitlines()[skip:]:
-        note = json.loads(line)
-        if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:")):
-            yield note["action"]
+def _places_of(local: LocalLake) -> dict[str, int]:
+    """Return how many invocations each kind's queue starts at once at most."""
+    mappings = local.emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return {
+        mapping["FunctionArn"].rsplit("-", 1)[1]: mapping["ScalingConfig"]["MaximumConcurrency"]
+        for mapping in mappings
+    }
 
 
 def _requests_allowed(local: LocalLake) -> int:
@@ -256,6 +311,7 @@ def _functions(
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
+    latency_ms = site.latency_ms
     site.latency_ms = 0
     _copy_day(local, measured_day, FOLDED_DAY)
     partitions = Partitions(local.emulator.client("s3"))
@@ -297,6 +353,7 @@ def _functions(
         "check-and-delete-partitions": lambda: {"anomesdia_exec": measured_day, "tickers": ["NONE99"]},
         "get-tickers": lambda: {"anomesdia_exec": day},
     }
+    site.latency_ms = latency_ms
     for short, event in events.items():
         console.progress(f"measuring {short}")
         configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=names[short])
@@ -314,19 +371,25 @@ def _functions(
                 **configuration["Environment"]["Variables"],
             },
             "event": None,
+            "again": short not in ONCE,
         }
-        imports = [_one(request) for _ in range(IMPORTS)]
-        compiling = [_one({**request, "byte_code": False}) for _ in range(IMPORTS)]
+        imports = [_one(request)["import"]["cpu"] for _ in range(IMPORTS)]
+        compiling = [_one({**request, "byte_code": False})["import"]["cpu"] for _ in range(IMPORTS)]
         called = _one({**request, "byte_code": False, "event": event()})
+        first, later = called["first"], called.get("later", called["first"])
         yield {
             "function": names[short],
-            "import_seconds": statistics.median(one["import_seconds"] for one in imports),
-            "import_cpu_seconds": statistics.median(one["import_cpu_seconds"] for one in imports),
-            "import_cpu_seconds_without_byte_code": statistics.median(
-                one["import_cpu_seconds"] for one in compiling
+            "import_cpu_seconds": statistics.median(imports),
+            "work": vars(
+                Work(
+                    statistics.median(compiling),
+                    first["cpu"],
+                    first["waits"],
+                    later["cpu"],
+                    later["waits"],
+                )
             ),
-            "call_seconds": called["call_seconds"],
-            "peak_mb": called["peak_mb"],
+            "peak_mb": called["peak_mb"] + RUNTIME_MB,
             "memory_mb": configuration["MemorySize"],
             "package_bytes": archive_path.stat().st_size,
             "layer_bytes": layer.stat().st_size,
@@ -367,13 +430,43 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
+    """Return what Lambda is paid for of a day, at its share of a core and in batches of the module's size."""
+    papers = Counter(paper.kind for paper in site.papers.values())
+    batches = {kind: math.ceil(count / BATCH) for kind, count in papers.items()}
+    places = measured["places"]
+    every = sum(batches.values())
+    # Functions, by what they run for: processes that start, and invocations.
+    runs = {
+        "check-and-delete-partitions": [(1, 1)],
+        "get-tickers": [(1, 1)],
+        "get-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
+        "prep-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
+        "specialize-financial-data": [(sum(places.values()), every)],
+        "dedup-financial-data-for-acoes": [(1, 1), (1, 1)],
+        "dedup-financial-data-for-spec-ativos": [(1, 1)],
+        "assess-day": [(1, LOOKS + 1)],
+    }
+    return sum(
+        Work(**one["work"]).gb_seconds(one["memory_mb"], starts, invocations)
+        for one in measured["functions"]
+        for starts, invocations in runs[one["function"].partition("-lambda-")[2]]
+    )
+
+
+def _gb_seconds_as_measured(measured: dict[str, Any]) -> float:
+    """Return what Lambda is paid for of a day at the seconds that the emulator measured, on a whole core."""
+    seconds = (stage["seconds"] * stage["memory_mb"] / 1024 for stage in measured["stages"])
+    return float(sum(seconds))
+
+
 def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     """Return what a month costs at one region's prices."""
     counts = DayCounts(
         papers=measured["papers"],
         requests=measured["requests"],
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
-        gb_seconds=sum(stage["seconds"] * stage["memory_mb"] / 1024 for stage in measured["stages"]),
+        gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
         kept_bytes=measured["pages_bytes"] + measured["ledger_bytes"],
         transitions=measured.get("transitions", TRANSITIONS_A_DAY),
@@ -383,7 +476,7 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         "days": DAYS_A_MONTH,
         "papers_a_day": PAPERS_A_DAY,
         "prices_as_of": table["as_of"],
-        "gb_seconds_a_day_measured": counts.gb_seconds,
+        "gb_seconds_a_day": counts.gb_seconds,
         "dollars": paid,
         "dollars_in_all": sum(paid.values()),
         "dollars_beyond_free_tier": beyond_free_tier(paid, table),
@@ -392,110 +485,6 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         / PAPERS_A_DAY
         / DAYS_A_MONTH,
     }
-
-
-def _report(measured: dict[str, Any], console: Console) -> None:
-    console.say(
-        f"\n{measured['papers']} papers, {measured['latency_ms']:.0f} ms a page, "
-        f"{measured['requests_in_flight_most']} requests in flight at most "
-        f"({measured['requests_in_flight_allowed']} allowed), {measured['connections']} connections"
-    )
-    console.say(
-        f"{measured['seconds_to_last_spec_object']:.1f} s from the start of stage 1 to the last Spec object, "
-        f"{measured['times_the_floor']:.1f} times the floor of {measured['floor_seconds']:.1f} s"
-    )
-    console.say()
-    console.table(
-        ["function", "invocations", "seconds in all", "each", "last one ended after"],
-        [
-            [
-                stage["function"],
-                str(stage["invocations"]),
-                f"{stage['seconds']:.1f}",
-                f"{stage['seconds'] / stage['invocations']:.2f}",
-                f"{stage['ended_after_seconds']:.1f}",
-            ]
-            for stage in measured["stages"]
-        ],
-    )
-    console.say()
-    console.table(
-        [
-            "function",
-            "import s",
-            "CPU s",
-            "without byte code",
-            "call s",
-            "peak MB",
-            "of memory MB",
-            "%",
-            "package kB",
-        ],
-        [
-            [
-                one["function"],
-                f"{one['import_seconds']:.2f}",
-                f"{one['import_cpu_seconds']:.2f}",
-                f"{one['import_cpu_seconds_without_byte_code']:.2f}",
-                f"{one['call_seconds']:.2f}",
-                f"{one['peak_mb']:.0f}",
-                str(one["memory_mb"]),
-                f"{100 * one['peak_mb'] / one['memory_mb']:.0f}",
-                f"{one['package_bytes'] / 1000:.0f}",
-            ]
-            for one in measured["functions"]
-        ],
-    )
-    console.say()
-    console.table(
-        ["request", "a day", "a ticker"],
-        [
-            [action, str(count), f"{count / measured['papers']:.3f}"]
-            for action, count in measured["requests"].items()
-        ],
-    )
-    console.say()
-    numbers = {
-        "rows": "rows",
-        "objects_before": "objects",
-        "bytes_before": "bytes",
-        "objects_after": "objects after",
-        "bytes_after": "bytes after",
-        "bytes_of_one_column": "one column's bytes",
-    }
-    console.table(
-        ["layer", "table", *numbers.values()],
-        [
-            [LAYERS[one["layer"]], one["table"], *(str(one[name]) for name in numbers)]
-            for one in measured["partitions"]
-        ],
-    )
-    kept, ledger = measured["pages_bytes"], measured["ledger_bytes"]
-    console.say(f"\nPages kept of the day: {kept} bytes; its ledger: {ledger} bytes")
-    title = f"A month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars"
-    _report_month(title, measured["month"], console)
-    refused = f"The same where the site refuses every page every day, through {ROUNDS} rounds, US dollars"
-    _report_month(refused, measured["refused_month"], console)
-
-
-def _report_month(title: str, months: dict[str, dict[str, Any]], console: Console) -> None:
-    console.say(f"\n{title}")
-    totals = {
-        "in all": "dollars_in_all",
-        "beyond the free tier": "dollars_beyond_free_tier",
-        "a ticker": "dollars_a_ticker",
-        "a ticker, of what grows with them": "dollars_a_ticker_that_grow",
-    }
-    console.table(
-        ["", *(f"{region}, {paid['prices_as_of']}" for region, paid in months.items())],
-        [
-            *(
-                [name, *(f"{paid['dollars'][name]:.4f}" for paid in months.values())]
-                for name in next(iter(months.values()))["dollars"]
-            ),
-            *([title, *(f"{paid[key]:.4g}" for paid in months.values())] for title, key in totals.items()),
-        ],
-    )
 
 
 if __name__ == "__main__":

@@ -21,10 +21,25 @@ TRANSITIONS_A_DAY = 10
 PAGES_KEPT_DAYS = 90
 """Days that pages are kept, by default."""
 
+ALARMS = 2
+"""Alarms that come with somebody to tell."""
+
+QUERIES_A_DAY = 20
+"""Queries that somebody asks of Athena, each of which is charged as ten megabytes at least."""
+
+NOTICES_A_DAY = 1
+
 TRIGGER_REQUESTS_A_PAPER = 2 / 10
 """Ten messages are received, and deleted, by one request each."""
 
-STANDING = {"SQS, polling of the triggers", "Step Functions", "EventBridge Scheduler"}
+STANDING = {
+    "SQS, polling of the triggers",
+    "Step Functions",
+    "EventBridge Scheduler",
+    "CloudWatch, alarms",
+    "SNS, notices",
+    "Athena, queries",
+}
 """What is paid for however many papers there are."""
 
 OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "glue:GetPartition", "sqs:GetQueueAttributes"}
@@ -110,6 +125,9 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         "Glue": by_service.get("glue", 0.0),
         "Step Functions": day.transitions * DAYS_A_MONTH * price["states:Transition"],
         "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
+        "CloudWatch, alarms": ALARMS * table["alarm_month"],
+        "SNS, notices": NOTICES_A_DAY * DAYS_A_MONTH * price["sns:Email"],
+        "Athena, queries": QUERIES_A_DAY * DAYS_A_MONTH * price["athena:Query"],
         "CloudWatch Logs": day.invocations * days * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }
 
@@ -129,6 +147,8 @@ def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> flo
         ("Step Functions",): 4_000 * price["states:Transition"],
         ("EventBridge Scheduler",): 14_000_000 * price["scheduler:Invocation"],
         ("CloudWatch Logs",): 5 * table["logs_gb"],
+        ("CloudWatch, alarms",): 10 * table["alarm_month"],
+        ("SNS, notices",): 1_000 * price["sns:Email"],
     }
     free = sum(min(sum(paid[name] for name in names), worth) for names, worth in allowances.items())
     return sum(paid.values()) - free

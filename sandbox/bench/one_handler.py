@@ -2,8 +2,9 @@
 
 ``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether what is compiled there already is
 used: Lambda layers and packages bring sources only), ``handler`` (``package.module.function``),
-``environment`` and ``event`` (null: import only). Prints JSON: seconds of the import, by the clock and of the
-CPU, and of the call, peak memory in MB and the result.
+``environment``, ``event`` (null: import only) and ``again`` (whether it is called a second time, warm).
+Prints JSON: of the import and of each call the seconds of the CPU and of waiting, peak memory in MB and the
+result.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.abc import PathEntryFinder
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -24,6 +26,7 @@ from importlib.machinery import (
     SourceFileLoader,
 )
 from types import CodeType, SimpleNamespace
+from typing import Any
 
 
 class _SourceOnly(SourceFileLoader):
@@ -54,28 +57,28 @@ def main() -> None:
         sys.path_hooks.insert(0, _source_only(request["paths"]))
     os.environ.update(request["environment"])
     answer, sys.stdout = sys.stdout, sys.stderr  # the handler's log
-    started, cpu_started = time.perf_counter(), time.process_time()
-    module, _, function = request["handler"].rpartition(".")
-    handler = getattr(importlib.import_module(module), function)
-    imported, cpu_imported = time.perf_counter(), time.process_time()
-    result = None
+    answered: dict[str, Any] = {}
+    with _timed(answered, "import"):
+        module, _, function = request["handler"].rpartition(".")
+        handler = getattr(importlib.import_module(module), function)
     if request["event"] is not None:
-        result = handler(request["event"], _context())
-    ended = time.perf_counter()
+        with _timed(answered, "first"):
+            answered["result"] = handler(request["event"], _context())
+        if request["again"]:
+            with _timed(answered, "later"):
+                handler(request["event"], _context())
     # Bytes on macOS, kilobytes elsewhere.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(
-        json.dumps(
-            {
-                "import_seconds": imported - started,
-                "import_cpu_seconds": cpu_imported - cpu_started,
-                "call_seconds": ended - imported,
-                "peak_mb": peak,
-                "result": result,
-            }
-        ),
-        file=answer,
-    )
+    print(json.dumps({**answered, "peak_mb": peak}), file=answer)
+
+
+@contextmanager
+def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
+    """Note how many seconds of the CPU something takes, and how many others it waits."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    yield
+    used = time.process_time() - cpu
+    answered[name] = {"cpu": used, "waits": max(0.0, time.perf_counter() - clock - used)}
 
 
 def _context() -> SimpleNamespace:

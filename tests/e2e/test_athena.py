@@ -387,9 +387,7 @@ def test_the_report_finds_an_empty_lake_empty(asked: Asked) -> None:
     assert asked.empty == Snapshot([], [], [], [])
 
 
-def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(
-    asked: Asked, reader: Role
-) -> None:
+def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(asked: Asked, reader: Role) -> None:
     known = asked.known
     snapshot = take_snapshot(Athena(reader.client("athena"), asked.lake.workgroup), [known.mended])
 

@@ -225,6 +225,68 @@ run "eleven_functions_run_seven_packages" {
   }
 }
 
+run "a_given_memory_is_that_of_every_function" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition     = toset([for function in aws_lambda_function.this : function.memory_size]) == toset([512])
+    error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
+  }
+}
+
+run "without_one_what_computes_has_more_than_what_waits" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    memory_size = null
+  }
+
+  assert {
+    condition = { for name, function in aws_lambda_function.this : name => function.memory_size } == {
+      check-and-delete-partitions          = 1024
+      get-tickers                          = 512
+      get-financial-data-for-acoes         = 512
+      get-financial-data-for-fiis          = 512
+      prep-financial-data-for-acoes        = 1024
+      prep-financial-data-for-fiis         = 1024
+      specialize-financial-data            = 1024
+      dedup-financial-data-for-acoes       = 1024
+      dedup-financial-data-for-fiis        = 1024
+      dedup-financial-data-for-spec-ativos = 1024
+      assess-day                           = 1024
+    }
+    error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
+  }
+}
+
+run "places_are_shared_by_how_many_papers_a_kind_has" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    max_concurrency = null
+  }
+
+  assert {
+    condition = { for name, mapping in aws_lambda_event_source_mapping.this : name => one(mapping.scaling_config).maximum_concurrency } == {
+      get-financial-data-for-acoes = 5
+      get-financial-data-for-fiis  = 3
+    }
+    error_message = jsonencode(aws_lambda_event_source_mapping.this)
+  }
+}
+
 run "stage_3_has_a_time_limit_of_its_own" {
   command = plan
 

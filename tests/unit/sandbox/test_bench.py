@@ -12,6 +12,7 @@ from sandbox.bench.costs import (
     month,
     prices,
 )
+from sandbox.bench.on_lambda import FULL_CORE_MB, Work
 
 VIRGINIA = prices()["us-east-1"]
 
@@ -78,9 +79,9 @@ def test_every_region_prices_the_same_things(region: str) -> None:
     assert sum(month(ONE_DAY, table).values()) > 0
 
 
-def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage() -> None:
+def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage_and_queries() -> None:
     paid = month(ONE_DAY, VIRGINIA)
-    storage = paid["S3, requests"] + paid["S3, a year of data"]
+    storage = paid["S3, requests"] + paid["S3, a year of data"] + paid["Athena, queries"]
     queue_requests = POLLS_A_MONTH + 22 * (145 + 2 * 145)
 
     assert beyond_free_tier(paid, VIRGINIA) == pytest.approx(
@@ -90,3 +91,30 @@ def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage() -
 
 def test_nobody_is_paid_for_what_is_left_of_the_free_tier() -> None:
     assert beyond_free_tier(dict.fromkeys(month(ONE_DAY, VIRGINIA), 0.0), VIRGINIA) == 0
+
+
+WAITING = Work(import_cpu=1.0, first_cpu=0.5, first_waits=3.0, later_cpu=0.2, later_waits=3.0)
+
+
+def test_what_computes_takes_the_longer_the_less_memory_it_has_and_costs_the_same() -> None:
+    computing = Work(1.0, 0.5, 0.0, 0.2, 0.0)
+
+    assert computing.start_seconds(FULL_CORE_MB) == (1.0, 1.0)
+    assert computing.start_seconds(FULL_CORE_MB / 4) == (1.0, 4.0)
+    assert computing.later_seconds(FULL_CORE_MB / 4) == pytest.approx(0.8)
+    assert computing.gb_seconds(256, 1, 3) == pytest.approx(computing.gb_seconds(1024, 1, 3))
+
+
+def test_what_waits_takes_as_long_with_little_memory_and_costs_less() -> None:
+    assert WAITING.later_seconds(256) - 0.2 * FULL_CORE_MB / 256 == pytest.approx(3.0)
+    assert WAITING.gb_seconds(256, 0, 1) < WAITING.gb_seconds(512, 0, 1)
+
+
+def test_more_memory_than_a_core_has_makes_nothing_faster() -> None:
+    assert WAITING.first_seconds(2 * FULL_CORE_MB) == WAITING.first_seconds(FULL_CORE_MB) == 3.5
+
+
+def test_a_function_starts_no_oftener_than_it_is_invoked() -> None:
+    once = WAITING.gb_seconds(1024, 1, 1)
+
+    assert WAITING.gb_seconds(1024, 5, 1) == once == pytest.approx((1.0 + 0.5) * FULL_CORE_MB / 1024 + 3.0)

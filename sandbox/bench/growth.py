@@ -1,0 +1,110 @@
+"""What a lake of many days costs stage 1, the workflow and the views, beside a lake of one day."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from report.athena import Athena
+from sandbox.console import Console
+from sandbox.local import LocalLake
+
+VIEWS = (
+    "vw_acoes_ultimo_dia",
+    "vw_fiis_ultimo_dia",
+    "vw_ativos_ultimo_dia",
+    "vw_ativos_negociados",
+    "vw_ativos_por_sessao",
+)
+TIMES = 3
+"""Times that each view is asked; the median counts."""
+
+
+def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
+    """Return what stage 1, the workflow and the views take on a lake of a day, and on one of many."""
+    day = local.day(console)
+    day.start()
+    day.wait()
+    day.run_workflow()
+    first = _again(local, console)
+    console.progress(f"{days} days more")
+    _fill(local, day.number, days)
+    return {"days": days + 1, "first": first, "last": _again(local, console)}
+
+
+def _again(local: LocalLake, console: Console) -> dict[str, Any]:
+    """Run today once more and ask the views: seconds of each, and requests of functions."""
+    log = local.emulator.authorization_log
+    day = local.day(console)
+    asked_before = len(log.read_text().splitlines())
+    day.start()
+    day.wait()
+    started = time.monotonic()
+    day.run_workflow()
+    workflow_seconds = time.monotonic() - started
+    console.settle()
+    reports = {report.function.partition("-lambda-")[2]: report for report in day.stage_reports()}
+    requests = Counter(functions_requests(log, asked_before))
+    athena = Athena(local.emulator.client("athena"), local.lake.workgroup)
+    database = local.lake.table("spec").database
+    views = {}
+    for view in VIEWS:
+        seconds = []
+        for _ in range(TIMES):
+            started = time.monotonic()
+            athena.ask(f"SELECT count(*) FROM {database}.{view}")  # noqa: S608 - the module's own names
+            seconds.append(time.monotonic() - started)
+        views[view] = statistics.median(seconds)
+    return {
+        "stage_1_seconds": reports["check-and-delete-partitions"].seconds,
+        "workflow_seconds": workflow_seconds,
+        "requests": dict(sorted(requests.items())),
+        "views_seconds": views,
+    }
+
+
+def _fill(local: LocalLake, day: int, days: int) -> None:
+    """Give earlier weekdays the objects and partitions of a day."""
+    s3, glue = local.emulator.client("s3"), local.emulator.client("glue")
+    last = datetime.strptime(str(day), "%Y%m%d")
+    earlier = (last - timedelta(days=age) for age in itertools.count(15))
+    numbers = [
+        int(f"{one:%Y%m%d}") for one in itertools.islice((one for one in earlier if one.weekday() < 5), days)
+    ]
+    for one in (*local.lake.tables, local.lake.quality):
+        listed = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day)).get("Contents", [])
+        if one.layer == "sor":  # one object does: nobody reads them here
+            listed = listed[:1]
+        table = glue.get_table(DatabaseName=one.database, Name=one.name)["Table"]
+        for number in numbers:
+            for item in listed:
+                key = item["Key"].replace(f"={day}/", f"={number}/")
+                # Not as .part.parquet, which would start a function.
+                key = key.replace(".part.parquet", ".compact.parquet")
+                s3.copy_object(
+                    Bucket=one.bucket, Key=key, CopySource={"Bucket": one.bucket, "Key": item["Key"]}
+                )
+            storage = {
+                **table["StorageDescriptor"],
+                "Location": f"s3://{one.bucket}/{one.prefix(number)}",
+            }
+            glue.batch_create_partition(
+                DatabaseName=one.database,
+                TableName=one.name,
+                PartitionInputList=[{"Values": [str(number)], "StorageDescriptor": storage}],
+            )
+
+
+def functions_requests(log: Path, skip: int) -> Iterator[str]:
+    """Yield service and action of each request that the functions' roles made."""
+    for line in log.read_text(encoding="utf-8").splitlines()[skip:]:
+        note = json.loads(line)
+        if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:")):
+            yield note["action"]

@@ -1,0 +1,166 @@
+"""Prints what the benchmark measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY
+from sandbox.bench.growth import VIEWS
+from sandbox.bench.on_lambda import FULL_CORE_MB, INIT_SECONDS, SIZES_MB, Work
+from sandbox.console import Console
+from sandbox.lake import LAYERS
+
+ROUNDS = 4
+"""Rounds of an evening."""
+
+
+def report(measured: dict[str, Any], console: Console) -> None:
+    """Print what was measured, a table each."""
+    console.say(
+        f"\n{measured['papers']} papers, {measured['latency_ms']:.0f} ms a page, "
+        f"{measured['requests_in_flight_most']} requests in flight at most "
+        f"({measured['requests_in_flight_allowed']} allowed), {measured['connections']} connections"
+    )
+    console.say(
+        f"{measured['seconds_to_last_spec_object']:.1f} s from the start of stage 1 to the last Spec object, "
+        f"{measured['times_the_floor']:.2f} times the floor of {measured['floor_seconds']:.1f} s"
+    )
+    if "old_places" in measured:
+        old = measured["old_places"]["times_the_floor"]
+        console.say(f"With 2 × 2 places for each kind, in the same run: {old:.2f} times the floor")
+    console.say()
+    console.table(
+        ["function", "invocations", "seconds in all", "each", "last one ended after"],
+        [
+            [
+                stage["function"],
+                str(stage["invocations"]),
+                f"{stage['seconds']:.1f}",
+                f"{stage['seconds'] / stage['invocations']:.2f}",
+                f"{stage['ended_after_seconds']:.1f}",
+            ]
+            for stage in measured["stages"]
+        ],
+    )
+    console.say()
+    _report_functions(measured["functions"], console)
+    if "growth" in measured:
+        _report_growth(measured["growth"], console)
+    console.say()
+    console.table(
+        ["request", "a day", "a ticker"],
+        [
+            [action, str(count), f"{count / measured['papers']:.3f}"]
+            for action, count in measured["requests"].items()
+        ],
+    )
+    console.say()
+    numbers = {
+        "rows": "rows",
+        "objects_before": "objects",
+        "bytes_before": "bytes",
+        "objects_after": "objects after",
+        "bytes_after": "bytes after",
+        "bytes_of_one_column": "one column's bytes",
+    }
+    console.table(
+        ["layer", "table", *numbers.values()],
+        [
+            [LAYERS[one["layer"]], one["table"], *(str(one[name]) for name in numbers)]
+            for one in measured["partitions"]
+        ],
+    )
+    kept, ledger = measured["pages_bytes"], measured["ledger_bytes"]
+    console.say(f"\nPages kept of the day: {kept} bytes; its ledger: {ledger} bytes")
+    title = f"A month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars"
+    _report_month(title, measured["month"], console)
+    refused = f"The same where the site refuses every page every day, through {ROUNDS} rounds, US dollars"
+    _report_month(refused, measured["refused_month"], console)
+
+
+def _report_functions(functions: list[dict[str, Any]], console: Console) -> None:
+    console.table(
+        [
+            "function",
+            "import CPU s",
+            "without byte code",
+            "first CPU s",
+            "later CPU s",
+            "waits s",
+            "peak MB",
+            "of MB",
+        ],
+        [
+            [
+                one["function"],
+                f"{one['import_cpu_seconds']:.2f}",
+                f"{one['work']['import_cpu']:.2f}",
+                f"{one['work']['first_cpu']:.2f}",
+                f"{one['work']['later_cpu']:.2f}",
+                f"{one['work']['later_waits']:.2f}",
+                f"{one['peak_mb']:.0f}",
+                str(one["memory_mb"]),
+            ]
+            for one in functions
+        ],
+    )
+    console.say(
+        f"\nOn Lambda, by memory in MB ({FULL_CORE_MB}: a whole core): start at a whole core to start at the "
+        f"share (over {INIT_SECONDS} s Lambda starts over), later invocation, seconds; "
+        "thousandths of GB-seconds of a start with its invocation, and of a later one"
+    )
+    console.table(
+        ["function", *(f"{size}" for size in SIZES_MB)],
+        [
+            [one["function"], *(_on_lambda(Work(**one["work"]), size) for size in SIZES_MB)]
+            for one in functions
+        ],
+    )
+
+
+def _on_lambda(work: Work, size: int) -> str:
+    quick, slow = work.start_seconds(size)
+    start, later = work.gb_seconds(size, 1, 1), work.gb_seconds(size, 0, 1)
+    seconds = f"{quick:.1f}-{slow:.1f}, {work.later_seconds(size):.1f}"
+    return f"{seconds}; {1000 * start:.0f}, {1000 * later:.0f}"
+
+
+def _report_growth(growth: dict[str, Any], console: Console) -> None:
+    first, last = growth["first"], growth["last"]
+    console.say(f"\nA lake of {growth['days']} days beside one of a day")
+    rows = [
+        ["stage 1, s", first["stage_1_seconds"], last["stage_1_seconds"]],
+        ["workflow, s", first["workflow_seconds"], last["workflow_seconds"]],
+        *([f"{view}, s", first["views_seconds"][view], last["views_seconds"][view]] for view in VIEWS),
+        *(
+            [action, first["requests"].get(action, 0), last["requests"].get(action, 0)]
+            for action in sorted({*first["requests"], *last["requests"]})
+        ),
+    ]
+    console.table(
+        ["", "a day", f"{growth['days']} days", "ratio"],
+        [
+            [name, f"{one:.4g}", f"{many:.4g}", f"{many / one:.2f}" if one else "-"]
+            for name, one, many in rows
+        ],
+    )
+
+
+def _report_month(title: str, months: dict[str, dict[str, Any]], console: Console) -> None:
+    console.say(f"\n{title}")
+    totals = {
+        "in all": "dollars_in_all",
+        "beyond the free tier": "dollars_beyond_free_tier",
+        "a ticker": "dollars_a_ticker",
+        "a ticker, of what grows with them": "dollars_a_ticker_that_grow",
+    }
+    console.table(
+        ["", *(f"{region}, {paid['prices_as_of']}" for region, paid in months.items())],
+        [
+            *(
+                [name, *(f"{paid['dollars'][name]:.4f}" for paid in months.values())]
+                for name in next(iter(months.values()))["dollars"]
+            ),
+            *([title, *(f"{paid[key]:.4g}" for paid in months.values())] for title, key in totals.items()),
+        ],
+    )
