@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import SHARED_DIR
-from known_lake import LAST, LIQUID, KnownLake, Row, as_date, make_known_lake, tables_of
+from known_lake import HOLIDAY, LAST, LIQUID, KnownLake, Row, as_date, make_known_lake, tables_of
 from role import Role
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
@@ -344,6 +345,30 @@ def test_a_named_query_answers_what_the_papers_say(asked: Asked, name: str) -> N
 
 def test_the_named_queries_are_all_tested(asked: Asked) -> None:
     assert set(asked.athena.named_queries()) == set(QUERIES)
+
+
+def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -> None:
+    latest, days = asked.known.latest("sot_acoes"), asked.known.days("spec_quality")
+    stocks = {row["nome_papel"]: row for row in latest}
+    outside = [row for row in latest if row["vlr_min_52_sem"] and row["vlr_max_52_sem"]]
+    outside = [row for row in outside if not row["vlr_min_52_sem"] <= row["vlr_cot"] <= row["vlr_max_52_sem"]]
+    before = [row for row in asked.known.rows["sot_acoes"] if row["anomesdia_exec"] == HOLIDAY]
+    expected = {
+        "tbspec_pynvest_qualidade\nWHERE anomesdia_exec": 0,  # a good day
+        "tbspec_pynvest_qualidade\nWHERE tabela": min(30, len(days)),
+        "AS antes": sum(row["nome_papel"] in stocks for row in before),
+        "AS texto": 0,  # there is no SoR
+        "dt_ult_cot, count": min(10, len({row["dt_ult_cot"] for row in asked.known.latest("spec_ativos")})),
+        "vlr_cot < vlr_min_52_sem": len(outside),
+        "AS por_vp": len(latest),
+    }
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+
+    found = {part: len(asked.athena.ask(sql).rows) for sql in queries for part in expected if part in sql}
+
+    assert len(queries) == len(expected)
+    assert found == expected
 
 
 def test_a_delisted_paper_and_a_bank_are_where_they_belong(asked: Asked) -> None:
