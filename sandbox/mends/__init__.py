@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sandbox.mends import (
     actions,
+    athena_results,
     athena_views,
     authorizations,
     glue_partitions,
@@ -31,6 +32,7 @@ def apply_all() -> None:
         own_port,
         actions,
         glue_partitions,
+        athena_results,
         athena_views,
         named_resources,
         repeated_requests,

@@ -16,6 +16,7 @@ import pytest
 from consumer import DEFAULT_TAGS, PROJECT, Checkout, ModuleRepository, path_with, unwrapped
 from policies import lets_any_account_in, policies, wrong_with_policy, wrong_with_workflow
 
+from report.athena import Athena
 from sandbox import checks
 from sandbox.day import Day
 from sandbox.emulator import ACCOUNT_ID, Emulator
@@ -195,6 +196,11 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
 
     for day, share in zip(days, shares, strict=True):
         checks.check_papers(day, share, emulator.client("glue"))
+        athena = Athena(emulator.client("athena"), day.lake.workgroup)
+        database = day.lake.table("spec").database
+        assert {query.database for query in athena.named_queries().values()} == {database}
+        found = athena.ask(f"SELECT codigo_ticker_ativo FROM {database}.vw_ativos_ultimo_dia")  # noqa: S608
+        assert {row[0] for row in found.rows} == {paper.ticker for paper in share}
 
 
 def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed) -> None:
@@ -642,6 +648,11 @@ def left_behind(emulator: Emulator) -> dict[str, list[str]]:
             for item in emulator.client("glue").get_tables(DatabaseName=OWN_DATABASE)["TableList"]
         ],
         "topic": [item["TopicArn"] for item in emulator.client("sns").list_topics()["Topics"]],
+        "workgroup": [
+            item["Name"]
+            for item in emulator.client("athena").list_work_groups()["WorkGroups"]
+            if item["Name"] != "primary"
+        ],
         "workflow": [
             item["name"] for item in emulator.client("stepfunctions").list_state_machines()["stateMachines"]
         ],

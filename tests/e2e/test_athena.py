@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import SHARED_DIR
@@ -21,11 +25,13 @@ from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from report.__main__ import main as report
 from report.athena import Answer, Athena
 from report.snapshot import Snapshot, take_snapshot
+from sandbox.emulator import REGION
 from sandbox.lake import Lake
 from sandbox.local import LocalLake
 
 pytestmark = pytest.mark.e2e
 
+RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
 """No page is read."""
 
@@ -465,6 +471,67 @@ def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
     assert report(["--workgroup", workgroup, "--out", str(tmp_path / "day.html")]) == 1
     assert capsys.readouterr().err.startswith("report: ")
     assert not (tmp_path / "day.html").exists()
+
+
+def recipes() -> list[str]:
+    """Return the programs of docs/recipes.md, in order."""
+    return re.findall(r"^```python\n(.*?)^```$", RECIPES.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
+    """Run a recipe as the reader, in a process of its own, and return what an expression then gives."""
+    key = reader.session.get_credentials().get_frozen_credentials()
+    env = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
+        "AWS_CA_BUNDLE": str(asked.local.emulator.ca_bundle),
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": key.access_key,
+        "AWS_SECRET_ACCESS_KEY": key.secret_key,
+        "AWS_SESSION_TOKEN": key.token,
+    }
+    program = f"{recipe}\n{expression}.to_parquet('frame.parquet')\n"
+    subprocess.run([sys.executable, "-c", program], cwd=directory, env=env, check=True, timeout=120)
+    return pd.read_parquet(directory / "frame.parquet")
+
+
+def test_the_recipe_of_the_notebook_gives_the_papers_of_the_last_day(
+    asked: Asked, reader: Role, tmp_path: Path
+) -> None:
+    frame = frame_of(recipes()[0], "stocks", asked, reader, tmp_path)
+
+    expected = sorted(asked.known.latest("sot_acoes"), key=lambda row: row["nome_papel"])
+    frame = frame.sort_values("nome_papel")
+    assert frame["nome_papel"].tolist() == [row["nome_papel"] for row in expected]
+    for column in ("vlr_cot", "vlr_ind_p_sobre_vp", "pct_var_dia"):
+        assert frame[column].astype(float).tolist() == pytest.approx(
+            [math.nan if row[column] is None else row[column] for row in expected], nan_ok=True
+        )
+
+
+def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
+    asked: Asked, reader: Role, tmp_path: Path
+) -> None:
+    gone = tmp_path / SPEC_ATIVOS / "anomesdia_exec=20261117" / "0.part.parquet"
+    gone.parent.mkdir(parents=True)
+    gone.write_bytes(b"of a part that was folded since")
+    expected = {
+        (row["codigo_ticker_ativo"], row["dt_ult_cot"]): row["vlr_cot"] for row in asked.known.by_session()
+    }
+
+    for _ in range(2):
+        frame = frame_of(recipes()[1], "series.df()", asked, reader, tmp_path)
+
+        found = zip(frame["codigo_ticker_ativo"], frame["dt_ult_cot"], frame["vlr_cot"], strict=True)
+        assert {(ticker, session.date()): price for ticker, session, price in found} == {
+            key: pytest.approx(price) for key, price in expected.items()
+        }
+        assert len(frame) == len(expected)
+        assert not gone.exists()
+
+
+def test_there_is_no_recipe_that_is_not_run() -> None:
+    assert len(recipes()) == 2
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:

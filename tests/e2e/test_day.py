@@ -135,6 +135,22 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     assert "make query QUERY=formula-magica" in up.printed
     assert 'make query SQL="SELECT' in up.printed
     assert up.endpoint_url in up.printed
+    assert f"Open the report:    {up.state_dir / 'up' / 'report.html'}\n" in up.printed
+
+
+def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
+    file = Path(re.search(r"The day as a page, to be opened in a browser: (.+)\n", up.printed)[1])
+    html = file.read_text(encoding="utf-8")
+
+    day = str(up.day.number)
+    assert f"lido no dia {day[6:]}/{day[4:6]}/{day[:4]} do lake" in html
+    situation = re.search(r"Situação do dia: (\w+)", up.printed)[1]
+    assert f'<section class="verdict {situation}"' in html
+    rows = [paper.expected_spec(up.day.number) for paper in up.papers]
+    newest = max(row["dt_ult_cot"] for row in rows if row["dt_ult_cot"])
+    shown = set(re.findall(r'<tr data-kind="\w+"(?: data-liquid)?><th scope="row">(\w+)</th>', html))
+    assert {row["codigo_ticker_ativo"] for row in rows if row["dt_ult_cot"] == newest} <= shown
+    assert len(shown) < len(rows)
 
 
 def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
