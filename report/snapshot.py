@@ -180,7 +180,7 @@ def typed(answer: Answer) -> list[Row]:
 def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
     """Return all rows and columns of the latest day of stocks and of funds, by ticker."""
     sql = [
-        f"SELECT * FROM {database}.{view}"  # noqa: S608 - the lake's own names
+        f'SELECT * FROM "{database}"."{view}"'  # noqa: S608 - the lake's own names
         for view in ("vw_acoes_ultimo_dia", "vw_fiis_ultimo_dia")
     ]
     with ThreadPoolExecutor() as pool:
@@ -246,6 +246,6 @@ def _series(athena: Athena, database: str, tickers: Sequence[str]) -> list[Row]:
     named = ", ".join("'" + ticker.replace("'", "''") + "'" for ticker in tickers)
     answer = athena.ask(
         "SELECT codigo_ticker_ativo, dt_ult_cot, vlr_cot "  # noqa: S608 - quoted above
-        f"FROM {database}.vw_ativos_por_sessao WHERE codigo_ticker_ativo IN ({named}) AND vlr_cot > 0"
+        f'FROM "{database}"."vw_ativos_por_sessao" WHERE codigo_ticker_ativo IN ({named}) AND vlr_cot > 0'
     )
     return sorted(typed(answer), key=lambda row: (row["dt_ult_cot"], row["codigo_ticker_ativo"]))
