@@ -91,7 +91,8 @@ $(VENV_MADE): $(REQUIREMENTS)
 	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r lambda/layer/requirements.txt
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@# Much of it is never imported: what is gets compiled then.
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@
 
 $(SBOM_MADE):

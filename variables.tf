@@ -207,7 +207,7 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Invocations that each queue starts at once at most; with `fetch_threads` that makes the requests in flight to the site. Null: 5 for stocks and 3 for funds, as many papers as either kind has."
+  description = "Invocations that each queue starts at once at most; with `fetch_threads` that makes the requests in flight to the site. Null: 5 for stocks and 3 for funds, which are in about that proportion."
   type        = number
   default     = null
 
