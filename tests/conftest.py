@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import botocore.session
+import pandas as pd  # noqa: F401 - before a handler that does without: other tests of its process do not
 import pytest
 import time_machine
 from hypothesis import HealthCheck, settings

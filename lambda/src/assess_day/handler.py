@@ -16,11 +16,13 @@ from assess_day.notice import notice
 from assess_day.quality import measured
 from assess_day.record import mark_untold, names, read_record, write_record
 from assess_day.settings import Settings
+from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
 from pynvest_lake.day import check_fields, day_of_execution
 from pynvest_lake.settings import read_settings
 
+leave_pandas_alone()
 logger = Logger()
 
 # What Step Functions takes of a failure's cause is 32768.

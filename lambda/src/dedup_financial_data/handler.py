@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dedup_financial_data.fold import Folded, fold
 from dedup_financial_data.settings import Settings
+from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.completeness import holding
@@ -19,6 +20,7 @@ from pynvest_lake.kinds import Kind
 from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import list_day
 
+leave_pandas_alone()
 logger = Logger()
 
 STRAY_DAYS = 6

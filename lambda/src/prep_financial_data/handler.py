@@ -11,10 +11,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from prep_financial_data.prepare import UnreadableCell, prepare
 from prep_financial_data.settings import Settings
+from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.derivation import derive
 from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import Content
 
+leave_pandas_alone()
 logger = Logger()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
 from pynvest_lake.derivation import derive
 from pynvest_lake.kinds import Kind
@@ -15,6 +16,7 @@ from pynvest_lake.settings import read_settings
 from specialize_financial_data.settings import Settings
 from specialize_financial_data.specialize import specialize
 
+leave_pandas_alone()
 logger = Logger()
 
 _KINDS = {SOT_ACOES: Kind.ACOES, SOT_FIIS: Kind.FIIS}

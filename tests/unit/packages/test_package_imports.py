@@ -98,12 +98,13 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def imported(packages: dict[str, Path], managed: Path, stage: str) -> set[str]:
-    """Import a stage's handler as Lambda does, and return the modules that came with it."""
+    """Import a stage's handler as Lambda does, make an array, and return the modules that came with it."""
     paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed)]
     program = (
         f"import sys; sys.path += {paths!r}\n"
         f"import json, {stage}.handler\n"
         f"assert callable({stage}.handler.handler)\n"
+        "import pyarrow; pyarrow.array(['as any stage does'])\n"
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     # -S and -I: no site-packages, no environment, no current folder.
