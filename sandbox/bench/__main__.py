@@ -430,6 +430,12 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _batches_on_aws(measured: dict[str, Any]) -> float:
+    """Return how many batches a day has on AWS for each that it had on the emulator."""
+    emulated = sum(s["invocations"] for s in measured["stages"] if "get-financial-data" in s["function"])
+    return math.ceil(measured["papers"] / BATCH) / emulated
+
+
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     """Return what Lambda is paid for of a day, at its share of a core and in batches of the module's size."""
     papers = Counter(paper.kind for paper in site.papers.values())
@@ -470,6 +476,7 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
         kept_bytes=measured["pages_bytes"] + measured["ledger_bytes"],
         transitions=measured.get("transitions", TRANSITIONS_A_DAY),
+        batches_on_aws=_batches_on_aws(measured),
     )
     paid = month(counts, table)
     return {

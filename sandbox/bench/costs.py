@@ -45,6 +45,10 @@ STANDING = {
 OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "glue:GetPartition", "sqs:GetQueueAttributes"}
 """Requests that a day takes however many papers it has; all others grow with the papers."""
 
+OF_A_BATCH = {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "glue:BatchCreatePartition"}
+"""Requests that grow with the batches of a day: on AWS there are fewer, since the emulator hands out ten
+messages at most."""
+
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
@@ -73,6 +77,8 @@ class DayCounts:
         Bytes of its pages and ledger, which expire.
     transitions
         Steps of the workflow.
+    batches_on_aws
+        How many batches the day has on AWS for each that it had on the emulator.
     """
 
     papers: int
@@ -82,6 +88,7 @@ class DayCounts:
     stored_bytes: int
     kept_bytes: int = 0
     transitions: int = TRANSITIONS_A_DAY
+    batches_on_aws: float = 1.0
 
 
 def prices() -> dict[str, dict[str, Any]]:
@@ -112,11 +119,13 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     for action, count in day.requests.items():
         service = action.partition(":")[0]
         times = DAYS_A_MONTH if action in OF_A_DAY else days
+        times *= day.batches_on_aws if action in OF_A_BATCH else 1
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
+    invocations = day.invocations * days * day.batches_on_aws
     triggers = TRIGGER_REQUESTS_A_PAPER * DAYS_A_MONTH * PAPERS_A_DAY * price["sqs:Poll"]
     return {
         "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
-        "Lambda, invocations": day.invocations * days * price["lambda:Invocation"],
+        "Lambda, invocations": invocations * price["lambda:Invocation"],
         "S3, requests": by_service.get("s3", 0.0),
         "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
         "S3, pages and ledger": day.kept_bytes * days * PAGES_KEPT_DAYS / 30 / _GIB * table["s3_gb_month"],
@@ -128,7 +137,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         "CloudWatch, alarms": ALARMS * table["alarm_month"],
         "SNS, notices": NOTICES_A_DAY * DAYS_A_MONTH * price["sns:Email"],
         "Athena, queries": QUERIES_A_DAY * DAYS_A_MONTH * price["athena:Query"],
-        "CloudWatch Logs": day.invocations * days * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
+        "CloudWatch Logs": invocations * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }
 
 

@@ -53,6 +53,18 @@ def test_requests_that_every_day_takes_are_not_scaled() -> None:
     assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
 
 
+def test_what_grows_with_batches_is_scaled_to_those_of_aws() -> None:
+    requests = {"s3:PutObject": 1000, "s3:ListBucket": 40, "sqs:SendMessage": 145}
+    one = DayCounts(PAPERS_A_DAY, requests, 100, 0.0, 0)
+    fewer = DayCounts(PAPERS_A_DAY, requests, 100, 0.0, 0, batches_on_aws=0.4)
+
+    paid, less = month(one, VIRGINIA), month(fewer, VIRGINIA)
+
+    assert less["S3, requests"] == pytest.approx(22 * (400 * 0.000005 + 40 * 0.000005))
+    assert less["Lambda, invocations"] == pytest.approx(0.4 * paid["Lambda, invocations"])
+    assert less["SQS, messages"] == paid["SQS, messages"]
+
+
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
     day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0)
 
