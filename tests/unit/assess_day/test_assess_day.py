@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -80,6 +81,27 @@ def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) 
     assert (first["settled"], first["look_again_seconds"]) == (False, 30)
     assert first["progress"] == {"looks": 1, "rounds_done": 0, "folded": False}
     assert later["look_again_seconds"] == 300
+
+
+def test_the_days_before_are_looked_at_only_once_the_day_is_settled(lake: Lake, assess: Any) -> None:
+    asked: list[str] = []
+    client("s3").meta.events.register(
+        "before-call.s3",
+        lambda params, **_: asked.append(unquote(params["url"] + str(params["query_string"]))),
+    )
+
+    def of_days_before() -> bool:
+        return any(QUALITY in url or "anomesdia_exec=20261122/listing" in url for url in asked)
+
+    queue(lake, "PETR4", "VALE3")
+    land(lake, "PETR4")
+    assess()
+    unsettled = of_days_before()
+    land(lake, "VALE3")
+    assess()
+
+    assert not unsettled
+    assert of_days_before()
 
 
 def test_an_object_that_is_not_through_is_looked_for_again(lake: Lake, assess: Any) -> None:
