@@ -47,6 +47,10 @@ def test_a_renamed_core_label_fails_the_workflow_with_its_name_after_the_tables_
     renamed = [paper.with_label("P/VP", "P/VP (novo)") for paper in faulty.papers]
     checks.check_papers(day, renamed, faulty.glue)
 
+    with faulty.setting("assess-day", QUALITY_GATE="record"):
+        faulty.fold(day)
+    assert ("dia", None, "falha") in remarks(faulty, number)
+
 
 def test_a_renamed_rare_label_is_a_remark_and_the_workflow_succeeds(faulty: FaultyLake, number: int) -> None:
     bank = next(paper.ticker for paper in faulty.papers if paper.variety == "bank")
