@@ -47,7 +47,7 @@ FIRST = date(2026, 10, 5)
 HALF_DAY = date(2026, 10, 14)
 """Like Ash Wednesday: many papers do not trade."""
 ACOES, FIIS = 105, 45
-BATCH = 10
+BATCH = 35
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 Rows = tuple[QualityRow, ...]
