@@ -28,6 +28,8 @@ class Situation(str, Enum):
 
 # The measure of the row that holds the verdict; it is of no table.
 VERDICT = "dia"
+# The measure of the row that says that a day has no listing.
+LISTING = "listagem"
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ class Assessment:
     spec: pa.Table
     trial: bool = False
     fetch_from: str = "site"
+
+    @property
+    def unlisted(self) -> bool:
+        """Tell whether the day has no listing, so that nobody knows what is missing."""
+        return any(row.medida == LISTING and row.situacao is Situation.FALHA for row in self.rows)
 
     @property
     def reasons(self) -> list[str]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from assess_day import thresholds
-from assess_day.assessment import QualityRow, Situation
+from assess_day.assessment import LISTING, QualityRow, Situation
 from assess_day.evidence import Evidence
 from assess_day.look import no_listing
 from assess_day.references import last_value
@@ -17,7 +17,6 @@ from pynvest_lake.ledger import BatchEntry
 from pynvest_lake.outcomes import Outcome
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
-LISTING = "listagem"
 DEAD_LETTERS = "fila_morta"
 
 

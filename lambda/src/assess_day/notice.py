@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.measures_of_tables import newest_session
-from assess_day.measures_of_the_run import LISTING
 from assess_day.words import OUTCOMES, brazilian, day_text, some
 from pynvest_lake.contract import QUALITY
 from pynvest_lake.day import date_of
@@ -124,7 +123,7 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
     funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
     yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
-    yield from _missing(assessment.missing)
+    yield from _missing(assessment)
     yield f"Situação do dia: {assessment.situacao.value}"
     yield from _shown_reasons(assessment.reasons)
     yield from _moves(largest_moves(sot, session))
@@ -132,9 +131,10 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     yield from _advice(assessment)
 
 
-def _missing(missing: Sequence[MissingPaper]) -> Iterator[str]:
+def _missing(assessment: Assessment) -> Iterator[str]:
+    missing = assessment.missing
     if not missing:
-        yield "Papéis que faltam: nenhum"
+        yield f"Papéis que faltam: {'não se sabe, sem listagem' if assessment.unlisted else 'nenhum'}"
         return
     yield f"Papéis que faltam: {_whole(len(missing))}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
@@ -175,14 +175,13 @@ def _advice(assessment: Assessment) -> Iterator[str]:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    unlisted = any(row.medida == LISTING and row.situacao is Situation.FALHA for row in assessment.rows)
     refused = any(paper.outcome is Outcome.REFUSED for paper in assessment.missing)
     to_ask = any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing)
-    if refused or (unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons)):
+    if refused or (assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons)):
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
-    if (to_ask or unlisted) and assessment.fetch_from == "pages":
+    if (to_ask or assessment.unlisted) and assessment.fetch_from == "pages":
         yield "  - trazer o que falta: rode o coletor de novo para o dia (docs/collector.md)"
-    elif to_ask or unlisted:
+    elif to_ask or assessment.unlisted:
         yield (
             "  - pedir de novo o que falta: invoque a função get-tickers com "
             f'{{"anomesdia_exec": {day}, "only_missing": true}} '
