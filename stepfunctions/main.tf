@@ -87,7 +87,7 @@ locals {
       NoteUntold = {
         Type       = "Task"
         Resource   = local.invoke
-        Parameters = { FunctionName = var.assess_function_arn, Payload = merge(local.execution, { step = "untold" }) }
+        Parameters = { FunctionName = var.assess_function_arn, Payload = merge(local.execution, { step = "untold", "execution.$" = "$$.Execution.Name" }) }
         ResultPath = null
         Retry      = local.retries
         Next       = "Broken"
@@ -199,7 +199,7 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, local.so_far, { step = "assess" })
+          Payload      = merge(local.execution, local.so_far, { step = "assess", "execution.$" = "$$.Execution.Name" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries

@@ -141,6 +141,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition = jsondecode(aws_sfn_state_machine.this.definition).States.NoteUntold.Parameters.Payload == {
       "input.$"      = "$$.Execution.Input"
       "started_at.$" = "$$.Execution.StartTime"
+      "execution.$"  = "$$.Execution.Name"
       step           = "untold"
     }
     error_message = "the day is not noted that could not be told"

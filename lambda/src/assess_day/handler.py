@@ -9,12 +9,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assess_day.assessment import VERDICT, Assessment, MissingPaper, Situation
+from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.facts import earlier_listed, evidence, gather, most_traded, old_session
 from assess_day.look import Facts, look_seconds, reasons_for_a_round, view
 from assess_day.notice import notice
 from assess_day.quality import measured
-from assess_day.record import mark_untold, names, read_record, write_record
+from assess_day.record import NOBODY, Run, mark_untold, read_record, write_record
 from assess_day.settings import Settings
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
@@ -38,9 +38,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         ``step``: ``look``, ``assess``, or ``untold`` where the verdict could not be told. ``started_at`` and
         ``input`` of the workflow, whose input may have ``rounds``: the minutes to wait before each round that
-        is asked for while something is missing. For a look, ``progress`` as the look before returned it; and
-        what came of the ``folds`` of SoT and of the ``spec_folds`` since: a ``result``, or of one that failed
-        ``error`` and ``cause``.
+        is asked for while something is missing; its name, ``execution``, but for a look. For a look,
+        ``progress`` as the look before returned it; and what came of the ``folds`` of SoT and of the
+        ``spec_folds`` since: a ``result``, or of one that failed ``error`` and ``cause``.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; and of a
         site that is late the ``old_session`` and the stock to try it with. Assessed, after the rows of the
         quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many papers
-        are ``missing``, whether this execution ``changed`` anything, the ``reasons``, as ``cause`` what a
+        are ``missing``, the ``reasons``, as ``cause`` what a
         workflow that fails says, and the ``notice``: whether to ``tell``, ``subject`` and ``text``.
 
     Raises
@@ -57,23 +57,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ValueError
         The event or the workflow's input is not what it should be.
     """
-    check_fields(event, ("step", "started_at", "input", "progress", "folds", "spec_folds"))
+    check_fields(event, ("step", "execution", "started_at", "input", "progress", "folds", "spec_folds"))
     settings = read_settings(Settings, os.environ)
     day = day_of_execution(event, settings.schedule_timezone, ("rounds",))
     rounds = parse_rounds((event.get("input") or {}).get("rounds", []))
-    s3, step = client("s3"), event.get("step", "look")
+    s3, step, execution = client("s3"), event.get("step", "look"), event.get("execution", NOBODY)
     if step == "untold":
-        mark_untold(s3, settings.table(QUALITY), day)
+        mark_untold(s3, settings.table(QUALITY), day, execution)
         logger.error("verdict not told", extra={"anomesdia_exec": day})
         return {"anomesdia_exec": day}
     facts = gather(s3, client("sqs"), settings, day)
     now = datetime.now(timezone.utc)
+    started_at = _started_at(event) or now
     folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
     progress = event.get("progress") or {}
     folded = bool(progress.get("folded")) or any(fold.get("result", {}).get("written") for fold in folds)
     if step == "assess":
-        return _assess(settings, facts, folds, folded=folded, now=now)
-    seen = view(facts, now, settings.queue_patience_seconds, _started_at(event) or now)
+        return _assess(settings, facts, folds, Run(execution, started_at, folded), now)
+    seen = view(facts, now, settings.queue_patience_seconds, started_at)
     session = old_session(s3, settings, facts) if seen.settled else None
     before = earlier_listed(s3, settings, day) if seen.settled else None
     reasons = reasons_for_a_round(facts, before, session) if seen.settled else ()
@@ -131,7 +132,7 @@ def _next(
 
 
 def _assess(
-    settings: Settings, facts: Facts, folds: list[dict[str, Any]], *, folded: bool, now: datetime
+    settings: Settings, facts: Facts, folds: list[dict[str, Any]], run: Run, now: datetime
 ) -> dict[str, Any]:
     """Judge the day, write down what was measured, and say how it stands."""
     s3, table, day = client("s3"), settings.table(QUALITY), facts.ledger.day
@@ -141,23 +142,20 @@ def _assess(
         MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
         for (kind, ticker), entry in sorted(facts.ledger.missing(facts.sor_ids).items())
     )
-    before = read_record(s3, table, day)
-    situation = rows[-1].situacao
-    last = next((row.situacao for row in before.rows if row.medida == VERDICT), None) if before else None
-    changed = folded or before is None or last is not situation or list(before.missing) != names(missing)
-    to_tell = changed or (before is not None and not before.told)
+    before, situation = read_record(s3, table, day), rows[-1].situacao
+    to_tell = run.has_news(before, situation, missing)
     assessment = Assessment(
         day, rows, situation, missing, to_tell, found.spec, facts.ledger.trial, facts.fetch_from
     )
     told = notice(assessment, found.sot, daily_digest=settings.daily_digest)
-    write_record(s3, client("glue"), table, day, rows, missing, now)
+    told_by = run.execution if to_tell or before is None else before.told_by
+    write_record(s3, client("glue"), table, day, rows, missing, now, told_by=told_by, before=before)
     reasons = assessment.reasons
     result = {
         "anomesdia_exec": day,
         "situacao": situation.value,
         "passed": situation is not Situation.FALHA or settings.quality_gate == "record",
         "missing": len(missing),
-        "changed": changed,
         "reasons": reasons,
         "cause": f"{day}: {situation.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
         "notice": vars(told),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import itertools
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +21,15 @@ from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
+from pynvest_lake.storage import ObjectChanged
 
 NOW = datetime.now(timezone.utc)
 
 
 @pytest.fixture
 def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    executions = (f"run-{number}" for number in itertools.count())
+
     def run(step: str = "look", gate: str = "fail", **event: Any) -> dict[str, Any]:
         monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
         monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
@@ -39,11 +42,17 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("QUALITY_GATE", gate)
         monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
         monkeypatch.setenv("DAILY_DIGEST", "true")
-        event = {"input": {"anomesdia_exec": DAY}, "started_at": "2026-11-23T22:00:00.123Z", **event}
+        started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
+        event = {"input": {"anomesdia_exec": DAY}, **started, **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
         return result
 
     return run
+
+
+def told(*assessed: dict[str, Any]) -> list[bool]:
+    """Tell which assessments had something to tell."""
+    return [one["notice"]["tell"] != "none" for one in assessed]
 
 
 def queue(lake: Lake, *tickers: str, day: int = DAY, at: datetime = NOW) -> None:
@@ -156,7 +165,7 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
     land(lake, "VALE3")
     third = assess("assess")
 
-    assert [one["changed"] for one in (first, second, third)] == [True, False, True]
+    assert told(first, second, third) == [True, False, True]
     assert len(lake.keys(QUALITY)) == 1
     assert lake.partitions(QUALITY) == [str(DAY)]
     record = read_record(lake.s3, lake.tables[QUALITY], DAY)
@@ -165,18 +174,62 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
     assert record.missing == ()
 
 
-def test_an_execution_that_folded_a_part_changed_the_day_even_in_an_earlier_round(
+def test_an_execution_that_folded_a_part_tells_even_if_that_was_in_an_earlier_round(
     lake: Lake, assess: Any
 ) -> None:
     queue(lake, "PETR4")
     land(lake, "PETR4")
     assess("assess")
+    later = (datetime.now(timezone.utc) + timedelta(seconds=2)).isoformat()
 
-    seen = assess(folds=[{"result": {"written": True, "duplicates": 0}}])
+    seen = assess(folds=[{"result": {"written": True, "duplicates": 0}}], started_at=later)
 
     assert seen["progress"]["folded"]
-    assert assess("assess", progress=seen["progress"])["changed"]
-    assert not assess("assess")["changed"]
+    assert told(
+        assess("assess", progress=seen["progress"], started_at=later), assess("assess", started_at=later)
+    ) == [True, False]
+
+
+def test_of_executions_that_ran_at_the_same_time_and_found_the_same_one_tells(
+    lake: Lake, assess: Any
+) -> None:
+    queue(lake, "PETR4")
+    land(lake, "PETR4")
+
+    an_hour_ago = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat()
+
+    both = [assess("assess", progress={"folded": True}, started_at=an_hour_ago) for _ in range(2)]
+
+    assert told(*both) == [True, False]
+
+
+def test_an_attempt_tells_whose_earlier_one_wrote_the_record_and_was_not_heard_of(
+    lake: Lake, assess: Any
+) -> None:
+    queue(lake, "PETR4")
+    land(lake, "PETR4")
+
+    attempts = [assess("assess", execution="one") for _ in range(2)]
+
+    assert told(*attempts, assess("assess")) == [True, True, False]
+
+
+def test_what_another_execution_has_written_meanwhile_is_not_written_over_unread(
+    lake: Lake, assess: Any
+) -> None:
+    queue(lake, "PETR4")
+    land(lake, "PETR4")
+
+    def write_first(**_: Any) -> None:
+        events.unregister("before-call.s3.PutObject", write_first)
+        assess("assess")
+
+    events = client("s3").meta.events
+    events.register("before-call.s3.PutObject", write_first)
+    with pytest.raises(ObjectChanged):
+        assess("assess")
+
+    assert told(assess("assess")) == [False]
 
 
 def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
@@ -267,17 +320,20 @@ def test_a_verdict_that_could_not_be_told_is_told_by_the_next_execution_that_cha
 ) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
-    assess("assess")
+    assess("assess", execution="one")
     before = read_record(lake.s3, lake.tables[QUALITY], DAY)
 
-    assess("untold")
+    assess("untold", execution="of another")
+    unmarked = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    assess("untold", execution="one")
     untold = read_record(lake.s3, lake.tables[QUALITY], DAY)
-    told, again = assess("assess"), assess("assess")
 
     assert before is not None
-    assert untold == replace(before, told=False)
-    assert ([one["changed"] for one in (told, again)]) == [False, False]
-    assert [one["notice"]["tell"] for one in (told, again)] == ["failure", "none"]
+    assert untold is not None
+    assert unmarked == before
+    assert (before.told_by, untold.told_by) == ("one", "")
+    assert (untold.rows, untold.missing) == (before.rows, before.missing)
+    assert told(assess("assess"), assess("assess")) == [True, False]
 
 
 def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_cut_off(
@@ -295,6 +351,5 @@ def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_
     retried = assess("assess")
     events.unregister("before-call.glue.BatchCreatePartition", answer)
 
-    assert retried["changed"]
     assert retried["notice"]["tell"] == "failure"
     assert (len(lake.keys(QUALITY)), lake.partitions(QUALITY)) == (1, [str(DAY)])
