@@ -433,7 +433,7 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
 def _batches_on_aws(measured: dict[str, Any]) -> float:
     """Return how many batches a day has on AWS for each that it had on the emulator."""
     emulated = sum(s["invocations"] for s in measured["stages"] if "get-financial-data" in s["function"])
-    return math.ceil(measured["papers"] / BATCH) / emulated
+    return float(math.ceil(measured["papers"] / BATCH) / emulated)
 
 
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
