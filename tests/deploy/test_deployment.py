@@ -31,11 +31,10 @@ OWN_DATABASE = "the_consumers_own_database"
 OWN_QUEUE = "the-consumers-own-queue"
 BOUNDARY = PROJECT / "examples" / "boundary" / "boundary.json"
 MINIMAL = """
-  fundamentus_base_url            = "{site_url}"
-  schedules_enabled               = false
-  force_destroy                   = true
-  sqs_lambda_trigger_batch_window = 0
-  dedup_wait_interval_seconds     = 2
+  fundamentus_base_url        = "{site_url}"
+  schedules_enabled           = false
+  force_destroy               = true
+  dedup_wait_interval_seconds = 2
 """
 """What examples/minimal gets besides, to run on the emulator."""
 TOLD = 'alarm_email = "me@example.com"'
