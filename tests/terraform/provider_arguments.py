@@ -1,0 +1,143 @@
+"""Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
+
+It holds what releases of the AWS provider know that are not run here, of each type that the module and the
+examples use. Its source are bindings for the CDK, which were generated from the schemas of those releases and
+which PyPI has: whoever reaches no registry of providers gets them too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hcl2
+from hcl2.utils import SerializationOptions
+
+PROJECT = Path(__file__).resolve().parents[2]
+FILE = PROJECT / "tests" / "terraform" / "provider_arguments.json"
+FOLDERS = [
+    path.parent
+    for pattern in ("versions.tf", "*/versions.tf", "examples/*/versions.tf")
+    for path in sorted(PROJECT.glob(pattern))
+]
+
+BINDINGS = {"5.80.0": "cdktf-cdktf-provider-aws==19.46.0", "6.69.1": "cdktn-provider-aws==25.8.1"}
+"""The bindings by the release of the provider: the least that is claimed, and the newest that has any."""
+
+KIND = re.compile(r"^class \w+ extends cdkt[fn]\.Terraform(Provider|Resource|DataSource) ", re.MULTILINE)
+TYPE = re.compile(r'tfResourceType = "(\w+)"')
+OUTERMOST = re.compile(r"^    synthesizeHclAttributes\(\) \{\n(.*?)^    \}", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+ARGUMENT = re.compile(r"^ +(\w+): \{\n +value: (.*),\n +isBlock: (true|false),", re.MULTILINE)
+BLOCK_OF_ARGUMENT = re.compile(r"(?<![.\w])(\w+)ToHclTerraform")
+READ = re.compile(r"""this\.get\w+Attribute\('(\w+)'\)|= new \w+\(this, ["'](\w+)["']""")
+LINE = re.compile(r'^( +"[\w.]+": )(\{\n +"arguments": \{.*?\},\n +"attributes": .*?\n +\})', re.M | re.S)
+
+
+@cache
+def set_here() -> list[tuple[str, dict[str, Any]]]:
+    """Return type and body of each resource, data source and provider of the module and the examples.
+
+    The type is "aws_s3_bucket", "data.aws_partition" or "provider"; Terraform's own are left out.
+    """
+    options = SerializationOptions(with_comments=False, strip_string_quotes=True)
+    found = []
+    for path in (path for folder in FOLDERS for path in folder.glob("*.tf")):
+        with path.open(encoding="utf-8") as file:
+            content = hcl2.load(file, serialization_options=options)
+        found += [("provider", body) for block in content.get("provider", []) for body in block.values()]
+        for kind, prefix in (("resource", ""), ("data", "data.")):
+            for name, named in (item for block in content.get(kind, []) for item in block.items()):
+                if name.startswith("aws_"):
+                    found += [(prefix + name, body) for body in named.values()]
+    return found
+
+
+def download(requirement: str) -> dict[str, str]:
+    """Return the JavaScript of each type in bindings, and under "version" the release that they are of."""
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run([*pip, "--only-binary=:all:", f"--dest={directory}", requirement], check=True)
+        (wheel,) = Path(directory).iterdir()
+        with zipfile.ZipFile(wheel) as archive:
+            (inner,) = (name for name in archive.namelist() if name.endswith(".jsii.tgz"))
+            with archive.open(inner) as stream, tarfile.open(fileobj=stream, mode="r:gz") as package:
+                return dict(_members(package))
+
+
+def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
+    for member in package:
+        if member.name == "package/package.json":
+            yield "version", json.load(package.extractfile(member))["cdktf"]["provider"]["version"]
+        elif re.fullmatch(r"package/lib/[^/]+/index\.js", member.name):
+            source = package.extractfile(member).read().decode().partition("//# sourceMappingURL=")[0]
+            if (kind := KIND.search(source)) and (name := TYPE.search(source)):
+                names = {"Provider": "provider", "Resource": name[1], "DataSource": f"data.{name[1]}"}
+                yield names[kind[1]], source
+
+
+def arguments(source: str) -> dict[str, list[str]]:
+    """Return the arguments that a type has by the block that they stand in: its path with dots, or ""."""
+    bodies = dict(BLOCK.findall(source))
+    found: dict[str, list[str]] = {}
+
+    def add(path: str, body: str) -> None:
+        found[path] = []
+        for name, value, is_block in sorted(ARGUMENT.findall(body)):
+            if is_block == "true":
+                add(f"{path}.{name}".lstrip("."), bodies[BLOCK_OF_ARGUMENT.search(value)[1]])
+            else:
+                found[path].append(name)
+
+    add("", OUTERMOST.search(source)[1])
+    return found
+
+
+def attributes(source: str) -> list[str]:
+    """Return the attributes that a type has beside its arguments."""
+    own = source[KIND.search(source).end() : source.rindex("    synthesizeAttributes() {")]
+    known = arguments(source)
+    return sorted({one or other for one, other in READ.findall(own)} - {*known, *known[""]})
+
+
+def release(version: str) -> dict[str, Any]:
+    """Return what the file says of a release of the provider."""
+    sources = download(BINDINGS[version])
+    if sources["version"] != version:
+        raise ValueError(f"{BINDINGS[version]} is of {sources['version']}, not of {version}")
+    types = {
+        name: {
+            "arguments": {path: " ".join(names) for path, names in arguments(sources[name]).items()},
+            "attributes": " ".join(attributes(sources[name])),
+        }
+        for name in sorted({name for name, _ in set_here()} & sources.keys())
+    }
+    return {"source": BINDINGS[version], "types": types}
+
+
+def text_of(content: Mapping[str, Any]) -> str:
+    """Return the file's text: a line a type."""
+    return (
+        LINE.sub(lambda found: found[1] + json.dumps(json.loads(found[2])), json.dumps(content, indent=1))
+        + "\n"
+    )
+
+
+def main() -> None:
+    """Write what the bindings say; what is deprecated was read, and stays."""
+    content = json.loads(FILE.read_text(encoding="utf-8"))
+    content["releases"] = {version: release(version) for version in BINDINGS}
+    FILE.write_text(text_of(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
