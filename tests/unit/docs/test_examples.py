@@ -29,11 +29,25 @@ def test_the_complete_example_locks_and_encrypts_its_state() -> None:
     assert {"encrypt", "use_lockfile"} <= set(re.findall(r"^    (\w+) += true\b", backend[1], re.M))
 
 
+WORKFLOWS = sorted((PROJECT / "examples" / "github-actions").glob("*.yml"))
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    """Return a workflow."""
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
     """Return the workflow that applies a root."""
-    path = PROJECT / "examples" / "github-actions" / "deploy.yml"
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return content_of(PROJECT / "examples" / "github-actions" / "deploy.yml")
+
+
+@pytest.fixture(scope="module")
+def matrix() -> dict[str, Any]:
+    """Return the versions of the workflow that checks with other ones."""
+    workflow = content_of(PROJECT / "examples" / "github-actions" / "compat.yml")
+    return dict(workflow["jobs"]["check"]["strategy"]["matrix"])
 
 
 def with_of(job: dict[str, Any], action: str) -> dict[str, Any]:
@@ -42,12 +56,51 @@ def with_of(job: dict[str, Any], action: str) -> dict[str, Any]:
     return dict(step["with"])
 
 
-def test_the_workflow_names_its_actions_by_commit(workflow: dict[str, Any]) -> None:
-    text = (PROJECT / "examples" / "github-actions" / "deploy.yml").read_text(encoding="utf-8")
-    used = re.findall(r"uses: (.*)", text)
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_names_its_actions_by_commit(path: Path) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    jobs = content_of(path)["jobs"].values()
 
-    assert len(used) == sum("uses" in step for job in workflow["jobs"].values() for step in job["steps"])
+    assert len(used) == sum("uses" in step for job in jobs for step in job["steps"])
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
+
+
+def test_the_workflows_name_the_same_commit_of_an_action() -> None:
+    used = {action for path in WORKFLOWS for action in re.findall(r"uses: (.*)", path.read_text())}
+
+    assert len(used) == len({action.partition("@")[0] for action in used})
+
+
+def test_the_matrix_has_each_terraform_of_the_readme_and_the_claimed_bounds_of_the_provider(
+    matrix: dict[str, Any],
+) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    versions = (PROJECT / "versions.tf").read_text()
+    least, run, newest = matrix["provider"]
+    terraforms = {cli["version"] for cli in matrix["cli"] if cli["command"] == "terraform"}
+    said = re.search(
+        r"^What was run: all tests with Terraform ([\d.]+); with ([\d.]+) and ([\d.]+) ", readme, re.M
+    )
+
+    assert said
+    assert terraforms == set(said.groups())
+    assert f'version = ">= {least.removesuffix(".0")}, < 7.0"' in versions
+    assert newest == "~> 6.0"
+    assert f"provider {run} alone" in readme
+
+
+def test_the_matrix_leaves_out_only_what_needs_a_newer_terraform(matrix: dict[str, Any]) -> None:
+    for folder in (path.parent for path in PROJECT.glob("examples/*/versions.tf")):
+        claimed = re.search(r'required_version = ">= ([\d.]+)"', (folder / "versions.tf").read_text())
+        assert claimed
+        for cli in (cli for cli in matrix["cli"] if cli["command"] == "terraform"):
+            without = cli.get("without") == str(folder.relative_to(PROJECT))
+            assert without == (numbers(cli["version"]) < numbers(claimed[1]))
+
+
+def numbers(version: str) -> list[int]:
+    """Return a version's numbers."""
+    return [int(number) for number in version.split(".")]
 
 
 def test_only_the_protected_environment_gets_the_role_that_applies(workflow: dict[str, Any]) -> None:
