@@ -210,7 +210,7 @@ def _run_day(
     """
     own_dir, stays = state_dir / name, name == "up"
     shutil.rmtree(own_dir, ignore_errors=True)
-    variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "max_concurrency": 2}
+    variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
     processes = []
     number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
     if not source.live:

@@ -37,7 +37,7 @@ variable "batch_window" {
 variable "max_concurrency" {
   description = "Invocations that each queue starts at once at most."
   type        = number
-  default     = null
+  default     = 2
 }
 
 variable "visibility_timeout_seconds" {
@@ -61,7 +61,7 @@ variable "functions_timeout" {
 variable "fetch_threads" {
   description = "Requests that one invocation has in flight to the site at most."
   type        = number
-  default     = 1
+  default     = 2
 }
 
 variable "fetch_timeout_seconds" {

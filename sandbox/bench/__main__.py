@@ -82,6 +82,9 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 120,
+        # The module's own places; the example's start fewer processes on the two cores that there may be.
+        "max_concurrency": None,
+        "fetch_threads": 1,
     }
     with SiteServer(papers, latency_ms=options.latency_ms) as site:
         variables["fundamentus_base_url"] = site.base_url

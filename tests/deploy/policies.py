@@ -25,6 +25,10 @@ ONE_ACCOUNTS = (
 """Conditions that name the account on whose behalf a service acts."""
 
 
+OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
+"""Kinds of resources that our actions may be about, too, and that there are none of: parliament wants each."""
+
+
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every policy document among the values of resources, with where it is.
 
@@ -43,14 +47,23 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     """Return what parliament finds, held against the actions, resources and conditions that AWS has.
 
-    A policy that names principals is attached to a resource, which is all that ``*`` can mean in it.
+    A policy that names principals is attached to a resource, which is all that ``*`` can mean in it. An
+    action that is about one of several kinds of resources need not be granted on those of `OTHER_KINDS`.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [
         f"{finding.issue}: {finding.detail} {finding.location}"
         for finding in analyze_policy_string(json.dumps(policy)).findings
-        if not (attached and finding.issue == "RESOURCE_STAR")
+        if not (attached and finding.issue == "RESOURCE_STAR") and not _wants_other_kinds(finding)
     ]
+
+
+def _wants_other_kinds(finding: Any) -> bool:
+    """Tell whether all that parliament misses is a grant on resources that there are none of."""
+    if finding.issue != "RESOURCE_MISMATCH":
+        return False
+    kinds = (missed["required_format"].split(":", 5)[5].partition(":")[0] for missed in finding.detail)
+    return all(kind.partition("/")[0] in OTHER_KINDS for kind in kinds)
 
 
 def lets_any_account_in(policy: Mapping[str, Any]) -> bool:

@@ -28,12 +28,8 @@ NOT_GRANTED = {"iam:GetUser"}
 
 RAW_BUCKET = f"pynvest-sor-{ACCOUNT_ID}-sa-east-1"
 
-NO_FAULT = (
-    "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
-    "RESOURCE_MISMATCH: [{'action': 'athena:ListTagsForResource'",
-)
-"""Who may write a bucket's policy may reach its objects, as docs/permissions.md says; and other things of
-Athena's bear tags too."""
+NO_FAULT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"
+"""Who may write a bucket's policy may reach its objects, as docs/permissions.md says."""
 
 NAMED_BY_THE_PREFIX = """
   name_prefix                  = "pynvest"
