@@ -26,7 +26,7 @@ ONE_ACCOUNTS = (
 
 
 OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
-"""Kinds of resources that our actions may be about, too, and that there are none of: parliament wants each."""
+"""Kinds of resources that our actions may be about, and that there are none of: parliament wants each."""
 
 
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
