@@ -130,6 +130,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     """Run one day and return what it took."""
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines()) if log.exists() else 0
+    asked_of_site = len(site.requests)
     day = local.day(console)
     started = time.monotonic()
     day.start()
@@ -144,7 +145,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     reports = {report.function: report for report in day.stage_reports()}
     in_flight = _requests_allowed(local)
     specialized = next(report for name, report in reports.items() if "specialize" in name)
-    pages = sum(1 for request in site.requests if request.ticker)
+    pages = sum(1 for request in site.requests[asked_of_site:] if request.ticker)
     floor = pages * site.latency_ms / 1000 / in_flight
     return {
         "day": day.number,
