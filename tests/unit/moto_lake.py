@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import time_machine
 
-from pynvest_lake import contract
+from pynvest_lake import aws, contract
 from pynvest_lake.storage import LakeTable
 
 REGION = "sa-east-1"
@@ -29,6 +30,18 @@ LAYERS = {
 def later() -> time_machine.travel:
     """Return a context in which it is later: S3 and the catalog tell times in seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
+
+
+def deny_putting(part: str) -> None:
+    """Let S3 refuse objects under a part of the work bucket, as it does where a grant is lacking."""
+
+    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if f"/{part}/" not in params["url"]:
+            return None
+        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
+        return SimpleNamespace(status_code=403), denied
+
+    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
 
 
 @dataclass

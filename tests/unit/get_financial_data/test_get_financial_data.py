@@ -16,7 +16,7 @@ from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 from get_financial_data import handler as stage
 from get_financial_data.collect import Breaker
 from lake_rows import sqs_event
-from moto_lake import DAY, WORK_BUCKET, Lake
+from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
@@ -509,13 +509,7 @@ def test_pages_are_not_kept_where_they_are_not_to_be(lake: Lake, site: SiteServe
 def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        if "/pages/" not in params["url"]:
-            return None
-        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
-        return SimpleNamespace(status_code=403), denied
-
-    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+    deny_putting("pages")
     one = tickers(site)[0]
 
     result = fetch(message(one))
@@ -526,13 +520,7 @@ def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
 
 
 def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        if "/ledger/" not in params["url"]:
-            return None
-        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
-        return SimpleNamespace(status_code=403), denied
-
-    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+    deny_putting("ledger")
 
     with pytest.raises(ClientError, match="Access Denied"):
         fetch(message(tickers(site)[0]))

@@ -15,7 +15,7 @@ from get_tickers import handler as stage
 from get_tickers.listings import NoListing, from_site, price_of
 from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
@@ -267,13 +267,7 @@ def test_only_missing_queues_nothing_where_the_site_does_not_answer(
 def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        if "/pages/" not in params["url"]:
-            return None
-        denied = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
-        return SimpleNamespace(status_code=403), denied
-
-    aws.client("s3").meta.events.register("before-call.s3.PutObject", refuse)
+    deny_putting("pages")
 
     result = queue({"anomesdia_exec": DAY})
 
