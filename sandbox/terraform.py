@@ -199,22 +199,35 @@ class Terraform:
             if created and on_created:
                 on_created(created[1])
 
-        self.run("apply", *self._unattended(), *_options(variables), on_line=note)
+        self.run("apply", *self._unattended(), self._given(variables), on_line=note)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return what a plan with `variables` would change: an empty text when it is nothing."""
-        plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", *_options(variables))
+        plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", self._given(variables))
         status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Destroy what was applied."""
-        self.run("destroy", *self._unattended(), *_options(variables))
+        self.run("destroy", *self._unattended(), self._given(variables))
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs by name."""
         _, said = self.run("output", "-json", f"-state={self.state_path}")
         return {name: output["value"] for name, output in json.loads(said).items()}
+
+    def _given(self, variables: Mapping[str, Any]) -> str:
+        # By a file, since -var has no null for a number; of names in a file Terraform only warns.
+        declared = {
+            name
+            for path in self.root.glob("*.tf")
+            for name in re.findall(r'^variable "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+        }
+        if unknown := sorted(set(variables) - declared):
+            raise ValueError(f"{self.root} declares no variable {', '.join(unknown)}")
+        path = self.data_dir / "given.tfvars.json"
+        path.write_text(json.dumps(dict(variables)), encoding="utf-8")
+        return f"-var-file={path}"
 
     def _unattended(self) -> list[str]:
         # Nearly all of the time is the provider's fixed waits for queues and buckets to settle.
@@ -283,13 +296,6 @@ class Terraform:
 def plain(line: str) -> str:
     """Return `line` without the control sequences that colour it."""
     return re.sub(r"\x1b\[[0-9;]*m", "", line)
-
-
-def _options(variables: Mapping[str, Any]) -> list[str]:
-    def text(value: Any) -> str:
-        return value if isinstance(value, str) else json.dumps(value)
-
-    return [f"-var={name}={text(value)}" for name, value in variables.items()]
 
 
 def _errors(lines: list[str]) -> str:
