@@ -7,6 +7,7 @@ columns of the data contract.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta, timezone
 from html import escape
 
+import pandas as pd
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 from requests.structures import CaseInsensitiveDict
 
@@ -25,6 +27,9 @@ from fundamentus_site.session import SiteSession
 # Of the private use area of Unicode, which no page of the site has anything from.
 _SHIELD = "\ue000"
 _QUESTION_MARK = "\ue001"
+
+# pandas has its options for all threads.
+_OPTION = threading.Lock()
 
 _MOMENT_COLUMN = "datetime_exec"
 _BRASILIA = timezone(timedelta(hours=-3))
@@ -202,10 +207,12 @@ class FundamentusSite:
             raise ValueError(f"{ticker} cannot be read: the site was made without labels of {kind.value}")
         ticker = _code(ticker)
         found = indicators(page, ticker, kind, self._labels[kind], day)
-        with _answering(_plain_paper(found, self._names[kind])):
+        # Else pandas makes an array of pyarrow's for each column of the one row, at each step of pynvest.
+        as_objects = pd.option_context("future.infer_string", False)
+        with _OPTION, as_objects, _answering(_plain_paper(found, self._names[kind])):
             frame = self._pynvest.coleta_indicadores_de_ativo(ticker)
         texts = zip(frame.columns, frame.iloc[0], strict=True)
-        row = {column: _page_text(text) if isinstance(text, str) else None for column, text in texts}
+        row = {column: _page_text(text) for column, text in texts}
         # pynvest's own moment is that of the reading; a page may have been kept meanwhile.
         row[_MOMENT_COLUMN] = f"{page.fetched_at.astimezone(_BRASILIA):%d-%m-%Y %H:%M:%S}"
         return Reading(row, found.unknown_labels, found.lacking_core, found.session)
@@ -232,11 +239,16 @@ def _columns_by_name(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _plain_paper(found: Indicators, names: Mapping[str, str]) -> str:
-    """Return a page of one row an indicator, every label marked as one and every value shielded."""
+    """Return a page of one row an indicator, every label marked as one and every value shielded.
+
+    What the paper lacks has a row too, without a shield: pynvest is slow at adding columns.
+    """
+    values = {
+        column: _SHIELD + _escape(text.replace("?", _QUESTION_MARK)) for column, text in found.texts.items()
+    }
     rows = (
-        f"<tr><td>?{escape(names[column])}</td>"
-        f"<td>{_SHIELD}{_escape(text.replace('?', _QUESTION_MARK))}</td></tr>"
-        for column, text in found.texts.items()
+        f"<tr><td>?{escape(name)}</td><td>{values.get(column, '')}</td></tr>"
+        for column, name in names.items()
     )
     return f'<table class="w728">{"".join(rows)}</table>'
 
@@ -245,9 +257,11 @@ def _escape(text: str) -> str:
     return escape(text, quote=False).replace("\r", "&#13;")
 
 
-def _page_text(value: str) -> str:
-    """Return the page's text of a value that pynvest read from a plain page."""
-    return value.removeprefix(_SHIELD).replace(_QUESTION_MARK, "?")
+def _page_text(value: object) -> str | None:
+    """Return the page's text of a value that pynvest read from a plain page, None where it has none."""
+    if not isinstance(value, str):
+        raise TypeError(f"pynvest read {value!r} from a page of texts, expected a text")
+    return value[1:].replace(_QUESTION_MARK, "?") if value.startswith(_SHIELD) else None
 
 
 @dataclass(frozen=True)

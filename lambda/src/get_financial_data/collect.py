@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from fundamentus_site.errors import (
     Blocked,
@@ -91,7 +92,11 @@ class KeptPages:
 
 
 class HandedBack(Exception):  # noqa: N818 - what happened
-    """The site was not asked for the paper; its message comes again."""
+    """The site was not asked for the paper, which comes to an outcome; its message comes again."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ class Collected:
 
 
 def collect(
-    messages: Iterable[TickerMessage],
+    messages: Collection[TickerMessage],
     site: FundamentusSite,
     kept: KeptPages,
     breaker: Breaker,
@@ -154,8 +159,9 @@ def collect(
 ) -> dict[TickerMessage, Collected]:
     """Fetch and read the pages of papers.
 
-    Once the site refuses one, no further page is asked for. Whatever goes wrong with a paper is that paper's
-    alone.
+    A page is read while the next is on its way. Once the site refuses one, no further page is asked for, but
+    those that are on their way where a refusal shows only as it is read. Whatever goes wrong with a paper is
+    that paper's alone.
 
     Parameters
     ----------
@@ -173,35 +179,51 @@ def collect(
         Moment of ``time.monotonic()`` past which no page is waited for.
     """
     pages: dict[TickerMessage, Page] = {}
+    # Those on their way, and the one that is read.
+    ahead = threading.Semaphore(threads + 1)
 
-    def fetch_and_read(message: TickerMessage) -> Reading:
-        if message.page is not None:
-            pages[message] = kept.page(message.page, message.ticker)
-        else:
-            pages[message] = site.fetch_paper(message.ticker, not_after=not_after)
-        return site.read(pages[message], message.ticker, SiteKind(message.kind.value), message.day)
-
-    def take(message: TickerMessage) -> Collected:
+    def fetch(message: TickerMessage) -> Page:
         if message.page is None and not breaker.open:
-            error = HandedBack(f"{message.ticker} was not asked for: the site refuses")
-            return Collected(Outcome.REFUSED, error=error)
+            raise HandedBack(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
         if time.monotonic() >= not_after:
-            error = HandedBack(f"{message.ticker} was not asked for: the time for it was over")
-            return Collected(Outcome.FAILED, error=error)
+            raise HandedBack(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
+        if message.page is not None:
+            return kept.page(message.page, message.ticker)
         try:
-            reading = fetch_and_read(message)
+            return site.fetch_paper(message.ticker, not_after=not_after)
+        except Blocked:
+            breaker.refused()
+            raise
+
+    def read(message: TickerMessage, fetched: Future[Page]) -> Collected:
+        try:
+            page = pages[message] = fetched.result()
+            reading = site.read(page, message.ticker, SiteKind(message.kind.value), message.day)
+        except HandedBack as error:
+            return Collected(error.outcome, error=error)
         except DamagedArchive as error:
             return Collected(Outcome.FAILED, error=error)
         except FundamentusError as outcome:
-            if isinstance(outcome, Blocked) and message.page is None:
+            if isinstance(outcome, Blocked) and message in pages and message.page is None:
                 breaker.refused()
             return Collected(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
-        return Collected(Outcome.READ, pages[message], reading)
+        finally:
+            ahead.release()
+        return Collected(Outcome.READ, page, reading)
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        futures = {message: pool.submit(take, message) for message in messages}
+    futures: dict[TickerMessage, Future[Collected]] = {}
+    with ThreadPoolExecutor(max_workers=1) as reading, ThreadPoolExecutor(max_workers=threads) as fetching:
+
+        def read_next(message: TickerMessage, fetched: Future[Page]) -> None:
+            futures[message] = reading.submit(read, message, fetched)
+
+        for message in messages:
+            ahead.acquire()
+            # As it has come, so that one page that is slow keeps no other from being read.
+            fetching.submit(fetch, message).add_done_callback(partial(read_next, message))
     collected = {}
-    for message, future in futures.items():
+    for message in messages:
+        future = futures[message]
         unforeseen = future.exception()
         collected[message] = (
             Collected(Outcome.FAILED, pages.get(message), error=unforeseen) if unforeseen else future.result()
