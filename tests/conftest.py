@@ -43,9 +43,15 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    aws.client.cache_clear()
+    forget_clients()
     yield
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Let the next client be made of the credentials and the region of then."""
     aws.client.cache_clear()
+    aws.session.cache_clear()
 
 
 SLOWEST = {

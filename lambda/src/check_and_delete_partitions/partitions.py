@@ -9,8 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import awswrangler as wr
+import boto3
 
+from pynvest_lake.aws import session
 from pynvest_lake.storage import LakeTable
+
+# awswrangler makes a client for each call, and a session too where boto3 has none.
+boto3.setup_default_session(botocore_session=session())
 
 ATTEMPTS = 5
 

@@ -1,6 +1,6 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-Spelled out in boto3: what awswrangler does here it does with pandas and a third of a second of every cold
+Spelled out for the SDK: what awswrangler does here it does with pandas and a third of a second of every cold
 start of stages 3 to 6, which use neither else.
 """
 

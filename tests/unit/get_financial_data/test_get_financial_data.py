@@ -255,23 +255,29 @@ def test_a_flaky_ticker_lands(lake: Lake, site: SiteServer, fetch: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault("status", status=403), Fault("interstitial")], ids=lambda fault: fault.kind
+    ("fault", "on_their_way"),
+    # A page whose text refuses is told from others as it is read; the next may have been asked for by then.
+    [(Fault("status", status=403), 0), (Fault("interstitial"), 1)],
+    ids=["status", "interstitial"],
 )
 def test_once_refused_no_more_is_asked_and_all_that_was_not_read_is_refused(
-    lake: Lake, site: SiteServer, fetch: Any, fault: Fault
+    lake: Lake, site: SiteServer, fetch: Any, fault: Fault, on_their_way: int
 ) -> None:
     batch = tickers(site)[:10]
     site.set_fault(batch[3], fault)
 
     result = fetch(*(message(one) for one in batch), threads=1)
 
-    assert asked(site) == batch[:4]
+    after = len(asked(site)) - 4
+    assert after in range(on_their_way + 1)
+    assert asked(site) == batch[: 4 + after]
     assert failed(result) == []
-    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch[:3])
-    assert list(result["refused"]) == batch[3:]
-    assert all("was not asked for: the site refuses" in result["refused"][one] for one in batch[4:])
+    read = {*batch[:3], *batch[4 : 4 + after]}
+    assert {row["nome_papel"] for row in landed(lake)} == read
+    assert list(result["refused"]) == [one for one in batch if one not in read]
+    assert all("was not asked for: the site refuses" in result["refused"][one] for one in batch[4 + after :])
     assert {one: said(lake)[one].outcome for one in batch} == {
-        one: Outcome.READ if one in batch[:3] else Outcome.REFUSED for one in batch
+        one: Outcome.READ if one in read else Outcome.REFUSED for one in batch
     }
 
 
@@ -452,7 +458,7 @@ def test_an_object_that_cannot_be_written_fails_the_batch(
 ) -> None:
     lake.s3.delete_bucket(Bucket="lake-sor")
 
-    with pytest.raises(lake.s3.exceptions.NoSuchBucket):
+    with pytest.raises(ClientError, match="NoSuchBucket"):
         fetch(message(tickers(site)[0]))
 
 

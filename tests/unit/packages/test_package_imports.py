@@ -32,13 +32,13 @@ SHARED = {"fundamentus_site", "pynvest_lake"}
 
 # Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
-    "assess_day": {"holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"pynvest", "bs4"},
-    "get_tickers": {"awswrangler"},
-    "get_financial_data": {"awswrangler"},
-    "prep_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
-    "specialize_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
-    "dedup_financial_data": {"awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "get_tickers": {"boto3", "awswrangler"},
+    "get_financial_data": {"boto3", "awswrangler"},
+    "prep_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "specialize_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
+    "dedup_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
 }
 
 
@@ -97,32 +97,52 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def imported(packages: dict[str, Path], managed: Path, stage: str) -> set[str]:
-    """Import a stage's handler as Lambda does, make an array, and return the modules that came with it."""
+def after_import(packages: dict[str, Path], managed: Path, stage: str, *program: str) -> str:
+    """Import a stage's handler as Lambda does, and return what a program then prints."""
     paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed)]
-    program = (
-        f"import sys; sys.path += {paths!r}\n"
-        f"import json, {stage}.handler\n"
-        f"assert callable({stage}.handler.handler)\n"
-        "import pyarrow; pyarrow.array(['as any stage does'])\n"
-        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    lines = (
+        f"import sys; sys.path += {paths!r}",
+        f"import json, {stage}.handler",
+        f"assert callable({stage}.handler.handler)",
+        *program,
     )
     # -S and -I: no site-packages, no environment, no current folder.
     done = subprocess.run(
-        [sys.executable, "-S", "-I", "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-I", "-c", "\n".join(lines)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    modules: list[str] = json.loads(done.stdout)
-    return set(modules)
+    return done.stdout
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
     packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
-    modules = imported(packages, managed, stage)
+    modules: list[str] = json.loads(
+        after_import(
+            packages,
+            managed,
+            stage,
+            "import pyarrow; pyarrow.array(['as any stage does'])",
+            "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))",
+        )
+    )
 
-    assert not modules & FOREIGN.get(stage, set())
+    assert not set(modules) & FOREIGN.get(stage, set())
+
+
+def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
+    """Else it makes one for each of its calls, and reads anew what the SDK knows of the services."""
+    said = after_import(
+        packages,
+        managed,
+        "check_and_delete_partitions",
+        "import awswrangler, boto3, pynvest_lake.aws",
+        "awswranglers = awswrangler._utils.ensure_session()._session",
+        "print(awswranglers is pynvest_lake.aws.session())",
+    )
+
+    assert said == "True\n"
 
 
 def test_the_layer_holds_what_is_required_and_no_tests_or_commands(packages: dict[str, Path]) -> None:
