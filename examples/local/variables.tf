@@ -21,7 +21,7 @@ variable "schedules_enabled" {
   default     = false
 }
 
-# The emulator hands out ten messages a batch at most and knows no batch window.
+# The emulator knows no batch window.
 variable "batch_size" {
   description = "Tickers that one invocation gets at most."
   type        = number

@@ -12,7 +12,9 @@ from sandbox.mends import (
     athena_views,
     authorizations,
     glue_partitions,
+    lambda_batches,
     lambda_errors,
+    lambda_layers,
     lambda_logs,
     lambda_turns,
     layer_parameters,
@@ -25,7 +27,9 @@ from sandbox.mends import (
 def apply_all() -> None:
     """Change MiniStack in this process."""
     for mend in (
+        lambda_batches,
         lambda_errors,
+        lambda_layers,
         lambda_logs,
         lambda_turns,
         layer_parameters,

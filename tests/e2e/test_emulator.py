@@ -20,13 +20,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Emulator
+from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.process import group_is_alive
 
 pytestmark = pytest.mark.e2e
 
 HANDLER = """
 import os
+import sys
 
 import boto3
 
@@ -38,7 +39,9 @@ def handler(event, context):
         raise DayNotComplete(event["raise"])
     if "bucket" in event:
         boto3.client("s3").list_objects_v2(Bucket=event["bucket"])
-    return {"pid": os.getpid(), "env": dict(os.environ)}
+    if "Records" in event:
+        print("received", len(event["Records"]))
+    return {"pid": os.getpid(), "env": dict(os.environ), "path": sys.path}
 """
 
 
@@ -53,10 +56,10 @@ def function(emulator: Emulator) -> str:
     return create_function(emulator)
 
 
-def create_function(emulator: Emulator) -> str:
+def create_function(emulator: Emulator, name: str = "probe", **settings: Any) -> str:
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     role = emulator.client("iam").create_role(
-        RoleName="powerless",
+        RoleName=f"powerless-{name}",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )
     package = io.BytesIO()
@@ -64,15 +67,16 @@ def create_function(emulator: Emulator) -> str:
         archive.writestr("module.py", HANDLER)
     functions = emulator.client("lambda")
     functions.create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Runtime="python3.13",
         Role=role["Role"]["Arn"],
         Handler="module.handler",
         Code={"ZipFile": package.getvalue()},
         Timeout=30,
+        **settings,
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName="probe")
-    return "probe"
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    return name
 
 
 def invoke(emulator: Emulator, function: str, event: dict[str, Any]) -> Any:
@@ -94,6 +98,53 @@ def test_an_error_carries_the_name_of_its_class(emulator: Emulator, function: st
 
     assert answer["errorType"] == "DayNotComplete"
     assert answer["errorMessage"] == "3 messages wait"
+
+
+def test_functions_find_a_layer_in_one_place(emulator: Emulator) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("python/shared.py", "")
+    layer = emulator.client("lambda").publish_layer_version(
+        LayerName="shared", Content={"ZipFile": package.getvalue()}
+    )["LayerVersionArn"]
+    names = [create_function(emulator, name, Layers=[layer]) for name in ("one", "other")]
+
+    places = [
+        {path for path in invoke(emulator, name, {})["path"] if Path(path, "shared.py").exists()}
+        for name in names
+    ]
+
+    assert places[0] == places[1]
+    assert len(places[0]) == 1
+
+
+def test_a_batch_is_as_large_as_its_mapping_says(emulator: Emulator) -> None:
+    queue = emulator.client("sqs").create_queue(QueueName="many")["QueueUrl"]
+    for first in (0, 10, 20):
+        emulator.client("sqs").send_message_batch(
+            QueueUrl=queue,
+            Entries=[{"Id": str(number), "MessageBody": str(number)} for number in range(first, first + 10)],
+        )
+    functions, logs = emulator.client("lambda"), emulator.client("logs")
+    name = create_function(emulator, "batches")
+    logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+    functions.create_event_source_mapping(
+        FunctionName=name,
+        EventSourceArn=f"arn:aws:sqs:{functions.meta.region_name}:{ACCOUNT_ID}:many",
+        BatchSize=25,
+        MaximumBatchingWindowInSeconds=1,
+    )
+
+    received: list[int] = []
+    deadline = time.monotonic() + 60
+    while sum(received) < 30 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="received")[
+            "events"
+        ]
+        received = [int(event["message"].split()[-1]) for event in events]
+
+    assert sorted(received) == [5, 25]
 
 
 def test_functions_see_nothing_of_the_users_environment(
