@@ -3,7 +3,10 @@
 
 VENV := .venv
 VENV_MADE := $(VENV)/.made
-REQUIREMENTS := requirements-dev.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
+# What the commands that run something need, so that a first run need not wait for what the tests do.
+RUNS := $(VENV)/.made-runs
+REQUIREMENTS := sandbox/requirements.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
@@ -28,19 +31,19 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: $(VENV_MADE) ## Run one whole day on an AWS emulator and query the lake (SOURCE=live TICKERS=PETR4,HGLG11: the real site)
+run: $(RUNS) ## Run one whole day on an AWS emulator and query the lake (SOURCE=live TICKERS=PETR4,HGLG11: the real site)
 	@$(SANDBOX) run --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: up
-up: $(VENV_MADE) ## The same, and leave it running for `make query`
+up: $(RUNS) ## The same, and leave it running for `make query`
 	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: query
-query: $(VENV_MADE) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for the list of names
+query: $(RUNS) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for the list of names
 	@$(SANDBOX) query --name "$$QUERY" "$$SQL"
 
 .PHONY: down
-down: $(VENV_MADE) ## End what `make up` left running, and remove its data
+down: $(RUNS) ## End what `make up` left running, and remove its data
 	@$(SANDBOX) down
 
 .PHONY: test
@@ -68,7 +71,7 @@ docs: $(VENV_MADE) ## Rewrite the READMEs' tables of inputs and outputs, and doc
 	$(VENV)/bin/python docs/tables.py
 
 .PHONY: bench
-bench: $(VENV_MADE) ## Measure one day: time, memory, requests, cost (BENCH="--acoes 1000 --fiis 450")
+bench: $(RUNS) ## Measure one day: time, memory, requests, cost (BENCH="--acoes 1000 --fiis 450")
 	@PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox.bench $(BENCH)
 
 .PHONY: package
@@ -84,15 +87,19 @@ sbom: $(SBOM_MADE) ## List what the layer holds, as CycloneDX, in .build/sbom.js
 .PHONY: venv
 venv: $(VENV_MADE)
 
-$(VENV_MADE): $(REQUIREMENTS)
+$(VENV_MADE): $(RUNS) requirements-dev.txt
+	@$(PIP) --no-compile -r requirements-dev.txt
+	@touch $@
+
+$(RUNS): $(REQUIREMENTS)
 	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.11 or newer with its venv and ensurepip modules" \
 		"(on Debian and Ubuntu: python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Making the virtual environment $(VENV) with $(PYTHON)"
 	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r lambda/layer/requirements.txt
+	@$(PIP) --require-hashes --no-deps -r lambda/layer/requirements.txt
 	@# Much of it is never imported: what is gets compiled then.
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
+	@$(PIP) --no-compile -r sandbox/requirements.txt
 	@touch $@
 
 $(SBOM_MADE):
