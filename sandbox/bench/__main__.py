@@ -49,7 +49,7 @@ ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 BATCH = 25
-"""Papers of a batch on AWS, where the emulator hands out ten at most: the module's default."""
+"""Papers of a batch: the module's default."""
 OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
 """Of each kind, before places were shared by how many papers a kind has."""
 FOLDED_DAY = 20200103
@@ -69,7 +69,7 @@ ONCE = (
 LOOKS = 3
 """Passes of ``Look`` on an evening without a round."""
 COPY_SECONDS = 300
-IMPORTS = 3
+IMPORTS = 5
 """Times that each handler is imported; the median counts."""
 
 
@@ -81,8 +81,10 @@ def main() -> int:
     papers = make_papers(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
     variables: dict[str, Any] = {
         "functions_timeout": 300,
-        "visibility_timeout_seconds": 120,
-        # The module's own places; the example's start fewer processes on the two cores that there may be.
+        "visibility_timeout_seconds": 150,
+        # The module's own batches and places; the example's start fewer processes on two cores.
+        "batch_size": BATCH,
+        "batch_window": 1,
         "max_concurrency": None,
         "fetch_threads": 1,
     }
@@ -90,10 +92,15 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
-            if options.old_places:
+            if options.old_places:  # once more with those of now: processes run by then
+                again = _measure(local, site, console)
                 with _places(local, **OLD_PLACES):
+                    _measure(local, site, console)  # starts processes anew
                     before = _measure(local, site, console)
-                measured["old_places"] = {name: before[name] for name in ("times_the_floor", "floor_seconds")}
+                measured["old_places"] = {
+                    "times_the_floor": before["times_the_floor"],
+                    "times_the_floor_with_those_of_now": again["times_the_floor"],
+                }
             if options.days:
                 measured["growth"] = measure_growth(local, options.days, console)
             measured["refused"] = _measure_refused(local, site, console)
@@ -117,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
     parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds that each page takes")
     parser.add_argument(
-        "--old-places", action="store_true", help="the day once more with 2 × 2 places a kind"
+        "--old-places",
+        action="store_true",
+        help="the day again with processes that run already, with places of now and 2 × 2 a kind",
     )
     parser.add_argument(
         "--days", type=int, default=0, help="a lake of so many days: what it costs the others"
@@ -434,12 +443,6 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _batches_on_aws(measured: dict[str, Any]) -> float:
-    """Return how many batches a day has on AWS for each that it had on the emulator."""
-    emulated = sum(s["invocations"] for s in measured["stages"] if "get-financial-data" in s["function"])
-    return float(math.ceil(measured["papers"] / BATCH) / emulated)
-
-
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     """Return what Lambda is paid for of a day, at its share of a core and in batches of the module's size."""
     papers = Counter(paper.kind for paper in site.papers.values())
@@ -478,9 +481,9 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        kept_bytes=measured["pages_bytes"] + measured["ledger_bytes"],
+        pages_bytes=measured["pages_bytes"],
+        ledger_bytes=measured["ledger_bytes"],
         transitions=measured.get("transitions", TRANSITIONS_A_DAY),
-        batches_on_aws=_batches_on_aws(measured),
     )
     paid = month(counts, table)
     return {

@@ -21,6 +21,8 @@ TRANSITIONS_A_DAY = 10
 PAGES_KEPT_DAYS = 90
 """Days that pages are kept, by default."""
 
+LEDGER_KEPT_DAYS = 400
+
 ALARMS = 2
 """Alarms that come with somebody to tell."""
 
@@ -44,10 +46,6 @@ STANDING = {
 
 OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "glue:GetPartition", "sqs:GetQueueAttributes"}
 """Requests that a day takes however many papers it has; all others grow with the papers."""
-
-OF_A_BATCH = {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "glue:BatchCreatePartition"}
-"""Requests that grow with the batches of a day: on AWS there are fewer, since the emulator hands out ten
-messages at most."""
 
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
@@ -73,12 +71,10 @@ class DayCounts:
         Memory of the functions times the time that they ran.
     stored_bytes
         Bytes that the day leaves in the lake.
-    kept_bytes
-        Bytes of its pages and ledger, which expire.
+    pages_bytes, ledger_bytes
+        Bytes of its pages and of its ledger, which expire.
     transitions
         Steps of the workflow.
-    batches_on_aws
-        How many batches the day has on AWS for each that it had on the emulator.
     """
 
     papers: int
@@ -86,9 +82,9 @@ class DayCounts:
     invocations: int
     gb_seconds: float
     stored_bytes: int
-    kept_bytes: int = 0
+    pages_bytes: int = 0
+    ledger_bytes: int = 0
     transitions: int = TRANSITIONS_A_DAY
-    batches_on_aws: float = 1.0
 
 
 def prices() -> dict[str, dict[str, Any]]:
@@ -119,16 +115,17 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     for action, count in day.requests.items():
         service = action.partition(":")[0]
         times = DAYS_A_MONTH if action in OF_A_DAY else days
-        times *= day.batches_on_aws if action in OF_A_BATCH else 1
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
-    invocations = day.invocations * days * day.batches_on_aws
+    invocations = day.invocations * days
+    # Days' bytes that are there at a time, by how long each is kept.
+    kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
     triggers = TRIGGER_REQUESTS_A_PAPER * DAYS_A_MONTH * PAPERS_A_DAY * price["sqs:Poll"]
     return {
         "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
         "Lambda, invocations": invocations * price["lambda:Invocation"],
         "S3, requests": by_service.get("s3", 0.0),
         "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
-        "S3, pages and ledger": day.kept_bytes * days * PAGES_KEPT_DAYS / 30 / _GIB * table["s3_gb_month"],
+        "S3, pages and ledger": kept / _GIB * table["s3_gb_month"],
         "SQS, messages": by_service.get("sqs", 0.0) + triggers,
         "SQS, polling of the triggers": POLLS_A_MONTH * price["sqs:Poll"],
         "Glue": by_service.get("glue", 0.0),

@@ -26,8 +26,12 @@ def report(measured: dict[str, Any], console: Console) -> None:
         f"{measured['times_the_floor']:.2f} times the floor of {measured['floor_seconds']:.1f} s"
     )
     if "old_places" in measured:
-        old = measured["old_places"]["times_the_floor"]
-        console.say(f"With 2 × 2 places for each kind, in the same run: {old:.2f} times the floor")
+        warm = measured["old_places"]
+        console.say(
+            "Once more, with processes that run already: "
+            f"{warm['times_the_floor_with_those_of_now']:.2f} times the floor, "
+            f"and {warm['times_the_floor']:.2f} with 2 × 2 places for each kind"
+        )
     console.say()
     console.table(
         ["function", "invocations", "seconds in all", "each", "last one ended after"],

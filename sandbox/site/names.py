@@ -27,7 +27,7 @@ INSURER = ("Previdência e Seguros", "Seguradoras", "Seguros")
 REAL_ESTATE_SEGMENTS = ("Logística", "Shoppings", "Lajes Corporativas", "Híbrido", "Hospital", "Hotel")
 FINANCIAL_SEGMENT = "Títulos e Val. Mob."
 
-CLASSES = {"3": "ON NM", "4": "PN N2", "5": "PNA", "6": "PNB", "11": "UNT N2"}
+CLASSES = {"3": "ON NM", "4": "PN N2", "5": "PNA", "6": "PNB", "7": "PNC", "11": "UNT N2"}
 
 ODD_TEXTS = (
     "Pão & Mel Alimentos S.A.",
@@ -46,6 +46,7 @@ _CONSONANTS = "BCDFGJLMNPRT"
 _VOWELS = "AEIOU"
 _SYLLABLES = [consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS]
 _ROOTS = len(_SYLLABLES) ** 2
+_SHARES = ("3344456", "7")
 _STEP = 1361  # shares no factor with the number of roots, so that no root comes twice
 
 
@@ -99,9 +100,12 @@ KNOWN_FUNDS = {
 
 def invented_stock(number: int, variety: str, rng: Random) -> Stock:
     """Return a stock whose ticker no other `number` has."""
+    lap, number = divmod(number, _ROOTS)
+    if lap >= len(_SHARES):
+        raise ValueError(f"stock number {number + lap * _ROOTS} asked for: there are {len(_SHARES) * _ROOTS}")
     root = _root(number)
     sector, subsector, business = {"bank": BANK, "insurer": INSURER}.get(variety) or rng.choice(SECTORS)
-    share = rng.choice("3344456")
+    share = rng.choice(_SHARES[lap])
     return Stock(f"{root}{share}", f"{business} {root.title()} S.A.", sector, subsector)
 
 

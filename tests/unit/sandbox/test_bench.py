@@ -34,10 +34,10 @@ def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
     assert paid["S3, a year of data"] == pytest.approx(12 * 22 * 0.023)
 
 
-def test_pages_and_ledger_of_ninety_days_are_paid_for() -> None:
-    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0, kept_bytes=2**30)
+def test_pages_of_ninety_days_and_ledgers_of_four_hundred_are_paid_for() -> None:
+    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0, pages_bytes=2**30, ledger_bytes=2**29)
 
-    assert month(day, VIRGINIA)["S3, pages and ledger"] == pytest.approx(22 * 3 * 0.023)
+    assert month(day, VIRGINIA)["S3, pages and ledger"] == pytest.approx(22 * (3 + 400 / 30 / 2) * 0.023)
 
 
 def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
@@ -51,18 +51,6 @@ def test_requests_that_every_day_takes_are_not_scaled() -> None:
     tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
 
     assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
-
-
-def test_what_grows_with_batches_is_scaled_to_those_of_aws() -> None:
-    requests = {"s3:PutObject": 1000, "s3:ListBucket": 40, "sqs:SendMessage": 145}
-    one = DayCounts(PAPERS_A_DAY, requests, 100, 0.0, 0)
-    fewer = DayCounts(PAPERS_A_DAY, requests, 100, 0.0, 0, batches_on_aws=0.4)
-
-    paid, less = month(one, VIRGINIA), month(fewer, VIRGINIA)
-
-    assert less["S3, requests"] == pytest.approx(22 * (400 * 0.000005 + 40 * 0.000005))
-    assert less["Lambda, invocations"] == pytest.approx(0.4 * paid["Lambda, invocations"])
-    assert less["SQS, messages"] == paid["SQS, messages"]
 
 
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
