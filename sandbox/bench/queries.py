@@ -1,24 +1,25 @@
-"""Work out what each view and named query reads of a lake of a year: ``python -m sandbox.bench.queries``.
+"""Measure what each view and named query reads of a lake of many days: ``python -m sandbox.bench.queries``.
 
-A day's objects are written as the dedup workflow leaves them, of the sample site's papers. Which columns of
-which tables a query reads is taken from DuckDB's plan; what these weigh in a day, from the objects' footers.
+The lake is written to disk as the dedup workflow leaves it, an object a day and table, of the sample site's
+papers. DuckDB, which Athena on the emulator is too, is then asked each question through a file system that
+counts the bytes that it is asked for.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.console import Console
@@ -34,100 +35,151 @@ VIEWS = {
     "vw_ativos_negociados": SPEC_ATIVOS,
 }
 """The table whose columns each view has; of two views, the one that reads the other comes later."""
-LAST = datetime(2026, 11, 23, 18, 50)
+LAST = date(2026, 11, 23)
+EVENING = time(18, 50)
 MEASURES_A_DAY = 250
-FOOTER_LENGTH_BYTES = 8
+SESSION = "dt_ult_cot"
 
 
-@dataclass(frozen=True)
-class Weight:
-    """What one object weighs: its footer, and each of its columns."""
+class CountedFile:
+    """A file that is read, and the file system that is told how much of it was."""
 
-    footer: int
-    columns: Mapping[str, int]
+    def __init__(self, opened: Any, files: CountingFileSystem) -> None:
+        self._opened = opened
+        self._files = files
+
+    def read(self, length: int = -1) -> bytes:
+        """Return the next bytes."""
+        content: bytes = self._opened.read(length)
+        self._files.bytes_read += len(content)
+        return content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened, name)
 
 
-@dataclass(frozen=True)
-class Read:
-    """Bytes that a query reads of a lake: footers of all objects, and its columns of all days."""
+class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
+    """The files of this machine as ``counted://``, and how many bytes were read of them."""
 
-    footers: int
-    columns: int
+    protocol = "counted"
+    bytes_read = 0
+
+    def _open(self, path: str, mode: str = "rb", **options: Any) -> CountedFile:
+        return CountedFile(super()._open(path, mode, **options), self)
 
 
 def main() -> None:
-    """Print what each view and each named query reads."""
+    """Print what lakes of so many days weigh, and what each view and each named query reads of them."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
     parser.add_argument("--acoes", type=int, default=1000)
     parser.add_argument("--fiis", type=int, default=450)
-    parser.add_argument("--days", type=int, default=250)
+    parser.add_argument("--days", type=int, nargs="+", default=[1, 250])
     options = parser.parse_args()
-    rows = [
-        [name, *(f"{size / 1e6:.2f}" for size in (read.footers, read.columns, read.footers + read.columns))]
-        for name, read in what_is_read(options.acoes, options.fiis, options.days).items()
-    ]
-    Console().table(["query", "MB of footers", "MB of columns", "MB at most"], rows)
+    console = Console()
+    papers = make_papers(int(f"{LAST:%Y%m%d}"), options.acoes, options.fiis)
+    measured = []
+    for days in options.days:
+        with tempfile.TemporaryDirectory() as directory:
+            lake = Path(directory)
+            write_lake(lake, papers, days)
+            measured.append({**weight(lake), **bytes_read(lake)})
+    console.table(
+        ["table, or what is asked", *(f"MB of {days} days" for days in options.days)],
+        [[name, *(f"{one[name] / 1e6:.2f}" for one in measured)] for name in measured[0]],
+    )
 
 
-def what_is_read(acoes: int, fiis: int, days: int) -> dict[str, Read]:
-    """Return what each view and each named query reads of so many papers and days.
+def write_lake(directory: Path, papers: list[Paper], days: int) -> None:
+    """Write so many days up to `LAST`, weekdays, of the four tables that views and named queries read.
+
+    Papers that trade have the day as their session; other cells are the same on each day.
 
     Parameters
     ----------
-    acoes, fiis, days
-        How many stocks, funds and days.
+    directory
+        Where each table gets a directory, and in it one a day.
+    papers
+        The papers of each day.
+    days
+        How many.
     """
-    papers = make_papers(int(f"{LAST:%Y%m%d}"), acoes, fiis)
+    for key, table in TABLES.items():
+        rows = pa.Table.from_pylist(rows_of(key, papers), schema=table_schema(table).arrow)
+        for day in weekdays(days):
+            target = directory / key / f"anomesdia_exec={day:%Y%m%d}" / "day.parquet"
+            target.parent.mkdir(parents=True)
+            pq.write_table(of_day(rows, day), target, compression="snappy", use_dictionary=True)
+
+
+def weekdays(days: int) -> Iterator[date]:
+    """Give so many weekdays, `LAST` first."""
+    day = LAST
+    while days:
+        if day.weekday() < 5:
+            yield day
+            days -= 1
+        day -= timedelta(days=1)
+
+
+def of_day(rows: pa.Table, day: date) -> pa.Table:
+    """Return the rows of `LAST` as of another day."""
+    new = {"datetime_exec": pa.scalar(datetime.combine(day, EVENING))}
+    if SESSION in rows.column_names:
+        sessions = rows[SESSION]
+        new[SESSION] = pc.if_else(pc.equal(sessions, pa.scalar(LAST)), pa.scalar(day), sessions)
+    for name, values in new.items():
+        field = rows.schema.field(name)
+        column = values if isinstance(values, pa.ChunkedArray) else pa.array([values.as_py()] * len(rows))
+        rows = rows.set_column(rows.schema.get_field_index(name), field, column.cast(field.type))
+    return rows
+
+
+def rows_of(key: str, papers: list[Paper]) -> list[dict[str, Any]]:
+    """Return the rows of `LAST` of a table."""
+    day = int(f"{LAST:%Y%m%d}")
+    if key == "spec_quality":
+        measure = {"tabela": SOT_ACOES, "medida": "mediana", "coluna": "vlr_cot", "situacao": "ok"}
+        return [{**measure, "valor": one / 7, "referencia": one / 6} for one in range(MEASURES_A_DAY)]
+    if key == "spec_ativos":
+        return [paper.expected_spec(day) for paper in papers]
+    kind = key.removeprefix("sot_")
+    return [paper.expected_sot(day) for paper in papers if paper.kind == kind]
+
+
+def weight(directory: Path) -> dict[str, int]:
+    """Return the bytes of each table of a lake."""
+    return {
+        table: sum(one.stat().st_size for one in directory.glob(f"{key}/*/*"))
+        for key, table in TABLES.items()
+    }
+
+
+def bytes_read(directory: Path) -> dict[str, int]:
+    """Return how many bytes of a lake each view, asked for all that it has, and each named query reads."""
+    files = CountingFileSystem(skip_instance_cache=True)
     lake = duckdb.connect()
-    weights = {table: fill(lake, key, table, papers) for key, table in TABLES.items()}
+    lake.register_filesystem(files)
+    lake.execute("SET enable_external_file_cache = false")  # each question for itself
+    lake.execute("SET threads = 1")  # what is read is counted by one
+    for key in TABLES:
+        objects = f"'counted://{directory}/{key}/*/*.parquet'"
+        partitions = "hive_partitioning = true, hive_types = {'anomesdia_exec': INTEGER}"
+        lake.execute(f"CREATE VIEW {key} AS SELECT * FROM read_parquet({objects}, {partitions})")  # noqa: S608
     for name in VIEWS:
         lake.execute(f"CREATE VIEW {name} AS {text(ATHENA / 'views' / f'{name}.sql')}")
     found = {}
     for name, sql in questions():
-        needed = list(scans(lake, sql))
-        columns = sum(weights[table].columns.get(column, 0) for table, named in needed for column in named)
-        found[name] = Read(days * sum(weights[table].footer for table, _ in needed), days * columns)
+        before = files.bytes_read
+        lake.execute(sql).fetchall()
+        found[name] = files.bytes_read - before
     return found
-
-
-def fill(lake: duckdb.DuckDBPyConnection, key: str, table: str, papers: list[Paper]) -> Weight:
-    """Make a table of two days, and return what an object of one day weighs."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "day.parquet"
-        pq.write_table(pa.Table.from_pylist(rows_of(key, papers), schema=table_schema(table).arrow), path)
-        days = f"(VALUES ({LAST:%Y%m%d}), ({LAST - timedelta(days=3):%Y%m%d})) AS days(anomesdia_exec)"
-        lake.execute(f"CREATE TABLE {table} AS SELECT * FROM '{path}', {days}")  # noqa: S608 - our own names
-        return weight(path)
-
-
-def rows_of(key: str, papers: list[Paper]) -> list[dict[str, Any]]:
-    """Return a day's rows of a table."""
-    day = int(f"{LAST:%Y%m%d}")
-    if key == "spec_quality":
-        measure = {"tabela": SOT_ACOES, "medida": "mediana", "coluna": "vlr_cot", "situacao": "ok"}
-        values = ({"valor": number / 7, "referencia": number / 6} for number in range(MEASURES_A_DAY))
-        return [{**measure, **value, "datetime_exec": LAST} for value in values]
-    if key == "spec_ativos":
-        return [paper.expected_spec(day) | {"datetime_exec": LAST} for paper in papers]
-    kind = key.removeprefix("sot_")
-    return [paper.expected_sot(day) | {"datetime_exec": LAST} for paper in papers if paper.kind == kind]
-
-
-def weight(path: Path) -> Weight:
-    """Read what an object weighs."""
-    metadata = pq.read_metadata(path)
-    columns: dict[str, int] = {}
-    for group in range(metadata.num_row_groups):
-        for number in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(number)
-            columns[chunk.path_in_schema] = columns.get(chunk.path_in_schema, 0) + chunk.total_compressed_size
-    return Weight(metadata.serialized_size + FOOTER_LENGTH_BYTES, columns)
 
 
 def text(path: Path) -> str:
     """Return a query as Terraform fills it in, but without databases."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
-    names = {**TABLES, **{view: view for view in VIEWS}, "columns": ", ".join(columns)}
+    tables = {key: key for key in TABLES}
+    names = {**tables, **{view: view for view in VIEWS}, "columns": ", ".join(columns)}
     return re.sub(r"\$\{(\w+)\}", lambda found: names[found[1]], path.read_text(encoding="utf-8"))
 
 
@@ -137,21 +189,6 @@ def questions() -> Iterator[tuple[str, str]]:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):
         yield path.stem, text(path)
-
-
-def scans(lake: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[str, list[str]]]:
-    """Give table and columns of each time that a query reads a table."""
-    (plan,) = json.loads(lake.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()[0][1])
-    waiting = [plan]
-    while waiting:
-        step = waiting.pop()
-        waiting += step["children"]
-        if step["name"].strip() == "SEQ_SCAN":
-            columns = step["extra_info"].get("Projections", [])
-            yield (
-                step["extra_info"]["Table"].rpartition(".")[2],
-                [columns] if isinstance(columns, str) else columns,
-            )
 
 
 if __name__ == "__main__":
