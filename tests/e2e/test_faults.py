@@ -17,7 +17,6 @@ import pytest
 import requests
 from faulty_lake import FaultyLake, object_created, until
 
-from pynvest_lake.ledger import moment_of
 from sandbox.emulator import Emulator
 from sandbox.site import GHOSTS, Fault
 
@@ -267,41 +266,6 @@ def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, nu
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     assert f"Não há listagem de {number}." in ended["cause"]
     faulty.check_told("failure", number, f"Não há listagem de {number}.")
-
-
-@pytest.mark.parametrize(
-    "fault", [Fault("status", status=403), Fault("status", status=500)], ids=["refused", "down"]
-)
-def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
-    faulty: FaultyLake, fault: Fault
-) -> None:
-    """As the schedules have it: their targets and inputs, with waits of seconds in place of hours."""
-    faulty.site.set_fault("*", fault)
-    faulty.site.set_fault("/resultado.php", fault)
-    faulty.site.set_fault("/fii_resultado.php", fault)
-    day = faulty.day()
-    started_at = time.time()
-    day.start()
-    until(
-        lambda: any(
-            one.reason and moment_of(one.started_at).timestamp() >= int(started_at)
-            for one in faulty.ledger(day.number).rounds
-        ),
-        "a round without a listing",
-    )
-    schedule = faulty.client("scheduler").get_schedule(Name=faulty.lake.dedup_schedule)
-    execution = faulty.states.start_execution(
-        stateMachineArn=schedule["Target"]["Arn"], input=schedule["Target"]["Input"]
-    )["executionArn"]
-    until(lambda: faulty.log("assess-day", started_at, "round_seconds"), "the workflow to wait for a round")
-    faulty.site.clear_faults()
-
-    ended = faulty.end_of(execution)
-
-    assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    faulty.check_told("digest", day.number, ALL_READ)
-    faulty.check(day)
-    assert [one.number for one in faulty.ledger(day.number).rounds] == [0, 1]
 
 
 def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(

@@ -12,6 +12,7 @@ import pytest
 from faulty_lake import FaultyLake, until
 
 from pynvest_lake.archive import Archive, prefix
+from pynvest_lake.ledger import moment_of
 from sandbox.day import Day
 from sandbox.site import GHOSTS, Fault
 
@@ -44,6 +45,41 @@ def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
 
 def run_from_pages(faulty: FaultyLake, day: Day, **fields: object) -> dict[str, object]:
     return faulty.invoke(STAGE_1, {"anomesdia_exec": day.number, "source": "pages", **fields})
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("status", status=403), Fault("status", status=500)], ids=["refused", "down"]
+)
+def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
+    faulty: FaultyLake, fault: Fault
+) -> None:
+    """As the schedules have it: their targets and inputs, with waits of seconds in place of hours."""
+    faulty.site.set_fault("*", fault)
+    faulty.site.set_fault("/resultado.php", fault)
+    faulty.site.set_fault("/fii_resultado.php", fault)
+    day = faulty.day()
+    started_at = time.time()
+    day.start()
+    until(
+        lambda: any(
+            one.reason and moment_of(one.started_at).timestamp() >= int(started_at)
+            for one in faulty.ledger(day.number).rounds
+        ),
+        "a round without a listing",
+    )
+    schedule = faulty.client("scheduler").get_schedule(Name=faulty.lake.dedup_schedule)
+    execution = faulty.states.start_execution(
+        stateMachineArn=schedule["Target"]["Arn"], input=schedule["Target"]["Input"]
+    )["executionArn"]
+    until(lambda: faulty.log("assess-day", started_at, "round_seconds"), "the workflow to wait for a round")
+    faulty.site.clear_faults()
+
+    ended = faulty.end_of(execution)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    faulty.check_told("digest", day.number, ALL_READ)
+    faulty.check(day)
+    assert [one.number for one in faulty.ledger(day.number).rounds] == [0, 1]
 
 
 def test_a_kept_day_is_run_again_from_its_pages_alone_and_a_second_time_changes_nothing(
