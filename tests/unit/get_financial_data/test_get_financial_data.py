@@ -254,6 +254,17 @@ def test_a_flaky_ticker_lands(lake: Lake, site: SiteServer, fetch: Any) -> None:
     assert len(landed(lake)) == 1
 
 
+def test_a_paper_that_takes_its_time_keeps_no_other_waiting(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    slow, *others = tickers(site)[:10]
+    site.set_fault(slow, Fault("status", status=503, times=1, retry_after=2))
+
+    assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
+
+    # More than the two that may be under way beside it.
+    assert asked(site).index(slow, 1) > 4
+    assert len(landed(lake)) == 10
+
+
 @pytest.mark.parametrize(
     ("fault", "on_their_way"),
     # A page whose text refuses is told from others as it is read; the next may have been asked for by then.
