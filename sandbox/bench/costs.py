@@ -31,8 +31,8 @@ QUERIES_A_DAY = 20
 
 NOTICES_A_DAY = 1
 
-TRIGGER_REQUESTS_A_PAPER = 2 / 10
-"""Ten messages are received, and deleted, by one request each."""
+TRIGGER_REQUESTS_A_SEND = 2
+"""The ten messages that one request sends are received, and deleted, by one request each."""
 
 STANDING = {
     "SQS, polling of the triggers",
@@ -75,6 +75,8 @@ class DayCounts:
         Bytes of its pages and of its ledger, which expire.
     transitions
         Steps of the workflow.
+    queries
+        Queries that are asked of Athena.
     """
 
     papers: int
@@ -85,6 +87,7 @@ class DayCounts:
     pages_bytes: int = 0
     ledger_bytes: int = 0
     transitions: int = TRANSITIONS_A_DAY
+    queries: int = QUERIES_A_DAY
 
 
 def prices() -> dict[str, dict[str, Any]]:
@@ -119,7 +122,8 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     invocations = day.invocations * days
     # Days' bytes that are there at a time, by how long each is kept.
     kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
-    triggers = TRIGGER_REQUESTS_A_PAPER * DAYS_A_MONTH * PAPERS_A_DAY * price["sqs:Poll"]
+    sent = day.requests.get("sqs:SendMessage", 0)
+    triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
     return {
         "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
         "Lambda, invocations": invocations * price["lambda:Invocation"],
@@ -133,7 +137,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
         "CloudWatch, alarms": ALARMS * table["alarm_month"],
         "SNS, notices": NOTICES_A_DAY * DAYS_A_MONTH * price["sns:Email"],
-        "Athena, queries": QUERIES_A_DAY * DAYS_A_MONTH * price["athena:Query"],
+        "Athena, queries": day.queries * DAYS_A_MONTH * price["athena:Query"],
         "CloudWatch Logs": invocations * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }
 

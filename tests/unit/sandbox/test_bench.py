@@ -54,9 +54,9 @@ def test_requests_that_every_day_takes_are_not_scaled() -> None:
 
 
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
-    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0)
+    day = DayCounts(PAPERS_A_DAY, {"sqs:SendMessage": 147}, 0, 0.0, 0)
 
-    assert month(day, VIRGINIA)["SQS, messages"] == pytest.approx(22 * 2 * 145 * 0.0000004)
+    assert month(day, VIRGINIA)["SQS, messages"] == pytest.approx(22 * 3 * 147 * 0.0000004)
 
 
 def test_what_the_triggers_poll_day_and_night_does_not_depend_on_the_day() -> None:
