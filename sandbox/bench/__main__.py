@@ -480,8 +480,8 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0
     for stage in measured["refused"]["stages"]:
-        places = measured["places"].get(stage["function"].rpartition("-")[2], 1)
-        at_once = places if "get-financial-data" in stage["function"] else 1
+        kind = stage["function"].rpartition("-")[2]
+        at_once = measured["places"][kind] if "get-financial-data" in stage["function"] else 1
         starts = min(stage["invocations"], at_once * (ROUNDS + 1))
         seconds += stage["seconds"] + starts * imports[_stage(stage["function"])]
     return seconds * FULL_CORE_MB / 1024

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pynvest_lake.day import date_of, number_of
 from report.athena import Athena
+from sandbox.bench.queries import weekdays
 from sandbox.console import Console
 from sandbox.local import LocalLake
 
@@ -73,11 +74,7 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
 def _fill(local: LocalLake, day: int, days: int) -> None:
     """Give earlier weekdays the objects and partitions of a day."""
     s3, glue = local.emulator.client("s3"), local.emulator.client("glue")
-    last = datetime.strptime(str(day), "%Y%m%d")
-    earlier = (last - timedelta(days=age) for age in itertools.count(15))
-    numbers = [
-        int(f"{one:%Y%m%d}") for one in itertools.islice((one for one in earlier if one.weekday() < 5), days)
-    ]
+    numbers = [number_of(one) for one in weekdays(date_of(day) - timedelta(days=15), days)]
     for one in (*local.lake.tables, local.lake.quality):
         listed = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day)).get("Contents", [])
         if one.layer == "sor":  # one object does: nobody reads them here

@@ -105,15 +105,15 @@ def write_lake(directory: Path, papers: list[Paper], days: int) -> None:
     """
     for key, table in TABLES.items():
         rows = pa.Table.from_pylist(rows_of(key, papers), schema=table_schema(table).arrow)
-        for day in weekdays(days):
+        for day in weekdays(LAST, days):
             target = directory / key / f"anomesdia_exec={day:%Y%m%d}" / "day.parquet"
             target.parent.mkdir(parents=True)
             pq.write_table(of_day(rows, day), target, compression="snappy", use_dictionary=True)
 
 
-def weekdays(days: int) -> Iterator[date]:
-    """Give so many weekdays, `LAST` first."""
-    day = LAST
+def weekdays(last: date, days: int) -> Iterator[date]:
+    """Give so many weekdays up to a day, the last first."""
+    day = last
     while days:
         if day.weekday() < 5:
             yield day
@@ -123,15 +123,14 @@ def weekdays(days: int) -> Iterator[date]:
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
     """Return the rows of `LAST` as of another day."""
-    new = {"datetime_exec": pa.scalar(datetime.combine(day, EVENING))}
+    schema = rows.schema
+    new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
         sessions = rows[SESSION]
         new[SESSION] = pc.if_else(pc.equal(sessions, pa.scalar(LAST)), pa.scalar(day), sessions)
-    for name, values in new.items():
-        field = rows.schema.field(name)
-        column = values if isinstance(values, pa.ChunkedArray) else pa.array([values.as_py()] * len(rows))
-        rows = rows.set_column(rows.schema.get_field_index(name), field, column.cast(field.type))
-    return rows
+    for name, column in new.items():
+        rows = rows.set_column(rows.column_names.index(name), name, column)
+    return rows.cast(schema)
 
 
 def rows_of(key: str, papers: list[Paper]) -> list[dict[str, Any]]:
@@ -178,8 +177,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 def text(path: Path) -> str:
     """Return a query as Terraform fills it in, but without databases."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
-    tables = {key: key for key in TABLES}
-    names = {**tables, **{view: view for view in VIEWS}, "columns": ", ".join(columns)}
+    names = {**{name: name for name in (*TABLES, *VIEWS)}, "columns": ", ".join(columns)}
     return re.sub(r"\$\{(\w+)\}", lambda found: names[found[1]], path.read_text(encoding="utf-8"))
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from faulty_lake import until
 
 from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.process import group_is_alive
@@ -135,16 +136,14 @@ def test_a_batch_is_as_large_as_its_mapping_says(emulator: Emulator) -> None:
         MaximumBatchingWindowInSeconds=1,
     )
 
-    received: list[int] = []
-    deadline = time.monotonic() + 60
-    while sum(received) < 30 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    def received() -> list[int]:
         events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="received")[
             "events"
         ]
-        received = [int(event["message"].split()[-1]) for event in events]
+        return [int(event["message"].split()[-1]) for event in events]
 
-    assert sorted(received) == [5, 25]
+    until(lambda: sum(received()) == 30, "all messages to be received")
+    assert sorted(received()) == [5, 25]
 
 
 def test_functions_see_nothing_of_the_users_environment(
