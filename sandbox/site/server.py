@@ -137,7 +137,7 @@ class SiteServer:
     ghosts
         Tickers of each kind that it lists besides, and has no page of.
     latency_ms
-        Milliseconds that each page takes.
+        Milliseconds that each page takes from the request's first line on, making it included.
     port
         Where it listens; 0 for any free port.
 
@@ -453,6 +453,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16  # head and body leave together, or a client would wait for its own delayed ACK
     server: _HTTPServer
     connection_number = 0
+    begun_at = 0.0
+
+    def parse_request(self) -> bool:
+        """Read the request's head; its page is due from here on."""
+        self.begun_at = time.monotonic()
+        return super().parse_request()
 
     def do_GET(self) -> None:
         site = self.server.site
@@ -464,7 +470,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection_number = site.open_connection()
         answer = site.enter(self.path, self.connection_number, dict(self.headers))
         try:
-            site.closing.wait(site.latency_ms / 1000)
+            site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
             # Before the last bytes leave: a client that asks again at once is not counted twice.

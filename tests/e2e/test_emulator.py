@@ -13,6 +13,7 @@ import textwrap
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,18 @@ def handler(event, context):
     return {"pid": os.getpid(), "env": dict(os.environ), "path": sys.path}
 """
 
+STARTS = """
+import time
+
+begun = time.monotonic()
+import pandas
+
+started = begun, time.monotonic()
+
+def handler(event, context):
+    return started
+"""
+
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
@@ -57,7 +70,9 @@ def function(emulator: Emulator) -> str:
     return create_function(emulator)
 
 
-def create_function(emulator: Emulator, name: str = "probe", **settings: Any) -> str:
+def create_function(
+    emulator: Emulator, name: str = "probe", *, source: str = HANDLER, **settings: Any
+) -> str:
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     role = emulator.client("iam").create_role(
         RoleName=f"powerless-{name}",
@@ -65,7 +80,7 @@ def create_function(emulator: Emulator, name: str = "probe", **settings: Any) ->
     )
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("module.py", HANDLER)
+        archive.writestr("module.py", source)
     functions = emulator.client("lambda")
     functions.create_function(
         FunctionName=name,
@@ -117,6 +132,19 @@ def test_functions_find_a_layer_in_one_place(emulator: Emulator) -> None:
 
     assert places[0] == places[1]
     assert len(places[0]) == 1
+
+
+def test_no_more_processes_start_at_once_than_there_are_cores(emulator: Emulator) -> None:
+    cores = os.cpu_count() or 1
+    name = create_function(emulator, "starts", source=STARTS)
+
+    with ThreadPoolExecutor(cores + 4) as callers:
+        answers = list(callers.map(lambda _: tuple(invoke(emulator, name, {})), range(cores + 4)))
+
+    starts = set(answers)
+    at_once = [sum(begun <= moment < ended for begun, ended in starts) for moment, _ in starts]
+    assert len(starts) > cores
+    assert max(at_once) <= cores
 
 
 def test_a_batch_is_as_large_as_its_mapping_says(emulator: Emulator) -> None:

@@ -8,9 +8,6 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes import SQSEvent
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fundamentus_site.kinds import Kind as SiteKind
@@ -61,10 +58,6 @@ def _site(
     )
 
 
-class TriedAgain(Exception):  # noqa: N818 - what happens
-    """The paper failed, and its message is tried again."""
-
-
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Read the papers of a batch of messages and write down pages, rows and what became of each.
@@ -113,23 +106,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         {message: paper for message, paper in collected.items() if message not in tried_again}, logger
     )
 
-    def outcome(record: SQSRecord) -> None:
-        message = messages[record.message_id]
-        if isinstance(message, MalformedMessage):
-            raise message
-        if message in tried_again:
-            raise TriedAgain(collected[message].reason)
-
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    answer: dict[str, Any] = dict(
-        process_partial_response(event=event, record_handler=outcome, processor=processor, context=context)
-    )
     malformed = [str(message) for message in messages.values() if isinstance(message, MalformedMessage)]
     result = _result(collected, tried_again) | {"malformed": malformed}
     quiet = {"rows", Outcome.NO_SUCH_PAPER.value}
     log = logger.warning if any(value for name, value in result.items() if name not in quiet) else logger.info
     log("batch read", extra=result)
-    return answer | result
+    failed = [
+        {"itemIdentifier": message_id}
+        for message_id, message in messages.items()
+        if isinstance(message, MalformedMessage) or message in tried_again
+    ]
+    return {"batchItemFailures": failed, **result}
 
 
 def _result(collected: dict[TickerMessage, Collected], tried_again: set[TickerMessage]) -> dict[str, Any]:
@@ -164,10 +151,10 @@ def _tried_again(
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()
-    for record in SQSEvent(event).records:
-        message = messages[record.message_id]
+    for record in event["Records"]:
+        message = messages[record["messageId"]]
         if not isinstance(message, MalformedMessage) and collected[message].outcome is Outcome.FAILED:
-            received = int(record.attributes.approximate_receive_count)
+            received = int(record["attributes"]["ApproximateReceiveCount"])
             (left if received < max_receive_count else last).add(message)
     return left - last
 
@@ -175,9 +162,9 @@ def _tried_again(
 def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | MalformedMessage]:
     """Read the messages of a batch, by message id; one that cannot be read stands as its error."""
     messages: dict[str, TickerMessage | MalformedMessage] = {}
-    for record in SQSEvent(event).records:
+    for record in event["Records"]:
         try:
-            messages[record.message_id] = TickerMessage.from_json(record.body, kind)
+            messages[record["messageId"]] = TickerMessage.from_json(record["body"], kind)
         except MalformedMessage as error:
-            messages[record.message_id] = error
+            messages[record["messageId"]] = error
     return messages

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from check_and_delete_partitions import deletion, partitions
 from check_and_delete_partitions import handler as stage
-from check_and_delete_partitions import partitions
 from check_and_delete_partitions.kept_pages import PagesLacking
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from lake_rows import put_part, raw_s3_event
@@ -125,7 +125,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
 def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
-    monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", lambda **_: None)
+    monkeypatch.setattr(deletion.wr.catalog, "delete_partitions", lambda **_: None)
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
@@ -182,13 +182,13 @@ def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put_part(lake, SOT_ACOES, 1)
-    delete = partitions.wr.s3.delete_objects
+    delete = deletion.wr.s3.delete_objects
 
     def delete_and_land(paths: list[str]) -> None:
         delete(paths)
         put_part(lake, SOT_ACOES, 1, {"nome_papel": "AAAA3"})
 
-    monkeypatch.setattr(partitions.wr.s3, "delete_objects", delete_and_land)
+    monkeypatch.setattr(deletion.wr.s3, "delete_objects", delete_and_land)
 
     removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
 
@@ -218,14 +218,14 @@ def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
 ) -> None:
     table = lake.tables[SOT_ACOES]
     register_partition(lake.glue, table, DAY)
-    delete = partitions.wr.catalog.delete_partitions
+    delete = deletion.wr.catalog.delete_partitions
 
     def delete_and_register(**arguments: Any) -> None:
         delete(**arguments)
         with later():
             register_partition(lake.glue, table, DAY)
 
-    monkeypatch.setattr(partitions.wr.catalog, "delete_partitions", delete_and_register)
+    monkeypatch.setattr(deletion.wr.catalog, "delete_partitions", delete_and_register)
 
     removed = remove_day(lake.s3, lake.glue, [table], DAY)
 
