@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +33,7 @@ from sandbox.process import (
     stop_group,
 )
 from sandbox.site import make_papers
-from sandbox.terraform import Terraform, provider_env
+from sandbox.terraform import Terraform, TerraformFailed, provider_env
 
 ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
@@ -116,21 +119,57 @@ class LocalLake:
 
     def apply(self, console: Console) -> None:
         """Apply the module to the emulator, telling `console` how far that is."""
+        with self.applying(console):
+            pass
+
+    @contextmanager
+    def applying(self, console: Console) -> Iterator[None]:
+        """Apply the module to the emulator, and let a day run once it can: not all waits for Terraform's end.
+
+        That is waited for on leaving, and what went wrong raised; after a failure within, it is stopped.
+
+        Parameters
+        ----------
+        console
+            Is told how far it is, until a day can run.
+        """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
         self.terraform = Terraform(ROOT, self._terraform_dir, env)
         self.terraform.init()
+        usable = threading.Event()
         created = 0
 
-        def count(address: str) -> None:
+        def count(address: str, is_usable: bool) -> None:
             nonlocal created
             created += 1
-            console.progress(f"{created} resources, last {address}")
+            if not usable.is_set():
+                console.progress(f"{created} resources, last {address}")
+            if is_usable:
+                usable.set()
 
-        self.terraform.apply(self.variables, on_created=count)
-        console.progress(f"{created} resources")
-        console.settle()
-        self.lake = Lake.from_outputs(self.terraform.outputs())
+        with ThreadPoolExecutor(1) as background:
+            applied = background.submit(self.terraform.apply, self.variables, on_created=count)
+            applied.add_done_callback(lambda _: usable.set())
+            try:
+                usable.wait()
+                self.lake = self._lake(applied)
+                console.settle()
+                yield
+            except BaseException:
+                self.terraform.stop()
+                raise
+            applied.result()
+
+    def _lake(self, applied: Future[None]) -> Lake:
+        """Return what was applied, as soon as Terraform has written it down."""
+        while not applied.done():
+            # It may be writing at this moment, or have outputs left to write.
+            with suppress(TerraformFailed, KeyError):
+                return Lake.from_outputs(self.terraform.outputs())
+            time.sleep(0.2)
+        applied.result()
+        return Lake.from_outputs(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
         """Return a day of the lake that tells `console` how far it is."""
@@ -232,9 +271,17 @@ def _run_day(
     (own_dir / UP_FILE).write_text(json.dumps(left))
 
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
-    local.apply(console)
-    (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
-    console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
+    with local.applying(console):
+        (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
+        console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
+        day = _show_day(local, number, source, own_dir, console)
+        console.progress("waiting until Terraform has seen all settings settle")
+    console.settle()
+    return day, local.emulator
+
+
+def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, console: Console) -> Day:
+    """Run the day `number` and print what came of it."""
     day = local.day(console)
     # Told, not left to stage 1: by now it may be past midnight, and the pages are as of this day.
     day.start(anomesdia_exec=number, **({"tickers": list(source.tickers)} if source.tickers else {}))
@@ -261,7 +308,7 @@ def _run_day(
             day, [paper for paper in papers if paper.ticker in wanted], local.emulator.client("glue")
         )
         console.say("\nThe lake is exact: every cell of its five tables is what the site says.")
-    return day, local.emulator
+    return day
 
 
 def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:

@@ -23,6 +23,8 @@ REGISTRY = "registry.terraform.io"
 REGISTRY_TIMEOUT_SECONDS = 5.0
 PROVIDER = "hashicorp/aws"
 
+SETTLING = re.compile(r"\.aws_(s3_bucket_lifecycle_configuration|sqs_queue_redrive(_allow)?_policy)\.")
+"""Resources that are there at once, and that the provider then looks at for most of a minute."""
 MIRROR_VARIABLE = "TF_PLUGIN_MIRROR"
 """Environment variable that names a filesystem mirror of Terraform providers."""
 
@@ -180,6 +182,7 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
         }
+        self._running: set[subprocess.Popen[str]] = set()
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -191,15 +194,35 @@ class Terraform:
         """Install the modules and the provider."""
         self.run("init")
 
-    def apply(self, variables: Mapping[str, Any], *, on_created: Callable[[str], None] | None = None) -> None:
-        """Apply the root with `variables`, calling `on_created` with the address of each new resource."""
+    def apply(
+        self, variables: Mapping[str, Any], *, on_created: Callable[[str, bool], None] | None = None
+    ) -> None:
+        """Apply the root.
+
+        Parameters
+        ----------
+        variables
+            Its input variables.
+        on_created
+            Called with the address of each new resource, and with whether all that are planned can be used
+            by then: what is left is there, and only looked at until it has settled.
+        """
+        left: set[str] = set()
 
         def note(line: str) -> None:
-            created = re.match(r"(\S.*): Creation complete after", line)
-            if created and on_created:
-                on_created(created[1])
+            if planned := re.match(r"\s+# (\S.*) will be created$", line):
+                left.add(planned[1])
+            if created := re.match(r"(\S.*): Creation complete after", line):
+                left.discard(created[1])
+                if on_created:
+                    on_created(created[1], all(SETTLING.search(address) for address in left))
 
         self.run("apply", *self._unattended(), self._given(variables), on_line=note)
+
+    def stop(self) -> None:
+        """End what another thread runs."""
+        for process in tuple(self._running):
+            stop_group(process.pid, reap=process.poll)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return what a plan with `variables` would change: an empty text when it is nothing."""
@@ -276,6 +299,7 @@ class Terraform:
         ):
             log.write(f"$ terraform {' '.join(arguments)}\n")
             assert process.stdout is not None
+            self._running.add(process)
             try:
                 for line in process.stdout:
                     log.write(line)
@@ -285,6 +309,8 @@ class Terraform:
             except BaseException:
                 stop_group(process.pid, reap=process.poll)
                 raise
+            finally:
+                self._running.discard(process)
         if process.returncode not in statuses:
             raise TerraformFailed(
                 f"`terraform {arguments[0]}` in {self.root} ended with status {process.returncode} "

@@ -99,10 +99,11 @@ def main() -> int:
             if options.old_places:  # once more with those of now: processes run by then
                 again = _measure(local, site, console)
                 with _places(local, **OLD_PLACES):
-                    _measure(local, site, console)  # starts processes anew
+                    anew = _measure(local, site, console)  # stage 3 starts anew, others run
                     before = _measure(local, site, console)
                 measured["old_places"] = {
                     "times_the_floor": before["times_the_floor"],
+                    "times_the_floor_anew": anew["times_the_floor"],
                     "times_the_floor_with_those_of_now": again["times_the_floor"],
                 }
             if options.days:

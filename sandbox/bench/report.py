@@ -30,7 +30,8 @@ def report(measured: dict[str, Any], console: Console) -> None:
         console.say(
             "Once more, with processes that run already: "
             f"{warm['times_the_floor_with_those_of_now']:.2f} times the floor, "
-            f"and {warm['times_the_floor']:.2f} with 2 × 2 places for each kind"
+            f"and {warm['times_the_floor']:.2f} with 2 × 2 places for each kind "
+            f"({warm['times_the_floor_anew']:.2f} where stage 3 starts anew)"
         )
     console.say()
     console.table(
