@@ -124,9 +124,10 @@ class LocalLake:
 
     @contextmanager
     def applying(self, console: Console) -> Iterator[None]:
-        """Apply the module to the emulator, and let a day run once it can: not all waits for Terraform's end.
+        """Apply the module to the emulator, and go on once a day can run: not all has settled by then.
 
-        That is waited for on leaving, and what went wrong raised; after a failure within, it is stopped.
+        On leaving, Terraform's end is waited for, and its failure raised; after a failure within, it is
+        stopped.
 
         Parameters
         ----------

@@ -61,9 +61,12 @@ FOLDED_DAY = 20200103
 HANDLERS_DAY_AGE = timedelta(days=14)
 """How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
 them, and the measured one does not fold its strays."""
+AGAIN = "check-and-delete-partitions, day again"
+"""Stage 1 of a day that the lake has: only that is deleted with awswrangler, which takes long to load."""
 REFUSED_DAY = 20200110
 """Day of the past of which the site refuses every paper."""
 ONCE = (
+    AGAIN,
     "check-and-delete-partitions",
     "get-tickers",
     "dedup-financial-data-for-acoes",
@@ -368,13 +371,15 @@ def _functions(
         "dedup-financial-data-for-spec-ativos": lambda: fold,
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         # Stage 2, which this starts, finds no such ticker. Stage 2 itself comes last: it sets the day going.
-        "check-and-delete-partitions": lambda: {"anomesdia_exec": measured_day, "tickers": ["NONE99"]},
+        AGAIN: lambda: {"anomesdia_exec": measured_day, "tickers": ["NONE99"]},
+        "check-and-delete-partitions": lambda: _forgotten(local, measured_day),
         "get-tickers": lambda: {"anomesdia_exec": day},
     }
     site.latency_ms = latency_ms
     for short, event in events.items():
         console.progress(f"measuring {short}")
-        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=names[short])
+        function = names[short.partition(",")[0]]
+        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=function)
         package = configuration["Handler"].partition(".")[0]
         archive_path = next(built.glob(f"{package}-*.zip"))
         with zipfile.ZipFile(archive_path) as archive:
@@ -396,7 +401,7 @@ def _functions(
         called = _one({**request, "byte_code": False, "event": event()})
         first, later = called["first"], called.get("later", called["first"])
         yield {
-            "function": names[short],
+            "function": function.replace(short.partition(",")[0], short),
             "import_cpu_seconds": statistics.median(imports),
             "work": vars(
                 Work(
@@ -414,6 +419,23 @@ def _functions(
             "result": called["result"],
         }
     console.settle()
+
+
+def _forgotten(local: LocalLake, day: int) -> dict[str, Any]:
+    """Return the event that starts a day of which the lake has nothing, not even that stage 2 was started."""
+    s3 = local.emulator.client("s3")
+    prefix = f"ledger/anomesdia_exec={day}/"
+    deadline = time.monotonic() + COPY_SECONDS
+    while True:
+        found = s3.list_objects_v2(Bucket=local.lake.work_bucket, Prefix=prefix).get("Contents", [])
+        if any("/rounds/" in item["Key"] for item in found):  # the last that it writes
+            break
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"stage 2 has written no round of {day} within {COPY_SECONDS} s")
+        time.sleep(0.5)
+    for item in found:
+        s3.delete_object(Bucket=local.lake.work_bucket, Key=item["Key"])
+    return {"anomesdia_exec": day, "tickers": ["NONE99"]}
 
 
 def _copy_day(local: LocalLake, day: int, target: int) -> None:
@@ -468,7 +490,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     return sum(
         Work(**one["work"]).gb_seconds(one["memory_mb"], starts, invocations)
         for one in measured["functions"]
-        for starts, invocations in runs[one["function"].partition("-lambda-")[2]]
+        for starts, invocations in runs.get(one["function"].partition("-lambda-")[2], ())
     )
 
 

@@ -1,4 +1,4 @@
-"""Where Terraform's provider comes from: the user's own configuration, the registry, or a mirror."""
+"""Terraform: where its provider comes from, and when what it applies can be used."""
 
 from __future__ import annotations
 
@@ -129,3 +129,29 @@ def test_a_missing_terraform_command_is_named_with_what_to_install(
 
     with pytest.raises(terraform.TerraformNotInstalled, match=r"install Terraform 1\.6 or newer"):
         terraform.find_terraform()
+
+
+def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = 'module.lake.aws_s3_bucket_lifecycle_configuration.this["sor"]'
+    addresses = ("module.lake.aws_s3_bucket.this", settings, "module.lake.aws_sfn_state_machine.this")
+    command = tmp_path / "bin" / "terraform"
+    command.parent.mkdir()
+    command.write_text(
+        "#!/bin/sh\n"
+        + "".join(f"echo '  # {address} will be created'\n" for address in addresses)
+        + "".join(
+            f"echo '{address}: Creation complete after 1s [id=x]'\n"
+            for address in (*addresses[::2], settings)
+        )
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+    created: list[tuple[str, bool]] = []
+
+    terraform.Terraform(tmp_path, tmp_path / "data", {}).apply(
+        {}, on_created=lambda address, is_usable: created.append((address, is_usable))
+    )
+
+    assert created == [(addresses[0], False), (addresses[2], True), (settings, True)]
