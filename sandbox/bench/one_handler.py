@@ -2,7 +2,7 @@
 
 ``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether what is compiled there already is
 used: Lambda layers and packages bring sources only), ``handler`` (``package.module.function``),
-``environment``, ``event`` (null: import only) and ``again`` (whether it is called a second time, warm).
+``environment``, ``event`` (null: import only) and ``again`` (how often it is called once more, warm).
 Prints JSON: of the import and of each call the seconds of the CPU and of waiting, peak memory in MB and the
 result.
 """
@@ -65,8 +65,8 @@ def main() -> None:
     if request["event"] is not None:
         with _timed(answered, "first"):
             answered["result"] = handler(request["event"], _context())
-        if request["again"]:
-            with _timed(answered, "later"):
+        for number in range(request["again"]):
+            with _timed(answered, f"later {number}"):
                 handler(request["event"], _context())
     print(json.dumps({**answered, "peak_mb": _peak_bytes() / 2**20}), file=answer)
 
