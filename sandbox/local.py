@@ -157,10 +157,10 @@ class LocalLake:
                 self.lake = self._lake(applied)
                 console.settle()
                 yield
+                applied.result()
             except BaseException:
                 self.terraform.stop()
                 raise
-            applied.result()
 
     def _lake(self, applied: Future[None]) -> Lake:
         """Return what was applied, as soon as Terraform has written it down."""

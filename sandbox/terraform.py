@@ -24,7 +24,7 @@ REGISTRY_TIMEOUT_SECONDS = 5.0
 PROVIDER = "hashicorp/aws"
 
 SETTLING = re.compile(r"\.aws_(s3_bucket_lifecycle_configuration|sqs_queue_redrive(_allow)?_policy)\.")
-"""Resources that are there at once, and that the provider then looks at for most of a minute."""
+"""Resources that are written at once, and that the provider then looks at for most of a minute."""
 MIRROR_VARIABLE = "TF_PLUGIN_MIRROR"
 """Environment variable that names a filesystem mirror of Terraform providers."""
 
@@ -183,6 +183,7 @@ class Terraform:
             "TF_INPUT": "0",
         }
         self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -205,22 +206,28 @@ class Terraform:
             Its input variables.
         on_created
             Called with the address of each new resource, and with whether all that are planned can be used
-            by then: what is left is there, and only looked at until it has settled.
+            by then: what is left has been written, and is only looked at until it has settled.
         """
-        left: set[str] = set()
+        planned: set[str] = set()
+        begun: set[str] = set()
+        created: set[str] = set()
 
         def note(line: str) -> None:
-            if planned := re.match(r"\s+# (\S.*) will be created$", line):
-                left.add(planned[1])
-            if created := re.match(r"(\S.*): Creation complete after", line):
-                left.discard(created[1])
+            if found := re.match(r"\s+# (\S.*) will be created$", line):
+                planned.add(found[1])
+            if found := re.match(r"(\S.*): Creating\.\.\.$", line):
+                begun.add(found[1])
+            if found := re.match(r"(\S.*): Creation complete after", line):
+                created.add(found[1])
                 if on_created:
-                    on_created(created[1], all(SETTLING.search(address) for address in left))
+                    settling = {address for address in begun - created if SETTLING.search(address)}
+                    on_created(found[1], bool(planned) and planned <= created | settling)
 
         self.run("apply", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
-        """End what another thread runs."""
+        """End what another thread runs, and what it begins from now on."""
+        self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
 
@@ -286,7 +293,7 @@ class Terraform:
         command = [self._command, f"-chdir={self.root}", *arguments]
         lines = []
         with (
-            self.log_path.open("a") as log,
+            self.log_path.open("a", buffering=1) as log,  # two commands may write at the same time
             subprocess.Popen(
                 command,
                 env=self._env,
@@ -300,6 +307,8 @@ class Terraform:
             log.write(f"$ terraform {' '.join(arguments)}\n")
             assert process.stdout is not None
             self._running.add(process)
+            if self._stopped:
+                stop_group(process.pid, reap=process.poll)
             try:
                 for line in process.stdout:
                     log.write(line)

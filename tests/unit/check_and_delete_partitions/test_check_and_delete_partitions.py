@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -129,6 +130,17 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+
+
+def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
+    lake: Lake, clear: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, deletion.__name__)
+
+    clear({"anomesdia_exec": DAY})
+
+    assert deletion.__name__ not in sys.modules
+    assert len(invoked) == 1
 
 
 @pytest.fixture

@@ -342,7 +342,7 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
 
 def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:
-    site.latency_ms = 20
+    site.latency_ms = 100
 
     fetch(*(message(one) for one in tickers(site)), threads=3)
 

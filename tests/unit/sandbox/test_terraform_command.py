@@ -131,16 +131,19 @@ def test_a_missing_terraform_command_is_named_with_what_to_install(
         terraform.find_terraform()
 
 
+@pytest.mark.parametrize("has_begun", [True, False])
 def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_begun: bool
 ) -> None:
     settings = 'module.lake.aws_s3_bucket_lifecycle_configuration.this["sor"]'
     addresses = ("module.lake.aws_s3_bucket.this", settings, "module.lake.aws_sfn_state_machine.this")
+    begun = addresses if has_begun else addresses[::2]
     command = tmp_path / "bin" / "terraform"
     command.parent.mkdir()
     command.write_text(
         "#!/bin/sh\n"
         + "".join(f"echo '  # {address} will be created'\n" for address in addresses)
+        + "".join(f"echo '{address}: Creating...'\n" for address in begun)
         + "".join(
             f"echo '{address}: Creation complete after 1s [id=x]'\n"
             for address in (*addresses[::2], settings)
@@ -154,4 +157,4 @@ def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
         {}, on_created=lambda address, is_usable: created.append((address, is_usable))
     )
 
-    assert created == [(addresses[0], False), (addresses[2], True), (settings, True)]
+    assert created == [(addresses[0], False), (addresses[2], has_begun), (settings, True)]
