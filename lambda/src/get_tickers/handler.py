@@ -177,7 +177,7 @@ def _queue(
         A queue did not take some tickers; all others were sent.
     """
     places: list[tuple[Kind, str, KeptAt | None]] = [(kind, ticker, None) for kind, ticker in papers]
-    if order.from_pages:  # roughly in the order of the archive's objects: a batch opens few
+    if order.from_pages:  # in the order of the archive's objects, so that each is opened once
         wanted = set(papers)
         places = [place for place in listed.kept if (place[0], place[1]) in wanted]
     tickers: defaultdict[Kind, set[str]] = defaultdict(set)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 from pynvest_lake.messages import TickerMessage
 
 BATCH_SIZE = 10
 ATTEMPTS = 6
-SENDERS = 4
-"""Calls in flight at once."""
 
 
 class TickersNotSent(RuntimeError):  # noqa: N818 - what went wrong
@@ -46,19 +42,16 @@ def send_tickers(
     TickersNotSent
         The queue refused messages for what they are, or on every attempt. All others were sent.
     """
-    batches = [messages[start : start + BATCH_SIZE] for start in range(0, len(messages), BATCH_SIZE)]
-    send = partial(_send_batch, sqs, queue_url, wait_seconds)
     refused: dict[str, str] = {}
-    with ThreadPoolExecutor(SENDERS) as senders:
-        for refused_of_batch in senders.map(send, batches):
-            refused |= refused_of_batch
+    for start in range(0, len(messages), BATCH_SIZE):
+        refused |= _send_batch(sqs, queue_url, messages[start : start + BATCH_SIZE], wait_seconds)
     if refused:
         raise TickersNotSent(f"{queue_url} did not take {len(refused)} of {len(messages)} tickers: {refused}")
     return len(messages)
 
 
 def _send_batch(
-    sqs: Any, queue_url: str, wait_seconds: float, messages: Iterable[TickerMessage]
+    sqs: Any, queue_url: str, messages: Iterable[TickerMessage], wait_seconds: float
 ) -> dict[str, str]:
     """Send a batch; return the tickers that were not taken, with what the queue said."""
     waiting = {str(position): message for position, message in enumerate(messages)}

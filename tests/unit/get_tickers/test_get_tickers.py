@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -433,38 +432,34 @@ def messages(count: int) -> list[TickerMessage]:
     return [TickerMessage(f"AA{position:02}3", Kind.ACOES, DAY) for position in range(count)]
 
 
-def fail_entries(client: Any, failing: dict[str, int], *, sender_fault: bool = False) -> list[list[str]]:
-    """Let calls of SendMessageBatch report tickers as failed, so many times: the queue does not take them.
-
-    Returns what each call was to send.
-    """
+def fail_entries(client: Any, failures: list[list[dict[str, Any]]]) -> list[list[str]]:
+    """Let calls of SendMessageBatch report failures: the queue does not take those entries."""
     sent: list[list[str]] = []
 
     def drop(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         body = json.loads(params["body"])
-        tickers = {entry["Id"]: json.loads(entry["MessageBody"])["ticker"] for entry in body["Entries"]}
-        sent.append([*tickers.values()])
-        refused = [entry for entry, ticker in tickers.items() if failing.get(ticker, 0) > 0]
-        for entry in refused:
-            failing[tickers[entry]] -= 1
-        body["Entries"] = [entry for entry in body["Entries"] if entry["Id"] not in refused]
+        sent.append([json.loads(entry["MessageBody"])["ticker"] for entry in body["Entries"]])
+        failing = failures.pop(0) if failures else []
+        ids = {failure["Id"] for failure in failing}
+        body["Entries"] = [entry for entry in body["Entries"] if entry["Id"] not in ids]
         params["body"] = json.dumps(body).encode()
-        context["failed"] = [
-            {"Id": entry, "SenderFault": sender_fault, "Code": "InternalError", "Message": "busy"}
-            for entry in refused
-        ]
-        return None if body["Entries"] else (SimpleNamespace(status_code=200), {"Failed": context["failed"]})
+        context["failing"] = failing
+        return None if body["Entries"] else (SimpleNamespace(status_code=200), {"Failed": failing})
 
     def report(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        parsed["Failed"] = context["failed"]
+        parsed["Failed"] = context["failing"]
 
     client.meta.events.register("before-call.sqs.SendMessageBatch", drop)
     client.meta.events.register("after-call.sqs.SendMessageBatch", report)
     return sent
 
 
+def failure(entry: int, sender_fault: bool = False) -> dict[str, Any]:
+    return {"Id": str(entry), "SenderFault": sender_fault, "Code": "InternalError", "Message": "busy"}
+
+
 def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake: Lake) -> None:
-    sent = fail_entries(lake.sqs, {"AA003": 1, "AA023": 2})
+    sent = fail_entries(lake.sqs, [[failure(0), failure(2)], [failure(2)]])
 
     send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(5), wait_seconds=0)
 
@@ -477,7 +472,7 @@ def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake
 
 
 def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent(lake: Lake) -> None:
-    fail_entries(lake.sqs, {"AA013": 6})
+    fail_entries(lake.sqs, [[failure(1)]] + [[failure(1)]] * 5)
 
     with pytest.raises(TickersNotSent, match=r"did not take 1 of 13 tickers: .*AA013.*InternalError: busy"):
         send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(13), wait_seconds=0)
@@ -485,21 +480,8 @@ def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent
     assert len(lake.messages("acoes")) == 12
 
 
-def test_batches_are_on_their_way_at_the_same_time(lake: Lake) -> None:
-    both = threading.Barrier(2, timeout=30)
-
-    def wait_for_the_other(**_: Any) -> None:
-        both.wait()
-
-    lake.sqs.meta.events.register("before-call.sqs.SendMessageBatch", wait_for_the_other)
-
-    assert send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(13)) == 13
-
-    assert len(lake.messages("acoes")) == 13
-
-
 def test_a_message_that_is_refused_for_what_it_is_is_not_sent_again(lake: Lake) -> None:
-    sent = fail_entries(lake.sqs, {"AA003": 1}, sender_fault=True)
+    sent = fail_entries(lake.sqs, [[failure(0, sender_fault=True)]])
 
     with pytest.raises(TickersNotSent, match="AA003"):
         send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(2), wait_seconds=0)
@@ -510,7 +492,7 @@ def test_a_message_that_is_refused_for_what_it_is_is_not_sent_again(lake: Lake) 
 def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    fail_entries(aws.client("sqs"), {listed(site, "acoes")[0]: 1}, sender_fault=True)
+    fail_entries(aws.client("sqs"), [[failure(0, sender_fault=True)]])
 
     with pytest.raises(TickersNotSent, match="did not take 1 of"):
         queue({"anomesdia_exec": DAY})
