@@ -61,13 +61,14 @@ FOLDED_DAY = 20200103
 HANDLERS_DAY_AGE = timedelta(days=14)
 """How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
 them, and the measured one does not fold its strays."""
-AGAIN = "check-and-delete-partitions, day again"
+STAGE_1 = "check-and-delete-partitions"
+AGAIN = f"{STAGE_1}, day again"
 """Stage 1 of a day that the lake has: only that is deleted with awswrangler, which takes long to load."""
 REFUSED_DAY = 20200110
 """Day of the past of which the site refuses every paper."""
 ONCE = (
     AGAIN,
-    "check-and-delete-partitions",
+    STAGE_1,
     "get-tickers",
     "dedup-financial-data-for-acoes",
     "dedup-financial-data-for-spec-ativos",
@@ -75,7 +76,7 @@ ONCE = (
 """Functions that run once an evening, and would find nothing left to do if they were called again."""
 LOOKS = 3
 """Passes of ``Look`` on an evening without a round."""
-COPY_SECONDS = 300
+PATIENCE_SECONDS = 300
 IMPORTS = 5
 """Times that each handler is imported; the median counts."""
 WARM_CALLS = 3
@@ -340,10 +341,16 @@ def _functions(
     _copy_day(local, measured_day, FOLDED_DAY)
     partitions = Partitions(local.emulator.client("s3"))
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
+    names[AGAIN] = names[STAGE_1]
     day = next(iter(site.papers.values())).day
     stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
 
     fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
+    nobody = {"anomesdia_exec": measured_day, "tickers": ["NONE99"]}
+
+    def forgotten() -> dict[str, Any]:
+        _forget(local, measured_day)
+        return nobody
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
         one = local.lake.table(layer_name, kind)
@@ -374,15 +381,14 @@ def _functions(
         "dedup-financial-data-for-spec-ativos": lambda: fold,
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         # Stage 2, which this starts, finds no such ticker. Stage 2 itself comes last: it sets the day going.
-        AGAIN: lambda: {"anomesdia_exec": measured_day, "tickers": ["NONE99"]},
-        "check-and-delete-partitions": lambda: _forgotten(local, measured_day),
+        AGAIN: lambda: nobody,
+        STAGE_1: forgotten,
         "get-tickers": lambda: {"anomesdia_exec": day},
     }
     site.latency_ms = latency_ms
     for short, event in events.items():
         console.progress(f"measuring {short}")
-        function = names[short.partition(",")[0]]
-        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=function)
+        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=names[short])
         package = configuration["Handler"].partition(".")[0]
         archive_path = next(built.glob(f"{package}-*.zip"))
         with zipfile.ZipFile(archive_path) as archive:
@@ -402,12 +408,12 @@ def _functions(
         imports = [_one(request)["import"]["cpu"] for _ in range(IMPORTS)]
         compiling = [_one({**request, "byte_code": False})["import"]["cpu"] for _ in range(IMPORTS)]
         called = _one({**request, "byte_code": False, "event": event()})
-        if short == "check-and-delete-partitions" and called["result"]["objects_deleted"]:
+        if short == STAGE_1 and called["result"]["objects_deleted"]:
             raise RuntimeError(f"stage 1 was to find nothing of the day, and found {called['result']}")
         first = called["first"]
         later = _median([spent for name, spent in called.items() if name.startswith("later")] or [first])
         yield {
-            "function": function.replace(short.partition(",")[0], short),
+            "function": names[short].replace(STAGE_1, short),
             "import_cpu_seconds": statistics.median(imports),
             "work": vars(
                 Work(
@@ -432,21 +438,21 @@ def _median(several: list[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(one[name] for one in several) for name in several[0]}
 
 
-def _forgotten(local: LocalLake, day: int) -> dict[str, Any]:
-    """Return the event that starts a day of which the lake has nothing, not even that stage 2 was started."""
+def _forget(local: LocalLake, day: int) -> None:
+    """Wait until stage 2, which was started for a day without papers, has ended, and remove what it wrote."""
     s3 = local.emulator.client("s3")
-    prefix = f"ledger/anomesdia_exec={day}/"
-    deadline = time.monotonic() + COPY_SECONDS
-    while True:
-        found = s3.list_objects_v2(Bucket=local.lake.work_bucket, Prefix=prefix).get("Contents", [])
-        if any("/rounds/" in item["Key"] for item in found):  # the last that it writes
-            break
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"stage 2 has written no round of {day} within {COPY_SECONDS} s")
-        time.sleep(0.5)
-    for item in found:
-        s3.delete_object(Bucket=local.lake.work_bucket, Key=item["Key"])
-    return {"anomesdia_exec": day, "tickers": ["NONE99"]}
+
+    def written() -> list[str]:
+        listed = s3.list_objects_v2(Bucket=local.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={day}/")
+        return [item["Key"] for item in listed.get("Contents", ())]
+
+    def lacking() -> str:
+        has_ended = any("/rounds/" in key for key in written())  # the last that it writes
+        return "" if has_ended else f"stage 2 has written no round of {day}"
+
+    _wait(lacking)
+    for key in written():
+        s3.delete_object(Bucket=local.lake.work_bucket, Key=key)
 
 
 def _copy_day(local: LocalLake, day: int, target: int) -> None:
@@ -461,10 +467,31 @@ def _copy_day(local: LocalLake, day: int, target: int) -> None:
             s3.copy_object(Bucket=one.bucket, Key=key, CopySource=source)
             copied += 1
     spec = local.lake.table("spec")
-    deadline = time.monotonic() + COPY_SECONDS
-    while (arrived := len(partitions.objects(spec, target))) < copied:
+
+    def lacking() -> str:
+        arrived = len(partitions.objects(spec, target))
+        return "" if arrived >= copied else f"{arrived} of {copied} objects got to {spec.name}"
+
+    _wait(lacking)
+
+
+def _wait(lacking: Callable[[], str]) -> None:
+    """Wait until nothing is lacking.
+
+    Parameters
+    ----------
+    lacking
+        Says what is, an empty text where nothing is.
+
+    Raises
+    ------
+    TimeoutError
+        Something still is after `PATIENCE_SECONDS`.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while said := lacking():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{arrived} of {copied} objects got to {spec.name} within {COPY_SECONDS} s")
+            raise TimeoutError(f"{said} within {PATIENCE_SECONDS} s")
         time.sleep(0.5)
 
 
@@ -489,7 +516,8 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     every = sum(batches.values())
     # Functions, by what they run for: processes that start, and invocations.
     runs = {
-        "check-and-delete-partitions": [(1, 1)],
+        STAGE_1: [(1, 1)],
+        AGAIN: [],  # on no ordinary evening
         "get-tickers": [(1, 1)],
         "get-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
         "prep-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
@@ -501,7 +529,6 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     return sum(
         Work(**one["work"]).gb_seconds(one["memory_mb"], starts, invocations)
         for one in measured["functions"]
-        if not one["function"].endswith(AGAIN)  # no evening's
         for starts, invocations in runs[one["function"].partition("-lambda-")[2]]
     )
 

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from pynvest_lake.aws import session
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5
@@ -79,15 +81,11 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
         Objects are still there after several attempts.
     """
     found = left = _objects(s3, bucket, prefix)
-    if not found:
-        return 0
-    from check_and_delete_partitions.deletion import delete_objects  # at its first use: see there
-
     for wait in _waits(wait_seconds):
         if not left:
             break
         time.sleep(wait)
-        delete_objects(bucket, left)
+        _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
         # S3 may answer that all went well but for single keys, which awswrangler passes over: look again.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
@@ -97,6 +95,20 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             f"attempts to delete them, such as {next(iter(left))}: run the day again once S3 deletes them"
         )
     return len(found)
+
+
+@cache
+def _awswrangler() -> Any:
+    """Return awswrangler, loaded at its first use.
+
+    On most evenings there is nothing of the day to delete yet, and it would be two thirds of stage 1's start.
+    """
+    import awswrangler
+    import boto3
+
+    # awswrangler makes a client for each call, and a session too where boto3 has none.
+    boto3.setup_default_session(botocore_session=session())
+    return awswrangler
 
 
 def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
@@ -120,11 +132,11 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
     created_at = _created_at(glue, table, day)
     if created_at is None:
         return False
-    from check_and_delete_partitions.deletion import delete_partition
-
     for wait in _waits(wait_seconds):
         time.sleep(wait)
-        delete_partition(table, day)
+        _awswrangler().catalog.delete_partitions(
+            table=table.table, database=table.database, partitions_values=[[str(day)]]
+        )
         # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
         # meanwhile by a function of an earlier run, and stands for what that has written.
         if _created_at(glue, table, day) != created_at:

@@ -9,11 +9,12 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import awswrangler
 import boto3
 import pytest
 
-from check_and_delete_partitions import deletion, partitions
 from check_and_delete_partitions import handler as stage
+from check_and_delete_partitions import partitions
 from check_and_delete_partitions.kept_pages import PagesLacking
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from lake_rows import put_part, raw_s3_event
@@ -126,7 +127,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
 def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
-    monkeypatch.setattr(deletion.wr.catalog, "delete_partitions", lambda **_: None)
+    monkeypatch.setattr(awswrangler.catalog, "delete_partitions", lambda **_: None)
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
@@ -135,11 +136,12 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
 def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
     lake: Lake, clear: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, deletion.__name__)
+    partitions._awswrangler.cache_clear()
+    monkeypatch.delitem(sys.modules, "awswrangler")
 
     clear({"anomesdia_exec": DAY})
 
-    assert deletion.__name__ not in sys.modules
+    assert "awswrangler" not in sys.modules
     assert len(invoked) == 1
 
 
@@ -194,13 +196,13 @@ def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put_part(lake, SOT_ACOES, 1)
-    delete = deletion.wr.s3.delete_objects
+    delete = awswrangler.s3.delete_objects
 
     def delete_and_land(paths: list[str]) -> None:
         delete(paths)
         put_part(lake, SOT_ACOES, 1, {"nome_papel": "AAAA3"})
 
-    monkeypatch.setattr(deletion.wr.s3, "delete_objects", delete_and_land)
+    monkeypatch.setattr(awswrangler.s3, "delete_objects", delete_and_land)
 
     removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
 
@@ -230,14 +232,14 @@ def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
 ) -> None:
     table = lake.tables[SOT_ACOES]
     register_partition(lake.glue, table, DAY)
-    delete = deletion.wr.catalog.delete_partitions
+    delete = awswrangler.catalog.delete_partitions
 
     def delete_and_register(**arguments: Any) -> None:
         delete(**arguments)
         with later():
             register_partition(lake.glue, table, DAY)
 
-    monkeypatch.setattr(deletion.wr.catalog, "delete_partitions", delete_and_register)
+    monkeypatch.setattr(awswrangler.catalog, "delete_partitions", delete_and_register)
 
     removed = remove_day(lake.s3, lake.glue, [table], DAY)
 

@@ -139,7 +139,8 @@ def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, P
         packages,
         managed,
         "check_and_delete_partitions",
-        "import check_and_delete_partitions.deletion, awswrangler, pynvest_lake.aws",
+        "import check_and_delete_partitions.partitions, pynvest_lake.aws",
+        "awswrangler = check_and_delete_partitions.partitions._awswrangler()",
         "awswranglers = awswrangler._utils.ensure_session()._session",
         "print(awswranglers is pynvest_lake.aws.session())",
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stand_in import stand_in_for_terraform
 
 from sandbox.console import Console
 from sandbox.lake import Lake
@@ -33,7 +34,7 @@ OUTPUTS = {
     "work_bucket": "work",
     "workgroup": "lake",
 }
-TERRAFORM = """#!/bin/sh
+TERRAFORM = """
 here="{here}"
 case "$2" in
 apply)
@@ -61,16 +62,12 @@ esac
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
     """Put a command in Terraform's place whose ``apply`` ends when it is told to, with that status."""
-    command = tmp_path / "bin" / "terraform"
-    command.parent.mkdir()
-    command.write_text(TERRAFORM.format(here=tmp_path))
-    command.chmod(0o755)
+    stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
     )
     (tmp_path / "terraform.rc").touch()
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraform.rc"))
-    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
 
     def end(status: int) -> None:
         part = tmp_path / "settled.part"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from stand_in import stand_in_for_terraform
 
 from sandbox import terraform
 
@@ -138,19 +139,15 @@ def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
     settings = 'module.lake.aws_s3_bucket_lifecycle_configuration.this["sor"]'
     addresses = ("module.lake.aws_s3_bucket.this", settings, "module.lake.aws_sfn_state_machine.this")
     begun = addresses if has_begun else addresses[::2]
-    command = tmp_path / "bin" / "terraform"
-    command.parent.mkdir()
-    command.write_text(
-        "#!/bin/sh\n"
-        + "".join(f"echo '  # {address} will be created'\n" for address in addresses)
+    script = (
+        "".join(f"echo '  # {address} will be created'\n" for address in addresses)
         + "".join(f"echo '{address}: Creating...'\n" for address in begun)
         + "".join(
             f"echo '{address}: Creation complete after 1s [id=x]'\n"
             for address in (*addresses[::2], settings)
         )
     )
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+    stand_in_for_terraform(monkeypatch, tmp_path, script)
     created: list[tuple[str, bool]] = []
 
     terraform.Terraform(tmp_path, tmp_path / "data", {}).apply(
