@@ -354,13 +354,15 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     batch = tickers(site)[:6]
-    site.latency_ms = 800
+    site.latency_ms = 2400
+    # A third of it is kept for writing: enough of it where other tests keep the machine busy.
+    left = 12.0
     started = time.monotonic()
 
-    result = fetch(*(message(one) for one in batch), threads=1, left=4.0)
+    result = fetch(*(message(one) for one in batch), threads=1, left=left)
 
     rows = landed(lake)
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < left
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
     assert "the time for it was over" in result["failed"][batch[5]]
