@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from b3.brazilian import read_date, without_blanks
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, cells_of, not_the_page, parse, text_of
@@ -29,7 +30,6 @@ MOST_LACKING = 1 / 3
 _TABLES = '//table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
-_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 _PERIODS = (re.compile(r"\b12\s+meses", re.IGNORECASE), re.compile(r"\b(?:3|tr[êe]s)\s+meses", re.IGNORECASE))
 _SITE_ZONE = "America/Sao_Paulo"
 _NEXT_OPENING = time(10)
@@ -124,7 +124,7 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
         if any((label, place) not in found.values for place in range(len(labels.columns[label])))
     )
     _check_paper(found, lacking, labels, page.url, ticker, kind)
-    session = _date(found.values.get((SESSION_LABEL, 0)))
+    session = read_date(without_blanks(found.values.get((SESSION_LABEL, 0))))
     _check_session(session, found.values.get((SESSION_LABEL, 0)), page, asked, day)
     texts = {known.columns[label][place]: value for (label, place), value in found.values.items()}
     return Indicators(texts, tuple(found.unknown), tuple(lacking), session)
@@ -316,13 +316,3 @@ def _next_weekday(day: date) -> date:
     while following.weekday() > 4:
         following += timedelta(days=1)
     return following
-
-
-def _date(text: str | None) -> date | None:
-    match = _DATE.fullmatch((text or "").strip())
-    if not match:
-        return None
-    try:
-        return date(int(match[3]), int(match[2]), int(match[1]))
-    except ValueError:
-        return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from b3.brazilian import read_number
 from fundamentus_site.errors import Blocked, FundamentusError
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
@@ -22,7 +22,6 @@ from pynvest_lake.outcomes import Outcome
 PATIENCE_SECONDS = 240.0
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0
-_PRICE = re.compile(r"[0-9]{1,3}(?:[.]?[0-9]{3})*(?:,[0-9]+)?")
 
 
 class NoListing(Exception):  # noqa: N818 - what is the matter
@@ -101,7 +100,7 @@ def _read(site: FundamentusSite) -> Listed:
         page = site.fetch_listing(SiteKind(kind.value))
         found = listing(page)
         papers[kind] = {
-            parse_ticker(ticker): price_of(found.prices[ticker])
+            parse_ticker(ticker): read_number(found.prices[ticker])
             for ticker in site.tickers(page, SiteKind(kind.value))
         }
         unreadable[kind.value] = list(found.unreadable)
@@ -152,19 +151,12 @@ def from_archive(archive: Archive, day: int) -> Listed:
         except FundamentusError as error:
             problems.append(f"the kept listing of {page.kind} of {page.fetched_at}: {error}")
             continue
-        prices = {parse_ticker(ticker): price_of(text) for ticker, text in found_listing.prices.items()}
+        prices = {parse_ticker(ticker): read_number(text) for ticker, text in found_listing.prices.items()}
         of_page = Listing({Kind(page.kind): prices})
         united = of_page if united is None else united.united(of_page)
     if united is None:
         raise NoListing(Outcome.FAILED, f"the archive has no listing of {day} that can be read")
     return Listed(united, kept=tuple(kept), problems=tuple(problems))
-
-
-def price_of(text: str | None) -> float | None:
-    """Return a price such as ``1.234,56`` as a number; None for anything else."""
-    if text is None or not _PRICE.fullmatch(text):
-        return None
-    return float(text.replace(".", "").replace(",", "."))
 
 
 def asked_for(listed: Listing, tickers: frozenset[str] | None) -> Listing:

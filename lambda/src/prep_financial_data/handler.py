@@ -9,10 +9,10 @@ import pyarrow as pa
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from prep_financial_data.prepare import UnreadableCell, prepare
 from prep_financial_data.settings import Settings
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.derivation import derive
+from pynvest_lake.prepare import UnreadableCell, prepare
 from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import Content
 
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     unreadable: list[UnreadableCell] = []
 
     def rows_of(content: Content) -> pa.Table:
-        prepared = prepare(content.rows, settings.ticker_kind)
+        prepared = prepare(content.rows, settings.ticker_kind, content.object.day)
         for cell in prepared.unreadable:
             logger.warning("cell unreadable", extra={"table": target.table, **vars(cell)})
         unreadable.extend(prepared.unreadable)

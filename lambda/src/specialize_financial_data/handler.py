@@ -13,8 +13,8 @@ from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
 from pynvest_lake.derivation import derive
 from pynvest_lake.kinds import Kind
 from pynvest_lake.settings import read_settings
+from pynvest_lake.specialize import specialize
 from specialize_financial_data.settings import Settings
-from specialize_financial_data.specialize import specialize
 
 leave_pandas_alone()
 logger = Logger()

@@ -22,23 +22,23 @@ from assess_day.calendar_b3 import is_trading_day
 from assess_day.evidence import Evidence
 from assess_day.look import Facts
 from assess_day.quality import measured
+from b3.brazilian import read_number
 from dedup_financial_data.fold import newest_rows
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
 from fundamentus_site.papers import Indicators, Labels, indicators
 from get_financial_data.record import counted
-from get_tickers.listings import price_of
-from prep_financial_data.prepare import prepare
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
+from pynvest_lake.prepare import prepare
+from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import Content, LakeTable, Stamp, object_id
 from sandbox.site import Paper, make_papers, pages
 from sandbox.site.paper import Cell
 from sandbox.site.papers import brazilian
-from specialize_financial_data.specialize import specialize
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
@@ -171,7 +171,7 @@ def read_day(
             rows, entry = read_batch(batch, kind, f"{day:%d-%m-%Y} 18:{minute:02}:00")
             batches.append((entry, NOW))
             sor[kind].append(rows)
-            sot[kind].append(prepare(rows, kind).table)
+            sot[kind].append(prepare(rows, kind, number_of(day)).table)
         kept_back = {
             paper.ticker: PaperEntry(Outcome.REFUSED)
             for paper in papers
@@ -229,7 +229,7 @@ def listing_of(papers: Sequence[Paper], prices: Mapping[str, str]) -> Listing:
         if of_kind:
             body = pages.listing_page(kind.value, of_kind)
             found = listing(Page("https://site", 200, pages.CONTENT_TYPE, body, NOW))
-            listed[kind] = {ticker: price_of(text) for ticker, text in found.prices.items()}
+            listed[kind] = {ticker: read_number(text) for ticker, text in found.prices.items()}
     return Listing(listed)
 
 

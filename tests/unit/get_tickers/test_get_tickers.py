@@ -12,7 +12,7 @@ import requests
 
 from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
-from get_tickers.listings import NoListing, from_site, price_of
+from get_tickers.listings import NoListing, from_site
 from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
@@ -410,22 +410,6 @@ def test_a_lake_that_rests_on_a_collector_does_not_probe_the_site(site: SiteServ
         queue({"probe": "PETR4"}, fetch_from="pages")
 
     assert site.requests == []
-
-
-@pytest.mark.parametrize(
-    ("text", "price"),
-    [
-        ("31,87", 31.87),
-        ("1.234,50", 1234.5),
-        ("0,00", 0.0),
-        ("7", 7.0),
-        ("-", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_a_price_is_read_as_brazilians_write_it(text: str | None, price: float | None) -> None:
-    assert price_of(text) == price
 
 
 def messages(count: int) -> list[TickerMessage]:

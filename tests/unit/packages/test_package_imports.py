@@ -28,7 +28,7 @@ STAGES = (
     "specialize_financial_data",
 )
 
-SHARED = {"fundamentus_site", "pynvest_lake"}
+SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
 # Modules that a stage must do without, lest its start take longer than its work.
 FOREIGN = {
@@ -190,6 +190,10 @@ def test_the_site_knows_nothing_of_aws_nor_of_the_lake() -> None:
     assert not imports_of(SOURCES / "fundamentus_site") & {
         "awswrangler", "aws_lambda_powertools", "boto3", "botocore", "moto", "pynvest_lake", *STAGES,
     }  # fmt: skip
+
+
+def test_what_is_known_of_the_exchange_imports_nothing_of_ours() -> None:
+    assert reached("b3") == {"b3"}
 
 
 def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:

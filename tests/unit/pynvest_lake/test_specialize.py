@@ -8,7 +8,7 @@ import pytest
 
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.kinds import Kind
-from specialize_financial_data.specialize import specialize
+from pynvest_lake.specialize import specialize
 
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 SHARED = {

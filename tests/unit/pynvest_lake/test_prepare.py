@@ -5,9 +5,10 @@ from datetime import date, datetime
 import pyarrow as pa
 import pytest
 
-from prep_financial_data.prepare import UnreadableCell, prepare
+from moto_lake import DAY
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
 from pynvest_lake.kinds import Kind
+from pynvest_lake.prepare import UnreadableCell, prepare
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
@@ -35,6 +36,7 @@ def test_every_type_of_stock_column_is_read() -> None:
             },
         ),
         Kind.ACOES,
+        DAY,
     )
     (row,) = prepared.table.to_pylist()
     assert {column: value for column, value in row.items() if value is not None} == {
@@ -64,6 +66,7 @@ def test_every_type_of_fund_column_is_read() -> None:
             },
         ),
         Kind.FIIS,
+        DAY,
     )
     (row,) = prepared.table.to_pylist()
     assert (row["qtd_imoveis"], row["total_area_m2"], row["vlr_vacancia_media"]) == (26, 1571040.0, 3.5)
@@ -72,7 +75,7 @@ def test_every_type_of_fund_column_is_read() -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) -> None:
     for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
-        prepared = prepare(sor_table(kind, *rows), kind)
+        prepared = prepare(sor_table(kind, *rows), kind, DAY)
         assert prepared.table.schema == table_schema(SOT[kind]).arrow
         assert len(prepared.table) == len(rows)
 
@@ -80,7 +83,7 @@ def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) 
 @pytest.mark.parametrize("blank", ["", "-", "-%", "\n -\xa0"])
 def test_a_text_for_no_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
     schema = table_schema(SOR_ACOES)
-    prepared = prepare(sor_table(Kind.ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES)
+    prepared = prepare(sor_table(Kind.ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES, DAY)
     assert set(prepared.table.to_pylist()[0].values()) == {None}
     assert prepared.unreadable == []
 
@@ -94,6 +97,7 @@ def test_a_text_that_is_no_number_or_date_is_null_and_told_with_its_ticker_and_c
             {"nome_papel": "CCCC3", "vlr_cot": "consulte", "num_acoes": "9" * 19, "datetime_exec": "ontem"},
         ),
         Kind.ACOES,
+        DAY,
     )
     assert sorted(prepared.unreadable, key=lambda cell: (cell.ticker, cell.column)) == [
         UnreadableCell("AAAA3", "dt_ult_cot", "31/02/2026"),
@@ -112,7 +116,7 @@ def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
     chunks = [
         sor_table(Kind.FIIS, {"fii": ticker, "vlr_cot": "x"}) for ticker in ("CCCC11", "AAAA11", "BBBB11")
     ]
-    prepared = prepare(pa.concat_tables(chunks), Kind.FIIS)
+    prepared = prepare(pa.concat_tables(chunks), Kind.FIIS, DAY)
     assert prepared.table["fii"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
     assert [cell.ticker for cell in prepared.unreadable] == ["CCCC11", "AAAA11", "BBBB11"]
 
@@ -121,18 +125,25 @@ def test_a_column_without_values_may_come_without_a_type() -> None:
     sor = sor_table(Kind.FIIS, {"fii": "AAAA11"})
     position = sor.schema.get_field_index("vlr_cap_rate")
     sor = sor.set_column(position, "vlr_cap_rate", pa.nulls(1))
-    assert prepare(sor, Kind.FIIS).table["vlr_cap_rate"].to_pylist() == [None]
+    assert prepare(sor, Kind.FIIS, DAY).table["vlr_cap_rate"].to_pylist() == [None]
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_rows_of_before_a_column_was_added_have_nulls_in_it(kind: Kind) -> None:
     sor = sor_table(kind, {kind.ticker_column: "AAAA11", "vlr_cot": "12,5"})
-    (row,) = prepare(sor.select(sor.schema.names[:20]), kind).table.to_pylist()
+    (row,) = prepare(sor.select(sor.schema.names[:20]), kind, DAY).table.to_pylist()
     assert (row[kind.ticker_column], row["vlr_cot"]) == ("AAAA11", 12.5)
     assert list(row) == table_schema(SOT[kind]).names
     assert set(row.values()) == {"AAAA11", 12.5, None}
 
 
+@pytest.mark.parametrize("text", ["24/11/2026", "24/11/2099", "\x0224/11/2099"])
+def test_a_date_after_the_run_day_is_unreadable_wherever_it_stands(text: str) -> None:
+    row = {"nome_papel": "AAAA3", "dt_ult_cot": text, "dt_ult_balanco_proc": text}
+    prepared = prepare(sor_table(Kind.ACOES, row), Kind.ACOES, DAY)
+    assert {cell.column for cell in prepared.unreadable} == {"dt_ult_cot", "dt_ult_balanco_proc"}
+
+
 def test_a_table_of_the_other_kind_is_an_error_that_names_the_columns() -> None:
     with pytest.raises(ValueError, match=r"tbsor_fundamentus_indicadores_acoes_raw .*'fii'.*'nome_papel'"):
-        prepare(sor_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)
+        prepare(sor_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES, DAY)

@@ -5,32 +5,30 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prep_financial_data import brazilian
+from b3 import brazilian
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
 def read_doubles(*texts: str | None, fractions: bool = False) -> list[float | None]:
-    return brazilian.doubles(pa.array(texts, pa.string()), fractions=fractions).to_pylist()
+    return [brazilian.read_number(text, fraction=fractions) for text in texts]
 
 
 def read_integers(*texts: str | None) -> list[int | None]:
-    return brazilian.integers(pa.array(texts, pa.string())).to_pylist()
+    return [brazilian.read_integer(text) for text in texts]
 
 
 def read_dates(*texts: str | None) -> list[date | None]:
-    return brazilian.dates(pa.array(texts, pa.string())).to_pylist()
+    return [brazilian.read_date(text) for text in texts]
 
 
 def read_moments(*texts: str | None) -> list[datetime | None]:
-    return brazilian.moments(pa.array(texts, pa.string())).to_pylist()
+    return [brazilian.read_moment(text) for text in texts]
 
 
 def as_brazilians_write(number: Decimal | int, *, points: bool = True) -> str:
@@ -216,26 +214,30 @@ def test_a_moment_that_the_clock_lacks_is_null(text: str) -> None:
     assert read_moments(text) == [None]
 
 
-@given(st.lists(st.text()))
-def test_no_text_at_all_makes_a_reader_fail(texts: list[str]) -> None:
-    column = brazilian.without_blanks(pa.array(texts, pa.string()))
-    for read in (brazilian.doubles, brazilian.integers, brazilian.dates, brazilian.moments):
-        assert len(read(column)) == len(texts)
+@given(st.text())
+def test_no_text_at_all_makes_a_reader_fail(text: str) -> None:
+    stripped = brazilian.without_blanks(text)
+    for read in (brazilian.read_number, brazilian.read_integer, brazilian.read_date, brazilian.read_moment):
+        read(text), read(stripped)
 
 
-def test_nulls_stay_null() -> None:
+def test_none_stays_none() -> None:
     assert read_doubles(None) == read_integers(None) == read_dates(None) == read_moments(None) == [None]
 
 
-@pytest.mark.parametrize("text", ["", "-", "-%", " - ", "\n", "\xa0", "\xa0-%\t"])
-def test_a_text_that_stands_for_no_value_is_null(text: str) -> None:
-    assert brazilian.without_blanks(pa.array([text])).to_pylist() == [None]
+@pytest.mark.parametrize("text", [None, "", "-", "-%", " - ", "\n", "\xa0", "\xa0-%\t"])
+def test_a_text_that_stands_for_no_value_is_none(text: str | None) -> None:
+    assert brazilian.without_blanks(text) is None
 
 
-def test_space_around_a_text_is_dropped_and_space_within_it_kept() -> None:
-    texts = pa.array(["\n  -1,31%\xa0", " Banco  do Brasil ", "--"])
-    assert brazilian.without_blanks(texts).to_pylist() == ["-1,31%", "Banco  do Brasil", "--"]
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [("\n  -1,31%\xa0", "-1,31%"), (" Banco  do Brasil ", "Banco  do Brasil"), ("--", "--")],
+)
+def test_space_around_a_text_is_dropped_and_space_within_it_kept(text: str, stripped: str) -> None:
+    assert brazilian.without_blanks(text) == stripped
 
 
-def test_no_function_is_used_that_arrow_lacks_when_it_is_built_without_utf8proc() -> None:
-    assert "pc.utf8_" not in Path(brazilian.__file__).read_text(encoding="utf-8")
+@pytest.mark.parametrize("text", ["\x0224/11/2026", "24/11/2026\x00"])
+def test_a_control_character_makes_a_date_unreadable(text: str) -> None:
+    assert brazilian.read_date(brazilian.without_blanks(text)) is None

@@ -1,0 +1,72 @@
+"""Numbers, dates and moments as Brazilian pages write them.
+
+Each reader takes one text and returns its value, None where the text is not of the form that it reads.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime
+
+# An optional minus, digits with all of their thousands points or none, an optional decimal comma and percent.
+_NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
+_LONGEST_NUMBER = 1000
+_INT64 = range(-(2**63), 2**63)
+_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([1-9][0-9]{3})")
+_MOMENT = re.compile(r"[0-9]{2}-[0-9]{2}-[1-9][0-9]{3} [0-9]{2}:[0-9]{2}:[0-5][0-9]")
+_BLANK = ("", "-", "-%")
+
+
+def without_blanks(text: str | None) -> str | None:
+    """Return a text without the space around it, None for one that stands for no value: ``-``, ``-%``."""
+    stripped = (text or "").strip()
+    return None if stripped in _BLANK else stripped
+
+
+def read_number(text: str | None, *, fraction: bool = False) -> float | None:
+    """Read a number such as ``-1.234,5`` or ``17,5%``: the double nearest to its decimal value.
+
+    Parameters
+    ----------
+    text
+        The text.
+    fraction
+        Read percentages as fractions (``-1,31%`` as -0.0131). Otherwise a percent sign changes nothing.
+    """
+    match = _match_number(text)
+    if match is None:
+        return None
+    # The decimal point moves in the text: a division would round a second time.
+    value = float(f"{match[1].replace('.', '')}.{match[2] or '0'}e{-2 if fraction else 0}")
+    return value if math.isfinite(value) else None
+
+
+def read_integer(text: str | None) -> int | None:
+    """Read a whole number of 64 bits, such as ``1.234.567`` or ``15,00``; None for any other number."""
+    match = _match_number(text)
+    if match is None or (match[2] or "").strip("0"):
+        return None
+    value = int(match[1].replace(".", ""))
+    return value if value in _INT64 else None
+
+
+def read_date(text: str | None) -> date | None:
+    """Read a date such as ``31/12/2025``; None for one that the calendar lacks."""
+    match = _DATE.fullmatch(text or "")
+    try:
+        return date(int(match[3]), int(match[2]), int(match[1])) if match else None
+    except ValueError:
+        return None
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """Read a moment such as ``31-12-2025 18:59:07``, as the tables have it: in Brasilia, without a zone."""
+    try:
+        return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _match_number(text: str | None) -> re.Match[str] | None:
+    return _NUMBER.fullmatch(text) if text and len(text) <= _LONGEST_NUMBER else None

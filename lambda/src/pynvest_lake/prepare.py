@@ -1,0 +1,100 @@
+"""The SoT table of a kind from its SoR table: every column with its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from b3.brazilian import read_date, read_integer, read_moment, read_number, without_blanks
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, Column, table_schema
+from pynvest_lake.day import date_of
+from pynvest_lake.kinds import Kind
+
+_TABLES = {Kind.ACOES: (SOR_ACOES, SOT_ACOES), Kind.FIIS: (SOR_FIIS, SOT_FIIS)}
+
+
+@dataclass(frozen=True)
+class UnreadableCell:
+    """A text that should be a number or a date and is none."""
+
+    ticker: str
+    column: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A SoT table, and the cells of its SoR table that it holds as null because they could not be read."""
+
+    table: pa.Table
+    unreadable: list[UnreadableCell]
+
+
+def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
+    """Give every column of a SoR table the type that the contract says.
+
+    Parameters
+    ----------
+    sor
+        Rows as stage 3 wrote them: the columns of the kind's SoR table, all strings. Rows written before
+        columns were added have the first ones.
+    kind
+        The kind of asset that the rows are.
+    day
+        The run day, ``YYYYMMDD``: a date after it is unreadable.
+
+    Returns
+    -------
+    Prepared
+        As many rows, in the same order, with the schema of the kind's SoT table.
+
+    Raises
+    ------
+    ValueError
+        The table's columns are not those of the contract.
+
+    Examples
+    --------
+    >>> prepared = prepare(sor, Kind.ACOES, 20261123)
+    >>> prepared.table["pct_var_dia"].to_pylist()
+    [-0.0131]
+    """
+    sor_name, sot_name = _TABLES[kind]
+    sor = table_schema(sor_name).completed(sor)
+    contract = table_schema(sot_name)
+    tickers = sor[kind.ticker_column].to_pylist()
+    columns = []
+    unreadable: list[UnreadableCell] = []
+    for column, field in zip(contract.columns, contract.arrow, strict=True):
+        read = _reader(column, date_of(day))
+        texts = [without_blanks(text) for text in sor[column.name].to_pylist()]
+        values = [None if text is None else read(text) for text in texts]
+        unreadable.extend(
+            UnreadableCell(ticker, column.name, text)
+            for ticker, text, value in zip(tickers, texts, values, strict=True)
+            if text is not None and value is None
+        )
+        columns.append(pa.array(values, field.type))
+    return Prepared(pa.Table.from_arrays(columns, schema=contract.arrow), unreadable)
+
+
+def _reader(column: Column, run_day: date) -> Callable[[str], Any]:
+    if column.type == "double":
+        return partial(read_number, fraction=column.name.startswith("pct_"))
+    if column.type == "bigint":
+        return read_integer
+    if column.type == "date":
+        return partial(_read_past_date, run_day=run_day)
+    if column.type == "timestamp":
+        return read_moment
+    return str
+
+
+def _read_past_date(text: str, run_day: date) -> date | None:
+    day = read_date(text)
+    return day if day is not None and day <= run_day else None
