@@ -21,7 +21,7 @@ from pynvest_lake.completeness import flow
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import days_before, number_of
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import Ledger, moment_of
+from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
 # Listings older than this are no measure of today's.
@@ -44,7 +44,7 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
         come.sor_ids,
         come.not_through,
         queues,
-        moment_of(come.newest_at) if come.newest_at else None,
+        come.newest_at,
         settings.fetch_from,
     )
 
@@ -125,7 +125,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
     """Return the rows of a day of a table; what goes away meanwhile is in what took its place."""
     found = [table_schema(table.table).arrow.empty_table()]
-    for item in list_day(s3, table, day):
+    for item in list_day(s3, table, day).objects:
         try:
             found.append(read(s3, item).rows)
         except ObjectGone:

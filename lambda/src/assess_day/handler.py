@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,15 +12,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.facts import earlier_listed, evidence, gather, most_traded, old_session
-from assess_day.look import Facts, look_seconds, reasons_for_a_round, view
+from assess_day.look import Facts, View, look_seconds, reasons_for_a_round, view
 from assess_day.notice import notice
 from assess_day.quality import measured
+from assess_day.rebuild import check_rebuild
 from assess_day.record import NOBODY, Run, mark_untold, read_record, write_record
 from assess_day.settings import Settings
+from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
-from pynvest_lake.day import check_fields, day_of_execution
+from pynvest_lake.day import check_fields
+from pynvest_lake.execution import Execution
 from pynvest_lake.settings import read_settings
 
 leave_pandas_alone()
@@ -37,8 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``step``: ``look``, ``assess``, or ``untold`` where the verdict could not be told. ``started_at`` and
-        ``input`` of the workflow, whose input may have ``rounds``: the minutes to wait before each round that
-        is asked for while something is missing; its name, ``execution``, but for a look. For a look,
+        ``input`` of the workflow; its name, ``execution``. For a look,
         ``progress`` as the look before returned it; and what came of the ``folds`` of SoT and of the
         ``spec_folds`` since: a ``result``, or of one that failed ``error`` and ``cause``.
 
@@ -54,33 +57,42 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises
     ------
+    DayRefused
+        Nothing was ever asked for on the day that the input names, or it may not be made anew from SoR now.
     ValueError
         The event or the workflow's input is not what it should be.
     """
     check_fields(event, ("step", "execution", "started_at", "input", "progress", "folds", "spec_folds"))
     settings = read_settings(Settings, os.environ)
-    day = day_of_execution(event, settings.schedule_timezone, ("rounds",))
-    rounds = parse_rounds((event.get("input") or {}).get("rounds", []))
-    s3, step, execution = client("s3"), event.get("step", "look"), event.get("execution", NOBODY)
+    execution = Execution.from_event(event)
+    day, started_at = execution.day, execution.started_at
+    s3, step, name = client("s3"), event.get("step", "look"), event.get("execution", NOBODY)
     if step == "untold":
-        mark_untold(s3, settings.table(QUALITY), day, execution)
+        mark_untold(s3, settings.table(QUALITY), day, name)
         logger.error("verdict not told", extra={"anomesdia_exec": day})
         return {"anomesdia_exec": day}
     facts = gather(s3, client("sqs"), settings, day)
     now = datetime.now(timezone.utc)
-    started_at = _started_at(event) or now
     folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
     progress = event.get("progress") or {}
     folded = bool(progress.get("folded")) or any(fold.get("result", {}).get("written") for fold in folds)
     if step == "assess":
-        return _assess(settings, facts, folds, Run(execution, started_at, folded), now)
-    seen = view(facts, now, settings.queue_patience_seconds, started_at)
+        return _assess(settings, facts, folds, Run(name, started_at, folded), now)
+    if execution.from_sor:
+        check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, facts.sor_ids)
+        seen = View(settled=True, waiting_for=(), whole=not facts.not_through, lacks=tuple(facts.not_through))
+    else:
+        seen = view(facts, now, settings.queue_patience_seconds, started_at)
+    if seen.settled and execution.names_day and not facts.ledger.rounds and not facts.sor_ids:
+        raise DayRefused(
+            f"nothing was ever asked for on {day}: expected a day that was run. Nothing was written"
+        )
     session = old_session(s3, settings, facts) if seen.settled else None
     before = earlier_listed(s3, settings, day) if seen.settled else None
     reasons = reasons_for_a_round(facts, before, session) if seen.settled else ()
     result = {"anomesdia_exec": day, **vars(seen), "reasons": reasons}
     result |= _next(
-        progress, rounds, settings.look_interval_seconds, settled=seen.settled, mend=bool(reasons)
+        progress, execution.rounds, settings.look_interval_seconds, settled=seen.settled, mend=bool(reasons)
     )
     result["progress"]["folded"] = folded
     result |= {"folds": [], "spec_folds": [], "old_session": None}
@@ -91,30 +103,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return result
 
 
-def _started_at(event: dict[str, Any]) -> datetime | None:
-    """Return when the workflow was started; None where a person invoked the function and did not say."""
-    text = event.get("started_at")
-    return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
-
-
-def parse_rounds(value: object) -> list[float]:
-    """Check that a value is a list of minutes and return it.
-
-    Raises
-    ------
-    ValueError
-        It is not.
-    """
-    if isinstance(value, list) and all(
-        isinstance(minutes, (int, float)) and not isinstance(minutes, bool) and 0 <= minutes <= 1440
-        for minutes in value
-    ):
-        return value
-    raise ValueError(f"rounds is {value!r}, expected a list of minutes from 0 to 1440, such as [60, 60]")
-
-
 def _next(
-    progress: dict[str, int], rounds: list[float], interval_seconds: float, *, settled: bool, mend: bool
+    progress: dict[str, int], rounds: Sequence[float], interval_seconds: float, *, settled: bool, mend: bool
 ) -> dict[str, Any]:
     """Return what the workflow is to do after a look."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)

@@ -121,7 +121,7 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
     days = days_before(day, count)
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=table.bucket,
-        Prefix=f"{table.table}/{PARTITION_KEY}=",
+        Prefix=f"{table.root}{PARTITION_KEY}=",
         StartAfter=table.prefix(days[-1]),
     )
     there = {item["Key"] for page in pages for item in page.get("Contents", [])}

@@ -25,7 +25,7 @@ class Settings:
     tickers_queue_urls: Mapping[Kind, str]
     queue_patience_seconds: int
     look_interval_seconds: int
-    schedule_timezone: str
+    workflow_arn: str
     fetch_from: str
     dead_letter_queue_urls: tuple[str, ...]
     quality_gate: str

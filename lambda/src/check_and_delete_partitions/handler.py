@@ -9,84 +9,156 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
-from check_and_delete_partitions.kept_pages import check_pages
-from check_and_delete_partitions.order import Order, parse_order, refusal
+from b3.days import DayRefused, check_run_day, day_at, may_be_collected
 from check_and_delete_partitions.partitions import remove_day, remove_objects
 from check_and_delete_partitions.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
-from pynvest_lake.day import day_of
-from pynvest_lake.ledger import listing_key, prefix
+from pynvest_lake.day_request import DayRequest
+from pynvest_lake.execution import FROM_PAGES
+from pynvest_lake.ledger import Ledger, listing_key, moment_of, prefix
 from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
 
-class OrderRefused(ValueError):  # noqa: N818 - what happened
-    """The day may not be run like this; the text says why, and what to do instead. Nothing was removed."""
-
-
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Clear the day from the lake and start stage 2.
+    """Start a day: from the site, where it clears what the lake holds of today first, or from pages.
 
     Parameters
     ----------
     event
-        Empty from the schedule: the day is today's. A person may give ``anomesdia_exec``, ``tickers`` for a
-        trial with a few papers, and ``source``: ``pages``, to run a day from its kept pages (with ``partial``
-        even where some are lacking). Or S3's event of a collector's manifest.
+        ``scheduled_at`` from the schedule: the day is that of this moment in Sao Paulo. A person gives
+        nothing for today, or ``anomesdia_exec``; ``tickers`` for a partial run; ``source``: ``pages``, to
+        read the day's archived pages again; or ``remove`` with a day after today, to remove it. Or S3's event
+        of a collector's manifest.
+
+    Returns
+    -------
+    dict
+        ``anomesdia_exec``; how many objects and partitions were deleted, where the day was cleared;
+        ``refused``, why nothing was done, where the site does not answer; ``ignored``, why a manifest or a
+        second delivery of the schedule's event starts nothing.
 
     Raises
     ------
-    OrderRefused, PagesLacking, ValueError
-        The day is to come, or past and not to be run from its pages; the archive lacks some; or the event is
-        not what it should be. Nothing was removed.
+    DayRefused, ValueError
+        The day may not be run like this, or the event is not what it should be. Nothing was removed.
     ObjectsNotDeleted, PartitionNotDeleted
         Something would not go. Nothing was started.
     """
     settings = read_settings(Settings, os.environ)
-    today = day_of(datetime.now(timezone.utc), settings.schedule_timezone)
-    order = parse_order(event, today)
-    s3, day = client("s3"), order.day
-    archive = Archive(s3, settings.work_bucket)
-    if why_not := refusal(order, today, settings.fetch_from):
-        raise OrderRefused(why_not)
-    if order.scheduled and archive.has_manifest(day):
-        logger.info("left alone: a collector has brought the day", extra={"anomesdia_exec": day})
-        return {"anomesdia_exec": day, "left_alone": True}
-    if order.from_pages:
-        check_pages(s3, archive, settings.lake_tables, day, partial=order.partial)
+    now = datetime.now(timezone.utc)
+    request = DayRequest.to_start(event, now)
+    day = request.day
+    if request.remove:
+        if day <= day_at(now):
+            raise DayRefused(
+                f"{day} is not after today: only such a day is removed here. docs/operations.md says how an "
+                "administrator removes another one"
+            )
+        return _logged("day removed", day, **_clear(settings, day))
+    check_run_day(day, now)
+    if request.from_pages:
+        return _start_from_pages(settings, request, now)
+    if settings.fetch_from == "pages":
+        raise DayRefused(
+            'this lake does not ask the site (fetch_from is "pages"): a collector brings the pages and starts'
+            f' the day; to read a day\'s archived pages, use {{"anomesdia_exec": {day}, "source": "pages"}}'
+        )
+    check_run_day(day, now, today_only=True)
+    if request.tickers is not None:
+        _get_tickers(settings, {"anomesdia_exec": day, "tickers": list(request.tickers)})
+        return _logged("partial run started", day)
+    if request.scheduled_at is None:
+        if why := _refusal_of_site(settings):
+            return _logged("nothing done: the site does not answer", day, refused=why)
+    elif _has_begun(settings, day, request.scheduled_at):
+        return _logged("nothing done", day, ignored="the day was started after the scheduled time already")
+    cleared = _clear(settings, day)
+    _get_tickers(settings, {"anomesdia_exec": day})
+    return _logged("day cleared and started", day, **cleared)
 
-    # The listing goes first: without it nothing that is still there passes for a whole day. What the batches
-    # say goes last: it names objects that count only while they lie in SoR.
+
+def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) -> dict[str, Any]:
+    """Start the workflow, which has the archived pages read: nothing is cleared."""
+    day, manifest = request.day, request.manifest
+    s3 = client("s3")
+    if manifest is not None:
+        if settings.fetch_from == "site":
+            return _logged("manifest ignored", day, ignored='fetch_from is "site"')
+        has_ledger = bool(Ledger(s3, settings.work_bucket).rounds(day))
+        if not may_be_collected(day, now, has_ledger=has_ledger):
+            logger.warning("manifest of another day", extra={"anomesdia_exec": day})
+            why = f'a collector may not start {day}: a person runs it with "source": "pages"'
+            return _logged("manifest ignored", day, ignored=why)
+    if not Archive(s3, settings.work_bucket).keys(day):
+        raise DayRefused(
+            f"the archive has no pages of {day}: expected objects below pages/anomesdia_exec={day}/"
+        )
+    workflow = client("stepfunctions")
+    name = {"name": f"{day}-{manifest.hash or 'manifest'}"} if manifest is not None else {}
+    try:
+        workflow.start_execution(
+            stateMachineArn=settings.workflow_arn,
+            input=json.dumps({"anomesdia_exec": day, "source": FROM_PAGES}),
+            **name,
+        )
+    except workflow.exceptions.ExecutionAlreadyExists:
+        return _logged("nothing done", day, ignored="this manifest has started the day already")
+    return _logged("day started from its pages", day)
+
+
+def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
+    """Tell whether a round of the whole day started at or after a moment."""
+    ledger = Ledger(client("s3"), settings.work_bucket)
+    if not any(moment_of(one.started_at) >= scheduled_at for one in ledger.rounds(day)):
+        return False
+    listing = ledger.listing(day)
+    return listing is None or not listing.trial
+
+
+def _refusal_of_site(settings: Settings) -> str | None:
+    """Have stage 2 probe the site; return why it is not to be asked, None where it answers."""
+    try:
+        answer = client("lambda").invoke(
+            FunctionName=settings.get_tickers_function_name, Payload=json.dumps({"probe": True}).encode()
+        )
+        said = json.loads(answer["Payload"].read())
+    except (ClientError, BotoCoreError, ValueError) as error:
+        return f"the probe failed: {error}"
+    if "FunctionError" not in answer and said.get("answer") == "read":
+        return None
+    return str(said.get("why") or said.get("errorMessage") or said)
+
+
+def _clear(settings: Settings, day: int) -> dict[str, Any]:
+    """Remove a day from the tables and the ledger."""
+    s3 = client("s3")
+    # The listing goes first: without it nothing that is still there passes for a whole day. The batches'
+    # outcomes go last: they name objects that count only while they lie in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
     remove_objects(s3, settings.work_bucket, prefix(day))
-    _start(settings, order)
-    result = {
-        "anomesdia_exec": day,
+    return {
         "objects_deleted": sum(item.objects for item in removed),
         "partitions_deleted": sum(item.partition for item in removed),
+        "tables": {item.table: item.objects for item in removed},
     }
-    logger.info("day cleared", extra={**result, "tables": [vars(item) for item in removed]})
-    return result
 
 
-def _start(settings: Settings, order: Order) -> None:
-    """Start stage 2, and for a day that was brought the workflow: not before everything is gone."""
-    fields: dict[str, Any] = {"anomesdia_exec": order.day}
-    if order.tickers is not None:
-        fields["tickers"] = list(order.tickers)
-    if order.from_pages:
-        fields["source"] = "pages"
+def _get_tickers(settings: Settings, fields: dict[str, Any]) -> None:
     client("lambda").invoke(
         FunctionName=settings.get_tickers_function_name,
         InvocationType="Event",
         Payload=json.dumps(fields).encode(),
     )
-    if order.brought:
-        client("stepfunctions").start_execution(
-            stateMachineArn=settings.workflow_arn, input=json.dumps({"anomesdia_exec": order.day})
-        )
+
+
+def _logged(said: str, day: int, **fields: Any) -> dict[str, Any]:
+    result = {"anomesdia_exec": day, **fields}
+    logger.info(said, extra=result)
+    return result

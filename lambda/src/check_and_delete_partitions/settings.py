@@ -1,4 +1,4 @@
-"""What stage 1 is told by its environment."""
+"""What stage 1 reads from its environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables to clear, each before those that its objects come from; what to start; whence pages come.
+    """The tables to clear, each before those that its objects come from; what to start; who fetches pages.
 
     ``fetch_from`` is ``site``, or ``pages`` where a collector brings them.
     """
@@ -19,7 +19,6 @@ class Settings:
     work_bucket: str
     get_tickers_function_name: str
     workflow_arn: str
-    schedule_timezone: str
     fetch_from: str
 
     def __post_init__(self) -> None:

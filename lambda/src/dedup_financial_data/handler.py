@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pyarrow as pa
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dedup_financial_data.fold import Folded, fold
+from dedup_financial_data.compaction import Compacted, compact, rebuild
 from dedup_financial_data.settings import Settings
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.completeness import holding
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.day import day_of_execution, days_before
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.day import days_before
+from pynvest_lake.execution import Execution
 from pynvest_lake.kinds import Kind
+from pynvest_lake.prepare import prepare
 from pynvest_lake.settings import read_settings
-from pynvest_lake.storage import list_day
+from pynvest_lake.specialize import specialize
+from pynvest_lake.storage import Content, arrived_ids, list_day
 
 leave_pandas_alone()
 logger = Logger()
@@ -29,51 +32,63 @@ _TICKER_COLUMNS = {
     SOT_FIIS: Kind.FIIS.ticker_column,
     SPEC_ATIVOS: "codigo_ticker_ativo",
 }
+_KINDS = {SOR_ACOES: Kind.ACOES, SOR_FIIS: Kind.FIIS, SOT_ACOES: Kind.ACOES, SOT_FIIS: Kind.FIIS}
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Fold the day's partition of one table, and strays in those of the six days before.
+    """Compact the day's partition of one table, and those of the six days before that have several objects.
 
-    Parts that have not come through to every table after this one stay as they are: a later run folds them.
+    With ``"source": "sor"`` in the workflow's input, the day's partition is made anew from the tables before
+    it. Parts that have not come through to the next table stay as they are: a later run compacts them.
 
     Parameters
     ----------
     event
-        ``started_at``, when the workflow was started; ``input``, what it was started with, where
-        ``anomesdia_exec`` may name another day.
+        ``started_at``, when the workflow was started, and ``input``, what it was started with.
 
     Raises
     ------
     PartitionBusy
         The partition changed on each of several looks.
     ValueError
-        The workflow's input has anything else, or its day is none.
+        The workflow's input is not what it should be.
     """
     settings = read_settings(Settings, os.environ)
-    day = day_of_execution(event, settings.schedule_timezone, ("rounds",))
-    result: dict[str, Any] = {"table": settings.table.table, "anomesdia_exec": day}
-    result |= vars(_fold(settings, day))
+    execution = Execution.from_event(event)
+    day, table = execution.day, settings.table
+    done = _rebuild(settings, day) if execution.from_sor else _compact(settings, day)
+    if done.objects_read:
+        register_partition(client("glue"), table, day)
+    result: dict[str, Any] = {"table": table.table, "anomesdia_exec": day, **vars(done)}
     result["strays"] = {
-        str(earlier): vars(_fold(settings, earlier))
+        str(earlier): vars(_compact(settings, earlier))
         for earlier in days_before(day, STRAY_DAYS)
-        if len(list_day(client("s3"), settings.table, earlier)) > 1
+        if len(list_day(client("s3"), table, earlier).objects) > 1
     }
-    logger.info("partition folded", extra=result)
+    logger.info("partition compacted", extra=result)
     return result
 
 
-def _fold(settings: Settings, day: int) -> Folded:
-    """Fold what has arrived downstream: a part that stage 5 has not read yet must not go."""
+def _compact(settings: Settings, day: int) -> Compacted:
     s3, table = client("s3"), settings.table
-    arrived = [holding(s3, target, day) for target in settings.downstream_tables]
-    folded = fold(
-        s3,
-        table,
-        day,
-        _TICKER_COLUMNS[table.table],
-        lambda part: all(held.has(part.object.id, part.stamp) for held in arrived),
+
+    def arrived() -> frozenset[str]:
+        held = [arrived_ids(s3, target, day) for target in settings.downstream_tables]
+        return frozenset.intersection(*held)
+
+    return compact(
+        s3, table, day, _TICKER_COLUMNS[table.table], arrived if settings.downstream_tables else None
     )
-    if folded.objects_read:
-        register_partition(client("glue"), table, day)
-    return folded
+
+
+def _rebuild(settings: Settings, day: int) -> Compacted:
+    table = settings.table
+
+    def rows_of(content: Content) -> pa.Table:
+        kind = _KINDS[content.object.table.table]
+        if table.table == SPEC_ATIVOS:
+            return specialize(content.rows, kind)
+        return prepare(content.rows, kind, day).table
+
+    return rebuild(client("s3"), table, day, _TICKER_COLUMNS[table.table], settings.source_tables, rows_of)

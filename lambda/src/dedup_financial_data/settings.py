@@ -1,4 +1,4 @@
-"""What stage 6 is told by its environment."""
+"""What stage 6 reads from its environment."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The table to fold, the tables after it, and the day's zone."""
+    """The table to compact, the tables that it is made from, and those that are made from it."""
 
     table: LakeTable
+    source_tables: tuple[LakeTable, ...]
     downstream_tables: tuple[LakeTable, ...]
-    schedule_timezone: str

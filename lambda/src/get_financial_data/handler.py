@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from b3.days import DayRefused, check_run_day
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
@@ -164,7 +166,11 @@ def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | Ma
     messages: dict[str, TickerMessage | MalformedMessage] = {}
     for record in event["Records"]:
         try:
-            messages[record["messageId"]] = TickerMessage.from_json(record["body"], kind)
+            message = TickerMessage.from_json(record["body"], kind)
+            check_run_day(message.day, datetime.now(timezone.utc))
+            messages[record["messageId"]] = message
         except MalformedMessage as error:
             messages[record["messageId"]] = error
+        except DayRefused as error:
+            messages[record["messageId"]] = MalformedMessage(f"{error}: {record['body'][:200]!r}")
     return messages

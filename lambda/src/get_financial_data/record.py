@@ -15,9 +15,9 @@ from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import number_of
+from pynvest_lake.day import BRASILIA, number_of
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_text
+from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_of, moment_text
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, object_id, write
@@ -102,16 +102,27 @@ class Recorder:
         rows: dict[str, dict[str, str | None]] = {}
         for message, paper in sorted(papers.items(), key=lambda item: item[1].fetched_at or ""):
             if paper.reading:  # of several pages of a paper the newest counts
-                rows[message.ticker] = paper.reading.row
+                rows[message.ticker] = {
+                    **paper.reading.row,
+                    # A page may spell it otherwise.
+                    self.kind.ticker_column: message.ticker,
+                    "datetime_leitura": _asked_at(message),
+                }
         if not rows:
             return None
         tickers = sorted(rows)
         schema = table_schema(self.target.table).arrow
         table = pa.Table.from_pylist([rows[ticker] for ticker in tickers], schema=schema)
-        item = self.target.part(day, object_id(day, self.kind.value, tickers))
+        item = self.target.part(day, object_id(table.to_pylist()))
         write(self.s3, item, table)
         register_partition(self.glue, self.target, day)
         return item.id
+
+
+def _asked_at(message: TickerMessage) -> str | None:
+    if message.asked_at is None:
+        return None
+    return f"{moment_of(message.asked_at).astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
 
 
 def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -14,21 +14,21 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from b3.days import check_run_day, days_before
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
-from get_tickers.order import Order, parse_order, parse_probe
 from get_tickers.probe import probe, session_of
 from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
-from pynvest_lake.day import days_before
+from pynvest_lake.day_request import DayRequest, parse_probe
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of
+from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of, moment_text
 from pynvest_lake.messages import KeptAt, TickerMessage
 from pynvest_lake.settings import read_settings
-from pynvest_lake.storage import list_day
+from pynvest_lake.storage import PART, list_day
 
 logger = Logger()
 
@@ -39,7 +39,12 @@ OLD_DAYS = 7
 
 
 @cache
-def _site(base_url: str, headers: tuple[tuple[str, str], ...]) -> FundamentusSite:
+def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
+    """Return the site; for a probe one that asks for a page once, and waits for each of four for 10 s."""
+    if once:
+        return FundamentusSite(
+            base_url, headers=dict(headers), max_connections=1, attempts=1, timeout_seconds=10
+        )
     return FundamentusSite(base_url, headers=dict(headers), max_connections=1)
 
 
@@ -54,71 +59,81 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``anomesdia_exec``, the day; ``tickers``, to queue no others than these; ``source``: ``pages``, to
-        have them read from the kept pages; ``only_missing``, to queue what nothing final is known of;
-        ``old_session`` besides, to queue what is of that session too, once the site shows a later one. Or
-        ``probe`` alone, a ticker, to see whether the site answers: nothing is written then.
+        have every archived page of the day read; ``only_missing``, to queue tickers without a final outcome;
+        ``old_session`` besides, to queue those of that session too, once the site shows a later one. Or
+        ``probe`` alone, a ticker or true, to see whether the site answers: nothing is written then.
 
     Raises
     ------
-    ValueError
-        The event has anything else, or one of these is not what it should be.
+    DayRefused, ValueError
+        The event has anything else, a field is not what it should be, or the day may not be run like this.
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
     settings = read_settings(Settings, os.environ)
-    site = _site(settings.fundamentus_base_url, tuple(sorted(settings.fetch_headers.items())))
+    site = _site(
+        settings.fundamentus_base_url, tuple(sorted(settings.fetch_headers.items())), once="probe" in event
+    )
     if (ticker := parse_probe(event)) is not None:
         answer = probe(site, ticker, settings.fetch_from)
         logger.info("site probed", extra=answer)
         return answer
-    order = parse_order(event, settings.fetch_from)
+    request, now = DayRequest.of_tickers(event, settings.fetch_from), datetime.now(timezone.utc)
+    check_run_day(request.day, now, today_only=not (request.only_missing or request.from_pages))
     ledger, archive = Ledger(client("s3"), settings.work_bucket), Archive(client("s3"), settings.work_bucket)
-    result: dict[str, Any] = {"anomesdia_exec": order.day}
-    before = ledger.read(order.day) if order.only_missing else None
-    if before is not None and (waiting := _still_asked(before, settings.queue_patience_seconds)):
+    result: dict[str, Any] = {"anomesdia_exec": request.day}
+    before = ledger.read(request.day)
+    if request.only_missing and (waiting := _still_asked(before, now, settings.queue_patience_seconds)):
         result["still_asked"] = len(waiting)
         logger.info("nothing queued: the round before is not settled", extra=result)
         return result
 
     left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    patience = 0.0 if order.only_missing else min(PATIENCE_SECONDS, left)
+    patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, left)
     try:
-        listed = from_archive(archive, order.day) if order.from_pages else from_site(site, patience)
+        listed = from_archive(archive, request.day) if request.from_pages else from_site(site, patience)
     except NoListing as error:
         result["no_listing"] = str(error)
-        if before is None:
-            ledger.start_round(order.day, {}, datetime.now(timezone.utc), number=0, reason=str(error))
+        if before.listing is None and not (request.only_missing and before.rounds):
+            ledger.start_round(request.day, {}, now, number=before.next_round, reason=str(error))
         logger.warning("no listing", extra=result)
         return result
     if listed.pages and settings.keep_pages:
-        result["pages_kept"] = kept = _keep(archive, order.day, listed)
+        result["pages_kept"] = kept = _keep(archive, request.day, listed)
         listed = replace(listed, listing=replace(listed.listing, archived=kept))
     result["unreadable_rows"], result["problems"] = dict(listed.unreadable), list(listed.problems)
 
     old: frozenset[int] = frozenset()
-    if order.late is not None and before is not None and not order.from_pages:
-        session = session_of(site, order.late.ticker)
+    if request.old_session is not None and not request.from_pages:
+        session = session_of(site, request.old_session.ticker)
         result["session"] = session
-        if session is not None and session > order.late.session:
-            old = frozenset((order.late.session, *days_before(order.late.session, OLD_DAYS)))
-    listing, papers = _to_queue(settings, ledger, order, listed, before, old)
-    ledger.write_listing(order.day, listing)
-    if order.tickers is not None:
+        shown = request.old_session.session
+        if session is not None and session > shown:
+            old = frozenset((shown, *days_before(shown, OLD_DAYS)))
+    listing, wanted = _to_queue(settings, request, listed, before, old)
+    if any(listing.papers.values()):  # pages can be read without one
+        ledger.write_listing(request.day, listing)
+    if request.tickers is not None:
         names = {ticker for _, ticker in listed.listing}
-        result["not_listed"] = sorted(order.tickers - names)
-    if papers or before is None:
-        result |= _queue(settings, ledger, order, papers, listed, before)
+        result["not_listed"] = sorted(set(request.tickers) - names)
+    places: list[tuple[Kind, str, KeptAt | None]] = (
+        [place for place in listed.kept if wanted is None or (place[0], place[1]) in wanted]
+        if request.from_pages
+        else [(kind, ticker, None) for kind, ticker in wanted or ()]
+    )
+    if places or not request.only_missing:
+        result |= _queue(settings, ledger, request, places, before.next_round, now)
     log = logger.warning if any(listed.unreadable.values()) or listed.problems else logger.info
     log("tickers queued", extra=result)
     return result
 
 
-def _still_asked(before: DayLedger, patience_seconds: float) -> list[Paper]:
+def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[Paper]:
     """Return what the newest round asked for and may still be answered."""
     if not before.rounds:
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
-    return before.unanswered() if datetime.now(timezone.utc) < given_up_at else []
+    return before.unanswered() if now < given_up_at else []
 
 
 def _keep(archive: Archive, day: int, listed: Listed) -> bool:
@@ -132,42 +147,53 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 
 
 def _to_queue(
-    settings: Settings,
-    ledger: Ledger,
-    order: Order,
-    listed: Listed,
-    before: DayLedger | None,
-    old: frozenset[int],
-) -> tuple[Listing, list[Paper]]:
-    """Return what the day is to hold, and what of it is to be queued: of old sessions, what was read too."""
-    if before is None:
-        listing = asked_for(listed.listing, order.tickers)
-        known = ledger.listing(order.day)
-        if known is not None:  # of a run that started at the same time
-            listing = known.united(listing)
-        return listing, list(asked_for(listed.listing, order.tickers))
-    listing = listed.listing
-    if before.listing is not None:
-        listing = before.listing if before.listing.trial else before.listing.united(listing)
+    settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
+) -> tuple[Listing, Collection[Paper] | None]:
+    """Return what the day is to hold, and the assets to queue; None for every archived page.
+
+    Parameters
+    ----------
+    settings, request
+        The function's and the event's.
+    listed
+        What the listings name now.
+    before
+        What the ledger has of the day.
+    old
+        Days of sessions: an asset that was read of one of them is queued again.
+    """
+    asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
+    known = before.listing
+    # A partial day stays one until the site is asked for all of it; a full listing stays in a partial run.
+    if known is None:
+        listing = asked
+    elif known.trial and (request.only_missing or request.from_pages):
+        listing = known
+    else:
+        listing = known.united(asked)
+    if request.from_pages and not request.only_missing:
+        return listing, None
+    if not request.only_missing:
+        return listing, list(asked)
     sor_ids = {
-        item.id
+        item
         for table in settings.lake_tables
         if table.table in (SOR_ACOES, SOR_FIIS)
-        for item in list_day(client("s3"), table, order.day)
+        for item in list_day(client("s3"), table, request.day).ids(PART)
     }
     known_now = replace(before, listing=listing)
     to_ask = known_now.to_ask(sor_ids)
     to_ask += [paper for paper, said in known_now.papers(sor_ids).items() if said.session in old]
-    return listing, [paper for paper in to_ask if order.tickers is None or paper[1] in order.tickers]
+    return listing, [paper for paper in to_ask if request.tickers is None or paper[1] in request.tickers]
 
 
 def _queue(
     settings: Settings,
     ledger: Ledger,
-    order: Order,
-    papers: Iterable[Paper],
-    listed: Listed,
-    before: DayLedger | None,
+    request: DayRequest,
+    places: Collection[tuple[Kind, str, KeptAt | None]],
+    number: int,
+    now: datetime,
 ) -> dict[str, Any]:
     """Write the round down and send its messages.
 
@@ -176,20 +202,15 @@ def _queue(
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
-    places: list[tuple[Kind, str, KeptAt | None]] = [(kind, ticker, None) for kind, ticker in papers]
-    if order.from_pages:  # in the order of the archive's objects, so that each is opened once
-        wanted = set(papers)
-        places = [place for place in listed.kept if (place[0], place[1]) in wanted]
     tickers: defaultdict[Kind, set[str]] = defaultdict(set)
     for kind, ticker, _ in places:
         tickers[kind].add(ticker)
-    number = 0 if before is None or not before.rounds else before.rounds[-1].number + 1
-    begun = ledger.start_round(order.day, tickers, datetime.now(timezone.utc), number=number)
+    begun = ledger.start_round(request.day, tickers, now, number=number)
     result: dict[str, Any] = {"round": begun.number}
     problems = []
     for kind in Kind:
         messages = [
-            TickerMessage(ticker, kind, order.day, begun.number, place)
+            TickerMessage(ticker, kind, request.day, begun.number, place, moment_text(now))
             for of_kind, ticker, place in places
             if of_kind is kind
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from b3.brazilian import read_number
@@ -126,7 +126,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
     Raises
     ------
     NoListing
-        The archive has no listing of the day that can be read.
+        The archive has no page of the day that can be read.
     """
     united: Listing | None = None
     kept: list[tuple[Kind, str, KeptAt]] = []
@@ -154,12 +154,12 @@ def from_archive(archive: Archive, day: int) -> Listed:
         prices = {parse_ticker(ticker): read_number(text) for ticker, text in found_listing.prices.items()}
         of_page = Listing({Kind(page.kind): prices})
         united = of_page if united is None else united.united(of_page)
-    if united is None:
-        raise NoListing(Outcome.FAILED, f"the archive has no listing of {day} that can be read")
-    return Listed(united, kept=tuple(kept), problems=tuple(problems))
+    if united is None and not kept:
+        raise NoListing(Outcome.FAILED, f"the archive has no page of {day} that can be read")
+    return Listed(united or Listing({}), kept=tuple(kept), problems=tuple(problems))
 
 
-def asked_for(listed: Listing, tickers: frozenset[str] | None) -> Listing:
+def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:
     """Return what a day is to hold: of a trial what was asked for and is listed."""
     if tickers is None:
         return listed

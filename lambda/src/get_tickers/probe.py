@@ -1,4 +1,4 @@
-"""Whether the site answers: one page is asked for, and nothing is written."""
+"""Whether the site answers: few pages are asked for, and nothing is written."""
 
 from __future__ import annotations
 
@@ -6,36 +6,38 @@ from typing import Any
 
 from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.papers import Labels, indicators
+from fundamentus_site.pages import Page, listing
+from fundamentus_site.papers import Indicators, Labels, indicators
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day import number_of
 
 # Of whatever session the page is, it was read.
 _ANY_DAY = 99991231
+_ANSWERS = {Blocked: "refused", NoSuchPaper: "no_such_paper", LayoutNotRecognized: "layout"}
+# Assets that every listing of the last years has; of another listing the first is asked for.
+_USUAL = {SiteKind.ACOES: "PETR4", SiteKind.FIIS: "HGLG11"}
 _TABLES = {SiteKind.ACOES: SOR_ACOES, SiteKind.FIIS: SOR_FIIS}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
     """Return the session, ``YYYYMMDD``, that a stock's page shows; None where it cannot be read."""
-    schema = table_schema(SOR_ACOES)
-    labels = Labels(schema.labels, schema.core_labels)
     try:
-        session = indicators(site.fetch_paper(ticker), ticker, SiteKind.ACOES, labels, _ANY_DAY).session
+        session = _read(site.fetch_paper(ticker), ticker, SiteKind.ACOES).session
     except FundamentusError:
         return None
     return number_of(session) if session else None
 
 
-def probe(site: FundamentusSite, ticker: str, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for a paper's page.
+def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
+    """Ask the site for an asset's page; where no ticker is given, for both listings and a page of each kind.
 
     Returns
     -------
     dict
-        ``probe``, the ticker; ``answer``: ``read``, ``refused`` (the site refuses this address), ``down``,
-        or, where it answered with something else, ``no_such_paper`` or ``layout``; ``why``, where it was not
-        read.
+        ``probe``, as it was asked for; ``answer``: ``read``, ``refused`` (the site refuses this address),
+        ``down``, or, where it answered with something else, ``no_such_paper`` or ``layout``; ``why``, where
+        not all was read.
 
     Raises
     ------
@@ -45,19 +47,27 @@ def probe(site: FundamentusSite, ticker: str, fetch_from: str) -> dict[str, Any]
     if fetch_from == "pages":
         raise ValueError('this lake does not ask the site: fetch_from is "pages"')
     try:
-        page = site.fetch_paper(ticker)
-        for kind, table in _TABLES.items():
-            schema = table_schema(table)
-            try:
-                indicators(page, ticker, kind, Labels(schema.labels, schema.core_labels), _ANY_DAY)
-            except LayoutNotRecognized as error:
-                other = error
-            else:
-                return {"probe": ticker, "answer": "read"}
-    except Blocked as error:
-        return {"probe": ticker, "answer": "refused", "why": f"the site refuses this address: {error}"}
-    except NoSuchPaper as error:
-        return {"probe": ticker, "answer": "no_such_paper", "why": str(error)}
+        if isinstance(ticker, str):
+            _read_any_kind(site, ticker)
+        else:
+            for kind in SiteKind:
+                tickers = listing(site.fetch_listing(kind)).tickers
+                one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
+                _read(site.fetch_paper(one), one, kind)
     except FundamentusError as error:
-        return {"probe": ticker, "answer": "down", "why": str(error)}
-    return {"probe": ticker, "answer": "layout", "why": str(other)}
+        answer = next((said for kind_of, said in _ANSWERS.items() if isinstance(error, kind_of)), "down")
+        return {"probe": ticker, "answer": answer, "why": str(error)}
+    return {"probe": ticker, "answer": "read"}
+
+
+def _read_any_kind(site: FundamentusSite, ticker: str) -> None:
+    page = site.fetch_paper(ticker)
+    try:
+        _read(page, ticker, SiteKind.ACOES)
+    except LayoutNotRecognized:
+        _read(page, ticker, SiteKind.FIIS)
+
+
+def _read(page: Page, ticker: str, kind: SiteKind) -> Indicators:
+    schema = table_schema(_TABLES[kind])
+    return indicators(page, ticker, kind, Labels(schema.labels, schema.core_labels), _ANY_DAY)

@@ -12,12 +12,22 @@ from aws_lambda_powertools import Logger
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.events import UnexpectedEvent, objects_of
-from pynvest_lake.storage import Content, LakeTable, ObjectGone, UnexpectedObject, read, write
+from pynvest_lake.storage import (
+    Content,
+    LakeObject,
+    LakeTable,
+    ObjectGone,
+    UnexpectedObject,
+    compacted_ids,
+    list_day,
+    read,
+    write,
+)
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What came of an event: counts of objects, rows and sources that were gone, and what went wrong."""
+    """What came of an event: counts of objects, rows, and sources that had gone or come through; problems."""
 
     counts: dict[str, int]
     problems: list[str]
@@ -41,7 +51,9 @@ def derive(
     rows_of: Callable[[Content], pa.Table],
     logger: Logger,
 ) -> Derived:
-    """Write the target's object of every source object that an S3 event tells of.
+    """Write the target's object of every source object that an S3 event names.
+
+    A source that the target holds already, as a part or compacted, is passed over: the event has come again.
 
     Parameters
     ----------
@@ -62,11 +74,16 @@ def derive(
         The event has no records.
     """
     objects, problems = objects_of(event, sources)
-    counts = {"objects": 0, "rows": 0, "gone": 0}
+    counts = {"objects": 0, "rows": 0, "gone": 0, "there": 0}
     for source in objects:
+        if _holds(target, source):
+            counts["there"] += 1
+            continue
         try:
             content = read(client("s3"), source)
-        except ObjectGone as error:  # cleared by stage 1 meanwhile, or folded: then its rows are further on
+        except (
+            ObjectGone
+        ) as error:  # cleared by stage 1 meanwhile, or compacted: then its rows are further on
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue
@@ -74,8 +91,14 @@ def derive(
             problems.append(str(error))
             continue
         rows = rows_of(content)
-        write(client("s3"), target.part(source.day, source.id), rows, {source.id: frozenset([content.stamp])})
+        write(client("s3"), target.part(source.day, source.id), rows)
         register_partition(client("glue"), target, source.day)
         counts["objects"] += 1
         counts["rows"] += len(rows)
     return Derived(counts, problems)
+
+
+def _holds(target: LakeTable, source: LakeObject) -> bool:
+    """Tell whether a compact object of the target lists a source object."""
+    objects = list_day(client("s3"), target, source.day).objects
+    return any(source.id in compacted_ids(client("s3"), item) for item in objects)

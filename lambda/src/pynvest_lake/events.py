@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import S3Event
 
+from b3.days import DayRefused, check_run_day
 from pynvest_lake.storage import PART, LakeObject, LakeTable, UnexpectedObject
 
 
@@ -30,7 +32,7 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
     UnexpectedEvent
         The event is neither.
     """
-    tables = {(table.bucket, table.table): table for table in sources}
+    tables = list(sources)
     if event.get("Event") == "s3:TestEvent":
         return [], []
     if event.get("source") == "aws.s3":
@@ -51,7 +53,7 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
 
 
 def _object_of_bus(
-    event: dict[str, Any], tables: dict[tuple[str, str], LakeTable]
+    event: dict[str, Any], tables: Collection[LakeTable]
 ) -> tuple[list[LakeObject], list[str]]:
     """Return the object that EventBridge tells of: one an event, and its key as it is."""
     try:
@@ -63,12 +65,16 @@ def _object_of_bus(
         return [], [str(error)]
 
 
-def _object(bucket: str, key: str, tables: dict[tuple[str, str], LakeTable]) -> LakeObject:
-    table = tables.get((bucket, key.partition("/")[0]))
+def _object(bucket: str, key: str, tables: Collection[LakeTable]) -> LakeObject:
+    table = next((one for one in tables if one.bucket == bucket and key.startswith(one.root)), None)
     if table is None:
-        expected = ", ".join(f"s3://{table.bucket}/{table.table}/" for table in tables.values())
+        expected = ", ".join(f"s3://{table.bucket}/{table.root}" for table in tables)
         raise UnexpectedObject(f"s3://{bucket}/{key} is of no table of this function, expected {expected}")
     found = table.parse_key(key)
     if found.form != PART:
         raise UnexpectedObject(f"{found.uri} is a compact object, expected a part")
+    try:
+        check_run_day(found.day, datetime.now(timezone.utc))
+    except DayRefused as error:
+        raise UnexpectedObject(f"{found.uri}: {error}") from error
     return found

@@ -256,6 +256,11 @@ class DayLedger:
         """Tell whether the day was started with a few papers only."""
         return self.listing is not None and self.listing.trial
 
+    @property
+    def next_round(self) -> int:
+        """Return the number of the round to come: one more than the newest one's."""
+        return self.rounds[-1].number + 1 if self.rounds else 0
+
     def papers(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
         """Return what the ledger says of each paper that it has an entry of.
 
@@ -334,6 +339,10 @@ class Ledger:
             return None
         return Listing.from_json(answer["Body"].read())
 
+    def rounds(self, day: int) -> tuple[Round, ...]:
+        """Return the rounds of a day, the earliest first."""
+        return self._read(day, f"{prefix(day)}rounds/").rounds
+
     def write_listing(self, day: int, listing: Listing) -> None:
         """Write what a day is to hold."""
         self._put(listing_key(day), listing.to_json())
@@ -379,12 +388,16 @@ class Ledger:
         UnreadableLedger
             An object is not what this module writes.
         """
+        return self._read(day, prefix(day))
+
+    def _read(self, day: int, below: str) -> DayLedger:
         listing: Listing | None = None
         rounds, batches = [], []
-        for item in self._list(day):
+        for item in self._list(below):
             key = item["Key"]
-            body = _body(self._s3, self._bucket, key, item["ETag"])
-            if body is None:
+            try:
+                body = _body(self._s3, self._bucket, key, item["ETag"])
+            except self._s3.exceptions.NoSuchKey:  # never remembered: it may be written again
                 continue
             name = key.removeprefix(prefix(day))
             try:
@@ -400,8 +413,8 @@ class Ledger:
                 ) from error
         return DayLedger(day, listing, tuple(sorted(rounds, key=lambda one: one.number)), tuple(batches))
 
-    def _list(self, day: int) -> Iterator[dict[str, Any]]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix(day))
+    def _list(self, below: str) -> Iterator[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=below)
         for page in pages:
             yield from page.get("Contents", [])
 
@@ -422,10 +435,7 @@ def listing_key(day: int) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes | None:  # noqa: ARG001 - tells contents apart
-    """Return what an object holds; None where it has gone. Kept: the workflow looks again and again."""
-    try:
-        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return None
+def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - tells contents apart
+    """Return the bytes of an object. Kept: the workflow asks for the day's status again and again."""
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from pynvest_lake.day import parse_day
 from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
 # Fields that were added later: a message of before an upgrade lacks them.
-_OPTIONAL = {"round", "page"}
+_OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
@@ -45,19 +46,6 @@ def parse_tickers(value: object) -> list[str]:
     return [parse_ticker(ticker) for ticker in value]
 
 
-def parse_source(value: object) -> bool:
-    """Tell whether an event asks for a day to be read from its kept pages.
-
-    Raises
-    ------
-    ValueError
-        The value is neither ``pages`` nor absent.
-    """
-    if value not in (None, "pages"):
-        raise ValueError(f"source is {value!r}, expected 'pages', or no such field to read from the site")
-    return value == "pages"
-
-
 @dataclass(frozen=True)
 class KeptAt:
     """Where in the archive a page is: the object, and the moment at which the page was fetched."""
@@ -77,7 +65,10 @@ class TickerMessage:
     round
         The round that asks for it.
     page
-        Where the kept page is that it is to be read from; None where the site is asked.
+        Where the archived page is that it is to be read from; None where the site is asked.
+    asked_at
+        When the message was made, as `moment_text` writes it: one that comes twice gives the same reading.
+        None in a message of before this field.
     """
 
     ticker: str
@@ -85,6 +76,7 @@ class TickerMessage:
     day: int
     round: int = 0
     page: KeptAt | None = None
+    asked_at: str | None = None
 
     def to_json(self) -> str:
         """Return the body of the message."""
@@ -96,6 +88,8 @@ class TickerMessage:
         }
         if self.page is not None:
             body["page"] = vars(self.page)
+        if self.asked_at is not None:
+            body["asked_at"] = self.asked_at
         return json.dumps(body)
 
     @classmethod
@@ -125,6 +119,7 @@ class TickerMessage:
                 parse_day(fields["anomesdia_exec"]),
                 _parse_round(fields.get("round", 0)),
                 _parse_page(fields.get("page")),
+                _parse_asked_at(fields.get("asked_at")),
             )
         except ValueError as error:
             raise MalformedMessage(f"{error}: {body[:200]!r}") from error
@@ -142,3 +137,12 @@ def _parse_page(value: object) -> KeptAt | None:
     if isinstance(value, dict) and set(value) == {"object", "fetched_at"}:
         return KeptAt(str(value["object"]), str(value["fetched_at"]))
     raise ValueError(f"page is {value!r}, expected an object with object and fetched_at")
+
+
+def _parse_asked_at(value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        return moment_text(moment_of(str(value)))
+    except ValueError as error:
+        raise ValueError(f"asked_at is {value!r}, expected a moment such as 2026-11-23T21:45:07Z") from error

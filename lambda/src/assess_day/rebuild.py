@@ -1,0 +1,49 @@
+"""Whether a day may be made anew from its SoR objects now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from b3.days import DayRefused, day_at
+from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.execution import Execution
+
+
+def check_rebuild(
+    workflow: Any, workflow_arn: str, execution: Execution, name: str, sor_ids: Collection[str]
+) -> None:
+    """Check that a day has SoR objects and that no other execution of it runs.
+
+    Parameters
+    ----------
+    workflow
+        Step Functions client.
+    workflow_arn
+        The workflow.
+    execution, name
+        The execution that makes the day anew, and its name.
+    sor_ids
+        Ids of the day's SoR objects.
+
+    Raises
+    ------
+    DayRefused
+        It may not be made anew now. Nothing was changed.
+    """
+    day = execution.day
+    if not sor_ids:
+        raise DayRefused(f"{day} has no SoR objects that it could be made anew from. Nothing was changed")
+    pages = workflow.get_paginator("list_executions").paginate(
+        stateMachineArn=workflow_arn, statusFilter="RUNNING"
+    )
+    for other in (item for page in pages for item in page["executions"]):
+        if other["name"] == name:
+            continue
+        given = json.loads(workflow.describe_execution(executionArn=other["executionArn"])["input"])
+        if given.get(PARTITION_KEY, day_at(other["startDate"])) == day:
+            raise DayRefused(
+                f"{day} cannot be made anew while another execution of it runs: {other['name']}. Start it "
+                "again once that has ended. Nothing was changed"
+            )

@@ -1,0 +1,102 @@
+"""Days as the lake writes them, numbers ``YYYYMMDD``, and the rule which of them may be run."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+"""The zone of B3 and of the site: a run day is a day there."""
+CLOSED_AT = time(18, 45)
+"""From when on the site shows the session of the day."""
+COLLECTED_DAYS = 7
+"""How many days back a collector may start a day that was never run."""
+
+
+class DayRefused(ValueError):  # noqa: N818 - what happened
+    """The day may not be run like this; the text says why, and what to do instead."""
+
+
+def number_of(day: date) -> int:
+    """Return a day of the calendar as a number ``YYYYMMDD``."""
+    return 10_000 * day.year + 100 * day.month + day.day
+
+
+def date_of(day: int) -> date:
+    """Return the day of the calendar that a number ``YYYYMMDD`` is."""
+    return date(day // 10_000, day // 100 % 100, day % 100)
+
+
+def day_at(moment: datetime) -> int:
+    """Return the day in Sao Paulo, ``YYYYMMDD``, at a moment that has its own zone."""
+    return number_of(moment.astimezone(SAO_PAULO))
+
+
+def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
+    """Check that a value is a day and return it.
+
+    Raises
+    ------
+    ValueError
+        The value is no number ``YYYYMMDD`` of a day in the calendar.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 10_000_101 <= value <= 99_991_231:
+        try:
+            return number_of(date_of(value))
+        except ValueError:
+            pass
+    raise ValueError(f"{name} is {value!r}, expected a day as a number YYYYMMDD, such as 20261123")
+
+
+def days_before(day: int, count: int) -> list[int]:
+    """Return the days before a day, the latest first."""
+    start = date_of(day)
+    return [number_of(start - timedelta(days=back)) for back in range(1, count + 1)]
+
+
+def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
+    """Check that a day may be run: none after today; anew from the site, which shows one session, today only.
+
+    Parameters
+    ----------
+    day
+        The day, ``YYYYMMDD``.
+    now
+        The moment.
+    today_only
+        Whether every ticker of the day is to be asked for at the site.
+
+    Raises
+    ------
+    DayRefused
+        It may not.
+    """
+    today = day_at(now)
+    if day > today:
+        raise DayRefused(f"{day} is after today, {today}: expected today or a day of the past")
+    if today_only and day < today:
+        raise DayRefused(
+            f"{day} is past, and the site shows the latest session only. Run it from its archived pages with "
+            f'{{"anomesdia_exec": {day}, "source": "pages"}}, or ask for what it lacks: stage 2 with '
+            f'{{"anomesdia_exec": {day}, "only_missing": true}}'
+        )
+
+
+def last_closed_day(now: datetime) -> int:
+    """Return the last weekday whose 18:45 has passed in Sao Paulo: the day that a collector brings."""
+    local = now.astimezone(SAO_PAULO)
+    day = local.date() if local.time() >= CLOSED_AT else local.date() - timedelta(days=1)
+    while day.weekday() > 4:
+        day -= timedelta(days=1)
+    return number_of(day)
+
+
+def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
+    """Tell whether a collector's manifest may start a day.
+
+    It may start the last closed day, and a weekday of the last seven days that was never run.
+    """
+    last = last_closed_day(now)
+    recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4
+    return day == last or (recent and not has_ledger)

@@ -1,0 +1,190 @@
+"""Many objects of a partition into one, with the best reading of each ticker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from dedup_financial_data.errors import PartitionBusy
+from pynvest_lake.best_reading import best_rows
+from pynvest_lake.storage import (
+    COMPACT,
+    GONE_OR_CHANGED,
+    Content,
+    LakeObject,
+    LakeTable,
+    ObjectGone,
+    list_day,
+    read,
+    write,
+)
+
+# Each further round compacts what another run of the workflow left beside this one's object.
+MAX_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction did to a partition."""
+
+    objects_read: int = 0
+    rows: int = 0
+    duplicates: int = 0
+    written: bool = False
+
+
+def compact(
+    s3: Any, table: LakeTable, day: int, ticker_column: str, arrived: Callable[[], frozenset[str]] | None
+) -> Compacted:
+    """Leave a day's partition as one object that has the best reading of each ticker.
+
+    The new object is written before those that it was made of are deleted. Ended at any point and started
+    again, it leaves the same rows.
+
+    Parameters
+    ----------
+    s3
+        S3 client.
+    table
+        The table.
+    day
+        The day, ``YYYYMMDD``.
+    ticker_column
+        The column that holds the ticker.
+    arrived
+        Returns the ids that the next table holds: other parts stay as they are until stage 5 has read them.
+        None for the last table.
+
+    Returns
+    -------
+    Compacted
+        What was read and kept. Where one object without duplicates is all there is, nothing is written.
+
+    Raises
+    ------
+    PartitionBusy
+        The partition changed on each of several looks. Nothing of it is lost.
+    """
+
+    def attempt() -> Compacted:
+        ids = arrived() if arrived else None
+        objects = list_day(s3, table, day).objects
+        sources = [item for item in objects if item.form == COMPACT or ids is None or item.id in ids]
+        contents = [read(s3, item) for item in sources]
+        if not contents:
+            return Compacted()
+        rows = best_rows(contents, ticker_column)
+        duplicates = sum(len(content.rows) for content in contents) - len(rows)
+        if len(contents) == 1 and not duplicates:
+            return Compacted(1, len(rows))
+        ids_in = frozenset().union(*(content.ids for content in contents))
+        _replace(s3, table, day, rows, ids_in, {content.object: content.etag for content in contents})
+        return Compacted(len(contents), len(rows), duplicates, written=True)
+
+    return _until_calm(table, day, attempt)
+
+
+def rebuild(
+    s3: Any,
+    table: LakeTable,
+    day: int,
+    ticker_column: str,
+    sources: Sequence[LakeTable],
+    rows_of: Callable[[Content], pa.Table],
+) -> Compacted:
+    """Replace what a day's partition holds by rows that are made anew from the tables before it.
+
+    Parameters
+    ----------
+    s3, table, day, ticker_column
+        As for `compact`.
+    sources
+        The tables that it is made from.
+    rows_of
+        Makes the table's rows of what an object of these holds.
+
+    Returns
+    -------
+    Compacted
+        What was read of the sources and kept. Where the partition is one object that has these rows of these
+        ids already, or where the sources are empty, nothing is written.
+
+    Raises
+    ------
+    PartitionBusy
+        The partition changed on each of several looks. Nothing of it is lost.
+    """
+
+    def attempt() -> Compacted:
+        held = [read(s3, item) for item in list_day(s3, table, day).objects]
+        made = [
+            Content(content.object, rows_of(content), content.etag, content.ids)
+            for source in sources
+            for content in (read(s3, item) for item in list_day(s3, source, day).objects)
+        ]
+        if not made:
+            return Compacted()
+        rows = best_rows(made, ticker_column)
+        ids = frozenset().union(*(content.ids for content in made))
+        done = Compacted(len(made), len(rows), sum(len(content.rows) for content in made) - len(rows))
+        if (
+            len(held) == 1
+            and held[0].object.form == COMPACT
+            and held[0].ids == ids
+            and held[0].rows.equals(rows)
+        ):
+            return done
+        _replace(s3, table, day, rows, ids, {content.object: content.etag for content in held})
+        return Compacted(done.objects_read, done.rows, done.duplicates, written=True)
+
+    return _until_calm(table, day, attempt)
+
+
+def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:
+    """Repeat an attempt until it has nothing left to write; sum up what they did."""
+    outcome = Compacted()
+    for _ in range(MAX_ROUNDS):
+        try:
+            done = attempt()
+        except ObjectGone:  # another run compacted it: look again
+            continue
+        outcome = Compacted(
+            outcome.objects_read or done.objects_read,
+            done.rows,
+            outcome.duplicates + done.duplicates if done.written else outcome.duplicates,
+            outcome.written or done.written,
+        )
+        if not done.written:
+            return outcome
+    raise PartitionBusy(
+        f"something else writes to {table.location(day)}: it had changed at each of {MAX_ROUNDS} looks"
+    )
+
+
+def _replace(
+    s3: Any, table: LakeTable, day: int, rows: pa.Table, ids: Iterable[str], etags: dict[LakeObject, str]
+) -> None:
+    """Write a compact object and delete what it replaces.
+
+    Raises
+    ------
+    ObjectGone
+        Something else removed a part of what it replaces: then the new object is taken back.
+    """
+    # A name of its own, so that no other run can rely on an object that this one may take back.
+    target = table.compact(day, uuid4().hex)
+    write(s3, target, rows, list(ids))
+    if gone := etags.keys() - list_day(s3, table, day).objects.keys():
+        s3.delete_object(Bucket=table.bucket, Key=target.key)
+        raise ObjectGone(f"{min(item.uri for item in gone)} was removed by something else")
+    for item, etag in etags.items():
+        try:
+            s3.delete_object(Bucket=table.bucket, Key=item.key, IfMatch=etag)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE_OR_CHANGED:
+                raise

@@ -1,0 +1,168 @@
+"""What an event asks stage 1 or stage 2 to do with a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from b3.days import day_at, parse_day
+from pynvest_lake.archive import Manifest
+from pynvest_lake.day import PARTITION_KEY, check_fields
+from pynvest_lake.ledger import moment_of
+from pynvest_lake.messages import parse_ticker, parse_tickers
+
+_START = (PARTITION_KEY, "tickers", "source", "remove", "scheduled_at")
+_TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "probe")
+
+
+@dataclass(frozen=True)
+class OldSession:
+    """The session that the site still showed, ``YYYYMMDD``, and a stock whose page tells if it moved on."""
+
+    session: int
+    ticker: str
+
+
+@dataclass(frozen=True)
+class DayRequest:
+    """A day, and what is to be done with it.
+
+    Parameters
+    ----------
+    day
+        The run day, ``YYYYMMDD``.
+    tickers
+        The tickers of a partial run; None for all.
+    from_pages
+        Whether the day's archived pages are read, without asking the site.
+    remove
+        Whether the day is removed.
+    scheduled_at
+        The schedule's own time; None where a person asks.
+    manifest
+        A collector's manifest that asks; None where none does.
+    only_missing
+        Whether only tickers without a final outcome are queued.
+    old_session
+        What is known of a site that still showed an old session.
+    """
+
+    day: int
+    tickers: tuple[str, ...] | None = None
+    from_pages: bool = False
+    remove: bool = False
+    scheduled_at: datetime | None = None
+    manifest: Manifest | None = None
+    only_missing: bool = False
+    old_session: OldSession | None = None
+
+    @classmethod
+    def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
+        """Read an event of stage 1: a person's, the schedule's, or S3's of a collector's manifest.
+
+        Raises
+        ------
+        ValueError
+            The event has anything else, or a field is not what it should be.
+        """
+        if "Records" in event:
+            manifest = _manifest(event)
+            return cls(manifest.day, from_pages=True, manifest=manifest)
+        check_fields(event, _START)
+        tickers, from_pages = _tickers(event), _from_pages(event)
+        remove = _flag(event, "remove")
+        scheduled_at = _scheduled_at(event)
+        if remove and set(event) != {PARTITION_KEY, "remove"}:
+            raise ValueError(
+                f"event has {', '.join(sorted(event))}, expected {PARTITION_KEY} beside remove alone"
+            )
+        if scheduled_at is not None and set(event) != {"scheduled_at"}:
+            raise ValueError(f"event has {', '.join(sorted(event))}, expected scheduled_at alone")
+        if from_pages and tickers is not None:
+            raise ValueError("event has tickers, expected none beside source: every archived page is read")
+        day = parse_day(event[PARTITION_KEY]) if PARTITION_KEY in event else day_at(scheduled_at or now)
+        return cls(day, tickers, from_pages, remove, scheduled_at)
+
+    @classmethod
+    def of_tickers(cls, event: Mapping[str, Any], fetch_from: str) -> DayRequest:
+        """Read an event of stage 2 that asks for a day's tickers.
+
+        Raises
+        ------
+        ValueError
+            The event has anything else, or a field is not what it should be.
+        """
+        check_fields(event, _TICKERS)
+        only_missing = _flag(event, "only_missing")
+        return cls(
+            parse_day(event.get(PARTITION_KEY)),
+            _tickers(event),
+            _from_pages(event) or fetch_from == "pages",
+            only_missing=only_missing,
+            old_session=_old_session(event.get("old_session"), only_missing=only_missing),
+        )
+
+
+def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
+    """Return the ticker that the site is probed with, True for all kinds of pages, None without a probe.
+
+    Raises
+    ------
+    ValueError
+        The event has more than a probe, or that is no ticker.
+    """
+    if "probe" not in event:
+        return None
+    check_fields(event, ("probe",))
+    return True if event["probe"] is True else parse_ticker(event["probe"])
+
+
+def _manifest(event: Mapping[str, Any]) -> Manifest:
+    try:
+        (record,) = event["Records"]
+        key = unquote_plus(record["s3"]["object"]["key"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("event has Records, expected one, of S3 for a collector's manifest") from error
+    return Manifest.of_key(key)
+
+
+def _tickers(event: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return tuple(parse_tickers(event["tickers"])) if "tickers" in event else None
+
+
+def _from_pages(event: Mapping[str, Any]) -> bool:
+    value = event.get("source")
+    if value not in (None, "pages"):
+        raise ValueError(f"source is {value!r}, expected 'pages', or no such field to read from the site")
+    return value == "pages"
+
+
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    value = event.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}, expected true or false")  # noqa: TRY004 - of an event
+    return value
+
+
+def _scheduled_at(event: Mapping[str, Any]) -> datetime | None:
+    if "scheduled_at" not in event:
+        return None
+    value = event["scheduled_at"]
+    try:
+        moment = moment_of(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"scheduled_at is {value!r}, expected a moment such as 2026-11-23T21:45:00Z")
+    return moment
+
+
+def _old_session(value: Any, *, only_missing: bool) -> OldSession | None:
+    if value is None:
+        return None
+    if not only_missing or not isinstance(value, Mapping) or set(value) != {"session", "ticker"}:
+        raise ValueError(f"old_session is {value!r}, expected session and ticker beside only_missing")
+    return OldSession(parse_day(value["session"], "session of old_session"), parse_ticker(value["ticker"]))
