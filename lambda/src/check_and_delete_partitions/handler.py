@@ -53,9 +53,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     archive = Archive(s3, settings.work_bucket)
     if why_not := refusal(order, today, settings.fetch_from):
         raise OrderRefused(why_not)
-    if order.scheduled and archive.has_manifest(day):
-        logger.info("left alone: a collector has brought the day", extra={"anomesdia_exec": day})
-        return {"anomesdia_exec": day, "left_alone": True}
     if order.from_pages:
         check_pages(s3, archive, settings.lake_tables, day, partial=order.partial)
 

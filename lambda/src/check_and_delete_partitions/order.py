@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from pynvest_lake.archive import MANIFEST, prefix
+from pynvest_lake.archive import Manifest
 from pynvest_lake.day import PARTITION_KEY, check_fields, parse_day
 from pynvest_lake.messages import parse_source, parse_tickers
 
 _FIELDS = (PARTITION_KEY, "tickers", "source", "partial")
-_MANIFEST = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/{re.escape(MANIFEST)}")
 
 
 @dataclass(frozen=True)
@@ -73,11 +71,7 @@ def _brought(event: Mapping[str, Any]) -> Order:
         key = unquote_plus(record["s3"]["object"]["key"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("event has Records, expected one, of S3 for a collector's manifest") from error
-    match = _MANIFEST.fullmatch(key)
-    if match is None:
-        expected = f"{prefix(20261123)}{MANIFEST}"
-        raise ValueError(f"event is of {key!r}, expected a collector's manifest, such as {expected!r}")
-    return Order(parse_day(int(match[1])), from_pages=True, brought=True)
+    return Order(Manifest.of_key(key).day, from_pages=True, brought=True)
 
 
 def refusal(order: Order, today: int, fetch_from: str) -> str | None:

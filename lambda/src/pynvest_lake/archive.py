@@ -1,8 +1,9 @@
 """The pages that were read, kept in the work bucket: any kept day can be read again without asking the site.
 
 ``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, a line of JSON each. A body is its
-bytes read as ISO-8859-1, so that nothing is decoded away. Needs neither pandas nor pyarrow: the collector
-writes it too.
+bytes read as ISO-8859-1, so that nothing is decoded away. ``<hash>.manifest.json`` is a collector's word that
+it has brought objects of the day. Every name is a hash of the content, and no name is written twice. Needs
+neither pandas nor pyarrow: the collector writes the archive too.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.aws import put_new
+from pynvest_lake.day import BRASILIA, PARTITION_KEY, date_of, parse_day
 
 SUFFIX = ".jsonl.gz"
-MANIFEST = "manifest.json"
+MANIFEST_SUFFIX = ".manifest.json"
+RECEIVED_WITHIN = timedelta(days=8)
+"""How long after its day S3 may receive an object: a collector brings a day of the last seven."""
+
+_OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
+# Before a day could have several manifests, each was named manifest.json.
+_MANIFEST = re.compile(
+    rf"pages/{PARTITION_KEY}=([0-9]{{8}})/(?:([0-9a-f]{{32}}){re.escape(MANIFEST_SUFFIX)}|manifest\.json)"
+)
 
 
 class DamagedArchive(ValueError):  # noqa: N818 - what it is
@@ -77,6 +89,39 @@ class KeptPage:
 
 
 @dataclass(frozen=True)
+class Manifest:
+    """What the key of a manifest says; functions never read its content.
+
+    Parameters
+    ----------
+    day
+        The day that was brought, ``YYYYMMDD``.
+    hash
+        The hash of its content, 32 hexadecimal digits; None for one that an older collector put.
+    """
+
+    day: int
+    hash: str | None
+
+    @classmethod
+    def of_key(cls, key: str) -> Manifest:
+        """Read a key such as ``pages/anomesdia_exec=20261123/<32 hexadecimal digits>.manifest.json``.
+
+        Raises
+        ------
+        ValueError
+            It is no key of a manifest, or its day is in no calendar.
+        """
+        match = _MANIFEST.fullmatch(key)
+        if match is None:
+            raise ValueError(
+                f"{key[:200]!r} is no manifest of a collector, expected "
+                f"pages/{PARTITION_KEY}=YYYYMMDD/<32 hexadecimal digits>{MANIFEST_SUFFIX}"
+            )
+        return cls(parse_day(int(match[1])), match[2])
+
+
+@dataclass(frozen=True)
 class Kept:
     """The pages of one object of the archive, and what of it could not be read."""
 
@@ -100,20 +145,31 @@ class Archive:
         self._s3 = s3
         self._bucket = bucket
 
-    def put(self, day: int, pages: Iterable[KeptPage]) -> tuple[str, str]:
-        """Keep the pages of a batch.
+    def put(self, day: int, pages: Iterable[KeptPage]) -> str:
+        """Keep the pages of a batch, and return the object's key. The same pages make the same object."""
+        text = "".join(f"{page.to_line()}\n" for page in pages).encode()
+        key = f"{prefix(day)}{_hash(text)}{SUFFIX}"
+        put_new(self._s3, self._bucket, key, gzip.compress(text, mtime=0), "application/gzip")
+        return key
+
+    def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
+        """Say that a collector has brought objects of a day.
+
+        Parameters
+        ----------
+        day
+            The day, ``YYYYMMDD``.
+        objects
+            Their keys.
 
         Returns
         -------
-        tuple of str and str
-            The object's key and ETag. The same pages make the same object.
+        bool
+            Whether that is new: False where a manifest of the same objects is there.
         """
-        text = "".join(f"{page.to_line()}\n" for page in pages).encode()
-        key = f"{prefix(day)}{hashlib.sha256(text).hexdigest()[:32]}{SUFFIX}"
-        answer = self._s3.put_object(
-            Bucket=self._bucket, Key=key, Body=gzip.compress(text, mtime=0), ContentType="application/gzip"
-        )
-        return key, answer["ETag"].strip('"')
+        text = json.dumps({PARTITION_KEY: day, "objects": sorted(objects)}, indent=1).encode()
+        key = f"{prefix(day)}{_hash(text)}{MANIFEST_SUFFIX}"
+        return put_new(self._s3, self._bucket, key, text, "application/json")
 
     def keys(self, day: int) -> list[str]:
         """Return the keys of the objects that hold a day's pages, in order."""
@@ -121,13 +177,10 @@ class Archive:
         keys = [item["Key"] for page in found for item in page.get("Contents", [])]
         return [key for key in keys if key.endswith(SUFFIX)]
 
-    def has_manifest(self, day: int) -> bool:
-        """Tell whether a collector has said that it brought the day."""
-        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{prefix(day)}{MANIFEST}", MaxKeys=1)
-        return bool(found.get("Contents"))
-
     def read(self, key: str) -> Kept:
         """Return the pages of an object, and what of it is damaged: the rest counts all the same.
+
+        Of an object that S3 received later than `RECEIVED_WITHIN` no page counts.
 
         Raises
         ------
@@ -135,9 +188,14 @@ class Archive:
             There is no such object.
         """
         try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey as error:
             raise DamagedArchive(f"s3://{self._bucket}/{key} is not there any more") from error
+        if _is_late(key, answer["LastModified"]):
+            received = f"S3 received it on {answer['LastModified']:%Y-%m-%d}"
+            allowed = f"expected within {RECEIVED_WITHIN.days} days of its day: its pages are ignored"
+            return Kept(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
+        body = answer["Body"].read()
         pages: list[KeptPage] = []
         problems: list[str] = []
         for line in _lines(body, problems):
@@ -152,6 +210,18 @@ class Archive:
 def prefix(day: int) -> str:
     """Return what the keys of a day's pages start with."""
     return f"pages/{PARTITION_KEY}={day}/"
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def _is_late(key: str, received: datetime) -> bool:
+    """Tell whether S3 received an object later than its day allows: no key can forge that time."""
+    match = _OBJECT.fullmatch(key)
+    if match is None:
+        return False
+    return received.astimezone(BRASILIA).date() > date_of(int(match[1])) + RECEIVED_WITHIN
 
 
 def _lines(body: bytes, problems: list[str]) -> Iterator[str]:
