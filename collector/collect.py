@@ -14,7 +14,8 @@ from collector.day import Day
 from collector.errors import ListingUnreadable, NotWhole, Refused, TooLate
 from collector.patience import Patience
 from collector.site import Looks, Paper, Site, look
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized
+from fundamentus_site.errors import Refused as SiteRefused
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, listing
 from pynvest_lake.archive import SUFFIX, KeptPage
@@ -35,7 +36,7 @@ class _Fetched:
     pages: dict[Paper, Page] = field(default_factory=dict)
     looks: dict[Paper, Looks] = field(default_factory=dict)
     failure: FundamentusError | None = None
-    refusal: Blocked | None = None
+    refusal: SiteRefused | None = None
     stays_away: bool = False
 
 
@@ -163,7 +164,7 @@ class Collection:
                 try:
                     page = self._site.listing(kind, self._day.until)
                     tickers = set(listing(page).tickers)
-                except Blocked as error:
+                except SiteRefused as error:
                     raise self._refused(error) from error
                 except FundamentusError as error:
                     if not patience.wait(str(error)):
@@ -215,7 +216,7 @@ class Collection:
             try:
                 page = self._site.paper(paper, self._day.until)
                 seen = look(page, paper, self._day.number)
-            except Blocked as error:
+            except SiteRefused as error:
                 fetched.refusal = error
                 stop.set()
             except FundamentusError as error:
@@ -276,7 +277,7 @@ class Collection:
                 f"{len(self._kept)} pages, such as {_tickers(later)}: the day can no longer be had"
             )
 
-    def _refused(self, error: Blocked) -> Refused:
+    def _refused(self, error: SiteRefused) -> Refused:
         return Refused(
             f"the site refuses this machine, and was not asked any further: {error}. {self._count} pages of "
             f"{self._day.number} are kept. Leave it alone for some hours; what this program says that it is "

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, listing_url, paper_url
 from fundamentus_site.papers import SESSION_LABEL, Labels, indicators
@@ -67,7 +67,7 @@ class Site:
 
         Raises
         ------
-        Blocked, Unavailable, LayoutNotRecognized
+        Refused, Unavailable, LayoutNotRecognized
             As `SiteSession.get` has it.
         """
         return self._get(listing_url(self._base_url, kind), until)
@@ -77,7 +77,7 @@ class Site:
 
         Raises
         ------
-        Blocked, Unavailable, LayoutNotRecognized
+        Refused, Unavailable, LayoutNotRecognized
             As `SiteSession.get` has it.
         """
         return self._get(paper_url(self._base_url, paper.ticker), until)
@@ -93,7 +93,7 @@ def look(page: Page, paper: Paper, day: int) -> Looks:
 
     Raises
     ------
-    Blocked
+    Refused
         It is a refusal, or not the site's.
     """
     labels = Labels({paper.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
@@ -103,6 +103,6 @@ def look(page: Page, paper: Paper, day: int) -> Looks:
         return Looks.LATER
     except LayoutNotRecognized:
         return Looks.STRANGE
-    except NoSuchPaper:
+    except NoSuchAsset:
         pass
     return Looks.LIKE_THE_PAPER

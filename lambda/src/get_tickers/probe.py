@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.papers import Labels, indicators
 from fundamentus_site.site import FundamentusSite
@@ -54,9 +54,9 @@ def probe(site: FundamentusSite, ticker: str, fetch_from: str) -> dict[str, Any]
                 other = error
             else:
                 return {"probe": ticker, "answer": "read"}
-    except Blocked as error:
+    except Refused as error:
         return {"probe": ticker, "answer": "refused", "why": f"the site refuses this address: {error}"}
-    except NoSuchPaper as error:
+    except NoSuchAsset as error:
         return {"probe": ticker, "answer": "no_such_paper", "why": str(error)}
     except FundamentusError as error:
         return {"probe": ticker, "answer": "down", "why": str(error)}

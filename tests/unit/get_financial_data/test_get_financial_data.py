@@ -13,8 +13,8 @@ import requests
 from botocore.exceptions import ClientError
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 
+from fundamentus_site.breaker import Breaker
 from get_financial_data import handler as stage
-from get_financial_data.collect import Breaker
 from lake_rows import sqs_event
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
