@@ -20,12 +20,15 @@ from typing import Any
 
 from pynvest_lake.aws import put_new
 from pynvest_lake.day import BRASILIA, PARTITION_KEY, date_of, parse_day
+from pynvest_lake.kinds import Kind
+from pynvest_lake.messages import parse_ticker
 
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
 """How long after its day S3 may receive an object: a collector brings a day of the last seven."""
 
+_MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
 # Before a day could have several manifests, each was named manifest.json.
 _MANIFEST = re.compile(
@@ -67,6 +70,17 @@ class KeptPage:
     content_type: str | None
     body: bytes
 
+    def __post_init__(self) -> None:
+        Kind(self.kind)
+        if self.ticker is not None:
+            parse_ticker(self.ticker)
+        if not _MOMENT.fullmatch(self.fetched_at):
+            raise ValueError(f"fetched_at is {self.fetched_at!r}, expected such as '2026-11-23T21:45:07Z'")
+        datetime.fromisoformat(self.fetched_at.replace("Z", "+00:00"))
+        for value, expected in ((self.url, str), (self.status, int), (self.content_type or "", str)):
+            if not isinstance(value, expected):
+                raise TypeError(f"found {value!r}, expected {expected.__name__}")
+
     def to_line(self) -> str:
         """Return the page as a line of JSON."""
         return json.dumps({**vars(self), "body": self.body.decode("iso-8859-1")}, ensure_ascii=False)
@@ -82,8 +96,7 @@ class KeptPage:
         """
         try:
             values = json.loads(line)
-            values["body"] = values["body"].encode("iso-8859-1")
-            return cls(**values)
+            return cls(**{**values, "body": values["body"].encode("iso-8859-1")})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DamagedArchive(f"{type(error).__name__}: {error}: {line[:100]!r}") from error
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -101,7 +102,31 @@ def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "{}", "[]", '{"body": 1}', PAGE.to_line().replace('"status"', '"statu"')]
+    "line",
+    [
+        "{",
+        "{}",
+        "[]",
+        '{"body": 1}',
+        PAGE.to_line().replace('"status"', '"statu"'),
+        *(
+            json.dumps({**json.loads(PAGE.to_line()), **wrong})
+            for wrong in (
+                {"fetched_at": "yesterday"},
+                {"fetched_at": 5},
+                {"fetched_at": "2026-11-24T00:00:00"},
+                {"fetched_at": "2026-11-31T00:00:00Z"},
+                {"fetched_at": "0001-01-01T00:00:00Z"},
+                {"kind": "etfs"},
+                {"ticker": "../../x"},
+                {"ticker": 5},
+                {"ticker": [1]},
+                {"status": "200"},
+                {"content_type": 5},
+                {"url": 5},
+            )
+        ),
+    ],
 )
 def test_a_line_that_is_none_is_refused(line: str) -> None:
     with pytest.raises(DamagedArchive):
