@@ -214,7 +214,7 @@ def test_again_asks_for_everything_and_puts_another_manifest(desk: Desk) -> None
 @pytest.mark.parametrize("status", [403, 404, 503])
 def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(desk: Desk, status: int) -> None:
     ticker = sorted(desk.site.papers)[0]
-    desk.site.set_fault(ticker, Fault("status", status=status))
+    desk.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
 
     assert desk.run() == errors.Incomplete.status
     said = desk.said()
