@@ -187,6 +187,30 @@ data "aws_iam_policy_document" "bucket" {
       values   = ["false"]
     }
   }
+
+  # An archived page is never written twice, by anybody. A copy and the parts of a multipart upload carry no such
+  # header: were parts allowed, an object could be completed long after the moment that S3 gives for it.
+  dynamic "statement" {
+    for_each = each.key == "work" ? ["pages"] : []
+
+    content {
+      sid       = "DenyPagesWithoutIfNoneMatch"
+      effect    = "Deny"
+      actions   = ["s3:PutObject"]
+      resources = ["${each.value.arn}/${statement.value}/*"]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "Null"
+        variable = "s3:if-none-match"
+        values   = ["true"]
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "this" {

@@ -6,6 +6,7 @@ It may be ended at any moment (Ctrl-C): started again, it goes on where it stopp
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -20,7 +21,6 @@ from collector.collect import Collection
 from collector.day import last_day, named_day
 from collector.errors import CollectorError, NoCredentials
 from collector.site import DEFAULT_HEADERS, DEFAULT_URL, Site
-from pynvest_lake.archive import MANIFEST, prefix
 
 BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"
 INTERRUPTED = 130
@@ -70,20 +70,15 @@ def main(
             now=now,
             say=_say,
         )
-        brought: set[str] = set()
-        if f"{prefix(day.number)}{MANIFEST}" in bucket.objects(day.number):
-            if not options.again:
-                _say(f"{day.number} has been brought already: there is nothing to do (--again reads it anew)")
-                return 0
-            brought = bucket.objects_of_manifest(day.number)
-        collection.load(without=brought)
+        if not options.again:
+            collection.load()
         collection.bring()
     except CollectorError as error:
         print(f"collector: {error}", file=sys.stderr, flush=True)
         return error.status
     except KeyboardInterrupt:
         print(
-            "collector: ended; the pages that had come are kept. Started again, it goes on where it stopped",
+            "collector: ended; what had come is archived. Started again, it asks for what is missing",
             file=sys.stderr,
             flush=True,
         )
@@ -112,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", help="profile of the AWS configuration (or AWS_PROFILE)")
     parser.add_argument(
         "--day",
-        type=int,
+        type=_day,
         metavar="YYYYMMDD",
         help="a weekday of the last week, on a holiday of the exchange: the site still shows its session "
         "then (default: the last weekday whose 18:45 has passed in Sao Paulo, until 10:00 of the next)",
@@ -120,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--again",
         action="store_true",
-        help="read a day anew that has been brought already, from its listings",
+        help="ask for everything, also for what is there already: listings and pages",
     )
     parser.add_argument(
         "--header",
@@ -139,8 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--patience",
-        type=float,
-        default=30,
+        type=_minutes,
+        default=30.0,
         metavar="MINUTES",
         help="how long site or connection may stay away before it gives up (default: 30)",
     )
@@ -158,6 +153,23 @@ def _header(text: str) -> tuple[str, str]:
     return next(
         (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
     ), (value.strip())
+
+
+def _day(text: str) -> int:
+    # ASCII alone: int() takes other digits, signs and underscores as well.
+    if len(text) != 8 or not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a day as YYYYMMDD, such as 20261127")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of minutes, such as 30")
+    return minutes
 
 
 def _address(text: str) -> str:

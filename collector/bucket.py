@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -27,14 +26,13 @@ from botocore.exceptions import (
 from collector.errors import (
     AccessDenied,
     CollectorError,
+    Incomplete,
     NoCredentials,
-    NotWhole,
     StorageFailed,
     WrongBucket,
     WrongClock,
 )
-from fundamentus_site.kinds import Kind
-from pynvest_lake.archive import MANIFEST, Archive, DamagedArchive, Kept, KeptPage, prefix
+from pynvest_lake.archive import Archive, DamagedArchive, Kept, KeptPage, prefix
 from pynvest_lake.aws import CLIENT_CONFIG
 from pynvest_lake.ledger import moment_text
 
@@ -113,17 +111,14 @@ class Bucket:
         off = now - parsedate_to_datetime(said)
         if abs(off) > CLOCKS_MAY_DIFFER:
             raise WrongClock(
-                f"this machine's clock says {moment_text(now)}, that of S3 says {said}: pages would be kept "
+                f"this machine's clock says {moment_text(now)}, that of S3 says {said}: pages would be put "
                 "under a wrong day. Set the clock, best by NTP, and start again"
             )
 
-    def objects(self, day: int) -> dict[str, str]:
-        """Return the ETag of each object of a day's pages, by key."""
+    def keys(self, day: int) -> list[str]:
+        """Return the keys of the objects that hold a day's pages."""
         with self._errors():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix(day))
-            return {
-                item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])
-            }
+            return self._archive.keys(day)
 
     def read(self, key: str) -> Kept:
         """Return the pages of an object."""
@@ -133,39 +128,15 @@ class Bucket:
             except DamagedArchive as error:
                 raise StorageFailed(str(error)) from error
 
-    def keep(self, day: int, pages: Sequence[KeptPage]) -> None:
-        """Keep pages as one object."""
+    def put(self, day: int, pages: Sequence[KeptPage]) -> None:
+        """Archive pages as one object."""
         with self._errors():
             self._archive.put(day, pages)
 
-    def objects_of_manifest(self, day: int) -> set[str]:
-        """Return the keys of the objects that a day's manifest names."""
+    def put_manifest(self, day: int) -> bool:
+        """Say that what the archive has of a day has been brought; return whether that is new."""
         with self._errors():
-            body = self._s3.get_object(Bucket=self.name, Key=f"{prefix(day)}{MANIFEST}")["Body"].read()
-        try:
-            return set(json.loads(body)["objects"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise StorageFailed(
-                f"s3://{self.name}/{prefix(day)}{MANIFEST} is no manifest of a collector "
-                f"({type(error).__name__}: {error})"
-            ) from error
-
-    def put_manifest(self, day: int, papers: Mapping[Kind, Iterable[str]], now: datetime) -> None:
-        """Say that a day has been brought: this starts it in the lake."""
-        objects = {key: etag for key, etag in self.objects(day).items() if not key.endswith(f"/{MANIFEST}")}
-        content = {
-            "anomesdia_exec": day,
-            "made_at": moment_text(now),
-            "papers": {kind.value: sorted(tickers) for kind, tickers in papers.items()},
-            "objects": objects,
-        }
-        with self._errors():
-            self._s3.put_object(
-                Bucket=self.name,
-                Key=f"{prefix(day)}{MANIFEST}",
-                Body=json.dumps(content, indent=1).encode(),
-                ContentType="application/json",
-            )
+            return self._archive.put_manifest(day, self._archive.keys(day))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -179,7 +150,7 @@ class Bucket:
                 "AWS_SECRET_ACCESS_KEY, or a profile with --profile"
             ) from error
         except (ConnectionError, HTTPClientError) as error:
-            raise NotWhole(f"S3 cannot be reached: {error}") from error
+            raise Incomplete(f"S3 cannot be reached: {error}") from error
         except BotoCoreError as error:
             raise StorageFailed(f"S3 cannot be asked: {error}") from error
 

@@ -1,7 +1,8 @@
-"""Brings a day: what the archive does not have yet, page by page, and the manifest when it has all."""
+"""Brings a day: the pages that the archive does not have yet, and a manifest of what is there."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -11,13 +12,14 @@ from datetime import datetime
 
 from collector.bucket import Bucket
 from collector.day import Day
-from collector.errors import ListingUnreadable, NotWhole, Refused, TooLate
+from collector.errors import CollectorError, Incomplete, ListingUnreadable, SiteRefuses, TooLate
 from collector.patience import Patience
-from collector.site import Looks, Paper, Site, look
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
+from collector.site import Asset, Looks, Site, look
+from fundamentus_site.breaker import Breaker
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, listing
-from pynvest_lake.archive import SUFFIX, KeptPage
+from pynvest_lake.archive import KeptPage
 from pynvest_lake.ledger import moment_of, moment_text
 
 PAGES_AN_OBJECT = 50
@@ -30,17 +32,17 @@ _SHOWN = 10
 
 @dataclass
 class _Fetched:
-    """What came of asking for some papers."""
+    """What came of asking for some assets."""
 
-    pages: dict[Paper, Page] = field(default_factory=dict)
-    looks: dict[Paper, Looks] = field(default_factory=dict)
+    pages: dict[Asset, Page] = field(default_factory=dict)
+    looks: dict[Asset, Looks] = field(default_factory=dict)
     failure: FundamentusError | None = None
-    refusal: Blocked | None = None
+    refusal: Refused | None = None
     stays_away: bool = False
 
 
 class Collection:
-    """A day's pages: what is kept of them, and what the site is still to be asked for.
+    """A day's pages: what is archived of them, and what the site is still to be asked for.
 
     Parameters
     ----------
@@ -75,63 +77,72 @@ class Collection:
         self._now = now
         self._say = say
         self._listed: dict[Kind, set[str]] = {}
-        self._kept: dict[Paper, Looks] = {}
+        self._archived: dict[Asset, Looks] = {}
+        self._breaker = Breaker(cool_down_seconds=math.inf)
 
-    def load(self, without: Iterable[str] = ()) -> None:
-        """Look at what is kept already: pages from before the day's 18:45 do not count.
-
-        Parameters
-        ----------
-        without
-            Keys of objects that are passed over.
-        """
-        passed_over = set(without)
-        for key in self._bucket.objects(self._day.number):
-            if key.endswith(SUFFIX) and key not in passed_over:
-                for kept in self._bucket.read(key).pages:
-                    moment = moment_of(kept.fetched_at)
-                    if moment >= self._day.closed_at:
-                        page = Page(kept.url, kept.status, kept.content_type, kept.body, moment)
-                        self._load(page, Kind(kept.kind), kept.ticker)
+    def load(self) -> None:
+        """Look at what is archived already: pages from before the day's 18:45 do not count."""
+        for key in self._bucket.keys(self._day.number):
+            archived = self._bucket.read(key)
+            for problem in archived.problems:
+                self._say(f"not used: {problem}")
+            for kept in archived.pages:
+                moment = moment_of(kept.fetched_at)
+                if moment >= self._day.closed_at:
+                    page = Page(kept.url, kept.status, kept.content_type, kept.body, moment)
+                    self._load(page, Kind(kept.kind), kept.ticker)
 
     def _load(self, page: Page, kind: Kind, ticker: str | None) -> None:
         try:
             if ticker is None:
-                self._listed.setdefault(kind, set()).update(listing(page).tickers)
+                tickers = listing(page).tickers
+                self._listed.setdefault(kind, set()).update(tickers)
                 return
-            paper, seen = Paper(kind, ticker), look(page, Paper(kind, ticker), self._day.number)
+            asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
         except FundamentusError:
-            return  # a refusal that was kept as a page: it is asked for again
-        if self._kept.get(paper) is not Looks.LIKE_THE_PAPER:
-            self._kept[paper] = seen
+            return  # a refusal that was archived as a page: it is asked for again
+        if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
+            self._archived[asset] = seen
 
     def bring(self) -> None:
-        """Ask for the listings and the pages that are not kept, and keep them; then put the manifest.
+        """Archive the listings and pages that are missing, and put a manifest where something new has come.
 
         Raises
         ------
         CollectorError
-            It came to an end before the day was whole; no manifest was put.
+            Something of the day is still missing. What had come is archived, and has its manifest.
         """
-        self._bring_listings()
-        lacking = [paper for paper in self._papers if paper not in self._kept]
-        self._say(
-            f"{self._day.number}: {len(self._papers)} papers are listed, the pages of "
-            f"{len(self._papers) - len(lacking)} are kept already"
-        )
-        self._bring_pages(lacking)
-        self._ask_once_more()
-        self._check_session()
-        self._bucket.put_manifest(self._day.number, self._listed, self._now())
-        self._say(f"{self._day.number} is whole: its manifest is put, and the lake runs the day from here")
+        missing: CollectorError | None = None
+        try:
+            missing = self._bring_listings()
+            self._bring_pages()
+            self._ask_once_more()
+        except CollectorError as error:
+            missing = error
+        self._put_manifest()
+        if missing is not None:
+            raise missing
+        self._say(f"{self._day.number} is whole: {self._count} pages are archived")
         if self._strange:
             self._say(
-                f"{len(self._strange)} pages are kept that this version cannot read as their papers': "
+                f"{len(self._strange)} pages are archived that this version cannot read as their assets': "
                 f"{_tickers(self._strange)}. The day's quality table will tell what became of them"
             )
 
+    def _put_manifest(self) -> None:
+        """Put a manifest, unless there is one of the same objects, or no page of the day has come."""
+        if all(seen is Looks.LATER for seen in self._archived.values()):
+            return
+        if self._bucket.put_manifest(self._day.number):
+            self._say(
+                f"{self._day.number}: a manifest is put, with {self._count} pages. A lake whose pages a "
+                "collector brings runs the day from them"
+            )
+        else:
+            self._say(f"{self._day.number}: nothing new has come since the last manifest")
+
     def _ask_once_more(self) -> None:
-        """Ask again for the few pages that are none of their papers': what is kept of them counts anyway.
+        """Ask again for the few pages that are none of their assets': what is archived of them counts anyway.
 
         Many are the site's new layout, and would come again.
         """
@@ -144,39 +155,74 @@ class Collection:
                 self._take(fetched)
 
     @property
-    def _strange(self) -> list[Paper]:
-        return [paper for paper in self._papers if self._kept[paper] is Looks.STRANGE]
+    def _strange(self) -> list[Asset]:
+        return [asset for asset in self._assets if self._archived.get(asset) is Looks.STRANGE]
 
     @property
     def _is_over(self) -> bool:
         return self._day.until is not None and self._now() >= self._day.until
 
     @property
-    def _papers(self) -> list[Paper]:
-        return [Paper(kind, ticker) for kind, tickers in self._listed.items() for ticker in sorted(tickers)]
+    def _assets(self) -> list[Asset]:
+        return [Asset(kind, ticker) for kind, tickers in self._listed.items() for ticker in sorted(tickers)]
 
-    def _bring_listings(self) -> None:
+    def _bring_listings(self) -> CollectorError | None:
+        """Bring the listings that are not archived.
+
+        Returns
+        -------
+        CollectorError or None
+            Why one of the two did not come: the assets of the other are brought all the same.
+
+        Raises
+        ------
+        CollectorError
+            None came, or the site refuses all requests.
+        """
         patience = Patience(self._patience_seconds, self._say)
+        lacking: CollectorError | None = None
         for kind in Kind:
-            while kind not in self._listed:
-                self._check_opening()
+            if kind not in self._listed:
                 try:
-                    page = self._site.listing(kind, self._day.until)
-                    tickers = set(listing(page).tickers)
-                except Blocked as error:
-                    raise self._refused(error) from error
-                except FundamentusError as error:
-                    if not patience.wait(str(error)):
-                        unreadable = isinstance(error, LayoutNotRecognized)
-                        kind_of_end = ListingUnreadable if unreadable else NotWhole
-                        raise kind_of_end(f"the site gave no listing of {kind.value}: {error}") from error
-                else:
-                    self._keep([_kept_page(page, kind, None)], patience)
-                    self._listed[kind] = tickers
-                    patience.rewarded()
+                    self._bring_listing(kind, patience)
+                except (SiteRefuses, Incomplete, ListingUnreadable) as error:
+                    if self._breaker.open:
+                        raise
+                    lacking = error
+                    self._say(str(error))
+        if lacking is not None and not self._listed:
+            raise lacking
+        return lacking
 
-    def _bring_pages(self, papers: Iterable[Paper]) -> None:
-        waiting = deque(papers)
+    def _bring_listing(self, kind: Kind, patience: Patience) -> None:
+        while True:
+            self._check_opening()
+            try:
+                page = self._site.listing(kind, self._day.until)
+                tickers = set(listing(page).tickers)
+            except Refused as error:
+                self._breaker.refused(kind.listing_path, rate_limited=error.rate_limited)
+                raise self._refuses(f"the listing of {kind.value}", error) from error
+            except FundamentusError as error:
+                if not patience.wait(str(error)):
+                    unreadable = isinstance(error, LayoutNotRecognized)
+                    kind_of_end = ListingUnreadable if unreadable else Incomplete
+                    raise kind_of_end(
+                        f"the site gave no listing of {kind.value}: {error}. Look at it in a browser; "
+                        "started again, this program asks for what is missing"
+                    ) from error
+            else:
+                self._put([_archived_page(page, kind, None)], patience)
+                self._listed[kind] = tickers
+                patience.rewarded()
+                return
+
+    def _bring_pages(self) -> None:
+        waiting = deque(asset for asset in self._assets if asset not in self._archived)
+        self._say(
+            f"{self._day.number}: {len(self._assets)} assets are listed, the pages of "
+            f"{len(self._assets) - len(waiting)} are archived already"
+        )
         patience = Patience(self._patience_seconds, self._say)
         while waiting:
             self._check_opening()
@@ -188,36 +234,37 @@ class Collection:
                 self._take(fetched)
                 raise
             self._take(fetched, patience)
-            if fetched.refusal:
-                raise self._refused(fetched.refusal) from fetched.refusal
+            if fetched.refusal and self._breaker.open:
+                raise self._refuses("this machine", fetched.refusal) from fetched.refusal
             self._check_session()
-            waiting.extend(paper for paper in batch if paper not in fetched.pages)
+            waiting.extend(asset for asset in batch if asset not in fetched.pages)
             if fetched.pages:
                 patience.rewarded()
-                self._say(f"{self._day.number}: {self._count} pages are kept")
+                self._say(f"{self._day.number}: {self._count} pages are archived")
             nothing_comes = fetched.stays_away or not fetched.pages
-            if fetched.failure and nothing_comes and not patience.wait(str(fetched.failure)):
-                raise NotWhole(
-                    f"{self._count} pages of {self._day.number} are kept, and no more come. Lacking: "
-                    f"{_tickers(list(waiting))}; the last answer: {fetched.failure}. Started again, it goes "
-                    "on where it stopped"
-                ) from fetched.failure
+            failure = fetched.failure
+            if failure and nothing_comes and not patience.wait(str(failure)):
+                raise Incomplete(
+                    f"{self._count} pages of {self._day.number} are archived, and no more come. Missing: "
+                    f"{_tickers(list(waiting))}; the last answer: {failure}. Started again, it asks for what "
+                    "is missing"
+                ) from failure
 
-    def _fetch(self, papers: Iterable[Paper], fetched: _Fetched) -> None:
-        """Ask for papers, until the site refuses one or fails several in a row."""
+    def _fetch(self, assets: Iterable[Asset], fetched: _Fetched) -> None:
+        """Ask for assets, until the site refuses this client or fails several in a row."""
         stop, lock = threading.Event(), threading.Lock()
         in_a_row = 0
 
-        def ask(paper: Paper) -> None:
+        def ask(asset: Asset) -> None:
             nonlocal in_a_row
-            if stop.is_set():
+            if stop.is_set() or not self._breaker.admits(asset.ticker):
                 return
             try:
-                page = self._site.paper(paper, self._day.until)
-                seen = look(page, paper, self._day.number)
-            except Blocked as error:
-                fetched.refusal = error
-                stop.set()
+                page = self._site.asset(asset, self._day.until)
+                seen = look(page, asset, self._day.number)
+            except Refused as error:
+                self._breaker.refused(asset.ticker, rate_limited=error.rate_limited)
+                fetched.failure = fetched.refusal = error
             except FundamentusError as error:
                 with lock:
                     in_a_row += 1
@@ -226,34 +273,38 @@ class Collection:
                         fetched.stays_away = True
                         stop.set()
             else:
+                if seen is Looks.LIKE_THE_ASSET:
+                    self._breaker.read()
                 with lock:
                     in_a_row = 0
-                    fetched.pages[paper], fetched.looks[paper] = page, seen
+                    fetched.pages[asset], fetched.looks[asset] = page, seen
+            finally:
+                self._breaker.settled(asset.ticker)
 
         pool = ThreadPoolExecutor(self._site.threads)
         try:
-            futures = [pool.submit(ask, paper) for paper in papers]
+            futures = [pool.submit(ask, asset) for asset in assets]
             # By the second: without a time limit, Windows would not let Ctrl-C through.
             while wait(futures, timeout=1).not_done:
                 pass
         finally:
-            # Whatever ends it, the pages that were asked for come, and are kept.
+            # Whatever ends it, the pages that were asked for come, and are archived.
             pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             future.result()
 
     def _take(self, fetched: _Fetched, patience: Patience | None = None) -> None:
-        pages = [_kept_page(page, paper.kind, paper.ticker) for paper, page in fetched.pages.items()]
+        pages = [_archived_page(page, asset.kind, asset.ticker) for asset, page in fetched.pages.items()]
         if pages:
-            self._keep(pages, patience)
-        self._kept |= fetched.looks
+            self._put(pages, patience)
+        self._archived |= fetched.looks
 
-    def _keep(self, pages: list[KeptPage], patience: Patience | None) -> None:
-        """Keep pages, trying for as long as there is patience where S3 cannot be reached."""
+    def _put(self, pages: list[KeptPage], patience: Patience | None) -> None:
+        """Archive pages, trying for as long as there is patience where S3 cannot be reached."""
         while True:
             try:
-                self._bucket.keep(self._day.number, pages)
-            except NotWhole as error:
+                self._bucket.put(self._day.number, pages)
+            except Incomplete as error:
                 if patience is None or not patience.wait(str(error)):
                     raise
             else:
@@ -263,39 +314,38 @@ class Collection:
         if self._day.until is not None and self._is_over:
             raise TooLate(
                 f"the next session has opened ({self._day.until:%d/%m/%Y %H:%M} in Sao Paulo), so the site "
-                f"no longer shows {self._day.number}; {self._count} of its pages are kept. Nothing of it "
-                "is run by itself: docs/collector.md says how to run what is kept. If that day is a holiday "
-                f"of the exchange, --day {self._day.number} goes on"
+                f"no longer shows {self._day.number}; {self._count} of its pages are archived. If today is a "
+                f"holiday of the exchange, --day {self._day.number} goes on"
             )
 
     def _check_session(self) -> None:
-        later = [paper for paper, seen in self._kept.items() if seen is Looks.LATER]
-        if len(later) > LATER_PAGES * len(self._kept):
+        later = [asset for asset, seen in self._archived.items() if seen is Looks.LATER]
+        if len(later) > LATER_PAGES * len(self._archived):
             raise TooLate(
                 f"the site shows a later session than {self._day.number} on {len(later)} of "
-                f"{len(self._kept)} pages, such as {_tickers(later)}: the day can no longer be had"
+                f"{len(self._archived)} pages, such as {_tickers(later)}: the day can no longer be had"
             )
 
-    def _refused(self, error: Blocked) -> Refused:
-        return Refused(
-            f"the site refuses this machine, and was not asked any further: {error}. {self._count} pages of "
-            f"{self._day.number} are kept. Leave it alone for some hours; what this program says that it is "
-            "can be set with --header. Started again, it goes on where it stopped"
+    def _refuses(self, what: str, error: FundamentusError) -> SiteRefuses:
+        return SiteRefuses(
+            f"the site refuses {what}: {error}. {self._count} pages of {self._day.number} are archived. Come "
+            "back in some hours: started again, it asks for what is missing. --header sets what it says that "
+            "it is"
         )
 
     @property
     def _count(self) -> str:
-        papers = self._papers
-        there = sum(paper in self._kept for paper in papers)
-        return f"{there} of {len(papers)}" if papers else "none"
+        assets = self._assets
+        there = sum(asset in self._archived for asset in assets)
+        return f"{there} of {len(assets)}" if assets else "none"
 
 
-def _kept_page(page: Page, kind: Kind, ticker: str | None) -> KeptPage:
+def _archived_page(page: Page, kind: Kind, ticker: str | None) -> KeptPage:
     return KeptPage(
         ticker, kind.value, page.url, moment_text(page.fetched_at), page.status, page.content_type, page.body
     )
 
 
-def _tickers(papers: list[Paper]) -> str:
-    shown = ", ".join(paper.ticker for paper in papers[:_SHOWN])
-    return f"{shown} and {len(papers) - _SHOWN} more" if len(papers) > _SHOWN else shown
+def _tickers(assets: list[Asset]) -> str:
+    shown = ", ".join(asset.ticker for asset in assets[:_SHOWN])
+    return f"{shown} and {len(assets) - _SHOWN} more" if len(assets) > _SHOWN else shown

@@ -34,17 +34,29 @@ class Day:
     until: datetime | None
 
 
-def last_day(now: datetime) -> Day:
+def last_collected_day(moment: datetime) -> date:
     """Return the last weekday whose 18:45 has passed in Sao Paulo.
+
+    Parameters
+    ----------
+    moment
+        The moment, with its zone.
+    """
+    day = moment.astimezone(ZoneInfo(TIMEZONE)).date()
+    while day.weekday() > 4 or _closing(day) > moment:
+        day -= timedelta(days=1)
+    return day
+
+
+def last_day(now: datetime) -> Day:
+    """Return the last weekday whose 18:45 has passed in Sao Paulo, with the hours in which it can be brought.
 
     Parameters
     ----------
     now
         The moment, with its zone.
     """
-    day = now.astimezone(ZoneInfo(TIMEZONE)).date()
-    while day.weekday() > 4 or _closing(day) > now:
-        day -= timedelta(days=1)
+    day = last_collected_day(now)
     opening = day + timedelta(days=1)
     while opening.weekday() > 4:
         opening += timedelta(days=1)

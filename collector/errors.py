@@ -1,28 +1,28 @@
-"""What ends a run before its day is whole: each with a status of its own, and a text for a person."""
+"""What ends a run before its day is complete: each with a status of its own, and a text for a person."""
 
 from __future__ import annotations
 
 
 class CollectorError(Exception):
-    """A run has ended; the text says why, and what to do. Pages that had come are kept."""
+    """The run has ended; the text says why, and what to do. Pages that had come are archived."""
 
     status = 1
 
 
-class Refused(CollectorError):  # noqa: N818 - what the site does
-    """The site refuses this client."""
+class SiteRefuses(CollectorError):  # noqa: N818 - what happened
+    """The site refuses this client: three different assets in a row, or with 429, or both listings."""
 
     status = 3
 
 
-class NotWhole(CollectorError):  # noqa: N818 - what the day is
-    """The site, or the connection to it or to S3, stayed away for longer than was waited."""
+class Incomplete(CollectorError):  # noqa: N818 - what the day is
+    """Some page did not come, or S3 could not be reached, for as long as was waited."""
 
     status = 4
 
 
 class ListingUnreadable(CollectorError):  # noqa: N818 - what it is
-    """What came as a listing names no papers."""
+    """What came as a listing names no assets."""
 
     status = 5
 

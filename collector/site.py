@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, listing_url, paper_url
 from fundamentus_site.papers import SESSION_LABEL, Labels, indicators
@@ -23,8 +23,8 @@ DEFAULT_HEADERS = {
 PAGE_SECONDS = 20.0
 
 
-class Paper(NamedTuple):
-    """A paper that is listed."""
+class Asset(NamedTuple):
+    """An asset that is listed."""
 
     kind: Kind
     ticker: str
@@ -33,9 +33,9 @@ class Paper(NamedTuple):
 class Looks(Enum):
     """What a page looks like; what is in it is for the functions to read."""
 
-    LIKE_THE_PAPER = "the paper's page, or the site's word that it knows no such paper"
+    LIKE_THE_ASSET = "the asset's page, or the site's word that it knows no such asset"
     LATER = "a page of a session after the day"
-    STRANGE = "none that this version can read as the paper's"
+    STRANGE = "none that this version can read as the asset's"
 
 
 class Site:
@@ -67,20 +67,20 @@ class Site:
 
         Raises
         ------
-        Blocked, Unavailable, LayoutNotRecognized
+        Refused, Unavailable, LayoutNotRecognized
             As `SiteSession.get` has it.
         """
         return self._get(listing_url(self._base_url, kind), until)
 
-    def paper(self, paper: Paper, until: datetime | None) -> Page:
-        """Return a paper's page, whatever is on it, unless it takes until a moment.
+    def asset(self, asset: Asset, until: datetime | None) -> Page:
+        """Return an asset's page, whatever is on it, unless it takes until a moment.
 
         Raises
         ------
-        Blocked, Unavailable, LayoutNotRecognized
+        Refused, Unavailable, LayoutNotRecognized
             As `SiteSession.get` has it.
         """
-        return self._get(paper_url(self._base_url, paper.ticker), until)
+        return self._get(paper_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
         # Reckoned for each page: what a machine sleeps through does not count on its monotonic clock.
@@ -88,21 +88,21 @@ class Site:
         return self._session.get(url, self._headers, None if left is None else time.monotonic() + left)
 
 
-def look(page: Page, paper: Paper, day: int) -> Looks:
+def look(page: Page, asset: Asset, day: int) -> Looks:
     """Tell what a page looks like.
 
     Raises
     ------
-    Blocked
+    Refused
         It is a refusal, or not the site's.
     """
-    labels = Labels({paper.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
+    labels = Labels({asset.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
     try:
-        indicators(page, paper.ticker, paper.kind, labels, day)
+        indicators(page, asset.ticker, asset.kind, labels, day)
     except LaterSession:
         return Looks.LATER
     except LayoutNotRecognized:
         return Looks.STRANGE
-    except NoSuchPaper:
+    except NoSuchAsset:
         pass
-    return Looks.LIKE_THE_PAPER
+    return Looks.LIKE_THE_ASSET

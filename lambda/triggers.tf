@@ -126,7 +126,7 @@ resource "aws_lambda_permission" "manifests" {
   source_account = data.aws_caller_identity.current.account_id
 }
 
-# A collector ends with a manifest: the day is then run from the pages that it brought.
+# A collector puts a manifest when it has brought pages: where fetch_from is "pages", the day is run from them.
 resource "aws_s3_bucket_notification" "manifests" {
   bucket = var.work_bucket.name
 
@@ -135,7 +135,7 @@ resource "aws_s3_bucket_notification" "manifests" {
     lambda_function_arn = aws_lambda_function.this["check-and-delete-partitions"].arn
     events              = ["s3:ObjectCreated:*"]
     filter_prefix       = "pages/"
-    filter_suffix       = "/manifest.json"
+    filter_suffix       = ".manifest.json"
   }
 
   depends_on = [aws_lambda_permission.manifests]

@@ -122,6 +122,31 @@ run "pages_ledger_and_results_expire" {
   }
 }
 
+run "nobody_writes_a_page_twice_and_none_comes_in_parts" {
+  command = plan
+
+  assert {
+    condition = jsonencode([for statement in data.aws_iam_policy_document.bucket["work"].statement : {
+      effect     = statement.effect
+      actions    = statement.actions
+      resources  = statement.resources
+      principals = [for principal in statement.principals : [principal.type, principal.identifiers]]
+      conditions = [for condition in statement.condition : [condition.test, condition.variable, condition.values]]
+      } if statement.sid == "DenyPagesWithoutIfNoneMatch"]) == jsonencode([{
+      effect     = "Deny"
+      actions    = ["s3:PutObject"]
+      resources  = ["${aws_s3_bucket.this["work"].arn}/pages/*"]
+      principals = [["*", ["*"]]]
+      conditions = [["Null", "s3:if-none-match", ["true"]]]
+    }])
+    error_message = "statements: ${jsonencode(data.aws_iam_policy_document.bucket["work"].statement)}"
+  }
+  assert {
+    condition     = alltrue([for key, policy in data.aws_iam_policy_document.bucket : length(policy.statement) == 1 if key != "work"])
+    error_message = "another bucket denies something else, too"
+  }
+}
+
 run "a_collector_may_bring_pages_and_nothing_else" {
   command = plan
 

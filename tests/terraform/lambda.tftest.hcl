@@ -427,7 +427,7 @@ run "a_collectors_manifest_starts_the_day_and_no_other_page_does" {
   }
 
   assert {
-    condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", "/manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
+    condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", ".manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
     error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
   }
   assert {

@@ -12,7 +12,7 @@ import pytest
 
 from collector.__main__ import main
 from moto_lake import REGION
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, KeptPage, Manifest
 from sandbox.site import SiteServer
 
 BUCKET = f"pynvest-work-123456789012-{REGION}"
@@ -83,12 +83,28 @@ class Desk:
         return [page for key in archive.keys(DAY) for page in archive.read(key).pages]
 
     @property
-    def manifest(self) -> dict[str, Any] | None:
-        """The day's manifest."""
-        key = f"pages/anomesdia_exec={DAY}/manifest.json"
-        if key not in self.keys:
-            return None
-        return dict(json.loads(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
+    def manifests(self) -> list[set[str]]:
+        """The keys that each manifest of the day names, the shortest first."""
+        found = []
+        for key in self.keys:
+            if key.endswith(".manifest.json"):
+                assert Manifest.of_key(key).day == DAY
+                content = json.loads(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+                assert content["anomesdia_exec"] == DAY
+                found.append(set(content["objects"]))
+        return sorted(found, key=len)
+
+    @property
+    def objects(self) -> set[str]:
+        """Keys of the objects with the day's pages."""
+        return set(Archive(self.s3, BUCKET).keys(DAY))
+
+    def remove_everything(self) -> None:
+        """Empty the bucket, and forget what the site was asked for."""
+        for key in self.keys:
+            self.s3.delete_object(Bucket=BUCKET, Key=key)
+        self.site.clear_log()
+        self.said()
 
     @property
     def listed(self) -> dict[str, set[str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import boto3
 import pytest
+import time_machine
 from moto import mock_aws
 
 from moto_lake import LAYERS, REGION, WORK_BUCKET, Lake
@@ -14,11 +16,13 @@ from pynvest_lake import contract
 from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
+EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
+
 
 @pytest.fixture
 def lake() -> Iterator[Lake]:
-    """Return an empty lake."""
-    with mock_aws():
+    """Return an empty lake on the evening of its day: S3 says when it received what."""
+    with time_machine.travel(EVENING, tick=True), mock_aws():
         s3, glue, sqs = (boto3.client(name, region_name=REGION) for name in ("s3", "glue", "sqs"))
         for layer in ("sor", "sot", "spec"):
             s3.create_bucket(Bucket=f"lake-{layer}", CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -1,26 +1,48 @@
-"""What can come of asking the Fundamentus site for a page, told apart by type."""
+"""What an answer of the Fundamentus site can be besides the page that was asked for, told apart by type."""
 
 from __future__ import annotations
 
+MOST_CHARACTERS = 600
+"""Of the text of an error: it goes into logs, ledger and notices."""
+
+
+def printable(text: str, most: int = 60) -> str:
+    """Return a text from outside as it may be stored and shown: on one line, printable, cut."""
+    shown = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
+    return " ".join(shown.split())[:most]
+
 
 class FundamentusError(Exception):
-    """The site gave no paper or listing; the message says what was asked, found and expected."""
+    """The site gave no asset's page or listing; the message says what was asked, found and expected."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, MOST_CHARACTERS))
 
 
-class NoSuchPaper(FundamentusError):  # noqa: N818 - an outcome, named after what the site says
-    """The site answered that it knows no such paper: asking again cannot mend it."""
+class NoSuchAsset(FundamentusError):  # noqa: N818 - an outcome, named after what the site says
+    """The site answered that it knows no such asset: asking again cannot mend it."""
 
 
-class Blocked(FundamentusError):  # noqa: N818
-    """The site refuses this client (403, 429, a challenge, a page that is not its own): leave it alone."""
+class Refused(FundamentusError):  # noqa: N818
+    """The site refuses the client: 403, 429, a challenge, or a page that is not the site's.
+
+    Parameters
+    ----------
+    rate_limited
+        Whether it was 429, which speaks of the rate of all requests.
+    """
+
+    def __init__(self, message: str, *, rate_limited: bool = False) -> None:
+        super().__init__(message)
+        self.rate_limited = rate_limited
 
 
 class Unavailable(FundamentusError):  # noqa: N818
-    """The site did not give the page this time (5xx, timeout, broken connection or cut-off body)."""
+    """The site did not give the page this time: 5xx, a time-out, a broken, cut off or oversized answer."""
 
 
 class LayoutNotRecognized(FundamentusError):  # noqa: N818
-    """The site answered with something else than the page that was asked for, or in a layout of its own."""
+    """A page of the site without indicators, or in another layout, or of another asset."""
 
 
 class LaterSession(FundamentusError):  # noqa: N818

@@ -15,7 +15,7 @@ from html import escape
 
 from lxml import etree
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.kinds import Kind
 
 PAPER_PATH = "/detalhes.php?papel="
@@ -127,7 +127,7 @@ def listing(page: Page) -> Listing:
 
     Raises
     ------
-    Blocked
+    Refused
         A refusal, or a page that is not the site's.
     LayoutNotRecognized
         A page of the site without papers, or with less than half of its rows readable; no HTML page.
@@ -197,11 +197,11 @@ def not_the_page(page: Page, text: str, asked: str, found: str) -> FundamentusEr
     said = " ".join(text.split())[:_SHOWN_CHARACTERS]
     seen = " ".join(_visible(text))
     if _REFUSAL.search(seen):
-        return Blocked(f"{page.url}: asked for {asked}, found a refusal (status {page.status}): {said!r}")
+        return Refused(f"{page.url}: asked for {asked}, found a refusal (status {page.status}): {said!r}")
     if _SITE_NAME.search(seen):
         return LayoutNotRecognized(f"{page.url}: asked for {asked}, found a page of the site with {found}")
     if _HTML_TAG.search(text):
-        return Blocked(
+        return Refused(
             f"{page.url}: asked for {asked}, found a page that is not the site's "
             f"(status {page.status}): {said!r}"
         )

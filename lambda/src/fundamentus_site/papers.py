@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from b3.brazilian import read_date, without_blanks
-from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page, cells_of, not_the_page, parse, text_of
 
@@ -94,9 +94,9 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
 
     Raises
     ------
-    NoSuchPaper
+    NoSuchAsset
         The page says that nothing was found.
-    Blocked
+    Refused
         A refusal, or a page that is not the site's.
     LayoutNotRecognized
         Another layout of the site, the page of another paper, one that lacks more than a third of the core
@@ -113,7 +113,7 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
         _read_table(table, known, found)
     if not found.labels:
         if NOTHING_FOUND in " ".join(text.split()).lower():
-            raise NoSuchPaper(f"{page.url}: the site says that it finds no paper {ticker}")
+            raise NoSuchAsset(f"{page.url}: the site says that it finds no paper {ticker}")
         if tables:
             raise LayoutNotRecognized(f"{page.url}: asked for {asked}, its tables hold no indicators")
         raise not_the_page(page, text, asked, "no table of indicators (class w728)")

@@ -20,7 +20,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import InvalidHeader
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, Unavailable
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.pages import Page
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024
@@ -81,7 +81,7 @@ class SiteSession:
 
         Raises
         ------
-        Blocked
+        Refused
             403, or 429 on every attempt.
         Unavailable
             5xx, timeout, connection error or cut-off body on every attempt; any other status but 200.
@@ -169,9 +169,9 @@ def _refusal(url: str, response: requests.Response) -> Exception:
     status = response.status_code
     said = f"{url}: status {status} {response.reason or ''}".rstrip()
     if status == requests.codes.forbidden:
-        return Blocked(said)
+        return Refused(said)
     if status == requests.codes.too_many_requests:
-        return _TryAgain(Blocked(said), _retry_after(response))
+        return _TryAgain(Refused(said), _retry_after(response))
     if status >= requests.codes.internal_server_error:
         return _TryAgain(Unavailable(said), _retry_after(response))
     return Unavailable(f"{said}, expected 200")

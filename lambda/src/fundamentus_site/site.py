@@ -137,7 +137,7 @@ class FundamentusSite:
 
         Raises
         ------
-        Blocked, Unavailable
+        Refused, Unavailable
             The site refused, or did not give the listing.
         LayoutNotRecognized
             What came is larger than any page of the site.
@@ -149,7 +149,7 @@ class FundamentusSite:
 
         Raises
         ------
-        Blocked
+        Refused
             A refusal, or a page that is not the site's.
         LayoutNotRecognized
             The listing is empty, or no listing.
@@ -170,7 +170,7 @@ class FundamentusSite:
 
         Raises
         ------
-        Blocked, Unavailable
+        Refused, Unavailable
             The site refused, or did not give the page.
         LayoutNotRecognized
             What came is larger than any page of the site.
@@ -194,9 +194,9 @@ class FundamentusSite:
 
         Raises
         ------
-        NoSuchPaper
+        NoSuchAsset
             The page says that the site knows no such paper.
-        Blocked
+        Refused
             A refusal, or a page that is not the site's.
         LayoutNotRecognized
             The page is something else than this paper's.

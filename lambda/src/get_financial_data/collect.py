@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import (
-    Blocked,
     FundamentusError,
     LaterSession,
     LayoutNotRecognized,
-    NoSuchPaper,
+    NoSuchAsset,
+    Refused,
     Unavailable,
 )
 from fundamentus_site.kinds import Kind as SiteKind
@@ -26,38 +27,12 @@ from pynvest_lake.messages import KeptAt, TickerMessage
 from pynvest_lake.outcomes import Outcome
 
 _OUTCOMES = {
-    NoSuchPaper: Outcome.NO_SUCH_PAPER,
+    NoSuchAsset: Outcome.NO_SUCH_PAPER,
     LaterSession: Outcome.LATER_SESSION,
     LayoutNotRecognized: Outcome.LAYOUT,
     Unavailable: Outcome.FAILED,
-    Blocked: Outcome.REFUSED,
+    Refused: Outcome.REFUSED,
 }
-
-
-class Breaker:
-    """Remembers that the site refused, so that it is left alone for a while.
-
-    Parameters
-    ----------
-    cool_down_seconds
-        How long the site is left alone after a refusal.
-    clock
-        Seconds of a clock that only goes forward.
-    """
-
-    def __init__(self, cool_down_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cool_down_seconds = cool_down_seconds
-        self._clock = clock
-        self._closed_until = float("-inf")
-
-    def refused(self) -> None:
-        """Take note of a refusal."""
-        self._closed_until = self._clock() + self._cool_down_seconds
-
-    @property
-    def open(self) -> bool:
-        """Tell whether the site may be asked."""
-        return self._clock() >= self._closed_until
 
 
 class KeptPages:
@@ -121,11 +96,6 @@ class Collected:
     error: BaseException | None = None
 
     @property
-    def asked(self) -> bool:
-        """Tell whether the site was asked for it."""
-        return not isinstance(self.error, HandedBack)
-
-    @property
     def fetched_at(self) -> str | None:
         """Return when its page was fetched, as the ledger has it."""
         return moment_text(self.page.fetched_at) if self.page else None
@@ -159,9 +129,8 @@ def collect(
 ) -> dict[TickerMessage, Collected]:
     """Fetch and read the pages of papers.
 
-    A page is read while the next is on its way. Once the site refuses one, no further page is asked for, but
-    those that are on their way where a refusal shows only as it is read. Whatever goes wrong with a paper is
-    that paper's alone.
+    A page is read while the next is on its way. Nothing is asked for where the breaker is open. Whatever
+    goes wrong with a paper is that paper's alone.
 
     Parameters
     ----------
@@ -183,17 +152,13 @@ def collect(
     ahead = threading.Semaphore(threads + 1)
 
     def fetch(message: TickerMessage) -> Page:
-        if message.page is None and not breaker.open:
+        if message.page is None and not breaker.admits(message.ticker):
             raise HandedBack(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
         if time.monotonic() >= not_after:
             raise HandedBack(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
         if message.page is not None:
             return kept.page(message.page, message.ticker)
-        try:
-            return site.fetch_paper(message.ticker, not_after=not_after)
-        except Blocked:
-            breaker.refused()
-            raise
+        return site.fetch_paper(message.ticker, not_after=not_after)
 
     def read(message: TickerMessage, fetched: Future[Page]) -> Collected:
         try:
@@ -204,12 +169,16 @@ def collect(
         except DamagedArchive as error:
             return Collected(Outcome.FAILED, error=error)
         except FundamentusError as outcome:
-            if isinstance(outcome, Blocked) and message in pages and message.page is None:
-                breaker.refused()
+            if isinstance(outcome, Refused) and message.page is None:
+                breaker.refused(message.ticker, rate_limited=outcome.rate_limited)
             return Collected(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
+        else:
+            if message.page is None:
+                breaker.read()
+            return Collected(Outcome.READ, page, reading)
         finally:
+            breaker.settled(message.ticker)
             ahead.release()
-        return Collected(Outcome.READ, page, reading)
 
     futures: dict[TickerMessage, Future[Collected]] = {}
     with ThreadPoolExecutor(max_workers=1) as reading, ThreadPoolExecutor(max_workers=threads) as fetching:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from b3.brazilian import read_number
-from fundamentus_site.errors import Blocked, FundamentusError
+from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
 from fundamentus_site.site import FundamentusSite
@@ -85,7 +85,7 @@ def from_site(
     while True:
         try:
             return _read(site)
-        except Blocked as error:
+        except Refused as error:
             raise NoListing(Outcome.REFUSED, str(error)) from error
         except FundamentusError as error:
             if clock() + wait >= give_up_at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized, NoSuchPaper
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
 from fundamentus_site.papers import Indicators, Labels, indicators
@@ -14,7 +14,7 @@ from pynvest_lake.day import number_of
 
 # Of whatever session the page is, it was read.
 _ANY_DAY = 99991231
-_ANSWERS = {Blocked: "refused", NoSuchPaper: "no_such_paper", LayoutNotRecognized: "layout"}
+_ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 # Assets that every listing of the last years has; of another listing the first is asked for.
 _USUAL = {SiteKind.ACOES: "PETR4", SiteKind.FIIS: "HGLG11"}
 _TABLES = {SiteKind.ACOES: SOR_ACOES, SiteKind.FIIS: SOR_FIIS}

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import time_machine
 from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
@@ -23,7 +24,7 @@ from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import ObjectChanged
 
-NOW = datetime.now(timezone.utc)
+NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
 
 
 @pytest.fixture
@@ -276,7 +277,8 @@ def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
 
 
 def test_the_day_is_that_of_the_workflows_start_in_its_zone(lake: Lake, assess: Any) -> None:
-    seen = assess(input={}, started_at="2026-11-24T02:59:59.999Z")
+    with time_machine.travel(NOW + timedelta(days=1)):
+        seen = assess(input={}, started_at="2026-11-24T02:59:59.999Z")
 
     assert seen["anomesdia_exec"] == 20261123
     assert seen["reasons"] == ("não há listagem de 20261123",)

@@ -414,7 +414,7 @@ def test_a_damaged_archive_leaves_the_day_as_it_was_and_says_what_is_damaged(lak
     kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
     archive = Archive(lake.s3, WORK_BUCKET)
     archive.put(PAST, LISTINGS)
-    key, _ = archive.put(PAST, [page("PETR4")])
+    key = archive.put(PAST, [page("PETR4")])
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"garbage")
 
     with pytest.raises(PagesLacking, match=f"VALE3|PETR4.*1 damaged, such as s3://{WORK_BUCKET}/{key}"):
@@ -433,7 +433,7 @@ def test_partial_does_without_the_pages_that_are_lacking(lake: Lake, clear: Any,
     assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": PAST, "source": "pages"}
 
 
-MANIFEST_EVENT = raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={DAY}/manifest.json"))
+MANIFEST_EVENT = raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={DAY}/{'0f' * 16}.manifest.json"))
 
 
 def test_a_collectors_manifest_runs_its_day_from_the_pages_and_starts_the_workflow(
@@ -445,19 +445,6 @@ def test_a_collectors_manifest_runs_its_day_from_the_pages_and_starts_the_workfl
 
     assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": DAY, "source": "pages"}
     assert [json.loads(request["input"]) for request in started] == [{"anomesdia_exec": DAY}]
-
-
-def test_the_schedule_leaves_a_day_alone_that_a_collector_has_brought(
-    lake: Lake, clear: Any, invoked: list[Any]
-) -> None:
-    lake.s3.put_object(Bucket=WORK_BUCKET, Key=f"pages/anomesdia_exec={DAY}/manifest.json", Body=b"{}")
-    kept = put_part(lake, SOT_ACOES, 1, {"nome_papel": "AAAA3"})
-
-    assert clear({}) == {"anomesdia_exec": DAY, "left_alone": True}
-    assert (lake.keys(SOT_ACOES), invoked) == ([kept.key], [])
-
-    clear({"anomesdia_exec": DAY})  # a person may all the same
-    assert (lake.keys(SOT_ACOES), len(invoked)) == ([], 1)
 
 
 def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(
@@ -485,7 +472,7 @@ def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(
         ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
         (
             raw_s3_event((WORK_BUCKET, "pages/x.jsonl.gz")),
-            "event is of 'pages/x.jsonl.gz', expected a collector's",
+            "'pages/x.jsonl.gz' is no manifest of a collector, expected",
         ),
     ],
 )

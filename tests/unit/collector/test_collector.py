@@ -12,12 +12,13 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+import time_machine
 from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
 from moto import mock_aws
 
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
-from collector_desk import BUCKET, DAY, Desk
+from collector_desk import BUCKET, DAY, EVENING, Desk
 from fundamentus_site.kinds import Kind
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, KeptPage
@@ -31,7 +32,11 @@ BATCH = 10
 def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr(patience, "FIRST_WAIT_SECONDS", 0.1)
     monkeypatch.setattr(collect, "PAGES_AN_OBJECT", BATCH)
-    with mock_aws(), SiteServer(make_papers(DAY, 20, 10)) as site:
+    with (
+        time_machine.travel(EVENING, tick=True),
+        mock_aws(),
+        SiteServer(make_papers(DAY, 20, 10)) as site,
+    ):
         yield Desk(site, capsys)
 
 
@@ -43,13 +48,7 @@ def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(desk: Desk) -> 
     assert desk.run() == 0
 
     listed = desk.listed
-    assert desk.manifest is not None
-    assert desk.manifest["anomesdia_exec"] == DAY
-    assert desk.manifest["made_at"] == "2020-11-23T22:00:00Z"
-    assert desk.manifest["papers"] == {kind: sorted(tickers) for kind, tickers in listed.items()}
-    objects = {key: desk.s3.head_object(Bucket=BUCKET, Key=key)["ETag"].strip('"') for key in desk.keys}
-    del objects[f"pages/anomesdia_exec={DAY}/manifest.json"]
-    assert desk.manifest["objects"] == objects
+    assert desk.manifests == [desk.objects]
     assert Counter((page.kind, page.ticker) for page in desk.kept) == Counter(
         (kind, ticker) for kind in listed for ticker in {None, *listed[kind]}
     )
@@ -87,19 +86,19 @@ def test_it_says_who_it_is_and_how_far_it_has_got(desk: Desk) -> None:
     assert "pynvest-tools" in desk.site.requests[0].headers["User-Agent"]
     papers = sum(map(len, desk.listed.values()))
     said = desk.said()
-    assert f"{papers} papers are listed, the pages of 0 are kept already" in said
-    assert f"{BATCH} of {papers} pages are kept" in said
+    assert f"{papers} assets are listed, the pages of 0 are archived already" in said
+    assert f"{BATCH} of {papers} pages are archived" in said
     assert f"{DAY} is whole" in said
 
 
 def test_it_uses_put_get_and_list_under_pages_and_nothing_else(desk: Desk) -> None:
     desk.run()
-    desk.run("--again")
+    desk.run()
 
     assert {operation for operation, _ in desk.calls} == {"ListObjectsV2", "GetObject", "PutObject"}
     assert all(key.startswith("pages/") for _, key in desk.calls)
     assert all(
-        re.fullmatch(rf"pages/anomesdia_exec={DAY}/(?:[0-9a-f]{{32}}\.jsonl\.gz|manifest\.json)", key)
+        re.fullmatch(rf"pages/anomesdia_exec={DAY}/[0-9a-f]{{32}}\.(?:jsonl\.gz|manifest\.json)", key)
         for key in desk.keys
     )
 
@@ -118,15 +117,15 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
 
     monkeypatch.setattr(collect, "wait", interrupted)
     assert desk.run() == INTERRUPTED
-    assert "ended; the pages that had come are kept" in desk.said()
-    assert desk.manifest is None
+    assert "ended; what had come is archived" in desk.said()
+    assert desk.manifests == []
     before = asked(desk.site)
     assert pages <= before.total() - 2 < sum(map(len, desk.listed.values()))
 
     monkeypatch.setattr(collect, "wait", wait)
     assert desk.run() == 0
     assert set(asked(desk.site).values()) == {1}
-    assert desk.manifest is not None
+    assert desk.manifests == [desk.objects]
 
 
 def test_killed_it_goes_on_where_it_stopped(desk: Desk) -> None:
@@ -145,7 +144,7 @@ def test_killed_it_goes_on_where_it_stopped(desk: Desk) -> None:
     desk.session.events.register("before-call.s3.PutObject", third_batch)
     with pytest.raises(Killed):
         desk.run()
-    assert desk.manifest is None
+    assert desk.manifests == []
     kept = {page.ticker for page in desk.kept}
     assert len(kept) == BATCH + 1  # the listings' is None
 
@@ -190,64 +189,122 @@ def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_coun
     assert {early, refused} <= {request.ticker for request in desk.site.requests}
 
 
-def test_a_day_that_was_brought_is_left_alone(desk: Desk) -> None:
+def test_a_whole_day_gets_no_second_manifest(desk: Desk) -> None:
     desk.run()
     desk.site.clear_log()
-    manifest, keys = desk.manifest, desk.keys
+    keys = desk.keys
 
     assert desk.run() == 0
-    assert "has been brought already" in desk.said()
-    assert (desk.site.requests, desk.manifest, desk.keys) == ([], manifest, keys)
+    assert "nothing new has come" in desk.said()
+    assert (desk.site.requests, desk.keys) == ([], keys)
 
 
-def test_again_reads_it_anew_and_goes_on_where_that_stopped(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_again_asks_for_everything_and_puts_another_manifest(desk: Desk) -> None:
     desk.run()
-    first = desk.manifest
-    monkeypatch.setattr(collect, "moment_text", lambda moment: "2020-11-23T23:30:00Z")
+    first = desk.objects
     desk.site.clear_log()
-    desk.site.block_after(15)
-    assert desk.run("--again") == errors.Refused.status
-    assert desk.manifest == first
+
+    with time_machine.travel(EVENING + timedelta(hours=1), tick=True):
+        assert desk.run("--again") == 0
+    assert set(asked(desk.site).values()) == {1}
+    assert len(desk.site.requests) == sum(map(len, desk.listed.values())) + 2
+    assert desk.manifests == [first, desk.objects]
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(desk: Desk, status: int) -> None:
+    ticker = sorted(desk.site.papers)[0]
+    desk.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
+
+    assert desk.run() == errors.Incomplete.status
+    said = desk.said()
+    assert f"Missing: {ticker}; the last answer: " in said
+    assert f"status {status}" in said
+    assert "a manifest is put" in said
+    first = desk.objects
+    assert desk.manifests == [first]
+    assert len([page for page in desk.kept if page.ticker]) == sum(map(len, desk.listed.values())) - 1
+
+    assert desk.run() == errors.Incomplete.status
+    assert desk.manifests == [first]
 
     desk.site.clear_faults()
-    assert desk.run("--again") == 0
-    answered = [request.path for request in desk.site.requests if request.status == 200]
-    assert set(Counter(answered).values()) == {1}
-    assert len(answered) == sum(map(len, desk.listed.values())) + 2
-    assert first is not None and desk.manifest is not None
-    assert set(desk.manifest["objects"]) > set(first["objects"])
+    desk.site.clear_log()
+    assert desk.run() == 0
+    assert [request.ticker for request in desk.site.requests] == [ticker]
+    assert desk.manifests == [first, desk.objects]
 
 
-def test_once_refused_it_stops_at_once_and_says_so(desk: Desk) -> None:
+def test_one_refused_asset_costs_itself_alone(desk: Desk) -> None:
+    desk.site.set_fault(sorted(desk.site.papers)[0], Fault("status", status=403, times=1))
+
+    assert desk.run() == 0
+    assert desk.manifests == [desk.objects]
+
+
+def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(desk: Desk) -> None:
     desk.site.block_after(15)
 
-    assert desk.run() == errors.Refused.status
+    assert desk.run() == errors.SiteRefuses.status
     said = desk.said()
     assert "the site refuses this machine" in said
-    assert "status 403" in said
-    assert re.search(r"15 of \d+ pages of 20201123 are kept", said)
-    assert desk.manifest is None
-    assert desk.site.stats()["by_status"]["403"] <= 2  # what was in flight
+    assert "Come back in some hours" in said
+    assert re.search(r"15 of \d+ pages of 20201123 are archived", said)
+    assert desk.site.stats()["by_status"]["403"] <= 4  # three, and what was in flight
     assert len([page for page in desk.kept if page.ticker]) == 15
+    assert desk.manifests == [desk.objects]
+
+
+def test_429_ends_it_at_once(desk: Desk) -> None:
+    refused = sorted(desk.site.papers)[BATCH // 2]
+    desk.site.set_fault(refused, Fault("status", status=429, retry_after=60))
+
+    assert desk.run() == errors.SiteRefuses.status
+    assert len(desk.site.requests) < BATCH
+    assert desk.manifests == [desk.objects]
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=403), Fault("interstitial")])
-def test_refused_at_the_listing_it_asks_for_nothing_else(desk: Desk, fault: Fault) -> None:
+def test_refused_at_both_listings_it_asks_for_nothing_else(desk: Desk, fault: Fault) -> None:
     desk.site.set_fault("*", fault)
 
-    assert desk.run() == errors.Refused.status
-    assert len(desk.site.requests) == 1
+    assert desk.run() == errors.SiteRefuses.status
+    assert "the site refuses the listing of fiis" in desk.said()
+    assert len(desk.site.requests) == 2
     assert desk.keys == []
 
 
-def test_a_page_to_wait_on_is_a_refusal_and_is_not_kept(desk: Desk) -> None:
-    paper = sorted(desk.site.papers)[0]
-    desk.site.set_fault(paper, Fault("interstitial"))
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("status", status=403), errors.SiteRefuses),
+        (Fault("status", status=503, retry_after=60), errors.Incomplete),
+        (Fault("unrecognizable"), errors.ListingUnreadable),
+        (Fault("empty"), errors.ListingUnreadable),
+        (Fault("garbage"), errors.ListingUnreadable),
+    ],
+)
+def test_one_listing_that_does_not_come_costs_its_kind_alone(
+    desk: Desk, fault: Fault, error: type[errors.CollectorError]
+) -> None:
+    desk.site.set_fault("/fii_resultado.php", fault)
 
-    assert desk.run() == errors.Refused.status
-    assert paper not in {page.ticker for page in desk.kept}
+    assert desk.run() == error.status
+    assert "listing of fiis" in desk.said()
+    assert {page.ticker for page in desk.kept} == {None, *desk.listed["acoes"]}
+    assert desk.manifests == [desk.objects]
+
+    desk.site.clear_faults()
+    assert desk.run() == 0
+    assert len(desk.manifests) == 2
+
+
+def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(desk: Desk) -> None:
+    ticker = sorted(desk.site.papers)[0]
+    desk.site.set_fault(ticker, Fault("interstitial"))
+
+    assert desk.run() == errors.Incomplete.status
+    assert ticker not in {page.ticker for page in desk.kept}
 
 
 def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
@@ -259,44 +316,29 @@ def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
 
 
 def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(desk: Desk) -> None:
-    desk.run()
-    for key in desk.keys:
-        desk.s3.delete_object(Bucket=BUCKET, Key=key)
-    desk.site.clear_log()
     for ticker in sorted(desk.site.papers)[15:]:
         desk.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
-    desk.said()
 
-    assert desk.run() == errors.NotWhole.status
+    assert desk.run() == errors.Incomplete.status
     said = desk.said()
     assert "trying again in" in said
     assert "status 503" in said
-    assert "it goes on where it stopped" in said
-    assert desk.manifest is None
+    assert "Started again, it asks for what is missing" in said
+    assert desk.manifests == [desk.objects]
     kept = len([page for page in desk.kept if page.ticker])
 
     desk.site.clear_faults()
     assert desk.run() == 0
-    assert f"the pages of {kept} are kept already" in desk.said()
+    assert f"the pages of {kept} are archived already" in desk.said()
 
 
 def test_a_site_that_is_not_there_ends_in_a_clear_text(desk: Desk) -> None:
     desk.site.set_fault("/resultado.php", Fault("status", status=503, retry_after=60))
 
-    assert desk.run() == errors.NotWhole.status
+    assert desk.run() == errors.Incomplete.status
     said = desk.said()
     assert "the site gave no listing of acoes" in said
     assert said.count("trying again") >= 2
-
-
-@pytest.mark.parametrize("kind", ["unrecognizable", "empty", "garbage"])
-def test_a_listing_that_cannot_be_read_ends_it(desk: Desk, kind: str) -> None:
-    desk.site.set_fault("/fii_resultado.php", Fault(kind))
-
-    assert desk.run() == errors.ListingUnreadable.status
-    assert "the site gave no listing of fiis" in desk.said()
-    assert {request.ticker for request in desk.site.requests} == {None}
-    assert desk.manifest is None
 
 
 def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Desk) -> None:
@@ -307,8 +349,8 @@ def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Des
     assert desk.run() == 0
     assert asked(desk.site)[f"/detalhes.php?papel={mended}"] == 2
     assert asked(desk.site)[f"/detalhes.php?papel={strange}"] == 2
-    assert re.search(rf"1 pages are kept that .*: {strange}\.", desk.said())
-    assert desk.manifest is not None
+    assert re.search(rf"1 pages are archived that .*: {strange}\.", desk.said())
+    assert desk.manifests == [desk.objects]
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -328,7 +370,7 @@ def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
 
     assert desk.run() == 0
     assert [request.status for request in desk.site.requests if request.ticker == strange] == [200, status]
-    assert desk.manifest is not None
+    assert desk.manifests == [desk.objects]
 
 
 def test_a_new_layout_of_the_site_is_kept_page_by_page_once(desk: Desk) -> None:
@@ -337,7 +379,7 @@ def test_a_new_layout_of_the_site_is_kept_page_by_page_once(desk: Desk) -> None:
 
     assert desk.run() == 0
     assert set(asked(desk.site).values()) == {1}
-    assert f"{len(desk.site.papers)} pages are kept that this version cannot read" in desk.said()
+    assert f"{len(desk.site.papers)} pages are archived that this version cannot read" in desk.said()
 
 
 def test_once_the_next_session_has_opened_the_day_is_not_started(desk: Desk) -> None:
@@ -350,13 +392,14 @@ def test_once_the_next_session_has_opened_the_day_is_not_started(desk: Desk) -> 
 
 def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(desk: Desk) -> None:
     desk.run()
-    desk.s3.delete_object(Bucket=BUCKET, Key=f"pages/anomesdia_exec={DAY}/manifest.json")
+    for key in set(desk.keys) - desk.objects:
+        desk.s3.delete_object(Bucket=BUCKET, Key=key)
     desk.site.clear_log()
     desk.now += timedelta(hours=15)
 
     assert desk.run() == 0
     assert desk.site.requests == []
-    assert desk.manifest is not None
+    assert desk.manifests == [desk.objects]
 
 
 def test_no_page_is_asked_for_once_the_next_session_has_opened(
@@ -372,16 +415,16 @@ def test_no_page_is_asked_for_once_the_next_session_has_opened(
     monkeypatch.setattr(collect, "wait", wait_until_it_opens)
 
     assert desk.run() == errors.TooLate.status
-    assert re.search(r"10 of \d+ of its pages are kept", desk.said())
+    assert re.search(r"10 of \d+ of its pages are archived", desk.said())
     assert len(desk.site.requests) == BATCH + 2
-    assert desk.manifest is None
+    assert desk.manifests == [desk.objects]
 
 
 def test_on_a_holiday_the_day_before_may_be_named(desk: Desk) -> None:
     desk.now += timedelta(hours=18)
 
     assert desk.run("--day", str(DAY)) == 0
-    assert desk.manifest is not None
+    assert desk.manifests == [desk.objects]
 
 
 def test_a_site_that_shows_a_later_session_gives_no_manifest(desk: Desk) -> None:
@@ -391,7 +434,7 @@ def test_a_site_that_shows_a_later_session_gives_no_manifest(desk: Desk) -> None
 
     assert desk.run("--day", str(DAY)) == errors.TooLate.status
     assert "the site shows a later session than 20201123" in desk.said()
-    assert desk.manifest is None
+    assert desk.manifests == []
     assert len(desk.site.requests) == BATCH + 2
 
 
@@ -440,7 +483,7 @@ def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
     assert "Renew them and start again" in desk.said()
     kept = {page.ticker for page in desk.kept if page.ticker}
     assert len(kept) == BATCH
-    assert desk.manifest is None
+    assert desk.manifests == []
 
 
 @pytest.mark.parametrize(
@@ -495,7 +538,7 @@ def test_a_connection_to_s3_that_stays_lost_ends_it(desk: Desk) -> None:
 
     desk.session.events.register("before-call.s3.PutObject", lose)
 
-    assert desk.run() == errors.NotWhole.status
+    assert desk.run() == errors.Incomplete.status
     assert "S3 cannot be reached" in desk.said()
 
 
@@ -518,6 +561,8 @@ def test_a_work_bucket_that_is_not_there_is_told(desk: Desk) -> None:
     [
         ([], "which bucket?"),
         ([f"--bucket={BUCKET}", "--day=20200101"], "--day is 20200101, expected a weekday"),
+        ([f"--bucket={BUCKET}", "--day=27/11/2026"], "'27/11/2026', expected a day as YYYYMMDD"),
+        ([f"--bucket={BUCKET}", "--patience=nan"], "'nan', expected a number of minutes"),
         ([f"--bucket={BUCKET}", "--header=nonsense"], "expected a name, a colon and a value"),
         ([f"--bucket={BUCKET}", "--site=fundamentus"], "expected an address"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fundamentus_site.errors import Blocked, FundamentusError, LayoutNotRecognized
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Listing, Page, listing, listing_url, not_the_page, paper_url
 from fundamentus_site.site import FundamentusSite
@@ -81,7 +81,7 @@ def outcome(body: str) -> FundamentusError:
 )
 def test_a_refusal_a_challenge_and_a_page_of_another_site_are_blocks(body: str) -> None:
     error = outcome(body)
-    assert type(error) is Blocked
+    assert type(error) is Refused
     assert str(error).startswith("http://site/page: asked for the page of PETR4, found a ")
 
 

@@ -19,10 +19,10 @@ from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
 from fundamentus_site import session
 from fundamentus_site.errors import (
-    Blocked,
     FundamentusError,
     LayoutNotRecognized,
-    NoSuchPaper,
+    NoSuchAsset,
+    Refused,
     Unavailable,
 )
 from fundamentus_site.kinds import Kind
@@ -655,27 +655,27 @@ def outcome(
 
 def test_a_paper_that_the_site_does_not_know_is_told_as_such(server: Site) -> None:
     error = outcome(server, NOTHING_FOUND)
-    assert type(error) is NoSuchPaper
+    assert type(error) is NoSuchAsset
     assert "finds no paper PETR4" in str(error)
     assert len(server.requests) == 1
 
 
 def test_403_blocks_at_once(server: Site) -> None:
     error = outcome(server, Answer("Access denied", 403))
-    assert type(error) is Blocked
+    assert type(error) is Refused
     assert "status 403" in str(error)
     assert len(server.requests) == 1
 
 
 def test_429_is_asked_again_and_blocks_when_it_stays(server: Site) -> None:
-    assert type(outcome(server, Answer("slow down", 429))) is Blocked
+    assert type(outcome(server, Answer("slow down", 429))) is Refused
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("body", [INTERSTITIAL, "<h1>Access denied</h1>", "Access denied"])
 def test_a_page_without_indicators_that_does_not_say_why_blocks(server: Site, body: str) -> None:
     error = outcome(server, body)
-    assert type(error) is Blocked
+    assert type(error) is Refused
     assert "status 200" in str(error)
     assert len(server.requests) == 1
 
@@ -861,7 +861,7 @@ def test_the_time_that_the_server_asks_for_is_waited(server: Site) -> None:
     assert time.monotonic() - started >= 1
 
 
-@pytest.mark.parametrize(("status", "kind_of_error"), [(429, Blocked), (503, Unavailable)])
+@pytest.mark.parametrize(("status", "kind_of_error"), [(429, Refused), (503, Unavailable)])
 def test_a_server_that_asks_for_a_long_wait_is_not_asked_again(
     server: Site, status: int, kind_of_error: type[FundamentusError]
 ) -> None:
@@ -1044,10 +1044,10 @@ def test_an_empty_or_unrecognizable_listing_is_an_error(server: Site, page: str,
 @pytest.mark.parametrize(
     ("answer", "kind_of_error"),
     [
-        (Answer("Access denied", 403), Blocked),
-        (Answer("", 429), Blocked),
-        (Answer("<html><body><p>Um momento ...</p></body></html>"), Blocked),
-        (Answer("<html><body><table><tr><td>Outro site</td></tr></table></body></html>"), Blocked),
+        (Answer("Access denied", 403), Refused),
+        (Answer("", 429), Refused),
+        (Answer("<html><body><p>Um momento ...</p></body></html>"), Refused),
+        (Answer("<html><body><table><tr><td>Outro site</td></tr></table></body></html>"), Refused),
         (Answer("", 500), Unavailable),
         (Answer("", 404), Unavailable),
         (break_off(listing_page("VALE3", "PETR4"), declared=False), Unavailable),

@@ -13,8 +13,8 @@ import requests
 from botocore.exceptions import ClientError
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 
+from fundamentus_site.breaker import Breaker
 from get_financial_data import handler as stage
-from get_financial_data.collect import Breaker
 from lake_rows import sqs_event
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
@@ -612,7 +612,7 @@ def test_of_several_kept_pages_of_a_paper_the_newest_that_reads_counts(
         KeptPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
         for hour, body in enumerate(bodies)
     ]
-    key, _ = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
+    key = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
 
     fetch(*(message(one) | {"page": {"object": key, "fetched_at": page.fetched_at}} for page in pages))
 

@@ -311,8 +311,7 @@ def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:4
             *((one, "acoes", f"{site.base_url}/detalhes.php?papel={one}") for one in tickers),
         ]
     ]
-    key, _ = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
-    return key
+    return Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import boto3
 import pytest
+import time_machine
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moto_lake import DAY, WORK_BUCKET, Lake
+from moto_lake import DAY, REGION, WORK_BUCKET, Lake
 from pynvest_lake import archive
-from pynvest_lake.archive import Archive, DamagedArchive, KeptPage
+from pynvest_lake.archive import Archive, DamagedArchive, Kept, KeptPage, Manifest
+from pynvest_lake.aws import CONFLICTS
 
 PAGE = KeptPage(
     ticker="PETR4",
@@ -37,11 +44,10 @@ def test_any_bytes_come_back_as_they_were(body: bytes) -> None:
 def test_pages_come_back_as_they_were(lake: Lake) -> None:
     kept = Archive(lake.s3, WORK_BUCKET)
 
-    key, etag = kept.put(DAY, [PAGE, LISTING])
+    key = kept.put(DAY, [PAGE, LISTING])
 
     assert kept.keys(DAY) == [key]
-    assert kept.read(key) == archive.Kept(key, (PAGE, LISTING), ())
-    assert lake.s3.head_object(Bucket=WORK_BUCKET, Key=key)["ETag"].strip('"') == etag
+    assert kept.read(key) == Kept(key, (PAGE, LISTING), ())
 
 
 def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> None:
@@ -55,7 +61,7 @@ def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> N
 
 def test_a_damaged_line_costs_itself_alone(lake: Lake) -> None:
     kept = Archive(lake.s3, WORK_BUCKET)
-    key, _ = kept.put(DAY, [PAGE, LISTING])
+    key = kept.put(DAY, [PAGE, LISTING])
     lines = f"{PAGE.to_line()[:50]}\n{LISTING.to_line()}\n"
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=gzip.compress(lines.encode()))
 
@@ -69,7 +75,7 @@ def test_a_damaged_line_costs_itself_alone(lake: Lake) -> None:
 def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake) -> None:
     kept = Archive(lake.s3, WORK_BUCKET)
     pages = [replace(PAGE, ticker=f"AAA{number}") for number in range(500)]
-    key, _ = kept.put(DAY, pages)
+    key = kept.put(DAY, pages)
     body = lake.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body[: len(body) // 2])
 
@@ -96,22 +102,128 @@ def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "{}", "[]", '{"body": 1}', PAGE.to_line().replace('"status"', '"statu"')]
+    "line",
+    [
+        "{",
+        "{}",
+        "[]",
+        '{"body": 1}',
+        PAGE.to_line().replace('"status"', '"statu"'),
+        *(
+            json.dumps({**json.loads(PAGE.to_line()), **wrong})
+            for wrong in (
+                {"fetched_at": "yesterday"},
+                {"fetched_at": 5},
+                {"fetched_at": "2026-11-24T00:00:00"},
+                {"fetched_at": "2026-11-31T00:00:00Z"},
+                {"fetched_at": "0001-01-01T00:00:00Z"},
+                {"kind": "etfs"},
+                {"ticker": "../../x"},
+                {"ticker": 5},
+                {"ticker": [1]},
+                {"status": "200"},
+                {"content_type": 5},
+                {"url": 5},
+            )
+        ),
+    ],
 )
 def test_a_line_that_is_none_is_refused(line: str) -> None:
     with pytest.raises(DamagedArchive):
         KeptPage.from_line(line)
 
 
-def test_a_manifest_tells_that_a_collector_brought_the_day(lake: Lake) -> None:
+def test_no_object_is_written_twice(lake: Lake) -> None:
     kept = Archive(lake.s3, WORK_BUCKET)
-    kept.put(DAY, [PAGE])
-    assert not kept.has_manifest(DAY)
+    key = kept.put(DAY, [PAGE])
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"as it was")
 
-    lake.s3.put_object(Bucket=WORK_BUCKET, Key=f"{archive.prefix(DAY)}manifest.json", Body=b"{}")
+    assert kept.put(DAY, [PAGE]) == key
+    assert lake.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read() == b"as it was"
 
-    assert kept.has_manifest(DAY)
-    assert len(kept.keys(DAY)) == 1
+
+@pytest.mark.parametrize("conflicts", [1, CONFLICTS])
+def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conflicts: int) -> None:
+    answers = [
+        (
+            SimpleNamespace(status_code=409),
+            {"Error": {"Code": "ConditionalRequestConflict", "Message": "as AWS says it"}},
+        )
+        for _ in range(conflicts)
+    ]
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.meta.events.register("before-call.s3.PutObject", lambda **_: answers.pop() if answers else None)
+    kept = Archive(s3, WORK_BUCKET)
+
+    if conflicts == CONFLICTS:
+        with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+            kept.put(DAY, [PAGE])
+    else:
+        assert kept.read(kept.put(DAY, [PAGE])).pages == (PAGE,)
+    assert answers == []
+
+
+def received(lake: Lake, moment: str) -> Kept:
+    """Return what is read of an object that S3 received at a moment."""
+    kept = Archive(lake.s3, WORK_BUCKET)
+    with time_machine.travel(datetime.fromisoformat(moment)):
+        key = kept.put(DAY, [PAGE])
+    return kept.read(key)
+
+
+def test_what_s3_received_within_eight_days_of_its_day_counts(lake: Lake) -> None:
+    assert received(lake, "2026-12-02T02:59:00+00:00").pages == (PAGE,)
+
+
+def test_what_s3_received_later_is_ignored_and_named(lake: Lake) -> None:
+    read = received(lake, "2026-12-02T03:00:00+00:00")
+
+    assert read.pages == ()
+    (problem,) = read.problems
+    assert read.key in problem
+    assert "S3 received it on 2026-12-02, expected within 8 days of its day" in problem
+
+
+def test_a_manifest_of_the_same_objects_is_the_same_and_one_of_more_follows(lake: Lake) -> None:
+    kept = Archive(lake.s3, WORK_BUCKET)
+    first, second = (kept.put(DAY, [page]) for page in (PAGE, LISTING))
+
+    assert [kept.put_manifest(DAY, objects) for objects in ([first], [first], [second, first])] == [
+        True,
+        False,
+        True,
+    ]
+    assert sorted(kept.keys(DAY)) == sorted([first, second])
+    keys = {
+        item["Key"]
+        for item in lake.s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=archive.prefix(DAY))["Contents"]
+    } - {first, second}
+    assert {Manifest.of_key(key).day for key in keys} == {DAY}
+    assert len({Manifest.of_key(key).hash for key in keys}) == 2
+
+
+def test_a_manifest_of_an_older_collector_has_no_hash() -> None:
+    assert Manifest.of_key("pages/anomesdia_exec=20261123/manifest.json") == Manifest(20261123, None)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"pages/anomesdia_exec=20261123/{'0' * 32}.manifest.json.bak",
+        f"pages/anomesdia_exec=20261123/{'0' * 32}.manifest.json\n",
+        f"pages/anomesdia_exec=20261123/{'0' * 31}.manifest.json",
+        f"pages/anomesdia_exec=20261123/sub/{'0' * 32}.manifest.json",
+        f"other/pages/anomesdia_exec=20261123/{'0' * 32}.manifest.json",
+        f"pages/anomesdia_exec=2026112٣/{'0' * 32}.manifest.json",
+        "pages/anomesdia_exec=20261123/manifest.json.bak",
+        "pages/anomesdia_exec=20261123/.manifest.json",
+        "pages/anomesdia_exec=20261131/manifest.json",
+        "",
+    ],
+)
+def test_nothing_else_is_a_manifest(key: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Manifest.of_key(key)
 
 
 def test_the_archive_needs_neither_pandas_nor_pyarrow() -> None:
