@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 
 from dedup_financial_data.errors import PartitionBusy
+from pynvest_lake.best_reading import best_rows
 from pynvest_lake.storage import (
     COMPACT,
     GONE_OR_CHANGED,
@@ -112,23 +112,13 @@ def _fold_once(
 
 
 def newest_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return the row with the newest ``datetime_exec`` of each ticker, in the order of tickers.
+    """Return the best reading of each ticker, in the order of tickers.
 
-    Of rows with equal times, that of a part comes before that of a compact object (it came later), then that
-    of the greatest id.
+    Of equal readings, that of a part comes before that of a compact object (it came later), then that of the
+    greatest id.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
-    ranks = pa.array([rank for rank, content in enumerate(ranked) for _ in range(len(content.rows))])
-    rows = pa.concat_tables([content.rows for content in ranked]).combine_chunks()
-    keys = pa.table({"ticker": rows[ticker_column], "moment": rows["datetime_exec"], "rank": ranks})
-    order = pc.sort_indices(
-        keys, sort_keys=[("ticker", "ascending"), ("moment", "descending"), ("rank", "descending")]
-    )
-    tickers = keys["ticker"].take(order).combine_chunks()
-    if len(tickers) == 0:
-        return rows
-    first = pc.fill_null(pc.not_equal(tickers[1:], tickers[:-1]), True)
-    return rows.take(pc.filter(order, pa.concat_arrays([pa.array([True]), first])))
+    return best_rows([content.rows for content in ranked], ticker_column)
 
 
 def _delete(s3: Any, content: Content) -> None:

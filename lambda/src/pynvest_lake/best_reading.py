@@ -1,0 +1,52 @@
+"""The best reading of each ticker, where a partition has several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# How SoR writes its moments; the other tables have timestamps.
+_MOMENT = "%d-%m-%Y %H:%M:%S"
+_MOMENTS = ("datetime_exec", "datetime_leitura")
+
+
+def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
+    """Return the row with the greatest (``datetime_exec``, ``datetime_leitura``) of each ticker.
+
+    A null, or a text that is no moment, is less than any moment. Between rows with equal moments, the later
+    table wins.
+
+    Parameters
+    ----------
+    tables
+        Rows of one table, at least one piece, in the order in which they win ties.
+    ticker_column
+        The column that holds the ticker.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a ticker, in the order of tickers.
+    """
+    ranks = pa.array([rank for rank, rows in enumerate(tables) for _ in range(len(rows))], pa.int64())
+    rows = pa.concat_tables(tables).combine_chunks()
+    moments = [name for name in _MOMENTS if name in rows.schema.names]
+    keys = pa.table(
+        {"ticker": rows[ticker_column], **{name: _moment(rows[name]) for name in moments}, "rank": ranks}
+    )
+    order = pc.sort_indices(
+        keys, sort_keys=[("ticker", "ascending"), *((name, "descending") for name in (*moments, "rank"))]
+    )
+    tickers = keys["ticker"].take(order).combine_chunks()
+    if len(tickers) == 0:
+        return rows
+    first = pc.fill_null(pc.not_equal(tickers[1:], tickers[:-1]), True)
+    return rows.take(pc.filter(order, pa.concat_arrays([pa.array([True]), first])))
+
+
+def _moment(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_string(column.type):
+        return pc.strptime(column, format=_MOMENT, unit="s", error_is_null=True)
+    return column
