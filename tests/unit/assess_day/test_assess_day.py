@@ -42,6 +42,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("QUALITY_GATE", gate)
         monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
         monkeypatch.setenv("DAILY_DIGEST", "true")
+        monkeypatch.setenv("NAME_PREFIX", "pynvest")
         started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
         event = {"input": {"anomesdia_exec": DAY}, **started, **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
