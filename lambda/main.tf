@@ -77,6 +77,7 @@ locals {
       QUALITY_GATE           = var.quality_gate
       QUALITY_REFERENCE_FROM = tostring(coalesce(var.quality_reference_from, 10000101))
       DAILY_DIGEST           = tostring(var.daily_digest)
+      NAME_PREFIX            = var.name_prefix
     }
   }
 

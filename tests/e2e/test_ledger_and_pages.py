@@ -238,7 +238,7 @@ def test_a_page_whose_label_was_renamed_is_kept_with_its_label(faulty: FaultyLak
     day.wait()
 
     ((entry, _),) = faulty.ledger(number).batches
-    assert entry.lacking == {"P/L": {"papers": 1, "example": one}}
+    assert entry.papers[one].lacking_labels == ("P/L",)
     archive = Archive(faulty.s3, faulty.lake.work_bucket)
     pages = [page for key in archive.keys(number) for page in archive.read(key).pages]
     (kept,) = [page for page in pages if page.ticker == one]

@@ -180,6 +180,7 @@ run "each_function_is_told_its_tables_and_queues" {
         FETCH_FROM             = "site"
         DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
         DAILY_DIGEST           = true
+        NAME_PREFIX            = "pynvest"
         QUALITY_GATE           = "fail"
         QUALITY_REFERENCE_FROM = 10000101
       }

@@ -116,6 +116,8 @@ class Assessment:
         Whether the day was started with a few papers only: then nothing of it is judged.
     fetch_from
         ``site``, or ``pages`` where a collector brings them.
+    site_refuses
+        Whether the site refuses AWS.
     """
 
     day: int
@@ -126,6 +128,7 @@ class Assessment:
     spec: pa.Table
     trial: bool = False
     fetch_from: str = "site"
+    site_refuses: bool = False
 
     @property
     def unlisted(self) -> bool:

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.evidence import Evidence
+from assess_day.fill import SOR, SOT
 from assess_day.look import Facts
-from assess_day.measures_of_tables import SOT, newest_session
-from assess_day.measures_of_the_run import SOR
+from assess_day.measures_of_tables import newest_session
 from assess_day.record import earlier_records
 from assess_day.references import last_session
 from assess_day.settings import Settings

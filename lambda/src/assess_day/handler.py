@@ -18,6 +18,7 @@ from assess_day.quality import measured
 from assess_day.rebuild import check_rebuild
 from assess_day.record import NOBODY, Run, mark_untold, read_record, write_record
 from assess_day.settings import Settings
+from assess_day.words import some_reasons
 from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
@@ -29,8 +30,8 @@ from pynvest_lake.settings import read_settings
 leave_pandas_alone()
 logger = Logger()
 
-# What Step Functions takes of a failure's cause is 32768.
-CAUSE_CHARACTERS = 16_000
+# Step Functions stops an execution at 256 kB of input, and passes the result on from state to state.
+CAUSE_CHARACTERS = 3_000
 
 
 @logger.inject_lambda_context
@@ -135,12 +136,26 @@ def _assess(
     before, situation = read_record(s3, table, day), rows[-1].situacao
     to_tell = run.has_news(before, situation, missing)
     assessment = Assessment(
-        day, rows, situation, missing, to_tell, found.spec, facts.ledger.trial, facts.fetch_from
+        day,
+        rows,
+        situation,
+        missing,
+        to_tell,
+        found.spec,
+        facts.ledger.trial,
+        facts.fetch_from,
+        facts.site_refuses,
     )
-    told = notice(assessment, found.sot, daily_digest=settings.daily_digest)
+    told = notice(
+        assessment,
+        found.sot,
+        daily_digest=settings.daily_digest,
+        lake=settings.name_prefix,
+        quality_table=f"{table.database}.{table.table}",
+    )
     told_by = run.execution if to_tell or before is None else before.told_by
     write_record(s3, client("glue"), table, day, rows, missing, now, told_by=told_by, before=before)
-    reasons = assessment.reasons
+    reasons = some_reasons(assessment.reasons)
     result = {
         "anomesdia_exec": day,
         "situacao": situation.value,

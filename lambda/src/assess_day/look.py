@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assess_day.words import OUTCOMES, PAPERS, day_text, number, some
+from pynvest_lake.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
@@ -18,6 +19,8 @@ GRACE_SECONDS = 600
 BEGIN_SECONDS = 300
 # A listing that is this much shorter than the one before it may be half a listing.
 LISTING_SHARE = 0.95
+# Fewer refused papers say nothing of the site.
+REFUSED_PAPERS = 3
 # Looks at the first interval; further ones take ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
@@ -41,6 +44,8 @@ class Facts:
         When the newest object of the day was written; None where there is none.
     fetch_from
         ``site``, or ``pages`` where a collector brings them.
+    foreign_keys
+        Keys of objects in the day's partitions that are not the lake's.
     """
 
     ledger: DayLedger
@@ -49,6 +54,26 @@ class Facts:
     queues: Sequence[str] = ()
     newest_object_at: datetime | None = None
     fetch_from: str = "site"
+    foreign_keys: Sequence[str] = ()
+
+    @property
+    def site_refuses(self) -> bool:
+        """Tell whether the site refuses AWS.
+
+        So it is where the newest round that asked for papers read none, and at least three were refused.
+        """
+        newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
+        if newest is None or self.fetch_from != "site":
+            return False
+        outcomes = {
+            (batch.kind, ticker, entry.outcome)
+            for batch, _ in self.ledger.batches
+            for ticker, entry in batch.papers.items()
+            if entry.round == newest.number
+        }
+        refused = sum(outcome is Outcome.REFUSED for _, _, outcome in outcomes)
+        read = any(outcome is Outcome.READ for _, _, outcome in outcomes)
+        return refused >= REFUSED_PAPERS and not read
 
 
 @dataclass(frozen=True)
@@ -125,7 +150,7 @@ def no_listing(facts: Facts) -> str | None:
     reason = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
     if reason is None:
         return f"não há listagem de {ledger.day}"
-    outcome, _, detail = reason.partition(": ")
+    outcome, _, detail = printable(reason, REASON_CHARACTERS).partition(": ")
     said = f"{OUTCOMES[Outcome.REFUSED]} ({detail})" if outcome == Outcome.REFUSED.value else detail
     return f"não há listagem de {ledger.day}: {said}"
 

@@ -12,15 +12,16 @@ import pyarrow.compute as pc
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Situation
 from assess_day.evidence import Evidence
+from assess_day.fill import SOT, judge_fill
 from assess_day.look import repeated_session
-from assess_day.measures_of_the_run import SOR, row
+from assess_day.measures_of_the_run import row
 from assess_day.references import SESSION_REPEATED, last_session
-from assess_day.words import PAPERS, day_text, number, percent, sentence
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from assess_day.words import PAPERS, day_text, number, percent, quoted, sentence
+from pynvest_lake.best_reading import best_rows
+from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 
-SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 _BLANK = {"", "-", "-%"}
 # Which years its six columns are of changes at New Year, and the site's pages follow in the days after.
 _YEARS = "pct_var_ano_"
@@ -58,16 +59,12 @@ def fill(evidence: Evidence) -> list[QualityRow]:
     rows = []
     for kind in Kind:
         table, name = evidence.sot[kind], SOT[kind]
-        core = {column.name for column in table_schema(SOR[kind]).columns if column.core}
         for column in table.schema.names if len(table) else ():
-            if column in (kind.ticker_column, "datetime_exec") or column.startswith(_YEARS):
+            if column == "datetime_exec" or column.startswith(_YEARS):
                 continue
             share = 1 - table[column].null_count / len(table)
             reference = evidence.references.of(name, "preenchimento", column)
-            limits = thresholds.CORE_FILL if column in core else thresholds.FILL
-            situation = Situation.OK if reference is None else limits.above(_exact(reference - share))
-            if column in core and not share:
-                situation = Situation.FALHA
+            situation = judge_fill(evidence.references, kind, column, share)
             against = f", e o normal é {percent(reference)}" if reference is not None else ""
             said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
             rows.append(row(name, "preenchimento", column, share, reference, situation, said))
@@ -78,9 +75,10 @@ def unreadable(evidence: Evidence) -> list[QualityRow]:
     """Count cells whose text on the page could not be read as what its column holds."""
     rows = []
     for kind in Kind:
-        sot, sor, name = evidence.sot[kind], evidence.sor[kind], SOT[kind]
+        sot, name = evidence.sot[kind], SOT[kind]
         if not len(sot):
             continue
+        sor = best_rows([evidence.sor[kind]], kind.ticker_column)
         found = []
         for column in table_schema(name).columns:
             if column.type == "string" or column.name == "datetime_exec":
@@ -93,7 +91,7 @@ def unreadable(evidence: Evidence) -> list[QualityRow]:
                 many = f"{number(len(unread))} de {number(len(texts))}"
                 said = (
                     f"Textos da coluna {column.name} de {name} que não puderam ser lidos: {many}, "
-                    f'como "{texts[unread[0]]}" de {unread[0]}.'
+                    f"como {quoted(texts[unread[0]])} de {unread[0]}."
                 )
                 found.append(
                     row(
@@ -105,16 +103,9 @@ def unreadable(evidence: Evidence) -> list[QualityRow]:
 
 
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
-    """Return the text of each paper that has one; of one that was read blank too, none."""
-    texts: dict[str, str] = {}
-    blank: set[str] = set()
+    """Return the text of each paper that has one."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
-    for ticker, text in pairs:
-        if text is None or text.strip() in _BLANK:
-            blank.add(ticker)
-        else:
-            texts[ticker] = max(text, texts.get(ticker, text))
-    return {ticker: text for ticker, text in texts.items() if ticker not in blank}
+    return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
 
 
 def newest_session(spec: pa.Table) -> date | None:
@@ -217,6 +208,9 @@ def _moved(value: float, reference: float, values: Sequence[float]) -> Situation
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Situation.OK
+    # Zero is no multiple of anything, and of neither sign.
+    if not value or not reference:
+        return Situation.OK
     if value * reference < 0:
         return Situation.FALHA
     apart = value / reference
@@ -260,12 +254,7 @@ def _median(values: Iterable[float]) -> float:
     middle = len(ordered) // 2
     if len(ordered) % 2:
         return float(ordered[middle])
-    return (float(ordered[middle - 1]) + float(ordered[middle])) / 2
-
-
-def _exact(points: float) -> float:
-    """Leave out what floating point adds: half is not more than half."""
-    return round(points, 9)
+    return float(ordered[middle - 1]) / 2 + float(ordered[middle]) / 2
 
 
 MEASURES = (row_counts, fill, unreadable, sessions, prices, medians, identities)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from assess_day import thresholds
 from assess_day.assessment import LISTING, QualityRow, Situation
 from assess_day.evidence import Evidence
+from assess_day.fill import SOR, judge_lacking_label
 from assess_day.look import no_listing
 from assess_day.references import last_value
-from assess_day.words import PAPERS, number, sentence, some
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from assess_day.words import PAPERS, number, quoted, sentence, some
+from pynvest_lake.bounds import LABELS, REASON_CHARACTERS, printable
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import BatchEntry
+from pynvest_lake.ledger import BatchEntry, PaperEntry
 from pynvest_lake.outcomes import Outcome
 
-SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 DEAD_LETTERS = "fila_morta"
+_KEY_CHARACTERS = 120
 
 
 def row(
@@ -74,6 +75,29 @@ def missing(evidence: Evidence) -> list[QualityRow]:
     return rows
 
 
+def read_again(evidence: Evidence) -> list[QualityRow]:
+    """Name the papers that the newest round asked for again and could not read: an earlier reading counts."""
+    ledger = evidence.ledger
+    newest = ledger.rounds[-1] if ledger.rounds else None
+    read_now = {
+        (batch.kind, ticker)
+        for batch, _ in ledger.batches
+        for ticker, entry in batch.papers.items()
+        if newest and entry.round == newest.number and entry.object in evidence.facts.sor_ids
+    }
+    said = ledger.papers(evidence.facts.sor_ids)
+    again = [paper for paper in newest or () if paper in said and said[paper].outcome is Outcome.READ]
+    rows = []
+    for kind in Kind:
+        asked = [ticker for of, ticker in again if of is kind]
+        unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
+        situation = Situation.AVISO if unread else Situation.OK
+        of = f"De {number(len(asked))} {PAPERS[kind]} que a última rodada pediu de novo"
+        text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
+        rows.append(row(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), situation, text))
+    return rows
+
+
 def not_through(evidence: Evidence) -> list[QualityRow]:
     """Name the objects that have not come through, and the folds that failed."""
     rows = []
@@ -82,7 +106,7 @@ def not_through(evidence: Evidence) -> list[QualityRow]:
         ("dedup", evidence.failed_folds, "O dedup falhou: "),
     ):
         situation = Situation.FALHA if problems else Situation.OK
-        text = f"{said}{'; '.join(problems)}."
+        text = f"{said}{'; '.join(printable(problem, REASON_CHARACTERS) for problem in problems)}."
         rows.append(row(None, measure, None, float(len(problems)), None, situation, text))
     return rows
 
@@ -90,36 +114,83 @@ def not_through(evidence: Evidence) -> list[QualityRow]:
 def labels(evidence: Evidence) -> list[QualityRow]:
     """Name labels without a column, and core labels that pages lack."""
     rows = []
+    said = evidence.ledger.papers(evidence.facts.sor_ids)
     for kind in Kind:
-        batches = [entry for entry, _ in evidence.ledger.batches if entry.kind is kind]
-        read = sum(said.outcome is Outcome.READ for entry in batches for said in entry.papers.values())
+        read = {
+            ticker: entry
+            for (of, ticker), entry in said.items()
+            if of is kind and entry.outcome is Outcome.READ
+        }
         if not read:
             continue
-        table = SOR[kind]
-        for label, (papers, example) in sorted(_counted(batches, "labels").items()):
-            on = f"{number(papers)} de {number(read)} páginas de {PAPERS[kind]}, como {example}"
-            said = f'O rótulo "{label}" não tem coluna, e está em {on}.'
-            rows.append(row(table, "rotulo_novo", label, float(papers), float(read), Situation.AVISO, said))
-        for label, (papers, example) in sorted(_counted(batches, "lacking").items()):
-            situation = Situation.FALHA if papers >= read else Situation.AVISO
-            on = f"{number(papers)} de {number(read)} páginas de {PAPERS[kind]}, como {example}"
-            said = f'O rótulo "{label}" falta em {on}.'
-            rows.append(row(table, "rotulo_ausente", label, float(papers), float(read), situation, said))
-        for measure in ("rotulo_novo", "rotulo_ausente"):
-            if not any(one.medida == measure and one.tabela == table for one in rows):
-                rows.append(row(table, measure, None, 0.0, float(read), Situation.OK, ""))
+        batches = [entry for entry, _ in evidence.ledger.batches if entry.kind is kind]
+        unknown = _unknown_labels(kind, read, batches)
+        lacking = _lacking_labels(evidence, kind, read, batches)
+        for measure, found in (("rotulo_novo", unknown), ("rotulo_ausente", lacking)):
+            rows += found or [row(SOR[kind], measure, None, 0.0, float(len(read)), Situation.OK, "")]
     return rows
 
 
-def _counted(batches: list[BatchEntry], which: str) -> dict[str, tuple[int, str]]:
-    """Return for each label how many papers it is a matter of, and the first of them."""
+def _unknown_labels(
+    kind: Kind, read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry]
+) -> list[QualityRow]:
+    rows = []
+    counted = _counted(read, batches, "unknown_labels", "labels")
+    table, pages = SOR[kind], f"{number(len(read))} páginas de {PAPERS[kind]}"
+    for label, (papers, example) in _most_common(counted):
+        said = (
+            f"O rótulo {quoted(label)} não tem coluna, e está em {number(papers)} de {pages}, como {example}."
+        )
+        rows.append(row(table, "rotulo_novo", label, float(papers), float(len(read)), Situation.AVISO, said))
+    cut = max(((entry.unknown_count or 0, ticker) for ticker, entry in read.items()), default=(0, ""))
+    if len(counted) > LABELS or cut[0]:
+        many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(counted))} ao todo"
+        said = f"Em {pages} há mais rótulos sem coluna do que os mostrados: {many}."
+        total = float(max(len(counted), cut[0]))
+        rows.append(row(table, "rotulo_novo", None, total, float(len(read)), Situation.AVISO, said))
+    return rows
+
+
+def _lacking_labels(
+    evidence: Evidence, kind: Kind, read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry]
+) -> list[QualityRow]:
+    rows = []
+    for label, (papers, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
+        situation = judge_lacking_label(evidence.references, kind, label, papers, len(read))
+        on = f"{number(papers)} de {number(len(read))} páginas de {PAPERS[kind]}, como {example}"
+        said = f"O rótulo {quoted(label)} falta em {on}."
+        rows.append(row(SOR[kind], "rotulo_ausente", label, float(papers), float(len(read)), situation, said))
+    return rows
+
+
+def _counted(
+    read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
+) -> dict[str, tuple[int, str]]:
+    """Return for each label how many papers it is a matter of, and the first of them.
+
+    A paper's label counts where its entry does. Of a batch that an older version counted, no more papers
+    count than it has entries that do.
+    """
     found: dict[str, tuple[int, str]] = {}
-    for entry in batches:
-        of_entry: Mapping[str, Mapping[str, object]] = getattr(entry, which)
-        for label, said in of_entry.items():
-            papers, example = found.get(label, (0, str(said["example"])))
-            found[label] = (papers + int(str(said["papers"])), min(example, str(said["example"])))
+
+    def count(label: str, papers: int, example: str) -> None:
+        label = printable(label)
+        before, first = found.get(label, (0, example))
+        found[label] = (before + papers, min(first, example))
+
+    for ticker, entry in read.items():
+        for label in getattr(entry, of_entry) or ():
+            count(label, 1, ticker)
+    for batch in batches:
+        counting = sum(read.get(ticker) is entry for ticker, entry in batch.papers.items())
+        for label, said in getattr(batch, of_batch).items() if counting else ():
+            count(label, min(int(said["papers"]), counting), str(said["example"]))
     return found
+
+
+def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
+    """Return so many labels as are named, those of the most papers first."""
+    return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:LABELS]
 
 
 def archive(evidence: Evidence) -> list[QualityRow]:
@@ -131,6 +202,15 @@ def archive(evidence: Evidence) -> list[QualityRow]:
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     situation = Situation.AVISO if lost else Situation.OK
     return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, situation, said)]
+
+
+def foreign_objects(evidence: Evidence) -> list[QualityRow]:
+    """Name objects in the day's partitions that are not the lake's: they are not read."""
+    keys = [printable(key, _KEY_CHARACTERS) for key in sorted(evidence.facts.foreign_keys)]
+    situation = Situation.AVISO if keys else Situation.OK
+    many = f"{number(len(keys))} ({some(keys)})"
+    said = f"Objetos nas partições do dia que não são do lake, e não são lidos: {many}."
+    return [row(None, "objetos_estranhos", None, float(len(keys)), None, situation, said)]
 
 
 def dead_letters(evidence: Evidence) -> list[QualityRow]:
@@ -146,4 +226,7 @@ def duplicates(evidence: Evidence) -> list[QualityRow]:
     return [row(None, "duplicatas", None, float(evidence.duplicates), None, Situation.OK, "")]
 
 
-MEASURES = (listing, missing, not_through, labels, archive, dead_letters, duplicates)
+MEASURES = (
+    *(listing, missing, read_again, not_through, labels, archive, foreign_objects),
+    *(dead_letters, duplicates),
+)

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.measures_of_tables import newest_session
-from assess_day.words import OUTCOMES, brazilian, day_text, some
-from pynvest_lake.contract import QUALITY
+from assess_day.words import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
+from pynvest_lake.bounds import printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
@@ -22,8 +22,6 @@ DIGEST, FAILURE, NONE = "digest", "failure", "none"
 # Reais a day: what is traded less is moved by a single order.
 LIQUID = 1_000_000
 MOVES = 5
-_SHOWN_REASONS = 10
-_LINE = 300
 _WEEKDAYS = (
     "segunda-feira",
     "terça-feira",
@@ -74,7 +72,14 @@ class Move:
     change: float
 
 
-def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest: bool) -> Notice:
+def notice(
+    assessment: Assessment,
+    sot: Mapping[Kind, pa.Table],
+    *,
+    daily_digest: bool,
+    lake: str,
+    quality_table: str,
+) -> Notice:
     """Decide whether a day is told, and write what is told of it.
 
     Parameters
@@ -85,6 +90,10 @@ def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest
         The day's SoT rows of each kind.
     daily_digest
         Whether a day without a remark is told, too.
+    lake
+        What tells the lake from others, in ASCII.
+    quality_table
+        The quality table as a query names it, with its database.
     """
     day = date_of(assessment.day)
     remarks = len(assessment.reasons)
@@ -95,8 +104,8 @@ def notice(assessment: Assessment, sot: Mapping[Kind, pa.Table], *, daily_digest
     }[assessment.situacao]
     if assessment.trial:
         said = "execução de teste"
-    title = f"pynvest {day_text(day)}: {said}"
-    text = "\n".join(_lines(assessment, title, day, sot))
+    title = f"{lake} {day_text(day)}: {said}"
+    text = "\n".join((*_lines(assessment, title, day, sot), "", *_advice(assessment, quality_table)))
     subject = title.replace("execução", "execucao")
     return Notice(_tell(assessment, daily_digest=daily_digest), subject, text)
 
@@ -123,12 +132,10 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
     funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
     yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
-    yield from _missing(assessment)
+    yield from map(without_links, _missing(assessment))
     yield f"Situação do dia: {assessment.situacao.value}"
-    yield from _shown_reasons(assessment.reasons)
-    yield from _moves(largest_moves(sot, session))
-    yield ""
-    yield from _advice(assessment)
+    yield from map(without_links, _shown_reasons(assessment.reasons))
+    yield from map(without_links, _moves(largest_moves(sot, session)))
 
 
 def _missing(assessment: Assessment) -> Iterator[str]:
@@ -138,7 +145,7 @@ def _missing(assessment: Assessment) -> Iterator[str]:
         return
     yield f"Papéis que faltam: {_whole(len(missing))}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
-        papers = sorted(paper.ticker for paper in missing if _why(paper) == why)
+        papers = sorted(printable(paper.ticker) for paper in missing if _why(paper) == why)
         if papers:
             yield f"  - {why} ({_whole(len(papers))}): {some(papers)}"
 
@@ -152,11 +159,8 @@ def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
         return
     yield ""
     yield "Por quê:"
-    for reason in reasons[:_SHOWN_REASONS]:
-        line = " ".join(reason.split())
-        yield f"  - {line}" if len(line) <= _LINE else f"  - {line[:_LINE]}…"
-    if len(reasons) > _SHOWN_REASONS:
-        yield f"  - e mais {_whole(len(reasons) - _SHOWN_REASONS)}"
+    for reason in some_reasons(reasons):
+        yield f"  - {reason}"
 
 
 def _moves(moves: Sequence[Move]) -> Iterator[str]:
@@ -166,19 +170,20 @@ def _moves(moves: Sequence[Move]) -> Iterator[str]:
     yield "Maiores variações do pregão (papéis que negociam mais de R$ 1 milhão por dia):"
     for move in moves:
         price = "sem preço" if move.price is None else f"R$ {_decimal(move.price)}"
-        yield f"  {move.ticker:<8}{_percent(move.change):>9}  {price}"
+        yield f"  {printable(move.ticker):<8}{_percent(move.change):>9}  {price}"
 
 
-def _advice(assessment: Assessment) -> Iterator[str]:
+def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
     day = assessment.day
     if assessment.situacao is Situation.OK:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    refused = any(paper.outcome is Outcome.REFUSED for paper in assessment.missing)
     to_ask = any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing)
-    if refused or (assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons)):
+    if assessment.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
+    elif assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons):
+        yield "  - o site recusou a listagem: se isso se repetir nos próximos dias, veja docs/collector.md"
     if (to_ask or assessment.unlisted) and assessment.fetch_from == "pages":
         yield "  - trazer o que falta: rode o coletor de novo para o dia (docs/collector.md)"
     elif to_ask or assessment.unlisted:
@@ -188,7 +193,7 @@ def _advice(assessment: Assessment) -> Iterator[str]:
             f'e depois inicie o fluxo com {{"anomesdia_exec": {day}}}'
         )
     where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
-    yield f"  - ver cada medida: SELECT * FROM {QUALITY} {where}"  # noqa: S608 - is shown, not run
+    yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:

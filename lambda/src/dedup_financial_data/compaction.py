@@ -15,6 +15,7 @@ from pynvest_lake.best_reading import best_rows
 from pynvest_lake.storage import (
     COMPACT,
     GONE_OR_CHANGED,
+    PART,
     Content,
     LakeObject,
     LakeTable,
@@ -78,7 +79,7 @@ def compact(
         contents = [read(s3, item) for item in sources]
         if not contents:
             return Compacted()
-        rows = best_rows(contents, ticker_column)
+        rows = _best_rows(contents, ticker_column)
         duplicates = sum(len(content.rows) for content in contents) - len(rows)
         if len(contents) == 1 and not duplicates:
             return Compacted(1, len(rows))
@@ -129,7 +130,7 @@ def rebuild(
         ]
         if not made:
             return Compacted()
-        rows = best_rows(made, ticker_column)
+        rows = _best_rows(made, ticker_column)
         ids = frozenset().union(*(content.ids for content in made))
         done = Compacted(len(made), len(rows), sum(len(content.rows) for content in made) - len(rows))
         if (
@@ -143,6 +144,12 @@ def rebuild(
         return Compacted(done.objects_read, done.rows, done.duplicates, written=True)
 
     return _until_calm(table, day, attempt)
+
+
+def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
+    """Return the best reading of each ticker; of equal ones a part's, then that of the greater id."""
+    ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
+    return best_rows([content.rows for content in ranked], ticker_column)
 
 
 def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:

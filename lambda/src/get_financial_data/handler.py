@@ -21,6 +21,7 @@ from get_financial_data.record import Recorder, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
+from pynvest_lake.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.contract import table_schema
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage
@@ -109,7 +110,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         {message: paper for message, paper in collected.items() if message not in tried_again}, logger
     )
 
-    malformed = [str(message) for message in messages.values() if isinstance(message, MalformedMessage)]
+    malformed = [
+        printable(str(message), REASON_CHARACTERS)
+        for message in messages.values()
+        if isinstance(message, MalformedMessage)
+    ]
     result = _result(collected, tried_again) | {"malformed": malformed}
     quiet = {"rows", Outcome.NO_SUCH_PAPER.value}
     log = logger.warning if any(value for name, value in result.items() if name not in quiet) else logger.info
@@ -132,7 +137,9 @@ def _result(collected: dict[TickerMessage, Collected], tried_again: set[TickerMe
     }
     for outcome in _TOLD:
         result[outcome.value] = {
-            message.ticker: paper.reason for message, paper in collected.items() if paper.outcome is outcome
+            message.ticker: printable(paper.reason, REASON_CHARACTERS)
+            for message, paper in collected.items()
+            if paper.outcome is outcome
         }
     result["tried_again"] = sorted(message.ticker for message in tried_again)
     by_ticker = {message.ticker: paper for message, paper in collected.items()}

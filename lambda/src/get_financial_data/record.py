@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.bounds import LABELS, REASON_CHARACTERS, first_labels, printable
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.day import BRASILIA, number_of
@@ -64,13 +65,7 @@ class Recorder:
         for day, of_day in days.items():
             archived = self._keep_pages(day, of_day, logger)
             sor_id = self._write_rows(day, of_day)
-            entry = BatchEntry(
-                self.kind,
-                _entries(of_day, sor_id),
-                counted({message.ticker: paper.unknown_labels for message, paper in of_day.items()}),
-                counted({message.ticker: paper.lacking_core for message, paper in of_day.items()}),
-                archived,
-            )
+            entry = BatchEntry(self.kind, _entries(of_day, sor_id), archived=archived)
             Ledger(self.s3, self.work_bucket).write_batch(day, entry)
 
     def _keep_pages(self, day: int, papers: Papers, logger: Logger) -> bool:
@@ -130,13 +125,17 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
     entries: dict[str, PaperEntry] = {}
     for message, paper in papers.items():
         session = paper.reading.session if paper.reading else None
+        unknown = first_labels(paper.unknown_labels)
         entry = PaperEntry(
             paper.outcome,
             message.round,
-            None if paper.outcome is Outcome.READ else paper.reason,
+            None if paper.outcome is Outcome.READ else printable(paper.reason, REASON_CHARACTERS),
             sor_id if paper.outcome is Outcome.READ else None,
             number_of(session) if session else None,
             paper.fetched_at,
+            unknown or None,
+            len(paper.unknown_labels) if len(paper.unknown_labels) > len(unknown) else None,
+            first_labels(paper.lacking_core) or None,
         )
         if message.ticker not in entries or entry.order > entries[message.ticker].order:
             entries[message.ticker] = entry
@@ -144,9 +143,10 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
 
 
 def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return for each label how many papers it is a matter of, and one of them."""
+    """Return for each of the first labels how many papers it is a matter of, and one of them."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
-        for label in labels_of[ticker]:
-            found.setdefault(label, {"papers": 0, "example": ticker})["papers"] += 1
+        for label in first_labels(labels_of[ticker]):
+            if label in found or len(found) < LABELS:
+                found.setdefault(label, {"papers": 0, "example": ticker})["papers"] += 1
     return found

@@ -1,4 +1,4 @@
-"""The best reading of each ticker."""
+"""The best reading of each ticker, where a partition has several."""
 
 from __future__ import annotations
 
@@ -7,49 +7,46 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pynvest_lake.storage import PART, Content
+from b3.brazilian import read_moment
+
+_MOMENTS = ("datetime_exec", "datetime_leitura")
 
 
-def best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return one row a ticker, in the order of tickers: its best reading.
+def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
+    """Return the row with the greatest (``datetime_exec``, ``datetime_leitura``) of each ticker.
 
-    The best reading has the greatest ``datetime_exec``, the moment at which its page came; of those, the
-    greatest ``datetime_leitura``, the moment at which it was asked for (null, in rows older than this column,
-    is the least). What is still equal is the same reading: there a part comes before a compact object, then
-    the greater id.
+    A null, or a text that is no moment, is less than any moment. Between rows with equal moments, the later
+    table wins.
 
     Parameters
     ----------
-    contents
-        At least one object, all of one table whose moments are typed (SoT or Spec).
+    tables
+        Rows of one table, at least one piece, in the order in which they win ties.
     ticker_column
         The column that holds the ticker.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a ticker, in the order of tickers.
     """
-    ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
-    ranks = pa.array(
-        [rank for rank, content in enumerate(ranked) for _ in range(len(content.rows))], pa.int64()
-    )
-    rows = pa.concat_tables([content.rows for content in ranked]).combine_chunks()
+    ranks = pa.array([rank for rank, rows in enumerate(tables) for _ in range(len(rows))], pa.int64())
+    rows = pa.concat_tables(tables).combine_chunks()
+    moments = [name for name in _MOMENTS if name in rows.schema.names]
     keys = pa.table(
-        {
-            "ticker": rows[ticker_column],
-            "page": rows["datetime_exec"],
-            "reading": rows["datetime_leitura"],
-            "rank": pa.array(ranks, pa.int64()),
-        }
+        {"ticker": rows[ticker_column], **{name: _moment(rows[name]) for name in moments}, "rank": ranks}
     )
     order = pc.sort_indices(
-        keys,
-        sort_keys=[
-            ("ticker", "ascending"),
-            ("page", "descending"),
-            ("reading", "descending"),
-            ("rank", "descending"),
-        ],
-        null_placement="at_end",
+        keys, sort_keys=[("ticker", "ascending"), *((name, "descending") for name in (*moments, "rank"))]
     )
     tickers = keys["ticker"].take(order).combine_chunks()
     if len(tickers) == 0:
         return rows
     first = pc.fill_null(pc.not_equal(tickers[1:], tickers[:-1]), True)
     return rows.take(pc.filter(order, pa.concat_arrays([pa.array([True]), first])))
+
+
+def _moment(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_string(column.type):  # of SoR; the other tables have timestamps
+        return pa.chunked_array([pa.array(map(read_moment, column.to_pylist()), pa.timestamp("ms"))])
+    return column

@@ -153,6 +153,12 @@ class PaperEntry:
         The day of the session that its page shows, ``YYYYMMDD``, where it shows one.
     fetched_at
         When its page was fetched, as `moment_text` writes it, where there is one.
+    unknown_labels
+        The first labels of its page that have no column; None where there are none.
+    unknown_count
+        How many there are, where that is more than are named.
+    lacking_labels
+        Core labels that its page lacks; None likewise.
     """
 
     outcome: Outcome
@@ -161,6 +167,9 @@ class PaperEntry:
     object: str | None = None
     session: int | None = None
     fetched_at: str | None = None
+    unknown_labels: tuple[str, ...] | None = None
+    unknown_count: int | None = None
+    lacking_labels: tuple[str, ...] | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -172,12 +181,15 @@ class PaperEntry:
             self.session or 0,
             self.object or "",
             self.why or "",
+            self.unknown_labels or (),
+            self.unknown_count or 0,
+            self.lacking_labels or (),
         )
 
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """What one batch of stage 3 says: its papers, and what was odd about their pages.
+    """What one batch of stage 3 says of its papers.
 
     Parameters
     ----------
@@ -186,7 +198,8 @@ class BatchEntry:
     papers
         What came of each, by ticker.
     labels
-        Labels of pages that have no column: how many papers have each, and one of them.
+        Labels without a column as older versions counted them, a batch: how many papers have each, and one of
+        them. Now each paper's entry has its own.
     lacking
         Core labels that pages lacked, likewise.
     archived
@@ -223,11 +236,13 @@ class BatchEntry:
     def from_json(cls, body: bytes) -> BatchEntry:
         """Read the object's body."""
         content = json.loads(body)
-        papers = {
-            ticker: PaperEntry(**{**entry, "outcome": Outcome(entry["outcome"])})
-            for ticker, entry in content["papers"].items()
-        }
+        papers = {ticker: _paper_entry(entry) for ticker, entry in content["papers"].items()}
         return cls(Kind(content["kind"]), papers, content["labels"], content["lacking"], content["archived"])
+
+
+def _paper_entry(content: Mapping[str, Any]) -> PaperEntry:
+    labels = {name: tuple(content[name]) for name in ("unknown_labels", "lacking_labels") if name in content}
+    return PaperEntry(**{**content, **labels, "outcome": Outcome(content["outcome"])})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ pynvest once more, which takes ten times as long: one test holds its rows agains
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
@@ -23,11 +23,10 @@ from assess_day.evidence import Evidence
 from assess_day.look import Facts
 from assess_day.quality import measured
 from b3.brazilian import read_number
-from dedup_financial_data.fold import newest_rows
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page, listing
 from fundamentus_site.papers import Indicators, Labels, indicators
-from get_financial_data.record import counted
+from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
@@ -35,7 +34,6 @@ from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
-from pynvest_lake.storage import Content, LakeTable, Stamp, object_id
 from sandbox.site import Paper, make_papers, pages
 from sandbox.site.paper import Cell
 from sandbox.site.papers import brazilian
@@ -129,6 +127,15 @@ def with_new_label(paper: Paper, label: str) -> Paper:
     return Paper(paper.ticker, paper.kind, paper.variety, paper.day, (*tables, (*last, row)))
 
 
+def without_label(paper: Paper, label: str) -> Paper:
+    """Return a paper whose page has no cell of a label."""
+    tables = tuple(
+        tuple(tuple(one for one in row if not isinstance(one, Cell) or one.label != label) for row in table)
+        for table in paper.tables
+    )
+    return replace(paper, tables=tables)
+
+
 @dataclass(frozen=True)
 class Tables:
     """The day's rows, those of SoR and SoT kind by kind."""
@@ -195,11 +202,15 @@ def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Tab
     entry = BatchEntry(
         kind,
         {
-            ticker: PaperEntry(Outcome.READ, object="a", session=one.session and number_of(one.session))
+            ticker: PaperEntry(
+                Outcome.READ,
+                object="a",
+                session=one.session and number_of(one.session),
+                unknown_labels=one.unknown_labels or None,
+                lacking_labels=one.lacking_core or None,
+            )
             for ticker, one in found.items()
         },
-        counted({ticker: one.unknown_labels for ticker, one in found.items()}),
-        counted({ticker: one.lacking_core for ticker, one in found.items()}),
     )
     return pa.Table.from_pylist(rows, schema=table_schema(SOR[kind]).arrow), entry
 
@@ -241,12 +252,7 @@ def folded(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Tabl
     """Return what stage 6 leaves of a partition."""
     if not parts:
         return together(table, parts)
-    place, stamp = LakeTable("bucket", "database", table), Stamp("", "")
-    contents = [
-        Content(place.part(number_of(FIRST), object_id(number)), part, "", stamp, {})
-        for number, part in enumerate(parts)
-    ]
-    return newest_rows(contents, ticker_column)
+    return best_rows(parts, ticker_column)
 
 
 def evidence_of(

@@ -43,6 +43,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("QUALITY_GATE", gate)
         monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
         monkeypatch.setenv("DAILY_DIGEST", "true")
+        monkeypatch.setenv("NAME_PREFIX", "pynvest")
         started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
         event = {"input": {"anomesdia_exec": DAY}, **started, **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)
@@ -147,6 +148,29 @@ def test_what_a_day_lacks_in_the_end_fails_the_workflow_and_is_named(lake: Lake,
     assert said in result["reasons"]
     assert said in result["cause"]
     assert result["cause"].startswith(f"{DAY}: falha. ")
+
+
+def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: Any) -> None:
+    tickers = [f"AAA{number}" for number in range(10, 160)]
+    queue(lake, *tickers)
+    item = put_part(lake, SOR_ACOES, tickers)
+    entries = {
+        ticker: PaperEntry(
+            Outcome.READ,
+            object=item.id,
+            unknown_labels=tuple(f"{chr(0x4E00 + number)}{ticker}" * 10 for number in range(20)),
+            unknown_count=3000,
+        )
+        for ticker in tickers
+    }
+    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, entries))
+    folds = [{"error": "Error", "cause": "\u4e00" * 30_000} for _ in range(3)]
+
+    result = assess("assess", folds=folds)
+
+    assert len(result["reasons"]) == 11
+    assert result["reasons"][-1].startswith("e mais ")
+    assert len(json.dumps(result)) < 32_000
 
 
 def test_a_gate_that_only_records_lets_a_bad_day_pass(lake: Lake, assess: Any) -> None:

@@ -126,7 +126,7 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     seen = view(replace(day, queues=("mensagens na fila de ações: 1 à espera",)), after(1), PATIENCE)
 
     assert (seen.settled, seen.whole) == (True, False)
-    said = f"não há listagem de {DAY}: o site recusa este endereço (status 403)"
+    said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
     assert seen.lacks == reasons_for_a_round(day, None, None) == (said,)
 
 
@@ -169,6 +169,29 @@ def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> No
     said = "o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior"
 
     assert reasons_for_a_round(facts(), None, 20261119) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "more", "refuses"),
+    [
+        ([Outcome.REFUSED] * 3, {}, True),
+        ([Outcome.REFUSED] * 2, {}, False),
+        ([Outcome.REFUSED] * 3 + [Outcome.READ], {}, False),
+        ([Outcome.REFUSED] * 3 + [Outcome.FAILED], {}, True),
+        ([Outcome.FAILED] * 4, {}, False),
+        ([Outcome.REFUSED] * 3, {"fetch_from": "pages"}, False),
+    ],
+)
+def test_the_site_refuses_aws_where_the_newest_round_read_nothing_and_three_assets_were_refused(
+    outcomes: list[Outcome], more: dict[str, str], refuses: bool
+) -> None:
+    said = {f"AAA{number}": PaperEntry(outcome, 1) for number, outcome in enumerate(outcomes)}
+    again = Round(1, moment_text(after(3600)), {Kind.FIIS: list(said)})
+    unlisted = Round(2, moment_text(after(7200)), {}, "refused: status 403")
+
+    day = facts({"PETR4": READ}, said, rounds=(ROUND, again, unlisted), **more)
+
+    assert day.site_refuses is refuses
 
 
 def test_looks_get_rarer_after_twenty_minutes_of_thirty_seconds() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assess_day.assessment import VERDICT, Assessment, MissingPaper, QualityRow, Situation
-from assess_day.notice import notice
+from assess_day.notice import Notice
+from assess_day.notice import notice as notice_of
 from lake_rows import rows
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 
@@ -60,6 +61,10 @@ def assessment(*rows_: QualityRow, missing: tuple[MissingPaper, ...] = (), **mor
     return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
 
 
+def notice(day: Assessment, sot: Any, *, daily_digest: bool, lake: str = "pynvest") -> Notice:
+    return notice_of(day, sot, daily_digest=daily_digest, lake=lake, quality_table=f"db_spec.{QUALITY}")
+
+
 def test_a_good_day_is_told_in_these_words() -> None:
     told = notice(assessment(row(Situation.OK, None)), SOT, daily_digest=True)
 
@@ -105,7 +110,7 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
         "  - 1 de 10 papéis da lista não foi lido\n"
         "\n"
         "O que fazer (docs/quality.md explica cada aviso):\n"
-        "  - ver cada medida: SELECT * FROM tbspec_pynvest_qualidade "
+        "  - ver cada medida: SELECT * FROM db_spec.tbspec_pynvest_qualidade "
         "WHERE anomesdia_exec = 20261123 AND situacao <> 'ok'"
     )
 
@@ -121,6 +126,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
             MissingPaper(Kind.ACOES, "PETR4", Outcome.FAILED),
         ),
         spec=SPEC.slice(0, 0),
+        site_refuses=True,
     )
     told = notice(day, SOT, daily_digest=False)
 
@@ -133,7 +139,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         "Papéis lidos: 10 (9 ações e 1 FII)\n"
         "Papéis que faltam: 1.236\n"
         "  - o site não entregou a página (1): PETR4\n"
-        "  - o site recusa este endereço (1.234): ABCD00, ABCD01, ABCD02, ABCD03, ABCD04, ABCD05, "
+        "  - o site recusou o pedido (1.234): ABCD00, ABCD01, ABCD02, ABCD03, ABCD04, ABCD05, "
         "ABCD06, ABCD07, ABCD08, ABCD09, …\n"
         "  - sem resposta (1): VALE3\n"
         "Situação do dia: falha\n"
@@ -147,7 +153,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         "  - pedir de novo o que falta: invoque a função get-tickers com "
         '{"anomesdia_exec": 20261123, "only_missing": true} '
         'e depois inicie o fluxo com {"anomesdia_exec": 20261123}\n'
-        "  - ver cada medida: SELECT * FROM tbspec_pynvest_qualidade "
+        "  - ver cada medida: SELECT * FROM db_spec.tbspec_pynvest_qualidade "
         "WHERE anomesdia_exec = 20261123 AND situacao <> 'ok'"
     )
 
@@ -188,13 +194,41 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
             1:
         ]
 
-    refused = advice("Não há listagem de 20261123: o site recusa este endereço (status 403).")
+    refused = advice("Não há listagem de 20261123: o site recusou o pedido (status 403).")
     down = advice("Não há listagem de 20261123: status 500.")
     uncollected = advice("Nenhum manifesto de um coletor chegou para 20261123.", fetch_from="pages")
 
-    assert refused == ["o site recusa o endereço da AWS", "pedir de novo o que falta", "ver cada medida"]
+    assert refused == ["o site recusou a listagem", "pedir de novo o que falta", "ver cada medida"]
     assert down == ["pedir de novo o que falta", "ver cada medida"]
     assert uncollected == ["trazer o que falta", "ver cada medida"]
+
+
+def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
+    missing = (MissingPaper(Kind.ACOES, "PETR4", Outcome.REFUSED),)
+
+    told = notice(assessment(row(Situation.AVISO, "por isso"), missing=missing), SOT, daily_digest=True)
+
+    assert "  - o site recusou o pedido (1): PETR4\n" in told.text
+    assert "AWS" not in told.text
+
+
+def test_a_notice_names_its_lake() -> None:
+    told = notice(assessment(), SOT, daily_digest=True, lake="my-lake")
+
+    assert told.subject == told.text.split("\n")[0] == "my-lake 23/11/2026: tudo certo"
+
+
+def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> None:
+    label = "http://evil.com/\x07\u202ex " + "a" * 500
+    day = assessment(row(Situation.AVISO, f"O rótulo {label} é novo. Veja www.evil.com, P/Cap. Giro 1.234,5"))
+
+    told = notice(day, SOT, daily_digest=True)
+
+    (line,) = [line for line in told.text.split("\n") if "O rótulo" in line]
+    assert line.startswith("  - O rótulo http[://]evil[.]com/ x aaa")
+    assert len(line) < 320
+    short = assessment(row(Situation.AVISO, "Veja www.evil.com, P/Cap. Giro 1.234,5."))
+    assert "  - Veja www[.]evil[.]com, P/Cap. Giro 1.234,5.\n" in notice(short, SOT, daily_digest=True).text
 
 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
@@ -245,6 +279,7 @@ def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)}, daily_digest=True)
 
     assert len(told.text.split("\n")) < 40
+    assert all(line.isprintable() for line in told.text.split("\n"))
     assert len(told.text.encode()) < 256 * 1024
     assert told.subject.isascii()
     assert told.subject.isprintable()

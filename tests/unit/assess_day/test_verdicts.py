@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,9 +15,11 @@ from days import (
     FIRST,
     HALF_DAY,
     LAST,
+    NOW,
     SOR,
     Change,
     evidence_of,
+    folded,
     good_day,
     history,
     judged,
@@ -29,9 +32,11 @@ from days import (
     session_of,
     weekdays,
     with_new_label,
+    without_label,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prep_financial_data.prepare import prepare
 
 from assess_day.assessment import QualityRow, Situation
 from assess_day.calendar_b3 import is_trading_day
@@ -50,6 +55,8 @@ from pynvest_lake.contract import (
 )
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import BatchEntry, DayLedger, PaperEntry, Round, moment_text
+from pynvest_lake.outcomes import Outcome
 from sandbox.site import Paper
 from sandbox.site.papers import FUND_VARIETIES, STOCK_VARIETIES, brazilian
 
@@ -117,14 +124,75 @@ def test_the_rows_of_these_days_are_those_that_stage_3_stores() -> None:
         assert {**found, "datetime_exec": None} == {**stored, "datetime_exec": None}
 
 
-def test_a_renamed_core_label_is_a_failure_with_its_name() -> None:
-    for rows in both(lambda paper: paper.with_label("P/VP", "P/VPA")):
-        found = remarks(rows)
-        assert found[SOR_ACOES, "rotulo_ausente", "P/VP"] == "falha"
-        assert found[SOR_ACOES, "rotulo_novo", "P/VPA"] == "aviso"
-        assert found[SOT_ACOES, "preenchimento", "vlr_ind_p_sobre_vp"] == "falha"
+def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:
+    first, last = both(lambda paper: paper.with_label("P/VP", "P/VPA"))
+
+    assert remarks(first) == {
+        (table, measure, label): "aviso"
+        for table in (SOR_ACOES, SOR_FIIS)
+        for measure, label in (("rotulo_ausente", "P/VP"), ("rotulo_novo", "P/VPA"))
+    }
+    assert remarks(last)[SOR_ACOES, "rotulo_ausente", "P/VP"] == "falha"
+    assert remarks(last)[SOR_ACOES, "rotulo_novo", "P/VPA"] == "aviso"
+    assert remarks(last)[SOT_ACOES, "preenchimento", "vlr_ind_p_sobre_vp"] == "falha"
+    for rows in (first, last):
         assert 'O rótulo "P/VP" falta em' in said(rows)
-        assert rows[-1].situacao is Situation.FALHA
+
+
+@pytest.mark.parametrize(
+    ("label", "table", "column"),
+    [
+        ("Cotação", SOT_ACOES, "vlr_cot"),
+        ("Data últ cot", SOT_FIIS, "dt_ult_cot"),
+        ("Nro. Ações", SOT_ACOES, "num_acoes"),
+        ("Nro. Cotas", SOT_FIIS, "num_cotas"),
+        ("Valor de mercado", SOT_FIIS, "vlr_mercado"),
+    ],
+)
+def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lacks_it(
+    label: str, table: str, column: str
+) -> None:
+    lacking = remarks(changed(FIRST, lambda paper: paper.with_label(label, "Outro")))
+    empty = remarks(
+        changed(FIRST, lambda paper: paper.with_cell(column, "") if _has(paper, column) else paper)
+    )
+
+    sor = {SOT_ACOES: SOR_ACOES, SOT_FIIS: SOR_FIIS}[table]
+    assert lacking[sor, "rotulo_ausente", label] == lacking[table, "preenchimento", column] == "falha"
+    assert empty[table, "preenchimento", column] == "falha"
+
+
+def _has(paper: Paper, column: str) -> bool:
+    return column in paper.cells_by_column()
+
+
+def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
+    def without_mandate(paper: Paper) -> Paper:
+        return paper.with_cell("tipo_mandato", "") if paper.kind == "fiis" else paper
+
+    first, last = both(without_mandate)
+    known = {number_of(FIRST): first}
+    later = weekdays(2)[1]
+    again = evidence_of(read_day([without_mandate(paper) for paper in papers_of(later)], later), known)
+
+    assert remarks(first) == remarks(measured(again)) == {}
+    assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
+
+
+def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
+    of = {(paper.kind, paper.variety): paper for paper in papers_of(FIRST)}
+    stock, bank = of["acoes", "listed"], of["acoes", "bank"]
+    older = without_label(stock.with_label("Dív Líq / Patrim", "Div Br/ Patrim"), "EV / EBITDA")
+    fillers = {"vlr_ind_margem_liq": ("0,0%", 0), "vlr_ind_ebit_sobre_ativo": ("0,0%", 0)}
+    dashes = ("vlr_firma", "vlr_ind_giro_ativos", "vlr_ind_margem_bruta", "vlr_ind_roic", "vlr_liquidez_corr")
+    filled = bank.with_cells({**fillers, **dict.fromkeys(dashes, ("-", None))})
+    fund = of["fiis", "real_estate"].with_cell("tipo_mandato", "")
+    on_paper = of["fiis", "financial"].with_cell("tipo_mandato", "")
+
+    for day in ((stock, fund), (filled, on_paper), (older, fund), (stock, filled, older, fund, on_paper)):
+        rows = judged(day, FIRST)
+        assert said(rows) == ""
+        assert rows[-1].situacao is Situation.OK
 
 
 def test_a_core_label_that_single_pages_lack_is_a_remark() -> None:
@@ -344,8 +412,108 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
     assert {row.medida for row in rows if row.referencia is not None} == {
-        *("sessao_repetida", "fila_morta", "papeis_faltando", "rotulo_novo", "rotulo_ausente")
+        *("sessao_repetida", "fila_morta", "papeis_faltando", "rotulo_novo", "rotulo_ausente", "releitura")
     }
+
+
+def read_as(outcome: Outcome, number: int, **more: Any) -> PaperEntry:
+    return PaperEntry(outcome, number, object="a" if outcome is Outcome.READ else None, **more)
+
+
+def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
+    """Return a day whose stocks further batches say something of, and that were asked for in each round."""
+    assert ledger.listing is not None
+    asked = {Kind.ACOES: list(ledger.listing.papers[Kind.ACOES])}
+    return replace(
+        ledger,
+        rounds=tuple(Round(number, moment_text(NOW), asked) for number in range(rounds)),
+        batches=(*ledger.batches, *((batch, NOW) for batch in batches)),
+    )
+
+
+def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() -> None:
+    tables, ledger = good_day(FIRST)
+    odd = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo",))
+    later = read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")
+
+    before = day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": odd}))
+    after = day_with(before, BatchEntry(Kind.ACOES, {"PETR4": later}))
+
+    assert remarks(measured(evidence_of((tables, before)))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
+    assert remarks(measured(evidence_of((tables, after)))) == {}
+
+
+def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
+    tables, ledger = good_day(FIRST)
+    first, second = (paper.ticker for paper in stocks(FIRST)[:2])
+    old = {ticker: read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z") for ticker in (first, second)}
+    counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
+    later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
+
+    rows = measured(evidence_of((tables, day_with(ledger, counted, later))))
+
+    (named,) = [row for row in rows if row.coluna == "Novo"]
+    assert (named.medida, named.valor, named.referencia) == ("rotulo_novo", 1, len(stocks(FIRST)))
+
+
+def test_more_labels_than_are_named_are_counted() -> None:
+    tables, ledger = good_day(FIRST)
+    many = tuple(f"Novo {number:02}" for number in range(20))
+    cut = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=many, unknown_count=3000)
+    other = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=("Novo 20",))
+
+    rows = measured(
+        evidence_of((tables, day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other}))))
+    )
+
+    named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Situation.OK]
+    assert {row.coluna for row in named} == {None, *many}
+    assert "há mais rótulos sem coluna do que os mostrados: 3.000 na de PETR4." in said(rows)
+
+
+def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() -> None:
+    tables, ledger = good_day(FIRST)
+    everyone = [paper.ticker for paper in stocks(FIRST)]
+    odd = everyone[0]
+    again = {ticker: read_as(Outcome.READ, 1) for ticker in everyone if ticker != odd}
+    failed = BatchEntry(Kind.ACOES, {**again, odd: read_as(Outcome.FAILED, 1)})
+    mended = BatchEntry(Kind.ACOES, {odd: read_as(Outcome.READ, 1)})
+
+    rows = measured(evidence_of((tables, day_with(ledger, failed, rounds=2))))
+    whole = measured(evidence_of((tables, day_with(ledger, failed, mended, rounds=2))))
+
+    assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
+    many = len(everyone)
+    assert (
+        said(rows).split("\n")[0]
+        == f"De {many} ações que a última rodada pediu de novo, 1 ficaram com a leitura anterior: {odd}."
+    )
+    assert remarks(whole) == {}
+
+
+def test_objects_that_are_not_of_the_lake_are_named() -> None:
+    good = evidence_of(good_day(FIRST))
+    keys = ("t/anomesdia_exec=20261005/", "t/anomesdia_exec=20261005/_SUCCESS")
+
+    rows = measured(replace(good, facts=replace(good.facts, foreign_keys=keys)))
+
+    assert remarks(rows) == {(None, "objetos_estranhos", None): "aviso"}
+    assert f"não são lidos: 2 ({', '.join(keys)})." in said(rows)
+
+
+def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> None:
+    tables, ledger = good_day(FIRST)
+    texts = tables.sor[Kind.ACOES].to_pylist()
+    emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
+    one = next(row for row in texts if row["nome_papel"] == "PETR4")
+    # Later by its text, which begins with the day of the month.
+    older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
+    schema = tables.sor[Kind.ACOES].schema
+    sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
+    newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES).table
+    sot = {**tables.sot, Kind.ACOES: folded(SOT_ACOES, [newest], "nome_papel")}
+
+    assert remarks(measured(evidence_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}
 
 
 def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
@@ -386,6 +554,8 @@ def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None
         (0.9, -0.4, "ok"),
         (2.0, -2.0, "falha"),
         (2.0, 0.3, "falha"),
+        (0.0, 5.0, "ok"),  # zero is no multiple of anything, and of neither sign
+        (5.0, 0.0, "ok"),
     ],
 )
 def test_a_median_next_to_zero_among_values_of_both_signs_is_not_judged(
@@ -394,4 +564,5 @@ def test_a_median_next_to_zero_among_values_of_both_signs_is_not_judged(
     values = [step / 10 for step in range(-100, 101)]
 
     assert _moved(value, reference, values).value == expected
-    assert _moved(value, reference, [abs(one) + 1 for one in values]).value != "ok"
+    if value and reference:
+        assert _moved(value, reference, [abs(one) + 1 for one in values]).value != "ok"

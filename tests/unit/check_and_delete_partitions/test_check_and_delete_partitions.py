@@ -12,10 +12,10 @@ from typing import Any
 import awswrangler
 import boto3
 import pytest
+from check_and_delete_partitions.kept_pages import PagesLacking
 
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
-from check_and_delete_partitions.kept_pages import PagesLacking
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from lake_rows import put_part, raw_s3_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later

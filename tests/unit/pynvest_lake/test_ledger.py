@@ -151,11 +151,15 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
     written = BatchEntry(
         Kind.ACOES,
         {
-            "PETR4": entry(session=20261123, fetched_at="2026-11-23T21:45:07Z"),
+            "PETR4": entry(
+                session=20261123,
+                fetched_at="2026-11-23T21:45:07Z",
+                unknown_labels=("Novo", "Outro"),
+                unknown_count=25,
+                lacking_labels=("P/L",),
+            ),
             "VALE3": entry(Outcome.FAILED, why="x"),
         },
-        labels={"Novo": {"papers": 1, "example": "PETR4"}},
-        lacking={"P/L": {"papers": 1, "example": "PETR4"}},
         archived=False,
     )
     ledger.write_listing(DAY, LISTING)
@@ -169,6 +173,15 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
     assert read.listing == LISTING == ledger.listing(DAY)
     assert read.rounds == (Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4"], Kind.FIIS: []}),)
     assert [one for one, _ in read.batches] == [written]
+
+
+def test_labels_that_an_older_version_counted_a_batch_are_read() -> None:
+    body = b"""{"kind": "acoes", "papers": {"PETR4": {"outcome": "read", "round": 0, "object": "a"}},
+        "labels": {"Novo": {"papers": 1, "example": "PETR4"}}, "lacking": {}, "archived": true}"""
+
+    assert BatchEntry.from_json(body) == BatchEntry(
+        Kind.ACOES, {"PETR4": entry()}, labels={"Novo": {"papers": 1, "example": "PETR4"}}
+    )
 
 
 def test_a_round_takes_the_next_free_number(lake: Lake) -> None:

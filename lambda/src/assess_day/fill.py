@@ -1,0 +1,38 @@
+"""How the share of filled cells of a column is judged, and a label that every page lacks with it."""
+
+from __future__ import annotations
+
+from assess_day import thresholds
+from assess_day.assessment import Situation
+from assess_day.references import References
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.kinds import Kind
+
+SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+# Without these a row says nothing of its asset, so that no day before is needed to see that they are empty.
+# Others can be: the site shows no mandate of any fund since 2026.
+_ESSENTIAL = {
+    Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
+    Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
+}
+
+
+def judge_fill(references: References, kind: Kind, column: str, share: float) -> Situation:
+    """Judge the share of filled cells of a column of SoT, a fraction, against that of the days before."""
+    if not share and column in _ESSENTIAL[kind]:
+        return Situation.FALHA
+    reference = references.of(SOT[kind], "preenchimento", column)
+    if reference is None:
+        return Situation.OK
+    core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
+    limits = thresholds.CORE_FILL if core else thresholds.FILL
+    # Half is not more than half, whatever floating point adds.
+    return limits.above(round(reference - share, 9))
+
+
+def judge_lacking_label(references: References, kind: Kind, label: str, papers: int, read: int) -> Situation:
+    """Judge a core label that pages lack; where every page does, its columns are empty, and judged so."""
+    columns = table_schema(SOR[kind]).labels.get(label, ()) if papers >= read else ()
+    empty = [judge_fill(references, kind, column, 0.0) for column in columns]
+    return max((Situation.AVISO, *empty), key=lambda one: one.rank)

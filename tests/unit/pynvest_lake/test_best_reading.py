@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pynvest_lake.best_reading import best_rows
+
+
+def rows(*readings: tuple[str, object, object, str]) -> pa.Table:
+    names = ("ticker", "datetime_exec", "datetime_leitura", "text")
+    return pa.Table.from_pylist([dict(zip(names, reading, strict=True)) for reading in readings])
+
+
+def test_the_greatest_moments_win_and_then_the_later_table_with_texts_read_as_moments() -> None:
+    early, late = "30-11-2026 19:00:00", "01-12-2026 18:00:00"
+    first = rows(
+        ("AAAA3", early, None, "older"),
+        ("AAAA3", late, None, "newer"),
+        ("BBBB3", late, late, "read"),
+        ("CCCC3", late, None, "first"),
+        ("DDDD3", "no moment", None, "unreadable"),
+    )
+    second = rows(
+        ("BBBB3", late, None, "of an older version"),
+        ("CCCC3", late, None, "second"),
+        ("DDDD3", early, late, "readable"),
+    )
+
+    best = best_rows([first, second], "ticker")
+
+    assert best["ticker"].to_pylist() == ["AAAA3", "BBBB3", "CCCC3", "DDDD3"]
+    assert best["text"].to_pylist() == ["newer", "read", "second", "readable"]
