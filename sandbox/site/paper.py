@@ -183,8 +183,8 @@ def definitions(kind: str) -> Mapping[str, str]:
 
 @cache
 def _columns(table: str) -> tuple[str, ...]:
-    """Return the names of a table's columns without ``datetime_exec``, which no page shows."""
-    return tuple(column["name"] for column in _schema(table) if column["name"] != "datetime_exec")
+    """Return the names of a table's columns without the two moments of the reading, which no page shows."""
+    return tuple(column["name"] for column in _schema(table) if not column["name"].startswith("datetime_"))
 
 
 def _schema(table: str) -> list[dict[str, Any]]:

@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from moto_lake import DAY, Lake
-from pynvest_lake import contract
 from pynvest_lake.contract import table_schema
 from pynvest_lake.kinds import Kind
-from pynvest_lake.storage import PART, LakeObject, list_day, object_id, write
+from pynvest_lake.storage import LakeObject, object_id, write
 
 
 def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:
@@ -29,23 +28,10 @@ def sor_row(
     return {kind.ticker_column: ticker, "datetime_exec": when, **more}
 
 
-UPSTREAM = {
-    contract.SOT_ACOES: [contract.SOR_ACOES],
-    contract.SOT_FIIS: [contract.SOR_FIIS],
-    contract.SPEC_ATIVOS: [contract.SOT_ACOES, contract.SOT_FIIS],
-}
-
-
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write rows as the part object of a name, made of the objects of that name in the tables before."""
+    """Write rows as the part object of a name."""
     item = lake.tables[table].part(day, object_id(name))
-    stamps = {
-        stamp
-        for source in UPSTREAM.get(table, ())
-        for listed, stamp in list_day(lake.s3, lake.tables[source], day).items()
-        if (listed.id, listed.form) == (item.id, PART)
-    }
-    write(lake.s3, item, rows(table, *values), {item.id: frozenset(stamps)} if stamps else None)
+    write(lake.s3, item, rows(table, *values))
     return item
 
 

@@ -125,7 +125,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
     """Return the rows of a day of a table; what goes away meanwhile is in what took its place."""
     found = [table_schema(table.table).arrow.empty_table()]
-    for item in list_day(s3, table, day).objects:
+    for item in list_day(s3, table, day):
         try:
             found.append(read(s3, item).rows)
         except ObjectGone:

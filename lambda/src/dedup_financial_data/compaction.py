@@ -74,7 +74,7 @@ def compact(
 
     def attempt() -> Compacted:
         ids = arrived() if arrived else None
-        objects = list_day(s3, table, day).objects
+        objects = list_day(s3, table, day)
         sources = [item for item in objects if item.form == COMPACT or ids is None or item.id in ids]
         contents = [read(s3, item) for item in sources]
         if not contents:
@@ -122,11 +122,11 @@ def rebuild(
     """
 
     def attempt() -> Compacted:
-        held = [read(s3, item) for item in list_day(s3, table, day).objects]
+        held = [read(s3, item) for item in list_day(s3, table, day)]
         made = [
             Content(content.object, rows_of(content), content.etag, content.ids)
             for source in sources
-            for content in (read(s3, item) for item in list_day(s3, source, day).objects)
+            for content in (read(s3, item) for item in list_day(s3, source, day))
         ]
         if not made:
             return Compacted()

@@ -64,7 +64,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     result["strays"] = {
         str(earlier): vars(_compact(settings, earlier))
         for earlier in days_before(day, STRAY_DAYS)
-        if len(list_day(client("s3"), table, earlier).objects) > 1
+        if len(list_day(client("s3"), table, earlier)) > 1
     }
     logger.info("partition compacted", extra=result)
     return result

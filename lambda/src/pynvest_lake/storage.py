@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -164,9 +164,17 @@ class Partition:
     objects: Mapping[LakeObject, datetime]
     foreign: tuple[str, ...]
 
+    def __iter__(self) -> Iterator[LakeObject]:
+        """Go through the objects."""
+        return iter(self.objects)
+
+    def __len__(self) -> int:
+        """Return how many objects there are."""
+        return len(self.objects)
+
     def ids(self, form: str) -> frozenset[str]:
         """Return the ids in the names of the objects of a form."""
-        return frozenset(item.id for item in self.objects if item.form == form)
+        return frozenset(item.id for item in self if item.form == form)
 
 
 def object_id(*parts: object) -> str:
@@ -245,7 +253,7 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 def arrived_ids(s3: Any, table: LakeTable, day: int) -> frozenset[str]:
     """Return the ids of the SoR objects that have come to a table on a day, as parts or compacted."""
     partition = list_day(s3, table, day)
-    return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition.objects))
+    return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition))
 
 
 def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:

@@ -5,11 +5,13 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 from botocore.exceptions import ClientError
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 
@@ -108,7 +110,7 @@ def asked(site: SiteServer) -> list[str]:
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:
-    return {column: text for column, text in row.items() if column != "datetime_exec"}
+    return {column: text for column, text in row.items() if not column.startswith("datetime_")}
 
 
 @pytest.mark.parametrize(
@@ -172,10 +174,39 @@ def test_an_error_that_nobody_foresaw_is_that_papers_alone(
 def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServer, fetch: Any) -> None:
     first, second = tickers(site)[:2]
 
-    fetch(message(first, day=DAY), message(second, day=DAY + 1))
+    fetch(message(first, day=DAY), message(second, day=DAY - 1))
 
     assert [row["nome_papel"] for row in landed(lake, day=DAY)] == [first]
-    assert [row["nome_papel"] for row in landed(lake, day=DAY + 1)] == [second]
+    assert [row["nome_papel"] for row in landed(lake, day=DAY - 1)] == [second]
+
+
+def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one = message(tickers(site)[0]) | {"asked_at": "2026-11-23T21:45:07Z"}
+
+    fetch(one)
+    fetch(one)
+
+    assert {row["datetime_leitura"] for row in landed(lake)} == {"23-11-2026 18:45:07"}
+
+
+def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    one = tickers(site)[0]
+    paper = site.papers[one]
+    site.papers[one] = paper.with_cell("nome_papel", one.lower())
+
+    fetch(message(one))
+
+    assert [row["nome_papel"] for row in landed(lake)] == [one]
+
+
+def test_a_message_of_a_day_after_today_is_malformed(lake: Lake, site: SiteServer, fetch: Any) -> None:
+    result = fetch(message(tickers(site)[0], day=20300101))
+
+    assert "20300101 is after today" in result["malformed"][0]
+    assert len(failed(result)) == 1
+    assert landed(lake, day=20300101) == []
 
 
 def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
@@ -595,8 +626,9 @@ def test_a_renamed_label_is_mended_from_the_kept_page_by_a_contract_that_knows_i
     fetch(message(one) | {"page": places(lake)[one]})
 
     stage._site.cache_clear()
-    (row,) = landed(lake)
-    assert without_time(row) == site.papers[one].expected_sor()
+    first, mended = sorted(landed(lake), key=lambda row: row["vlr_ind_p_sobre_l"] or "")
+    assert first["datetime_exec"] == mended["datetime_exec"]
+    assert without_time(mended) == site.papers[one].expected_sor()
 
 
 def test_of_several_kept_pages_of_a_paper_the_newest_that_reads_counts(
@@ -636,7 +668,8 @@ def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, site: Site
 def test_the_years_are_those_of_the_messages_day(lake: Lake, site: SiteServer, fetch: Any) -> None:
     one = next(paper for paper in site.papers.values() if paper.kind == "acoes" and paper.variety == "listed")
 
-    fetch(message(one.ticker, day=20270104))
+    with time_machine.travel(datetime(2027, 1, 4, 22, tzinfo=timezone.utc), tick=True):
+        fetch(message(one.ticker, day=20270104))
 
     row = landed(lake, day=20270104)[0]
     assert row["pct_var_ano_a0"] is None

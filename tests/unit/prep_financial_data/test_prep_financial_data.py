@@ -51,8 +51,8 @@ def test_an_object_goes_through_both_stages_under_its_own_id(lake: Lake, prep: A
     spec = lake.tables[SPEC_ATIVOS].part(DAY, source.id)
     row = read(lake.s3, spec).rows.to_pylist()[0]
     assert (row["codigo_ticker_ativo"], row["vlr_cot"], row["pct_var_dia"]) == ("PETR4", 31.87, -0.0131)
-    assert prepared == {"objects": 1, "rows": 1, "gone": 0, "unreadable_cells": 0}
-    assert specialized == {"objects": 1, "rows": 1, "gone": 0}
+    assert prepared == {"objects": 1, "rows": 1, "gone": 0, "there": 0, "unreadable_cells": 0}
+    assert specialized == {"objects": 1, "rows": 1, "gone": 0, "there": 0}
     assert lake.partitions(SOT_ACOES) == lake.partitions(SPEC_ATIVOS) == [str(DAY)]
 
 

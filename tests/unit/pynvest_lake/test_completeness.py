@@ -4,22 +4,30 @@ from lake_rows import put_part, rows
 from moto_lake import DAY, Lake
 from pynvest_lake.completeness import Flow, flow
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.storage import Stamp, joined, object_id, write
+from pynvest_lake.storage import object_id, write
 
 
 def come(lake: Lake) -> Flow:
     return flow(lake.s3, lake.tables.values(), DAY)
 
 
-def test_objects_on_their_way_are_named_with_the_tables_between_which_they_are(lake: Lake) -> None:
-    sor = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
-    sot = put_part(lake, SOT_FIIS, "typed", {"fii": "BBBB11"})
+def test_objects_on_their_way_are_named_with_the_tables_that_they_have_not_come_to(lake: Lake) -> None:
+    raw = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
+    half = put_part(lake, SOR_FIIS, "half", {"fii": "BBBB11"})
+    put_part(lake, SOT_FIIS, "half", {"fii": "BBBB11"})
 
-    assert come(lake).sor_ids == {sor.id}
+    both = ", ".join(sorted([raw.id, half.id]))
+    assert come(lake).sor_ids == {raw.id, half.id}
     assert come(lake).not_through == (
-        f"objetos que não chegaram de {SOR_ACOES} a {SOT_ACOES}: 1 ({sor.id})",
-        f"objetos que não chegaram de {SOT_FIIS} a {SPEC_ATIVOS}: 1 ({sot.id})",
+        f"objetos da SoR que não chegaram a {SOT_ACOES}: 1 ({raw.id})",
+        f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 2 ({both})",
     )
+
+
+def test_an_id_that_sor_does_not_have_counts_nowhere(lake: Lake) -> None:
+    put_part(lake, SOT_FIIS, "of a day that was cleared", {"fii": "BBBB11"})
+
+    assert come(lake).not_through == ()
 
 
 def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
@@ -34,7 +42,7 @@ def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
         lake.s3,
         table.compact(DAY, object_id("x")),
         rows(SOT_ACOES, {"nome_papel": "AAAA3"}),
-        {part.id: frozenset[Stamp]()},
+        [part.id],
     )
     lake.s3.delete_object(Bucket=table.bucket, Key=part.key)
 
@@ -43,12 +51,3 @@ def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
 
 def test_a_day_without_objects_has_come_nowhere(lake: Lake) -> None:
     assert come(lake) == Flow(frozenset(), None, ())
-
-
-def test_joined_sources_keep_every_stamp_that_any_of_them_names() -> None:
-    one, other = Stamp("a", "2026-11-23T21:45:07Z"), Stamp("b", "2026-11-23T21:45:08Z")
-
-    assert joined([{"x": frozenset([one])}, {"x": frozenset([other]), "y": frozenset()}]) == {
-        "x": {one, other},
-        "y": frozenset(),
-    }

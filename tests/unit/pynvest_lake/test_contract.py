@@ -36,7 +36,7 @@ LONGEST_COMMENT = 255
 
 def type_by_the_rules(column: str) -> str:
     """The types of SoT, by the names of its columns."""
-    if column == "datetime_exec":
+    if column.startswith("datetime_"):
         return "timestamp"
     prefixes = {
         "date": ("dt_",),
@@ -58,7 +58,7 @@ def type_by_the_rules(column: str) -> str:
 def test_sor_and_sot_have_the_columns_of_pynvest_in_its_order_and_then_what_was_added(
     table: str, columns: dict[str, str], added: list[str]
 ) -> None:
-    assert table_schema(table).names == [*columns.values(), "datetime_exec", *added]
+    assert table_schema(table).names == [*columns.values(), "datetime_exec", *added, "datetime_leitura"]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,9 @@ def test_the_core_labels_are_known_and_those_of_today_or_of_some_papers_are_none
 
 
 @pytest.mark.parametrize("table", [SOR_ACOES, SOR_FIIS])
-def test_only_the_moment_is_read_from_no_label(table: str) -> None:
-    assert [column.name for column in table_schema(table).columns if not column.label] == ["datetime_exec"]
+def test_only_the_moments_are_read_from_no_label(table: str) -> None:
+    unlabelled = [column.name for column in table_schema(table).columns if not column.label]
+    assert unlabelled == ["datetime_exec", "datetime_leitura"]
 
 
 def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
@@ -114,7 +115,7 @@ def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
 @pytest.mark.parametrize(("sor", "sot"), [(SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)])
 def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: str) -> None:
     form = re.compile(
-        r" \(texto da página, com %\)|, em fração \([^)]*\)|, em pontos percentuais \([^)]*\)|, no formato .*"
+        r" \(texto da página, com %\)|, em (?:fração|pontos percentuais) \([^)]*\)|, no formato [^;]*"
     )
     said = [[form.sub("", column.comment) for column in table_schema(table).columns] for table in (sor, sot)]
     assert said[0] == said[1]

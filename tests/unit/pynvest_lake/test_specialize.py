@@ -22,6 +22,7 @@ SHARED = {
     "pct_var_12m": -0.7625,
     **{f"pct_var_ano_a{age}": age / 10 for age in range(6)},
     "datetime_exec": datetime(2026, 11, 23, 18, 59, 7),
+    "datetime_leitura": datetime(2026, 11, 23, 18, 45, 3),
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -10,19 +11,17 @@ from moto_lake import DAY, Lake
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import (
     COMPACT,
-    FOLDED_IDS,
+    COMPACTED_IDS,
     PART,
     LakeObject,
     LakeTable,
-    ObjectChanged,
     ObjectGone,
-    Stamp,
     UnexpectedObject,
-    joined,
+    arrived_ids,
+    compacted_ids,
     list_day,
     object_id,
     read,
-    sources_of,
     write,
 )
 
@@ -33,6 +32,11 @@ def rows(*tickers: str) -> pa.Table:
     schema = table_schema(SOR_ACOES).arrow
     blank = dict.fromkeys(schema.names)
     return pa.Table.from_pylist([blank | {"nome_papel": ticker} for ticker in tickers], schema=schema)
+
+
+def typed(*tickers: str) -> pa.Table:
+    schema = table_schema(SOT_ACOES).arrow
+    return pa.Table.from_pylist([{"nome_papel": ticker} for ticker in tickers], schema=schema)
 
 
 def test_a_key_reads_back_as_the_object_it_was_made_for() -> None:
@@ -132,50 +136,52 @@ def test_an_object_that_is_no_parquet_is_refused(lake: Lake) -> None:
 
 
 def test_an_object_that_is_not_there_is_gone(lake: Lake) -> None:
-    with pytest.raises(ObjectGone, match="not there any more"):
+    with pytest.raises(ObjectGone, match="no longer there"):
         read(lake.s3, lake.tables[SOR_ACOES].part(DAY, object_id(1)))
 
 
-def test_a_compact_object_stands_for_the_ids_that_it_folded(lake: Lake) -> None:
-    table = lake.tables[SOR_ACOES]
-    folded = {object_id(1), object_id(2)}
-    unknown = dict.fromkeys(folded, frozenset[Stamp]())
-    write(lake.s3, table.compact(DAY, object_id(*sorted(folded))), rows("AAAA3"), unknown)
-    write(lake.s3, table.part(DAY, object_id(3)), rows("BBBB4"))
+def test_a_compact_object_stands_for_the_ids_that_it_lists(lake: Lake) -> None:
+    table = lake.tables[SOT_ACOES]
+    write(lake.s3, table.compact(DAY, object_id("any")), typed("AAAA3"), [object_id(1), object_id(2)])
+    write(lake.s3, table.part(DAY, object_id(3)), typed("BBBB4"))
 
-    objects = list_day(lake.s3, table, DAY)
-
-    assert {item.form for item in objects} == {PART, COMPACT}
-    assert set(joined(sources_of(lake.s3, *listed) for listed in objects.items())) == folded | {object_id(3)}
+    assert {item.form for item in list_day(lake.s3, table, DAY)} == {PART, COMPACT}
+    assert arrived_ids(lake.s3, table, DAY) == {object_id(1), object_id(2), object_id(3)}
 
 
-def test_an_object_names_what_its_sources_were_when_they_were_read(lake: Lake) -> None:
-    source, target = (
-        lake.tables[SOR_ACOES].part(DAY, object_id(1)),
-        lake.tables[SOR_ACOES].part(DAY, object_id(2)),
-    )
-    write(lake.s3, source, rows("AAAA3"))
-    was = read(lake.s3, source).stamp
-    write(lake.s3, target, rows("AAAA3"), {source.id: frozenset([was])})
-
-    listed = list_day(lake.s3, source.table, DAY)
-
-    assert listed[source] == was
-    assert sources_of(lake.s3, target, listed[target]) == {source.id: {was}} == read(lake.s3, target).sources
-
-
-def test_an_object_of_before_stamps_stands_for_its_ids_alone(lake: Lake) -> None:
-    table = lake.tables[SOR_ACOES]
+def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lake) -> None:
+    table = lake.tables[SOT_ACOES]
     part, compact = table.part(DAY, object_id(1)), table.compact(DAY, object_id(2))
-    for target, metadata in ((part, {}), (compact, {FOLDED_IDS: b'["a", "b"]'})):
+    sources = {COMPACTED_IDS: b'["a", "b"]', b"pynvest.sources": b'{"a": [["etag", "x"]], "b": []}'}
+    for target, metadata in ((part, {b"pynvest.sources": b"{}"}), (compact, sources)):
         sink = pa.BufferOutputStream()
-        pq.write_table(rows("AAAA3").replace_schema_metadata(metadata), sink)
+        pq.write_table(
+            typed("AAAA3").drop_columns("datetime_leitura").replace_schema_metadata(metadata), sink
+        )
         lake.s3.put_object(Bucket=table.bucket, Key=target.key, Body=sink.getvalue().to_pybytes())
+
+    assert arrived_ids(lake.s3, table, DAY) == {part.id, "a", "b"}
+    assert read(lake.s3, compact).ids == {"a", "b"}
+    assert read(lake.s3, compact).rows["datetime_leitura"].to_pylist() == [None]
+
+
+def test_that_a_compact_object_was_gone_is_not_remembered(lake: Lake) -> None:
+    item = lake.tables[SOT_ACOES].compact(DAY, object_id(1))
+    assert compacted_ids(lake.s3, item) == frozenset()
+
+    write(lake.s3, item, typed("AAAA3"), ["a"])
+
+    assert compacted_ids(lake.s3, item) == {"a"}
+
+
+def test_what_is_not_of_the_lake_is_passed_over_and_named(lake: Lake) -> None:
+    table = lake.tables[SOT_ACOES]
+    for name in ("", "_SUCCESS"):
+        lake.s3.put_object(Bucket=table.bucket, Key=f"{table.prefix(DAY)}{name}", Body=b"")
 
     listed = list_day(lake.s3, table, DAY)
 
-    assert sources_of(lake.s3, part, listed[part]) == {part.id: frozenset()}
-    assert sources_of(lake.s3, compact, listed[compact]) == {"a": frozenset(), "b": frozenset()}
+    assert (list(listed), listed.foreign) == ([], (table.prefix(DAY), f"{table.prefix(DAY)}_SUCCESS"))
 
 
 def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
@@ -188,16 +194,20 @@ def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
     assert len(list_day(lake.s3, table, DAY)) == 1005
 
 
-def test_a_compact_object_takes_the_place_of_the_one_that_was_read_and_of_no_other(lake: Lake) -> None:
-    target = lake.tables[SOR_ACOES].compact(DAY, object_id(1))
-    made_of = {object_id(1): frozenset[Stamp]()}
-    write(lake.s3, target, rows("AAAA3"), made_of)
-    first = read(lake.s3, target)
+def test_a_name_is_never_written_twice(lake: Lake) -> None:
+    target = lake.tables[SOR_ACOES].part(DAY, object_id(1))
 
-    with pytest.raises(ObjectChanged, match="is not what it was when it was read"):
-        write(lake.s3, target, rows("BBBB4"), made_of)
-    write(lake.s3, target, rows("CCCC3"), made_of, replaces=first.etag)
-    with pytest.raises(ObjectChanged):
-        write(lake.s3, target, rows("DDDD4"), made_of, replaces=first.etag)
+    assert write(lake.s3, target, rows("AAAA3"))
+    assert not write(lake.s3, target, rows("BBBB4"))
 
-    assert read(lake.s3, target).rows["nome_papel"].to_pylist() == ["CCCC3"]
+    assert read(lake.s3, target).rows["nome_papel"].to_pylist() == ["AAAA3"]
+
+
+def test_tables_of_two_lakes_in_one_bucket_have_no_key_in_common() -> None:
+    other = replace(TABLE, key_prefix="other/")
+
+    assert other.part(DAY, object_id(1)).key == f"other/{TABLE.part(DAY, object_id(1)).key}"
+    with pytest.raises(UnexpectedObject):
+        other.parse_key(TABLE.part(DAY, object_id(1)).key)
+    with pytest.raises(UnexpectedObject):
+        TABLE.parse_key(other.part(DAY, object_id(1)).key)

@@ -94,15 +94,15 @@ def test_what_is_expected_has_the_columns_and_types_of_the_contract(kind: str) -
     spec = table_schema(SPEC_ATIVOS)
     met = set()
     for paper in (paper for paper in PAPERS if paper.kind == kind):
-        assert list(paper.expected_sor()) == [name for name in sor.names if name != "datetime_exec"]
+        assert list(paper.expected_sor()) == [name for name in sor.names if not name.startswith("datetime_")]
         for schema, expected in ((sot, paper.expected_sot()), (spec, paper.expected_spec())):
-            assert list(expected) == [name for name in schema.names if name != "datetime_exec"]
-            for column in (column for column in schema.columns if column.name != "datetime_exec"):
+            assert list(expected) == [name for name in schema.names if not name.startswith("datetime_")]
+            for column in (column for column in schema.columns if not column.name.startswith("datetime_")):
                 value = expected[column.name]
                 assert value is None or type(value) is PYTHON_TYPES[column.type], (paper.ticker, column)
                 if value is not None:
                     met.add(column.name)
-    assert met == {*sot.names, *spec.names} - {"datetime_exec"}
+    assert met == {*sot.names, *spec.names} - {"datetime_exec", "datetime_leitura"}
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,11 @@ def test_pynvest_alone_reads_ordinary_papers_but_for_what_stands_beside_an_empty
     for paper in of_variety("listed"):
         found = read(pynvest, paper)
         assert found == {column: {**paper.expected_sor(), **shifted}[column] for column in found}
-        added = [name for name in table_schema(SOR_ACOES).names if name not in {*found, "datetime_exec"}]
+        added = [
+            name
+            for name in table_schema(SOR_ACOES).names
+            if name not in {*found, "datetime_exec", "datetime_leitura"}
+        ]
         assert len(added) == 7
     for paper in [*of_variety("real_estate"), *of_variety("financial")]:
         assert read(pynvest, paper) == paper.expected_sor()
