@@ -21,6 +21,7 @@ from collector.collect import Collection
 from collector.day import last_day, named_day
 from collector.errors import CollectorError, NoCredentials
 from collector.site import DEFAULT_HEADERS, DEFAULT_URL, Site
+from fundamentus_site.session import check_headers
 
 BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"
 INTERRUPTED = 130
@@ -149,6 +150,10 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or not value.strip():
         raise argparse.ArgumentTypeError(f"{text!r}, expected a name, a colon and a value")
+    try:
+        check_headers({name.strip(): value})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     # The defaults are replaced whatever the capitals.
     return next(
         (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()

@@ -57,17 +57,18 @@ class Site:
         self, base_url: str, headers: Mapping[str, str], threads: int, now: Callable[[], datetime]
     ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._headers = dict(headers)
         self.threads = threads
         self._now = now
-        self._session = SiteSession(max_connections=threads, timeout_seconds=PAGE_SECONDS)
+        self._session = SiteSession(
+            headers, max_connections=threads, timeout_seconds=PAGE_SECONDS, use_proxy=True
+        )
 
     def listing(self, kind: Kind, until: datetime | None) -> Page:
         """Return the listing of a kind, unless it takes until a moment.
 
         Raises
         ------
-        Refused, Unavailable, LayoutNotRecognized
+        FundamentusError
             As `SiteSession.get` has it.
         """
         return self._get(listing_url(self._base_url, kind), until)
@@ -77,7 +78,7 @@ class Site:
 
         Raises
         ------
-        Refused, Unavailable, LayoutNotRecognized
+        FundamentusError
             As `SiteSession.get` has it.
         """
         return self._get(paper_url(self._base_url, asset.ticker), until)
@@ -85,7 +86,7 @@ class Site:
     def _get(self, url: str, until: datetime | None) -> Page:
         # Reckoned for each page: what a machine sleeps through does not count on its monotonic clock.
         left = (until - self._now()).total_seconds() if until else None
-        return self._session.get(url, self._headers, None if left is None else time.monotonic() + left)
+        return self._session.get(url, None if left is None else time.monotonic() + left)
 
 
 def look(page: Page, asset: Asset, day: int) -> Looks:

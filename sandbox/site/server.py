@@ -40,6 +40,7 @@ FAULT_KINDS = {
     "later_session": "answers with a page of the day after its own",
     "utf8_under_latin1": "answers in UTF-8 under a header that says ISO-8859-1",
     "interstitial": "answers with a page to wait on",
+    "error_page": "answers with a page of the web server's own, and status 200",
     "not_found": "says that it knows no such paper",
     "empty": "for a listing: lists nothing",
     "half": "for a listing: lists every other paper only",
@@ -354,6 +355,7 @@ class SiteServer:
         special: dict[str, Callable[[], bytes]] = {
             "garbage": lambda: pages.garbage(ticker or page),
             "interstitial": pages.interstitial_page,
+            "error_page": lambda: pages.short_text("Database error"),
             "not_found": pages.not_found_page,
             "unrecognizable": pages.unrecognizable_listing,
         }

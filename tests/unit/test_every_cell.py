@@ -155,8 +155,7 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
     assert min(filled[column] for column in ADDED) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
-        SOR_ACOES: 330
-        * (columns[SOR_ACOES] - 2),  # without the moments, of which one is compared in the others
+        SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without its two moments
         SOR_FIIS: 220 * (columns[SOR_FIIS] - 2),
         SOT_ACOES: 330 * (columns[SOT_ACOES] - 1),
         SOT_FIIS: 220 * (columns[SOT_FIIS] - 1),

@@ -8,8 +8,10 @@ MOST_CHARACTERS = 600
 
 def printable(text: str, most: int = 60) -> str:
     """Return a text from outside as it may be stored and shown: on one line, printable, cut."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
-    return " ".join(shown.split())[:most]
+    text = " ".join(text.split())[:most]
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 class FundamentusError(Exception):

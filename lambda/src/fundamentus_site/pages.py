@@ -7,18 +7,38 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import Message
 from html import escape
 
 from lxml import etree
 
-from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
+from fundamentus_site.errors import (
+    FundamentusError,
+    LayoutNotRecognized,
+    Refused,
+    Unavailable,
+    printable,
+)
 from fundamentus_site.kinds import Kind
 
 PAPER_PATH = "/detalhes.php?papel="
+
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+"""A page of an asset has 26 kB, the listing of stocks 1 MB at most."""
+MAX_ELEMENTS = 20_000
+"""Of an asset's page, which has some 500."""
+MAX_ROWS = 5_000
+"""Of a listing, which has 1,000 at most."""
+MAX_LISTING_ELEMENTS = 30 * MAX_ROWS
+"""A row of the listing of stocks has 24: itself, 21 cells, a link and what is around it."""
+MAX_ATTRIBUTES = 50
+"""Of an element. libxml2 takes time that grows with their square: a minute for those of 2 MB."""
+_COUNTED_CHARACTERS = 100_000
+"""Up to so many the attributes that a text may hold take half a second at most."""
+MOST_RECORDED = 20
+"""Of the labels or rows of a page that cannot be read."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
 # What pages say that stand between a client and the site; they may name the site's host.
@@ -32,13 +52,16 @@ _REFUSAL = re.compile(
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 _PRICE_HEADING = "cotação"
-_SHOWN_CELLS = 12
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
+# Those that take a time that grows with the text. Of others, such as punycode, it grows with its square.
+_CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
+_SHOWN_CELLS = 12
 
 
 @dataclass(frozen=True)
 class Page:
-    """An answer of the site with status 200.
+    """An answer of the site.
 
     Parameters
     ----------
@@ -72,23 +95,18 @@ class Page:
                 return self.body.decode("utf-8")
             except UnicodeDecodeError:
                 pass
+        named = _CHARSET.search(self.content_type or "")
         try:
-            charset = codecs.lookup(self._charset or "cp1252").name
-            # To browsers, and so to whoever wrote the page, ISO-8859-1 means windows-1252.
-            if charset not in ("iso8859-1", "cp1252"):
-                return self.body.decode(charset, errors="replace")
-        except (LookupError, UnicodeError):
-            pass
+            charset = codecs.lookup(named[1] if named else "cp1252").name
+        except LookupError:
+            charset = "cp1252"
+        # To browsers, and so to whoever wrote the page, ISO-8859-1 means windows-1252.
+        if charset not in ("iso8859-1", "cp1252") and _CHARSETS.fullmatch(charset):
+            return self.body.decode(charset, errors="replace")
         try:
             return self.body.decode("cp1252")
         except UnicodeDecodeError:
             return self.body.decode("iso-8859-1")
-
-    @property
-    def _charset(self) -> str | None:
-        header = Message()
-        header["Content-Type"] = self.content_type or ""
-        return header.get_content_charset()
 
 
 def paper_url(base_url: str, ticker: str) -> str:
@@ -110,11 +128,14 @@ class Listing:
     prices
         The price of each paper as the listing shows it, by ticker; None where it shows none.
     unreadable
-        The rows that name no paper, each told with its place.
+        The rows that name no paper, each told with its place: the first 20, cut at 60 characters.
+    unreadable_count
+        How many there are of them.
     """
 
     prices: dict[str, str | None]
     unreadable: tuple[str, ...] = ()
+    unreadable_count: int = 0
 
     @property
     def tickers(self) -> list[str]:
@@ -127,18 +148,19 @@ def listing(page: Page) -> Listing:
 
     Raises
     ------
-    Refused
-        A refusal, or a page that is not the site's.
+    Refused, Unavailable
+        See `meaning`.
     LayoutNotRecognized
-        A page of the site without papers, or with less than half of its rows readable; no HTML page.
+        A page of the site without papers, or with less than half of its rows readable.
     """
-    text = page.text
+    root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
+    holding = holding_rows(root)
     prices: dict[str, str | None] = {}
     readable = 0
     unreadable: list[str] = []
     elsewhere: list[str] = []
-    for table in parse(text).xpath("//table"):
-        papers, others = _rows_of_papers(table)
+    for table in root.iter("table"):
+        papers, others = _rows_of_papers(table, holding)
         if not papers:
             elsewhere += others
             continue
@@ -149,13 +171,16 @@ def listing(page: Page) -> Listing:
     expected = "expected rows that have a ticker as their first link"
     if not prices:
         found = f"no row of a paper, but for one {elsewhere[0]}" if elsewhere else "no row of a paper"
-        raise not_the_page(page, text, "a listing", f"{found}; {expected}")
+        raise meaning(page, "a listing", f"{found}; {expected}")
+    rows = readable + len(unreadable)
+    if rows > MAX_ROWS:
+        raise Unavailable(f"{page.url}: asked for a listing, found {rows} rows, expected {MAX_ROWS} at most")
     if readable < len(unreadable):
         raise LayoutNotRecognized(
-            f"{page.url}: asked for a listing, only {readable} of its {readable + len(unreadable)} rows "
+            f"{page.url}: asked for a listing, only {readable} of its {rows} rows "
             f"name a paper; {unreadable[0]}, {expected}"
         )
-    return Listing(prices, tuple(unreadable))
+    return Listing(prices, tuple(unreadable[:MOST_RECORDED]), len(unreadable))
 
 
 def plain_listing(tickers: list[str]) -> str:
@@ -164,12 +189,60 @@ def plain_listing(tickers: list[str]) -> str:
     return f"<table><tr><th>Papel</th></tr>{''.join(rows)}</table>"
 
 
-def parse(text: str) -> etree._Element:
-    """Return the root of an HTML text, an empty element where it has none."""
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    # A body without an element in it has no root; a charset may have made what UTF-8 cannot hold.
-    root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
+def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:
+    """Return the root of an HTML text, an empty element where it has none.
+
+    No element is deeper than 256. The time that reading takes grows with the text, not faster: 2 MB take less
+    than 5 s of a function's CPU.
+
+    Raises
+    ------
+    Unavailable
+        It has too many elements, or one with too many attributes.
+    """
+    content = text.encode("utf-8", "replace")
+    # A body without an element in it has no root.
+    if not text.strip():
+        return etree.Element("html")
+    if len(text) > _COUNTED_CHARACTERS or text.count("<") > most_elements:
+        etree.fromstring(content, _parser(_Counter(url, most_elements)))
+    root = etree.fromstring(content, _parser())
     return etree.Element("html") if root is None else root
+
+
+def _parser(target: _Counter | None = None) -> etree.HTMLParser:
+    return etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, target=target)
+
+
+class _Counter:
+    """Counts the elements of a text that is parsed without making them."""
+
+    def __init__(self, url: str, most_elements: int) -> None:
+        self._url = url
+        self._most_elements = most_elements
+        self._elements = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002 - as lxml calls it
+        """Count an element."""
+        self._elements += 1
+        if self._elements > self._most_elements:
+            raise Unavailable(f"{self._url}: more than {self._most_elements} elements, no page has as many")
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise Unavailable(f"{self._url}: an element of {len(attributes)} attributes, no page has one")
+
+    def close(self) -> None:
+        """End, as lxml wants it."""
+
+
+def holding_rows(root: etree._Element) -> set[etree._Element]:
+    """Return the elements that hold a table or a row, each found once: what lays a page out."""
+    holding: set[etree._Element] = set()
+    for element in root.iter("table", "tr"):
+        for ancestor in element.iterancestors():
+            if ancestor in holding:
+                break
+            holding.add(ancestor)
+    return holding
 
 
 def text_of(element: etree._Element) -> str:
@@ -182,42 +255,60 @@ def cells_of(row: etree._Element) -> list[etree._Element]:
     return [cell for cell in row if cell.tag in ("td", "th")]
 
 
-def not_the_page(page: Page, text: str, asked: str, found: str) -> FundamentusError:
-    """Tell what a page is that is not what was asked for.
+def meaning(page: Page, asked: str, found: str = "nothing of it") -> FundamentusError:
+    """Return what an answer means that is not what was asked for.
+
+    | answer | error |
+    |---|---|
+    | 403, a challenge, or a page that is not the site's, whatever its status; 429 | `Refused` |
+    | a page of the site | `LayoutNotRecognized` |
+    | 5xx, and what is no page at all | `Unavailable` |
 
     Parameters
     ----------
-    page, text
-        The page, and its text.
+    page
+        The answer, whatever its status.
     asked
         What was asked for.
     found
-        What the page has instead, in case that it is the site's.
+        What it has instead, in case that it is a page of the site.
     """
-    said = " ".join(text.split())[:_SHOWN_CHARACTERS]
-    seen = " ".join(_visible(text))
+    said = f"{page.url}: asked for {asked}, found"
+    status = f"status {page.status}"
+    if page.status in (403, 429):
+        return Refused(f"{said} {status}", rate_limited=page.status == 429)
+    text = page.text
+    try:
+        seen = " ".join(_visible(parse(page.url, text, MAX_LISTING_ELEMENTS)))
+    except Unavailable as error:
+        return error
+    shown = repr(printable(text, _SHOWN_CHARACTERS))
     if _REFUSAL.search(seen):
-        return Refused(f"{page.url}: asked for {asked}, found a refusal (status {page.status}): {said!r}")
+        return Refused(f"{said} a refusal ({status}): {shown}")
+    # The server itself says that it failed, or that this is no page.
+    if 300 <= page.status < 400 or page.status >= 500:
+        return Unavailable(f"{said} {status}, expected 200")
     if _SITE_NAME.search(seen):
-        return LayoutNotRecognized(f"{page.url}: asked for {asked}, found a page of the site with {found}")
+        if page.status != 200:
+            return Unavailable(f"{said} {status}, expected 200")
+        return LayoutNotRecognized(f"{said} a page of the site with {found}")
     if _HTML_TAG.search(text):
-        return Refused(
-            f"{page.url}: asked for {asked}, found a page that is not the site's "
-            f"(status {page.status}): {said!r}"
-        )
-    return LayoutNotRecognized(f"{page.url}: asked for {asked}, found no HTML page: {said!r}")
+        return Refused(f"{said} a page that is not the site's ({status}): {shown}")
+    return Unavailable(f"{said} no HTML page ({status}): {shown}")
 
 
-def _visible(text: str) -> Iterator[str]:
+def _visible(root: etree._Element) -> Iterator[str]:
     """Yield the words of a page that a person sees, its title among them."""
-    for element in parse(text).iter():
+    for element in root.iter():
         if element.tag not in ("script", "style") and element.text:
             yield from element.text.split()
         if element.tail:
             yield from element.tail.split()
 
 
-def _rows_of_papers(table: etree._Element) -> tuple[list[tuple[str, str | None]], list[str]]:
+def _rows_of_papers(
+    table: etree._Element, holding: set[etree._Element]
+) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row of a table that has a paper, and the rows that have none.
 
     Headers, and rows of a single text, are neither.
@@ -227,9 +318,9 @@ def _rows_of_papers(table: etree._Element) -> tuple[list[tuple[str, str | None]]
     papers: list[tuple[str, str | None]] = []
     others: list[str] = []
     for position, row in enumerate(rows):
+        if row in holding:
+            continue
         cells = cells_of(row)
-        if any(cell.find(".//table") is not None for cell in cells):
-            continue  # what lays the page out
         link = next((text_of(link) for link in row.iter("a")), "")
         if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
             headings = [" ".join(text_of(cell).split()).casefold() for cell in cells]
@@ -238,8 +329,8 @@ def _rows_of_papers(table: etree._Element) -> tuple[list[tuple[str, str | None]]
             price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
             papers.append((link, price or None))
         elif link or sum(bool(text_of(cell)) for cell in cells) > 1:
-            shown = [text_of(cell) for cell in cells][:_SHOWN_CELLS]
-            others.append(f"row {position + 1} has {shown}")
+            shown = [printable(text_of(cell)) for cell in cells[:_SHOWN_CELLS]]
+            others.append(printable(f"row {position + 1} has {shown}"))
     if not any(_has_digit(ticker) for ticker, _ in papers):
         return [], others
     return papers, others

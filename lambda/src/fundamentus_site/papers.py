@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from b3.brazilian import read_date, without_blanks
-from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset, printable
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import Page, cells_of, not_the_page, parse, text_of
+from fundamentus_site.pages import MOST_RECORDED, Page, cells_of, holding_rows, meaning, parse, text_of
 
 NOTHING_FOUND = "nenhum papel encontrado"
 SESSION_LABEL = "Data últ cot"
@@ -27,14 +27,17 @@ SESSION_LABEL = "Data últ cot"
 # Of the core labels, a page of a known layout lacks a third at most.
 MOST_LACKING = 1 / 3
 
-_TABLES = '//table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
+_OF_INDICATORS = 'table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
+# Those that are in another are read with it.
+_TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
 _PERIODS = (re.compile(r"\b12\s+meses", re.IGNORECASE), re.compile(r"\b(?:3|tr[êe]s)\s+meses", re.IGNORECASE))
 _SITE_ZONE = "America/Sao_Paulo"
 _NEXT_OPENING = time(10)
 _SHOWN_LABELS = 12
-_LONGEST_LABEL = 80
+_LONGEST_VALUE = 1000
+"""Companies' names, the longest texts, have a hundred characters."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ class Indicators:
     texts
         The page's own text, by column; columns without a cell are not in it.
     unknown_labels
-        Labels of the page that no column is read from, in their order.
+        Labels of the page that no column is read from, in their order: the first 20, cut at 60 characters.
+    unknown_count
+        How many there are of them.
     lacking_core
         Core labels that the page lacks, or of whose cells it lacks one, sorted.
     session
@@ -72,6 +77,7 @@ class Indicators:
 
     texts: dict[str, str]
     unknown_labels: tuple[str, ...]
+    unknown_count: int
     lacking_core: tuple[str, ...]
     session: date | None
 
@@ -96,27 +102,29 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
     ------
     NoSuchAsset
         The page says that nothing was found.
-    Refused
-        A refusal, or a page that is not the site's.
+    Refused, Unavailable
+        See `fundamentus_site.pages.meaning`.
     LayoutNotRecognized
         Another layout of the site, the page of another paper, one that lacks more than a third of the core
-        labels; no HTML page.
+        labels.
     LaterSession
         The page is of a session after the day.
     """
     asked = f"the page of {ticker} ({kind.value})"
     text = page.text
-    tables = parse(text).xpath(_TABLES)
+    root = parse(page.url, text)
+    tables = root.xpath(_TABLES)
+    holding = holding_rows(root)
     known = _Known(labels, day // 10_000)
     found = _Found()
     for table in tables:
-        _read_table(table, known, found)
+        _read_table(table, holding, known, found)
     if not found.labels:
         if NOTHING_FOUND in " ".join(text.split()).lower():
             raise NoSuchAsset(f"{page.url}: the site says that it finds no paper {ticker}")
         if tables:
             raise LayoutNotRecognized(f"{page.url}: asked for {asked}, its tables hold no indicators")
-        raise not_the_page(page, text, asked, "no table of indicators (class w728)")
+        raise meaning(page, asked, "no table of indicators (class w728)")
 
     lacking = sorted(
         label
@@ -124,10 +132,17 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
         if any((label, place) not in found.values for place in range(len(labels.columns[label])))
     )
     _check_paper(found, lacking, labels, page.url, ticker, kind)
+    for (label, _), value in found.values.items():
+        if len(value) > _LONGEST_VALUE:
+            raise LayoutNotRecognized(
+                f"{page.url}: asked for {asked}, {label!r} has {len(value)} characters, expected "
+                f"{_LONGEST_VALUE} at most"
+            )
     session = read_date(without_blanks(found.values.get((SESSION_LABEL, 0))))
     _check_session(session, found.values.get((SESSION_LABEL, 0)), page, asked, day)
     texts = {known.columns[label][place]: value for (label, place), value in found.values.items()}
-    return Indicators(texts, tuple(found.unknown), tuple(lacking), session)
+    unknown = tuple(found.unknown)
+    return Indicators(texts, unknown[:MOST_RECORDED], len(unknown), tuple(lacking), session)
 
 
 class _Known:
@@ -166,7 +181,7 @@ class _Found:
     def pass_over(self, label: str, value: str | None) -> None:
         """Take note of a label without a column; years before those of the run are none."""
         if not _YEAR.fullmatch(label):
-            self.unknown.setdefault(label[:_LONGEST_LABEL], value or "")
+            self.unknown.setdefault(label, value or "")
 
 
 @dataclass(frozen=True)
@@ -177,7 +192,7 @@ class _Pair:
     """Where the label begins, counted in columns of the table."""
 
 
-def _read_table(table: etree._Element, known: _Known, found: _Found) -> None:
+def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
     A label that stands twice in a row is of twelve months first and of three then, by the headings above it,
@@ -185,7 +200,7 @@ def _read_table(table: etree._Element, known: _Known, found: _Found) -> None:
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
-        headings, pairs = _read_row(row, known)
+        headings, pairs = _read_row(row, holding, known)
         periods = headings or periods
         found.labels += [pair.label for pair in pairs]
         twins: dict[str, list[_Pair]] = {}
@@ -213,7 +228,9 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
     return next((place for columns, place in periods if pair.at in columns), None)
 
 
-def _read_row(row: etree._Element, known: _Known) -> tuple[list[tuple[range, int]], list[_Pair]]:
+def _read_row(
+    row: etree._Element, holding: set[etree._Element], known: _Known
+) -> tuple[list[tuple[range, int]], list[_Pair]]:
     """Return the periods that a row has headings of, and its labels with their values.
 
     A label's value is the cell after it, unless that is a label itself.
@@ -225,7 +242,7 @@ def _read_row(row: etree._Element, known: _Known) -> tuple[list[tuple[range, int
     begins = 0
     for cell in cells_of(row):
         width = _width(cell)
-        if cell.find(".//table") is not None:  # what lays the page out
+        if cell in holding:
             label = None
         elif label is not None and not _is_marked(cell):
             if label:
@@ -235,7 +252,7 @@ def _read_row(row: etree._Element, known: _Known) -> tuple[list[tuple[range, int
             if label:
                 pairs.append(_Pair(label, None, begins))
             label = None
-            text = " ".join(text_of(cell).replace("?", " ").split())
+            text = printable(text_of(cell).replace("?", " "))
             if _is_marked(cell) or (width == 1 and known.name(text) and not _has_class(cell, "data")):
                 label, begins = text, at
             elif width > 1:
@@ -289,7 +306,7 @@ def _check_paper(
             raise LayoutNotRecognized(f"{asked}, expected the label {kind.identity!r}, found {shown}")
         found.take(kind.identity, 0, found.unknown[label])
     elif named.upper() != ticker:
-        raise LayoutNotRecognized(f"{asked}, found the page of {named!r}")
+        raise LayoutNotRecognized(f"{asked}, found the page of {printable(named)!r}")
 
 
 def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
@@ -304,8 +321,9 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
         return
     opening = datetime.combine(_next_weekday(run), _NEXT_OPENING, ZoneInfo(_SITE_ZONE))
     if page.fetched_at >= opening:
+        found = None if written is None else printable(written)
         raise LaterSession(
-            f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {written!r}, which is no "
+            f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {found!r}, which is no "
             f"date, and the page is of {page.fetched_at.isoformat()}: expected one from before "
             f"{opening.isoformat()}"
         )

@@ -1,31 +1,52 @@
-"""Pages of the site over few kept-alive connections, with bounds on time, size and attempts."""
+"""Pages of the site over few kept-alive connections, with bounds on time, size, redirects and attempts.
+
+Over ``http.client``: it keeps no cookies, reads no ``~/.netrc``, follows nothing and decompresses nothing by
+itself, and reads no line of a header or chunk without a bound.
+"""
 
 from __future__ import annotations
 
+import base64
+import os
 import random
+import re
 import socket
+import ssl
 import threading
 import time
+import zlib
 from collections.abc import Mapping
-from contextlib import suppress
-from contextvars import ContextVar
+from contextlib import closing, suppress
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from types import TracebackType
-from typing import Any
-from urllib.parse import urljoin
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import InvalidHeader
+import certifi
 
-from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
-from fundamentus_site.pages import Page
+from fundamentus_site.errors import FundamentusError, Unavailable, printable
+from fundamentus_site.pages import MAX_PAGE_BYTES, Page, meaning
 
-MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 5.0
+UNSETTABLE_HEADERS = ("Accept-Encoding", "Connection", "Content-Length", "Host")
+"""They decide whether an answer can be read."""
+
+_DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = (301, 302, 303, 307, 308)
+_WITHOUT_BODY = (403, 429)
+"""Statuses that say all: their body is not waited for."""
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_RAW_DEFLATE = -15
+_TUNNEL = re.compile(rb"HTTP/1\.[01] 2\d\d\b")
+_MAX_HEAD_BYTES = 65536
+_LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
+"""What DNS, TLS, HTTP, addresses and charsets go wrong with."""
 
 
 class SiteSession:
@@ -35,6 +56,8 @@ class SiteSession:
 
     Parameters
     ----------
+    headers
+        Headers of the requests.
     max_connections
         Most requests in flight at once; others wait for their turn.
     timeout_seconds
@@ -46,60 +69,68 @@ class SiteSession:
         Wait after the first failed attempt, doubled after each further one, plus up to a half at random.
     max_wait_seconds
         Longest wait between attempts. A server that asks for more (``Retry-After``) gets no further attempt.
+    use_proxy
+        Whether the proxy is used that the environment names, if any.
+
+    Raises
+    ------
+    ValueError
+        One of the headers is not to be set.
     """
 
     def __init__(
         self,
+        headers: Mapping[str, str],
         *,
         max_connections: int,
         timeout_seconds: float,
         attempts: int = 3,
         backoff_seconds: float = 0.5,
         max_wait_seconds: float = 10.0,
+        use_proxy: bool = False,
     ) -> None:
+        check_headers(headers)
+        given = {name.lower() for name in headers}
+        defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in given}
+        self._headers = {**defaults, **headers}
         self._timeout_seconds = timeout_seconds
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
         self._max_wait_seconds = max_wait_seconds
+        self._use_proxy = use_proxy
         self._slots = threading.BoundedSemaphore(max_connections)
-        self._session = requests.Session()
-        adapter = _CuttableAdapter(pool_connections=1, pool_maxsize=max_connections, pool_block=True)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._kept: list[tuple[_Route, HTTPConnection]] = []
+        self._max_kept = max_connections
+        self._lock = threading.Lock()
 
-    def get(self, url: str, headers: Mapping[str, str], not_after: float | None = None) -> Page:
-        """Return a page.
+    def get(self, url: str, not_after: float | None = None) -> Page:
+        """Return a page, of status 200.
 
         Parameters
         ----------
         url
             Address of the page.
-        headers
-            Headers of the request.
         not_after
             Moment of ``time.monotonic()`` past which nothing is waited for any more.
 
         Raises
         ------
-        Refused
-            403, or 429 on every attempt.
-        Unavailable
-            5xx, timeout, connection error or cut-off body on every attempt; any other status but 200.
-        LayoutNotRecognized
-            The body is larger than any page of the site.
+        FundamentusError
+            What the answer means (see `fundamentus_site.pages.meaning`); `Unavailable` where it does not
+            come or is broken, on every attempt.
         """
         attempt = 1
         while True:
             try:
                 with self._slots:
-                    return self._attempt(url, headers, not_after)
+                    return self._attempt(url, not_after)
             except _TryAgain as failure:
                 wait = self._wait_seconds(attempt, failure.retry_after)
                 too_long = wait > self._max_wait_seconds or (
                     not_after is not None and time.monotonic() + wait >= not_after
                 )
                 if attempt == self._attempts or too_long:
-                    raise failure.outcome from failure
+                    raise failure.error from failure
             time.sleep(wait)
             attempt += 1
 
@@ -108,96 +139,273 @@ class SiteSession:
         backoff = min(doubled * random.uniform(1.0, 1.5), self._max_wait_seconds)  # noqa: S311 - no secret
         return max(backoff, retry_after or 0.0)
 
-    def _attempt(self, url: str, headers: Mapping[str, str], not_after: float | None) -> Page:
+    def _attempt(self, url: str, not_after: float | None) -> Page:
         seconds = self._timeout_seconds
         if not_after is not None:
             seconds = min(seconds, not_after - time.monotonic())
         if seconds <= 0:
             raise Unavailable(f"{url}: not asked for, the time for it was over")
         late = Unavailable(f"{url}: the page had not come whole after {seconds:.1f} s")
+        limit = _TimeLimit(seconds)
         try:
-            with _TimeLimit(seconds) as limit, self._answer(url, headers, seconds) as response:
-                body = _body(response)
-                page = Page(
-                    url,
-                    response.status_code,
-                    response.headers.get("Content-Type"),
-                    body,
-                    datetime.now(timezone.utc),
-                )
-        except requests.RequestException as error:
-            outcome = late if limit.exceeded else Unavailable(f"{url}: {type(error).__name__}: {error}")
-            raise _TryAgain(outcome) from error
+            with limit:
+                page, retry_after = self._fetch(url, limit)
+        except _LIBRARIES_ERRORS as error:
+            raise _TryAgain(
+                late if limit.exceeded else Unavailable(f"{url}: {type(error).__name__}: {error}")
+            ) from error
         if limit.exceeded:  # a body without a declared length just ends when its connection is cut
             raise _TryAgain(late)
+        if page.status != 200:
+            wrong = meaning(page, "a page")
+            raise _TryAgain(wrong, retry_after) if page.status >= 500 else wrong
         if _is_cut_off(page.text):
             raise _TryAgain(
-                Unavailable(f"{url}: the page breaks off after {len(body)} bytes, before </html>")
+                Unavailable(f"{url}: the page breaks off after {len(page.body)} bytes, before </html>")
             )
         return page
 
-    def _answer(self, url: str, headers: Mapping[str, str], seconds: float) -> requests.Response:
-        """Return the answer with status 200, its body not read yet."""
+    def _fetch(self, url: str, limit: _TimeLimit) -> tuple[Page, float | None]:
+        """Return the answer, whatever its status, and the seconds after which to ask again, if it says so."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._session.get(
-                target,
-                headers=headers,
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
-                stream=True,
-                allow_redirects=False,
-            )
-            if response.status_code == requests.codes.ok:
-                return response
-            response.close()
-            if not response.is_redirect:
-                raise _refusal(url, response)
-            target = urljoin(target, response.headers["Location"])
+            route = self._route(target)
+            connection, response = self._response(route, target, limit)
+            location = response.headers["Location"]
+            with closing(response):
+                if response.status not in _REDIRECTS or location is None:
+                    body = b"" if response.status in _WITHOUT_BODY else _body(response, url)
+                    self._keep(route, connection, response)
+                    content_type = response.headers["Content-Type"]
+                    page = Page(url, response.status, content_type, body, datetime.now(timezone.utc))
+                    return page, _retry_after(response.headers["Retry-After"])
+            connection.close()
+            target = redirected(target, location)
         raise Unavailable(f"{url}: more than {MAX_REDIRECTS} redirects, the last to {target}")
+
+    def _route(self, url: str) -> _Route:
+        parts = urlsplit(url)
+        host = parts.hostname
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise ValueError(f"{url!r} is no address with http:// or https:// and a host")
+        proxy = None
+        if self._use_proxy and not proxy_bypass(host):
+            proxies = getproxies()
+            proxy = proxies.get(parts.scheme) or proxies.get("all")
+        return _Route(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme], proxy)
+
+    def _response(self, route: _Route, url: str, limit: _TimeLimit) -> tuple[HTTPConnection, HTTPResponse]:
+        """Send the request on a kept connection or a new one, and return the head of what comes."""
+        parts = urlsplit(url)
+        headers, target = self._headers, parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        if route.proxy and route.scheme == "http":
+            headers, target = {**headers, **_authorization(route.proxy)}, url
+        kept = self._take(route)
+        if kept is not None and kept.sock is not None:
+            limit.watch(kept.sock)
+            try:
+                kept.request("GET", target, headers=headers)
+                return kept, kept.getresponse()
+            except (OSError, HTTPException):
+                kept.close()
+                if limit.exceeded:
+                    raise
+                # The server may have closed it since: that is no answer.
+        connection = self._connect(route, limit)
+        try:
+            connection.request("GET", target, headers=headers)
+            return connection, connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+
+    def _connect(self, route: _Route, limit: _TimeLimit) -> HTTPConnection:
+        proxy = (
+            urlsplit(route.proxy if "://" in route.proxy else f"http://{route.proxy}")
+            if route.proxy
+            else None
+        )
+        if proxy and (proxy.scheme != "http" or not proxy.hostname):
+            raise ValueError(f"the environment names a proxy of scheme {proxy.scheme!r}, expected http://")
+        address = (proxy.hostname, proxy.port or 80) if proxy else (route.host, route.port)
+        connected = socket.create_connection(address, min(CONNECT_SECONDS, limit.seconds))
+        try:
+            limit.watch(connected)
+            connected.settimeout(limit.seconds)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = HTTPConnection(route.host, route.port)
+            if route.scheme == "https":
+                if route.proxy:
+                    _open_tunnel(connected, route)
+                connection = HTTPSConnection(route.host, route.port, context=self._tls)
+                connected = self._tls.wrap_socket(connected, server_hostname=route.host)
+        except BaseException:
+            connected.close()
+            raise
+        connection.sock = connected
+        return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or certifi.where()
+        return ssl.create_default_context(cafile=trusted)
+
+    def _take(self, route: _Route) -> HTTPConnection | None:
+        with self._lock:
+            for place, (other, connection) in enumerate(self._kept):
+                if other == route:
+                    del self._kept[place]
+                    return connection
+        return None
+
+    def _keep(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
+        """Keep a connection whose answer was read to its end."""
+        if response.will_close or not response.isclosed():
+            connection.close()
+            return
+        with self._lock:
+            self._kept.append((route, connection))
+            if len(self._kept) > self._max_kept:
+                self._kept.pop(0)[1].close()
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """See that headers leave alone what decides whether an answer can be read.
+
+    Raises
+    ------
+    ValueError
+        They do not; the text names the headers.
+    """
+    unsettable = {name.lower() for name in UNSETTABLE_HEADERS}
+    wrong = [name for name in headers if name.lower() in unsettable]
+    if wrong:
+        raise ValueError(
+            f"the headers {', '.join(wrong)} decide whether an answer can be read: leave them out"
+        )
+
+
+class _Route(NamedTuple):
+    """Where a connection goes."""
+
+    scheme: str
+    host: str
+    port: int
+    proxy: str | None
 
 
 class _TryAgain(Exception):  # noqa: N818
-    """A failure that may pass; ``outcome`` is what to raise when it does not."""
+    """A failure that may pass; ``error`` is what to raise when it does not."""
 
-    def __init__(self, outcome: FundamentusError, retry_after: float | None = None) -> None:
-        super().__init__(str(outcome))
-        self.outcome = outcome
+    def __init__(self, error: FundamentusError, retry_after: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
         self.retry_after = retry_after
 
 
-def _refusal(url: str, response: requests.Response) -> Exception:
-    status = response.status_code
-    said = f"{url}: status {status} {response.reason or ''}".rstrip()
-    if status == requests.codes.forbidden:
-        return Refused(said)
-    if status == requests.codes.too_many_requests:
-        return _TryAgain(Refused(said), _retry_after(response))
-    if status >= requests.codes.internal_server_error:
-        return _TryAgain(Unavailable(said), _retry_after(response))
-    return Unavailable(f"{said}, expected 200")
+def redirected(url: str, location: str) -> str:
+    """Return where a redirect leads.
+
+    Raises
+    ------
+    Unavailable
+        It leads to another host, or from https to http.
+    """
+    # Bytes beyond ASCII, which a header should not have, as http.client reads them.
+    target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
+    before, after = urlsplit(url), urlsplit(target)
+    same_host = before.hostname == after.hostname and (
+        _port(before.scheme, before.port) == _port(after.scheme, after.port)
+        or (before.port in (None, 80) and after.port in (None, 443))
+    )
+    if not same_host or after.scheme not in (before.scheme, "https"):
+        raise Unavailable(
+            f"{url}: redirected to {printable(target, 200)}, expected the same host, and no http after https"
+        )
+    return target
 
 
-def _retry_after(response: requests.Response) -> float | None:
-    value = response.headers.get("Retry-After")
+def _port(scheme: str, port: int | None) -> int | None:
+    return port or _DEFAULT_PORTS.get(scheme)
+
+
+def _authorization(proxy: str) -> dict[str, str]:
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if parts.username is None:
+        return {}
+    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}
+
+
+def _open_tunnel(connected: socket.socket, route: _Route) -> None:
+    """Have a proxy connect to the site.
+
+    Raises
+    ------
+    OSError
+        It does not.
+    """
+    place = f"{route.host}:{route.port}"
+    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+    lines += [f"{name}: {value}" for name, value in _authorization(route.proxy or "").items()]
+    connected.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+    head = bytearray()
+    while not head.endswith(b"\r\n\r\n"):
+        byte = connected.recv(1)
+        if not byte or len(head) == _MAX_HEAD_BYTES:
+            raise OSError("the proxy's answer breaks off or has no end")
+        head += byte
+    if not _TUNNEL.match(head):
+        raise OSError(f"the proxy answered {bytes(head[:60])!r}, expected 200")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds of a header ``Retry-After``, None where it has none that can be read."""
     if value is None:
         return None
+    with suppress(ValueError, OverflowError):
+        return float(value)
+    with suppress(ValueError, TypeError, IndexError, OverflowError):
+        return (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+    return None
+
+
+def _body(response: HTTPResponse, url: str) -> bytes:
+    """Return the body, decompressed.
+
+    Raises
+    ------
+    Unavailable
+        It is too large, or has an encoding that nobody asked for.
+    http.client.HTTPException, zlib.error
+        It is broken, or breaks off.
+    """
+    raw = bytearray()
+    too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large")
+    while chunk := response.read(64 * 1024):
+        raw += chunk
+        if len(raw) > MAX_PAGE_BYTES:
+            raise too_large
+    if response.length:
+        raise IncompleteRead(bytes(raw), response.length)
+    encoding = ", ".join(response.headers.get_all("Content-Encoding", [])).strip().lower()
+    if encoding in ("", "identity") or not raw:
+        return bytes(raw)
+    if encoding not in _WINDOW_BITS:
+        raise Unavailable(f"{url}: has the encoding {printable(encoding)!r}, expected gzip or deflate, once")
+    unzip = zlib.decompressobj(_WINDOW_BITS[encoding])
     try:
-        return Retry().parse_retry_after(value)
-    except InvalidHeader:
-        return None
-
-
-def _body(response: requests.Response) -> bytes:
-    chunks = []
-    size = 0
-    for chunk in response.iter_content(64 * 1024):
-        size += len(chunk)
-        if size > MAX_PAGE_BYTES:
-            raise LayoutNotRecognized(
-                f"{response.url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large"
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
+    except zlib.error:
+        if encoding != "deflate":
+            raise
+        unzip = zlib.decompressobj(_RAW_DEFLATE)  # as some servers understand the word
+        body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
+    if len(body) > MAX_PAGE_BYTES:
+        raise too_large
+    if not unzip.eof:
+        raise IncompleteRead(bytes(raw))
+    return body
 
 
 def _is_cut_off(text: str) -> bool:
@@ -212,6 +420,7 @@ class _TimeLimit:
     """
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.exceeded = False
         self._socket: socket.socket | None = None
         self._over = False
@@ -219,10 +428,8 @@ class _TimeLimit:
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
 
-    def __enter__(self) -> _TimeLimit:
-        self._token = _TIME_LIMIT.set(self)
+    def __enter__(self) -> None:
         self._timer.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -230,12 +437,14 @@ class _TimeLimit:
         self._timer.cancel()
         with self._lock:
             self._over = True
-        _TIME_LIMIT.reset(self._token)
+            self._forget()
 
     def watch(self, connected: socket.socket) -> None:
-        """Take the connection that an answer is about to be read from."""
+        """Take the connection that the attempt goes on with."""
         with self._lock:
-            self._socket = connected
+            self._forget()
+            # A duplicate: TLS takes the descriptor of the one that it wraps.
+            self._socket = socket.socket(fileno=socket.dup(connected.fileno()))
             if self.exceeded:
                 self._shut_down()
 
@@ -247,44 +456,10 @@ class _TimeLimit:
 
     def _shut_down(self) -> None:
         if self._socket is not None:
-            # Not the method of a TLS socket, which would change what another thread is reading from. An
-            # OSError says that the peer has closed the connection already.
-            with suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            with suppress(OSError):  # the peer has closed it already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
-
-_TIME_LIMIT: ContextVar[_TimeLimit | None] = ContextVar("_TIME_LIMIT", default=None)
-
-
-def _under_time_limit(connection: HTTPConnection) -> None:
-    limit = _TIME_LIMIT.get()
-    if limit is not None and connection.sock is not None:
-        limit.watch(connection.sock)
-
-
-class _CuttableHTTPConnection(HTTPConnection):
-    def getresponse(self) -> Any:
-        _under_time_limit(self)
-        return super().getresponse()
-
-
-class _CuttableHTTPSConnection(HTTPSConnection):
-    def getresponse(self) -> Any:
-        _under_time_limit(self)
-        return super().getresponse()
-
-
-class _CuttableHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _CuttableHTTPConnection
-
-
-class _CuttableHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _CuttableHTTPSConnection
-
-
-class _CuttableAdapter(HTTPAdapter):
-    """The adapter of requests over connections that tell the time limit of their attempt."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _CuttableHTTPPool, "https": _CuttableHTTPSPool}
+    def _forget(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

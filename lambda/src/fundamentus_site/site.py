@@ -45,7 +45,9 @@ class Reading:
         Every column of the kind with the page's own text, None where the page has no such cell, and
         ``datetime_exec``, the moment at which the page came.
     unknown_labels
-        Labels of the page that no column is read from.
+        Labels of the page that no column is read from: the first 20, cut at 60 characters.
+    unknown_count
+        How many there are of them.
     lacking_core
         Core labels that the page lacks.
     session
@@ -54,6 +56,7 @@ class Reading:
 
     row: dict[str, str | None]
     unknown_labels: tuple[str, ...]
+    unknown_count: int
     lacking_core: tuple[str, ...]
     session: date | None
 
@@ -105,17 +108,18 @@ class FundamentusSite:
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url is {base_url!r}, expected an address with http:// or https://")
         self._base_url = base_url.rstrip("/")
+        self._labels = dict(labels or {})
+        self._names = {kind: _pynvest_names(of_kind) for kind, of_kind in self._labels.items()}
+        request_header = CaseInsensitiveDict(pynvest_fundamentus.REQUEST_HEADER)
+        request_header.update(headers or {})
         self._session = SiteSession(
+            request_header,
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
             attempts=attempts,
             backoff_seconds=backoff_seconds,
             max_wait_seconds=max_wait_seconds,
         )
-        self._labels = dict(labels or {})
-        self._names = {kind: _pynvest_names(of_kind) for kind, of_kind in self._labels.items()}
-        request_header = CaseInsensitiveDict(pynvest_fundamentus.REQUEST_HEADER)
-        request_header.update(headers or {})
         # The gateway is one and the same for all sites: what it answers with is set for each call.
         pynvest_fundamentus.requests = _GATEWAY
         self._pynvest = pynvest_fundamentus.Fundamentus(
@@ -139,18 +143,16 @@ class FundamentusSite:
         ------
         Refused, Unavailable
             The site refused, or did not give the listing.
-        LayoutNotRecognized
-            What came is larger than any page of the site.
         """
-        return self._session.get(listing_url(self._base_url, kind), self._pynvest.request_header)
+        return self._session.get(listing_url(self._base_url, kind))
 
     def tickers(self, page: Page, kind: Kind) -> list[str]:
         """Return the tickers that a listing names, sorted, each once.
 
         Raises
         ------
-        Refused
-            A refusal, or a page that is not the site's.
+        Refused, Unavailable
+            A page that is not the site's, or none at all.
         LayoutNotRecognized
             The listing is empty, or no listing.
         """
@@ -172,11 +174,9 @@ class FundamentusSite:
         ------
         Refused, Unavailable
             The site refused, or did not give the page.
-        LayoutNotRecognized
-            What came is larger than any page of the site.
         """
         url = paper_url(self._base_url, _code(ticker))
-        return self._session.get(url, self._pynvest.request_header, not_after)
+        return self._session.get(url, not_after)
 
     def read(self, page: Page, ticker: str, kind: Kind, day: int) -> Reading:
         """Return the indicators of a paper as its page shows them, without a request.
@@ -196,8 +196,8 @@ class FundamentusSite:
         ------
         NoSuchAsset
             The page says that the site knows no such paper.
-        Refused
-            A refusal, or a page that is not the site's.
+        Refused, Unavailable
+            A page that is not the site's, or none at all.
         LayoutNotRecognized
             The page is something else than this paper's.
         LaterSession
@@ -215,7 +215,7 @@ class FundamentusSite:
         row = {column: _page_text(text) for column, text in texts}
         # pynvest's own moment is that of the reading; a page may have been kept meanwhile.
         row[_MOMENT_COLUMN] = f"{page.fetched_at.astimezone(_BRASILIA):%d-%m-%Y %H:%M:%S}"
-        return Reading(row, found.unknown_labels, found.lacking_core, found.session)
+        return Reading(row, found.unknown_labels, found.unknown_count, found.lacking_core, found.session)
 
 
 def _code(ticker: str) -> str:

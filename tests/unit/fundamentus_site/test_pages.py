@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import Listing, Page, listing, listing_url, not_the_page, paper_url
+from fundamentus_site.pages import Listing, Page, listing, listing_url, meaning, paper_url
 from fundamentus_site.site import FundamentusSite
 from sandbox.site import GHOSTS, make_papers
 from sandbox.site.pages import listing_page as sample_listing
@@ -61,7 +61,7 @@ def test_any_bytes_have_a_text(body: bytes, content_type: str | None) -> None:
 
 
 def outcome(body: str) -> FundamentusError:
-    return not_the_page(page(body), page(body).text, "the page of PETR4", "no table")
+    return meaning(page(body), "the page of PETR4", "no table")
 
 
 @pytest.mark.parametrize(

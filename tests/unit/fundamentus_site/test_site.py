@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import gzip
 import html
 import logging
 import socket
 import threading
 import time
+import zlib
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +31,7 @@ from fundamentus_site.errors import (
     Unavailable,
 )
 from fundamentus_site.kinds import Kind
+from fundamentus_site.pages import MAX_PAGE_BYTES
 from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
@@ -321,7 +327,7 @@ def list_tickers(site: FundamentusSite, kind: Kind = Kind.ACOES) -> list[str]:
     return site.tickers(site.fetch_listing(kind), kind)
 
 
-def read_stock(server: Site, page: str, ticker: str = "PETR4", *, day: int = DAY) -> Row:
+def read_stock(server: Site, page: Answer | str, ticker: str = "PETR4", *, day: int = DAY) -> Row:
     server.paper(ticker, page)
     return read_paper(client(server), ticker, day=day)
 
@@ -660,20 +666,22 @@ def test_a_paper_that_the_site_does_not_know_is_told_as_such(server: Site) -> No
     assert len(server.requests) == 1
 
 
-def test_403_blocks_at_once(server: Site) -> None:
+def test_403_is_a_refusal_at_once(server: Site) -> None:
     error = outcome(server, Answer("Access denied", 403))
     assert type(error) is Refused
     assert "status 403" in str(error)
     assert len(server.requests) == 1
 
 
-def test_429_is_asked_again_and_blocks_when_it_stays(server: Site) -> None:
-    assert type(outcome(server, Answer("slow down", 429))) is Refused
-    assert len(server.requests) == 3
+def test_429_is_a_refusal_at_once_that_speaks_of_the_rate(server: Site) -> None:
+    error = outcome(server, Answer("slow down", 429))
+    assert isinstance(error, Refused)
+    assert error.rate_limited
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("body", [INTERSTITIAL, "<h1>Access denied</h1>", "Access denied"])
-def test_a_page_without_indicators_that_does_not_say_why_blocks(server: Site, body: str) -> None:
+def test_a_page_that_is_not_the_sites_is_a_refusal(server: Site, body: str) -> None:
     error = outcome(server, body)
     assert type(error) is Refused
     assert "status 200" in str(error)
@@ -688,6 +696,15 @@ def test_5xx_is_asked_again_and_is_unavailable_when_it_stays(server: Site, statu
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("status", [404, 407, 451, 503])
+@pytest.mark.parametrize("body", [INTERSTITIAL, "<title>Login do Wi-Fi</title>"])
+def test_a_challenge_is_a_refusal_whatever_its_status_and_so_is_a_strange_page_but_of_a_server_that_fails(
+    server: Site, status: int, body: str
+) -> None:
+    failed = status == 503 and body != INTERSTITIAL
+    assert type(outcome(server, Answer(body, status))) is (Unavailable if failed else Refused)
+
+
 @pytest.mark.parametrize("status", [404, 410, 401, 204])
 def test_any_other_status_is_unavailable_and_not_asked_again(server: Site, status: int) -> None:
     error = outcome(server, Answer("", status))
@@ -699,9 +716,9 @@ def test_any_other_status_is_unavailable_and_not_asked_again(server: Site, statu
 @pytest.mark.parametrize(
     "body", [b"", b"   ", b'{"papel": "PETR4"}', bytes(range(256)) * 20, b"papel;cotacao\nPETR4;1"]
 )
-def test_a_body_that_is_no_html_page_is_not_recognized(server: Site, body: bytes) -> None:
+def test_a_body_that_is_no_html_page_is_a_broken_answer(server: Site, body: bytes) -> None:
     error = outcome(server, Answer(body))
-    assert type(error) is LayoutNotRecognized
+    assert type(error) is Unavailable
     assert "no HTML page" in str(error)
 
 
@@ -793,7 +810,7 @@ def test_a_flaky_page_is_read(server: Site) -> None:
 def test_a_closed_port_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with pytest.raises(Unavailable, match="ConnectionError"):
+    with pytest.raises(Unavailable, match="ConnectionRefusedError"):
         FundamentusSite(url, backoff_seconds=0.001).fetch_paper("PETR4")
 
 
@@ -847,15 +864,90 @@ def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> Non
     assert read_paper(site, "VALE3")["nome_papel"] == "VALE3"
 
 
-def test_an_endless_body_is_given_up(server: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "MAX_PAGE_BYTES", 1_000_000)
-    error = outcome(server, Answer(b"x" * 1_000_001))
-    assert type(error) is LayoutNotRecognized
-    assert "more than 1000000 bytes" in str(error)
+def compressed(body: bytes, encoding: str) -> Answer:
+    return Answer(body, headers={"Content-Type": "text/html", "Content-Encoding": encoding})
+
+
+def raw_deflate(body: bytes) -> bytes:
+    return zlib.compress(body)[2:-4]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("X-GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+    ],
+)
+def test_a_compressed_page_is_read(server: Site, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    answer = compressed(pack(stock_page().encode("iso-8859-1")), encoding)
+    assert without_moment(read_stock(server, answer)) == STOCK
+
+
+TOO_LARGE = b"x" * (MAX_PAGE_BYTES + 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Answer(TOO_LARGE), "more than 2097152 bytes"),
+        (compressed(gzip.compress(b"\0" * 10**8), "gzip"), "more than 2097152 bytes"),
+        (compressed(gzip.compress(gzip.compress(b"x")), "gzip, gzip"), "the encoding 'gzip, gzip'"),
+        (compressed(b"x", "br"), "the encoding 'br'"),
+        (compressed(b"not compressed", "gzip"), "incorrect header check"),
+        (compressed(gzip.compress(stock_page().encode())[:-100], "gzip"), "IncompleteRead"),
+    ],
+    ids=["large", "large once decompressed", "compressed twice", "unknown", "not compressed", "breaks off"],
+)
+def test_an_oversized_or_broken_body_is_unavailable(server: Site, answer: Answer, found: str) -> None:
+    error = outcome(server, answer)
+    assert type(error) is Unavailable
+    assert found in str(error)
+
+
+def raw(answer: bytes) -> Serving:
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(answer)
+        handler.close_connection = True
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 302 Found\r\nLocation: /manuten\xe7\xe3o.php\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://a..b/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: //:99999/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000 + b"\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+    ],
+    ids=["latin-1", "brackets", "dots", "file", "port", "negative chunk", "long chunk", "status", "headers"],
+)
+def test_whatever_goes_wrong_with_addresses_and_http_is_unavailable(server: Site, answer: bytes) -> None:
+    server.serve("/manuten%E7%E3o.php", Answer("", 404))
+    assert type(outcome(server, raw(answer))) is Unavailable
+
+
+def test_a_charset_with_a_nul_is_passed_over(server: Site) -> None:
+    headers = {"Content-Type": "text/html; charset*=''%00"}
+    answer = Answer(stock_page().encode("iso-8859-1"), headers=headers)
+    assert without_moment(read_stock(server, answer)) == STOCK
+
+
+def test_a_host_without_an_address_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        FundamentusSite("http://fundamentus.invalid", attempts=1).fetch_paper("PETR4")
 
 
 def test_the_time_that_the_server_asks_for_is_waited(server: Site) -> None:
-    server.paper("PETR4", Answer("", 429, {"Retry-After": "1"}), stock_page())
+    server.paper("PETR4", Answer("", 503, {"Retry-After": "1"}), stock_page())
     started = time.monotonic()
     read_paper(client(server), "PETR4")
     assert time.monotonic() - started >= 1
@@ -894,6 +986,140 @@ def test_a_redirect_is_followed(server: Site) -> None:
     server.paper("PETR4", Answer("", 302, {"Location": "/novo?papel=PETR4"}))
     server.serve("/novo?papel=PETR4", stock_page())
     assert read_paper(client(server), "PETR4")["nome_papel"] == "PETR4"
+
+
+def test_a_redirect_to_another_host_or_port_is_not_followed(server: Site) -> None:
+    other = Site()
+    try:
+        other.paper("PETR4", stock_page())
+        for host in (other.url, server.url.replace("127.0.0.1", "localhost")):
+            error = outcome(server, Answer("", 302, {"Location": f"{host}/detalhes.php?papel=PETR4"}))
+            assert type(error) is Unavailable
+            assert "expected the same host" in str(error)
+        assert other.requests == []
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("http://site/a", "https://site/b", "https://site/b"),
+        ("https://site/a", "http://site/b", None),
+        ("https://site/a", "https://SITE:443/b", "https://SITE:443/b"),
+        ("https://site/a", "https://www.site/b", None),
+        ("http://site:8080/a", "https://site/b", None),
+        ("https://site/a", "//other@site/b", "https://other@site/b"),
+        ("https://site/a", "https://site\\@other/b", None),
+    ],
+)
+def test_redirects_lead_to_the_same_host_and_never_from_https_to_http(
+    url: str, location: str, target: str | None
+) -> None:
+    if target is None:
+        with pytest.raises(Unavailable):
+            session.redirected(url, location)
+    else:
+        assert session.redirected(url, location) == target
+
+
+def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
+    server: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    server.paper("PETR4", Answer(stock_page(), headers={"Set-Cookie": "a=b"}))
+    site = client(server)
+    for _ in range(2):
+        read_paper(site, "PETR4")
+    assert not {"cookie", "authorization"} & {name.lower() for one in server.headers for name in one}
+
+
+@pytest.mark.parametrize("name", ["accept-encoding", "Host", "CONNECTION", "Content-Length"])
+def test_headers_that_decide_whether_an_answer_can_be_read_cannot_be_set(name: str) -> None:
+    with pytest.raises(ValueError, match=f"the headers {name} decide whether an answer can be read"):
+        FundamentusSite("http://site", headers={name: "x"})
+
+
+# ------------------------------------------------------------------------------------------------- proxies
+
+
+def proxied(server: Site, monkeypatch: pytest.MonkeyPatch, *, use_proxy: bool = True) -> session.SiteSession:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
+    for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    return session.SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=use_proxy)
+
+
+def test_a_proxy_is_used_where_it_may_be_and_the_environment_names_one(
+    server: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.serve("http://fundamentus.invalid/detalhes.php?papel=PETR4", stock_page())
+    page = proxied(server, monkeypatch).get("http://fundamentus.invalid/detalhes.php?papel=PETR4")
+    assert page.body == stock_page().encode("iso-8859-1")
+    assert server.headers[0]["Proxy-Authorization"] == f"Basic {b64encode(b'me:se cret').decode()}"
+
+
+def test_no_proxy_is_used_otherwise(server: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    unaware = proxied(server, monkeypatch, use_proxy=False)
+    with pytest.raises(Unavailable, match="gaierror"):
+        unaware.get("http://fundamentus.invalid/resultado.php")
+    monkeypatch.setenv("no_proxy", ".invalid")
+    with pytest.raises(Unavailable, match="gaierror"):
+        proxied_but_for = session.SiteSession(
+            {}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=True
+        )
+        proxied_but_for.get("http://fundamentus.invalid/resultado.php")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "head"),
+    [
+        ("http", b"HTTP/1.1 200 OK\r\nX: "),
+        ("http", HTTP_OK + b"Content-Length: 1000\r\n\r\n"),
+        ("https", b"HTTP/1.1 200 OK\r\nX: "),
+        ("https", b"HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x3f\xff"),
+    ],
+    ids=["head", "body", "answer to CONNECT", "handshake"],
+)
+def test_a_proxy_that_drips_does_not_hold_us(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, head: bytes
+) -> None:
+    with dripping(head) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        through = session.SiteSession({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="had not come whole"):
+            through.get(f"{scheme}://fundamentus.invalid/resultado.php")
+        assert time.monotonic() - started < 10
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """Serve one client a head and then a byte after another, whatever it asks for."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(head)
+            while not released.wait(0.02):
+                connection.sendall(b"x")
+
+    released = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            released.set()
+            thread.join()
 
 
 def test_redirects_in_a_circle_are_unavailable(server: Site) -> None:
@@ -1031,8 +1257,6 @@ def test_header_and_footer_of_a_listing_are_no_papers(server: Site) -> None:
             listing_page("VALE3").replace("</tbody>", row(td("PETR4"), td("1,00")) * 2 + "</tbody>"),
             r"only 1 of its 3 rows name a paper; row 3 has \['PETR4', '1,00'\]",
         ),
-        ("{}", "no HTML page"),
-        ("", "no HTML page"),
     ],
 )
 def test_an_empty_or_unrecognizable_listing_is_an_error(server: Site, page: str, message: str) -> None:

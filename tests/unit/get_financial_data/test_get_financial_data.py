@@ -244,7 +244,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
 
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
-    outcome = "layout" if fault.kind in ("garbage", "broken", "other_layout") else "failed"
+    outcome = "layout" if fault.kind in ("broken", "other_layout") else "failed"
     # A page of no known layout stays one: its page is kept, and the next round asks again.
     assert failed(result) == ([] if outcome == "layout" else [0])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
@@ -298,30 +298,46 @@ def test_a_paper_that_takes_its_time_keeps_no_other_waiting(lake: Lake, site: Si
 
 
 @pytest.mark.parametrize(
-    ("fault", "on_their_way"),
-    # A page whose text refuses is told from others as it is read; the next may have been asked for by then.
-    [(Fault("status", status=403), 0), (Fault("interstitial"), 1)],
-    ids=["status", "interstitial"],
+    "fault",
+    [
+        Fault("status", status=403),
+        Fault("interstitial"),
+        Fault("error_page"),
+    ],
+    ids=["403", "challenge", "not the site's"],
 )
-def test_once_refused_no_more_is_asked_and_all_that_was_not_read_is_refused(
-    lake: Lake, site: SiteServer, fetch: Any, fault: Fault, on_their_way: int
+def test_one_refused_asset_costs_itself_alone(lake: Lake, site: SiteServer, fetch: Any, fault: Fault) -> None:
+    odd, *good = tickers(site)[:10]
+    site.set_fault(odd, fault)
+
+    first = fetch(*(message(one) for one in (*good[:5], odd, *good[5:])), threads=1)
+    again = fetch(message(odd) | {"round": 1})
+
+    assert (list(first["refused"]), list(again["refused"])) == ([odd], [odd])
+    assert failed(first) == []
+    assert {row["nome_papel"] for row in landed(lake)} == set(good)
+    assert said(lake)[odd].outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("status", status=403), Fault("status", status=429), Fault("interstitial")],
+    ids=["403", "429", "challenge"],
+)
+def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
+    site: SiteServer, fetch: Any, fault: Fault, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = tickers(site)[:10]
-    site.set_fault(batch[3], fault)
+    site.set_fault("*", fault)
+    batch = [message(one) for one in tickers(site)[:10]]
 
-    result = fetch(*(message(one) for one in batch), threads=1)
+    for _ in range(8):  # functions at once at most, each with the breaker of its process
+        breaker = Breaker(60)
+        monkeypatch.setattr(stage, "_breaker", lambda seconds, breaker=breaker: breaker)
+        for half in (batch[:5], batch[5:]):
+            assert len(fetch(*half, threads=threads)["refused"]) == 5
 
-    after = len(asked(site)) - 4
-    assert after in range(on_their_way + 1)
-    assert asked(site) == batch[: 4 + after]
-    assert failed(result) == []
-    read = {*batch[:3], *batch[4 : 4 + after]}
-    assert {row["nome_papel"] for row in landed(lake)} == read
-    assert list(result["refused"]) == [one for one in batch if one not in read]
-    assert all("was not asked for: the site refuses" in result["refused"][one] for one in batch[4 + after :])
-    assert {one: said(lake)[one].outcome for one in batch} == {
-        one: Outcome.READ if one in read else Outcome.REFUSED for one in batch
-    }
+    assert len(asked(site)) <= 24
 
 
 def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
@@ -334,8 +350,8 @@ def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day
     refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
 
     assert len(batch) == 60
-    # The other thread's request may be under way when the first is refused; none is sent after that.
-    assert 41 <= len(asked(site)) <= 42
+    # The other thread's request may be under way when the first is refused.
+    assert 43 <= len(asked(site)) <= 44
     assert len(refused) == 20
 
     site.block_after(None)

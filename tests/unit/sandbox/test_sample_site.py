@@ -503,6 +503,7 @@ def test_every_page_takes_as_long_as_it_is_told_to(site: SiteServer) -> None:
         (Fault("other", ticker="VALE3"), lambda answer: answer.content == page_of("VALE3")),
         (Fault("broken"), lambda answer: "w728" in answer.text and "Papel</span>" not in answer.text),
         (Fault("interstitial"), lambda answer: "Verificando" in answer.text),
+        (Fault("error_page"), lambda answer: "Database error" in answer.text),
         (Fault("renamed_label", label="P/L"), lambda answer: ">P/L (novo)<" in answer.text),
         (Fault("other_layout"), lambda answer: "<dt>P/L" in answer.text and "w728" not in shown(answer)),
         (Fault("later_session"), lambda answer: ">\n      24/11/2026\n" in answer.text),
