@@ -54,13 +54,17 @@ class Execution:
         """
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))
-        started_at = _parse_moment(event["started_at"]) if event.get("started_at") else now
-        day = parse_day(given[PARTITION_KEY]) if PARTITION_KEY in given else day_at(started_at)
+        names_day = PARTITION_KEY in given
+        # A person who invokes a function names the day.
+        started_at = (
+            now if names_day and "started_at" not in event else _parse_moment(event.get("started_at"))
+        )
+        day = parse_day(given[PARTITION_KEY]) if names_day else day_at(started_at)
         check_run_day(day, now)
         source = given.get("source")
-        if source not in (None, FROM_SOR, FROM_PAGES) or (source and PARTITION_KEY not in given):
+        if source not in (None, FROM_SOR, FROM_PAGES) or (source and not names_day):
             raise ValueError(f'source is {source!r}, expected "sor" beside {PARTITION_KEY}, or no such field')
-        return cls(day, started_at, PARTITION_KEY in given, parse_rounds(given.get("rounds", [])), source)
+        return cls(day, started_at, names_day, parse_rounds(given.get("rounds", [])), source)
 
 
 def parse_rounds(value: object) -> tuple[float, ...]:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import awswrangler
 import boto3
 import pytest
-from check_and_delete_partitions.kept_pages import PagesLacking
+import time_machine
 
+from b3.days import DayRefused
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
@@ -22,50 +23,56 @@ from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.completeness import holding
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
-from pynvest_lake.storage import LakeTable
+from pynvest_lake.storage import LakeTable, arrived_ids
+
+
+class Invocations(list[dict[str, Any]]):
+    """What stage 2 is invoked with asynchronously; `probe` is what it answers to a probe."""
+
+    probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
+    error: Mapping[str, Any] = {}
+
+    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        """Answer as Lambda does."""
+        assert params["url_path"] == "/2015-03-31/functions/get-tickers/invocations"
+        body = json.loads(params["body"])
+        if body == {"probe": True}:
+            payload = io.BytesIO(json.dumps(self.probe).encode())
+            return SimpleNamespace(status_code=200), {"StatusCode": 200, "Payload": payload, **self.error}
+        assert params["headers"]["X-Amz-Invocation-Type"] == "Event"
+        self.append(body)
+        return SimpleNamespace(status_code=202), {"StatusCode": 202}
 
 
 @pytest.fixture
-def invoked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Record the requests to invoke a function, and answer them as Lambda does."""
-    requests: list[dict[str, Any]] = []
-
-    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        requests.append({"path": params["url_path"], "headers": params["headers"], "body": params["body"]})
-        return SimpleNamespace(status_code=202), {"StatusCode": 202}
-
-    aws.client("lambda").meta.events.register("before-call.lambda.Invoke", answer)
-    return requests
+def invoked(lake: Lake) -> Invocations:
+    """Record the invocations of stage 2."""
+    invocations = Invocations()
+    aws.client("lambda").meta.events.register("before-call.lambda.Invoke", invocations.answer)
+    return invocations
 
 
 @pytest.fixture(autouse=True)
-def late_on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the stage's clock show 23:58 in São Paulo, where it is the next day already in UTC."""
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc)
-
-    monkeypatch.setattr(stage, "datetime", Clock)
+def late_on_the_day(lake: Lake) -> Iterator[None]:
+    """Let the clock show 23:58 in São Paulo, where it is the next day already in UTC."""
+    with time_machine.travel(datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc), tick=True):
+        yield
 
 
 @pytest.fixture
 def clear(
     lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, invoked: list[dict[str, Any]]
 ) -> Any:
-    def run(event: dict[str, Any]) -> dict[str, Any]:
+    def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
         monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
         monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
         monkeypatch.setenv("GET_TICKERS_FUNCTION_NAME", "get-tickers")
         monkeypatch.setenv("WORKFLOW_ARN", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup")
-        monkeypatch.setenv("FETCH_FROM", "site")
-        monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        monkeypatch.setenv("FETCH_FROM", fetch_from)
         result: dict[str, Any] = stage.handler(event, context)
         return result
 
@@ -120,7 +127,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
     remove_day(lake.s3, lake.glue, [lake.tables[name] for name in reversed(path)], DAY)
 
-    ids = [set(holding(lake.s3, lake.tables[name], DAY).sources) for name in path]
+    ids = [arrived_ids(lake.s3, lake.tables[name], DAY) for name in path]
     assert len(ids[0]) == 1
     assert ids[0] <= ids[1] <= ids[2]
 
@@ -160,6 +167,7 @@ def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
         errors = [{"Key": key, "Code": "InternalError", "Message": "Please try again."} for key in kept]
         return SimpleNamespace(status_code=200), {"Errors": errors}
 
+    partitions._awswrangler()  # makes the default session
     assert boto3.DEFAULT_SESSION is not None
     boto3.DEFAULT_SESSION.events.register("before-call.s3.DeleteObjects", answer)
     yield left.__setitem__
@@ -254,21 +262,13 @@ def test_a_table_that_is_missing_is_an_error(lake: Lake) -> None:
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
 
-def test_stage_2_is_started_asynchronously_with_the_day(clear: Any, invoked: list[dict[str, Any]]) -> None:
+def test_stage_2_is_started_with_the_day(clear: Any, invoked: list[dict[str, Any]]) -> None:
     clear({"anomesdia_exec": DAY})
 
-    assert [request["path"] for request in invoked] == ["/2015-03-31/functions/get-tickers/invocations"]
-    assert invoked[0]["headers"]["X-Amz-Invocation-Type"] == "Event"
-    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": DAY}
+    assert invoked == [{"anomesdia_exec": DAY}]
 
 
-def test_tickers_of_a_trial_run_are_handed_on(clear: Any, invoked: list[dict[str, Any]]) -> None:
-    clear({"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]})
-
-    assert json.loads(invoked[0]["body"])["tickers"] == ["PETR4", "HGLG11"]
-
-
-def test_the_schedules_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
+def test_a_persons_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
     assert clear({})["anomesdia_exec"] == 20261123
 
 
@@ -287,6 +287,20 @@ def test_a_day_that_is_none_is_refused(clear: Any, day: object, invoked: list[di
         ({"tickers": []}, r"tickers is \[\], expected a list of tickers"),
         ({"tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
         ({"tickers": ["petr4"]}, "ticker is 'petr4', expected 4 to 12 capital letters and digits"),
+        ({"source": "site"}, "source is 'site', expected 'pages'"),
+        (
+            {"source": "pages", "partial": True},
+            "event has partial, expected no fields but .*, source, remove",
+        ),
+        ({"source": "pages", "tickers": ["PETR4"]}, "event has tickers, expected none beside source"),
+        ({"remove": True}, "event has remove, expected anomesdia_exec beside remove alone"),
+        ({"remove": 1, "anomesdia_exec": 20300101}, "remove is 1, expected true or false"),
+        ({"anomesdia_exec": 20261123, "remove": True}, "20261123 is not after today"),
+        ({"scheduled_at": "today"}, "scheduled_at is 'today', expected a moment such as"),
+        ({"scheduled_at": "2026-11-23T21:45:00"}, "scheduled_at is .*, expected a moment such as"),
+        ({"scheduled_at": "2026-11-23T21:45:00Z", "source": "pages"}, "expected scheduled_at alone"),
+        ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
+        (raw_s3_event((WORK_BUCKET, "pages/x.jsonl.gz")), "'pages/x.jsonl.gz' is no manifest of a collector"),
     ],
 )
 def test_an_event_that_was_mistyped_clears_nothing(
@@ -308,6 +322,10 @@ def started(lake: Lake) -> list[dict[str, Any]]:
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
         requests.append(json.loads(params["body"]))
+        name = requests[-1].get("name")
+        if name and [one.get("name") for one in requests].count(name) > 1:
+            error = {"Code": "ExecutionAlreadyExists", "Message": "Execution Already Exists"}
+            return SimpleNamespace(status_code=400), {"Error": error}
         return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
 
     aws.client("stepfunctions").meta.events.register("before-call.stepfunctions.StartExecution", answer)
@@ -328,21 +346,101 @@ def test_a_past_day_is_not_cleared_from_the_site(
 ) -> None:
     kept = put_part(lake, SOT_ACOES, "past", {"nome_papel": "AAAA3"}, day=day)
 
-    with pytest.raises(
-        stage.OrderRefused, match=f"{day} is past, and the site shows the latest session only"
-    ):
+    with pytest.raises(DayRefused, match=f"{day} is past, and the site shows the latest session only"):
         clear({"anomesdia_exec": day})
 
     assert lake.keys(SOT_ACOES, day) == [kept.key]
     assert invoked == []
 
 
-@pytest.mark.parametrize("more", [{}, {"source": "pages"}])
-def test_a_day_to_come_is_refused(clear: Any, invoked: list[Any], more: dict[str, Any]) -> None:
-    with pytest.raises(stage.OrderRefused, match="20261124 is to come: today is 20261123"):
+@pytest.mark.parametrize("more", [{}, {"source": "pages"}, {"tickers": ["PETR4"]}])
+def test_a_day_after_today_is_refused(
+    clear: Any, invoked: list[Any], started: list[Any], more: dict[str, Any]
+) -> None:
+    with pytest.raises(DayRefused, match="20261124 is after today, 20261123"):
         clear({"anomesdia_exec": 20261124, **more})
 
+    assert (invoked, started) == ([], [])
+
+
+def test_a_day_after_today_that_is_there_can_be_removed(lake: Lake, clear: Any, invoked: list[Any]) -> None:
+    for table in LAYERS:
+        put_part(lake, table, 1, day=20300101)
+        register_partition(lake.glue, lake.tables[table], 20300101)
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+    ledger.write_listing(20300101, Listing({Kind.ACOES: {"PETR4": None}}))
+
+    result = clear({"anomesdia_exec": 20300101, "remove": True})
+
+    assert (result["objects_deleted"], result["partitions_deleted"]) == (6, 6)
+    assert [lake.keys(table, 20300101) for table in LAYERS] == [[]] * 6
+    assert ledger.read(20300101) == DayLedger(20300101, None, (), ())
     assert invoked == []
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "why"),
+    [
+        ({"probe": True, "answer": "refused", "why": "status 403"}, {}, "status 403"),
+        ({"errorMessage": "timed out"}, {"FunctionError": "Unhandled"}, "timed out"),
+    ],
+)
+def test_a_good_day_stays_where_the_site_does_not_answer_a_person(
+    lake: Lake, clear: Any, invoked: Invocations, said: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
+    invoked.probe, invoked.error = said, more
+
+    assert clear({})["refused"] == why
+    assert lake.keys(SOT_ACOES) == [kept.key]
+    assert invoked == []
+
+
+def test_a_partial_run_clears_nothing(lake: Lake, clear: Any, invoked: list[dict[str, Any]]) -> None:
+    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
+
+    clear({"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]})
+
+    assert invoked == [{"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]}]
+    assert lake.keys(SOT_ACOES) == [kept.key]
+
+
+SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
+
+
+def round_at(lake: Lake, hour: int, *, trial: bool = False) -> None:
+    ledger = Ledger(lake.s3, WORK_BUCKET)
+    ledger.start_round(DAY, {}, datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc), number=0)
+    ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, trial=trial))
+
+
+@pytest.mark.parametrize(("hour", "trial"), [(20, False), (22, True)], ids=["before", "partial"])
+def test_the_schedule_clears_its_own_day_without_a_probe(
+    lake: Lake, clear: Any, invoked: Invocations, hour: int, trial: bool
+) -> None:
+    put_part(lake, SOT_ACOES, "before the close", {"nome_papel": "AAAA3"})
+    round_at(lake, hour, trial=trial)
+    invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
+
+    assert clear(SCHEDULED)["objects_deleted"] == 1
+    assert lake.keys(SOT_ACOES) == []
+
+
+def test_the_schedule_does_nothing_once_the_day_was_started_after_its_time(
+    lake: Lake, clear: Any, invoked: list[Any]
+) -> None:
+    kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
+    round_at(lake, 21)
+
+    assert "ignored" in clear(SCHEDULED)
+    assert lake.keys(SOT_ACOES) == [kept.key]
+    assert invoked == []
+
+
+def test_the_schedules_day_is_that_of_its_own_time_whatever_the_clock_says(clear: Any) -> None:
+    after_midnight = datetime(2026, 11, 24, 3, 30, tzinfo=timezone.utc)
+    with time_machine.travel(after_midnight, tick=True), pytest.raises(DayRefused, match="20261123 is past"):
+        clear(SCHEDULED)
 
 
 def test_the_days_ledger_goes_with_it_and_other_days_stay(lake: Lake, clear: Any) -> None:
@@ -377,109 +475,89 @@ def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_the
     assert [(at_that_time.listing, len(at_that_time.rounds)) for at_that_time in seen] == [(None, 1)]
 
 
-def test_a_day_whose_pages_are_kept_is_run_from_them(lake: Lake, clear: Any, invoked: list[Any]) -> None:
-    put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
+def test_a_run_from_pages_starts_the_workflow_and_clears_nothing(
+    lake: Lake, clear: Any, invoked: list[Any], started: list[dict[str, Any]]
+) -> None:
+    kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
     Archive(lake.s3, WORK_BUCKET).put(PAST, [*LISTINGS, page("PETR4")])
 
     clear({"anomesdia_exec": PAST, "source": "pages"})
 
-    assert lake.keys(SOR_ACOES, PAST) == []
-    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": PAST, "source": "pages"}
-
-
-@pytest.mark.parametrize(
-    ("pages", "said"),
-    [
-        ([], "the archive has no listing of acoes and fiis"),
-        ([LISTINGS[0], page("PETR4")], "the archive has no listing of fiis"),
-        ([*LISTINGS, page("PETR4")], "lacks those of 1 of 2 papers that SoR holds: VALE3"),
-        ([*LISTINGS, page("PETR4"), page("VALE3", "fiis")], "lacks those of 1 of 2 papers"),
-    ],
-)
-def test_an_archive_that_lacks_pages_leaves_the_day_as_it_was(
-    lake: Lake, clear: Any, invoked: list[Any], pages: list[KeptPage], said: str
-) -> None:
-    kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, {"nome_papel": "VALE3"}, day=PAST)
-    if pages:
-        Archive(lake.s3, WORK_BUCKET).put(PAST, pages)
-
-    with pytest.raises(PagesLacking, match=said):
-        clear({"anomesdia_exec": PAST, "source": "pages"})
-
     assert lake.keys(SOR_ACOES, PAST) == [kept.key]
+    assert [json.loads(request["input"]) for request in started] == [
+        {"anomesdia_exec": PAST, "source": "pages"}
+    ]
     assert invoked == []
 
 
-def test_a_damaged_archive_leaves_the_day_as_it_was_and_says_what_is_damaged(lake: Lake, clear: Any) -> None:
-    kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
-    archive = Archive(lake.s3, WORK_BUCKET)
-    archive.put(PAST, LISTINGS)
-    key = archive.put(PAST, [page("PETR4")])
-    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"garbage")
-
-    with pytest.raises(PagesLacking, match=f"VALE3|PETR4.*1 damaged, such as s3://{WORK_BUCKET}/{key}"):
+def test_a_day_without_archived_pages_is_refused(clear: Any, started: list[Any]) -> None:
+    with pytest.raises(DayRefused, match=f"the archive has no pages of {PAST}"):
         clear({"anomesdia_exec": PAST, "source": "pages"})
 
-    assert lake.keys(SOR_ACOES, PAST) == [kept.key]
+    assert started == []
 
 
-def test_partial_does_without_the_pages_that_are_lacking(lake: Lake, clear: Any, invoked: list[Any]) -> None:
-    put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, {"nome_papel": "VALE3"}, day=PAST)
-    Archive(lake.s3, WORK_BUCKET).put(PAST, [*LISTINGS, page("PETR4")])
-
-    clear({"anomesdia_exec": PAST, "source": "pages", "partial": True})
-
-    assert lake.keys(SOR_ACOES, PAST) == []
-    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": PAST, "source": "pages"}
+HASH = "0f" * 16
 
 
-MANIFEST_EVENT = raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={DAY}/{'0f' * 16}.manifest.json"))
+def manifest(lake: Lake, day: int = DAY, name: str = f"{HASH}.manifest.json") -> dict[str, Any]:
+    with time_machine.travel(datetime.strptime(str(day), "%Y%m%d").replace(tzinfo=timezone.utc), tick=False):
+        Archive(lake.s3, WORK_BUCKET).put(day, LISTINGS)
+    return raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={day}/{name}"))
 
 
-def test_a_collectors_manifest_runs_its_day_from_the_pages_and_starts_the_workflow(
-    lake: Lake, clear: Any, invoked: list[Any], started: list[dict[str, Any]]
+def test_a_manifest_starts_the_workflow_once(lake: Lake, clear: Any, started: list[dict[str, Any]]) -> None:
+    clear(manifest(lake), fetch_from="pages")
+    again = clear(manifest(lake), fetch_from="pages")
+
+    assert [request["name"] for request in started] == [f"{DAY}-{HASH}"] * 2
+    assert json.loads(started[0]["input"]) == {"anomesdia_exec": DAY, "source": "pages"}
+    assert "started the day already" in again["ignored"]
+
+
+@pytest.mark.parametrize("name", [f"{HASH}.manifest.json.bak", "manifest.json.bak", "x.manifest.json"])
+def test_a_key_that_only_looks_like_a_manifest_is_refused(
+    lake: Lake, clear: Any, started: list[Any], name: str
 ) -> None:
-    Archive(lake.s3, WORK_BUCKET).put(DAY, LISTINGS)
+    with pytest.raises(ValueError, match="is no manifest of a collector"):
+        clear(manifest(lake, name=name), fetch_from="pages")
 
-    clear(MANIFEST_EVENT)
-
-    assert json.loads(invoked[0]["body"]) == {"anomesdia_exec": DAY, "source": "pages"}
-    assert [json.loads(request["input"]) for request in started] == [{"anomesdia_exec": DAY}]
+    assert started == []
 
 
-def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(
-    clear: Any, invoked: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_where_the_site_is_asked_a_manifest_starts_nothing(
+    lake: Lake, clear: Any, invoked: list[Any], started: list[Any]
 ) -> None:
-    settings = stage.read_settings
+    kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
 
-    def of_pages(*arguments: Any) -> Any:
-        return replace(settings(*arguments), fetch_from="pages")
-
-    monkeypatch.setattr(stage, "read_settings", of_pages)
-
-    with pytest.raises(stage.OrderRefused, match="this lake does not ask the site"):
-        clear({})
-
-    assert invoked == []
+    assert "fetch_from" in clear(manifest(lake))["ignored"]
+    assert lake.keys(SOT_ACOES) == [kept.key]
+    assert (invoked, started) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("day", "was_run", "starts"),
     [
-        ({"source": "site"}, "source is 'site', expected 'pages'"),
-        ({"source": "pages", "partial": 1}, "partial is 1, expected true or false"),
-        ({"partial": True}, "partial is True, expected true or false beside"),
-        ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
-        (
-            raw_s3_event((WORK_BUCKET, "pages/x.jsonl.gz")),
-            "'pages/x.jsonl.gz' is no manifest of a collector, expected",
-        ),
+        (20261123, True, True),  # the collector's own day
+        (20261120, False, True),
+        (20261120, True, False),
+        (20261122, False, False),  # a Sunday
+        (20261113, False, False),  # more than seven days ago
     ],
 )
-def test_an_order_that_is_none_is_refused(
-    clear: Any, invoked: list[Any], event: dict[str, Any], said: str
+def test_a_manifest_starts_the_collectors_own_day_or_a_recent_one_that_was_never_run(
+    lake: Lake, clear: Any, started: list[Any], day: int, was_run: bool, starts: bool
 ) -> None:
-    with pytest.raises(ValueError, match=said):
-        clear(event)
+    if was_run:
+        Ledger(lake.s3, WORK_BUCKET).start_round(day, {}, datetime.now(timezone.utc), number=0)
+
+    clear(manifest(lake, day), fetch_from="pages")
+
+    assert bool(started) is starts
+
+
+def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(clear: Any, invoked: list[Any]) -> None:
+    with pytest.raises(DayRefused, match="this lake does not ask the site"):
+        clear({}, fetch_from="pages")
 
     assert invoked == []

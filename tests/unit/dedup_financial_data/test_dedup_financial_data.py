@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,14 +8,14 @@ from typing import Any
 import pytest
 
 from dedup_financial_data import handler as stage
+from dedup_financial_data.compaction import compact
 from dedup_financial_data.errors import PartitionBusy
-from dedup_financial_data.fold import fold
 from lake_rows import put_part
-from moto_lake import DAY, Lake, later
+from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.completeness import flow
-from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.storage import COMPACT, PART, Content, list_day, object_id, read
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.storage import COMPACT, PART, list_day, read
 
 MOMENT = datetime(2026, 11, 23, 18, 50)
 STARTED = {"input": {}, "started_at": "2026-11-23T22:00:00.123Z"}
@@ -27,11 +26,19 @@ def sot_row(ticker: str, minutes: int = 0, price: float = 1.0) -> dict[str, Any]
 
 
 def land(
-    lake: Lake, name: object, *tickers: str, minutes: int = 0, price: float = 1.0, day: int = DAY
+    lake: Lake,
+    name: object,
+    *tickers: str,
+    minutes: int = 0,
+    price: float = 1.0,
+    asked_at: int | None = None,
+    day: int = DAY,
 ) -> None:
     """Bring a batch of stocks through all three layers."""
+    asked = None if asked_at is None else MOMENT + timedelta(hours=asked_at)
     put_part(lake, SOR_ACOES, name, *({"nome_papel": ticker} for ticker in tickers), day=day)
-    put_part(lake, SOT_ACOES, name, *(sot_row(ticker, minutes, price) for ticker in tickers), day=day)
+    rows = (sot_row(ticker, minutes, price) | {"datetime_leitura": asked} for ticker in tickers)
+    put_part(lake, SOT_ACOES, name, *rows, day=day)
     specialized(lake, name, *tickers, day=day)
 
 
@@ -62,8 +69,9 @@ def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch)
 
     def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
         own, down = (SPEC_ATIVOS, ()) if spec else (SOT_ACOES, (SPEC_ATIVOS,))
-        monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        sources = (SOT_ACOES, SOT_FIIS) if spec else (SOR_ACOES,)
         monkeypatch.setenv("TABLE", json.dumps(vars(lake.tables[own])))
+        monkeypatch.setenv("SOURCE_TABLES", lake.setting(*sources))
         monkeypatch.setenv("DOWNSTREAM_TABLES", lake.setting(*down))
         result: dict[str, Any] = stage.handler(event, context)
         return result
@@ -154,17 +162,31 @@ def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
     assert held(lake) == [("AAAA3", 1.0)]  # the greater id is that of "x"
 
 
-def test_a_part_that_came_after_the_fold_wins_over_it_at_equal_times(lake: Lake, dedup: Any) -> None:
-    land(lake, "first", "AAAA3", price=1.0)
-    land(lake, "second", "BBBB4")
-    dedup()
-    put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))  # the past day was prepared again
-    specialized(lake, "first", "AAAA3")
+def test_of_readings_of_the_same_page_the_one_that_was_asked_for_later_is_kept(
+    lake: Lake, dedup: Any
+) -> None:
+    """A page that is read again after a mend; rows older than the column have no such moment."""
+    for name, asked_at, price in (("none", None, 1.0), ("early", 1, 2.0), ("late", 2, 3.0), ("x", 1, 4.0)):
+        land(lake, name, "AAAA3", price=price, asked_at=asked_at)
 
     dedup()
 
-    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
-    assert forms(lake) == [COMPACT]
+    assert held(lake) == [("AAAA3", 3.0)]
+
+
+@pytest.mark.parametrize("after_a_compaction", [False, True])
+def test_an_older_page_that_is_read_later_does_not_win(
+    lake: Lake, dedup: Any, after_a_compaction: bool
+) -> None:
+    land(lake, "newer page", "AAAA3", minutes=60, price=2.0, asked_at=1)
+    land(lake, "another", "BBBB4")
+    if after_a_compaction:
+        dedup()
+    land(lake, "older page", "AAAA3", minutes=0, price=1.0, asked_at=2)
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
 
 
 def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lake: Lake, dedup: Any) -> None:
@@ -226,14 +248,18 @@ def kill() -> None:
     raise Killed
 
 
-def test_an_object_that_arrives_while_dedup_runs_is_kept_and_folded_by_the_next(
+def compact_all(s3: Any, lake: Lake) -> None:
+    compact(s3, lake.tables[SOT_ACOES], DAY, "nome_papel", None)
+
+
+def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_next(
     lake: Lake, dedup: Any
 ) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
     before_call(aws.client("s3"), "PutObject", lambda: land(lake, "late", "CCCC3"))
 
-    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", among(ids(lake)))
+    dedup()
 
     assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4", "CCCC3"]
     dedup()
@@ -241,74 +267,20 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_folded_by_the_next(
     assert forms(lake) == [COMPACT]
 
 
-def among(ids: set[str]) -> Callable[[Content], bool]:
-    return lambda part: part.object.id in ids
-
-
-def ids(lake: Lake) -> set[str]:
-    return {item.id for item in list_day(lake.s3, lake.tables[SOT_ACOES], DAY)}
-
-
-def test_an_object_that_is_written_anew_while_dedup_runs_is_kept(lake: Lake, dedup: Any) -> None:
-    land(lake, "first", "AAAA3", price=1.0)
-    land(lake, "second", "BBBB4")
-    before_call(
-        aws.client("s3"),
-        "DeleteObject",
-        lambda: put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", minutes=9, price=9.0)),
-    )
-
-    dedup()
-
-    assert ("AAAA3", 9.0) in held(lake)
-    specialized(lake, "first", "AAAA3")
-    dedup()
-    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
-
-
-def not_through(lake: Lake) -> list[str]:
-    return list(flow(lake.s3, lake.tables.values(), DAY).not_through)
-
-
-@pytest.mark.parametrize("folded", [False, True])
-def test_a_part_that_was_written_anew_has_to_come_through_anew(lake: Lake, dedup: Any, folded: bool) -> None:
-    land(lake, "first", "AAAA3", price=1.0)
-    land(lake, "second", "BBBB4")
-    if folded:
-        dedup()
-    again = lake.tables[SOR_ACOES].part(DAY, object_id("first"))
-    # As operators reprocess a day: the same bytes, so that the ETag stays what it was.
-    with later():
-        lake.s3.copy_object(
-            Bucket=again.table.bucket,
-            Key=again.key,
-            CopySource={"Bucket": again.table.bucket, "Key": again.key},
-            MetadataDirective="REPLACE",
-        )
-
-    assert not_through(lake) == [f"objetos que não chegaram de {SOR_ACOES} a {SOT_ACOES}: 1 ({again.id})"]
-    dedup()
-    put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", price=9.0))
-    assert not_through(lake) == [f"objetos que não chegaram de {SOT_ACOES} a {SPEC_ATIVOS}: 1 ({again.id})"]
-    dedup()
-    assert PART in forms(lake)
-    specialized(lake, "first", "AAAA3")
-    dedup()
-
-    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
-    assert forms(lake) == [COMPACT]
-
-
-def test_a_part_that_stage_5_has_not_read_is_not_folded(lake: Lake) -> None:
+def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
+    """Stage 1 clears the day while a compaction writes what it has read of it."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
-    known = ids(lake)
-    unread = put_part(lake, SOT_ACOES, "unread", sot_row("CCCC3"))
 
-    fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", among(known))
+    def clear() -> None:
+        for key in lake.keys(SOT_ACOES):
+            lake.s3.delete_object(Bucket=lake.tables[SOT_ACOES].bucket, Key=key)
 
-    assert unread.key in lake.keys(SOT_ACOES)
-    assert forms(lake).count(COMPACT) == 1
+    before_call(aws.client("s3"), "PutObject", clear)
+
+    dedup()
+
+    assert forms(lake) == []
 
 
 def test_killed_after_its_write_and_before_its_deletes_it_ends_with_the_same_rows(
@@ -339,38 +311,23 @@ def test_killed_before_its_write_nothing_is_lost(lake: Lake, dedup: Any) -> None
     assert [ticker for ticker, _ in held(lake)] == ["AAAA3", "BBBB4"]
 
 
-def test_two_runs_at_once_leave_one_object(lake: Lake, dedup: Any) -> None:
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject", "DeleteObject"])
+def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
-    # The other run finishes between this one's listing and its first read.
+    # The other run finishes before this one's first request of this kind.
     before_call(
         aws.client("s3"),
-        "GetObject",
-        lambda: fold(lake.s3, lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True),
+        operation,
+        lambda: compact_all(lake.s3, lake),
     )
 
-    fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True)
+    compact_all(aws.client("s3"), lake)
 
     assert len(held(lake)) == 3
-    assert forms(lake) == [COMPACT]
-
-
-def test_what_another_run_folded_meanwhile_is_not_overwritten_unread(lake: Lake) -> None:
-    table = lake.tables[SOT_ACOES]
-    land(lake, "first", "AAAA3", price=1.0)
-    land(lake, "second", "BBBB4")
-
-    def prepared_again_and_folded_by_another_run() -> None:
-        put_part(lake, SOT_ACOES, "first", sot_row("AAAA3", minutes=9, price=9.0))
-        fold(lake.s3, table, DAY, "nome_papel", lambda part: True)
-
-    # This run has read the old rows, and is about to write them to the very same key.
-    before_call(aws.client("s3"), "PutObject", prepared_again_and_folded_by_another_run)
-
-    fold(aws.client("s3"), table, DAY, "nome_papel", lambda part: True)
-
-    assert held(lake) == [("AAAA3", 9.0), ("BBBB4", 1.0)]
-    assert forms(lake) == [COMPACT]
+    assert set(forms(lake)) == {COMPACT}
+    compact_all(lake.s3, lake)
+    assert (len(held(lake)), forms(lake)) == (3, [COMPACT])
 
 
 def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: Lake) -> None:
@@ -384,21 +341,21 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
     aws.client("s3").meta.events.register("before-call.s3.PutObject", another_arrives)
 
     with pytest.raises(PartitionBusy, match=rf"something else writes to .*{DAY}/"):
-        fold(aws.client("s3"), lake.tables[SOT_ACOES], DAY, "nome_papel", lambda part: True)
+        compact_all(aws.client("s3"), lake)
 
     assert {ticker for ticker, _ in held(lake)} == {"AAAA3", "BBBB4", "CCCC3"}
 
 
 @pytest.mark.parametrize(
     ("started_at", "day"),
-    [("2026-11-24T02:59:59Z", 20261123), ("2026-11-24T03:00:00Z", 20261124)],
+    [("2026-11-23T02:59:59Z", 20261122), ("2026-11-23T03:00:00Z", 20261123)],
 )
 def test_the_day_is_that_of_the_workflows_start_in_sao_paulo(dedup: Any, started_at: str, day: int) -> None:
     assert dedup({"input": {}, "started_at": started_at})["anomesdia_exec"] == day
 
 
 def test_an_operator_may_name_another_day(dedup: Any) -> None:
-    assert dedup({"input": {"anomesdia_exec": 20261001}, "started_at": "x"})["anomesdia_exec"] == 20261001
+    assert dedup({"input": {"anomesdia_exec": 20261001}})["anomesdia_exec"] == 20261001
 
 
 def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
@@ -409,3 +366,55 @@ def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
 def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
     with pytest.raises(ValueError, match="event has anomesdia, expected no fields but anomesdia_exec"):
         dedup({"input": {"anomesdia": 20261001}, "started_at": STARTED["started_at"]})
+
+
+def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
+    """Let SoR have a reading, and nothing after it."""
+    moment = f"23-11-2026 19:{minute:02}:00"
+    put_part(
+        lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day
+    )
+
+
+FROM_SOR = {"input": {"anomesdia_exec": DAY, "source": "sor"}, "started_at": STARTED["started_at"]}
+
+
+def test_from_sor_the_tables_are_made_anew_with_the_best_reading_and_twice_changes_nothing(
+    lake: Lake, dedup: Any
+) -> None:
+    land(lake, "wrongly prepared", "AAAA3", price=-1.0)
+    sor(lake, "old", "AAAA3", "1,00")
+    sor(lake, "new", "AAAA3", "2,00", minute=5)
+    sor(lake, "lost on the way", "BBBB4", "3,00")
+
+    for spec in (False, True):
+        assert dedup(FROM_SOR, spec=spec)["written"] is True
+    prices = [("AAAA3", 2.0), ("BBBB4", 3.0)]
+    assert (held(lake), held(lake, SPEC_ATIVOS)) == (prices, prices)
+    assert (forms(lake), forms(lake, SPEC_ATIVOS)) == ([COMPACT], [COMPACT])
+    assert not flow(lake.s3, lake.tables.values(), DAY).not_through
+
+    for spec in (False, True):
+        assert dedup(FROM_SOR, spec=spec)["written"] is False
+    assert lake.partitions(SPEC_ATIVOS) == [str(DAY)]
+
+
+def test_from_sor_what_is_there_goes_only_once_its_replacement_is_written(lake: Lake, dedup: Any) -> None:
+    land(lake, "there", "AAAA3", price=1.0)
+    sor(lake, "there too", "AAAA3", "2,00", minute=59)
+    before_call(aws.client("s3"), "PutObject", kill)
+
+    with pytest.raises(Killed):
+        dedup(FROM_SOR)
+    assert held(lake) == [("AAAA3", 1.0)]
+
+    dedup(FROM_SOR)
+    assert held(lake) == [("AAAA3", 2.0)]
+
+
+def test_from_sor_a_day_without_sor_objects_stays_as_it_is(lake: Lake, dedup: Any) -> None:
+    put_part(lake, SOT_ACOES, "there", sot_row("AAAA3"))
+
+    assert dedup(FROM_SOR)["written"] is False
+
+    assert held(lake) == [("AAAA3", 1.0)]
