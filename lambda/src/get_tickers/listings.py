@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page, listing
+from fundamentus_site.pages import MOST_RECORDED, Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.day import BRASILIA, number_of
@@ -44,12 +44,12 @@ class Listed:
     pages
         The listings as they came, to be kept.
     unreadable
-        Rows that name no paper, by kind.
+        Rows that name no paper, by kind: the first 20, and how many there are where they are more.
     kept
         Where the kept pages of each paper are, in the order of the archive's objects; empty where the site
         was asked.
     problems
-        What of the archive could not be used.
+        What of the archive could not be used: the first 20, and how many there are where they are more.
     """
 
     listing: Listing
@@ -104,7 +104,7 @@ def _read(site: FundamentusSite) -> Listed:
             parse_ticker(ticker): price_of(found.prices[ticker])
             for ticker in site.tickers(page, SiteKind(kind.value))
         }
-        unreadable[kind.value] = list(found.unreadable)
+        unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         pages.append(
             KeptPage(
                 None,
@@ -157,7 +157,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         united = of_page if united is None else united.united(of_page)
     if united is None:
         raise NoListing(Outcome.FAILED, f"the archive has no listing of {day} that can be read")
-    return Listed(united, kept=tuple(kept), problems=tuple(problems))
+    return Listed(united, kept=tuple(kept), problems=tuple(first_of(problems, len(problems))))
 
 
 def price_of(text: str | None) -> float | None:
@@ -165,6 +165,11 @@ def price_of(text: str | None) -> float | None:
     if text is None or not _PRICE.fullmatch(text):
         return None
     return float(text.replace(".", "").replace(",", "."))
+
+
+def first_of(texts: Sequence[str], count: int) -> list[str]:
+    """Return the first 20 of some texts, and how many there are where they are more."""
+    return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]
 
 
 def asked_for(listed: Listing, tickers: frozenset[str] | None) -> Listing:
