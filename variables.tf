@@ -345,6 +345,11 @@ variable "fetch_headers" {
     condition     = length(distinct([for name in keys(var.fetch_headers) : lower(name)])) == length(var.fetch_headers)
     error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write each once, whatever its capitals."
   }
+
+  validation {
+    condition     = alltrue([for name in keys(var.fetch_headers) : !contains(["accept-encoding", "connection", "content-length", "host"], lower(name))])
+    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: leave out Accept-Encoding, Connection, Content-Length and Host, which decide whether an answer can be read."
+  }
 }
 
 variable "schedules_enabled" {

@@ -28,16 +28,8 @@ INHERITED_PREFIXES = ("OPENBLAS_", "OMP_", "MKL_")
 """What the emulator, and with it every function, sees of the environment: settings of the interpreter and
 of numeric libraries. Nothing that would change how AWS is reached, and none of MiniStack's own settings."""
 
-INTERNET_ACCESS = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-)
-"""What a function needs besides to read the real site from behind a proxy."""
+INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+"""What a function needs besides to read the real site where its certificate is another one."""
 
 
 class Emulator:
@@ -48,7 +40,7 @@ class Emulator:
     state_dir
         Directory for its log and its temporary files; nothing is written elsewhere.
     reaches_internet
-        Whether functions get the proxy and certificate settings of this process's environment.
+        Whether functions get the certificate settings of this process's environment.
     async_retry_seconds
         Wait before the first retry of an asynchronous invocation that failed (a minute on Lambda).
     outlives_us

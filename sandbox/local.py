@@ -71,7 +71,7 @@ class LocalLake:
     shared_dir
         Directory for what several may share: Terraform's configuration and downloaded providers.
     reaches_internet
-        Whether functions get the proxy and certificate settings of this process.
+        Whether functions get the certificate settings of this process.
     outlives_us
         Whether the emulator stays when this process ends without stopping it.
 

@@ -32,7 +32,7 @@ run "wrong_values_are_refused" {
     fundamentus_base_url               = "www.fundamentus.com.br/"
     fetch_threads                      = 1.5
     fetch_timeout_seconds              = 0
-    fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*" }
+    fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*", "HOST" = "example.com" }
     schedule_timezone                  = "São Paulo"
     schedule_expression_start          = "45 18 * * *"
     schedule_expression_dedup          = "daily"

@@ -16,7 +16,7 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -158,7 +158,8 @@ class SiteSession:
             raise _TryAgain(late)
         if page.status != 200:
             wrong = meaning(page, "a page")
-            raise _TryAgain(wrong, retry_after) if page.status >= 500 else wrong
+            again = page.status >= 500 and isinstance(wrong, Unavailable)
+            raise _TryAgain(wrong, retry_after) if again else wrong
         if _is_cut_off(page.text):
             raise _TryAgain(
                 Unavailable(f"{url}: the page breaks off after {len(page.body)} bytes, before </html>")
@@ -171,15 +172,15 @@ class SiteSession:
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
             connection, response = self._response(route, target, limit)
-            location = response.headers["Location"]
-            with closing(response):
+            try:
+                location = response.headers["Location"]
                 if response.status not in _REDIRECTS or location is None:
                     body = b"" if response.status in _WITHOUT_BODY else _body(response, url)
-                    self._keep(route, connection, response)
                     content_type = response.headers["Content-Type"]
                     page = Page(url, response.status, content_type, body, datetime.now(timezone.utc))
                     return page, _retry_after(response.headers["Retry-After"])
-            connection.close()
+            finally:
+                self._give_back(route, connection, response)
             target = redirected(target, location)
         raise Unavailable(f"{url}: more than {MAX_REDIRECTS} redirects, the last to {target}")
 
@@ -192,12 +193,14 @@ class SiteSession:
         if self._use_proxy and not proxy_bypass(host):
             proxies = getproxies()
             proxy = proxies.get(parts.scheme) or proxies.get("all")
+            if proxy and "://" not in proxy:
+                proxy = f"http://{proxy}"
         return _Route(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme], proxy)
 
     def _response(self, route: _Route, url: str, limit: _TimeLimit) -> tuple[HTTPConnection, HTTPResponse]:
         """Send the request on a kept connection or a new one, and return the head of what comes."""
         parts = urlsplit(url)
-        headers, target = self._headers, parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
             headers, target = {**headers, **_authorization(route.proxy)}, url
         kept = self._take(route)
@@ -220,11 +223,7 @@ class SiteSession:
             raise
 
     def _connect(self, route: _Route, limit: _TimeLimit) -> HTTPConnection:
-        proxy = (
-            urlsplit(route.proxy if "://" in route.proxy else f"http://{route.proxy}")
-            if route.proxy
-            else None
-        )
+        proxy = urlsplit(route.proxy) if route.proxy else None
         if proxy and (proxy.scheme != "http" or not proxy.hostname):
             raise ValueError(f"the environment names a proxy of scheme {proxy.scheme!r}, expected http://")
         address = (proxy.hostname, proxy.port or 80) if proxy else (route.host, route.port)
@@ -258,8 +257,8 @@ class SiteSession:
                     return connection
         return None
 
-    def _keep(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep a connection whose answer was read to its end."""
+    def _give_back(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
+        """Keep a connection whose answer was read to its end, and close any other."""
         if response.will_close or not response.isclosed():
             connection.close()
             return
@@ -330,7 +329,7 @@ def _port(scheme: str, port: int | None) -> int | None:
 
 
 def _authorization(proxy: str) -> dict[str, str]:
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    parts = urlsplit(proxy)
     if parts.username is None:
         return {}
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -345,7 +344,7 @@ def _open_tunnel(connected: socket.socket, route: _Route) -> None:
     OSError
         It does not.
     """
-    place = f"{route.host}:{route.port}"
+    place = f"[{route.host}]:{route.port}" if ":" in route.host else f"{route.host}:{route.port}"
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
     lines += [f"{name}: {value}" for name, value in _authorization(route.proxy or "").items()]
     connected.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))

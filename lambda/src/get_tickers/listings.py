@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from b3.brazilian import read_number
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page, listing
+from fundamentus_site.pages import MOST_RECORDED, Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.day import BRASILIA, number_of
@@ -43,12 +43,12 @@ class Listed:
     pages
         The listings as they came, to be kept.
     unreadable
-        Rows that name no paper, by kind.
+        Rows that name no paper, by kind: the first 20, and how many there are where they are more.
     kept
         Where the kept pages of each paper are, in the order of the archive's objects; empty where the site
         was asked.
     problems
-        What of the archive could not be used.
+        What of the archive could not be used: the first 20, and how many there are where they are more.
     """
 
     listing: Listing
@@ -103,7 +103,7 @@ def _read(site: FundamentusSite) -> Listed:
             parse_ticker(ticker): read_number(found.prices[ticker])
             for ticker in site.tickers(page, SiteKind(kind.value))
         }
-        unreadable[kind.value] = list(found.unreadable)
+        unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         pages.append(
             KeptPage(
                 None,
@@ -156,7 +156,14 @@ def from_archive(archive: Archive, day: int) -> Listed:
         united = of_page if united is None else united.united(of_page)
     if united is None and not kept:
         raise NoListing(Outcome.FAILED, f"the archive has no page of {day} that can be read")
-    return Listed(united or Listing({}), kept=tuple(kept), problems=tuple(problems))
+    return Listed(
+        united or Listing({}), kept=tuple(kept), problems=tuple(first_of(problems, len(problems)))
+    )
+
+
+def first_of(texts: Sequence[str], count: int) -> list[str]:
+    """Return the first 20 of some texts, and how many there are where they are more."""
+    return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]
 
 
 def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:

@@ -36,6 +36,17 @@ _MANIFEST = re.compile(
 )
 
 
+MAX_OBJECT_BYTES = 64 * 1024 * 1024
+"""Of an object, decompressed: 2,500 pages as the site has them. A collector puts 50 into one."""
+MAX_LINE_BYTES = 4 * 1024 * 1024 + 64 * 1024
+"""A page of 2 MB each byte of which takes two, beside its other fields."""
+MAX_LINES = 10_000
+"""The most messages that a batch may have."""
+MOST_PROBLEMS = 20
+"""Of an object, that are named; of others there is the count."""
+_PIECE_BYTES = 1024 * 1024
+
+
 class DamagedArchive(ValueError):  # noqa: N818 - what it is
     """A line or an object of the archive cannot be read; the text names it."""
 
@@ -97,8 +108,9 @@ class KeptPage:
         try:
             values = json.loads(line)
             return cls(**{**values, "body": values["body"].encode("iso-8859-1")})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DamagedArchive(f"{type(error).__name__}: {error}: {line[:100]!r}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            why = f"{type(error).__name__}: {str(error)[:200]!r}"
+            raise DamagedArchive(f"{why}: {line[:100]!r}") from error
 
 
 @dataclass(frozen=True)
@@ -208,14 +220,15 @@ class Archive:
             received = f"S3 received it on {answer['LastModified']:%Y-%m-%d}"
             allowed = f"expected within {RECEIVED_WITHIN.days} days of its day: its pages are ignored"
             return Kept(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
-        body = answer["Body"].read()
         pages: list[KeptPage] = []
         problems: list[str] = []
-        for line in _lines(body, problems):
+        for line in _lines(answer["Body"].iter_chunks(_PIECE_BYTES), problems):
             try:
                 pages.append(KeptPage.from_line(line))
             except DamagedArchive as error:
                 problems.append(str(error))
+        if len(problems) > MOST_PROBLEMS:
+            problems[MOST_PROBLEMS:] = [f"{len(problems) - MOST_PROBLEMS} more of its lines are damaged"]
         said = tuple(f"s3://{self._bucket}/{key}: {problem}" for problem in problems)
         return Kept(key, tuple(pages), said)
 
@@ -237,14 +250,47 @@ def _is_late(key: str, received: datetime) -> bool:
     return received.astimezone(BRASILIA).date() > date_of(int(match[1])) + RECEIVED_WITHIN
 
 
-def _lines(body: bytes, problems: list[str]) -> Iterator[str]:
+def _lines(body: Iterable[bytes], problems: list[str]) -> Iterator[str]:
     """Yield the lines of a compressed object as far as it can be read."""
-    unpacked, unzip = b"", zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        unpacked = unzip.decompress(body)
-    except zlib.error as error:
-        problems.append(f"no gzip object: {error}")
-    if unpacked and not unzip.eof:
-        problems.append("the object breaks off")
-    # Not splitlines: a body may hold what that takes for the end of a line.
-    yield from filter(None, unpacked.decode("utf-8", errors="replace").split("\n"))
+    for count, line in enumerate(filter(None, _split(_unpacked(body, problems)))):
+        if count == MAX_LINES:
+            problems.insert(0, f"has more than {MAX_LINES} lines, the rest is not read")
+            return
+        if len(line) > MAX_LINE_BYTES:
+            problems.append(f"line {count + 1} has more than {MAX_LINE_BYTES} bytes")
+        else:
+            yield line.decode("utf-8", errors="replace")
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines; of one that is too long, so much that it can be told.
+
+    Not by splitlines: a body may hold what that takes for the end of a line.
+    """
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        rest = rest[: MAX_LINE_BYTES + 1]
+    yield rest
+
+
+def _unpacked(body: Iterable[bytes], problems: list[str]) -> Iterator[bytes]:
+    """Yield what a compressed object holds, in pieces, as far as it can be read."""
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    size = 0
+    for packed in body:
+        while packed and not unzip.eof:
+            try:
+                piece = unzip.decompress(packed, _PIECE_BYTES)
+            except zlib.error as error:
+                problems.insert(0, f"no gzip object: {error}" if not size else "the object breaks off")
+                return
+            packed = unzip.unconsumed_tail
+            size += len(piece)
+            if size > MAX_OBJECT_BYTES:
+                problems.insert(0, f"holds more than {MAX_OBJECT_BYTES} bytes, the rest is not read")
+                return
+            yield piece
+    if not unzip.eof:
+        problems.insert(0, "the object breaks off")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Listing, Page, listing, listing_url, meaning, paper_url
 from fundamentus_site.site import FundamentusSite
@@ -215,3 +215,18 @@ def test_whatever_stands_between_them_all_papers_are_found_by_both_readers(
 def test_no_body_at_all_makes_the_reader_of_listings_fail_otherwise(body: bytes) -> None:
     with pytest.raises(FundamentusError, match="asked for a listing"):
         listing(page(body))
+
+
+def test_of_unreadable_rows_20_are_recorded_cut_and_printable_and_all_are_counted() -> None:
+    odd = f"Vale\x07 {'x' * 99}"
+    found = listing(page(tables([HEADER, *([row("PETR4"), row(odd)] * 30)])))
+    assert (len(found.unreadable), found.unreadable_count) == (20, 30)
+    assert found.unreadable[0] == f"row 3 has ['Vale\ufffd {'x' * 60}"[:60]
+
+
+def test_a_listing_of_more_rows_than_any_is_unavailable() -> None:
+    assert len(listing(page(tables([row(f"A{at:03}3") for at in range(1000)] * 5))).tickers) == 1000
+    with pytest.raises(Unavailable, match="found 5001 rows, expected 5000 at most"):
+        listing(page(tables([row("PETR4")] * 5001)))
+    with pytest.raises(Unavailable, match="more than 150000 elements"):
+        listing(page(tables(["<tr>" + "<td>x</td>" * 30 + "</tr>"] * 5001)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -386,3 +387,70 @@ def test_no_body_at_all_makes_the_reader_of_papers_fail_otherwise(body: bytes) -
         named = {column for label in found.lacking_core for column in SCHEMAS[Kind.ACOES].labels[label]}
         core = {column.name for column in SCHEMAS[Kind.ACOES].columns if column.core}
         assert lacking & core <= named
+
+
+# ------------------------------------------------------------------------------------------------- bounds
+
+
+def filled(start: bytes, unit: bytes, times: int) -> bytes:
+    return b"<html><table class=w728><tr>" + start + unit * times + b"</html>"
+
+
+NEST = b"<table class=w728><tr><td>"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (filled(b"", b"<td>", 20_001), "Unavailable: .*more than 20000 elements"),
+        (filled(b"", NEST, 7_000), "Unavailable: .*more than 20000 elements"),
+        (filled(NEST * 80, b"<td class=label>x<td>y", 9_000), "LayoutNotRecognized: .*lacks 41 of"),
+        (filled(NEST * 80, b"<tr><td class=label>x<td>y", 6_000), "LayoutNotRecognized: .*lacks 41 of"),
+        (
+            filled(b"<td><div><tr>" * 80, b"<td class=label>x<td>y", 9_000),
+            "LayoutNotRecognized: .*lacks 41 of",
+        ),
+        (
+            filled(b"<td" + b"".join(b" a%d" % at for at in range(280_000)), b"", 0),
+            "Unavailable: .*an element of 280001 attributes",
+        ),
+        (filled(b"<td class=label>Papel<td>", b"A", 2_000_000), "LayoutNotRecognized: .*lacks 40 of"),
+    ],
+    ids=["cells", "tables", "nested, a row", "nested, rows", "rows in cells", "attributes", "a long text"],
+)
+def test_a_page_that_is_made_to_be_costly_is_refused_in_bounded_time(body: bytes, found: str) -> None:
+    began = time.process_time()
+    with pytest.raises(FundamentusError) as error:
+        SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+    assert time.process_time() - began < 5
+    assert re.match(found, f"{type(error.value).__name__}: {error.value}")
+    assert len(str(error.value)) <= 600
+
+
+def test_a_charset_that_takes_the_square_of_the_time_is_passed_over() -> None:
+    began = time.process_time()
+    paper = PAPERS[0]
+    body = detail_page(paper).replace(b"</body>", b"<p>" + b"a" * 1_000_000 + b"</body>")
+    came = Page("http://site/page", 200, "text/html; charset=punycode", body, EVENING)
+    assert texts(SITE.read(came, paper.ticker, Kind(paper.kind), DAY)) == paper.expected_sor()
+    assert time.process_time() - began < 5
+
+
+def test_of_unknown_labels_20_are_recorded_cut_and_printable_and_all_are_counted() -> None:
+    rows = b"".join(
+        b"<tr><td class=label>\x07L%04d %s</td><td>1</td></tr>" % (at, b"x" * 99) for at in range(3000)
+    )
+    paper = PAPERS[0]
+    body = detail_page(paper).replace(b"</body>", b"<table class=w728>" + rows + b"</table></body>")
+
+    reading = SITE.read(page(body), paper.ticker, Kind(paper.kind), DAY)
+
+    assert texts(reading) == paper.expected_sor()
+    assert reading.unknown_count == 3000
+    assert reading.unknown_labels == tuple(f"\ufffdL{at:04} {'x' * 53}" for at in range(20))
+
+
+def test_a_cell_longer_than_any_text_of_the_site_is_another_layout() -> None:
+    paper = PAPERS[0].with_cell("nome_empresa" if PAPERS[0].kind == "acoes" else "nome_fii", "A" * 1001)
+    with pytest.raises(LayoutNotRecognized, match="has 1001 characters, expected 1000 at most"):
+        read(paper)

@@ -703,6 +703,7 @@ def test_a_challenge_is_a_refusal_whatever_its_status_and_so_is_a_strange_page_b
 ) -> None:
     failed = status == 503 and body != INTERSTITIAL
     assert type(outcome(server, Answer(body, status))) is (Unavailable if failed else Refused)
+    assert len(server.requests) == (3 if failed else 1)
 
 
 @pytest.mark.parametrize("status", [404, 410, 401, 204])

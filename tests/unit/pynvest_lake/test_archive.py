@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +95,46 @@ def test_what_is_no_gzip_object_is_named(lake: Lake) -> None:
 
     assert (read.pages, len(read.problems)) == ((), 1)
     assert f"{key}: no gzip object" in read.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"\0" * 200_000_000, "holds more than 67108864 bytes"),
+        (b"x\n" * 20_000, "has more than 10000 lines"),
+        (b"[[],[]]" * 1_000_000, "line 2 has more than 4259840 bytes"),
+        (b"[" * 100_000, "RecursionError"),
+    ],
+    ids=["bytes", "lines", "a long line", "nesting"],
+)
+def test_an_object_that_is_made_to_be_costly_is_read_within_bounds_and_named(
+    lake: Lake, content: bytes, found: str
+) -> None:
+    key = f"{archive.prefix(DAY)}0f.jsonl.gz"
+    packed = gzip.compress(PAGE.to_line().encode() + b"\n" + content, compresslevel=1)
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=packed)
+    tracemalloc.start()
+    try:
+        read = Archive(lake.s3, WORK_BUCKET).read(key)
+        assert tracemalloc.get_traced_memory()[1] < 100 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+    assert read.pages == (PAGE,)
+    assert found in read.problems[0]
+    assert len(read.problems) <= 21
+
+
+def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> None:
+    key = f"{archive.prefix(DAY)}0f.jsonl.gz"
+    lines = "{\n" * 100 + PAGE.to_line()
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=gzip.compress(lines.encode()))
+
+    read = Archive(lake.s3, WORK_BUCKET).read(key)
+
+    assert read.pages == (PAGE,)
+    assert len(read.problems) == 21
+    assert read.problems[-1].endswith("80 more of its lines are damaged")
 
 
 def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
