@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from pynvest_lake.day import date_of, number_of, parse_day
+from b3.days import (
+    CLOSED_AT,
+    COLLECTED_DAYS,
+    SAO_PAULO,
+    date_of,
+    last_closed_day,
+    may_be_collected,
+    number_of,
+    parse_day,
+)
 
-TIMEZONE = "America/Sao_Paulo"
-CLOSING = time(18, 45)
-OPENING = time(10)
-DAYS_BACK = 7
+OPENS_AT = time(10)
+"""From when on the site shows the next session."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +40,6 @@ class Day:
     until: datetime | None
 
 
-def last_collected_day(moment: datetime) -> date:
-    """Return the last weekday whose 18:45 has passed in Sao Paulo.
-
-    Parameters
-    ----------
-    moment
-        The moment, with its zone.
-    """
-    day = moment.astimezone(ZoneInfo(TIMEZONE)).date()
-    while day.weekday() > 4 or _closing(day) > moment:
-        day -= timedelta(days=1)
-    return day
-
-
 def last_day(now: datetime) -> Day:
     """Return the last weekday whose 18:45 has passed in Sao Paulo, with the hours in which it can be brought.
 
@@ -56,11 +48,11 @@ def last_day(now: datetime) -> Day:
     now
         The moment, with its zone.
     """
-    day = last_collected_day(now)
+    day = date_of(last_closed_day(now))
     opening = day + timedelta(days=1)
     while opening.weekday() > 4:
         opening += timedelta(days=1)
-    return Day(number_of(day), _closing(day), datetime.combine(opening, OPENING, ZoneInfo(TIMEZONE)))
+    return Day(number_of(day), _closing(day), datetime.combine(opening, OPENS_AT, SAO_PAULO))
 
 
 def named_day(number: int, now: datetime) -> Day:
@@ -71,15 +63,14 @@ def named_day(number: int, now: datetime) -> Day:
     ValueError
         It is no weekday of the last week whose 18:45 has passed.
     """
-    day = date_of(parse_day(number, "--day"))
-    oldest = now.astimezone(ZoneInfo(TIMEZONE)).date() - timedelta(days=DAYS_BACK)
-    if day.weekday() > 4 or _closing(day) > now or day < oldest:
+    day = parse_day(number, "--day")
+    if not may_be_collected(day, now, has_ledger=False):
         raise ValueError(
-            f"--day is {number}, expected a weekday from {number_of(oldest)} on whose 18:45 has passed in "
-            "Sao Paulo: the site shows the latest session only"
+            f"--day is {number}, expected a weekday of the last {COLLECTED_DAYS} days whose 18:45 has passed "
+            "in Sao Paulo: the site shows the latest session only"
         )
-    return Day(number, _closing(day), None)
+    return Day(day, _closing(date_of(day)), None)
 
 
 def _closing(day: date) -> datetime:
-    return datetime.combine(day, CLOSING, ZoneInfo(TIMEZONE))
+    return datetime.combine(day, CLOSED_AT, SAO_PAULO)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -42,7 +43,18 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
 
     remove_pages()
     yield day
-    remove_pages()  # the schedule would leave the day alone
+    remove_pages()
+
+
+@pytest.fixture
+def from_pages(faulty: FaultyLake) -> Iterator[None]:
+    """Let the lake rest on a collector."""
+    with (
+        faulty.setting("check-and-delete-partitions", FETCH_FROM="pages"),
+        faulty.setting("get-tickers", FETCH_FROM="pages"),
+        faulty.setting("assess-day", FETCH_FROM="pages"),
+    ):
+        yield
 
 
 @pytest.fixture
@@ -89,15 +101,13 @@ class Collector:
         return process.returncode, said
 
 
+@pytest.mark.usefixtures("from_pages")
 def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_by_itself(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
     faulty.site.set_fault("*", Fault("status", status=403, spared="collector"))
     day = faulty.day()
-    day.ask(latest)
-    until(lambda: any(request.status == 403 for request in faulty.site.requests), "the refusal")
-    assert all(not faulty.keys(faulty.table("sor", kind), latest) for kind in ("acoes", "fiis"))
-    faulty.site.clear_log()
+    day.number = latest
     faulty.site.latency_ms = 50
     collector = Collector(faulty, key, latest)
     executions = executions_of(faulty)
@@ -106,7 +116,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
         until(lambda: faulty.site.stats()["by_path"].get("/detalhes.php", 0) >= 5, "the first pages")
         first.send_signal(signal.SIGTERM)
         said, _ = first.communicate(timeout=60)
-    assert (first.returncode, "the pages that had come are kept" in said) == (130, True), said
+    assert (first.returncode, "what had come is archived" in said) == (130, True), said
     assert "Traceback" not in said
     assert executions_of(faulty) == executions
     status, said = collector.run()
@@ -115,35 +125,53 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
-    # The manifest's event starts stage 1, that stage 2 and the workflow.
+    # The manifest's event starts stage 1, and that the workflow, which has the pages read.
     (execution,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
-    assert (ended["status"], json.loads(ended["input"])) == ("SUCCEEDED", {"anomesdia_exec": latest})
+    given = {"anomesdia_exec": latest, "source": "pages"}
+    assert (ended["status"], json.loads(ended["input"])) == ("SUCCEEDED", given)
     faulty.check(day)
     assert all("collector" in request.headers["User-Agent"] for request in faulty.site.requests)
-    assert collector.run() == (
-        0,
-        f"{latest} has been brought already: there is nothing to do (--again reads it anew)\n",
-    )
+    status, said = collector.run()
+    assert (status, f"{latest}: nothing new has come" in said) == (0, True), said
 
 
-def test_a_collector_and_the_schedule_on_one_evening_leave_an_exact_day(
+@pytest.mark.usefixtures("from_pages")
+def test_an_asset_that_is_missing_is_named_and_comes_with_a_later_start(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
-    faulty.site.latency_ms = 100
+    lost = min(paper.ticker for paper in faulty.papers)
+    faulty.site.set_fault(lost, Fault("status", status=404))
     day = faulty.day()
-    day.ask(latest)
-    until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
-    scheduled = faulty.start_workflow(anomesdia_exec=latest)
+    day.number = latest
+    collector = Collector(faulty, key, latest)
+    executions = executions_of(faulty)
+
+    status, said = collector.run()
+    assert (status, f"Missing: {lost}" in said) == (4, True), said
+    (first,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
+    faulty.end_of(first)
+    faulty.check(day, without=(lost,))
+
+    faulty.site.clear_faults()
+    status, said = collector.run()
+    assert status == 0, said
+    (second,) = until(lambda: executions_of(faulty) - executions - {first}, "the day's second workflow")
+    assert faulty.end_of(second)["status"] == "SUCCEEDED"
+    faulty.check(day)
+
+
+def test_with_fetch_from_site_a_manifest_starts_nothing(
+    faulty: FaultyLake, latest: int, key: dict[str, str]
+) -> None:
+    started_at = time.time()
     executions = executions_of(faulty)
 
     status, said = Collector(faulty, key, latest).run()
 
-    assert (status, f"{latest} is whole" in said) == (0, True), said
-    (brought,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
-    faulty.end_of(scheduled)
-    assert faulty.end_of(brought)["status"] == "SUCCEEDED"
-    faulty.check(day)
+    assert status == 0, said
+    until(lambda: faulty.log("check-and-delete-partitions", started_at, "manifest ignored"), "the line")
+    assert executions_of(faulty) == executions
 
 
 def test_a_collectors_key_reaches_its_pages_and_nothing_else(
@@ -152,12 +180,15 @@ def test_a_collectors_key_reaches_its_pages_and_nothing_else(
     client = as_user(faulty, key)
     work, sor = faulty.lake.work_bucket, faulty.table("sor", "acoes").bucket
     page = {"Bucket": work, "Key": f"pages/anomesdia_exec={latest}/x.jsonl.gz"}
-    client("s3").put_object(**page, Body=b"")
+    client("s3").put_object(**page, Body=b"", IfNoneMatch="*")
     client("s3").get_object(**page)
     client("s3").list_objects_v2(Bucket=work, Prefix=f"pages/anomesdia_exec={latest}/")
 
     s3, ledger = client("s3"), f"ledger/anomesdia_exec={latest}/listing.json"
     refused = {
+        "write over a page": lambda: s3.put_object(**page, Body=b"forged"),
+        "write a page in parts": lambda: s3.create_multipart_upload(**page),
+        "copy a page": lambda: s3.copy_object(**page, CopySource=page),
         "delete a page": lambda: s3.delete_object(**page),
         "write the ledger": lambda: s3.put_object(Bucket=work, Key=ledger, Body=b"{}"),
         "read the ledger": lambda: s3.get_object(Bucket=work, Key=ledger),
@@ -176,6 +207,8 @@ def test_a_collectors_key_reaches_its_pages_and_nothing_else(
         with pytest.raises(ClientError) as error:
             act()
         assert "AccessDenied" in error.value.response["Error"]["Code"], (what, error.value)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**page, Body=b"forged", IfNoneMatch="*")
 
 
 def test_credentials_that_aws_does_not_take_are_told(

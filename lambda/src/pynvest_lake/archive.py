@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from b3.days import date_of, parse_day
 from pynvest_lake.aws import put_new
-from pynvest_lake.day import BRASILIA, PARTITION_KEY, date_of, parse_day
+from pynvest_lake.day import BRASILIA, PARTITION_KEY
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import parse_ticker
 

@@ -281,7 +281,7 @@ def test_refused_at_both_listings_it_asks_for_nothing_else(desk: Desk, fault: Fa
         (Fault("status", status=503, retry_after=60), errors.Incomplete),
         (Fault("unrecognizable"), errors.ListingUnreadable),
         (Fault("empty"), errors.ListingUnreadable),
-        (Fault("garbage"), errors.ListingUnreadable),
+        (Fault("garbage"), errors.Incomplete),
     ],
 )
 def test_one_listing_that_does_not_come_costs_its_kind_alone(
