@@ -17,7 +17,7 @@ class Settings:
     ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
     has been read, or is in the dead-letter queue. ``quality_gate`` is ``fail``, or ``record`` where a bad
     verdict is only written. What was measured before ``quality_reference_from`` is no reference any more.
-    ``daily_digest``: whether a day without a remark is told, too. ``name_prefix``: the lake's name in notices.
+    ``daily_digest``: whether a day without a remark is told, too. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]
