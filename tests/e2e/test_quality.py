@@ -32,19 +32,21 @@ def run(faulty: FaultyLake, number: int) -> Day:
     return day
 
 
-def test_a_renamed_core_label_fails_the_workflow_with_its_name_after_the_tables_are_whole(
+def test_a_renamed_essential_label_fails_the_workflow_with_its_name_after_the_tables_are_whole(
     faulty: FaultyLake, number: int
 ) -> None:
     for paper in faulty.papers:
-        faulty.site.set_fault(paper.ticker, Fault("renamed_label", label="P/VP"))
+        faulty.site.set_fault(paper.ticker, Fault("renamed_label", label="Valor de mercado"))
 
     day = run(faulty, number)
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
-    assert 'O rótulo "P/VP" falta em 12 de 12 páginas de ações' in ended["cause"]
-    assert {("rotulo_ausente", "P/VP", "falha"), ("dia", None, "falha")} <= remarks(faulty, number)
-    renamed = [paper.with_label("P/VP", "P/VP (novo)") for paper in faulty.papers]
+    assert 'O rótulo "Valor de mercado" falta em 12 de 12 páginas de ações' in ended["cause"]
+    assert {("rotulo_ausente", "Valor de mercado", "falha"), ("dia", None, "falha")} <= remarks(
+        faulty, number
+    )
+    renamed = [paper.with_label("Valor de mercado", "Valor de mercado (novo)") for paper in faulty.papers]
     checks.check_papers(day, renamed, faulty.glue)
 
     with faulty.setting("assess-day", QUALITY_GATE="record"):

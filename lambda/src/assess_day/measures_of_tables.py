@@ -213,8 +213,8 @@ def _moved(value: float, reference: float, values: Sequence[float]) -> Situation
         return Situation.OK
     if value * reference < 0:
         return Situation.FALHA
-    apart = value / reference
-    return thresholds.MEDIAN.above(max(apart, 1 / apart))
+    smaller, greater = sorted((abs(value), abs(reference)))
+    return thresholds.MEDIAN.above(greater / smaller)
 
 
 def identities(evidence: Evidence) -> list[QualityRow]:

@@ -289,6 +289,16 @@ def test_a_shifted_decimal_comma_elsewhere_is_a_failure_on_the_thirty_first_day(
     assert f"A mediana de vlr_ind_margem_bruta em {SOT_ACOES} é" in said(last)
 
 
+def test_values_of_three_hundred_digits_are_judged_as_others_are() -> None:
+    first, last = both(
+        lambda paper: paper.with_cell("vlr_mercado", "9" * 308) if paper.kind == "acoes" else paper
+    )
+
+    assert remarks(first)[SOT_ACOES, "cotacao_vezes_papeis", "vlr_cot"] == "falha"
+    assert remarks(last)[SOT_ACOES, "mediana", "vlr_mercado"] == "falha"
+    assert max(len(row.motivo or "") for row in last) < 300
+
+
 def test_two_columns_that_are_swapped_are_a_failure() -> None:
     def swapped(paper: Paper) -> Paper:
         if paper.kind != "acoes":
