@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from sandbox.mends import (
     actions,
+    athena_partitions,
     athena_results,
     athena_views,
     authorizations,
+    glue_descriptions,
     glue_partitions,
     lambda_batches,
     lambda_errors,
@@ -37,9 +39,11 @@ def apply_all() -> None:
         layer_parameters,
         own_port,
         actions,
+        glue_descriptions,
         glue_partitions,
         athena_results,
-        athena_views,
+        athena_partitions,
+        athena_views,  # which names partitions, too: its queries are put in first
         named_resources,
         repeated_requests,
         authorizations,
