@@ -9,9 +9,10 @@ locals {
     vw_ativos_negociados = var.columns.spec_ativos
   }
 
-  # What the queries call tables and views.
+  # What the queries call tables, lists of the days that a table has, and views.
   relations = merge(
     { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
+    { for key, table in var.tables : "${key}_partitions" => "\"${table.database}\".\"${table.name}$partitions\"" },
     { for view in keys(local.view_columns) : view => "\"${local.views_database}\".\"${view}\"" },
   )
 
@@ -68,13 +69,12 @@ resource "aws_athena_named_query" "this" {
   query       = each.value
 }
 
-# As Athena itself writes a view into the catalog.
+# As Athena itself writes a view into the catalog: without a description, which Trino takes for the comment that marks a view.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 
   name          = each.key
   database_name = local.views_database
-  description   = local.titles[each.key]
   table_type    = "VIRTUAL_VIEW"
   parameters    = { presto_view = "true", comment = "Presto View" }
 

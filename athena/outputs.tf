@@ -10,7 +10,7 @@ output "named_queries" {
 
 output "views" {
   description = "Database, ARN and title of each view, by its name."
-  value       = { for name, view in aws_glue_catalog_table.view : name => { database = view.database_name, arn = view.arn, title = view.description } }
+  value       = { for name, view in aws_glue_catalog_table.view : name => { database = view.database_name, arn = view.arn, title = local.titles[name] } }
 }
 
 output "reader_policy_json" {

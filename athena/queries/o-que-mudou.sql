@@ -1,6 +1,7 @@
 -- O que mudou desde a sessão anterior
 -- Variação = cotação na sessão mais recente / cotação na sessão anterior do papel − 1, em fração (0.01 = 1%), não ajustada por
 -- desdobramentos. Só papéis líquidos (mais de R$ 1 milhão por dia), da maior para a menor variação, para cima ou para baixo.
+-- A sessão anterior é procurada nos últimos dez dias do lake: quem negocia todo dia está neles.
 SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, sessao_anterior, vlr_cot_anterior, dt_ult_cot, vlr_cot,
        vlr_cot / vlr_cot_anterior - 1 AS variacao
 FROM (
@@ -8,7 +9,20 @@ FROM (
          lag(dt_ult_cot) OVER (PARTITION BY codigo_ticker_ativo ORDER BY dt_ult_cot) AS sessao_anterior,
          lag(vlr_cot) OVER (PARTITION BY codigo_ticker_ativo ORDER BY dt_ult_cot) AS vlr_cot_anterior,
          max(dt_ult_cot) OVER () AS sessao_mais_recente
-  FROM ${vw_ativos_por_sessao}
+  FROM (
+    SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, dt_ult_cot, vlr_cot,
+           row_number() OVER (
+             PARTITION BY codigo_ticker_ativo, dt_ult_cot
+             ORDER BY anomesdia_exec DESC, datetime_exec DESC
+           ) AS leitura
+    FROM ${spec_ativos}
+    WHERE anomesdia_exec >= (
+        SELECT min(anomesdia_exec)
+        FROM (SELECT anomesdia_exec FROM ${spec_ativos_partitions} ORDER BY anomesdia_exec DESC LIMIT 10)
+      )
+      AND dt_ult_cot IS NOT NULL
+  )
+  WHERE leitura = 1
 )
 WHERE dt_ult_cot = sessao_mais_recente
   AND vlr_cot_anterior > 0

@@ -3,8 +3,7 @@
 -- naquele dia; a consulta da qualidade diz qual dia ficou incompleto.
 WITH dias AS (
   SELECT anomesdia_exec
-  FROM ${spec_ativos}
-  GROUP BY anomesdia_exec
+  FROM ${spec_ativos_partitions}
   ORDER BY anomesdia_exec DESC
   LIMIT 2
 ), ultimo AS (

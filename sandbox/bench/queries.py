@@ -164,6 +164,8 @@ def bytes_read(directory: Path) -> dict[str, int]:
         objects = f"'counted://{directory}/{key}/*/*.parquet'"
         partitions = "hive_partitioning = true, hive_types = {'anomesdia_exec': INTEGER}"
         lake.execute(f"CREATE VIEW {key} AS SELECT * FROM read_parquet({objects}, {partitions})")  # noqa: S608
+        days = ", ".join(path.name.partition("=")[2] for path in (directory / key).iterdir())
+        lake.execute(f"CREATE VIEW {key}_partitions AS SELECT unnest([{days}]) AS anomesdia_exec")
     for name in VIEWS:
         lake.execute(f"CREATE VIEW {name} AS {text(ATHENA / 'views' / f'{name}.sql')}")
     found = {}
@@ -177,7 +179,8 @@ def bytes_read(directory: Path) -> dict[str, int]:
 def text(path: Path) -> str:
     """Return a query as Terraform fills it in, but without databases."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
-    names = {**{name: name for name in (*TABLES, *VIEWS)}, "columns": ", ".join(columns)}
+    relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
+    names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
     return re.sub(r"\$\{(\w+)\}", lambda found: names[found[1]], path.read_text(encoding="utf-8"))
 
 

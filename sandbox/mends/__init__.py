@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from sandbox.mends import (
     actions,
+    athena_partitions,
     athena_results,
     athena_views,
     authorizations,
     conditional_puts,
+    glue_descriptions,
     glue_partitions,
     lambda_batches,
     lambda_errors,
@@ -39,9 +41,11 @@ def apply_all() -> None:
         own_port,
         actions,
         conditional_puts,
+        glue_descriptions,
         glue_partitions,
         athena_results,
-        athena_views,
+        athena_partitions,
+        athena_views,  # which names partitions, too: its queries are put in first
         named_resources,
         repeated_requests,
         authorizations,

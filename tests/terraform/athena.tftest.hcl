@@ -91,6 +91,20 @@ run "views_are_of_the_form_that_athena_gives_its_own" {
     error_message = "views: ${jsonencode(aws_glue_catalog_table.view)}"
   }
   assert {
+    condition     = alltrue([for view in aws_glue_catalog_table.view : view.description == null])
+    error_message = "Trino takes a view's description for the comment that marks a view, and finds no view"
+  }
+  assert {
+    condition     = alltrue([for name, view in output.views : length(view.title) > 0 && startswith(local.views[name].sql, "-- ${view.title}\n")])
+    error_message = "the first line of a view does not say what it is"
+  }
+  assert {
+    condition = alltrue([for name in ["vw_acoes_ultimo_dia", "vw_fiis_ultimo_dia", "vw_ativos_ultimo_dia"] :
+      strcontains(local.views[name].sql, "$partitions\"")
+    ])
+    error_message = "a view of the last day reads every day to find it"
+  }
+  assert {
     condition = alltrue([for view in aws_glue_catalog_table.view :
       [for name, value in jsondecode(base64decode(regex("^/\\* Presto View: (\\S+) \\*/$", view.view_original_text)[0])) : name] == ["catalog", "columns", "originalSql", "schema"]
     ])

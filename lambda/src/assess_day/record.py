@@ -144,7 +144,9 @@ def write_record(
     told_by: str | None = None,
     before: Record | None = None,
 ) -> None:
-    """Register a day's partition, and write what was measured of it in place of what was written before.
+    """Write what was measured of a day in place of what was written before, then register its partition.
+
+    In this order a partition that is registered has an object: the newest one is the last day of a query.
 
     Raises
     ------
@@ -157,8 +159,8 @@ def write_record(
     said = {MISSING: json.dumps(names(missing)).encode()}
     if told_by is not None:
         said[TOLD_BY] = told_by.encode()
-    register_partition(glue, table, day)
     _write(s3, table, day, content.replace_schema_metadata(said), before)
+    register_partition(glue, table, day)
 
 
 def mark_untold(s3: Any, table: LakeTable, day: int, execution: str) -> None:

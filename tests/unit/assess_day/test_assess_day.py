@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
-from assess_day.record import read_record, write_record
+from assess_day.record import place, read_record, write_record
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake.aws import client
@@ -267,6 +267,17 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     assert [(row.medida, row.motivo) for row in record.rows] == [("dia", "execução de teste")]
 
 
+def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
+    table = lake.tables[QUALITY]
+    row = QualityRow(None, "dia", None, None, None, Situation.OK, None)
+    lake.s3.put_object(Bucket=table.bucket, Key=place(table, DAY).key, Body=b"another one's")
+
+    with pytest.raises(ObjectChanged):
+        write_record(lake.s3, lake.glue, table, DAY, [row], [], NOW)
+
+    assert lake.partitions(QUALITY) == []
+
+
 def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     lake: Lake, assess: Any
 ) -> None:
@@ -373,8 +384,8 @@ def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_
     events = client("glue").meta.events
     events.register("before-call.glue.BatchCreatePartition", answer)
     with pytest.raises(PartitionNotRegistered):
-        assess("assess")  # nothing was listed, and nothing folded
-    retried = assess("assess")
+        assess("assess", execution="one")  # nothing was listed, and nothing folded
+    retried = assess("assess", execution="one")
     events.unregister("before-call.glue.BatchCreatePartition", answer)
 
     assert retried["notice"]["tell"] == "failure"
