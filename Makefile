@@ -2,9 +2,6 @@
 # the requirements change; PYTHON=/path/to/python3 chooses its interpreter.
 
 VENV := .venv
-VENV_MADE := $(VENV)/.made
-# What the commands that run something need, so that a first run need not wait for what the tests do.
-RUNS := $(VENV)/.made-runs
 REQUIREMENTS := sandbox/requirements.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # checkov pins much of what the tests pin otherwise: it has an environment of its own.
@@ -14,10 +11,19 @@ SBOM := .venv-sbom
 SBOM_MADE := $(SBOM)/.made-7.5.0
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
-# The first that really runs (a name on PATH may be a shim with nothing behind it) and can make an environment.
-CANDIDATES := python3.13 python3.12 python3.11 python3
-USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
-PYTHON = $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(USABLE)' 2>/dev/null && echo $(name))))
+# The functions' own Python first. Each version is looked for on the PATH and under pyenv; the first that really runs
+# (a name on the PATH may be a shim with nothing behind it) and can make an environment is taken.
+PYTHONS := 3.13 3.12 3.11 3
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
+CANDIDATES := $(foreach version,$(PYTHONS),python$(version) $(wildcard $(PYENV)/versions/$(version).*/bin/python))
+USABLE := import sys, venv, ensurepip; assert sys.version_info >= (3, 11) and not sys.abiflags
+PYTHON := $(shell for python in $(CANDIDATES); do "$$python" -c '$(USABLE)' 2>/dev/null && echo "$$python" && break; done)
+MINOR := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+# The version stands in the names: an environment of another one is made anew.
+VENV_MADE := $(VENV)/.made-$(MINOR)
+# What the commands that run something need, so that a first run need not wait for what the tests do.
+RUNS := $(VENV)/.made-runs-$(MINOR)
 
 SOURCE ?= sample
 TICKERS ?=
@@ -92,10 +98,11 @@ $(VENV_MADE): $(RUNS) requirements-dev.txt
 	@touch $@
 
 $(RUNS): $(REQUIREMENTS)
-	@test -n "$(PYTHON)" || { echo "No usable Python: install Python 3.11 or newer with its venv and ensurepip modules" \
-		"(on Debian and Ubuntu: python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@echo "Making the virtual environment $(VENV) with $(PYTHON)"
-	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
+	@test -n "$(MINOR)" || { echo "No usable Python ($(PYTHONS)) on the PATH or in $(PYENV): install Python 3.13, which the" \
+		"functions run on, with its venv and ensurepip modules (on Debian and Ubuntu: python3.13-venv), or name one that" \
+		"you have, 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making the virtual environment $(VENV) with $(PYTHON) ($(MINOR))"
+	@$(VENV)/bin/python -c 'import sys; assert "%d.%d" % sys.version_info[:2] == "$(MINOR)"' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes --no-deps -r lambda/layer/requirements.txt
 	@# Much of it is never imported: what is gets compiled then.

@@ -1,0 +1,65 @@
+"""`make` and CI run everything on the functions' own Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3]
+MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
+ASK = "found:\n\t$(info $(PYTHON) $(RUNS))\n\t@:\n"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A machine whose ``python3.x`` on the PATH is a shim with nothing behind it."""
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    make = shutil.which("make")
+    assert make is not None
+    (binaries / "make").symlink_to(make)
+    (tmp_path / "ask.mk").write_text(ASK)
+    write_command(binaries / f"python{MINOR}", "exit 127")
+    return tmp_path
+
+
+def write_command(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+
+
+def python_found(machine: Path, *arguments: str) -> list[str]:
+    said = subprocess.run(
+        ["make", "-f", "Makefile", "-f", str(machine / "ask.mk"), *arguments, "found"],
+        cwd=PROJECT,
+        env={"PATH": str(machine / "bin"), "HOME": str(machine)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return said.stdout.split()
+
+
+def test_a_python_that_really_runs_is_taken_off_the_path(machine: Path) -> None:
+    write_command(machine / "bin" / f"python{MINOR}", f'exec {sys.executable} "$@"')
+
+    assert python_found(machine, f"PYTHONS={MINOR}") == [f"python{MINOR}", f".venv/.made-runs-{MINOR}"]
+
+
+def test_a_python_is_found_under_pyenv_where_the_path_has_a_shim_only(machine: Path) -> None:
+    python = machine / ".pyenv" / "versions" / f"{MINOR}.0" / "bin" / "python"
+    write_command(python, f'exec {sys.executable} "$@"')
+
+    assert python_found(machine, f"PYTHONS={MINOR}") == [str(python), f".venv/.made-runs-{MINOR}"]
+
+
+def test_ci_takes_no_python_but_the_functions(machine: Path) -> None:
+    command = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1].split()
+
+    assert "PYTHONS=3.13" in command
+    assert python_found(machine, "PYTHONS=3.13") == [".venv/.made-runs-"]
