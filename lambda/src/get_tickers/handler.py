@@ -94,7 +94,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         listed = from_archive(archive, request.day) if request.from_pages else from_site(site, patience)
     except NoListing as error:
         result["no_listing"] = str(error)
-        if before.listing is None and not (request.only_missing and before.rounds):
+        if before.listing is None and not request.only_missing:
             ledger.start_round(request.day, {}, now, number=before.next_round, reason=str(error))
         logger.warning("no listing", extra=result)
         return result

@@ -56,7 +56,8 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
                 _read(site.fetch_paper(one), one, kind)
     except FundamentusError as error:
         answer = next((said for kind_of, said in _ANSWERS.items() if isinstance(error, kind_of)), "down")
-        return {"probe": ticker, "answer": answer, "why": str(error)}
+        refused = "the site refuses this address: " if answer == "refused" else ""
+        return {"probe": ticker, "answer": answer, "why": f"{refused}{error}"}
     return {"probe": ticker, "answer": "read"}
 
 

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSResponse
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
 from assess_day.record import place, read_record, write_record
+from b3.days import DayRefused
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake.aws import client
@@ -25,6 +26,7 @@ from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import ObjectChanged
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
+WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
         monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
         monkeypatch.setenv("LOOK_INTERVAL_SECONDS", "30")
-        monkeypatch.setenv("SCHEDULE_TIMEZONE", "America/Sao_Paulo")
+        monkeypatch.setenv("WORKFLOW_ARN", WORKFLOW)
         monkeypatch.setenv("FETCH_FROM", "site")
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URLS", "[]")
         monkeypatch.setenv("QUALITY_GATE", gate)
@@ -122,7 +124,7 @@ def test_an_object_that_is_not_through_is_looked_for_again(lake: Lake, assess: A
     seen = assess()
 
     assert seen["settled"] is False
-    assert f"objetos que não chegaram de {SOT_ACOES} a {SPEC_ATIVOS}: 1 (" in seen["waiting_for"][0]
+    assert f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 1 (" in seen["waiting_for"][0]
 
 
 def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:
@@ -317,6 +319,72 @@ def test_the_day_is_that_of_the_workflows_start_in_its_zone(lake: Lake, assess: 
 
     assert seen["anomesdia_exec"] == 20261123
     assert seen["reasons"] == ("não há listagem de 20261123",)
+
+
+def test_a_day_that_nothing_was_ever_asked_for_is_refused_where_it_is_named_and_a_failure_where_not(
+    lake: Lake, assess: Any
+) -> None:
+    before = lake.s3.list_objects_v2(Bucket=lake.tables[QUALITY].bucket)["KeyCount"]
+    with time_machine.travel(NOW + timedelta(minutes=4)):
+        assert assess(input={"anomesdia_exec": DAY})["settled"] is False
+    with time_machine.travel(NOW + timedelta(minutes=6)):
+        with pytest.raises(DayRefused, match=f"nothing was ever asked for on {DAY}"):
+            assess(input={"anomesdia_exec": DAY})
+        assert lake.s3.list_objects_v2(Bucket=lake.tables[QUALITY].bucket)["KeyCount"] == before
+        assert assess(input={})["settled"] is True
+        assert assess("assess", input={})["situacao"] == "falha"
+
+
+@pytest.fixture
+def workflow(lake: Lake) -> Any:
+    machine = client("stepfunctions").create_state_machine(
+        name="dedup", definition="{}", roleArn="arn:aws:iam::123456789012:role/any"
+    )
+    assert machine["stateMachineArn"] == WORKFLOW
+
+    def start(name: str, **given: Any) -> None:
+        client("stepfunctions").start_execution(stateMachineArn=WORKFLOW, name=name, input=json.dumps(given))
+
+    return start
+
+
+FROM_SOR = {"anomesdia_exec": DAY, "source": "sor"}
+
+
+def test_a_day_is_made_anew_from_sor_at_once_and_without_rounds(
+    lake: Lake, assess: Any, workflow: Any
+) -> None:
+    queue(lake, "PETR4", "VALE3")
+    land(lake, "PETR4", through=())
+    workflow("own", **FROM_SOR)
+    workflow("another", anomesdia_exec=20261120)
+
+    seen = assess(input=FROM_SOR, execution="own")
+
+    assert (seen["settled"], "round_seconds" in seen) == (True, False)
+
+
+@pytest.mark.parametrize("given", [{"anomesdia_exec": DAY}, {}, FROM_SOR], ids=["named", "of today", "sor"])
+def test_a_day_is_not_made_anew_while_another_execution_of_it_runs(
+    lake: Lake, assess: Any, workflow: Any, given: dict[str, Any]
+) -> None:
+    land(lake, "PETR4")
+    workflow("other", **given)
+    workflow("own", **FROM_SOR)
+
+    with pytest.raises(DayRefused, match=f"{DAY} cannot be made anew while another execution .*: other"):
+        assess(input=FROM_SOR, execution="own")
+
+
+def test_a_day_without_sor_objects_is_not_made_anew(lake: Lake, assess: Any, workflow: Any) -> None:
+    with pytest.raises(DayRefused, match=f"{DAY} has no SoR objects"):
+        assess(input=FROM_SOR, execution="own")
+
+
+@pytest.mark.parametrize("source", ["site", 1, True])
+def test_a_source_that_is_none_is_refused(assess: Any, source: object) -> None:
+    with pytest.raises(ValueError, match=r"source is .*, expected"):
+        assess(input={"anomesdia_exec": DAY, "source": source})
 
 
 def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, assess: Any) -> None:

@@ -36,7 +36,6 @@ from days import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prep_financial_data.prepare import prepare
 
 from assess_day.assessment import QualityRow, Situation
 from assess_day.calendar_b3 import is_trading_day
@@ -57,6 +56,7 @@ from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, PaperEntry, Round, moment_text
 from pynvest_lake.outcomes import Outcome
+from pynvest_lake.prepare import prepare
 from sandbox.site import Paper
 from sandbox.site.papers import FUND_VARIETIES, STOCK_VARIETIES, brazilian
 
@@ -121,7 +121,8 @@ def test_the_rows_of_these_days_are_those_that_stage_3_stores() -> None:
         kind = Kind(paper.kind)
         rows = tables.sor[kind].to_pylist()
         found = next(row for row in rows if row[kind.ticker_column] == paper.ticker)
-        assert {**found, "datetime_exec": None} == {**stored, "datetime_exec": None}
+        moments = {"datetime_exec": None, "datetime_leitura": None}
+        assert {**found, **moments} == {**stored, **moments}
 
 
 def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:
@@ -520,7 +521,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
-    newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES).table
+    newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES, number_of(FIRST)).table
     sot = {**tables.sot, Kind.ACOES: folded(SOT_ACOES, [newest], "nome_papel")}
 
     assert remarks(measured(evidence_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}

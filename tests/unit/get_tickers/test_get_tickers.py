@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from b3.days import DayRefused
 from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
 from get_tickers.listings import NoListing, from_site
@@ -62,9 +63,8 @@ def test_every_listed_ticker_is_queued_once_with_kind_and_day(
     for kind in ("acoes", "fiis"):
         tickers = listed(site, kind)
         messages = sorted(lake.messages(kind), key=lambda message: message["ticker"])
-        assert messages == [
-            {"ticker": one, "kind": kind, "anomesdia_exec": DAY, "round": 0} for one in tickers
-        ]
+        asked = {"kind": kind, "anomesdia_exec": DAY, "round": 0, "asked_at": "2026-11-23T22:00:00Z"}
+        assert messages == [{"ticker": one, **asked} for one in tickers]
         assert result[kind] == len(tickers)
 
 
@@ -367,11 +367,91 @@ def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     assert any(key in problem for problem in result["problems"])
 
 
-def test_an_archive_without_a_listing_is_in_the_ledger(lake: Lake, queue: Any) -> None:
+def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> None:
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
-    assert "the archive has no listing" in result["no_listing"]
+    assert "the archive has no page" in result["no_listing"]
     assert ledger(lake).read(DAY).rounds[0].reason == result["no_listing"]
+
+
+def test_pages_are_queued_though_no_listing_reads_and_what_the_day_was_to_hold_stays(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    one, other = listed(site, "acoes")[:2]
+    ledger(lake).write_listing(DAY, Listing({Kind.ACOES: {one: 1.0, other: 2.0}}))
+    site.set_fault("/resultado.php", Fault("unrecognizable"))
+    site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
+    keep(lake, site, one)
+
+    queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
+    listing = ledger(lake).listing(DAY)
+    assert listing is not None
+    assert dict(listing.papers[Kind.ACOES]) == {one: 1.0, other: 2.0}
+
+
+@pytest.mark.parametrize("source", [{}, {"source": "pages"}])
+def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
+    lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
+) -> None:
+    keep(lake, site, listed(site, "acoes")[0])
+    ledger(lake).start_round(DAY, {}, datetime.now(timezone.utc), number=3)
+
+    assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
+
+
+def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, queue: Any) -> None:
+    queue({"anomesdia_exec": DAY})
+    one = listed(site, "acoes")[0]
+
+    queue({"anomesdia_exec": DAY, "tickers": [one]})
+
+    written = ledger(lake).read(DAY)
+    assert written.listing is not None
+    assert (written.trial, sorted(written.listing.papers[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert written.rounds[-1].papers[Kind.ACOES] == [one]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"anomesdia_exec": 20300101, "only_missing": True}, "20300101 is after today, 20261123"),
+        ({"anomesdia_exec": 20300101, "source": "pages"}, "20300101 is after today, 20261123"),
+        ({"anomesdia_exec": 20261120}, "20261120 is past"),
+        ({"anomesdia_exec": 20261120, "tickers": ["PETR4"]}, "20261120 is past"),
+    ],
+)
+def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(DayRefused, match=why):
+        queue(event)
+
+    assert ledger(lake).read(event["anomesdia_exec"]).listing is None
+    assert site.requests == []
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "said"),
+    [
+        (None, None, "read"),
+        ("/resultado.php", Fault("status", status=403), "refused"),
+        ("/fii_resultado.php", Fault("unrecognizable"), "layout"),
+        ("PETR4", Fault("status", status=503), "down"),
+        ("HGLG11", Fault("interstitial"), "refused"),
+    ],
+)
+def test_a_probe_of_everything_asks_once_for_both_listings_and_a_page_of_each_kind(
+    lake: Lake, site: SiteServer, queue: Any, place: str | None, fault: Fault | None, said: str
+) -> None:
+    if place and fault:
+        site.set_fault(place, fault)
+
+    assert queue({"probe": True})["answer"] == said
+    assert len(site.requests) <= 4
+    assert len({request.path for request in site.requests}) == len(site.requests)
+    assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
