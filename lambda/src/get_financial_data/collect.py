@@ -106,6 +106,11 @@ class Collected:
         return self.reading.unknown_labels if self.reading else ()
 
     @property
+    def unknown_count(self) -> int:
+        """Return how many such labels there are: the first 20 are named."""
+        return self.reading.unknown_count if self.reading else 0
+
+    @property
     def lacking_core(self) -> tuple[str, ...]:
         """Return the core labels that its page lacks."""
         return self.reading.lacking_core if self.reading else ()
