@@ -15,6 +15,9 @@ locals {
   bucket_names   = { for layer in local.layers : layer => var.bucket_names_map == null ? "${var.name_prefix}-${layer}-${local.suffix}" : var.bucket_names_map[layer] }
   database_names = { for layer in local.layers : layer => var.databases_names_map == null ? "db_${replace(var.name_prefix, "-", "_")}_${layer}" : var.databases_names_map[layer] }
 
+  # Buckets of the consumer's own may hold several lakes. Without one for the default name, its objects stay where they are.
+  key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
+
   # One bucket a distinct name, under the first layer that bears it: keys that are known before the account is.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
@@ -332,6 +335,7 @@ module "glue" {
   source = "./glue"
 
   bucket_names     = local.bucket_names
+  key_prefix       = local.key_prefix
   database_names   = local.database_names
   create_databases = var.flag_create_databases
   tags             = var.module_default_tags
@@ -376,7 +380,6 @@ module "lambda" {
   fetch_threads         = var.fetch_threads
   fetch_timeout_seconds = var.fetch_timeout_seconds
   fetch_headers         = var.fetch_headers
-  schedule_timezone     = var.schedule_timezone
 
   log_level                = upper(var.log_level)
   log_retention_days       = var.log_retention_days
@@ -411,7 +414,7 @@ module "eventbridge" {
       expression = var.schedule_expression_start
       target_arn = module.lambda.start_function_arn
       action     = "lambda:InvokeFunction"
-      input      = {}
+      input      = { scheduled_at = "<aws.scheduler.scheduled-time>" }
       enabled    = var.schedules_enabled && var.fetch_from == "site"
     }
     dedup = {
@@ -531,7 +534,7 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "Reprocess"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}/${table.name}/*"]
+    resources = [for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}/${table.prefix}*"]
   }
 
   statement {
@@ -554,7 +557,7 @@ data "aws_iam_policy_document" "operator" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = [for table in local.raw_tables : "${table.name}/*"]
+      values   = [for table in local.raw_tables : "${table.prefix}*"]
     }
   }
 

@@ -360,7 +360,7 @@ variable "schedules_enabled" {
 }
 
 variable "schedule_timezone" {
-  description = "Time zone of the schedules and of the day that a run belongs to."
+  description = "Time zone of the two schedules. The day that a run belongs to is that of Sao Paulo."
   type        = string
   default     = "America/Sao_Paulo"
   nullable    = false

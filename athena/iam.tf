@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid       = "ReadTheTables"
     actions   = ["s3:GetObject"]
-    resources = [for table in var.tables : "${local.bucket_arn[table.bucket]}/${table.name}/*"]
+    resources = [for table in var.tables : "${local.bucket_arn[table.bucket]}/${table.prefix}*"]
   }
 
   dynamic "statement" {
@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "reader" {
       condition {
         test     = "StringLike"
         variable = "s3:prefix"
-        values   = [for table in var.tables : "${table.name}/*" if table.bucket == statement.key]
+        values   = [for table in var.tables : "${table.prefix}*" if table.bucket == statement.key]
       }
     }
   }

@@ -5,7 +5,7 @@ variable "name" {
 
 variable "tables" {
   description = "The lake's tables as the glue submodule has them: layer, bucket, database, name and ARN of each."
-  type        = map(object({ layer = string, bucket = string, database = string, name = string, arn = string }))
+  type        = map(object({ layer = string, bucket = string, prefix = string, database = string, name = string, arn = string }))
 }
 
 variable "columns" {

@@ -16,7 +16,8 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = each.value.target_arn
     role_arn = aws_iam_role.this[each.key].arn
-    input    = jsonencode(each.value.input)
+    # jsonencode escapes the brackets, and the Scheduler replaces <aws.scheduler…> only as it stands.
+    input = replace(replace(jsonencode(each.value.input), "\\u003c", "<"), "\\u003e", ">")
 
     retry_policy {
       maximum_event_age_in_seconds = 3600

@@ -43,7 +43,7 @@ resource "aws_glue_catalog_table" "this" {
   }
 
   storage_descriptor {
-    location      = "s3://${var.bucket_names[each.value.layer]}/${each.value.schema.table}/"
+    location      = "s3://${var.bucket_names[each.value.layer]}/${var.key_prefix}${each.value.schema.table}/"
     input_format  = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
     output_format = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
 

@@ -7,11 +7,12 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the six tables."
+  description = "Layer, kind of paper (null: both), bucket, key prefix, database, name and ARN of each of the six tables."
   value = { for key, table in local.tables : key => {
     layer    = table.layer
     kind     = table.kind
     bucket   = var.bucket_names[table.layer]
+    prefix   = "${var.key_prefix}${table.schema.table}/"
     database = aws_glue_catalog_table.this[key].database_name
     name     = aws_glue_catalog_table.this[key].name
     arn      = aws_glue_catalog_table.this[key].arn

@@ -3,6 +3,11 @@ variable "bucket_names" {
   type        = map(string)
 }
 
+variable "key_prefix" {
+  description = "What the keys of all objects start with: empty, or `<name>/` of a lake that shares its buckets."
+  type        = string
+}
+
 variable "database_names" {
   description = "Name of the database of each layer (`sor`, `sot`, `spec`); one name may stand for several layers."
   type        = map(string)

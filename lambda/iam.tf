@@ -4,10 +4,10 @@ locals {
 
   s3 = { for key, table in var.tables : key => {
     bucket   = "arn:${local.partition}:s3:::${table.bucket}"
-    days     = "${table.name}/anomesdia_exec=*"
-    objects  = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*"
-    parts    = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*/*.part.parquet"
-    compacts = "arn:${local.partition}:s3:::${table.bucket}/${table.name}/anomesdia_exec=*/*.compact.parquet"
+    days     = "${table.prefix}anomesdia_exec=*"
+    objects  = "arn:${local.partition}:s3:::${table.bucket}/${table.prefix}anomesdia_exec=*"
+    parts    = "arn:${local.partition}:s3:::${table.bucket}/${table.prefix}anomesdia_exec=*/*.part.parquet"
+    compacts = "arn:${local.partition}:s3:::${table.bucket}/${table.prefix}anomesdia_exec=*/*.compact.parquet"
   } }
   glue = { for key, table in var.tables : key => [
     "arn:${local.partition}:glue:${local.account}:catalog",
@@ -21,6 +21,7 @@ locals {
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
   read_parts         = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.parts], prefix = {} } }
+  read_compacts      = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.compacts], prefix = {} } }
   write_parts        = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.parts], prefix = {} } }
   write_compacts     = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.compacts], prefix = {} } }
   delete             = { for key, s3 in local.s3 : key => { actions = ["s3:DeleteObject"], resources = [s3.objects], prefix = {} } }
@@ -51,9 +52,8 @@ locals {
 
   grants = {
     check-and-delete-partitions = concat(values(local.list), values(local.delete), values(local.remove_partition), [
-      local.read.sor_acoes, local.read.sor_fiis,
-      local.work.ledger.list, local.work.ledger.delete,
-      local.work.pages.list, local.work.pages.read,
+      local.work.ledger.miss, local.work.ledger.read, local.work.ledger.delete,
+      local.work.pages.list,
       { actions = ["states:StartExecution"], resources = [var.workflow_arn], prefix = {} },
       { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.account}:function:${local.names["get-tickers"]}"], prefix = {} },
     ])
@@ -70,22 +70,33 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    prep-financial-data-for-acoes = [local.list_or_miss.sor_acoes, local.read_parts.sor_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes]
-    prep-financial-data-for-fiis  = [local.list_or_miss.sor_fiis, local.read_parts.sor_fiis, local.write_parts.sot_fiis, local.register_partition.sot_fiis]
+    # Stages 4 and 5 look whether an object was compacted already before they write it.
+    prep-financial-data-for-acoes = [
+      local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
+      local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,
+    ]
+    prep-financial-data-for-fiis = [
+      local.list_or_miss.sor_fiis, local.read_parts.sor_fiis,
+      local.list_or_miss.sot_fiis, local.read_compacts.sot_fiis, local.write_parts.sot_fiis, local.register_partition.sot_fiis,
+    ]
     specialize-financial-data = [
       local.list_or_miss.sot_acoes, local.read_parts.sot_acoes,
       local.list_or_miss.sot_fiis, local.read_parts.sot_fiis,
-      local.write_parts.spec_ativos, local.register_partition.spec_ativos,
+      local.list_or_miss.spec_ativos, local.read_compacts.spec_ativos, local.write_parts.spec_ativos, local.register_partition.spec_ativos,
     ]
     dedup-financial-data-for-acoes = [
+      local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read.sot_acoes, local.write_compacts.sot_acoes, local.delete.sot_acoes, local.register_partition.sot_acoes,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-fiis = [
+      local.list_or_miss.sor_fiis, local.read_parts.sor_fiis,
       local.list_or_miss.sot_fiis, local.read.sot_fiis, local.write_compacts.sot_fiis, local.delete.sot_fiis, local.register_partition.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
     ]
     dedup-financial-data-for-spec-ativos = [
+      local.list_or_miss.sot_acoes, local.read.sot_acoes,
+      local.list_or_miss.sot_fiis, local.read.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos, local.write_compacts.spec_ativos, local.delete.spec_ativos, local.register_partition.spec_ativos,
     ]
     assess-day = [
@@ -98,6 +109,8 @@ locals {
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
       local.list_or_miss.spec_quality, local.read.spec_quality, local.write_parts.spec_quality, local.register_partition.spec_quality,
       local.work.ledger.miss, local.work.ledger.read,
+      { actions = ["states:ListExecutions"], resources = [var.workflow_arn], prefix = {} },
+      { actions = ["states:DescribeExecution"], resources = ["${replace(var.workflow_arn, ":stateMachine:", ":execution:")}:*"], prefix = {} },
     ]
   }
 }

@@ -29,7 +29,10 @@ locals {
   names        = { for function in keys(local.functions) : function => "${var.name_prefix}-lambda-${function}" }
   asynchronous = { for function, row in local.functions : function => row if row.asynchronous }
 
-  table      = { for key, table in var.tables : key => { bucket = table.bucket, database = table.database, table = table.name } }
+  table = { for key, table in var.tables : key => merge(
+    { bucket = table.bucket, database = table.database, table = table.name },
+    table.prefix == "${table.name}/" ? {} : { key_prefix = trimsuffix(table.prefix, "${table.name}/") },
+  ) }
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
   # Each before those that its objects come from.
@@ -44,7 +47,6 @@ locals {
       WORK_BUCKET               = var.work_bucket.name
       GET_TICKERS_FUNCTION_NAME = local.names["get-tickers"]
       WORKFLOW_ARN              = var.workflow_arn
-      SCHEDULE_TIMEZONE         = var.schedule_timezone
       FETCH_FROM                = var.fetch_from
     }
     get-tickers = {
@@ -62,16 +64,16 @@ locals {
     prep-financial-data-for-acoes        = { TICKER_KIND = "acoes", SOURCE_TABLES = jsonencode([local.table.sor_acoes]), TARGET_TABLE = jsonencode(local.table.sot_acoes) }
     prep-financial-data-for-fiis         = { TICKER_KIND = "fiis", SOURCE_TABLES = jsonencode([local.table.sor_fiis]), TARGET_TABLE = jsonencode(local.table.sot_fiis) }
     specialize-financial-data            = { SOURCE_TABLES = jsonencode([local.table.sot_acoes, local.table.sot_fiis]), TARGET_TABLE = jsonencode(local.table.spec_ativos) }
-    dedup-financial-data-for-acoes       = { TABLE = jsonencode(local.table.sot_acoes), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]), SCHEDULE_TIMEZONE = var.schedule_timezone }
-    dedup-financial-data-for-fiis        = { TABLE = jsonencode(local.table.sot_fiis), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]), SCHEDULE_TIMEZONE = var.schedule_timezone }
-    dedup-financial-data-for-spec-ativos = { TABLE = jsonencode(local.table.spec_ativos), DOWNSTREAM_TABLES = jsonencode([]), SCHEDULE_TIMEZONE = var.schedule_timezone }
+    dedup-financial-data-for-acoes       = { TABLE = jsonencode(local.table.sot_acoes), SOURCE_TABLES = jsonencode([local.table.sor_acoes]), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]) }
+    dedup-financial-data-for-fiis        = { TABLE = jsonencode(local.table.sot_fiis), SOURCE_TABLES = jsonencode([local.table.sor_fiis]), DOWNSTREAM_TABLES = jsonencode([local.table.spec_ativos]) }
+    dedup-financial-data-for-spec-ativos = { TABLE = jsonencode(local.table.spec_ativos), SOURCE_TABLES = jsonencode([local.table.sot_acoes, local.table.sot_fiis]), DOWNSTREAM_TABLES = jsonencode([]) }
     assess-day = {
       LAKE_TABLES            = local.lake_tables
       WORK_BUCKET            = var.work_bucket.name
       TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
       QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
       LOOK_INTERVAL_SECONDS  = tostring(var.look_interval)
-      SCHEDULE_TIMEZONE      = var.schedule_timezone
+      WORKFLOW_ARN           = var.workflow_arn
       FETCH_FROM             = var.fetch_from
       DEAD_LETTER_QUEUE_URLS = jsonencode(var.dead_letter_queues[*].url)
       QUALITY_GATE           = var.quality_gate

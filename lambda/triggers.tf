@@ -62,7 +62,7 @@ resource "aws_s3_bucket_notification" "this" {
       id                  = replace(lambda_function.key, "_", "-")
       lambda_function_arn = aws_lambda_function.this[lambda_function.value].arn
       events              = ["s3:ObjectCreated:*"]
-      filter_prefix       = "${var.tables[lambda_function.key].name}/"
+      filter_prefix       = var.tables[lambda_function.key].prefix
       filter_suffix       = ".part.parquet"
     }
   }
@@ -83,7 +83,7 @@ resource "aws_cloudwatch_event_rule" "this" {
     detail-type = ["Object Created"]
     detail = {
       bucket = { name = [var.tables[each.key].bucket] }
-      object = { key = [{ wildcard = "${var.tables[each.key].name}/*.part.parquet" }] }
+      object = { key = [{ wildcard = "${var.tables[each.key].prefix}*.part.parquet" }] }
     }
   })
 }

@@ -39,8 +39,8 @@ variable "awssdkpandas_layer_version" {
 }
 
 variable "tables" {
-  description = "Bucket, database and name of each of the six tables."
-  type        = map(object({ bucket = string, database = string, name = string }))
+  description = "Bucket, key prefix, database and name of each of the six tables."
+  type        = map(object({ bucket = string, prefix = string, database = string, name = string }))
 }
 
 variable "notified_buckets" {
@@ -156,11 +156,6 @@ variable "fetch_timeout_seconds" {
 variable "fetch_headers" {
   description = "Headers of the requests to the site, laid over pynvest's own."
   type        = map(string)
-}
-
-variable "schedule_timezone" {
-  description = "Time zone of the day that a run belongs to."
-  type        = string
 }
 
 variable "log_retention_days" {

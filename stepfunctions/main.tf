@@ -25,7 +25,7 @@ locals {
     },
     # What it is told would be wrong the next time too.
     {
-      ErrorEquals = ["ValueError"]
+      ErrorEquals = ["ValueError", "DayRefused"]
       MaxAttempts = 0
     },
     # A process that was killed, say: each function that is started again ends with the same.
@@ -60,7 +60,7 @@ locals {
     }
   } }
   # A state that fails for good is told too, and then the execution fails as it would have.
-  caught = { for state in ["Look", "DedupSot", "DedupSpec", "Assess"] : state => {
+  caught = { for state in ["ReadPages", "Look", "DedupSot", "DedupSpec", "Assess"] : state => {
     Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
   } if var.notices != null }
 
@@ -134,16 +134,39 @@ resource "aws_sfn_state_machine" "this" {
     StartAt = "Begin"
     States = merge({
       Begin = {
-        Type   = "Pass"
-        Result = { progress = { looks = 0, rounds_done = 0 }, folds = [], spec_folds = [] }
-        Next   = "Look"
+        Type       = "Pass"
+        Parameters = { progress = { looks = 0, rounds_done = 0 }, folds = [], spec_folds = [], "input.$" = "$$.Execution.Input" }
+        Next       = "IsFromPages"
       }
+      IsFromPages = {
+        Type = "Choice"
+        Choices = [{
+          And = [
+            { Variable = "$.input.source", IsPresent = true },
+            { Variable = "$.input.source", StringEquals = "pages" },
+          ]
+          Next = "ReadPages"
+        }]
+        Default = "Look"
+      }
+      # The round is written down before the first look, which would otherwise take the day before it for settled.
+      ReadPages = merge({
+        Type     = "Task"
+        Resource = local.invoke
+        Parameters = {
+          FunctionName = var.get_tickers_function_arn
+          Payload      = { "anomesdia_exec.$" = "$.input.anomesdia_exec", source = "pages" }
+        }
+        ResultPath = "$.asked"
+        Retry      = local.retries
+        Next       = "Look"
+      }, try(local.caught.ReadPages, {}))
       Look = merge({
         Type     = "Task"
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, local.so_far, { step = "look" })
+          Payload      = merge(local.execution, local.so_far, { step = "look", "execution.$" = "$$.Execution.Name" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries

@@ -134,7 +134,7 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
             number_of(session) if session else None,
             paper.fetched_at,
             unknown or None,
-            len(paper.unknown_labels) if len(paper.unknown_labels) > len(unknown) else None,
+            paper.unknown_count if paper.unknown_count > len(unknown) else None,
             first_labels(paper.lacking_core) or None,
         )
         if message.ticker not in entries or entry.order > entries[message.ticker].order:
