@@ -414,7 +414,7 @@ module "eventbridge" {
       expression = var.schedule_expression_start
       target_arn = module.lambda.start_function_arn
       action     = "lambda:InvokeFunction"
-      input      = { scheduled_at = "<aws.scheduler.scheduled-time>" }
+      input      = jsonencode({ scheduled_at = "<aws.scheduler.scheduled-time>" })
       enabled    = var.schedules_enabled && var.fetch_from == "site"
     }
     dedup = {
@@ -422,7 +422,7 @@ module "eventbridge" {
       expression = var.schedule_expression_dedup
       target_arn = module.stepfunctions.arn
       action     = "states:StartExecution"
-      input      = { rounds = var.dedup_round_minutes }
+      input      = jsonencode({ rounds = var.dedup_round_minutes })
       enabled    = var.schedules_enabled
     }
   }

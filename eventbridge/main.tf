@@ -17,7 +17,7 @@ resource "aws_scheduler_schedule" "this" {
     arn      = each.value.target_arn
     role_arn = aws_iam_role.this[each.key].arn
     # jsonencode escapes the brackets, and the Scheduler replaces <aws.scheduler…> only as it stands.
-    input = replace(replace(jsonencode(each.value.input), "\\u003c", "<"), "\\u003e", ">")
+    input = replace(replace(each.value.input, "\\u003c", "<"), "\\u003e", ">")
 
     retry_policy {
       maximum_event_age_in_seconds = 3600

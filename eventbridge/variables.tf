@@ -1,6 +1,6 @@
 variable "schedules" {
-  description = "Name, expression, target, the action that starts the target, its input, and whether it runs, of each schedule."
-  type        = map(object({ name = string, expression = string, target_arn = string, action = string, input = any, enabled = bool }))
+  description = "Name, expression, target, the action that starts the target, its input as JSON, and whether it runs, of each schedule."
+  type        = map(object({ name = string, expression = string, target_arn = string, action = string, input = string, enabled = bool }))
 }
 
 variable "dead_letter_queue_arns" {
