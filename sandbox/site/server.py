@@ -230,6 +230,12 @@ class SiteServer:
             self._block_after = detail_pages
             self._pages_before_block = 0
 
+    def show(self, paper: Paper) -> None:
+        """Show an asset from now on instead of the one of its ticker."""
+        with self._lock:
+            self.papers[paper.ticker] = paper
+            self._rendered.clear()
+
     def clear_log(self) -> None:
         """Forget the requests so far, and the most that were in flight."""
         with self._lock:

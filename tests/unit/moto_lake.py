@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import time_machine
 
 from pynvest_lake import aws, contract
+from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
 REGION = "sa-east-1"
@@ -78,4 +80,38 @@ class Lake:
             answer = self.sqs.receive_message(QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10)
             if not answer.get("Messages"):
                 return bodies
-            bodies += [json.loads(message["Body"]) for message in answer["Messages"]]
+            for message in answer["Messages"]:
+                handle = message["ReceiptHandle"]
+                self.sqs.delete_message(QueueUrl=self.queue_urls[kind], ReceiptHandle=handle)
+                bodies.append(json.loads(message["Body"]))
+
+
+def make_lake() -> Lake:
+    """Make the lake's buckets, databases, tables and queues, as Terraform does."""
+    s3, glue, sqs = (boto3.client(name, region_name=REGION) for name in ("s3", "glue", "sqs"))
+    for layer in ("sor", "sot", "spec"):
+        s3.create_bucket(Bucket=f"lake-{layer}", CreateBucketConfiguration={"LocationConstraint": REGION})
+        glue.create_database(DatabaseInput={"Name": f"db_{layer}"})
+    s3.create_bucket(Bucket=WORK_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    urls = {
+        kind: sqs.create_queue(QueueName=f"tickers-{kind}", Attributes={"VisibilityTimeout": "60"})[
+            "QueueUrl"
+        ]
+        for kind in ("acoes", "fiis")
+    }
+    lake = Lake(s3, glue, sqs, urls)
+    for name, layer in LAYERS.items():
+        schema = contract.table_schema(name)
+        lake.tables[name] = LakeTable(f"lake-{layer}", f"db_{layer}", name)
+        glue.create_table(
+            DatabaseName=f"db_{layer}",
+            TableInput={
+                "Name": name,
+                "PartitionKeys": [{"Name": PARTITION_KEY, "Type": "int"}],
+                "StorageDescriptor": {
+                    "Columns": [{"Name": column.name, "Type": column.type} for column in schema.columns],
+                    "Location": f"s3://lake-{layer}/{name}/",
+                },
+            },
+        )
+    return lake

@@ -46,6 +46,7 @@ def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
         queues,
         come.newest_at,
         settings.fetch_from,
+        come.foreign,
     )
 
 

@@ -74,7 +74,7 @@ def _compact(settings: Settings, day: int) -> Compacted:
     s3, table = client("s3"), settings.table
 
     def arrived() -> frozenset[str]:
-        held = [arrived_ids(s3, target, day) for target in settings.downstream_tables]
+        held = [arrived_ids(s3, list_day(s3, target, day)) for target in settings.downstream_tables]
         return frozenset.intersection(*held)
 
     return compact(

@@ -25,29 +25,31 @@ class Flow:
         When the newest of them was written; None where there is none.
     not_through
         Which of them have not come to a table, a text a table; in Portuguese, since the day's verdict has it.
+    foreign
+        Keys in the day's partitions that are not of the lake.
     """
 
     sor_ids: frozenset[str]
     newest_at: datetime | None
     not_through: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
 
 
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
     """Look how far a day's objects have come: every id of SoR has to be in SoT, and every one in Spec."""
     named = {table.table: table for table in tables}
     # SoR first: what arrives meanwhile is then in the later tables too, and not taken for lacking.
-    sor = {name: list_day(s3, named[name], day) for name in (SOR_ACOES, SOR_FIIS)}
-    ids = {name: partition.ids(PART) for name, partition in sor.items()}
-    sor_ids = ids[SOR_ACOES] | ids[SOR_FIIS]
-    expected = {SOT_ACOES: ids[SOR_ACOES], SOT_FIIS: ids[SOR_FIIS], SPEC_ATIVOS: sor_ids}
-    lacking = {name: sorted(wanted - arrived_ids(s3, named[name], day)) for name, wanted in expected.items()}
+    order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
+    partitions = {name: list_day(s3, named[name], day) for name in order}
+    stocks, funds = (partitions[name].ids(PART) for name in (SOR_ACOES, SOR_FIIS))
+    expected = {SOT_ACOES: stocks, SOT_FIIS: funds, SPEC_ATIVOS: stocks | funds}
+    lacking = {name: sorted(ids - arrived_ids(s3, partitions[name])) for name, ids in expected.items()}
+    written_at = [*partitions[SOR_ACOES].objects.values(), *partitions[SOR_FIIS].objects.values()]
     return Flow(
-        sor_ids,
-        max(
-            (written_at for partition in sor.values() for written_at in partition.objects.values()),
-            default=None,
-        ),
+        stocks | funds,
+        max(written_at, default=None),
         tuple(_not_through(name, missing) for name, missing in lacking.items() if missing),
+        tuple(key for partition in partitions.values() for key in partition.foreign),
     )
 
 

@@ -250,9 +250,8 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
     return Partition(objects, tuple(foreign))
 
 
-def arrived_ids(s3: Any, table: LakeTable, day: int) -> frozenset[str]:
-    """Return the ids of the SoR objects that have come to a table on a day, as parts or compacted."""
-    partition = list_day(s3, table, day)
+def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
+    """Return the ids of the SoR objects that have come to a partition, as parts or compacted."""
     return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition))
 
 

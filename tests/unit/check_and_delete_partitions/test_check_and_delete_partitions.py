@@ -27,7 +27,7 @@ from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
-from pynvest_lake.storage import LakeTable, arrived_ids
+from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
 
 class Invocations(list[dict[str, Any]]):
@@ -127,7 +127,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
 
     remove_day(lake.s3, lake.glue, [lake.tables[name] for name in reversed(path)], DAY)
 
-    ids = [arrived_ids(lake.s3, lake.tables[name], DAY) for name in path]
+    ids = [arrived_ids(lake.s3, list_day(lake.s3, lake.tables[name], DAY)) for name in path]
     assert len(ids[0]) == 1
     assert ids[0] <= ids[1] <= ids[2]
 

@@ -146,7 +146,7 @@ def test_a_compact_object_stands_for_the_ids_that_it_lists(lake: Lake) -> None:
     write(lake.s3, table.part(DAY, object_id(3)), typed("BBBB4"))
 
     assert {item.form for item in list_day(lake.s3, table, DAY)} == {PART, COMPACT}
-    assert arrived_ids(lake.s3, table, DAY) == {object_id(1), object_id(2), object_id(3)}
+    assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {object_id(1), object_id(2), object_id(3)}
 
 
 def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lake) -> None:
@@ -160,7 +160,7 @@ def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lak
         )
         lake.s3.put_object(Bucket=table.bucket, Key=target.key, Body=sink.getvalue().to_pybytes())
 
-    assert arrived_ids(lake.s3, table, DAY) == {part.id, "a", "b"}
+    assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {part.id, "a", "b"}
     assert read(lake.s3, compact).ids == {"a", "b"}
     assert read(lake.s3, compact).rows["datetime_leitura"].to_pylist() == [None]
 

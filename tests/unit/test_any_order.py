@@ -1,0 +1,100 @@
+"""Whatever comes twice, late, in another order or half done: one workflow more mends it."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import time_machine
+from moto import mock_aws
+
+from moto_lake import DAY, Lake, make_lake
+from pynvest_lake.best_reading import best_rows
+from pynvest_lake.completeness import flow
+from pynvest_lake.contract import SPEC_ATIVOS
+from pynvest_lake.kinds import Kind
+from pynvest_lake.ledger import Ledger
+from pynvest_lake.prepare import prepare
+from pynvest_lake.specialize import specialize
+from pynvest_lake.storage import list_day
+from sandbox.site import SiteServer, make_papers
+from world import COMPACTED, SOR, SOT, WORK_BUCKET, World, calm_down, random_evening, utc
+
+SEEDS = int(os.environ.get("PYNVEST_SEEDS", "20"))
+STEPS = 45
+KINDS = {
+    "start", "tickers", "messages", "sor", "sot", "workflow", "killed", "meanwhile",
+    "scheduled", "person", "partial", "pages", "from sor", "execution", "round",
+    "refusal", "end of refusal", "new price", "new process", "duplicate",
+}  # fmt: skip
+
+
+def check(world: World) -> None:
+    """Hold the tables against the readings that SoR has."""
+    listed = {paper.ticker for paper in world.site.papers.values()}
+    held: dict[str, dict[str, Any]] = {}
+    for kind in Kind:
+        readings = pa.concat_tables(world.contents(SOR[kind.value]))
+        best = prepare(best_rows([readings], kind.ticker_column), kind, DAY).table
+        held |= {row[kind.ticker_column]: row for row in best.to_pylist()}
+        assert world.rows(SOT[kind.value]) == {row[kind.ticker_column]: row for row in best.to_pylist()}
+        of_spec = {row["codigo_ticker_ativo"]: row for row in specialize(best, kind).to_pylist()}
+        assert of_spec.items() <= world.rows(SPEC_ATIVOS).items()
+    assert set(held) == listed == set(world.rows(SPEC_ATIVOS))
+    for ticker, row in held.items():
+        shown = world.site.papers[ticker].expected_sot(DAY)
+        same = {name: value for name, value in row.items() if name in shown and name != "vlr_cot"}
+        assert same == {name: shown[name] for name in same}
+    for name in COMPACTED:
+        assert len(list_day(world.lake.s3, world.lake.tables[name], DAY)) == 1, f"{name} is not one object"
+    come = flow(world.lake.s3, world.lake.tables.values(), DAY)
+    assert come.not_through == ()
+    ledger = Ledger(world.lake.s3, WORK_BUCKET).read(DAY)
+    missing = {ticker for _, ticker in ledger.missing(come.sor_ids)}
+    assert missing & listed == set()
+
+
+def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_asset(
+    context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: Counter[str] = Counter()
+    papers = make_papers(DAY, 4, 2)
+    for seed in range(SEEDS):
+        with (
+            time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
+            mock_aws(),
+            SiteServer(papers) as site,
+        ):
+            lake: Lake = make_lake()
+            world = World(lake, site, context, monkeypatch, clock)
+            random_evening(world, random.Random(seed), STEPS)  # noqa: S311 - no secret
+            calm_down(world)
+            try:
+                check(world)
+            except AssertionError as error:
+                error.add_note(f"seed {seed}; events: {dict(world.met)}")
+                raise
+            met += world.met
+    if SEEDS >= 20:
+        assert set(met) == KINDS
+
+
+def test_the_calm_evening_is_complete_without_a_further_round(
+    context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
+        mock_aws(),
+        SiteServer(make_papers(DAY, 4, 2)) as site,
+    ):
+        world = World(make_lake(), site, context, monkeypatch, clock)
+        random_evening(world, random.Random(0), 0)  # noqa: S311 - no secret
+        world.drain()
+        world.pending.append(world.execution())
+        world.drain()
+        check(world)

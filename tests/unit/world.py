@@ -1,0 +1,333 @@
+"""The whole lake on moto, driven by events that come in any order, twice, or to a process that is killed."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import time_machine
+
+from check_and_delete_partitions import handler as check_and_delete_partitions
+from dedup_financial_data import handler as dedup_financial_data
+from get_financial_data import handler as get_financial_data
+from get_tickers import handler as get_tickers
+from lake_rows import raw_s3_event, sqs_event
+from moto_lake import DAY, WORK_BUCKET, Lake
+from prep_financial_data import handler as prep_financial_data
+from pynvest_lake import aws
+from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.kinds import Kind
+from pynvest_lake.storage import list_day, read
+from sandbox.site import Fault, SiteServer
+from specialize_financial_data import handler as specialize_financial_data
+
+SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
+SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
+COMPACTED = (SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
+SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
+WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+RECEIVES = 3
+
+Event = tuple[str, Any]
+"""What starts a function, and the event that it gets."""
+
+
+class Killed(BaseException):
+    """The process ended in the middle of a call of AWS."""
+
+
+class World:
+    """A lake, a site, and the events that wait to be handed to a function.
+
+    Parameters
+    ----------
+    lake, site, context
+        The lake on moto, the sample site and what Lambda hands a handler.
+    monkeypatch
+        Sets the functions' environments.
+    clock
+        The time, which `step` moves on.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        site: SiteServer,
+        context: SimpleNamespace,
+        monkeypatch: pytest.MonkeyPatch,
+        clock: time_machine.Coordinates,
+    ) -> None:
+        self.lake, self.site, self._context, self._clock = lake, site, context, clock
+        self._monkeypatch = monkeypatch
+        self.pending: list[Event] = []
+        self.met: Counter[str] = Counter()
+        self._disturbance: tuple[int, str] | None = None
+        self._calls = 0
+        aws.client.cache_clear()
+        aws.session.cache_clear()
+        session = aws.session()
+        session.register("before-call", self._before)
+        session.register("after-call", self._after)
+        aws.client("lambda").meta.events.register_first("before-call.lambda.Invoke", self._invoke)
+        aws.client("stepfunctions").meta.events.register_first(
+            "before-call.stepfunctions.StartExecution", self._start
+        )
+        self._started: set[str] = set()
+        self._handlers: Mapping[str, Callable[[Any], Any]] = {
+            "start": lambda event: self._call(check_and_delete_partitions, event),
+            "tickers": lambda event: self._call(get_tickers, event),
+            "messages": self._read_messages,
+            "sor": lambda event: self._derive(prep_financial_data, event),
+            "sot": lambda event: self._derive(specialize_financial_data, event),
+            "workflow": self._run_workflow,
+        }
+        self.new_process()
+
+    def new_process(self) -> None:
+        """Forget what a process remembers."""
+        get_financial_data._breaker.cache_clear()
+
+    def _call(self, stage: Any, event: Any, **variables: str) -> Any:
+        table_order = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
+        environment = {
+            "LAKE_TABLES": self.lake.setting(*table_order),
+            "WORK_BUCKET": WORK_BUCKET,
+            "GET_TICKERS_FUNCTION_NAME": "get-tickers",
+            "WORKFLOW_ARN": WORKFLOW,
+            "FETCH_FROM": "site",
+            "FUNDAMENTUS_BASE_URL": self.site.base_url,
+            "FETCH_HEADERS": "{}",
+            "FETCH_THREADS": "1",
+            "FETCH_TIMEOUT_SECONDS": "5",
+            "KEEP_PAGES": "true",
+            "SQS_VISIBILITY_TIMEOUT_SECONDS": "60",
+            "SQS_MAX_RECEIVE_COUNT": str(RECEIVES),
+            "TICKERS_QUEUE_URLS": json.dumps(self.lake.queue_urls),
+            "QUEUE_PATIENCE_SECONDS": "180",
+            "LOOK_INTERVAL_SECONDS": "30",
+            "DEAD_LETTER_QUEUE_URLS": "[]",
+            "QUALITY_GATE": "fail",
+            "QUALITY_REFERENCE_FROM": "10000101",
+            "DAILY_DIGEST": "true",
+            "NAME_PREFIX": "pynvest",
+            **variables,
+        }
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+        return stage.handler(event, self._context)
+
+    def _table(self, name: str) -> str:
+        return json.dumps(vars(self.lake.tables[name]))
+
+    def _read_messages(self, event: tuple[str, list[Any], int]) -> None:
+        kind, bodies, received = event
+        said = self._call(
+            get_financial_data,
+            sqs_event(*bodies, receive_count=received),
+            TICKER_KIND=kind,
+            TARGET_TABLE=self._table(SOR[kind]),
+        )
+        again = [int(one["itemIdentifier"].rpartition("-")[2]) for one in said["batchItemFailures"]]
+        if again and received < RECEIVES:
+            self.pending.append(("messages", (kind, [bodies[position] for position in again], received + 1)))
+
+    def _derive(self, stage: Any, event: tuple[str, str]) -> None:
+        bucket, key = event
+        kind = next((kind for kind, table in SOR.items() if key.startswith(f"{table}/")), "acoes")
+        of_sor = stage is prep_financial_data
+        self._call(
+            stage,
+            raw_s3_event((bucket, key)),
+            TICKER_KIND=kind,
+            SOURCE_TABLES=self.lake.setting(*([SOR[kind]] if of_sor else SOT.values())),
+            TARGET_TABLE=self._table(SOT[kind] if of_sor else SPEC_ATIVOS),
+        )
+
+    def _run_workflow(self, event: Mapping[str, Any]) -> None:
+        """Run the next step of an execution, and let the others wait for their turn."""
+        given, steps = event["input"], list(event["steps"])
+        step = steps.pop(0)
+        if steps:
+            self.pending.append(("workflow", {"input": given, "steps": steps}))
+        if step == "pages":
+            self._call(get_tickers, {"anomesdia_exec": DAY, "source": "pages"})
+            return
+        sources = {SOT_ACOES: [SOR_ACOES], SOT_FIIS: [SOR_FIIS], SPEC_ATIVOS: [SOT_ACOES, SOT_FIIS]}[step]
+        self._call(
+            dedup_financial_data,
+            {"input": given, "started_at": "2026-11-23T22:00:00Z"},
+            TABLE=self._table(step),
+            SOURCE_TABLES=self.lake.setting(*sources),
+            DOWNSTREAM_TABLES=self.lake.setting(*([] if step == SPEC_ATIVOS else [SPEC_ATIVOS])),
+        )
+
+    def execution(self, **given: Any) -> Event:
+        """Return a workflow's execution."""
+        given = {"anomesdia_exec": DAY, **given}
+        steps = [*(["pages"] if given.get("source") == "pages" else []), *COMPACTED]
+        return "workflow", {"input": given, "steps": steps}
+
+    def _invoke(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        body = json.loads(params["body"])
+        if body == {"probe": True}:
+            said = self._call(get_tickers, body)
+            return SimpleNamespace(status_code=200), {"Payload": io.BytesIO(json.dumps(said).encode())}
+        self.pending.append(("tickers", body))
+        return SimpleNamespace(status_code=202), {"StatusCode": 202}
+
+    def _start(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.pending.append(self.execution(**json.loads(json.loads(params["body"])["input"])))
+        return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
+
+    def disturb(self, call: int, how: str) -> None:
+        """Disturb the next step at the call of AWS of this number.
+
+        Parameters
+        ----------
+        call
+            The number, from 1.
+        how
+            ``before`` or ``after``: the process ends then. ``meanwhile``: another function runs before it.
+        """
+        self._calls, self._disturbance = 0, (call, how)
+
+    def _before(self, **_: Any) -> None:
+        self._calls += 1
+        self._die("before")
+        if self._disturbance == (self._calls, "meanwhile"):
+            self._disturbance = None
+            if self.pending:
+                self.met["meanwhile"] += 1
+                with suppress(ValueError):
+                    self.step()
+
+    def _after(self, **_: Any) -> None:
+        self._die("after")
+
+    def _die(self, when: str) -> None:
+        if self._disturbance == (self._calls, when):
+            self._disturbance = None
+            raise Killed
+
+    def step(self, position: int = 0) -> None:
+        """Hand one of the waiting events to its function; one that is killed is handed over again."""
+        name, event = self.pending.pop(position)
+        self.met[name] += 1
+        before = self._parts()
+        try:
+            self._handlers[name](event)
+        except Killed:
+            self.met["killed"] += 1
+            self.pending.append((name, event))
+        finally:
+            self._disturbance = None
+        for bucket, key in self._parts() - before:
+            self.pending.append(("sor" if bucket == "lake-sor" else "sot", (bucket, key)))
+        self._clock.shift(1)
+
+    def _parts(self) -> set[tuple[str, str]]:
+        return {
+            (self.lake.tables[name].bucket, key)
+            for name in (*SOR.values(), *SOT.values())
+            for key in self.lake.keys(name)
+            if key.endswith(".part.parquet")
+        }
+
+    def receive(self) -> None:
+        """Take what the queues have, in batches."""
+        for kind in self.lake.queue_urls:
+            bodies = self.lake.messages(kind)
+            batches = [bodies[start : start + 3] for start in range(0, len(bodies), 3)]
+            self.pending += [("messages", (kind, batch, 1)) for batch in batches]
+
+    def drain(self) -> None:
+        """Hand over everything that waits, in its order, until nothing is left."""
+        while self.receive() or self.pending:
+            self.step()
+
+    def refuse(self) -> None:
+        """Let the site refuse everything."""
+        for target in ("/resultado.php", "/fii_resultado.php", *self.site.papers):
+            self.site.set_fault(target, Fault("status", status=403))
+
+    def rows(self, table: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of a table by ticker; a ticker that is there twice is an error."""
+        column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else Kind(self._kind(table)).ticker_column
+        rows = [row for content in self.contents(table) for row in content.to_pylist()]
+        by_ticker = {row[column]: row for row in rows}
+        assert len(by_ticker) == len(rows), f"{table} has tickers twice"
+        return by_ticker
+
+    @staticmethod
+    def _kind(table: str) -> str:
+        return "acoes" if "acoes" in table else "fiis"
+
+    def contents(self, table: str) -> Iterator[Any]:
+        """Yield the rows of every object of a table."""
+        for item in list_day(self.lake.s3, self.lake.tables[table], DAY):
+            yield read(self.lake.s3, item).rows
+
+
+def random_evening(world: World, rng: random.Random, steps: int) -> None:
+    """Drive the lake through an evening that a random generator makes up."""
+    tickers = sorted(world.site.papers)
+    extra: list[tuple[str, Callable[[], None]]] = [
+        ("scheduled", lambda: world.pending.append(("start", SCHEDULED))),
+        ("person", lambda: world.pending.append(("start", {}))),
+        ("partial", lambda: world.pending.append(("start", {"tickers": [rng.choice(tickers)]}))),
+        ("pages", lambda: world.pending.append(("start", {"anomesdia_exec": DAY, "source": "pages"}))),
+        ("from sor", lambda: world.pending.append(world.execution(source="sor"))),
+        ("execution", lambda: world.pending.append(world.execution())),
+        ("round", lambda: world.pending.append(("tickers", {"anomesdia_exec": DAY, "only_missing": True}))),
+        ("refusal", world.refuse),
+        ("end of refusal", world.site.clear_faults),
+        ("new price", lambda: move_price(world.site, rng)),
+        ("new process", world.new_process),
+        ("duplicate", lambda: world.pending.append(rng.choice(world.pending)) if world.pending else None),
+    ]
+    world.pending.append(("start", SCHEDULED))
+    for _ in range(steps):
+        if rng.random() < 0.25:
+            name, action = rng.choice(extra)
+            world.met[name] += 1
+            action()
+        if rng.random() < 0.8:
+            world.receive()
+        if world.pending:
+            if rng.random() < 0.4:
+                rng.shuffle(world.pending)
+                world.disturb(rng.randint(1, 12), rng.choice(["before", "after", "meanwhile", "meanwhile"]))
+            with suppress(ValueError):  # an archive that has no pages yet, say
+                world.step(rng.randrange(len(world.pending)))
+
+
+def move_price(site: SiteServer, rng: random.Random) -> None:
+    """Let the site show another price of one asset."""
+    ticker = rng.choice(sorted(site.papers))
+    site.show(site.papers[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
+
+
+def calm_down(world: World) -> None:
+    """End the evening: the site answers, what waits comes through, rounds ask for what is missing."""
+    world.site.clear_faults()
+    world.new_process()
+    world.drain()
+    for _ in range(3):
+        world._clock.shift(200)
+        world.pending.append(("tickers", {"anomesdia_exec": DAY, "only_missing": True}))
+        world.drain()
+    world.pending.append(world.execution())
+    world.drain()
+
+
+def utc(text: str) -> datetime:
+    """Return a moment of an evening in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
