@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -28,10 +27,10 @@ from trino_server import NothingToRunItWith, Trino, fetch, find_java
 
 from pynvest_lake.contract import SOR_ACOES, table_schema
 from report.athena import Athena
-from sandbox.bench.queries import VIEWS, weekdays
+from sandbox.bench.queries import ATHENA, VIEWS, weekdays
 from sandbox.local import LocalLake
 
-QUERIES = [path.stem for path in sorted(Path("athena/queries").glob("*.sql"))]
+QUERIES = [path.stem for path in sorted((ATHENA / "queries").glob("*.sql"))]
 WHOLE_HISTORY = {"vw_ativos_por_sessao", "serie-de-um-papel"}
 LAST_DAYS = sorted({*VIEWS, *QUERIES} - WHOLE_HISTORY)
 TYPES = {
@@ -47,7 +46,7 @@ ROUNDED = {"fiis-por-segmento": 0.0100001}
 DAYS, MORE_DAYS = 10, 60
 
 
-class Lake:
+class AskedLake:
     """The applied module with a lake of ten days, and both engines that can be asked about it."""
 
     def __init__(self, local: LocalLake, trino: Trino) -> None:
@@ -91,12 +90,12 @@ def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
     }
     judged = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(LAST), DAYS_JUDGED + skip + count)]
     return KnownLake(
-        {**rows, "spec_quality": [row for day in judged[DAYS_JUDGED:] for row in judgement(day)]}
+        {**rows, "spec_quality": [row for day in judged[DAYS_JUDGED + skip :] for row in judgement(day)]}
     )
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AskedLake]:
     try:
         java = find_java()
         fetch(java)
@@ -108,10 +107,10 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     with LocalLake(tmp_path_factory.mktemp("lake"), nowhere, shared_dir=SHARED_DIR) as local:
         reader = Role(local.emulator, "reader", local.terraform.outputs()["reader_policy_json"])
         with Trino(local.emulator, reader.env(), java, tmp_path_factory.mktemp("trino")) as trino:
-            yield Lake(local, trino)
+            yield AskedLake(local, trino)
 
 
-def test_every_table_has_the_columns_types_and_comments_of_the_contract(lake: Lake) -> None:
+def test_every_table_has_the_columns_types_and_comments_of_the_contract(lake: AskedLake) -> None:
     for table in lake.tables.values():
         schema = table_schema(table.name)
         expected = [[column.name, TYPES[column.type], column.comment] for column in schema.columns]
@@ -123,7 +122,7 @@ def test_every_table_has_the_columns_types_and_comments_of_the_contract(lake: La
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_view_has_the_columns_and_types_of_its_table(lake: Lake, name: str) -> None:
+def test_a_view_has_the_columns_and_types_of_its_table(lake: AskedLake, name: str) -> None:
     expected = [(column.name, TYPES[column.type]) for column in table_schema(VIEWS[name]).columns]
 
     found = lake.trino.ask(f"SELECT * FROM {lake.relation(name)} LIMIT 0").columns  # noqa: S608
@@ -132,7 +131,7 @@ def test_a_view_has_the_columns_and_types_of_its_table(lake: Lake, name: str) ->
 
 
 @pytest.mark.parametrize("name", [*VIEWS, *QUERIES])
-def test_it_answers_as_the_emulators_athena_does(lake: Lake, name: str) -> None:
+def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> None:
     sql = lake.question(name)
     ours, theirs = lake.athena.ask(sql), lake.trino.ask(sql)
 
@@ -154,7 +153,7 @@ def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
     ]
 
 
-def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: Lake) -> None:
+def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
     """Of the day before, catalog and object have the columns of then."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
@@ -182,7 +181,7 @@ def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_d
     assert answer.rows == [[20260105, "PETR4", None], [20260106, "PETR4", "1,5"]]
 
 
-def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: Lake) -> None:
+def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: AskedLake) -> None:
     view = lake.relation("vw_ativos_por_sessao")
     whole = lake.trino.ask(f"SELECT * FROM {view}")  # noqa: S608
     bounded = lake.trino.ask(f"SELECT * FROM {view} WHERE dt_ult_cot >= DATE '{as_date(LAST)}'")  # noqa: S608
@@ -191,7 +190,7 @@ def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: Lake
     assert bounded.rows_read < whole.rows_read / 2
 
 
-def test_what_asks_for_the_last_days_reads_as_much_of_sixty_days_as_of_ten(lake: Lake) -> None:
+def test_what_asks_for_the_last_days_reads_as_much_of_sixty_days_as_of_ten(lake: AskedLake) -> None:
     def rows_read() -> dict[str, int]:
         return {name: lake.trino.ask(lake.question(name)).rows_read for name in LAST_DAYS}
 
