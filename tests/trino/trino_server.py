@@ -233,6 +233,7 @@ class Trino:
                 "http-server.http.port": self._port,
                 "discovery.uri": self._url,
                 "catalog.management": "static",
+                "http-server.log.enabled": "false",
             },
             f"catalog/{CATALOG}.properties": {
                 **documented(),
