@@ -90,6 +90,7 @@ LEGS = {
         ],
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
     ),
+    "trino": Leg([(*PYTEST, "tests/trino")]),
     **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
 }  # fmt: skip
 

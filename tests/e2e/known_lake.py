@@ -95,11 +95,16 @@ class KnownLake:
             schema = table_schema(table.name).arrow
             for day in sorted(self.days(name)):
                 rows = [row for row in self.rows[name] if row["anomesdia_exec"] == day]
-                body = io.BytesIO()
-                pq.write_table(pa.Table.from_pylist(rows, schema=schema), body)
-                key = f"{table.prefix(day)}{day:032}.compact.parquet"
-                s3.put_object(Bucket=table.bucket, Key=key, Body=body.getvalue())
+                put(s3, table, day, pa.Table.from_pylist(rows, schema=schema))
                 register_partition(glue, LakeTable(table.bucket, table.database, table.name), day)
+
+
+def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
+    """Write the rows of a day as its one object."""
+    body = io.BytesIO()
+    pq.write_table(rows, body)
+    key = f"{table.prefix(day)}{day:032}.compact.parquet"
+    s3.put_object(Bucket=table.bucket, Key=key, Body=body.getvalue())
 
 
 def make_known_lake() -> KnownLake:

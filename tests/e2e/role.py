@@ -54,6 +54,16 @@ class Role:
             service, endpoint_url=self._emulator.endpoint_url, verify=str(self._emulator.ca_bundle)
         )
 
+    def env(self) -> dict[str, str]:
+        """Return the variables of the environment that make a program the role."""
+        key = self.session.get_credentials()
+        assert key is not None
+        return {
+            "AWS_ACCESS_KEY_ID": key.access_key,
+            "AWS_SECRET_ACCESS_KEY": key.secret_key,
+            "AWS_SESSION_TOKEN": str(key.token),
+        }
+
     def actions(self) -> set[str]:
         """Return the actions that the policy grants."""
         granted = [statement["Action"] for statement in self._policy["Statement"]]

@@ -480,15 +480,12 @@ def recipes() -> list[str]:
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
     """Run a recipe as the reader, in a process of its own, and return what an expression then gives."""
-    key = reader.session.get_credentials().get_frozen_credentials()
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
         "AWS_CA_BUNDLE": str(asked.local.emulator.ca_bundle),
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": key.access_key,
-        "AWS_SECRET_ACCESS_KEY": key.secret_key,
-        "AWS_SESSION_TOKEN": key.token,
+        **reader.env(),
     }
     program = f"{recipe}\n{expression}.to_parquet('frame.parquet')\n"
     subprocess.run([sys.executable, "-c", program], cwd=directory, env=env, check=True, timeout=120)

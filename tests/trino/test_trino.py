@@ -1,0 +1,202 @@
+"""Trino, which Athena runs, answers from the module's catalog what the emulator's Athena does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from faulty_lake import SHARED_DIR
+from known_lake import (
+    DAYS_JUDGED,
+    LAST,
+    SESSIONS,
+    KnownLake,
+    as_date,
+    judgement,
+    make_known_lake,
+    put,
+    read_at,
+    tables_of,
+)
+from role import Role
+from trino_server import NothingToRunItWith, Trino, fetch, find_java
+
+from pynvest_lake.contract import SOR_ACOES, table_schema
+from report.athena import Athena
+from sandbox.bench.queries import ATHENA, VIEWS, weekdays
+from sandbox.local import LocalLake
+
+QUERIES = [path.stem for path in sorted((ATHENA / "queries").glob("*.sql"))]
+WHOLE_HISTORY = {"vw_ativos_por_sessao", "serie-de-um-papel"}
+LAST_DAYS = sorted({*VIEWS, *QUERIES} - WHOLE_HISTORY)
+TYPES = {
+    "string": "varchar",
+    "double": "double",
+    "bigint": "bigint",
+    "int": "integer",
+    "date": "date",
+    "timestamp": "timestamp(3)",
+}
+ROUNDED = {"fiis-por-segmento": 0.0100001}
+"""How far apart numbers may be that were rounded: a mean depends on the order in which it was summed up."""
+DAYS, MORE_DAYS = 10, 60
+
+
+class AskedLake:
+    """The applied module with a lake of ten days, and both engines that can be asked about it."""
+
+    def __init__(self, local: LocalLake, trino: Trino) -> None:
+        self.trino = trino
+        self.lake = local.lake
+        self.s3, self.glue = local.emulator.client("s3"), local.emulator.client("glue")
+        self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
+        self.tables = tables_of(self.lake)
+        self.known = make_known_lake()
+        self.write(self.known)
+        self.write(earlier(self.known, DAYS - len(SESSIONS)))
+        self.saved = self.athena.named_queries()
+
+    def write(self, known: KnownLake) -> None:
+        known.write(self.lake, self.s3, self.glue)
+
+    def relation(self, name: str) -> str:
+        """Return a view as queries name it."""
+        return f'"{self.lake.table("spec").database}"."{name}"'
+
+    def question(self, name: str) -> str:
+        """Return the text of a saved query, or one that asks for all of a view in an order that is total."""
+        if name in self.saved:
+            return self.saved[name].sql
+        return f"SELECT * FROM {self.relation(name)} ORDER BY 1, dt_ult_cot"  # noqa: S608
+
+
+def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
+    """Return the days before those of a lake, dated back from its first one, but so many that it has."""
+    first = min(SESSIONS)
+    days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
+    rows = {
+        key: [
+            {**row, "anomesdia_exec": day, "datetime_exec": read_at(day)}
+            | ({"dt_ult_cot": as_date(day)} if row["dt_ult_cot"] == as_date(first) else {})
+            for day in days[skip:]
+            for row in known.rows[key]
+            if row["anomesdia_exec"] == first
+        ]
+        for key in ("sot_acoes", "sot_fiis", "spec_ativos")
+    }
+    judged = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(LAST), DAYS_JUDGED + skip + count)]
+    return KnownLake(
+        {**rows, "spec_quality": [row for day in judged[DAYS_JUDGED + skip :] for row in judgement(day)]}
+    )
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AskedLake]:
+    try:
+        java = find_java()
+        fetch(java)
+    except NothingToRunItWith as lacking:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(str(lacking))
+    nowhere = {"fundamentus_base_url": "http://127.0.0.1:9"}
+    with LocalLake(tmp_path_factory.mktemp("lake"), nowhere, shared_dir=SHARED_DIR) as local:
+        reader = Role(local.emulator, "reader", local.terraform.outputs()["reader_policy_json"])
+        with Trino(local.emulator, reader.env(), java, tmp_path_factory.mktemp("trino")) as trino:
+            yield AskedLake(local, trino)
+
+
+def test_every_table_has_the_columns_types_and_comments_of_the_contract(lake: AskedLake) -> None:
+    for table in lake.tables.values():
+        schema = table_schema(table.name)
+        expected = [[column.name, TYPES[column.type], column.comment] for column in schema.columns]
+
+        *found, key = lake.trino.ask(f'SHOW COLUMNS FROM "{table.database}"."{table.name}"').rows
+
+        assert [[name, kind, comment] for name, kind, _, comment in found] == expected
+        assert key[:3] == ["anomesdia_exec", "integer", "partition key"]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_has_the_columns_and_types_of_its_table(lake: AskedLake, name: str) -> None:
+    expected = [(column.name, TYPES[column.type]) for column in table_schema(VIEWS[name]).columns]
+
+    found = lake.trino.ask(f"SELECT * FROM {lake.relation(name)} LIMIT 0").columns  # noqa: S608
+
+    assert found == [*expected, ("anomesdia_exec", "integer")]
+
+
+@pytest.mark.parametrize("name", [*VIEWS, *QUERIES])
+def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> None:
+    sql = lake.question(name)
+    ours, theirs = lake.athena.ask(sql), lake.trino.ask(sql)
+
+    assert theirs.rows
+    assert [column for column, _ in theirs.columns] == ours.columns
+    types = [kind for _, kind in theirs.columns]
+    for row, text in zip(theirs.rows, ours.rows, strict=True):
+        assert values(row, types) == [
+            pytest.approx(value, rel=1e-9, abs=ROUNDED.get(name, 0)) if isinstance(value, float) else value
+            for value in values(text, types)
+        ]
+
+
+def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
+    """Return the values of a row, which has texts or what JSON makes of them, in the types that Trino has."""
+    read = {"double": float, "bigint": int, "integer": int, "timestamp(3)": datetime.fromisoformat}
+    return [
+        value if value is None else read.get(kind, str)(value) for value, kind in zip(row, types, strict=True)
+    ]
+
+
+def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
+    """Of the day before, catalog and object have the columns of then."""
+    table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
+    storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
+    ticker, appended = schema.names[0], schema.names[-1]
+    for day, known in ((20260105, schema.names[:-1]), (20260106, schema.names)):
+        row = pa.Table.from_pylist([{ticker: "PETR4", appended: "1,5"}], schema=schema.arrow).select(known)
+        put(lake.s3, table, day, row)
+        lake.glue.create_partition(
+            DatabaseName=table.database,
+            TableName=table.name,
+            PartitionInput={
+                "Values": [str(day)],
+                "StorageDescriptor": {
+                    **storage,
+                    "Columns": storage["Columns"][: len(known)],
+                    "Location": f"s3://{table.bucket}/{table.prefix(day)}",
+                },
+            },
+        )
+
+    answer = lake.trino.ask(
+        f'SELECT anomesdia_exec, {ticker}, {appended} FROM "{table.database}"."{table.name}" ORDER BY 1'  # noqa: S608
+    )
+
+    assert answer.rows == [[20260105, "PETR4", None], [20260106, "PETR4", "1,5"]]
+
+
+def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: AskedLake) -> None:
+    view = lake.relation("vw_ativos_por_sessao")
+    whole = lake.trino.ask(f"SELECT * FROM {view}")  # noqa: S608
+    bounded = lake.trino.ask(f"SELECT * FROM {view} WHERE dt_ult_cot >= DATE '{as_date(LAST)}'")  # noqa: S608
+
+    assert bounded.rows
+    assert bounded.rows_read < whole.rows_read / 2
+
+
+def test_what_asks_for_the_last_days_reads_as_much_of_sixty_days_as_of_ten(lake: AskedLake) -> None:
+    def rows_read() -> dict[str, int]:
+        return {name: lake.trino.ask(lake.question(name)).rows_read for name in LAST_DAYS}
+
+    before = rows_read()
+    lake.write(earlier(lake.known, MORE_DAYS - DAYS, skip=DAYS - len(SESSIONS)))
+    after = rows_read()
+
+    assert all(before.values())
+    assert [name for name in LAST_DAYS if after[name] > 2 * before[name]] == []
