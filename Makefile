@@ -60,6 +60,10 @@ test: $(VENV_MADE) ## Run the tests: code, Terraform, and whole days on the emul
 test-all: $(VENV_MADE) ## Run these and all that takes longer: other dates, the oldest SDK, load (LEGS="load": only that)
 	@$(VENV)/bin/python tests/legs.py $(LEGS)
 
+.PHONY: seeds
+seeds: $(VENV_MADE) ## Drive the lake through N evenings of random order, repeats and kills (N=1000)
+	PYNVEST_SEEDS=$(or $(N),100) $(VENV)/bin/python -m pytest tests/unit/test_any_order.py
+
 .PHONY: compat
 compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest Terraform that is claimed and with the newest (part of test-all)
 	@$(VENV)/bin/python tests/legs.py terraform-1.6 terraform-1.15

@@ -60,7 +60,7 @@ NO_CLOCK = [f"--ignore=tests/unit/{folder}" for folder in ("docs", "packages", "
 def clock(moment: str) -> Leg:
     """Return the leg that runs, from a moment on, the unit tests that this process's clock can touch."""
     tests = "tests/unit", *NO_CLOCK, "-m", "not hypothesis"
-    return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment})
+    return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment, "PYNVEST_SEEDS": "2"})
 
 
 def terraform(release: str) -> Leg:
@@ -88,8 +88,9 @@ LEGS = {
             (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],
-        {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt"},
+        {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt", "PYNVEST_SEEDS": "2"},
     ),
+    "seeds": Leg([(*PYTEST, "tests/unit/test_any_order.py")], {"PYNVEST_SEEDS": "100"}),
     "trino": Leg([(*PYTEST, "tests/trino")]),
     **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
 }  # fmt: skip

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from lake_rows import bus_event, put_part, raw_s3_event, s3_event, sor_row
+from lake_rows import bus_event, put_part, raw_s3_event, rows, s3_event, sor_row
 from moto_lake import DAY, Lake
 from prep_financial_data import handler as prep_stage
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.events import UnexpectedEvent
-from pynvest_lake.storage import object_id, read
+from pynvest_lake.storage import object_id, read, write
 from specialize_financial_data import handler as specialize_stage
 
 
@@ -64,6 +64,31 @@ def test_the_same_event_twice_writes_the_same_object_again(lake: Lake, prep: Any
     prep(event)
 
     assert lake.keys(SOT_ACOES) == before
+
+
+def test_an_event_that_comes_again_after_compaction_changes_nothing(
+    lake: Lake, prep: Any, specialize: Any
+) -> None:
+    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    typed = put_part(lake, SOT_ACOES, 1, {"nome_papel": "PETR4"})
+    for table in (SOT_ACOES, SPEC_ATIVOS):
+        whole = lake.tables[table].compact(DAY, object_id("compact"))
+        write(lake.s3, whole, rows(table, {}), [source.id])
+    lake.s3.delete_object(Bucket=typed.table.bucket, Key=typed.key)
+
+    assert prep(s3_event(source))["there"] == 1
+    assert specialize(s3_event(typed))["there"] == 1
+
+    assert [len(lake.keys(table)) for table in (SOT_ACOES, SPEC_ATIVOS)] == [1, 1]
+
+
+def test_an_object_of_a_day_after_today_is_refused(lake: Lake, prep: Any) -> None:
+    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"), day=20300101)
+
+    with pytest.raises(UnexpectedEvent, match="20300101 is after today"):
+        prep(s3_event(source))
+
+    assert lake.keys(SOT_ACOES, 20300101) == []
 
 
 def test_a_partition_that_is_known_already_is_no_error(lake: Lake, prep: Any) -> None:
