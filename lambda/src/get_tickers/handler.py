@@ -94,7 +94,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         listed = from_archive(archive, request.day) if request.from_pages else from_site(site, patience)
     except NoListing as error:
         result["no_listing"] = str(error)
-        if before.listing is None and not request.only_missing:
+        if before.listing is None and not request.only_missing and request.tickers is None:
             ledger.start_round(request.day, {}, now, number=before.next_round, reason=str(error))
         logger.warning("no listing", extra=result)
         return result
@@ -164,9 +164,9 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A partial day stays one until the site is asked for all of it; a full listing stays in a partial run.
+    # A day is partial until all of it is asked for: where that was done and gave no listing, this one is whole.
     if known is None:
-        listing = asked
+        listing = listed.listing if before.rounds else asked
     elif known.trial and (request.only_missing or request.from_pages):
         listing = known
     else:

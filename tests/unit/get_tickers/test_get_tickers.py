@@ -413,6 +413,31 @@ def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, 
     assert written.rounds[-1].papers[Kind.ACOES] == [one]
 
 
+def test_a_partial_run_after_a_whole_one_without_a_listing_leaves_the_day_whole(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    site.set_fault("/resultado.php", Fault("status", status=403))
+    queue({"anomesdia_exec": DAY})
+    site.clear_faults()
+    one = listed(site, "acoes")[0]
+
+    queue({"anomesdia_exec": DAY, "tickers": [one]})
+
+    written = ledger(lake).read(DAY)
+    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
+    assert written.listing is not None
+    assert (written.trial, sorted(written.listing.papers[Kind.ACOES])) == (False, listed(site, "acoes"))
+
+
+def test_a_partial_run_without_a_listing_leaves_no_trace_of_a_whole_day(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    site.set_fault("/resultado.php", Fault("status", status=403))
+
+    assert "no_listing" in queue({"anomesdia_exec": DAY, "tickers": [listed(site, "acoes")[0]]})
+    assert ledger(lake).read(DAY).rounds == ()
+
+
 @pytest.mark.parametrize(
     ("event", "why"),
     [
