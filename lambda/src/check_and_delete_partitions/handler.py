@@ -18,6 +18,7 @@ from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.day_request import DayRequest
 from pynvest_lake.execution import FROM_PAGES
+from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import Ledger, listing_key, moment_of, prefix
 from pynvest_lake.settings import read_settings
 
@@ -60,7 +61,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 f"{day} is not after today: only such a day is removed here. docs/operations.md says how an "
                 "administrator removes another one"
             )
-        return _logged("day removed", day, **_clear(settings, day))
+        cleared = _clear(settings, day)
+        remove_objects(client("s3"), settings.work_bucket, prefix(day))
+        return _logged("day removed", day, **cleared)
     check_run_day(day, now)
     if request.from_pages:
         return _start_from_pages(settings, request, now)
@@ -136,13 +139,14 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger."""
+    """Remove a day from the tables and the ledger, but for its rounds: that it was asked for stays known."""
     s3 = client("s3")
     # The listing goes first: without it nothing that is still there passes for a whole day. The batches'
     # outcomes go last: they name objects that count only while they lie in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
-    remove_objects(s3, settings.work_bucket, prefix(day))
+    for kind in Kind:
+        remove_objects(s3, settings.work_bucket, f"{prefix(day)}{kind.value}/")
     return {
         "objects_deleted": sum(item.objects for item in removed),
         "partitions_deleted": sum(item.partition for item in removed),

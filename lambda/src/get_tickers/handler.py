@@ -164,7 +164,7 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until all of it is asked for: where that was done and gave no listing, this one is whole.
+    # A day is partial until all of it is asked for: after a round that got no listing, this one is whole.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.trial and (request.only_missing or request.from_pages):
