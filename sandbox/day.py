@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,10 @@ STALL_SECONDS = 150.0
 
 REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 """The line that Lambda logs at the end of an invocation."""
+
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+"""What EventBridge Scheduler replaces by the moment of the schedule; the emulator does not."""
 
 LISTED = '"tickers queued"'
 """What stage 2 logs when every ticker is queued."""
@@ -97,19 +101,21 @@ class Day:
         """The day itself, as in ``anomesdia_exec``; known once it has been started."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke what the start schedule invokes, with its input and `fields` besides."""
+        """Invoke what the start schedule invokes, with its input at this moment; with `fields`, as a person does."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
-        event = {**json.loads(schedule["Target"]["Input"]), **fields}
-        today = datetime.now(ZoneInfo(schedule["ScheduleExpressionTimezone"]))
-        self.number = event.get("anomesdia_exec", int(today.strftime("%Y%m%d")))
+        now = datetime.now(timezone.utc)
+        scheduled = schedule["Target"]["Input"].replace(SCHEDULED_TIME, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        event = fields or json.loads(scheduled)
+        self.number = event.get("anomesdia_exec", int(now.astimezone(SAO_PAULO).strftime("%Y%m%d")))
         self._started_at = time.time()
         self._invoke(schedule["Target"]["Arn"], event)
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Invoke stage 2 for a day as stage 1 does, but clear nothing: a past day may not be cleared."""
+        """Invoke stage 2 for what a day lacks, all of it if it was never asked for; nothing is cleared."""
         self.number = number
         self._started_at = time.time()
-        self._invoke(self.lake.listing_function, {"anomesdia_exec": number, **fields})
+        event = {"anomesdia_exec": number, "only_missing": True, **fields}
+        self._invoke(self.lake.listing_function, event)
 
     def _invoke(self, function: str, event: Mapping[str, Any]) -> None:
         self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())

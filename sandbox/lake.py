@@ -27,10 +27,17 @@ class Table:
     bucket: str
     database: str
     name: str
+    root: str = ""
+
+    @classmethod
+    def from_output(cls, table: Mapping[str, Any]) -> Table:
+        """Make it from an entry of the module's output `tables`."""
+        fields = {name: value for name, value in table.items() if name in cls.__annotations__}
+        return cls(**fields, root=table["prefix"])
 
     def prefix(self, day: int) -> str:
         """Return what the keys of a day's objects begin with."""
-        return f"{self.name}/{PARTITION_KEY}={day}/"
+        return f"{self.root or f'{self.name}/'}{PARTITION_KEY}={day}/"
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,8 @@ class Lake:
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
         """Make it from the outputs of ``examples/local``."""
         return cls(
-            tables=tuple(Table(**table) for table in outputs["tables"]),
-            quality=Table(**outputs["quality_table"]),
+            tables=tuple(Table.from_output(table) for table in outputs["tables"]),
+            quality=Table.from_output(outputs["quality_table"]),
             ticker_queues=outputs["ticker_queues"],
             dead_letter_queues=outputs["dead_letter_queues"],
             failure_queues=outputs["failure_queues"],
