@@ -483,7 +483,7 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
   }
 
   assert {
-    condition     = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => sort([for trigger in bucket.lambda_function : trigger.filter_prefix]) } == { one = ["second/sor_funds/", "second/sor_stocks/", "second/sot_funds/", "second/sot_stocks/"] }
+    condition     = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => sort([for trigger in bucket.lambda_function : trigger.filter_prefix]) } == { one = tolist(["second/sor_funds/", "second/sor_stocks/", "second/sot_funds/", "second/sot_stocks/"]) }
     error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
   }
   assert {
