@@ -30,8 +30,6 @@ locals {
     },
   )
 
-  raw_tables = [for table in module.glue.tables : table if table.layer == "sor"]
-
   key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
 
   # Days that what is in the work bucket is kept, by what its keys start with.
@@ -486,7 +484,7 @@ data "aws_iam_policy_document" "collector" {
   }
 }
 
-# What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, reprocess, empty queues.
+# What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, make anew from SoR, empty queues.
 data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "StartTheDay"
@@ -530,13 +528,6 @@ data "aws_iam_policy_document" "operator" {
     resources = ["${aws_s3_bucket.this["work"].arn}/ledger/*"]
   }
 
-  # Copying an object onto itself.
-  statement {
-    sid       = "Reprocess"
-    actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}/${table.prefix}*"]
-  }
-
   statement {
     sid       = "ListTheLedger"
     actions   = ["s3:ListBucket"]
@@ -549,25 +540,13 @@ data "aws_iam_policy_document" "operator" {
     }
   }
 
-  statement {
-    sid       = "ListWhatIsReprocessed"
-    actions   = ["s3:ListBucket"]
-    resources = distinct([for table in local.raw_tables : "arn:${data.aws_partition.current.partition}:s3:::${table.bucket}"])
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = [for table in local.raw_tables : "${table.prefix}*"]
-    }
-  }
-
   dynamic "statement" {
-    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+    for_each = var.kms_key_arn[*]
 
     content {
-      sid       = "UseTheKeys"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
+      sid       = "UseTheKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
     }
   }
 }

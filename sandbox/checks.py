@@ -12,8 +12,8 @@ from sandbox.site import Paper
 
 SHOWN = 20
 
-READ_AT = "datetime_exec"
-"""The one column that the pages say nothing about."""
+READ_AT = {"datetime_exec", "datetime_leitura"}
+"""When a row's page was fetched and asked for: the columns that the pages say nothing about."""
 
 TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ativo"}
 
@@ -153,10 +153,10 @@ def _cell_differences(where: str, expected: Row, row: Row) -> list[str]:
         for column, value in expected.items()
         if column not in row or row[column] != value or type(row[column]) is not type(value)
     ]
-    if set(row) != {*expected, READ_AT}:
+    if set(row) != {*expected, *READ_AT}:
         differences.append(
-            f"{where}: columns {sorted(set(row) ^ {*expected, READ_AT})} are too many or missing"
+            f"{where}: columns {sorted(set(row) ^ {*expected, *READ_AT})} are too many or missing"
         )
-    elif row[READ_AT] is None:
-        differences.append(f"{where}: {READ_AT} is missing")
+    else:
+        differences += [f"{where}: {column} is missing" for column in sorted(READ_AT) if row[column] is None]
     return differences

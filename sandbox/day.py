@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.lake import LAYERS, Lake, Partitions, StoredObject, Table
+from sandbox.lake import LAYERS, PARTITION_KEY, Lake, Partitions, StoredObject, Table
 
 POLL_SECONDS = 0.5
 STALL_SECONDS = 150.0
@@ -20,9 +20,8 @@ STALL_SECONDS = 150.0
 REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 """The line that Lambda logs at the end of an invocation."""
 
-SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-"""What EventBridge Scheduler replaces by the moment of the schedule; the emulator does not."""
+"""What the Scheduler puts the moment in for that a start was due at."""
 
 LISTED = '"tickers queued"'
 """What stage 2 logs when every ticker is queued."""
@@ -101,21 +100,20 @@ class Day:
         """The day itself, as in ``anomesdia_exec``; known once it has been started."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke what the start schedule invokes, with its input at this moment; with `fields`, as a person does."""
+        """Invoke what the start schedule invokes: with its input as of now, or with `fields` of a person."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
-        scheduled = schedule["Target"]["Input"].replace(SCHEDULED_TIME, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        event = fields or json.loads(scheduled)
-        self.number = event.get("anomesdia_exec", int(now.astimezone(SAO_PAULO).strftime("%Y%m%d")))
+        given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        today = now.astimezone(ZoneInfo(schedule["ScheduleExpressionTimezone"]))
+        self.number = fields.get(PARTITION_KEY, int(f"{today:%Y%m%d}"))
         self._started_at = time.time()
-        self._invoke(schedule["Target"]["Arn"], event)
+        self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Invoke stage 2 for what a day lacks, all of it if it was never asked for; nothing is cleared."""
+        """Have stage 2 ask for what a past day lacks: at first that is everything."""
         self.number = number
         self._started_at = time.time()
-        event = {"anomesdia_exec": number, "only_missing": True, **fields}
-        self._invoke(self.lake.listing_function, event)
+        self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
 
     def _invoke(self, function: str, event: Mapping[str, Any]) -> None:
         self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
@@ -156,7 +154,7 @@ class Day:
             When it does not succeed.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
-        given = {**json.loads(target["Input"]), "anomesdia_exec": self.number}
+        given = {**json.loads(target["Input"]), PARTITION_KEY: self.number}
         execution = self._states.start_execution(stateMachineArn=target["Arn"], input=json.dumps(given))
         deadline = time.monotonic() + timeout_seconds
         while True:

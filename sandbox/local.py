@@ -284,7 +284,7 @@ def _run_day(
 def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, console: Console) -> Day:
     """Run the day `number` and print what came of it."""
     day = local.day(console)
-    day.start(**({"anomesdia_exec": number, "tickers": list(source.tickers)} if source.tickers else {}))
+    day.start(**({"tickers": list(source.tickers)} if source.tickers else {}))
     day.wait()
     said = day.run_workflow()
     console.settle()

@@ -16,7 +16,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -346,11 +346,9 @@ def _functions(
     stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
 
     fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
-    nobody = {"anomesdia_exec": measured_day, "tickers": ["NONE99"]}
-
-    def forgotten() -> dict[str, Any]:
-        _forget(local, measured_day)
-        return nobody
+    scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
+    # Stage 2 would set the day going: in its place stage 1 starts a function that refuses such an event.
+    replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
         one = local.lake.table(layer_name, kind)
@@ -380,10 +378,10 @@ def _functions(
         "dedup-financial-data-for-acoes": lambda: fold,
         "dedup-financial-data-for-spec-ativos": lambda: fold,
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
-        # Stage 2, which this starts, finds no such ticker. Stage 2 itself comes last: it sets the day going.
-        AGAIN: lambda: nobody,
-        STAGE_1: forgotten,
-        "get-tickers": lambda: {"anomesdia_exec": day},
+        AGAIN: lambda: scheduled,
+        STAGE_1: lambda: scheduled,
+        # Last: it sets the day going.
+        "get-tickers": lambda: {"anomesdia_exec": measured_day},
     }
     site.latency_ms = latency_ms
     for short, event in events.items():
@@ -401,6 +399,7 @@ def _functions(
                 **local.emulator.env(),
                 "AWS_CA_BUNDLE": str(certificates),
                 **configuration["Environment"]["Variables"],
+                **(replaced if short in (AGAIN, STAGE_1) else {}),
             },
             "event": None,
             "again": 0 if short in ONCE else WARM_CALLS,
@@ -436,23 +435,6 @@ def _functions(
 def _median(several: list[dict[str, float]]) -> dict[str, float]:
     """Return the median of each measure."""
     return {name: statistics.median(one[name] for one in several) for name in several[0]}
-
-
-def _forget(local: LocalLake, day: int) -> None:
-    """Wait until stage 2, which was started for a day without papers, has ended, and remove what it wrote."""
-    s3 = local.emulator.client("s3")
-
-    def written() -> list[str]:
-        listed = s3.list_objects_v2(Bucket=local.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={day}/")
-        return [item["Key"] for item in listed.get("Contents", ())]
-
-    def lacking() -> str:
-        has_ended = any("/rounds/" in key for key in written())  # the last that it writes
-        return "" if has_ended else f"stage 2 has written no round of {day}"
-
-    _wait(lacking)
-    for key in written():
-        s3.delete_object(Bucket=local.lake.work_bucket, Key=key)
 
 
 def _copy_day(local: LocalLake, day: int, target: int) -> None:

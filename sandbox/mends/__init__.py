@@ -25,6 +25,7 @@ from sandbox.mends import (
     named_resources,
     own_port,
     repeated_requests,
+    scheduled_times,
 )
 
 
@@ -48,6 +49,7 @@ def apply_all() -> None:
         athena_views,  # which names partitions, too: its queries are put in first
         named_resources,
         repeated_requests,
+        scheduled_times,
         authorizations,
     ):
         mend.apply()

@@ -15,10 +15,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -239,17 +240,34 @@ class FaultyLake:
         """Return the ARN of a function."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function}"
 
-    def reprocess(self, day: int) -> None:
-        """Copy a day's objects of SoR onto themselves, so that S3 sends their events again."""
-        for table in self.lake.tables:
-            if table.layer == "sor":
-                for key in self.keys(table, day):
-                    self.s3.copy_object(
-                        Bucket=table.bucket,
-                        Key=key,
-                        CopySource={"Bucket": table.bucket, "Key": key},
-                        MetadataDirective="REPLACE",
-                    )
+    def executions(self) -> set[str]:
+        """Return the ARNs of the workflow's executions."""
+        pages = self.states.get_paginator("list_executions").paginate(
+            stateMachineArn=self.outputs["workflow_arn"]
+        )
+        return {execution["executionArn"] for page in pages for execution in page["executions"]}
+
+    def run_from_pages(self, day: int) -> dict[str, Any]:
+        """Run a day from its archived pages, and return how the workflow ended that stage 1 started."""
+        before = self.executions()
+        answer = self.invoke("check-and-delete-partitions", {"anomesdia_exec": day, "source": "pages"})
+        assert "errorMessage" not in answer, answer
+        (execution,) = self.executions() - before
+        return self.end_of(execution)
+
+    def remove(self, day: int) -> None:
+        """Remove a day from tables, catalog and ledger, as an administrator does."""
+        for table in self.every_table().values():
+            for key in self.keys(table, day):
+                self.s3.delete_object(Bucket=table.bucket, Key=key)
+            if self.has_partition(table, day):
+                self.glue.delete_partition(
+                    DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day)]
+                )
+        work = self.lake.work_bucket
+        listed = self.s3.list_objects_v2(Bucket=work, Prefix=f"ledger/anomesdia_exec={day}/")
+        for item in listed.get("Contents", []):
+            self.s3.delete_object(Bucket=work, Key=item["Key"])
 
     def drained(self, day: Day) -> bool:
         """Tell whether every ticker of a day has been queued and taken from the queue."""
@@ -360,6 +378,24 @@ _weeks = itertools.count(step=2)
 def number() -> int:
     """Return a day of the test's own; the week before it, whose strays a workflow folds, is nobody else's."""
     return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
+
+
+_days_ago = itertools.count(start=1)
+
+
+@pytest.fixture
+def recent() -> int:
+    """Return a day of the test's own, of the last week: pages are archived within eight days of theirs."""
+    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+    return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
+
+
+@pytest.fixture
+def today(faulty: FaultyLake) -> int:
+    """Return today, of which the lake has nothing."""
+    number = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
+    faulty.remove(number)
+    return number
 
 
 @pytest.fixture

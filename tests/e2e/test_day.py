@@ -22,7 +22,7 @@ import pytest
 from pynvest_lake.settings import variable_names
 from report.athena import Athena
 from sandbox import checks, emulator
-from sandbox.day import Day
+from sandbox.day import SCHEDULED_TIME, Day
 from sandbox.lake import Lake
 from sandbox.local import ROOT
 from sandbox.process import group_is_alive
@@ -160,7 +160,8 @@ def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
         for name in (up.lake.start_schedule, up.lake.dedup_schedule)
     )
 
-    assert (start["Arn"].rsplit(":", 1)[-1], start["Input"]) == (up.lake.functions[0], "{}")
+    assert start["Arn"].rsplit(":", 1)[-1] == up.lake.functions[0]
+    assert json.loads(start["Input"]) == {"scheduled_at": SCHEDULED_TIME}
     executions = up.client("stepfunctions").list_executions(stateMachineArn=dedup["Arn"])["executions"]
     assert [execution["status"] for execution in executions] == ["SUCCEEDED"]
 

@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import until
 
+from sandbox.day import SCHEDULED_TIME
 from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.process import group_is_alive
 
@@ -242,3 +244,24 @@ def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
 
     with pytest.raises(ClientError):
         stranger.list_buckets()
+
+
+def test_a_schedules_input_says_when_the_start_was_due(emulator: Emulator) -> None:
+    sqs = emulator.client("sqs")
+    url = sqs.create_queue(QueueName="scheduled")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    emulator.client("scheduler").create_schedule(
+        Name="once",
+        ScheduleExpression="at(2026-11-23T21:45:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": arn,
+            "RoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/scheduler",
+            "Input": json.dumps({"scheduled_at": SCHEDULED_TIME}),
+        },
+    )
+
+    (message,) = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the schedule to start")
+
+    due = json.loads(message["Body"])["scheduled_at"]
+    assert datetime.strptime(due, "%Y-%m-%dT%H:%M:%SZ")

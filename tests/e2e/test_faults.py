@@ -187,7 +187,7 @@ class SilentCatalog:
 
 
 def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(faulty: FaultyLake) -> None:
-    slow = faulty.papers[0].ticker  # keeps its batch in flight while others land
+    slow = faulty.papers[1].ticker  # keeps its batch in flight while others land, and is not probed
     faulty.site.set_fault(slow, Fault("hang", seconds=30, times=2))
     day = faulty.day()
     started_at = time.time()
@@ -253,22 +253,34 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     faulty.check_told("failure", number, said)
     assert faulty.parts(faulty.table("sot", "acoes"), number) == set()
 
-    faulty.reprocess(number)
-    faulty.fold(day)
+    faulty.fold(day, source="sor")
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
-def test_a_day_of_which_nothing_arrived_fails_and_says_so(faulty: FaultyLake, number: int) -> None:
+def test_an_evening_of_which_nothing_was_asked_for_fails_and_says_so(faulty: FaultyLake, today: int) -> None:
+    with faulty.impatient():
+        ended = faulty.end_of(faulty.start_workflow())
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
+    assert f"Não há listagem de {today}." in ended["cause"]
+    faulty.check_told("failure", today, f"Não há listagem de {today}.")
+
+
+def test_a_day_that_is_named_and_of_which_nothing_was_asked_for_is_refused_and_leaves_nothing(
+    faulty: FaultyLake, number: int
+) -> None:
     with faulty.impatient():
         ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
-    assert f"Não há listagem de {number}." in ended["cause"]
-    faulty.check_told("failure", number, f"Não há listagem de {number}.")
+    assert (ended["status"], ended["error"]) == ("FAILED", "DayRefused")
+    ((subject, text),) = faulty.told()
+    assert subject.endswith(": FALHA na etapa Look")
+    assert f"nothing was ever asked for on {number}" in text
+    assert faulty.keys(faulty.lake.quality, number) == []
 
 
-def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
+def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
     faulty: FaultyLake, number: int
 ) -> None:
     day = faulty.day()
@@ -282,27 +294,23 @@ def test_an_event_that_comes_long_after_the_dedup_is_folded_by_the_next(
         events = [object_created(sor, key) for key in faulty.keys(sor, number)]
         for event in [*reversed(events), *events]:
             faulty.invoke(f"prep-financial-data-for-{kind}", event)
-        assert faulty.parts(faulty.table("sot", kind), number) == faulty.parts(sor, number)
+        assert faulty.parts(faulty.table("sot", kind), number) == set()
+    faulty.check(day)
     faulty.fold(day)
 
-    faulty.check_told("digest", number, ALL_READ)
+    assert faulty.told() == []
     faulty.check(day)
 
 
-def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake) -> None:
-    """Stage 1 decides the day; to every later stage, and to the workflow, the clock says another one."""
-    now = datetime.now(ZoneInfo("America/Sao_Paulo"))
-    zone = "Pacific/Kiritimati" if now.hour >= 8 else "Etc/GMT+12"  # where it is tomorrow, or still yesterday
-    number, today = (int(time.strftime("%Y%m%d")) for time in (now.astimezone(ZoneInfo(zone)), now))
+def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake, recent: int) -> None:
+    """The day travels in messages and keys: to every stage that reads them the clock says another one."""
+    today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
     before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()
-    with faulty.setting("check-and-delete-partitions", SCHEDULE_TIMEZONE=zone):
-        day.start()
-        day.number = number
-        day.wait()
+    day.ask(recent)
+    day.wait()
     faulty.fold(day)
 
-    assert number != today
-    faulty.check_told("digest", number, ALL_READ)
+    faulty.check_told("digest", recent, ALL_READ)
     faulty.check(day)
     assert before == {table: faulty.keys(table, today) for table in faulty.lake.tables}

@@ -71,9 +71,10 @@ def test_a_day_that_lacks_a_paper_is_told_once_and_once_more_when_it_is_mended(
     assert "Papéis que faltam: nenhum" in text.split("\n")
 
 
-def test_a_trial_is_not_told(faulty: FaultyLake, number: int) -> None:
+@pytest.mark.usefixtures("today")
+def test_a_partial_run_is_not_told(faulty: FaultyLake) -> None:
     day = faulty.day()
-    day.ask(number, tickers=[faulty.papers[0].ticker])
+    day.start(tickers=[faulty.papers[0].ticker])
     day.wait()
     faulty.fold(day)
 

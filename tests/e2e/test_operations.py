@@ -15,8 +15,12 @@ from faulty_lake import FaultyLake, until
 from sandbox.checks import NotExact
 from sandbox.day import Day
 from sandbox.lake import Table
+from sandbox.site import Fault
 
 pytestmark = pytest.mark.e2e
+
+PROBED_PAGES = 2
+"""Pages of assets that stage 1 has the site probed with: one a kind."""
 
 
 @pytest.fixture
@@ -55,20 +59,81 @@ def test_today_is_run_again(faulty: FaultyLake) -> None:
     day.wait()
     faulty.fold(day)
 
-    said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared"')[0])
+    said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
     # The five tables of papers, and the one object of the table that judges the day.
     assert (said["objects_deleted"], said["partitions_deleted"]) == (objects + 1, 6)
     faulty.check(day)
 
 
+def test_a_site_that_refuses_leaves_a_good_day_as_it_is(faulty: FaultyLake) -> None:
+    day = faulty.day()
+    day.start()
+    day.wait()
+    faulty.fold(day)
+    faulty.site.set_fault("*", Fault("status", status=403))
+
+    said = faulty.invoke("check-and-delete-partitions", {})
+
+    assert "the site refuses this address" in said["refused"]
+    faulty.check(day)
+
+
+def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(faulty: FaultyLake) -> None:
+    day = faulty.day()
+    day.start()
+    day.wait()
+    faulty.fold(day)
+    faulty.site.block_after(PROBED_PAGES)
+    day.start(anomesdia_exec=day.number)
+    day.wait()
+    faulty.site.clear_faults()
+    faulty.forget_refusals()
+    with pytest.raises(NotExact):
+        faulty.check(day)
+
+    ended = faulty.run_from_pages(day.number)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    faulty.check(day)
+
+
+def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake) -> None:
+    day = faulty.day()
+    day.start()
+    day.wait()
+    faulty.fold(day)
+
+    day.start(tickers=[faulty.papers[0].ticker])
+    day.wait()
+    faulty.fold(day)
+
+    faulty.check(day)
+
+
+def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(faulty: FaultyLake) -> None:
+    to_come = {"anomesdia_exec": 20990102}
+
+    for name, event in (
+        ("check-and-delete-partitions", to_come),
+        ("check-and-delete-partitions", {**to_come, "source": "pages"}),
+        ("get-tickers", {**to_come, "only_missing": True}),
+    ):
+        assert faulty.invoke(name, event)["errorType"] == "DayRefused"
+    assert faulty.end_of(faulty.start_workflow(**to_come))["error"] == "DayRefused"
+    assert [faulty.keys(table, to_come["anomesdia_exec"]) for table in faulty.every_table().values()] == [
+        []
+    ] * 6
+
+
 @pytest.mark.parametrize("kinds", [("acoes",), ("fiis",), ("acoes", "fiis")])
-def test_a_trial_with_a_few_tickers_holds_these_only(
-    faulty: FaultyLake, number: int, kinds: tuple[str, ...]
+@pytest.mark.usefixtures("today")
+def test_a_partial_run_of_a_new_day_holds_its_tickers_only(
+    faulty: FaultyLake, kinds: tuple[str, ...]
 ) -> None:
     wanted = [max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in kinds]
     day = faulty.day()
 
-    day.ask(number, tickers=wanted)
+    day.start(tickers=wanted)
     day.wait()
     faulty.fold(day)
 
@@ -95,7 +160,7 @@ def test_a_past_day_is_added_to_by_hand(faulty: FaultyLake, number: int) -> None
     ("function", "layer", "kind"),
     [("prep-financial-data-for-fiis", "sot", "fiis"), ("specialize-financial-data", "spec", None)],
 )
-def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_mended_by_reprocessing(
+def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_made_anew_from_sor(
     faulty: FaultyLake, number: int, function: str, layer: str, kind: str | None
 ) -> None:
     day = faulty.day()
@@ -115,20 +180,18 @@ def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_men
     assert f"anomesdia_exec={number}/" in record["s3"]["object"]["key"].replace("%3D", "=")
     assert "AccessDenied" in failure["responsePayload"]["errorMessage"]
 
-    faulty.reprocess(number)
-    faulty.fold(day)
+    faulty.fold(day, source="sor")
     faulty.check(day)
 
 
-def test_a_past_day_is_reprocessed_from_sor(faulty: FaultyLake, day: Day) -> None:
+def test_a_past_day_is_made_anew_from_sor(faulty: FaultyLake, day: Day) -> None:
     for table in faulty.lake.tables:
         if table.layer != "sor":  # wrong rows, as a defect would have left them
             spoil(faulty, table, day.number)
     with pytest.raises(NotExact):
         faulty.check(day)
 
-    faulty.reprocess(day.number)
-    faulty.fold(day)
+    faulty.fold(day, source="sor")
 
     faulty.check(day)
 

@@ -14,10 +14,10 @@ variables {
   bucket_kms_key_arns  = []
   tags                 = { project = "lake" }
   tables = {
-    sot_acoes    = { layer = "sot", bucket = "curated", database = "db_sot", name = "acoes", arn = "arn:aws:glue:sa-east-1:123456789012:table/db_sot/acoes" }
-    sot_fiis     = { layer = "sot", bucket = "curated", database = "db_sot", name = "fiis", arn = "arn:aws:glue:sa-east-1:123456789012:table/db_sot/fiis" }
-    spec_ativos  = { layer = "spec", bucket = "served", database = "db-spec", name = "ativos", arn = "arn:aws:glue:sa-east-1:123456789012:table/db-spec/ativos" }
-    spec_quality = { layer = "spec", bucket = "served", database = "db-spec", name = "qualidade", arn = "arn:aws:glue:sa-east-1:123456789012:table/db-spec/qualidade" }
+    sot_acoes    = { layer = "sot", bucket = "curated", database = "db_sot", name = "acoes", prefix = "acoes/", arn = "arn:aws:glue:sa-east-1:123456789012:table/db_sot/acoes" }
+    sot_fiis     = { layer = "sot", bucket = "curated", database = "db_sot", name = "fiis", prefix = "fiis/", arn = "arn:aws:glue:sa-east-1:123456789012:table/db_sot/fiis" }
+    spec_ativos  = { layer = "spec", bucket = "served", database = "db-spec", name = "ativos", prefix = "ativos/", arn = "arn:aws:glue:sa-east-1:123456789012:table/db-spec/ativos" }
+    spec_quality = { layer = "spec", bucket = "served", database = "db-spec", name = "qualidade", prefix = "qualidade/", arn = "arn:aws:glue:sa-east-1:123456789012:table/db-spec/qualidade" }
   }
   columns = {
     sot_acoes = [

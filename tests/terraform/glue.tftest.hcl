@@ -8,6 +8,7 @@ mock_provider "aws" {
 variables {
   bucket_names     = { sor = "raw", sot = "curated", spec = "served" }
   database_names   = { sor = "db_sor", sot = "db_sot", spec = "db_spec" }
+  key_prefix       = ""
   create_databases = true
   tags             = { project = "lake" }
 }
@@ -71,5 +72,26 @@ run "the_consumers_own_databases_are_not_created" {
   assert {
     condition     = length(aws_glue_catalog_database.this) == 0 && aws_glue_catalog_table.this["spec_ativos"].database_name == "db_spec"
     error_message = "the tables are not in the consumer's own databases"
+  }
+}
+
+run "a_lake_that_shares_its_buckets_has_its_tables_below_its_own_name" {
+  command = plan
+
+  module {
+    source = "./glue"
+  }
+
+  variables {
+    key_prefix = "second/"
+  }
+
+  assert {
+    condition     = { for key, table in aws_glue_catalog_table.this : key => one(table.storage_descriptor).location } == { for key, table in output.tables : key => "s3://${var.bucket_names[table.layer]}/second/${table.name}/" }
+    error_message = "a table is somewhere else"
+  }
+  assert {
+    condition     = { for key, table in output.tables : key => table.prefix } == { for key, table in output.tables : key => "second/${table.name}/" }
+    error_message = "prefixes: ${jsonencode(output.tables)}"
   }
 }

@@ -54,6 +54,33 @@ run "named_buckets_are_the_consumers_own" {
   }
 }
 
+run "a_second_lake_in_the_same_buckets_keeps_to_keys_of_its_own" {
+  command = plan
+
+  variables {
+    name_prefix      = "second"
+    bucket_names_map = { sor = "one", sot = "one", spec = "one" }
+  }
+
+  assert {
+    condition     = alltrue([for table in module.glue.tables : table.prefix == "second/${table.name}/"])
+    error_message = "prefixes: ${jsonencode(module.glue.tables)}"
+  }
+}
+
+run "the_default_name_and_buckets_of_the_module_need_no_such_keys" {
+  command = plan
+
+  variables {
+    bucket_names_map = { sor = "one", sot = "one", spec = "one" }
+  }
+
+  assert {
+    condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
+    error_message = "prefixes: ${jsonencode(module.glue.tables)}"
+  }
+}
+
 run "buckets_are_created_under_given_names" {
   command = plan
 

@@ -15,12 +15,12 @@ variables {
   awssdkpandas_layer_arn     = null
   awssdkpandas_layer_version = "3.16.1"
   tables = {
-    sor_acoes    = { bucket = "raw", database = "db_sor", name = "sor_stocks" }
-    sor_fiis     = { bucket = "raw", database = "db_sor", name = "sor_funds" }
-    sot_acoes    = { bucket = "curated", database = "db_sot", name = "sot_stocks" }
-    sot_fiis     = { bucket = "curated", database = "db_sot", name = "sot_funds" }
-    spec_ativos  = { bucket = "served", database = "db_spec", name = "spec_all" }
-    spec_quality = { bucket = "served", database = "db_spec", name = "spec_quality" }
+    sor_acoes    = { bucket = "raw", database = "db_sor", name = "sor_stocks", prefix = "sor_stocks/" }
+    sor_fiis     = { bucket = "raw", database = "db_sor", name = "sor_funds", prefix = "sor_funds/" }
+    sot_acoes    = { bucket = "curated", database = "db_sot", name = "sot_stocks", prefix = "sot_stocks/" }
+    sot_fiis     = { bucket = "curated", database = "db_sot", name = "sot_funds", prefix = "sot_funds/" }
+    spec_ativos  = { bucket = "served", database = "db_spec", name = "spec_all", prefix = "spec_all/" }
+    spec_quality = { bucket = "served", database = "db_spec", name = "spec_quality", prefix = "spec_quality/" }
   }
   notified_buckets = { sor = "raw", sot = "curated" }
   ticker_queues = {
@@ -53,7 +53,6 @@ variables {
   fetch_threads              = 2
   fetch_timeout_seconds      = 20
   fetch_headers              = { Accept = "text/html" }
-  schedule_timezone          = "America/Sao_Paulo"
   permissions_boundary_arn   = null
   iam_role_path              = "/"
   log_level                  = "INFO"
@@ -87,7 +86,6 @@ run "each_function_is_told_its_tables_and_queues" {
         WORK_BUCKET               = "work"
         GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
         WORKFLOW_ARN              = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
-        SCHEDULE_TIMEZONE         = "America/Sao_Paulo"
         FETCH_FROM                = "site"
       }
       get-tickers = {
@@ -150,18 +148,21 @@ run "each_function_is_told_its_tables_and_queues" {
       }
       dedup-financial-data-for-acoes = {
         TABLE             = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
+        SOURCE_TABLES     = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
         DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
       }
       dedup-financial-data-for-fiis = {
         TABLE             = { bucket = "curated", database = "db_sot", table = "sot_funds" }
+        SOURCE_TABLES     = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
         DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
       }
       dedup-financial-data-for-spec-ativos = {
-        TABLE             = { bucket = "served", database = "db_spec", table = "spec_all" }
+        TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
+        SOURCE_TABLES = [
+          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
+          { bucket = "curated", database = "db_sot", table = "sot_funds" },
+        ]
         DOWNSTREAM_TABLES = []
-        SCHEDULE_TIMEZONE = "America/Sao_Paulo"
       }
       assess-day = {
         LAKE_TABLES = [
@@ -176,7 +177,7 @@ run "each_function_is_told_its_tables_and_queues" {
         TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
         QUEUE_PATIENCE_SECONDS = 2700
         LOOK_INTERVAL_SECONDS  = 30
-        SCHEDULE_TIMEZONE      = "America/Sao_Paulo"
+        WORKFLOW_ARN           = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
         FETCH_FROM             = "site"
         DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
         DAILY_DIGEST           = true
@@ -446,12 +447,12 @@ run "a_shared_bucket_has_one_notification_configuration" {
 
   variables {
     tables = {
-      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks" }
-      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds" }
-      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks" }
-      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds" }
-      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all" }
-      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality" }
+      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks", prefix = "sor_stocks/" }
+      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds", prefix = "sor_funds/" }
+      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks", prefix = "sot_stocks/" }
+      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds", prefix = "sot_funds/" }
+      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all", prefix = "spec_all/" }
+      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality", prefix = "spec_quality/" }
     }
     notified_buckets = { sor = "one" }
   }
@@ -459,6 +460,67 @@ run "a_shared_bucket_has_one_notification_configuration" {
   assert {
     condition     = [for bucket in aws_s3_bucket_notification.this : length(bucket.lambda_function)] == [4]
     error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
+  }
+}
+
+run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    tables = {
+      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks", prefix = "second/sor_stocks/" }
+      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds", prefix = "second/sor_funds/" }
+      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks", prefix = "second/sot_stocks/" }
+      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds", prefix = "second/sot_funds/" }
+      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all", prefix = "second/spec_all/" }
+      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality", prefix = "second/spec_quality/" }
+    }
+    notified_buckets = { sor = "one" }
+  }
+
+  assert {
+    condition     = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => sort([for trigger in bucket.lambda_function : trigger.filter_prefix]) } == { one = tolist(["second/sor_funds/", "second/sor_stocks/", "second/sot_funds/", "second/sot_stocks/"]) }
+    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
+  }
+  assert {
+    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
+      [for resource in statement.resources : resource == "arn:aws:s3:::one" || startswith(resource, "arn:aws:s3:::one/second/") if startswith(resource, "arn:aws:s3:::one")],
+      [for condition in statement.condition : [for value in condition.values : startswith(value, "second/")] if contains(statement.resources, "arn:aws:s3:::one") && condition.variable == "s3:prefix"],
+      !contains(statement.resources, "arn:aws:s3:::one") || contains([for condition in statement.condition : condition.variable], "s3:prefix"),
+    ]]]))
+    error_message = "a role reaches keys of another lake"
+  }
+  assert {
+    condition     = jsondecode(one(aws_lambda_function.this["prep-financial-data-for-acoes"].environment).variables.TARGET_TABLE) == { bucket = "one", database = "db_sot", table = "sot_stocks", key_prefix = "second/" }
+    error_message = "a function is not told where its table's keys are"
+  }
+}
+
+run "stage_1_starts_stage_2_and_the_workflow_and_the_assessment_sees_who_else_runs" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  assert {
+    condition = { for function in ["check-and-delete-partitions", "assess-day"] : function => flatten([
+      for statement in data.aws_iam_policy_document.this[function].statement : [for action in sort(statement.actions) : "${action} ${one(statement.resources)}" if can(regex("^(states|lambda):", action))]
+      ]) } == {
+      check-and-delete-partitions = [
+        "states:StartExecution arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
+        "lambda:InvokeFunction arn:aws:lambda:sa-east-1:123456789012:function:pynvest-lambda-get-tickers",
+      ]
+      assess-day = [
+        "states:ListExecutions arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
+        "states:DescribeExecution arn:aws:states:sa-east-1:123456789012:execution:dedup:*",
+      ]
+    }
+    error_message = "stage 1 or the assessment may start or see something else"
   }
 }
 
@@ -548,7 +610,7 @@ run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
       for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
       ]) } == {
       assess-day                           = ["kms:Decrypt", "kms:GenerateDataKey"]
-      check-and-delete-partitions          = ["kms:Decrypt"]
+      check-and-delete-partitions          = []
       get-tickers                          = []
       get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
       get-financial-data-for-fiis          = ["kms:GenerateDataKey"]

@@ -27,7 +27,9 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
 
   assert {
     condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => try(state.Next, state.Default, "end") } == {
-      Begin        = "Look"
+      Begin        = "IsFromPages"
+      IsFromPages  = "Look"
+      ReadPages    = "Look"
       Look         = "IsSettled"
       IsSettled    = "DedupSot"
       WaitToLook   = "Look"
@@ -44,7 +46,8 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
     error_message = "the states follow each other otherwise"
   }
   assert {
-    condition = [for name in ["IsSettled", "IsRoundLeft", "IsGood"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
+    condition = [for name in ["IsFromPages", "IsSettled", "IsRoundLeft", "IsGood"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
+      [{ And = [{ Variable = "$.input.source", IsPresent = true }, { Variable = "$.input.source", StringEquals = "pages" }], Next = "ReadPages" }],
       [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }],
       [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }],
       [{ Variable = "$.passed", BooleanEquals = true, Next = "Good" }],
@@ -61,6 +64,10 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   assert {
     condition     = alltrue(flatten([for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Catch[0].ErrorEquals == ["States.ALL"]]]))
     error_message = "a fold that fails takes the others with it"
+  }
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.ReadPages.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.input.anomesdia_exec", source = "pages" } }
+    error_message = "the archived pages are asked for otherwise"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.AskAgain.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true, "old_session.$" = "$.old_session" } }
@@ -98,6 +105,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
 
   assert {
     condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => state.Catch[0].Next if can(state.Catch) } == {
+      ReadPages = "ReadPagesFailed"
       Look      = "LookFailed"
       DedupSot  = "DedupSotFailed"
       DedupSpec = "DedupSpecFailed"
@@ -119,6 +127,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       IsGood          = "NotGood"
       Good            = "end"
       NotGood         = "end"
+      ReadPagesFailed = "TellFailure"
       LookFailed      = "TellFailure"
       DedupSotFailed  = "TellFailure"
       DedupSpecFailed = "TellFailure"
@@ -171,8 +180,8 @@ run "schedules_start_the_day_and_the_workflow" {
 
   variables {
     schedules = {
-      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = {}, enabled = true }
-      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution", input = { rounds = [60, 60] }, enabled = true }
+      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = jsonencode({ scheduled_at = "<aws.scheduler.scheduled-time>" }), enabled = true }
+      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution", input = jsonencode({ rounds = [60, 60] }), enabled = true }
     }
     dead_letter_queue_arns = {
       start-the-day   = "arn:aws:sqs:sa-east-1:123456789012:start-dlq"
@@ -190,10 +199,10 @@ run "schedules_start_the_day_and_the_workflow" {
       schedule.schedule_expression, schedule.schedule_expression_timezone, schedule.state, one(schedule.target).arn,
       one(schedule.target).input, one(one(schedule.target).dead_letter_config).arn,
       ] } == {
-      start = ["cron(45 18 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:lambda:sa-east-1:123456789012:function:first", "{}", "arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
+      start = ["cron(45 18 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:lambda:sa-east-1:123456789012:function:first", "{\"scheduled_at\":\"<aws.scheduler.scheduled-time>\"}", "arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
       dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{\"rounds\":[60,60]}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
-    error_message = "schedules: ${jsonencode(aws_scheduler_schedule.this)}"
+    error_message = "a schedule runs otherwise, or the Scheduler would not put its time in: ${jsonencode(aws_scheduler_schedule.this)}"
   }
   assert {
     condition = { for key, policy in data.aws_iam_policy_document.this : key => [for statement in policy.statement : join(" ", concat(tolist(statement.actions), tolist(statement.resources)))] } == {
@@ -213,7 +222,7 @@ run "disabled_schedules_do_not_run" {
 
   variables {
     schedules = {
-      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = {}, enabled = false }
+      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = "{}", enabled = false }
     }
     dead_letter_queue_arns   = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
     permissions_boundary_arn = null
