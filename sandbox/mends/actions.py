@@ -1,8 +1,8 @@
 """A request needs the permission that IAM has for it.
 
-MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have, and of Lambda it knows few paths:
-for all others under a function it asks for ``lambda:GetFunction``, for mappings and versions of layers for
-nothing or for the action of a list. Here a call to Lambda is looked up in botocore's description of the service.
+MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have. Of Lambda it knows few paths:
+for the others under a function it asks for ``lambda:GetFunction``, for mappings and versions of layers for
+nothing or for the action of a list. Here a call to Lambda is looked up in botocore's description of Lambda.
 No longer needed once stage 2 may send its batches, and the test of these actions passes, without this module.
 """
 
