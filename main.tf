@@ -54,6 +54,11 @@ locals {
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
+  # Of each round: nine events a look, forty looks at the interval and more at ten times that, and what the round does.
+  longest_wait    = local.tries_take + 900
+  looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
+  workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)
+
   schedule_names = {
     start = "trigger-${var.name_prefix}-lambda-check-and-delete-partitions"
     dedup = "trigger-${local.workflow_name}"

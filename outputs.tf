@@ -75,6 +75,11 @@ output "layer_arn" {
 output "workflow" {
   description = "Name and ARN of the dedup workflow."
   value       = { name = module.stepfunctions.name, arn = module.stepfunctions.arn }
+
+  precondition {
+    condition     = local.workflow_events <= 24000
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, of the 25000 that Step Functions allows with what is tried again: write a longer interval or fewer rounds."
+  }
 }
 
 output "notices" {
@@ -105,6 +110,12 @@ output "notices_topic_policy_json" {
 output "schedules" {
   description = "Name and ARN of each schedule (`start`, `dedup`)."
   value       = module.eventbridge.schedules
+
+  # Not a validation: before Terraform 1.9 those know their input and nothing else.
+  precondition {
+    condition     = contains(split("\n", file("${path.module}/eventbridge/timezones.txt")), var.schedule_timezone)
+    error_message = "schedule_timezone is ${jsonencode(var.schedule_timezone)}, which the IANA time zone database does not have: write a name such as \"America/Sao_Paulo\" or \"UTC\"."
+  }
 }
 
 output "roles" {
