@@ -603,7 +603,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup with queries of your own in it."
+  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup, which AWS keeps otherwise once a query was run in it."
   type        = bool
   default     = false
   nullable    = false
