@@ -49,10 +49,17 @@ locals {
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  dead_letter_queues  = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
+  # All of them by name or pattern, as short as a policy needs it: no other instance's queues are named like that.
+  failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
+  dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
+  # Of each round: nine events a look, forty looks at the interval and more at ten times that, and what the round does.
+  longest_wait    = local.tries_take + 900
+  looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
+  workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)
+
   schedule_names = {
     start = "trigger-${var.name_prefix}-lambda-check-and-delete-partitions"
     dedup = "trigger-${local.workflow_name}"
@@ -308,12 +315,12 @@ data "aws_iam_policy_document" "queue" {
 
   # What the bus could not hand to a function.
   dynamic "statement" {
-    for_each = var.bucket_notifications == "eventbridge" && contains(module.lambda.object_triggered_function_names, trimsuffix(each.key, "-dlq")) ? [each.key] : []
+    for_each = { for function, rules in module.lambda.bus_rule_names : function => rules if "${function}-dlq" == each.key }
 
     content {
       sid       = "LetTheBusSendFailures"
       actions   = ["sqs:SendMessage"]
-      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${statement.value}"]
+      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
 
       principals {
         type        = "Service"
@@ -321,9 +328,9 @@ data "aws_iam_policy_document" "queue" {
       }
 
       condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [data.aws_caller_identity.current.account_id]
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [for rule in statement.value : "arn:${data.aws_partition.current.partition}:events:${local.here}:rule/${rule}"]
       }
     }
   }
@@ -439,7 +446,7 @@ module "athena" {
   name                 = var.name_prefix
   tables               = module.glue.tables
   columns              = module.glue.columns
-  work_bucket          = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+  work_bucket          = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = "arn:${data.aws_partition.current.partition}:s3:::${local.buckets.work.name}" }
   bytes_scanned_cutoff = var.athena_bytes_scanned_cutoff
   force_destroy        = var.force_destroy
   kms_key_arn          = var.kms_key_arn
@@ -485,53 +492,61 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, make anew from SoR, empty queues.
+# Of names and patterns, so that a plan shows it, and short enough for a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "StartTheDay"
     actions   = ["lambda:InvokeFunction"]
-    resources = [module.lambda.start_function_arn, module.lambda.get_tickers_function_arn]
+    resources = [for function in ["check-and-delete-partitions", "get-tickers"] : "arn:${data.aws_partition.current.partition}:lambda:${local.here}:function:${var.name_prefix}-lambda-${function}"]
   }
 
   statement {
     sid       = "StartTheWorkflow"
     actions   = ["states:ListExecutions", "states:StartExecution"]
-    resources = [module.stepfunctions.arn]
+    resources = [local.workflow_arn]
   }
 
   statement {
     sid       = "SeeWhatBecameOfIt"
     actions   = ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"]
-    resources = ["${replace(module.stepfunctions.arn, ":stateMachine:", ":execution:")}:*"]
+    resources = ["${replace(local.workflow_arn, ":stateMachine:", ":execution:")}:*"]
   }
 
   statement {
     sid       = "ReadTheLogs"
-    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents"]
-    resources = flatten([for function in module.lambda.functions : [for streams in ["", ":*"] : "arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:${function.log_group}${streams}"]])
+    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
+  }
+
+  # Results of queries belong to no resource that a policy could name.
+  statement {
+    sid       = "ReadWhatWasFoundInTheLogs"
+    actions   = ["logs:GetQueryResults"]
+    resources = ["*"]
   }
 
   statement {
     sid       = "CountWhatWaits"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
-    resources = concat([for queue in aws_sqs_queue.tickers : queue.arn], [for queue in aws_sqs_queue.dead_letter : queue.arn])
+    resources = [for queue in concat(values(local.queue_names), local.failure_queues) : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
   }
 
   statement {
     sid       = "ReadAndEmptyWhatFailed"
     actions   = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
-    resources = [for queue in aws_sqs_queue.dead_letter : queue.arn]
+    resources = [for queue in local.failure_queues : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
   }
 
   statement {
     sid       = "ReadTheLedger"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.this["work"].arn}/ledger/*"]
+    resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.buckets.work.name}/ledger/*"]
   }
 
   statement {
     sid       = "ListTheLedger"
     actions   = ["s3:ListBucket"]
-    resources = [aws_s3_bucket.this["work"].arn]
+    resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.buckets.work.name}"]
 
     condition {
       test     = "StringLike"

@@ -46,6 +46,15 @@ locals {
     }
   }
   alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.here}:alarm:${alarm.name}"]
+
+  # A subscription that AWS has dropped is gone from the state after a refresh.
+  pending = try(aws_sns_topic_subscription.notices[0].pending_confirmation, null)
+  address = var.alarm_email == null ? null : local.pending == null ? "lost" : local.pending ? "pending" : "confirmed"
+  confirm = {
+    pending   = "${coalesce(var.alarm_email, "?")} gets no notice yet: follow the link in the mail \"AWS Notification - Subscription Confirmation\" within three days, then terraform apply -refresh-only shows it here."
+    lost      = "${coalesce(var.alarm_email, "?")} gets no notice: AWS has dropped the subscription, as it does with one that is not confirmed within three days. terraform apply makes it anew; then follow the link in the new mail."
+    confirmed = null
+  }
 }
 
 resource "aws_sns_topic" "notices" {
@@ -95,44 +104,55 @@ data "aws_iam_policy_document" "notices" {
     }
   }
 
+  # On a topic of the module's own the role's policy suffices; and a topic's policy that names a role is refused by
+  # AWS, at every plan, once that role is gone.
+  dynamic "statement" {
+    for_each = var.alarm_topic_arn[*]
+
+    content {
+      sid       = "WorkflowTells"
+      actions   = ["sns:Publish"]
+      resources = [statement.value]
+
+      principals {
+        type        = "AWS"
+        identifiers = [module.stepfunctions.role.arn]
+      }
+    }
+  }
+
+  # Without a condition: EventBridge supports none in a topic's policy, and with one the rule's notice is lost.
   statement {
-    sid       = "WorkflowTells"
+    sid       = "RuleTells"
     actions   = ["sns:Publish"]
     resources = [local.topic_arn]
 
     principals {
-      type        = "AWS"
-      identifiers = [module.stepfunctions.role.arn]
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
     }
   }
 
-  dynamic "statement" {
-    for_each = {
-      RuleTells  = { service = "events", sources = ["arn:${data.aws_partition.current.partition}:events:${local.here}:rule/${local.stopped_rule_name}"] }
-      AlarmsTell = { service = "cloudwatch", sources = local.alarm_arns }
+  statement {
+    sid       = "AlarmsTell"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
     }
 
-    content {
-      sid       = statement.key
-      actions   = ["sns:Publish"]
-      resources = [local.topic_arn]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
 
-      principals {
-        type        = "Service"
-        identifiers = ["${statement.value.service}.amazonaws.com"]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [data.aws_caller_identity.current.account_id]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = statement.value.sources
-      }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = local.alarm_arns
     }
   }
 }

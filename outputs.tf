@@ -38,7 +38,7 @@ output "collector_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Policy of an operator, to be attached to a user or role of yours: start, look, ask again, reprocess from SoR and empty the dead-letter queues, as docs/operations.md does."
+  description = "Policy of an operator, for a managed policy of yours: start, look, ask again, reprocess from SoR and empty the dead-letter queues, as docs/operations.md does."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -75,14 +75,20 @@ output "layer_arn" {
 output "workflow" {
   description = "Name and ARN of the dedup workflow."
   value       = { name = module.stepfunctions.name, arn = module.stepfunctions.arn }
+
+  precondition {
+    condition     = local.workflow_events <= 24000
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, of the 25000 that Step Functions allows with what is tried again: write a longer interval or fewer rounds."
+  }
 }
 
 output "notices" {
-  description = "Topic, address and its state of whoever is told of each day: `confirm` says whether the address has yet to be confirmed, as of the last apply or refresh. Null where nobody is told."
+  description = "Topic and address of the notices, and whether the address is `confirmed`, `pending` or `lost` (dropped by AWS), as of the last apply or refresh; `confirm` says what to do. Null where nobody is told."
   value = local.notified ? {
     topic_arn = local.topic_arn
     email     = var.alarm_email
-    confirm   = try(aws_sns_topic_subscription.notices[0].pending_confirmation, false) ? "${coalesce(var.alarm_email, "?")} gets no notice yet: follow the link in the mail \"AWS Notification - Subscription Confirmation\", then terraform apply -refresh-only shows it here." : null
+    state     = local.address
+    confirm   = try(local.confirm[local.address], null)
   } : null
 
   # Not validations: before Terraform 1.9 those know one input only.
@@ -97,13 +103,19 @@ output "notices" {
 }
 
 output "notices_topic_policy_json" {
-  description = "What the policy of a topic of yours (`alarm_topic_arn`) has to say: who may tell it of a day. Null without such a topic."
+  description = "What the policy of a topic of yours (`alarm_topic_arn`) has to say: who may publish to it. Null without such a topic."
   value       = var.alarm_topic_arn == null ? null : data.aws_iam_policy_document.notices[0].json
 }
 
 output "schedules" {
   description = "Name and ARN of each schedule (`start`, `dedup`)."
   value       = module.eventbridge.schedules
+
+  # Not a validation: before Terraform 1.9 those know their input and nothing else.
+  precondition {
+    condition     = contains(split("\n", file("${path.module}/eventbridge/timezones.txt")), var.schedule_timezone)
+    error_message = "schedule_timezone is ${jsonencode(var.schedule_timezone)}, which the IANA time zone database does not have: write a name such as \"America/Sao_Paulo\" or \"UTC\"."
+  }
 }
 
 output "roles" {
@@ -141,6 +153,6 @@ output "views" {
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader, to be attached to a user or role of yours: it may query through the workgroup and nothing else; null where `athena_enabled` is false."
+  description = "Policy of a reader, for a managed policy of yours: it may query through the workgroup and nothing else; null where `athena_enabled` is false."
   value       = one(module.athena[*].reader_policy_json)
 }

@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "What the names of all resources start with; instances with different prefixes live side by side in one account and region."
+  description = "What the names of all resources start with; instances with different prefixes live side by side in one account. One prefix stands for one region: names of roles are the account's."
   type        = string
   default     = "pynvest"
   nullable    = false
@@ -23,6 +23,10 @@ variable "module_default_tags" {
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
     error_message = format("module_default_tags has a key that starts with aws: (%s), which AWS keeps for itself: write another key.", join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")]))
+  }
+  validation {
+    condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = format("module_default_tags holds what S3 does not take as a tag (%s): write letters, digits, spaces and _ . : / = + - @, at most 128 in a key and 256 in a value.", join(", ", [for key, value in var.module_default_tags : "${key} = ${value}" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)))]))
   }
 }
 
@@ -135,14 +139,14 @@ variable "sqs_message_retention_seconds" {
 }
 
 variable "sqs_max_message_size" {
-  description = "Bytes that one message may have."
+  description = "Bytes that one message may have; above 262144 with newer releases of the provider only."
   type        = number
   default     = 262144
   nullable    = false
 
   validation {
-    condition     = var.sqs_max_message_size >= 1024 && var.sqs_max_message_size <= 262144
-    error_message = "sqs_max_message_size is ${var.sqs_max_message_size}: write 1024 to 262144 bytes."
+    condition     = var.sqs_max_message_size >= 1024 && var.sqs_max_message_size <= 1048576
+    error_message = "sqs_max_message_size is ${var.sqs_max_message_size}: write 1024 to 1048576 bytes."
   }
 }
 
@@ -218,14 +222,14 @@ variable "sqs_lambda_trigger_max_concurrency" {
 }
 
 variable "functions_python_runtime" {
-  description = "Lambda runtime of all functions; the layers are chosen to match."
+  description = "Lambda runtime of all functions; the layers are chosen to match. The module is tested on the default; of those accepted AWS retires `python3.11` first."
   type        = string
   default     = "python3.13"
   nullable    = false
 
   validation {
-    condition     = contains(["python3.11", "python3.12", "python3.13"], var.functions_python_runtime)
-    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.11, python3.12 or python3.13."
+    condition     = contains(["python3.11", "python3.12", "python3.13", "python3.14"], var.functions_python_runtime)
+    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.13, which the module is tested on, or python3.11, python3.12 or python3.14."
   }
 }
 
@@ -247,8 +251,8 @@ variable "functions_memory_size" {
   default     = null
 
   validation {
-    condition     = var.functions_memory_size == null || try(var.functions_memory_size >= 128 && var.functions_memory_size <= 10240, false)
-    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 128 to 10240 MB, for all functions, or null for each stage's own."
+    condition     = var.functions_memory_size == null || try(var.functions_memory_size >= 256 && var.functions_memory_size <= 10240, false)
+    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 256 (a day takes up to 200 of them) to 10240 MB, for all functions, or null for each stage's own."
   }
 }
 
@@ -364,11 +368,6 @@ variable "schedule_timezone" {
   type        = string
   default     = "America/Sao_Paulo"
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", var.schedule_timezone))
-    error_message = "schedule_timezone is \"${var.schedule_timezone}\": write a name of the IANA time zone database, such as \"America/Sao_Paulo\" or \"UTC\"."
-  }
 }
 
 variable "schedule_expression_start" {
@@ -378,8 +377,8 @@ variable "schedule_expression_start" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule_expression_start))
-    error_message = "schedule_expression_start is \"${var.schedule_expression_start}\": write cron(…), rate(…) or at(…), such as \"cron(45 18 ? * MON-FRI *)\"."
+    condition     = can(regex("^(at\\([0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\)|rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? ([0-9*,/-]|[A-Z]{3})+ ([0-9*,/L#-]|SUN|MON|TUE|WED|THU|FRI|SAT)+|[0-9*,/LW-]+ ([0-9*,/-]|[A-Z]{3})+ \\?) [0-9*,/-]+\\))$", var.schedule_expression_start))
+    error_message = "schedule_expression_start is \"${var.schedule_expression_start}\": write cron(…) with its six fields, one of the two days a ?, rate(…) or at(…), such as \"cron(45 18 ? * MON-FRI *)\"."
   }
 }
 
@@ -390,8 +389,8 @@ variable "schedule_expression_dedup" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule_expression_dedup))
-    error_message = "schedule_expression_dedup is \"${var.schedule_expression_dedup}\": write cron(…), rate(…) or at(…), such as \"cron(0 19 ? * MON-FRI *)\"."
+    condition     = can(regex("^(at\\([0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\)|rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? ([0-9*,/-]|[A-Z]{3})+ ([0-9*,/L#-]|SUN|MON|TUE|WED|THU|FRI|SAT)+|[0-9*,/LW-]+ ([0-9*,/-]|[A-Z]{3})+ \\?) [0-9*,/-]+\\))$", var.schedule_expression_dedup))
+    error_message = "schedule_expression_dedup is \"${var.schedule_expression_dedup}\": write cron(…) with its six fields, one of the two days a ?, rate(…) or at(…), such as \"cron(0 19 ? * MON-FRI *)\"."
   }
 }
 
@@ -426,8 +425,8 @@ variable "dedup_round_minutes" {
   nullable    = false
 
   validation {
-    condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0 && minutes <= 1440])
-    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each of more than 0 and at most 1440 minutes, such as [60, 60], or [] for none."
+    condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0]) && sum(concat([0], var.dedup_round_minutes)) <= 900
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each of more than 0 and all of at most 900 minutes, since the site then shows the next session, such as [60, 60], or [] for none."
   }
 }
 
@@ -609,7 +608,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup with queries of your own in it."
+  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup, which AWS keeps otherwise once a query was run in it."
   type        = bool
   default     = false
   nullable    = false

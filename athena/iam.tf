@@ -1,11 +1,20 @@
 data "aws_partition" "current" {}
 
+data "aws_caller_identity" "current" {}
+
+# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+data "aws_service" "current" {
+  service_id = "s3"
+}
+
 locals {
-  # arn:…:glue:<region>:<account>, of any table.
-  glue_arn = split(":table/", values(var.tables)[0].arn)[0]
+  # Of names, so that a plan shows the policy, and tests can hold its size to what IAM takes.
+  here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+  glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
+  athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
 
   databases  = toset([for table in var.tables : table.database])
-  table_arns = concat([for table in var.tables : table.arn], [for view in aws_glue_catalog_table.view : view.arn])
+  table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 }
 
@@ -27,7 +36,7 @@ data "aws_iam_policy_document" "reader" {
       "athena:StartQueryExecution",
       "athena:StopQueryExecution",
     ]
-    resources = [aws_athena_workgroup.this.arn]
+    resources = ["${local.athena_arn}:workgroup/${var.name}"]
   }
 
   statement {
@@ -39,7 +48,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid       = "LookUpTheCatalogInAthena"
     actions   = ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata", "athena:ListDatabases", "athena:ListTableMetadata"]
-    resources = ["${split(":workgroup/", aws_athena_workgroup.this.arn)[0]}:datacatalog/AwsDataCatalog"]
+    resources = ["${local.athena_arn}:datacatalog/AwsDataCatalog"]
   }
 
   statement {

@@ -28,6 +28,10 @@ SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(enc
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and pynvest's own tests, which its wheel carries
+# Against settings of pip, in its files or the environment, that would put the layer elsewhere or refuse it;
+# those of the package index stay. The latter two have no option that takes them back.
+NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
+NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -79,12 +83,15 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
         command += ["--implementation=cp"]
         command += [f"--platform={PLATFORM}", f"--python-version={runtime.replace('python', '')}"]
         command += [f"--target={target}", f"--requirement={REQUIREMENTS}"]
+        # pip holds Requires-Python against the Python that it runs on, not the one that it installs for.
+        command += ["--ignore-requires-python", *NO_OTHER_PLACE]
         try:
-            subprocess.run(command, check=True, stdout=sys.stderr)
+            subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **NO_REFUSAL})
         except subprocess.CalledProcessError as error:
             raise BuildError(
-                f"pip could not install {REQUIREMENTS.name} (its own words are above): "
-                "see that the package index answers from this machine, with the files whose hashes are pinned"
+                f"pip could not install {REQUIREMENTS.name} with {sys.executable} (its own words are above): "
+                "see that the package index answers from this machine, with the pinned files; "
+                "where pip complains of an option, see its settings (pip config list)"
             ) from error
         return {
             path.relative_to(temporary).as_posix(): path.read_bytes()

@@ -3,9 +3,9 @@ output "asynchronous_function_names" {
   value       = [for function in keys(local.asynchronous) : local.names[function]]
 }
 
-output "object_triggered_function_names" {
-  description = "Names of the functions that new objects start."
-  value       = [for function in distinct(values(local.object_triggers)) : local.names[function]]
+output "bus_rule_names" {
+  description = "Names of the rules on the event bus that start each function, by the function's name."
+  value       = { for table, function in local.bus_triggers : local.names[function] => local.rule_names[table]... }
 }
 
 output "fetching_timeout" {

@@ -17,8 +17,16 @@ locals {
   }
 
   retries = [
+    # A new account may have ten concurrent executions, of which stage 3 takes eight.
     {
-      ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
+      ErrorEquals     = ["Lambda.TooManyRequestsException"]
+      IntervalSeconds = 2
+      MaxAttempts     = 10
+      BackoffRate     = 2
+      MaxDelaySeconds = 60
+    },
+    {
+      ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"]
       IntervalSeconds = 2
       MaxAttempts     = 6
       BackoffRate     = 2

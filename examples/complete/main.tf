@@ -158,6 +158,24 @@ data "aws_iam_policy_document" "key" {
       values   = ["arn:${data.aws_partition.current.partition}:sns:${var.region}:${data.aws_caller_identity.current.account_id}:my-lake-notices"]
     }
   }
+
+  # With bucket_notifications = "eventbridge": what the bus could not hand to a function goes to encrypted queues.
+  statement {
+    sid       = "BusSendsFailures"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:aws:sqs:arn"
+      values   = ["arn:${data.aws_partition.current.partition}:sqs:${var.region}:${data.aws_caller_identity.current.account_id}:my-lake-*"]
+    }
+  }
 }
 
 resource "aws_kms_key" "lake" {

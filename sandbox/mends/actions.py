@@ -1,18 +1,22 @@
 """A request needs the permission that IAM has for it.
 
-MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have, for nothing where an event
-source mapping or a version of a layer is changed or deleted, and for the action of a list where one is read.
-No longer needed once stage 2 may send its batches, and the test of the deployers' policies passes, without
-this module.
+MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have. Of Lambda it knows few paths:
+for the others under a function it asks for ``lambda:GetFunction``, for mappings and versions of layers for
+nothing or for the action of a list. Here a call to Lambda is looked up in botocore's description of Lambda.
+No longer needed once stage 2 may send its batches, and the test of these actions passes, without this module.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any
 
+import botocore.session
 from ministack.core import iam_actions
 
-VERBS = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}
+OTHER_NAMES = {"Invoke": "InvokeFunction"}
+"""Actions that are not named as their operation."""
 
 
 def apply() -> None:
@@ -29,10 +33,23 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str) -> str | None:
-    """Return the action of a request that is about one mapping or one version of a layer."""
-    parts = path.strip("/").split("/")
-    if method in VERBS and parts[1:2] == ["event-source-mappings"] and len(parts) == 3:
-        return f"{VERBS[method]}EventSourceMapping"
-    if method in VERBS and parts[1:2] == ["layers"] and len(parts) == 5:
-        return f"{VERBS[method]}LayerVersion"
+    """Return the action of a request to Lambda; None where it has no such operation."""
+    for of_method, pattern, operation in _operations():
+        if method == of_method and pattern.fullmatch(path.rstrip("/")):
+            return OTHER_NAMES.get(operation, operation)
     return None
+
+
+@functools.cache
+def _operations() -> list[tuple[str, re.Pattern[str], str]]:
+    model = botocore.session.get_session().get_service_model("lambda")
+    described = ((name, model.operation_model(name).http) for name in model.operation_names)
+    return [
+        (
+            http["method"],
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(http["requestUri"].rstrip("/")))),
+            name,
+        )
+        for name, http in described
+        if "?" not in http["requestUri"]
+    ]

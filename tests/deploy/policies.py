@@ -19,10 +19,15 @@ ASL_VALIDATOR = "asl-validator@4.0.0"
 
 ONE_ACCOUNTS = (
     "aws:SourceAccount",
+    "aws:SourceArn",
     "kms:EncryptionContext:aws:logs:arn",
     "kms:EncryptionContext:aws:sns:topicArn",
+    "kms:EncryptionContext:aws:sqs:arn",
 )
 """Conditions that name the account on whose behalf a service acts."""
+
+WITHOUT_CONDITION = ("events.amazonaws.com", "sns:Publish")
+"""EventBridge supports no condition in the policy of a topic (its User Guide, "Amazon SNS permissions")."""
 
 
 OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
@@ -71,6 +76,7 @@ def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
     return any(
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})
+        and (statement["Principal"]["Service"], statement["Action"]) != WITHOUT_CONDITION
         and not any(
             key in ONE_ACCOUNTS and ACCOUNT_ID in value
             for keys in statement.get("Condition", {}).values()

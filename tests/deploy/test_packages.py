@@ -42,6 +42,26 @@ BUILD_OF_LAYER = '-target=module.pynvest_tools.module.lambda.terraform_data.buil
 ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package"
 
 
+def pythons() -> list[str]:
+    """Return the Pythons from 3.9 on that this machine has, on the PATH or under pyenv; this one at least."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = {f"3.{sys.version_info.minor}": sys.executable}
+    for minor in range(9, 15):
+        named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))
+        for python in (path for name in named if (path := shutil.which(name))):
+            if (
+                subprocess.run(
+                    [python, "-m", "pip", "--version"], capture_output=True, check=False
+                ).returncode
+                == 0
+            ):
+                found.setdefault(f"3.{minor}", python)
+    return list(found.values())
+
+
+PYTHONS = pythons()
+
+
 def load_build(module: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("build", module / "lambda" / "build.py")
     assert spec is not None and spec.loader is not None
@@ -139,9 +159,30 @@ def test_a_wheel_that_is_not_the_one_of_its_hash_is_refused(
     requirements.write_text(pinned)
     build = load_build(module)
 
-    with pytest.raises(build.BuildError, match="the files whose hashes are pinned"):
+    with pytest.raises(build.BuildError, match="with the pinned files"):
         build.layer_contents("python3.13")
     assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_layer_is_built_with_any_python_whatever_the_settings_of_pip(python: str, tmp_path: Path) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    settings = {
+        "PIP_USER": "1",
+        "PIP_PREFIX": elsewhere,
+        "PIP_ROOT": elsewhere,
+        "PIP_REQUIRE_VIRTUALENV": "1",
+    }
+
+    subprocess.run(
+        [python, PROJECT / "lambda" / "build.py", "--output", tmp_path / "packages", "layer"],
+        env={**os.environ, **settings},
+        check=True,
+    )
+
+    with zipfile.ZipFile(next((tmp_path / "packages").glob("layer-*.zip"))) as layer:
+        assert {"python/pynvest/__init__.py", "python/tzdata/zones"} <= set(layer.namelist())
+    assert not Path(elsewhere).exists()
 
 
 @pytest.mark.full

@@ -42,7 +42,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     error_message = "subscription: ${jsonencode(aws_sns_topic_subscription.notices)}"
   }
   assert {
-    condition     = output.notices.topic_arn == "arn:aws:sns:sa-east-1:123456789012:pynvest-notices" && output.notices.email == "me@example.com" && startswith(output.notices.confirm, "me@example.com gets no notice yet: ")
+    condition     = output.notices.topic_arn == "arn:aws:sns:sa-east-1:123456789012:pynvest-notices" && output.notices.email == "me@example.com" && output.notices.state == "pending" && startswith(output.notices.confirm, "me@example.com gets no notice yet: ")
     error_message = "notices: ${jsonencode(output.notices)}"
   }
   assert {
@@ -66,12 +66,13 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         principals = ["*"]
         conditions = { "aws:SecureTransport" = ["false"] }
       },
+      # EventBridge supports no condition in a topic's policy: with one, an aborted execution is never reported.
       {
-        sid        = "WorkflowTells"
+        sid        = "RuleTells"
         effect     = null
         actions    = ["sns:Publish"]
         resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
-        principals = ["arn:aws:iam::123456789012:role/mocked"]
+        principals = ["events.amazonaws.com"]
         conditions = {}
       },
       {
@@ -86,17 +87,6 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
             "arn:aws:cloudwatch:sa-east-1:123456789012:alarm:pynvest-sfn-dedup-sot-spec-tables-silent",
             "arn:aws:cloudwatch:sa-east-1:123456789012:alarm:trigger-pynvest-sfn-dedup-sot-spec-tables-dlq-not-empty",
           ]
-        }
-      },
-      {
-        sid        = "RuleTells"
-        effect     = null
-        actions    = ["sns:Publish"]
-        resources  = ["arn:aws:sns:sa-east-1:123456789012:pynvest-notices"]
-        principals = ["events.amazonaws.com"]
-        conditions = {
-          "aws:SourceAccount" = ["123456789012"]
-          "aws:SourceArn"     = ["arn:aws:events:sa-east-1:123456789012:rule/pynvest-sfn-dedup-sot-spec-tables-stopped"]
         }
       },
     ])
@@ -135,6 +125,25 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
   }
 }
 
+run "an_address_that_is_confirmed_needs_nothing" {
+  command = plan
+
+  variables {
+    alarm_email = "me@example.com"
+  }
+
+  override_resource {
+    target          = aws_sns_topic_subscription.notices[0]
+    override_during = plan
+    values          = { pending_confirmation = false }
+  }
+
+  assert {
+    condition     = [output.notices.state, output.notices.confirm] == ["confirmed", null]
+    error_message = "notices: ${jsonencode(output.notices)}"
+  }
+}
+
 run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
   command = plan
 
@@ -147,12 +156,16 @@ run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
     error_message = "a topic is made, or the consumer's is touched"
   }
   assert {
-    condition     = jsonencode(output.notices) == jsonencode({ topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic", email = null, confirm = null }) && output.notices_topic_policy_json != null
+    condition     = jsonencode(output.notices) == jsonencode({ topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic", email = null, state = null, confirm = null }) && output.notices_topic_policy_json != null
     error_message = "notices: ${jsonencode(output.notices)}"
   }
   assert {
     condition     = toset(flatten([for statement in data.aws_iam_policy_document.notices[0].statement : tolist(statement.resources)])) == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])
     error_message = "the policy is of another topic"
+  }
+  assert {
+    condition     = contains([for statement in data.aws_iam_policy_document.notices[0].statement : statement.sid], "WorkflowTells")
+    error_message = "the workflow's role may not publish to a topic that may be another account's"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])]) && aws_cloudwatch_event_target.stopped[0].arn == "arn:aws:sns:sa-east-1:123456789012:my-topic"

@@ -24,21 +24,20 @@ run "wrong_values_are_refused" {
     sqs_lambda_trigger_batch_size      = 0
     sqs_lambda_trigger_batch_window    = 301
     sqs_lambda_trigger_max_concurrency = 1
-    functions_python_runtime           = "python3.9"
+    functions_python_runtime           = "python3.10"
     functions_timeout                  = 901
-    functions_memory_size              = 64
+    functions_memory_size              = 192
     awssdkpandas_layer_arn             = "AWSSDKPandas-Python313"
     awssdkpandas_layer_version         = "latest"
     fundamentus_base_url               = "www.fundamentus.com.br/"
     fetch_threads                      = 1.5
     fetch_timeout_seconds              = 0
     fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*", "HOST" = "example.com" }
-    schedule_timezone                  = "São Paulo"
-    schedule_expression_start          = "45 18 * * *"
-    schedule_expression_dedup          = "daily"
+    schedule_expression_start          = "cron(45 18 * * *)"
+    schedule_expression_dedup          = "rate(1 dia)"
     dedup_wait_interval_seconds        = 0
     dedup_wait_max_attempts            = -1
-    dedup_round_minutes                = [60, 0]
+    dedup_round_minutes                = [720, 720]
     fetch_from                         = "cache"
     pages_retention_days               = 1.5
     bucket_notifications               = "bucket"
@@ -81,7 +80,6 @@ run "wrong_values_are_refused" {
     var.fetch_threads,
     var.fetch_timeout_seconds,
     var.fetch_headers,
-    var.schedule_timezone,
     var.schedule_expression_start,
     var.schedule_expression_dedup,
     var.dedup_wait_interval_seconds,
@@ -127,6 +125,48 @@ run "names_that_aws_refuses_are_refused" {
   }
 
   expect_failures = [var.name_prefix, var.module_default_tags, var.bucket_names_map, var.databases_names_map]
+}
+
+run "tags_that_s3_refuses_are_refused" {
+  command = plan
+
+  variables {
+    module_default_tags = { owner = "ana (dados), equipe" }
+  }
+
+  expect_failures = [var.module_default_tags]
+}
+
+run "times_that_the_scheduler_refuses_are_refused" {
+  command = plan
+
+  variables {
+    schedule_expression_start = "cron(45 18 * * MON-FRI *)"
+    schedule_expression_dedup = "cron(0 19 ? * SEG-SEX *)"
+  }
+
+  expect_failures = [var.schedule_expression_start, var.schedule_expression_dedup]
+}
+
+run "a_time_zone_that_does_not_exist_is_refused" {
+  command = plan
+
+  variables {
+    schedule_timezone = "America/SaoPaulo"
+  }
+
+  expect_failures = [output.schedules]
+}
+
+run "more_events_than_an_execution_may_have_are_refused" {
+  command = plan
+
+  variables {
+    dedup_wait_interval_seconds = 1
+    dedup_round_minutes         = [60, 60, 60, 60, 60, 60, 60, 60]
+  }
+
+  expect_failures = [output.workflow]
 }
 
 run "a_release_whose_layers_crash_is_refused" {
@@ -265,7 +305,7 @@ run "values_on_the_edge_are_taken" {
     sqs_lambda_trigger_batch_window    = 1
     sqs_lambda_trigger_max_concurrency = 1000
     functions_timeout                  = 900
-    functions_memory_size              = 128
+    functions_memory_size              = 256
     awssdkpandas_layer_version         = "3.17.1"
     fundamentus_base_url               = "http://127.0.0.1:8000/copy/of"
     fetch_headers                      = {}
@@ -273,7 +313,7 @@ run "values_on_the_edge_are_taken" {
     schedule_expression_start          = "rate(1 day)"
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
     dedup_wait_max_attempts            = 0
-    dedup_round_minutes                = [1440]
+    dedup_round_minutes                = [900]
     pages_retention_days               = 3650
     log_level                          = "debug"
     quality_gate                       = "record"
