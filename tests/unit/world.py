@@ -229,7 +229,7 @@ class World:
             self.pending.append((name, event))
         finally:
             self._disturbance = None
-        for bucket, key in self._parts() - before:
+        for bucket, key in sorted(self._parts() - before):
             self.pending.append(("sor" if bucket == "lake-sor" else "sot", (bucket, key)))
         self._clock.shift(1)
 

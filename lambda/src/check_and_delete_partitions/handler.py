@@ -77,7 +77,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         _get_tickers(settings, {"anomesdia_exec": day, "tickers": list(request.tickers)})
         return _logged("partial run started", day)
     if request.scheduled_at is None:
-        if why := _refusal_of_site(settings):
+        if not _is_half_cleared(settings, day) and (why := _refusal_of_site(settings)):
             return _logged("nothing done: the site does not answer", day, refused=why)
     elif _has_begun(settings, day, request.scheduled_at):
         return _logged("nothing done", day, ignored="the day was started after the scheduled time already")
@@ -122,6 +122,13 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
         return False
     listing = ledger.listing(day)
     return listing is None or not listing.trial
+
+
+def _is_half_cleared(settings: Settings, day: int) -> bool:
+    """Tell whether clearing a day was begun and not ended: a round got its listing, and that is gone."""
+    ledger = Ledger(client("s3"), settings.work_bucket)
+    rounds = ledger.rounds(day)
+    return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
 
 
 def _refusal_of_site(settings: Settings) -> str | None:

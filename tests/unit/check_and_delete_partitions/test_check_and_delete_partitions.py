@@ -25,7 +25,7 @@ from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
-from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry
+from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry, listing_key
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
@@ -394,6 +394,18 @@ def test_a_good_day_stays_where_the_site_does_not_answer_a_person(
     assert clear({})["refused"] == why
     assert lake.keys(SOT_ACOES) == [kept.key]
     assert invoked == []
+
+
+def test_a_day_that_was_half_cleared_is_cleared_whatever_the_site_answers_now(
+    lake: Lake, clear: Any, invoked: Invocations
+) -> None:
+    put_part(lake, SOR_ACOES, "left", {"nome_papel": "AAAA3"})
+    round_at(lake, 21)
+    aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # what goes first
+    invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
+
+    assert clear({})["objects_deleted"] == 1
+    assert invoked == [{"anomesdia_exec": DAY}]
 
 
 def test_a_partial_run_clears_nothing(lake: Lake, clear: Any, invoked: list[dict[str, Any]]) -> None:
