@@ -38,7 +38,7 @@ output "collector_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Policy of an operator, for a managed policy of yours: start, look, ask again, reprocess from SoR and empty the dead-letter queues, as docs/operations.md does."
+  description = "Policy of an operator, for a managed policy of yours: start, look, ask again, make days anew and empty the dead-letter queues, as docs/operations.md does."
   value       = data.aws_iam_policy_document.operator.json
 }
 
