@@ -112,6 +112,12 @@ def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
         assert re.search(said, comments[column.name]), column
 
 
+def test_the_zeros_that_the_site_shows_of_banks_are_explained() -> None:
+    comments = {column.name: column.comment for column in table_schema(SOT_ACOES).columns}
+    for column in ("vlr_ind_margem_liq", "vlr_ind_ebit_sobre_ativo"):
+        assert "em bancos e seguradoras o site mostra 0,0%, que quer dizer que não há" in comments[column]
+
+
 @pytest.mark.parametrize(("sor", "sot"), [(SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)])
 def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: str) -> None:
     form = re.compile(
