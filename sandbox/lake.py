@@ -20,17 +20,23 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake and where its objects are; `kind` is None where it holds both kinds."""
+    """A table of the lake; `kind` is None where it holds both kinds, `root` is what all keys begin with."""
 
     layer: str
     kind: str | None
     bucket: str
+    root: str
     database: str
     name: str
 
+    @classmethod
+    def from_output(cls, output: Mapping[str, Any]) -> Table:
+        """Make it from what ``examples/local`` says of a table."""
+        return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
+
     def prefix(self, day: int) -> str:
         """Return what the keys of a day's objects begin with."""
-        return f"{self.name}/{PARTITION_KEY}={day}/"
+        return f"{self.root}{PARTITION_KEY}={day}/"
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,8 @@ class Lake:
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
         """Make it from the outputs of ``examples/local``."""
         return cls(
-            tables=tuple(Table(**table) for table in outputs["tables"]),
-            quality=Table(**outputs["quality_table"]),
+            tables=tuple(Table.from_output(table) for table in outputs["tables"]),
+            quality=Table.from_output(outputs["quality_table"]),
             ticker_queues=outputs["ticker_queues"],
             dead_letter_queues=outputs["dead_letter_queues"],
             failure_queues=outputs["failure_queues"],
