@@ -20,24 +20,23 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake and where its objects are; `kind` is None where it holds both kinds."""
+    """A table of the lake; `kind` is None where it holds both kinds, `root` is what all keys begin with."""
 
     layer: str
     kind: str | None
     bucket: str
+    root: str
     database: str
     name: str
-    root: str = ""
 
     @classmethod
-    def from_output(cls, table: Mapping[str, Any]) -> Table:
-        """Make it from an entry of the module's output `tables`."""
-        fields = {name: value for name, value in table.items() if name in cls.__annotations__}
-        return cls(**fields, root=table["prefix"])
+    def from_output(cls, output: Mapping[str, Any]) -> Table:
+        """Make it from what ``examples/local`` says of a table."""
+        return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
 
     def prefix(self, day: int) -> str:
         """Return what the keys of a day's objects begin with."""
-        return f"{self.root or f'{self.name}/'}{PARTITION_KEY}={day}/"
+        return f"{self.root}{PARTITION_KEY}={day}/"
 
 
 @dataclass(frozen=True)

@@ -292,7 +292,7 @@ def test_under_a_boundary_that_denies_writing_nothing_is_written(
     try:
         answer = emulator.client("lambda").invoke(
             FunctionName=name,
-            Payload=json.dumps({"anomesdia_exec": DAY - 1, "tickers": ["PETR4"]}).encode(),
+            Payload=json.dumps({"anomesdia_exec": DAY - 1, "only_missing": True}).encode(),
         )
     finally:
         iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)

@@ -93,8 +93,9 @@ def upgraded(
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
     """Return the lake as it was: without what has come since."""
-    tables = [table for table in outputs["tables"] if table["layer"] == "spec"]
-    return Lake.from_outputs({**outputs, "quality_table": tables[0], "work_bucket": "", "workgroup": ""})
+    tables = [{**table, "prefix": f"{table['name']}/"} for table in outputs["tables"]]
+    since = {"quality_table": tables[-1], "work_bucket": "", "workgroup": ""}
+    return Lake.from_outputs({**outputs, "tables": tables, **since})
 
 
 def run(lake: Lake, emulator: Emulator, share: list[Paper], number: int | None = None) -> Day:

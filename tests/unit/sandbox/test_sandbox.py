@@ -16,17 +16,17 @@ from sandbox.console import Console
 from sandbox.lake import Lake, Table
 
 TABLES = (
-    Table("sor", "acoes", "sor", "db_sor", "sor_acoes"),
-    Table("sor", "fiis", "sor", "db_sor", "sor_fiis"),
-    Table("sot", "acoes", "sot", "db_sot", "sot_acoes"),
-    Table("sot", "fiis", "sot", "db_sot", "sot_fiis"),
-    Table("spec", None, "spec", "db_spec", "spec_ativos"),
+    Table("sor", "acoes", "sor", "sor_acoes/", "db_sor", "sor_acoes"),
+    Table("sor", "fiis", "sor", "sor_fiis/", "db_sor", "sor_fiis"),
+    Table("sot", "acoes", "sot", "sot_acoes/", "db_sot", "sot_acoes"),
+    Table("sot", "fiis", "sot", "sot_fiis/", "db_sot", "sot_fiis"),
+    Table("spec", None, "spec", "spec_ativos/", "db_spec", "spec_ativos"),
 )
 TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo")
 
 
 def lake() -> Lake:
-    quality = Table("spec", None, "spec", "db_spec", "spec_quality")
+    quality = Table("spec", None, "spec", "spec_quality/", "db_spec", "spec_quality")
     return Lake(TABLES, quality, {}, {}, {}, (), "", "", "", "", "")
 
 
