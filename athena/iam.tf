@@ -16,6 +16,9 @@ locals {
   databases  = toset([for table in var.tables : table.database])
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
+
+  # One pattern for the two kinds of a layer, so that the policy fits with the longest names.
+  key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
 # What a reader needs: Athena looks up the catalog, reads the tables' objects and writes results on the reader's behalf.
@@ -71,7 +74,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid       = "ReadTheTables"
     actions   = ["s3:GetObject"]
-    resources = [for table in var.tables : "${local.bucket_arn[table.bucket]}/${table.prefix}*"]
+    resources = distinct([for key, table in var.tables : "${local.bucket_arn[table.bucket]}/${local.key_patterns[key]}"])
   }
 
   dynamic "statement" {
@@ -85,7 +88,7 @@ data "aws_iam_policy_document" "reader" {
       condition {
         test     = "StringLike"
         variable = "s3:prefix"
-        values   = [for table in var.tables : "${table.prefix}*" if table.bucket == statement.key]
+        values   = distinct([for key, table in var.tables : local.key_patterns[key] if table.bucket == statement.key])
       }
     }
   }
