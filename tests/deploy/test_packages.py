@@ -104,6 +104,7 @@ def test_a_package_holds_its_stage_the_shared_code_that_it_uses_and_the_contract
 
     assert {name.split("/")[0] for name in names} == {
         "get_tickers",
+        "b3",
         "fundamentus_site",
         "pynvest_lake",
         "schemas",

@@ -123,7 +123,11 @@ def make_known_lake() -> KnownLake:
             }
             for key, row in rows.items():
                 changed = row | change(paper, number, day, session, known)
-                more = {"anomesdia_exec": day, "datetime_exec": read_at(day)}
+                more = {
+                    "anomesdia_exec": day,
+                    "datetime_exec": read_at(day),
+                    "datetime_leitura": read_at(day),
+                }
                 kept = {column: value for column, value in changed.items() if column in row} | more
                 known.rows.setdefault(key, []).append(kept)
     weekdays = (as_date(LAST) - timedelta(days=back) for back in range(2 * DAYS_JUDGED))

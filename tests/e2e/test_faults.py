@@ -247,8 +247,7 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     object_id = lost.rsplit("/", 1)[1].split(".")[0]
-    sor = faulty.table("sor", "fiis").name
-    said = f"objetos que não chegaram de {sor} a {table.name}: 1 ({object_id})"
+    said = f"objetos da SoR que não chegaram a {table.name}: 1 ({object_id})"
     assert said in ended["cause"]
     faulty.check_told("failure", number, said)
     assert faulty.parts(faulty.table("sot", "acoes"), number) == set()
