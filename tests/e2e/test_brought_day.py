@@ -31,7 +31,7 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would bring now; what it leaves is gone afterwards."""
+    """Return the day that a collector would bring now, of which there is nothing; its pages go afterwards."""
     day = last_day(datetime.now(timezone.utc)).number
 
     def remove_pages() -> None:
@@ -42,6 +42,7 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
             faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=item["Key"])
 
     remove_pages()
+    faulty.remove(day)
     yield day
     remove_pages()
 
@@ -110,7 +111,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     day.number = latest
     faulty.site.latency_ms = 50
     collector = Collector(faulty, key, latest)
-    executions = executions_of(faulty)
+    executions = faulty.executions()
 
     with collector.start() as first:
         until(lambda: faulty.site.stats()["by_path"].get("/detalhes.php", 0) >= 5, "the first pages")
@@ -118,7 +119,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
         said, _ = first.communicate(timeout=60)
     assert (first.returncode, "what had come is archived" in said) == (130, True), said
     assert "Traceback" not in said
-    assert executions_of(faulty) == executions
+    assert faulty.executions() == executions
     status, said = collector.run()
 
     assert (status, f"{latest} is whole" in said) == (0, True), said
@@ -126,7 +127,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
     # The manifest's event starts stage 1, and that the workflow, which has the pages read.
-    (execution,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
+    (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
     given = {"anomesdia_exec": latest, "source": "pages"}
     assert (ended["status"], json.loads(ended["input"])) == ("SUCCEEDED", given)
@@ -145,18 +146,18 @@ def test_an_asset_that_is_missing_is_named_and_comes_with_a_later_start(
     day = faulty.day()
     day.number = latest
     collector = Collector(faulty, key, latest)
-    executions = executions_of(faulty)
+    executions = faulty.executions()
 
     status, said = collector.run()
     assert (status, f"Missing: {lost}" in said) == (4, True), said
-    (first,) = until(lambda: executions_of(faulty) - executions, "the workflow of the day")
+    (first,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     faulty.end_of(first)
     faulty.check(day, without=(lost,))
 
     faulty.site.clear_faults()
     status, said = collector.run()
     assert status == 0, said
-    (second,) = until(lambda: executions_of(faulty) - executions - {first}, "the day's second workflow")
+    (second,) = until(lambda: faulty.executions() - executions - {first}, "the day's second workflow")
     assert faulty.end_of(second)["status"] == "SUCCEEDED"
     faulty.check(day)
 
@@ -165,13 +166,13 @@ def test_with_fetch_from_site_a_manifest_starts_nothing(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
     started_at = time.time()
-    executions = executions_of(faulty)
+    executions = faulty.executions()
 
     status, said = Collector(faulty, key, latest).run()
 
     assert status == 0, said
     until(lambda: faulty.log("check-and-delete-partitions", started_at, "manifest ignored"), "the line")
-    assert executions_of(faulty) == executions
+    assert faulty.executions() == executions
 
 
 def test_a_collectors_key_reaches_its_pages_and_nothing_else(
@@ -218,14 +219,6 @@ def test_credentials_that_aws_does_not_take_are_told(
 
     assert (status, faulty.site.requests) == (6, []), said
     assert "AWS does not take the credentials" in said
-
-
-def executions_of(faulty: FaultyLake) -> set[str]:
-    """Return the ARNs of the workflow's executions."""
-    pages = faulty.states.get_paginator("list_executions").paginate(
-        stateMachineArn=faulty.outputs["workflow_arn"]
-    )
-    return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
 
 def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:

@@ -167,10 +167,13 @@ def listed(value: str | list[str]) -> list[str]:
 def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     """IAM is enforced: what a role was allowed by one grant only, it would be refused without."""
     day = faulty.day()
+    day.start()  # so that there is something to clear
+    day.wait()
+    faulty.fold(day)
     refused = {kind: max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in KINDS}
     for ticker in refused.values():
         faulty.site.set_fault(ticker, Fault("status", status=403))
-    day.start()
+    day.start(anomesdia_exec=day.number)
     day.wait()
     faulty.site.clear_faults()
     faulty.forget_refusals()
@@ -236,6 +239,8 @@ def test_a_function_that_lacks_a_grant_fails(
         event = {"tickers": ["PETR4"]} if action == "lambda:InvokeFunction" else {}
     elif function.startswith(("dedup", "assess")):
         event = {"input": day}
+    if action == "s3:GetObject":
+        faulty.invoke(function, event)  # for a ledger that can be read
     with faulty.without(function, action):
         answer = faulty.invoke(function, event)
 

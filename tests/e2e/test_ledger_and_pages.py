@@ -228,18 +228,18 @@ def test_a_workflow_that_is_started_twice_at_once_leaves_an_exact_day(
     faulty.check(day)
 
 
-def test_a_page_whose_label_was_renamed_is_kept_with_its_label(faulty: FaultyLake, number: int) -> None:
+def test_a_page_whose_label_was_renamed_is_kept_with_its_label(faulty: FaultyLake, recent: int) -> None:
     one = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
     faulty.site.set_fault(one, Fault("renamed_label", label="P/L"))
     day = faulty.day()
-    day.ask(number, tickers=[one])
+    day.ask(recent, tickers=[one])
     day.wait()
 
-    ((entry, _),) = faulty.ledger(number).batches
+    ((entry, _),) = faulty.ledger(recent).batches
     assert entry.papers[one].lacking_labels == ("P/L",)
     archive = Archive(faulty.s3, faulty.lake.work_bucket)
-    pages = [page for key in archive.keys(number) for page in archive.read(key).pages]
+    pages = [page for key in archive.keys(recent) for page in archive.read(key).pages]
     (kept,) = [page for page in pages if page.ticker == one]
     assert b"P/L (novo)" in kept.body
     assert replace(kept, body=b"").url.endswith(f"papel={one}")
-    assert all(key.startswith(prefix(number)) for key in archive.keys(number))
+    assert all(key.startswith(prefix(recent)) for key in archive.keys(recent))
