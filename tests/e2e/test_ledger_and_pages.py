@@ -82,7 +82,8 @@ def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
     faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
-    assert [one.number for one in faulty.ledger(day.number).rounds] == [0, 1]
+    rounds = faulty.ledger(day.number).rounds
+    assert len([one for one in rounds if moment_of(one.started_at).timestamp() >= int(started_at)]) == 2
 
 
 def test_a_kept_day_is_run_again_from_its_pages_alone_and_a_second_time_changes_nothing(
