@@ -241,8 +241,12 @@ def test_a_function_that_lacks_a_grant_fails(
         event = {"input": day}
     if action == "s3:GetObject":
         faulty.invoke(function, event)  # for a ledger that can be read
+    # Something to read: the ledger of a day that was never run is empty.
+    listing = f"ledger/anomesdia_exec={number}/listing.json"
+    faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=b"{}")
     with faulty.without(function, action):
         answer = faulty.invoke(function, event)
+    faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=listing)
 
     assert "AccessDenied" in answer["errorMessage"] or "not authorized" in answer["errorMessage"]
 
