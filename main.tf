@@ -489,15 +489,8 @@ data "aws_iam_policy_document" "operator" {
 
   statement {
     sid       = "ReadTheLogs"
-    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
+    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"]
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
-  }
-
-  # Results of queries belong to no resource that a policy could name.
-  statement {
-    sid       = "ReadWhatWasFoundInTheLogs"
-    actions   = ["logs:GetQueryResults"]
-    resources = ["*"]
   }
 
   statement {
