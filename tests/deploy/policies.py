@@ -78,7 +78,8 @@ def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
         and "Service" in statement.get("Principal", {})
         and (statement["Principal"]["Service"], statement["Action"]) != WITHOUT_CONDITION
         and not any(
-            key in ONE_ACCOUNTS and ACCOUNT_ID in value
+            key in ONE_ACCOUNTS
+            and all(ACCOUNT_ID in one for one in ([value] if isinstance(value, str) else value))
             for keys in statement.get("Condition", {}).values()
             for key, value in keys.items()
         )
