@@ -494,6 +494,7 @@ data "aws_iam_policy_document" "collector" {
 # What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, make anew from SoR, empty queues.
 # Of names and patterns, so that a plan shows it, and short enough for a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
+  # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {
     sid       = "StartTheDay"
     actions   = ["lambda:InvokeFunction"]
@@ -514,8 +515,15 @@ data "aws_iam_policy_document" "operator" {
 
   statement {
     sid       = "ReadTheLogs"
-    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"]
+    actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
+  }
+
+  # The call names a query, and no log group that a resource could match.
+  statement {
+    sid       = "ReadResultsOfQueries"
+    actions   = ["logs:GetQueryResults"]
+    resources = ["*"]
   }
 
   statement {

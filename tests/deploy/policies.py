@@ -34,6 +34,10 @@ OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
 """Kinds of resources that our actions may be about, and that there are none of: parliament wants each."""
 
 
+WITHOUT_RESOURCE = ["logs:GetQueryResults"]
+"""A call that names a query and no log group: AWS's reference lists log groups for it all the same."""
+
+
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every policy document among the values of resources, with where it is.
 
@@ -59,7 +63,8 @@ def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     return [
         f"{finding.issue}: {finding.detail} {finding.location}"
         for finding in analyze_policy_string(json.dumps(policy)).findings
-        if not (attached and finding.issue == "RESOURCE_STAR") and not _wants_other_kinds(finding)
+        if not (finding.issue == "RESOURCE_STAR" and (attached or finding.detail == WITHOUT_RESOURCE))
+        and not _wants_other_kinds(finding)
     ]
 
 

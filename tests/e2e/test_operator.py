@@ -77,6 +77,8 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     group = f"/aws/lambda/{faulty.function('get-tickers')}"
     event = logs.filter_log_events(logGroupName=group, limit=1)["events"][0]
     assert logs.get_log_events(logGroupName=group, logStreamName=event["logStreamName"])["events"]
+    query = logs.start_query(logGroupName=group, startTime=0, endTime=2**31, queryString="fields @message")
+    assert logs.get_query_results(queryId=query["queryId"])["status"]
     for url in faulty.lake.dead_letter_queues.values():
         faulty.sqs.send_message(QueueUrl=url, MessageBody="{}")
         sqs.get_queue_url(QueueName=url.rsplit("/", 1)[1])
