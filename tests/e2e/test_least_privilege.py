@@ -243,7 +243,8 @@ def test_a_function_that_lacks_a_grant_fails(
         faulty.invoke(function, event)  # for a ledger that can be read
     # Something to read: the ledger of a day that was never run is empty.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
-    faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=b"{}")
+    body = b'{"trial": false, "papers": {}}'
+    faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)
     with faulty.without(function, action):
         answer = faulty.invoke(function, event)
     faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=listing)
