@@ -83,7 +83,7 @@ def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(f
     day.start()
     day.wait()
     faulty.fold(day)
-    faulty.site.block_after(PROBED_PAGES)
+    faulty.site.block_after(PROBED_PAGES + 1)
     day.start(anomesdia_exec=day.number)
     day.wait()
     faulty.site.clear_faults()
