@@ -156,9 +156,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         united = of_page if united is None else united.united(of_page)
     if united is None and not kept:
         raise NoListing(Outcome.FAILED, f"the archive has no page of {day} that can be read")
-    return Listed(
-        united or Listing({}), kept=tuple(kept), problems=tuple(first_of(problems, len(problems)))
-    )
+    return Listed(united or Listing({}), kept=tuple(kept), problems=tuple(first_of(problems, len(problems))))
 
 
 def first_of(texts: Sequence[str], count: int) -> list[str]:
