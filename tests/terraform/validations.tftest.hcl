@@ -163,7 +163,7 @@ run "more_events_than_an_execution_may_have_are_refused" {
 
   variables {
     dedup_wait_interval_seconds = 1
-    dedup_round_minutes         = [60, 60, 60, 60, 60, 60, 60, 60]
+    dedup_round_minutes         = [45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45]
   }
 
   expect_failures = [output.workflow]
