@@ -9,13 +9,6 @@ locals {
     "started_at.$" = "$$.Execution.StartTime"
   }
 
-  # What came of the folds goes along, so that the assessment knows whether any changed something.
-  so_far = {
-    "progress.$"   = "$.progress"
-    "folds.$"      = "$.folds"
-    "spec_folds.$" = "$.spec_folds"
-  }
-
   retries = [
     # A new account may have ten concurrent executions, of which stage 3 takes eight.
     {
@@ -88,18 +81,9 @@ locals {
       }
       Tell = merge(local.publish, {
         Parameters = { TopicArn = try(var.notices.topic_arn, ""), "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
-        Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "NoteUntold" }]
+        Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "Broken" }]
         Next       = "IsGood"
       })
-      # What could not be told is told by the next execution, whatever that changes.
-      NoteUntold = {
-        Type       = "Task"
-        Resource   = local.invoke
-        Parameters = { FunctionName = var.assess_function_arn, Payload = merge(local.execution, { step = "untold", "execution.$" = "$$.Execution.Name" }) }
-        ResultPath = null
-        Retry      = local.retries
-        Next       = "Broken"
-      }
       TellFailure = merge(local.publish, {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")
@@ -174,15 +158,19 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, local.so_far, { step = "look", "execution.$" = "$$.Execution.Name" })
+          Payload      = merge(local.execution, { step = "look", "execution.$" = "$$.Execution.Name", "progress.$" = "$.progress" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries
         Next       = "IsSettled"
       }, try(local.caught.Look, {}))
       IsSettled = {
-        Type    = "Choice"
-        Choices = [{ Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" }]
+        Type = "Choice"
+        Choices = [
+          # With fetch_from = "pages" the execution that a manifest started assesses the day.
+          { Variable = "$.assessed_by_another", IsPresent = true, Next = "Good" },
+          { Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" },
+        ]
         Default = "DedupSot"
       }
       WaitToLook = {
@@ -230,7 +218,7 @@ resource "aws_sfn_state_machine" "this" {
         Resource = local.invoke
         Parameters = {
           FunctionName = var.assess_function_arn
-          Payload      = merge(local.execution, local.so_far, { step = "assess", "execution.$" = "$$.Execution.Name" })
+          Payload      = merge(local.execution, { step = "assess", "folds.$" = "$.folds", "spec_folds.$" = "$.spec_folds" })
         }
         OutputPath = "$.Payload"
         Retry      = local.retries

@@ -1,10 +1,12 @@
-"""An upgrade from the first version that was whole keeps every bucket, queue, database, table and day."""
+"""An upgrade from an earlier version keeps every bucket, queue, database, table and day."""
 
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +24,21 @@ from sandbox.site import Paper, SiteServer, make_papers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
-BEFORE = "0a768d0"
-"""The commit that is upgraded from."""
+ADDED = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
+"""The commits that are upgraded from: the first version that was whole, and the last one that compared ETags
+and times; and of each a column that has come since."""
 
 OLD_DAY = 20251124
-ADDED = "vlr_ind_divida_liq_sobre_patrim"
-"""A column that has come since."""
+WORKFLOW_SECONDS = 600.0
 
 KEPT = ("aws_s3_bucket.", "aws_sqs_queue.", "aws_glue_catalog_database.", "aws_glue_catalog_table.")
 
 
-def old_module(directory: Path) -> Path:
+def old_module(commit: str, directory: Path) -> Path:
     """Return the module as it was, with its own code."""
-    archive = subprocess.run(["git", "archive", BEFORE], cwd=PROJECT, capture_output=True, check=False)
+    archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=False)
     assert archive.returncode == 0, (
-        f"the history has no {BEFORE}, which this test upgrades from: fetch the whole history "
+        f"the history has no {commit}, which this test upgrades from: fetch the whole history "
         f"(git fetch --unshallow)\n{archive.stderr.decode()}"
     )
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
@@ -46,11 +48,32 @@ def old_module(directory: Path) -> Path:
 
 @dataclass
 class Upgraded:
-    """A lake that was upgraded: what the plan of it changed, and a day that it has had since."""
+    """A lake that was upgraded.
 
+    Parameters
+    ----------
+    added
+        A column that the old version did not have.
+    changes
+        What the plan of the upgrade changed.
+    checkout
+        The root, with the module as it is now.
+    share
+        The assets of both days.
+    old_day
+        The day that was read before the upgrade; an execution of the old workflow ended it afterwards.
+    verdict
+        What that execution found.
+    day
+        A day that was read and compacted since.
+    """
+
+    added: str
     changes: dict[str, list[str]]
     checkout: Checkout
     share: list[Paper]
+    old_day: Day
+    verdict: str
     day: Day
 
 
@@ -60,12 +83,16 @@ def site() -> Iterator[SiteServer]:
         yield site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=ADDED)
 def upgraded(
-    tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, env: dict[str, str], site: SiteServer
-) -> Upgraded:
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    emulator: Emulator,
+    env: dict[str, str],
+    site: SiteServer,
+) -> Iterator[Upgraded]:
     directory = tmp_path_factory.mktemp("upgrade")
-    old = old_module(directory / "module")
+    old = old_module(request.param, directory / "module")
     papers = sorted(site.papers.values(), key=lambda paper: paper.ticker)
     share = [paper for kind in ("acoes", "fiis") for paper in papers if paper.kind == kind][:4]
     share += [paper for paper in papers if paper.kind == "fiis"][:2]
@@ -77,35 +104,74 @@ def upgraded(
             state=directory / "terraform.tfstate",
             env={**env, "TF_VAR_fundamentus_base_url": site.base_url},
             project=module,
-            default_tags={},  # more than ten were not to be had then
+            default_tags={},  # more than ten were not to be had in the first version
         )
         made.terraform("init")
         return made
 
     before = checkout("before", old)
     before.apply()
-    run(lake_of_then(before.outputs()), emulator, share, OLD_DAY)
+    lake = lake_of_then(before.outputs())
+    old_day = Day(lake, emulator.client, lambda line: None)
+    tickers = [paper.ticker for paper in share]
+    if "work_bucket" in before.outputs():  # since then stage 1 takes no past day from the site
+        old_day.ask(OLD_DAY, tickers=tickers)
+    else:
+        old_day.start(tickers=tickers, anomesdia_exec=OLD_DAY)
+    old_day.wait()
+    workflow = definition(lake, emulator)
+
     after = checkout("after", PROJECT)
     changes = after.changes()
     after.apply()
-    return Upgraded(changes, after, share, run(Lake.from_outputs(after.outputs()), emulator, share))
+    verdict = finish(workflow, emulator)
+    day = Day(Lake.from_outputs(after.outputs()), emulator.client, lambda line: None)
+    day.start(tickers=tickers)
+    day.wait()
+    day.run_workflow()
+    yield Upgraded(ADDED[request.param], changes, after, share, old_day, verdict, day)
+    after.terraform("destroy", "-auto-approve")
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
     """Return the lake as it was: without what has come since."""
-    tables = [{**table, "prefix": f"{table['name']}/"} for table in outputs["tables"]]
-    since = {"quality_table": tables[-1], "work_bucket": "", "workgroup": ""}
-    return Lake.from_outputs({**outputs, "tables": tables, **since})
+    tables, quality = (
+        [{"prefix": f"{table['name']}/", **table} for table in found]
+        for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
+    )
+    since = {"work_bucket": "", "workgroup": ""}
+    return Lake.from_outputs({**since, **outputs, "tables": tables, "quality_table": quality[0]})
 
 
-def run(lake: Lake, emulator: Emulator, share: list[Paper], number: int | None = None) -> Day:
-    """Run a trial of some papers, on a day or on today, and its workflow."""
-    day = Day(lake, emulator.client, lambda line: None)
-    fields = {} if number is None else {"anomesdia_exec": number}
-    day.start(tickers=[paper.ticker for paper in share], **fields)
-    day.wait()
-    day.run_workflow()
-    return day
+def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
+    """Return name, role and definition of the lake's workflow."""
+    target = emulator.client("scheduler").get_schedule(Name=lake.dedup_schedule)["Target"]
+    machine = emulator.client("stepfunctions").describe_state_machine(stateMachineArn=target["Arn"])
+    return {
+        "name": f"{machine['name']}-before",
+        **{name: machine[name] for name in ("roleArn", "definition")},
+    }
+
+
+def finish(workflow: dict[str, str], emulator: Emulator) -> str:
+    """Run what an execution that began before the upgrade has left: AWS ends it by its old definition.
+
+    Returns
+    -------
+    str
+        The verdict of the day; empty where the old version judged none.
+    """
+    states = emulator.client("stepfunctions")
+    machine = states.create_state_machine(**workflow)["stateMachineArn"]
+    given = json.dumps({"anomesdia_exec": OLD_DAY})
+    execution = states.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+    deadline = time.monotonic() + WORKFLOW_SECONDS
+    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, f"the old workflow has not ended within {WORKFLOW_SECONDS:.0f} s"
+        time.sleep(1)
+    states.delete_state_machine(stateMachineArn=machine)
+    assert found["status"] == "SUCCEEDED", (found.get("error"), found.get("cause"))
+    return str(json.loads(found["output"]).get("verdict", ""))
 
 
 def test_no_bucket_queue_database_or_table_is_replaced(upgraded: Upgraded) -> None:
@@ -115,18 +181,32 @@ def test_no_bucket_queue_database_or_table_is_replaced(upgraded: Upgraded) -> No
     assert {a: upgraded.changes[a] for a in kept if "delete" in upgraded.changes[a]} == {}
 
 
+def test_an_execution_that_began_before_the_upgrade_ends_well_after_it(
+    upgraded: Upgraded, emulator: Emulator
+) -> None:
+    lake = Lake.from_outputs(upgraded.checkout.outputs())
+    objects = upgraded.old_day.partitions
+
+    assert upgraded.verdict in ("", "ok", "aviso")
+    for table in lake.tables:
+        if table.layer in ("sot", "spec"):
+            stored = objects.objects(table, OLD_DAY)
+            rows = sum(paper.kind == table.kind or table.layer == "spec" for paper in upgraded.share)
+            assert [item.rows for item in stored] == [rows], table.name
+
+
 def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded, emulator: Emulator) -> None:
     lake = upgraded.day.lake
     table = lake.table("sot", "acoes")
     stocks = sum(paper.kind == "acoes" for paper in upgraded.share)
     added = sum(
-        paper.kind == "acoes" and paper.expected_sot(upgraded.day.number)[ADDED] is not None
+        paper.kind == "acoes" and paper.expected_sot(upgraded.day.number)[upgraded.added] is not None
         for paper in upgraded.share
     )
 
     # Both days in one query: of the old one alone the emulator's Athena takes the columns from its objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
-        f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({ADDED}) "  # noqa: S608 - the lake's own names
+        f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"
     )
 

@@ -1,11 +1,8 @@
-"""What is told of a day, read from a queue that is subscribed to the topic: one fault, one notice."""
+"""What is told of a day, read from a queue that is subscribed to the topic: one execution, one notice."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from faulty_lake import FaultyLake, until
@@ -36,7 +33,7 @@ def test_a_state_that_fails_for_good_is_told_once_with_its_error(faulty: FaultyL
     assert len(lines) < 40
 
 
-def test_a_good_day_is_one_digest_and_what_changes_nothing_is_none(faulty: FaultyLake, number: int) -> None:
+def test_a_good_day_is_one_digest_an_execution(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     day.ask(number)
     day.wait()
@@ -49,7 +46,7 @@ def test_a_good_day_is_one_digest_and_what_changes_nothing_is_none(faulty: Fault
     assert "Papéis que faltam: nenhum" in text.split("\n")
 
     faulty.fold(day)
-    assert faulty.told() == []
+    assert faulty.told() == [(subject, text)]
 
 
 def test_a_day_that_lacks_a_paper_is_told_once_and_once_more_when_it_is_mended(
@@ -92,41 +89,6 @@ def test_an_execution_that_is_aborted_is_told_once_by_the_rule(faulty: FaultyLak
     assert faulty.end_of(execution)["status"] == "ABORTED"
     assert f"a execução {execution.rsplit(':', 1)[1]} do fluxo" in text
     assert "Estado: ABORTED" in text
-    assert faulty.told() == []
-
-
-@contextmanager
-def nobody_reached(faulty: FaultyLake) -> Iterator[None]:
-    """Let the workflow tell a topic that is gone, and try again once and at once rather than for minutes."""
-    workflow = faulty.outputs["workflow_arn"]
-    definition = faulty.states.describe_state_machine(stateMachineArn=workflow)["definition"]
-    lost = json.loads(definition)
-    lost["States"]["Tell"]["Parameters"]["TopicArn"] += "-gone"
-    lost["States"]["Tell"]["Retry"] = [
-        {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}
-    ]
-    faulty.states.update_state_machine(stateMachineArn=workflow, definition=json.dumps(lost))
-    try:
-        yield
-    finally:
-        faulty.states.update_state_machine(stateMachineArn=workflow, definition=definition)
-
-
-def test_what_nobody_could_be_told_is_told_once_by_the_next_execution(
-    faulty: FaultyLake, number: int
-) -> None:
-    day = faulty.day()
-    day.ask(number)
-    day.wait()
-    with nobody_reached(faulty):
-        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
-    assert ended["status"] == "FAILED"
-    assert faulty.told() == []
-
-    faulty.fold(day)  # which changes nothing
-    faulty.check_told("digest", number, "Papéis que faltam: nenhum")
-
-    faulty.fold(day)
     assert faulty.told() == []
 
 

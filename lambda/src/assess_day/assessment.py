@@ -107,9 +107,6 @@ class Assessment:
         The verdict: the worst of all rows.
     missing
         The listed papers that were not read.
-    to_tell
-        Whether this execution folded a part, or verdict or missing papers are not those that were last
-        written, or nobody could be told of those. Of a first verdict always.
     spec
         The day's rows of the Spec table.
     trial
@@ -124,7 +121,6 @@ class Assessment:
     rows: tuple[QualityRow, ...]
     situacao: Situation
     missing: tuple[MissingPaper, ...]
-    to_tell: bool
     spec: pa.Table
     trial: bool = False
     fetch_from: str = "site"

@@ -16,7 +16,7 @@ from assess_day.look import Facts, View, look_seconds, reasons_for_a_round, view
 from assess_day.notice import notice
 from assess_day.quality import measured
 from assess_day.rebuild import check_rebuild
-from assess_day.record import NOBODY, Run, mark_untold, read_record, write_record
+from assess_day.record import write_record
 from assess_day.settings import Settings
 from assess_day.words import some_reasons
 from b3.days import DayRefused
@@ -36,22 +36,23 @@ CAUSE_CHARACTERS = 3_000
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look at the day of the workflow, assess it at the end, or note that its verdict could not be told.
+    """Look at the day of the workflow, or assess it at the end.
 
     Parameters
     ----------
     event
-        ``step``: ``look``, ``assess``, or ``untold`` where the verdict could not be told. ``started_at`` and
-        ``input`` of the workflow; its name, ``execution``. For a look,
-        ``progress`` as the look before returned it; and what came of the ``folds`` of SoT and of the
-        ``spec_folds`` since: a ``result``, or of one that failed ``error`` and ``cause``.
+        ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow; its name,
+        ``execution``. For a look, ``progress`` as the look before returned it. To assess, what came of
+        the ``folds`` of SoT and of the ``spec_folds``: a ``result``, or of one that failed ``error`` and
+        ``cause``.
 
     Returns
     -------
     dict
         Of a look: whether the day is ``settled`` and ``whole``, what it waits for and lacks, and either
-        ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; and of a
-        site that is late the ``old_session`` and the stock to try it with. Assessed, after the rows of the
+        ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; of a site
+        that is late the ``old_session`` and the stock to try it with; and ``assessed_by_another`` where the
+        execution ends here. Assessed, after the rows of the
         quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many papers
         are ``missing``, the ``reasons``, as ``cause`` what a
         workflow that fails says, and the ``notice``: whether to ``tell``, ``subject`` and ``text``.
@@ -67,19 +68,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_settings(Settings, os.environ)
     execution = Execution.from_event(event)
     day, started_at = execution.day, execution.started_at
-    s3, step, name = client("s3"), event.get("step", "look"), event.get("execution", NOBODY)
-    if step == "untold":
-        mark_untold(s3, settings.table(QUALITY), day, name)
-        logger.error("verdict not told", extra={"anomesdia_exec": day})
-        return {"anomesdia_exec": day}
+    s3, step, now = client("s3"), event.get("step", "look"), datetime.now(timezone.utc)
+    if step not in ("look", "assess"):
+        raise ValueError(f"step is {step!r}, expected look or assess")
     facts = gather(s3, client("sqs"), settings, day)
-    now = datetime.now(timezone.utc)
-    folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
-    progress = event.get("progress") or {}
-    folded = bool(progress.get("folded")) or any(fold.get("result", {}).get("written") for fold in folds)
     if step == "assess":
-        return _assess(settings, facts, folds, Run(name, started_at, folded), now)
+        folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
+        return _assess(settings, facts, folds, now, failures_only=execution.repeats_past_day)
     if execution.from_sor:
+        name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, facts.sor_ids)
         seen = View(settled=True, waiting_for=(), whole=not facts.not_through, lacks=tuple(facts.not_through))
     else:
@@ -93,10 +90,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     reasons = reasons_for_a_round(facts, before, session) if seen.settled else ()
     result = {"anomesdia_exec": day, **vars(seen), "reasons": reasons}
     result |= _next(
-        progress, execution.rounds, settings.look_interval_seconds, settled=seen.settled, mend=bool(reasons)
+        event.get("progress") or {},
+        execution.rounds,
+        settings.look_interval_seconds,
+        settled=seen.settled,
+        mend=bool(reasons),
     )
-    result["progress"]["folded"] = folded
     result |= {"folds": [], "spec_folds": [], "old_session": None}
+    if execution.is_scheduled and facts.fetch_from == "pages":
+        if any(map(list, facts.ledger.rounds)):
+            result["assessed_by_another"] = True
+        elif "round_seconds" in result:  # nothing but a collector's manifest can mend it
+            result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
     if session is not None and "round_seconds" in result:
         ticker = most_traded(s3, settings, day)
         result["old_session"] = {"session": session, "ticker": ticker} if ticker else None
@@ -123,7 +128,7 @@ def _next(
 
 
 def _assess(
-    settings: Settings, facts: Facts, folds: list[dict[str, Any]], run: Run, now: datetime
+    settings: Settings, facts: Facts, folds: list[dict[str, Any]], now: datetime, *, failures_only: bool
 ) -> dict[str, Any]:
     """Judge the day, write down what was measured, and say how it stands."""
     s3, table, day = client("s3"), settings.table(QUALITY), facts.ledger.day
@@ -133,14 +138,12 @@ def _assess(
         MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
         for (kind, ticker), entry in sorted(facts.ledger.missing(facts.sor_ids).items())
     )
-    before, situation = read_record(s3, table, day), rows[-1].situacao
-    to_tell = run.has_news(before, situation, missing)
+    situation = rows[-1].situacao
     assessment = Assessment(
         day,
         rows,
         situation,
         missing,
-        to_tell,
         found.spec,
         facts.ledger.trial,
         facts.fetch_from,
@@ -150,11 +153,11 @@ def _assess(
         assessment,
         found.sot,
         daily_digest=settings.daily_digest,
+        failures_only=failures_only,
         lake=settings.name_prefix,
         quality_table=f"{table.database}.{table.table}",
     )
-    told_by = run.execution if to_tell or before is None else before.told_by
-    write_record(s3, client("glue"), table, day, rows, missing, now, told_by=told_by, before=before)
+    write_record(s3, client("glue"), table, day, rows, now)
     reasons = some_reasons(assessment.reasons)
     result = {
         "anomesdia_exec": day,

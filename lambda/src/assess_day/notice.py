@@ -77,6 +77,7 @@ def notice(
     sot: Mapping[Kind, pa.Table],
     *,
     daily_digest: bool,
+    failures_only: bool,
     lake: str,
     quality_table: str,
 ) -> Notice:
@@ -90,6 +91,8 @@ def notice(
         The day's SoT rows of each kind.
     daily_digest
         Whether a day without a remark is told, too.
+    failures_only
+        Whether nothing but a failure is told.
     lake
         What tells the lake from others, in ASCII.
     quality_table
@@ -107,15 +110,12 @@ def notice(
     title = f"{lake} {day_text(day)}: {said}"
     text = "\n".join((*_lines(assessment, title, day, sot), "", *_advice(assessment, quality_table)))
     subject = title.replace("execução", "execucao")
-    return Notice(_tell(assessment, daily_digest=daily_digest), subject, text)
-
-
-def _tell(assessment: Assessment, *, daily_digest: bool) -> str:
-    if assessment.trial or not assessment.to_tell:
-        return NONE
     if assessment.situacao is Situation.FALHA:
-        return FAILURE
-    return DIGEST if daily_digest or assessment.situacao is Situation.AVISO else NONE
+        tell = FAILURE
+    else:
+        has_digest = not failures_only and (daily_digest or assessment.situacao is Situation.AVISO)
+        tell = DIGEST if has_digest else NONE
+    return Notice(NONE if assessment.trial else tell, subject, text)
 
 
 def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.Table]) -> Iterator[str]:

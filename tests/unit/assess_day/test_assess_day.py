@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
-from assess_day.record import place, read_record, write_record
+from assess_day.record import read_record, write_record
 from b3.days import DayRefused
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
@@ -23,7 +24,6 @@ from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
-from pynvest_lake.storage import ObjectChanged
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
 WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
@@ -33,14 +33,14 @@ WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     executions = (f"run-{number}" for number in itertools.count())
 
-    def run(step: str = "look", gate: str = "fail", **event: Any) -> dict[str, Any]:
+    def run(step: str = "look", gate: str = "fail", fetch_from: str = "site", **event: Any) -> dict[str, Any]:
         monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
         monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
         monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
         monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
         monkeypatch.setenv("LOOK_INTERVAL_SECONDS", "30")
         monkeypatch.setenv("WORKFLOW_ARN", WORKFLOW)
-        monkeypatch.setenv("FETCH_FROM", "site")
+        monkeypatch.setenv("FETCH_FROM", fetch_from)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URLS", "[]")
         monkeypatch.setenv("QUALITY_GATE", gate)
         monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
@@ -52,11 +52,6 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         return result
 
     return run
-
-
-def told(*assessed: dict[str, Any]) -> list[bool]:
-    """Tell which assessments had something to tell."""
-    return [one["notice"]["tell"] != "none" for one in assessed]
 
 
 def queue(lake: Lake, *tickers: str, day: int = DAY, at: datetime = NOW) -> None:
@@ -92,7 +87,7 @@ def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) 
     later = assess(progress={"looks": 40, "rounds_done": 0})
 
     assert (first["settled"], first["look_again_seconds"]) == (False, 30)
-    assert first["progress"] == {"looks": 1, "rounds_done": 0, "folded": False}
+    assert first["progress"] == {"looks": 1, "rounds_done": 0}
     assert later["look_again_seconds"] == 300
 
 
@@ -136,7 +131,7 @@ def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake
     third = assess(input=given, progress=second["progress"])
 
     assert [seen.get("round_seconds") for seen in (first, second, third)] == [3600, 30, None]
-    assert third["progress"] == {"looks": 0, "rounds_done": 2, "folded": False}
+    assert third["progress"] == {"looks": 0, "rounds_done": 2}
 
 
 def test_what_a_day_lacks_in_the_end_fails_the_workflow_and_is_named(lake: Lake, assess: Any) -> None:
@@ -188,75 +183,15 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
     queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
     land(lake, "PETR4")
 
-    first, second = assess("assess"), assess("assess")
+    first = assess("assess")
     land(lake, "VALE3")
-    third = assess("assess")
+    second = assess("assess")
 
-    assert told(first, second, third) == [True, False, True]
+    assert (first["situacao"], second["situacao"]) == ("falha", "falha")
+    assert (first["missing"], second["missing"]) == (1, 0)
     assert len(lake.keys(QUALITY)) == 1
     assert lake.partitions(QUALITY) == [str(DAY)]
-    record = read_record(lake.s3, lake.tables[QUALITY], DAY)
-    assert record is not None
-    assert record.rows[-1].medida == "dia"
-    assert record.missing == ()
-
-
-def test_an_execution_that_folded_a_part_tells_even_if_that_was_in_an_earlier_round(
-    lake: Lake, assess: Any
-) -> None:
-    queue(lake, "PETR4")
-    land(lake, "PETR4")
-    assess("assess")
-    later = (datetime.now(timezone.utc) + timedelta(seconds=2)).isoformat()
-
-    seen = assess(folds=[{"result": {"written": True, "duplicates": 0}}], started_at=later)
-
-    assert seen["progress"]["folded"]
-    assert told(
-        assess("assess", progress=seen["progress"], started_at=later), assess("assess", started_at=later)
-    ) == [True, False]
-
-
-def test_of_executions_that_ran_at_the_same_time_and_found_the_same_one_tells(
-    lake: Lake, assess: Any
-) -> None:
-    queue(lake, "PETR4")
-    land(lake, "PETR4")
-
-    an_hour_ago = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat()
-
-    both = [assess("assess", progress={"folded": True}, started_at=an_hour_ago) for _ in range(2)]
-
-    assert told(*both) == [True, False]
-
-
-def test_an_attempt_tells_whose_earlier_one_wrote_the_record_and_was_not_heard_of(
-    lake: Lake, assess: Any
-) -> None:
-    queue(lake, "PETR4")
-    land(lake, "PETR4")
-
-    attempts = [assess("assess", execution="one") for _ in range(2)]
-
-    assert told(*attempts, assess("assess")) == [True, True, False]
-
-
-def test_what_another_execution_has_written_meanwhile_is_not_written_over_unread(
-    lake: Lake, assess: Any
-) -> None:
-    queue(lake, "PETR4")
-    land(lake, "PETR4")
-
-    def write_first(**_: Any) -> None:
-        events.unregister("before-call.s3.PutObject", write_first)
-        assess("assess")
-
-    events = client("s3").meta.events
-    events.register("before-call.s3.PutObject", write_first)
-    with pytest.raises(ObjectChanged):
-        assess("assess")
-
-    assert told(assess("assess")) == [False]
+    assert read_record(lake.s3, lake.tables[QUALITY], DAY)[-1].medida == "dia"
 
 
 def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
@@ -264,18 +199,17 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     Ledger(lake.s3, WORK_BUCKET).write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, trial=True))
 
     assert (assess("assess")["situacao"], assess("assess")["reasons"]) == ("ok", [])
-    record = read_record(lake.s3, lake.tables[QUALITY], DAY)
-    assert record is not None
-    assert [(row.medida, row.motivo) for row in record.rows] == [("dia", "execução de teste")]
+    assert [(row.medida, row.motivo) for row in read_record(lake.s3, lake.tables[QUALITY], DAY)] == [
+        ("dia", "execução de teste")
+    ]
 
 
 def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
-    table = lake.tables[QUALITY]
+    table = replace(lake.tables[QUALITY], bucket="no-such-bucket")
     row = QualityRow(None, "dia", None, None, None, Situation.OK, None)
-    lake.s3.put_object(Bucket=table.bucket, Key=place(table, DAY).key, Body=b"another one's")
 
-    with pytest.raises(ObjectChanged):
-        write_record(lake.s3, lake.glue, table, DAY, [row], [], NOW)
+    with pytest.raises(lake.s3.exceptions.NoSuchBucket):
+        write_record(lake.s3, lake.glue, table, DAY, [row], NOW)
 
     assert lake.partitions(QUALITY) == []
 
@@ -284,7 +218,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     lake: Lake, assess: Any
 ) -> None:
     before = QualityRow(SPEC_ATIVOS, "sessao_repetida", None, 20261119.0, None, Situation.OK, None)
-    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261119, [before], [], NOW)
+    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261119, [before], NOW)
     queue(lake, "PETR4")
     item = put_part(lake, SOR_ACOES, "PETR4", {"nome_papel": "PETR4"})
     for table, column in ((SOT_ACOES, "nome_papel"), (SPEC_ATIVOS, "codigo_ticker_ativo")):
@@ -409,36 +343,55 @@ def test_an_input_with_anything_else_is_refused(lake: Lake, assess: Any) -> None
         assess(input={"anomesdia": DAY})
 
 
-def test_a_first_verdict_is_told_and_the_same_again_is_not(lake: Lake, assess: Any) -> None:
+def test_each_execution_tells_the_verdict_though_nothing_has_changed(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 
     first, second = (assess("assess")["notice"] for _ in range(2))
 
-    assert (first["tell"], second["tell"]) == ("failure", "none")
+    assert first == second
+    assert first["tell"] == "failure"
     assert first["subject"] == "pynvest 23/11/2026: FALHA"
     assert "  - sem resposta (1): VALE3" in first["text"].split("\n")
 
 
-def test_a_verdict_that_could_not_be_told_is_told_by_the_next_execution_that_changes_nothing(
+SCHEDULED = {"rounds": [60, 60]}
+
+
+def test_a_day_that_a_collector_brought_is_not_assessed_by_the_scheduled_execution_too(
     lake: Lake, assess: Any
 ) -> None:
-    queue(lake, "PETR4", "VALE3")
-    land(lake, "PETR4")
-    assess("assess", execution="one")
-    before = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    with time_machine.travel(NOW + timedelta(minutes=6)):
+        waiting = assess(input=SCHEDULED, fetch_from="pages")
+        queue(lake, "PETR4")
+        brought = assess(input=SCHEDULED, fetch_from="pages", progress=waiting["progress"])
+        by_a_person = assess(input={}, fetch_from="pages")
+        from_site = assess(input=SCHEDULED)
 
-    assess("untold", execution="of another")
-    unmarked = read_record(lake.s3, lake.tables[QUALITY], DAY)
-    assess("untold", execution="one")
-    untold = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    assert (waiting["settled"], waiting["look_again_seconds"], "round_seconds" in waiting) == (
+        False,
+        3600,
+        False,
+    )
+    assert "assessed_by_another" not in waiting
+    assert brought["assessed_by_another"] is True
+    assert "assessed_by_another" not in by_a_person
+    assert "assessed_by_another" not in from_site
 
-    assert before is not None
-    assert untold is not None
-    assert unmarked == before
-    assert (before.told_by, untold.told_by) == ("one", "")
-    assert (untold.rows, untold.missing) == (before.rows, before.missing)
-    assert told(assess("assess"), assess("assess")) == [True, False]
+
+def test_a_collector_that_never_comes_is_a_failure_once_the_rounds_are_over(lake: Lake, assess: Any) -> None:
+    progress: dict[str, int] = {}
+    with time_machine.travel(NOW + timedelta(minutes=6)):
+        for _ in SCHEDULED["rounds"]:
+            seen = assess(input=SCHEDULED, fetch_from="pages", progress=progress)
+            assert seen["settled"] is False
+            progress = seen["progress"]
+        assert assess(input=SCHEDULED, fetch_from="pages", progress=progress)["settled"] is True
+
+
+def test_a_step_that_is_none_is_refused(assess: Any) -> None:
+    with pytest.raises(ValueError, match="step is 'untold', expected look or assess"):
+        assess("untold")
 
 
 def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_cut_off(

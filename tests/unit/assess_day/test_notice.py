@@ -57,12 +57,21 @@ def row(situacao: Situation, motivo: str | None) -> QualityRow:
 def assessment(*rows_: QualityRow, missing: tuple[MissingPaper, ...] = (), **more: Any) -> Assessment:
     situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Situation.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
-    given_: dict[str, Any] = {"to_tell": True, "spec": SPEC, **more}
+    given_: dict[str, Any] = {"spec": SPEC, **more}
     return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
 
 
-def notice(day: Assessment, sot: Any, *, daily_digest: bool, lake: str = "pynvest") -> Notice:
-    return notice_of(day, sot, daily_digest=daily_digest, lake=lake, quality_table=f"db_spec.{QUALITY}")
+def notice(
+    day: Assessment, sot: Any, *, daily_digest: bool, failures_only: bool = False, lake: str = "pynvest"
+) -> Notice:
+    return notice_of(
+        day,
+        sot,
+        daily_digest=daily_digest,
+        failures_only=failures_only,
+        lake=lake,
+        quality_table=f"db_spec.{QUALITY}",
+    )
 
 
 def test_a_good_day_is_told_in_these_words() -> None:
@@ -159,23 +168,25 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("situacao", "to_tell", "daily_digest", "trial", "tell"),
+    ("situacao", "failures_only", "daily_digest", "trial", "tell"),
     [
-        (Situation.OK, True, True, False, "digest"),
-        (Situation.OK, True, False, False, "none"),
-        (Situation.AVISO, True, False, False, "digest"),
-        (Situation.FALHA, True, False, False, "failure"),
-        (Situation.OK, False, True, False, "none"),
-        (Situation.FALHA, False, True, False, "none"),
-        (Situation.OK, True, True, True, "none"),
+        (Situation.OK, False, True, False, "digest"),
+        (Situation.OK, False, False, False, "none"),
+        (Situation.AVISO, False, False, False, "digest"),
+        (Situation.FALHA, False, False, False, "failure"),
+        (Situation.OK, True, True, False, "none"),
+        (Situation.AVISO, True, True, False, "none"),
+        (Situation.FALHA, True, True, False, "failure"),
+        (Situation.OK, False, True, True, "none"),
+        (Situation.FALHA, False, True, True, "none"),
     ],
 )
-def test_whether_a_day_is_told_depends_on_verdict_change_and_digest(
-    situacao: Situation, to_tell: bool, daily_digest: bool, trial: bool, tell: str
+def test_whether_a_day_is_told_depends_on_verdict_and_settings(
+    situacao: Situation, failures_only: bool, daily_digest: bool, trial: bool, tell: str
 ) -> None:
-    day = assessment(row(situacao, "por isso"), to_tell=to_tell, trial=trial)
+    day = assessment(row(situacao, "por isso"), trial=trial)
 
-    assert notice(day, SOT, daily_digest=daily_digest).tell == tell
+    assert notice(day, SOT, daily_digest=daily_digest, failures_only=failures_only).tell == tell
 
 
 def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
