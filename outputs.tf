@@ -83,7 +83,7 @@ output "workflow" {
 }
 
 output "notices" {
-  description = "Topic and address of the notices, and whether the address is `confirmed`, `pending` or `lost` (dropped by AWS), as of the last apply or refresh; `confirm` says what to do. Null where nobody is told."
+  description = "Topic and address of the notices; the address's `state` as of the last refresh (`confirmed`, `pending` or `lost`); `confirm` says what to do. Null without notices."
   value = local.notified ? {
     topic_arn = local.topic_arn
     email     = var.alarm_email

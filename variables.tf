@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "What the names of all resources start with; instances with different prefixes live side by side in one account. One prefix stands for one region: names of roles are the account's."
+  description = "Start of all resource names. Give each instance in an account its own, in every region: IAM names are global to the account."
   type        = string
   default     = "pynvest"
   nullable    = false
@@ -11,7 +11,7 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource that takes tags; ten at most, which is what the packages, as S3 objects, take. The provider's `default_tags` come on top of them, on everything but the packages."
+  description = "Tags of every resource, at most ten, since the packages are S3 objects. The provider's `default_tags` are added, except on the packages."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -31,7 +31,7 @@ variable "module_default_tags" {
 }
 
 variable "bucket_names_map" {
-  description = "Name of the bucket of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for two or three layers. Given alone, the buckets are your own: they have to exist (names known when planning: `aws_s3_bucket.x.bucket`, not `.id`), in the lake's account and region, whoever applies may list them, and of their settings only the event notifications are set, as a whole, where SoR or SoT is in them (`bucket_notifications` leaves them alone). Null: named `<name_prefix>-<layer>-<account>-<region>`."
+  description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets` they are existing buckets of yours, see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: created, `<name_prefix>-<layer>-<account>-<region>`."
   type        = map(string)
   default     = null
 
@@ -50,13 +50,13 @@ variable "bucket_names_map" {
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the lake's buckets are created. Null: yes when `bucket_names_map` is null; otherwise the named ones are taken as your own. `true` with names: they are created under those names."
+  description = "Whether the lake's buckets are created. Null: only where `bucket_names_map` is null. `true` with names: created under those names."
   type        = bool
   default     = null
 }
 
 variable "bucket_notifications" {
-  description = "How new objects start the functions: `module`, by the notification configuration of the buckets, which the module then sets as a whole, or `eventbridge`, by rules on the default event bus. With `eventbridge` the configuration of buckets of your own is left as it is: turn EventBridge on for them yourself."
+  description = "How new objects start functions: `module`, by the buckets' notification configuration, which the module owns, or `eventbridge`, by rules on the default bus."
   type        = string
   default     = "module"
   nullable    = false
@@ -68,7 +68,7 @@ variable "bucket_notifications" {
 }
 
 variable "databases_names_map" {
-  description = "Name of the Glue database of each layer, with the keys `sor`, `sot` and `spec`; one name may stand for several layers. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
+  description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share one. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
   type        = map(string)
   default     = null
 
@@ -116,7 +116,7 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Seconds that a received ticker stays hidden before it is tried again; at least stage 3's time limit (see `functions_timeout`) and the trigger's batch window together. Times `sqs_max_receive_count` it is at most as long as the dedup workflow waits. Null: six times stage 3's time limit."
+  description = "Seconds that a received ticker stays hidden: at least stage 3's time limit plus the batch window. Null: six times stage 3's limit."
   type        = number
   default     = null
 
@@ -131,11 +131,6 @@ variable "sqs_message_retention_seconds" {
   type        = number
   default     = 345600
   nullable    = false
-
-  validation {
-    condition     = var.sqs_message_retention_seconds >= 60 && var.sqs_message_retention_seconds <= 1209600
-    error_message = "sqs_message_retention_seconds is ${var.sqs_message_retention_seconds}: write 60 (a minute) to 1209600 (14 days)."
-  }
 }
 
 variable "sqs_max_message_size" {
@@ -143,11 +138,6 @@ variable "sqs_max_message_size" {
   type        = number
   default     = 262144
   nullable    = false
-
-  validation {
-    condition     = var.sqs_max_message_size >= 1024 && var.sqs_max_message_size <= 1048576
-    error_message = "sqs_max_message_size is ${var.sqs_max_message_size}: write 1024 to 1048576 bytes."
-  }
 }
 
 variable "sqs_delay_seconds" {
@@ -155,11 +145,6 @@ variable "sqs_delay_seconds" {
   type        = number
   default     = 0
   nullable    = false
-
-  validation {
-    condition     = var.sqs_delay_seconds >= 0 && var.sqs_delay_seconds <= 900
-    error_message = "sqs_delay_seconds is ${var.sqs_delay_seconds}: write 0 to 900 seconds."
-  }
 }
 
 variable "sqs_receive_wait_time_seconds" {
@@ -211,7 +196,7 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Invocations that each queue starts at once at most; with `fetch_threads` that makes the requests in flight to the site. Null: 5 for stocks and 3 for funds, which are in about that proportion."
+  description = "Invocations that each queue starts at once. Times `fetch_threads` it gives the requests in flight. Null: 5 for stocks, 3 for funds."
   type        = number
   default     = null
 
@@ -234,15 +219,10 @@ variable "functions_python_runtime" {
 }
 
 variable "functions_timeout" {
-  description = "Seconds that an invocation may take. One of stage 3, which hands back to its queue what it does not get to, takes 120 at most."
+  description = "Seconds that an invocation may take. Stage 3 takes 120 at most and returns to its queue what it did not reach."
   type        = number
   default     = 300
   nullable    = false
-
-  validation {
-    condition     = var.functions_timeout >= 1 && var.functions_timeout <= 900
-    error_message = "functions_timeout is ${var.functions_timeout}: write 1 to 900 seconds."
-  }
 }
 
 variable "functions_memory_size" {
@@ -285,7 +265,7 @@ variable "awssdkpandas_layer_version" {
 }
 
 variable "lambda_packages_dir" {
-  description = "Directory of packages that `make package` built from this very version of the module; then applying needs neither `python3` nor `pip`. Null: they are built while applying."
+  description = "Directory of packages that `make package` built from this version; applying then needs neither `python3` nor `pip`. Null: the apply builds them."
   type        = string
   default     = null
 }
@@ -406,18 +386,6 @@ variable "dedup_wait_interval_seconds" {
   }
 }
 
-variable "dedup_wait_max_attempts" {
-  description = "Without effect, and taken for the sake of roots that set it: the workflow looks until the day is settled, and `dedup_round_minutes` says how often it asks again."
-  type        = number
-  default     = 180
-  nullable    = false
-
-  validation {
-    condition     = var.dedup_wait_max_attempts >= 0 && var.dedup_wait_max_attempts <= 1000 && floor(var.dedup_wait_max_attempts) == var.dedup_wait_max_attempts
-    error_message = "dedup_wait_max_attempts is ${var.dedup_wait_max_attempts}: write a whole number from 0 to 1000."
-  }
-}
-
 variable "dedup_round_minutes" {
   description = "Minutes that the dedup workflow waits before each round: while papers are missing, it asks the site for them again. Empty: no rounds."
   type        = list(number)
@@ -431,7 +399,7 @@ variable "dedup_round_minutes" {
 }
 
 variable "fetch_from" {
-  description = "Where the pages come from: `site`, where the functions ask it, or `pages`, where a collector of yours brings them and nothing in AWS asks the site."
+  description = "Where pages come from: `site`, which the functions ask, or `pages`, which your collector brings; then nothing in AWS asks the site."
   type        = string
   default     = "site"
   nullable    = false
@@ -443,7 +411,7 @@ variable "fetch_from" {
 }
 
 variable "quality_gate" {
-  description = "What a day whose verdict is `falha` does to the dedup workflow: `fail`, it fails once the tables are whole, or `record`, the verdict is written and the workflow succeeds. Nothing is held back either way."
+  description = "Whether a day whose verdict is `falha` fails the workflow (`fail`) or only records the verdict (`record`). The tables are written either way."
   type        = string
   default     = "fail"
   nullable    = false
@@ -455,7 +423,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "A day, `YYYYMMDD`, from which on a new normal holds: what was measured before it is no reference any more. Null: all of the last 60 days is."
+  description = "Day (`YYYYMMDD`) from which measurements serve as references, after a lasting change. Null: those of the last 60 days."
   type        = number
   default     = null
 
@@ -466,7 +434,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "Days that the pages are kept as they were read, so that a day can be run again without asking the site. 0: they are not kept."
+  description = "Days that pages are archived as they were read, so that a day can be read again without the site. 0: not archived."
   type        = number
   default     = 90
   nullable    = false
@@ -490,7 +458,7 @@ variable "log_level" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of each day by mail: a topic of the module's own and a subscription of this address, which has to be confirmed in the mail that AWS sends. Where `kms_key_arn` is given, its policy has to let `cloudwatch.amazonaws.com` and `events.amazonaws.com` use the key, as `examples/complete` does. Null: nobody by mail."
+  description = "Address that gets a notice of each day, through a topic that is created. AWS asks it to confirm by mail first. Null: none."
   type        = string
   default     = null
 
@@ -501,7 +469,7 @@ variable "alarm_email" {
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of an SNS topic of yours that is told of each day instead, in the lake's region and known when planning. Its policy needs the statements of the output `notices_topic_policy_json`; the key of an encrypted one has to let the workflow's role, `cloudwatch.amazonaws.com` and `events.amazonaws.com` use it. Null: none."
+  description = "ARN of your own SNS topic for the notices, in the lake's region; its policy needs the output `notices_topic_policy_json`. Null: none."
   type        = string
   default     = null
 
@@ -530,11 +498,6 @@ variable "athena_bytes_scanned_cutoff" {
   type        = number
   default     = 1073741824
   nullable    = false
-
-  validation {
-    condition     = var.athena_bytes_scanned_cutoff >= 10485760 && floor(var.athena_bytes_scanned_cutoff) == var.athena_bytes_scanned_cutoff
-    error_message = "athena_bytes_scanned_cutoff is ${var.athena_bytes_scanned_cutoff}: write a whole number of bytes, 10485760 (10 MB) at least, which is the least that Athena takes."
-  }
 }
 
 variable "athena_results_retention_days" {
@@ -554,15 +517,10 @@ variable "log_retention_days" {
   type        = number
   default     = 30
   nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days is ${var.log_retention_days}: write one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, which are what CloudWatch takes."
-  }
 }
 
 variable "kms_key_arn" {
-  description = "ARN of a KMS key of yours, in the lake's region, that encrypts the buckets that are created, queues and log groups. Its policy has to let IAM policies of the account grant its use, and `logs.<region>.amazonaws.com` use it. Null: SSE-S3, SSE-SQS and the logs' own encryption."
+  description = "ARN of your KMS key, in the lake's region, for created buckets, queues, logs and notices; see docs/permissions.md. Null: AWS's own keys."
   type        = string
   default     = null
 
@@ -573,7 +531,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the KMS keys that encrypt buckets of your own (`bucket_names_map`), for the roles of the functions that read and write there. Their policies have to let IAM policies of the account grant their use."
+  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Their policies must allow the account's IAM policies to grant use."
   type        = list(string)
   default     = []
   nullable    = false
@@ -608,7 +566,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the module deletes buckets that still hold the lake's data, and the workgroup, which AWS keeps otherwise once a query was run in it."
+  description = "Whether destroying the module deletes buckets that hold data, and the workgroup, which AWS keeps otherwise after its first query."
   type        = bool
   default     = false
   nullable    = false

@@ -19,7 +19,7 @@ variable "get_tickers_function_arn" {
 }
 
 variable "notices" {
-  description = "ARN of the topic that is told of each day, and of the key that encrypts it, null where that is not the module's; null: nobody is told."
+  description = "ARN of the topic for notices, and of its key where that is the module's own. Null: no notices."
   type        = object({ topic_arn = string, kms_key_arn = string })
 }
 

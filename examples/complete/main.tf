@@ -69,7 +69,6 @@ module "pynvest_tools" {
   schedule_expression_start   = "cron(45 18 ? * MON-FRI *)"
   schedule_expression_dedup   = "cron(0 19 ? * MON-FRI *)"
   dedup_wait_interval_seconds = 30
-  dedup_wait_max_attempts     = 180 # without effect
   dedup_round_minutes         = [60, 60, 60, 60]
 
   log_level = "INFO"

@@ -96,7 +96,6 @@ NOT_IN_PLACE = {
     "awssdkpandas_layer_arn": "as functions_python_runtime, which looks another up",
     "awssdkpandas_layer_version": "as functions_python_runtime, which looks another up",
     "lambda_packages_dir": "read by Terraform alone",
-    "dedup_wait_max_attempts": "without effect",
     "alarm_email": "a new subscription",
     "alarm_topic_arn": "in place of the module's own topic, which goes",
     "athena_enabled": "all of it goes, as when the lake is destroyed",

@@ -16,16 +16,12 @@ run "wrong_values_are_refused" {
     sqs_tickers_acoes_queue_name       = "tickers.fifo"
     sqs_tickers_fiis_queue_name        = "my queue"
     sqs_visibility_timeout_seconds     = 43200
-    sqs_message_retention_seconds      = 30
-    sqs_max_message_size               = 100
-    sqs_delay_seconds                  = 901
     sqs_receive_wait_time_seconds      = 21
     sqs_max_receive_count              = 0
     sqs_lambda_trigger_batch_size      = 0
     sqs_lambda_trigger_batch_window    = 301
     sqs_lambda_trigger_max_concurrency = 1
     functions_python_runtime           = "python3.10"
-    functions_timeout                  = 901
     functions_memory_size              = 192
     awssdkpandas_layer_arn             = "AWSSDKPandas-Python313"
     awssdkpandas_layer_version         = "latest"
@@ -36,7 +32,6 @@ run "wrong_values_are_refused" {
     schedule_expression_start          = "cron(45 18 * * *)"
     schedule_expression_dedup          = "rate(1 dia)"
     dedup_wait_interval_seconds        = 0
-    dedup_wait_max_attempts            = -1
     dedup_round_minutes                = [720, 720]
     fetch_from                         = "cache"
     pages_retention_days               = 1.5
@@ -46,9 +41,7 @@ run "wrong_values_are_refused" {
     quality_reference_from             = 20261131
     alarm_email                        = "me"
     alarm_topic_arn                    = "my-topic"
-    athena_bytes_scanned_cutoff        = 10485759
     athena_results_retention_days      = 0
-    log_retention_days                 = 31
     permissions_boundary_arn           = "boundary"
     iam_role_path                      = "lake"
     kms_key_arn                        = "alias/lake"
@@ -63,16 +56,12 @@ run "wrong_values_are_refused" {
     var.sqs_tickers_acoes_queue_name,
     var.sqs_tickers_fiis_queue_name,
     var.sqs_visibility_timeout_seconds,
-    var.sqs_message_retention_seconds,
-    var.sqs_max_message_size,
-    var.sqs_delay_seconds,
     var.sqs_receive_wait_time_seconds,
     var.sqs_max_receive_count,
     var.sqs_lambda_trigger_batch_size,
     var.sqs_lambda_trigger_batch_window,
     var.sqs_lambda_trigger_max_concurrency,
     var.functions_python_runtime,
-    var.functions_timeout,
     var.functions_memory_size,
     var.awssdkpandas_layer_arn,
     var.awssdkpandas_layer_version,
@@ -83,7 +72,6 @@ run "wrong_values_are_refused" {
     var.schedule_expression_start,
     var.schedule_expression_dedup,
     var.dedup_wait_interval_seconds,
-    var.dedup_wait_max_attempts,
     var.dedup_round_minutes,
     var.fetch_from,
     var.pages_retention_days,
@@ -93,9 +81,7 @@ run "wrong_values_are_refused" {
     var.quality_reference_from,
     var.alarm_email,
     var.alarm_topic_arn,
-    var.athena_bytes_scanned_cutoff,
     var.athena_results_retention_days,
-    var.log_retention_days,
     var.permissions_boundary_arn,
     var.iam_role_path,
     var.kms_key_arn,
@@ -312,7 +298,6 @@ run "values_on_the_edge_are_taken" {
     schedule_timezone                  = "Etc/GMT+3"
     schedule_expression_start          = "rate(1 day)"
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
-    dedup_wait_max_attempts            = 0
     dedup_round_minutes                = [900]
     pages_retention_days               = 3650
     log_level                          = "debug"

@@ -1,0 +1,105 @@
+resource "aws_sqs_queue" "tickers" {
+  for_each = local.queue_names
+
+  name                       = each.value
+  policy                     = data.aws_iam_policy_document.queue[each.value].json
+  visibility_timeout_seconds = local.visibility_timeout
+  message_retention_seconds  = var.sqs_message_retention_seconds
+  max_message_size           = var.sqs_max_message_size
+  delay_seconds              = var.sqs_delay_seconds
+  receive_wait_time_seconds  = var.sqs_receive_wait_time_seconds
+  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
+  kms_master_key_id          = var.kms_key_arn
+  tags                       = var.module_default_tags
+
+  lifecycle {
+    precondition {
+      condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, and 120 at most) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so tickers would be read again while an invocation still works on them: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
+    }
+    # Who does not let the workflow wait starts it when the day is complete.
+    precondition {
+      condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and a round that comes sooner (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would ask anew for what is still tried: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+    }
+    precondition {
+      condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
+      error_message = "sqs_lambda_trigger_batch_size is ${var.sqs_lambda_trigger_batch_size} and sqs_lambda_trigger_batch_window is ${var.sqs_lambda_trigger_batch_window}: batches of more than 10 need a window of at least 1 second."
+    }
+    precondition {
+      condition     = local.queue_names.acoes != local.queue_names.fiis
+      error_message = "The queues of stocks and of funds are both named \"${local.queue_names.acoes}\": write two different names in sqs_tickers_acoes_queue_name and sqs_tickers_fiis_queue_name."
+    }
+  }
+}
+
+# What keeps failing waits here to be looked at: tickers, asynchronous invocations, starts by a schedule.
+resource "aws_sqs_queue" "dead_letter" {
+  for_each = local.dead_letter_sources
+
+  name                      = "${each.key}-dlq"
+  policy                    = data.aws_iam_policy_document.queue["${each.key}-dlq"].json
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
+  tags                      = var.module_default_tags
+}
+
+# Apart from the queues, which take their time to be created and so need not wait for each other.
+resource "aws_sqs_queue_redrive_policy" "tickers" {
+  for_each = aws_sqs_queue.tickers
+
+  queue_url      = each.value.url
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter[each.value.name].arn, maxReceiveCount = var.sqs_max_receive_count })
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "tickers" {
+  for_each = aws_sqs_queue.tickers
+
+  queue_url            = aws_sqs_queue.dead_letter[each.value.name].url
+  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [each.value.arn] })
+}
+
+data "aws_iam_policy_document" "queue" {
+  for_each = toset(concat(values(local.queue_names), [for source in local.dead_letter_sources : "${source}-dlq"]))
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # What the bus could not hand to a function.
+  dynamic "statement" {
+    for_each = { for function, rules in module.lambda.bus_rule_names : function => rules if "${function}-dlq" == each.key }
+
+    content {
+      sid       = "LetTheBusSendFailures"
+      actions   = ["sqs:SendMessage"]
+      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["events.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [for rule in statement.value : "arn:${data.aws_partition.current.partition}:events:${local.here}:rule/${rule}"]
+      }
+    }
+  }
+}
