@@ -58,12 +58,15 @@ def listed(site: SiteServer, kind: str) -> list[str]:
 def test_every_listed_ticker_is_queued_once_with_kind_and_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
+    before = datetime.now(timezone.utc).replace(microsecond=0)
     result = queue({"anomesdia_exec": DAY})
 
     for kind in ("acoes", "fiis"):
         tickers = listed(site, kind)
         messages = sorted(lake.messages(kind), key=lambda message: message["ticker"])
-        asked = {"kind": kind, "anomesdia_exec": DAY, "round": 0, "asked_at": "2026-11-23T22:00:00Z"}
+        (asked_at,) = {message.pop("asked_at") for message in messages}
+        assert before <= datetime.fromisoformat(asked_at) <= datetime.now(timezone.utc)
+        asked = {"kind": kind, "anomesdia_exec": DAY, "round": 0}
         assert messages == [{"ticker": one, **asked} for one in tickers]
         assert result[kind] == len(tickers)
 
