@@ -21,6 +21,7 @@ OUTPUTS = {
         "layer": "spec",
         "kind": None,
         "bucket": "spec",
+        "prefix": "quality/",
         "database": "db_spec",
         "name": "quality",
     },
@@ -44,7 +45,12 @@ apply)
     echo "aws_s3_bucket.work: Creating..."
     echo "module.lake.aws_s3_bucket_lifecycle_configuration.work: Creating..."
     echo "aws_s3_bucket.work: Creation complete after 0s [id=work]"
-    while [ ! -e "$here/settled" ]; do sleep 0.02; done
+    looks=0  # a test that fails before it settles is not waited for without end
+    until [ -e "$here/settled" ]; do
+        looks=$((looks + 1))
+        [ "$looks" -lt 3000 ] || exit 3
+        sleep 0.02
+    done
     read status < "$here/settled"
     [ "$status" = 0 ] || echo "Error: the bucket has other rules"
     exit "$status"
