@@ -59,6 +59,7 @@ def check(world: World) -> None:
     assert missing & listed == set()
 
 
+@pytest.mark.timeout(0)  # as long as the seeds take
 def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_asset(
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
