@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import botocore.session
@@ -81,3 +83,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
     items.sort(key=lambda item: SLOWEST.get(group_of(item), len(SLOWEST)))
+
+
+SLOWEST_GROUPS = 10
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the groups of tests that took longest, fixtures included: one process runs each."""
+    seconds: Counter[str] = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            path, _, group = report.nodeid.partition("@")
+            seconds[group or path.partition("::")[0]] += report.duration
+    terminalreporter.section(f"slowest {SLOWEST_GROUPS} groups")
+    for group, took in seconds.most_common(SLOWEST_GROUPS):
+        terminalreporter.write_line(f"{took:6.1f} s  {group}")

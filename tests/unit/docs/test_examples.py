@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from pynvest_lake.contract import QUALITY, table_schema
+from pynvest_lake.day import PARTITION_KEY
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -29,7 +32,10 @@ def test_the_complete_example_locks_and_encrypts_its_state() -> None:
     assert {"encrypt", "use_lockfile"} <= set(re.findall(r"^    (\w+) += true\b", backend[1], re.M))
 
 
-WORKFLOWS = sorted((PROJECT / "examples" / "github-actions").glob("*.yml"))
+WORKFLOWS = [
+    PROJECT / ".github" / "workflows" / "ci.yml",
+    *sorted((PROJECT / "examples" / "github-actions").glob("*.yml")),
+]
 
 
 def content_of(path: Path) -> dict[str, Any]:
@@ -133,3 +139,13 @@ def test_the_workflow_sets_variables_that_the_complete_example_has(workflow: dic
     set_here = {name.removeprefix("TF_VAR_") for name in workflow["env"] if name.startswith("TF_VAR_")}
     assert set_here
     assert set_here <= set(variables)
+
+
+def test_the_form_for_a_bad_day_asks_for_columns_that_the_quality_table_has() -> None:
+    form = (PROJECT / ".github" / "ISSUE_TEMPLATE" / "bad-day.yml").read_text(encoding="utf-8")
+    asked = re.search(r"SELECT (.+) FROM \S+?\.(\w+) WHERE (\w+) =", form)
+
+    assert asked is not None
+    assert asked[2] == QUALITY
+    assert set(asked[1].split(", ")) <= set(table_schema(QUALITY).arrow.names)
+    assert asked[3] == PARTITION_KEY
