@@ -1,0 +1,232 @@
+"""What outlives a process is spelt as it always was: objects, messages, metadata, fields of the log."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import time_machine
+from moto import mock_aws
+
+from moto_lake import DAY, WORK_BUCKET, make_lake
+from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from sandbox.site import Fault, SiteServer, make_papers
+from world import World, utc
+
+DAY_OF = "anomesdia_exec=20261123"
+ID = "[0-9a-f]{32}"
+
+
+@pytest.fixture
+def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Return a lake that a clock stands still for: two stocks, of which one has no page, and a fund."""
+    with (
+        time_machine.travel(utc("2026-11-23T21:45:05"), tick=False) as clock,
+        mock_aws(),
+        SiteServer(make_papers(DAY, 2, 1)) as site,
+    ):
+        yield World(make_lake(), site, context, monkeypatch, clock)
+
+
+def objects(world: World, prefix: str) -> dict[str, bytes]:
+    """Return the objects of the work bucket below a prefix, by key."""
+    s3 = world.lake.s3
+    listed = s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=f"{prefix}/").get("Contents", [])
+    return {item["Key"]: s3.get_object(Bucket=WORK_BUCKET, Key=item["Key"])["Body"].read() for item in listed}
+
+
+def shape(value: Any) -> Any:
+    """Return a value with its texts, numbers and moments in place of ids, addresses and bodies."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [shape(one) for one in value]
+    return re.sub(r"127\.0\.0\.1:\d+", "SITE", re.sub(ID, "ID", value)) if isinstance(value, str) else value
+
+
+def start(world: World) -> tuple[str, str, str]:
+    """Let stage 1 and stage 2 run, and return a stock, one without a page, and a fund."""
+    read, fund = (
+        next(one.ticker for one in world.site.papers.values() if one.kind == kind)
+        for kind in ("acoes", "fiis")
+    )
+    (lost,) = {one.ticker for one in world.site.papers.values()} - {read, fund}
+    world.site.set_fault(lost, Fault("not_found"))
+    world.pending.append(("start", {"scheduled_at": "2026-11-23T21:45:00Z"}))
+    world.step()
+    world.step()
+    world.receive()
+    return read, lost, fund
+
+
+def messages(world: World) -> dict[str, Any]:
+    """Return the bodies of the messages that wait, by ticker."""
+    return {body["ticker"]: body for name, event in world.pending if name == "messages" for body in event[1]}
+
+
+def test_a_message(world: World) -> None:
+    read, _, fund = start(world)
+    fields = {"anomesdia_exec": DAY, "round": 0, "asked_at": "2026-11-23T21:45:06Z"}
+
+    assert messages(world)[read] == {"ticker": read, "kind": "acoes", **fields}
+    assert messages(world)[fund] == {"ticker": fund, "kind": "fiis", **fields}
+
+
+def test_a_message_that_names_an_archived_page(world: World) -> None:
+    read, _, _ = start(world)
+    world.drain()
+    world.pending.append(("tickers", {"anomesdia_exec": DAY, "source": "pages"}))
+    world.step()
+    world.receive()
+
+    assert shape(messages(world)[read]["page"]) == {
+        "object": f"pages/{DAY_OF}/ID.jsonl.gz",
+        "fetched_at": "2026-11-23T21:45:07Z",
+    }
+
+
+def test_the_ledger(world: World) -> None:
+    read, lost, fund = start(world)
+    world.drain()
+    ghosts = world.site.ghosts
+
+    ledger = {key.partition("/")[2]: json.loads(body) for key, body in objects(world, "ledger").items()}
+    listed = {kind: sorted(ghosts[kind]) for kind in ghosts}
+    listed["acoes"] = sorted([read, lost, *listed["acoes"]])
+    listed["fiis"] = sorted([fund, *listed["fiis"]])
+    listing = ledger.pop(f"{DAY_OF}/listing.json")
+    assert set(listing) == {"trial", "archived", "papers"}
+    assert (listing["trial"], listing["archived"]) == (False, True)
+    assert {kind: sorted(prices) for kind, prices in listing["papers"].items()} == listed
+    assert all(isinstance(price, float) for price in listing["papers"]["acoes"].values())
+    assert ledger.pop(f"{DAY_OF}/rounds/0.json") == {
+        "round": 0,
+        "started_at": "2026-11-23T21:45:06Z",
+        "papers": listed,
+        "reason": None,
+    }
+    assert {re.sub(ID, "ID", key) for key in ledger} == {f"{DAY_OF}/acoes/ID.json", f"{DAY_OF}/fiis/ID.json"}
+    entry = next(content for content in ledger.values() if read in content["papers"])
+    assert set(entry) == {"kind", "papers", "labels", "lacking", "archived"}
+    assert (entry["kind"], entry["labels"], entry["lacking"], entry["archived"]) == ("acoes", {}, {}, True)
+    assert isinstance(entry["papers"][read].pop("session"), int)
+    assert shape(entry["papers"][read]) == {
+        "outcome": "read",
+        "round": 0,
+        "object": "ID",
+        "fetched_at": "2026-11-23T21:45:07Z",
+    }
+    assert shape(entry["papers"][lost]) == {
+        "outcome": "no_such_paper",
+        "round": 0,
+        "why": f"http://SITE/detalhes.php?papel={lost}: the site says that it finds no paper {lost}",
+        "fetched_at": "2026-11-23T21:45:07Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_final"),
+    [
+        ("read", True), ("no_such_paper", True), ("later_session", True),
+        ("layout", False), ("failed", False), ("refused", False),
+    ],
+)  # fmt: skip
+def test_a_ledger_that_was_written_before_is_read(world: World, outcome: str, is_final: bool) -> None:
+    put = {
+        "listing.json": {"trial": False, "archived": True, "papers": {"acoes": {"PETR4": 1.0}, "fiis": {}}},
+        "rounds/0.json": {
+            "round": 0,
+            "started_at": "2026-11-23T21:00:00Z",
+            "papers": {"acoes": ["PETR4"], "fiis": []},
+            "reason": None,
+        },
+        f"acoes/{'0' * 32}.json": {
+            "kind": "acoes",
+            "papers": {
+                "PETR4": {
+                    "outcome": outcome,
+                    "round": 0,
+                    "why": "why",
+                    "object": "1" * 32,
+                    "session": DAY,
+                    "fetched_at": "2026-11-23T21:00:10Z",
+                    "unknown_labels": ["Novo"],
+                    "unknown_count": 30,
+                    "lacking_labels": ["P/L"],
+                }
+            },
+            "labels": {"Novo": {"papers": 1, "example": "PETR4"}},
+            "lacking": {},
+            "archived": True,
+        },
+    }
+    s3, sor = world.lake.s3, world.lake.tables[SOR_ACOES]
+    for name, content in put.items():
+        s3.put_object(Bucket=WORK_BUCKET, Key=f"ledger/{DAY_OF}/{name}", Body=json.dumps(content).encode())
+    s3.put_object(Bucket=sor.bucket, Key=f"{SOR_ACOES}/{DAY_OF}/{'1' * 32}.part.parquet", Body=b"")
+    world.site.papers = {"PETR4": next(one for one in world.site.papers.values() if one.kind == "acoes")}
+
+    world.pending.append(("tickers", {"anomesdia_exec": DAY, "only_missing": True}))
+    world.step()
+    world.receive()
+
+    assert ("PETR4" in messages(world)) != is_final
+
+
+def test_the_archive(world: World) -> None:
+    read, _, _ = start(world)
+    world.drain()
+
+    archive = objects(world, "pages")
+    lines = [json.loads(line) for body in archive.values() for line in gzip.decompress(body).splitlines()]
+    assert {re.sub(ID, "ID", key) for key in archive} == {f"pages/{DAY_OF}/ID.jsonl.gz"}
+    page = next(line for line in lines if line["ticker"] == read)
+    assert page.pop("body").startswith("<!DOCTYPE html")
+    assert shape(page) == {
+        "ticker": read,
+        "kind": "acoes",
+        "url": f"http://SITE/detalhes.php?papel={read}",
+        "fetched_at": "2026-11-23T21:45:07Z",
+        "status": 200,
+        "content_type": "text/html; charset=ISO-8859-1",
+    }
+    listings = [line for line in lines if line["ticker"] is None]
+    assert sorted(line["kind"] for line in listings) == ["acoes", "fiis"]
+
+
+def test_objects_of_the_tables_and_their_metadata(world: World) -> None:
+    start(world)
+    world.drain()
+    sor = {key.rsplit("/", 1)[1].split(".")[0] for key in world.lake.keys(SOR_ACOES)}
+    world.pending.append(world.execution())
+    world.drain()
+
+    def metadata(table: str) -> tuple[str, dict[bytes, bytes]]:
+        (key,) = world.lake.keys(table)
+        body = world.lake.s3.get_object(Bucket=world.lake.tables[table].bucket, Key=key)["Body"].read()
+        return re.sub(ID, "ID", key), dict(pq.read_metadata(io.BytesIO(body)).metadata or {})
+
+    for table in (SOR_ACOES, SOT_ACOES):
+        key, said = metadata(table)
+        assert key == f"{table}/{DAY_OF}/ID.part.parquet"
+        assert set(said) <= {b"ARROW:schema"}
+    key, said = metadata(SPEC_ATIVOS)
+    assert key == f"{SPEC_ATIVOS}/{DAY_OF}/ID.compact.parquet"
+    assert sor < set(json.loads(said[b"pynvest.folded_ids"]))
+
+
+def test_what_a_documented_query_reads_of_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    start(world)
+    world.drain()
+
+    fields = {record.message: set(vars(record)) for record in caplog.records}
+    names = {"unknown_labels", "lacking_core_labels", "layout", "refused", "later_session"}
+    assert names <= fields["batch read"]
+    assert {"unreadable_rows", "problems"} <= fields["tickers queued"]
