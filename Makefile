@@ -77,7 +77,7 @@ lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python 
 	$(CHECKOV)/bin/checkov --directory .
 
 .PHONY: docs
-docs: $(VENV_MADE) ## Rewrite the READMEs' tables of inputs and outputs, and docs/indicadores.md
+docs: $(VENV_MADE) ## Rewrite docs/inputs.md and docs/indicadores.md from the code
 	$(VENV)/bin/python docs/tables.py
 
 .PHONY: bench

@@ -1,4 +1,4 @@
-"""Write what the documentation takes from the code: the READMEs' tables, and the dictionary of indicators.
+"""Write the documents that come from the code: docs/inputs.md and docs/indicadores.md.
 
 Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract,
 ``glue/schemas``. ``python docs/tables.py`` rewrites them; with ``--check`` it fails when they are stale.
@@ -15,7 +15,7 @@ from typing import Any
 import hcl2
 
 ROOT = Path(__file__).resolve().parents[1]
-READMES = (ROOT / "README.md", ROOT / "README.pt-BR.md")
+INPUTS = ROOT / "docs" / "inputs.md"
 INDICATORS = ROOT / "docs" / "indicadores.md"
 KINDS = {"Ações": "acoes", "Fundos imobiliários": "fiis"}
 TYPES = {
@@ -25,13 +25,27 @@ TYPES = {
     "bigint": "inteiro",
     "double": "número",
 }
+INPUTS_PAGE = """# Inputs and outputs
+
+`make docs` writes this page from `variables.tf` and `outputs.tf`: do not edit it.
+
+## Inputs
+
+{inputs}
+
+## Outputs
+
+{outputs}
+"""
 INTRODUCTION = """# Dicionário dos indicadores
 
 Este arquivo é escrito por `make docs` a partir do contrato de dados (`glue/schemas`): não o edite à mão.
 
-Cada coluna das tabelas preparadas (SoT), o rótulo que ela tem na página do papel no site, o que significa,
-com a unidade, e desde ou até quando o site a mostra (vazio: sempre). As tabelas brutas (SoR) têm as mesmas
-colunas, como texto, tal como está na página. Colunas `pct_*` são frações: −0,0131 é −1,31%.
+Estas são as colunas das tabelas preparadas (SoT): o rótulo na página do ativo no site, o significado e a
+unidade, o tipo, e desde ou até quando o site as mostra (vazio: sempre). As tabelas brutas (SoR) têm as mesmas
+colunas, como texto, do jeito que está na página. Uma célula vazia ou com `-` no site é nula na SoT. Colunas
+`pct_*` são frações: −0,0131 é −1,31%. As outras porcentagens estão em pontos percentuais: 17,5 é 17,5%. As
+variações por ano são as do ano da execução e dos cinco anteriores.
 """
 
 
@@ -81,20 +95,12 @@ def outputs_table(outputs: Path) -> str:
     return _table(["Output", "What it is"], rows)
 
 
-def render(readme: str) -> str:
-    """Return a README's text with both tables as the code has them."""
-    tables = {
-        "inputs": inputs_table(ROOT / "variables.tf"),
-        "outputs": outputs_table(ROOT / "outputs.tf"),
-    }
-    for name, table in tables.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        readme, count = re.subn(
-            pattern, lambda match, table=table: f"{match[1]}{table}\n{match[2]}", readme, flags=re.DOTALL
-        )
-        if count != 1:
-            raise ValueError(f"a README has {count} places marked <!-- {name} -->, expected one")
-    return readme
+def inputs() -> str:
+    """Return the page of the module's inputs and outputs."""
+    page = INPUTS_PAGE.format(
+        inputs=inputs_table(ROOT / "variables.tf"), outputs=outputs_table(ROOT / "outputs.tf")
+    )
+    return page.replace("](docs/", "](")  # descriptions link from the repository's root
 
 
 def _columns(table: str) -> dict[str, dict[str, Any]]:
@@ -131,8 +137,7 @@ def indicators() -> str:
 
 def main() -> int:
     """Rewrite the files, or with ``--check`` say which are stale."""
-    wanted = {readme: render(readme.read_text(encoding="utf-8")) for readme in READMES}
-    wanted[INDICATORS] = indicators()
+    wanted = {INPUTS: inputs(), INDICATORS: indicators()}
     stale = [
         path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]

@@ -1,6 +1,6 @@
 -- Dívida líquida sobre patrimônio líquido
 -- Dívida líquida (dívida bruta menos disponibilidades; negativa quando sobra caixa) / patrimônio líquido, em vezes; só com patrimônio
--- positivo. Bancos e seguradoras não têm dívida líquida. Só papéis líquidos (mais de R$ 1 milhão por dia).
+-- positivo. Bancos e seguradoras não têm dívida líquida. Só ativos líquidos (mais de R$ 1 milhão por dia).
 SELECT nome_papel, nome_empresa, nome_setor, vlr_divida_liq, vlr_patrim_liq,
        round(vlr_divida_liq / vlr_patrim_liq, 4) AS divida_liquida_sobre_patrimonio
 FROM ${vw_acoes_ultimo_dia}

@@ -1,6 +1,6 @@
 -- Número de Graham: quanto a cotação está abaixo dele
 -- Número de Graham = raiz de (22,5 × LPA × VPA), em reais; só com lucro e patrimônio positivos. 22,5 = P/L de 15 × P/VP de 1,5.
--- Margem = número de Graham / cotação − 1, em fração (0.25 = 25% acima da cotação). Só papéis líquidos (mais de R$ 1 milhão por dia).
+-- Margem = número de Graham / cotação − 1, em fração (0.25 = 25% acima da cotação). Só ativos líquidos (mais de R$ 1 milhão por dia).
 SELECT nome_papel, nome_empresa, vlr_cot, vlr_ind_lpa, vlr_ind_vpa,
        round(graham, 2) AS numero_de_graham, round(graham / vlr_cot - 1, 4) AS margem
 FROM (

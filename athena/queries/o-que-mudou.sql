@@ -1,6 +1,6 @@
 -- O que mudou desde a sessão anterior
--- Variação = cotação na sessão mais recente / cotação na sessão anterior do papel − 1, em fração (0.01 = 1%), não ajustada por
--- desdobramentos. Só papéis líquidos (mais de R$ 1 milhão por dia), da maior para a menor variação, para cima ou para baixo.
+-- Variação = cotação na sessão mais recente / cotação na sessão anterior do ativo − 1, em fração (0.01 = 1%), não ajustada por
+-- desdobramentos. Só ativos líquidos (mais de R$ 1 milhão por dia), da maior para a menor variação, para cima ou para baixo.
 -- A sessão anterior é procurada nos últimos dez dias do lake: quem negocia todo dia está neles.
 SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, sessao_anterior, vlr_cot_anterior, dt_ult_cot, vlr_cot,
        vlr_cot / vlr_cot_anterior - 1 AS variacao

@@ -1,4 +1,4 @@
--- Papéis novos e papéis que sumiram desde o dia anterior do lake
+-- Ativos novos e ativos que sumiram desde o dia anterior do lake
 -- Novo: está no último dia e não estava no anterior. Sumiu: o contrário, porque o site deixou de listá-lo ou porque a página dele faltou
 -- naquele dia; a consulta da qualidade diz qual dia ficou incompleto.
 WITH dias AS (

@@ -1,6 +1,6 @@
--- Série de um papel por sessão, não ajustada por desdobramentos (lê todos os dias do lake: limite dt_ult_cot)
--- Escreva o papel no lugar de PETR4 e a primeira sessão que interessa no lugar de 2000-01-01. Variação = cotação / cotação da sessão
--- anterior do papel − 1, em fração (0.01 = 1%).
+-- Série de um ativo por sessão, não ajustada por desdobramentos (lê todos os dias do lake: limite dt_ult_cot)
+-- Escreva o ativo no lugar de PETR4 e a primeira sessão que interessa no lugar de 2000-01-01. Variação = cotação / cotação da sessão
+-- anterior do ativo − 1, em fração (0.01 = 1%).
 -- Desdobramentos, grupamentos e proventos não são descontados: num desdobramento de 1 para 2 a cotação cai à metade.
 SELECT dt_ult_cot, vlr_cot,
        vlr_cot / lag(vlr_cot) OVER (ORDER BY dt_ult_cot) - 1 AS variacao,

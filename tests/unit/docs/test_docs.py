@@ -123,7 +123,7 @@ def test_every_leg_of_test_all_is_documented_and_every_documented_one_exists() -
     assert {name for cell in named for name in re.findall(r"`([^`]+)`", cell)} == set(LEGS)
 
 
-@pytest.mark.parametrize(("section", "folder"), [("Views", "views"), ("Named queries", "queries")])
+@pytest.mark.parametrize(("section", "folder"), [("Views", "views"), ("Consultas salvas", "queries")])
 def test_every_view_and_named_query_is_documented_and_every_documented_one_exists(
     section: str, folder: str
 ) -> None:
@@ -134,18 +134,18 @@ def test_every_view_and_named_query_is_documented_and_every_documented_one_exist
     assert sorted(documented) == sorted(path.stem for path in files)
 
 
-def test_every_name_in_the_readme_is_one_that_the_consumer_has() -> None:
+def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consumer_has() -> None:
     schemas = [json.loads(path.read_text("utf-8")) for path in (PROJECT / "glue" / "schemas").glob("*.json")]
     columns = {column["name"] for schema in schemas for column in schema["columns"]}
     databases = {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
     known = declared("variables.tf", "variable") | declared("outputs.tf", "output") | columns | databases
     known |= {schema["table"] for schema in schemas} | {"anomesdia_exec"}
     known |= {path.stem for path in (PROJECT / "athena" / "views").glob("*.sql")}
-    named = names(text_of(PROJECT / "README.md"))
+    named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
 
-    assert {"bucket_names_map", "packages_bucket", "vlr_cot", "dt_ult_cot"} & named
-    # Terraform's own words, and what its provider calls things.
-    assert named - known == {"depends_on", "default_tags"}
+    assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
+    # What the provider calls its own tags.
+    assert named - known == {"default_tags"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -154,7 +154,8 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
     words = set(re.findall(r"\w+", product)) | {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
 
     assert "bucket_names_map" in words
-    assert not names(text_of(document)) - words - {"depends_on"}
+    # Terraform's own word, and an input that is gone.
+    assert not names(text_of(document)) - words - {"depends_on", "dedup_wait_max_attempts"}
 
 
 def test_the_version_is_the_changelogs_newest() -> None:

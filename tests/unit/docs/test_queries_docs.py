@@ -17,8 +17,13 @@ DAY = 20261123
 
 def documented() -> dict[str, tuple[float, float]]:
     """Return the megabytes of each row of the page's tables, of a day and of 250."""
-    rows = re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
-    return {name: (float(day), float(year)) for name, day, year in rows}
+    rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
+    return {name: (as_float(day), as_float(year)) for name, day, year in rows}
+
+
+def as_float(brazilian: str) -> float:
+    """Return a number that is written with a decimal comma."""
+    return float(brazilian.replace(",", "."))
 
 
 def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_documented(

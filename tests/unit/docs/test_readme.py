@@ -1,4 +1,4 @@
-"""The READMEs and the dictionary of indicators say what the code says, and both READMEs the same."""
+"""The generated pages say what the code says, and both READMEs the same."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 READMES = ("README.md", "README.pt-BR.md")
@@ -22,11 +20,12 @@ def load_tables() -> ModuleType:
     return tables
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_tables_of_inputs_and_outputs_are_those_of_the_code(name: str) -> None:
-    readme = (ROOT / name).read_text(encoding="utf-8")
+def test_the_page_of_inputs_and_outputs_is_that_of_the_code() -> None:
+    written = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
 
-    assert load_tables().render(readme) == readme, "stale tables: run `make docs`"
+    assert load_tables().inputs() == written, "stale: run `make docs`"
+    assert "| `name_prefix` | " in written
+    assert "| `reader_policy_json` | " in written
 
 
 def test_the_dictionary_of_indicators_is_that_of_the_contract() -> None:
@@ -83,3 +82,12 @@ def test_each_readme_leads_to_the_other() -> None:
 
     assert "(README.pt-BR.md)" in english.partition("\n## ")[0]
     assert "(README.md)" in portuguese.partition("\n## ")[0]
+
+
+def test_each_readme_has_at_most_a_thousand_words_and_names_the_newest_version() -> None:
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    assert version
+
+    for readme in readmes():
+        assert len(readme.split()) <= 1000
+        assert re.findall(r"\?ref=([\w.]+)", readme) == [f"v{version[1]}"]
