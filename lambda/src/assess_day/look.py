@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assess_day.words import OUTCOMES, PAPERS, day_text, number, some
-from pynvest_lake.bounds import REASON_CHARACTERS, printable
+from b3.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, moment_of

@@ -12,7 +12,7 @@ from assess_day.fill import SOR, judge_lacking_label
 from assess_day.look import no_listing
 from assess_day.references import last_value
 from assess_day.words import PAPERS, number, quoted, sentence, some
-from pynvest_lake.bounds import LABELS, REASON_CHARACTERS, printable
+from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, PaperEntry
 from pynvest_lake.outcomes import Outcome
@@ -143,7 +143,7 @@ def _unknown_labels(
         )
         rows.append(row(table, "rotulo_novo", label, float(papers), float(len(read)), Situation.AVISO, said))
     cut = max(((entry.unknown_count or 0, ticker) for ticker, entry in read.items()), default=(0, ""))
-    if len(counted) > LABELS or cut[0]:
+    if len(counted) > MOST_RECORDED or cut[0]:
         many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(counted))} ao todo"
         said = f"Em {pages} há mais rótulos sem coluna do que os mostrados: {many}."
         total = float(max(len(counted), cut[0]))
@@ -190,7 +190,7 @@ def _counted(
 
 def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
     """Return so many labels as are named, those of the most papers first."""
-    return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:LABELS]
+    return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
 
 
 def archive(evidence: Evidence) -> list[QualityRow]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from assess_day.assessment import Assessment, MissingPaper, Situation
 from assess_day.measures_of_tables import newest_session
 from assess_day.words import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
-from pynvest_lake.bounds import printable
+from b3.bounds import printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome

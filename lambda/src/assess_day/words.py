@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from pynvest_lake.bounds import REASON_CHARACTERS, printable
+from b3.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
+from b3.bounds import printable
+
 MOST_CHARACTERS = 600
 """Of the text of an error: it goes into logs, ledger and notices."""
-
-
-def printable(text: str, most: int = 60) -> str:
-    """Return a text from outside as it may be stored and shown: on one line, printable, cut."""
-    text = " ".join(text.split())[:most]
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 class FundamentusError(Exception):

@@ -14,13 +14,8 @@ from html import escape
 
 from lxml import etree
 
-from fundamentus_site.errors import (
-    FundamentusError,
-    LayoutNotRecognized,
-    Refused,
-    Unavailable,
-    printable,
-)
+from b3.bounds import MOST_RECORDED, printable
+from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.kinds import Kind
 
 PAPER_PATH = "/detalhes.php?papel="
@@ -37,8 +32,6 @@ MAX_ATTRIBUTES = 50
 """Of an element. libxml2 takes time that grows with their square: a minute for those of 2 MB."""
 _COUNTED_CHARACTERS = 100_000
 """Up to so many the attributes that a text may hold take half a second at most."""
-MOST_RECORDED = 20
-"""Of the labels or rows of a page that cannot be read."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
 # What pages say that stand between a client and the site; they may name the site's host.

@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from b3.bounds import MOST_RECORDED, printable
 from b3.brazilian import read_date, without_blanks
-from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset, printable
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import MOST_RECORDED, Page, cells_of, holding_rows, meaning, parse, text_of
+from fundamentus_site.pages import Page, cells_of, holding_rows, meaning, parse, text_of
 
 NOTHING_FOUND = "nenhum papel encontrado"
 SESSION_LABEL = "Data últ cot"

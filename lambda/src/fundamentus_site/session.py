@@ -28,7 +28,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
-from fundamentus_site.errors import FundamentusError, Unavailable, printable
+from b3.bounds import printable
+from fundamentus_site.errors import FundamentusError, Unavailable
 from fundamentus_site.pages import MAX_PAGE_BYTES, Page, meaning
 
 MAX_REDIRECTS = 3

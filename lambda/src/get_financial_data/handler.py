@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from b3.bounds import REASON_CHARACTERS, printable
 from b3.days import DayRefused, check_run_day
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.kinds import Kind as SiteKind
@@ -21,7 +22,6 @@ from get_financial_data.record import Recorder, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
-from pynvest_lake.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.contract import table_schema
 from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage

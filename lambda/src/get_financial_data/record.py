@@ -11,9 +11,9 @@ import pyarrow as pa
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
-from pynvest_lake.bounds import LABELS, REASON_CHARACTERS, first_labels, printable
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.day import BRASILIA, number_of
@@ -125,7 +125,6 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
     entries: dict[str, PaperEntry] = {}
     for message, paper in papers.items():
         session = paper.reading.session if paper.reading else None
-        unknown = first_labels(paper.unknown_labels)
         entry = PaperEntry(
             paper.outcome,
             message.round,
@@ -133,9 +132,9 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
             sor_id if paper.outcome is Outcome.READ else None,
             number_of(session) if session else None,
             paper.fetched_at,
-            unknown or None,
-            paper.unknown_count if paper.unknown_count > len(unknown) else None,
-            first_labels(paper.lacking_core) or None,
+            paper.unknown_labels or None,
+            paper.unknown_count if paper.unknown_count > MOST_RECORDED else None,
+            paper.lacking_core or None,
         )
         if message.ticker not in entries or entry.order > entries[message.ticker].order:
             entries[message.ticker] = entry
@@ -146,7 +145,7 @@ def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any
     """Return for each of the first labels how many papers it is a matter of, and one of them."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
-        for label in first_labels(labels_of[ticker]):
-            if label in found or len(found) < LABELS:
+        for label in labels_of[ticker]:
+            if label in found or len(found) < MOST_RECORDED:
                 found.setdefault(label, {"papers": 0, "example": ticker})["papers"] += 1
     return found

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from b3.bounds import MOST_RECORDED
 from b3.brazilian import read_number
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import MOST_RECORDED, Page, listing
+from fundamentus_site.pages import Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.day import BRASILIA, number_of

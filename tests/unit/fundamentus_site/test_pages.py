@@ -221,7 +221,7 @@ def test_of_unreadable_rows_20_are_recorded_cut_and_printable_and_all_are_counte
     odd = f"Vale\x07 {'x' * 99}"
     found = listing(page(tables([HEADER, *([row("PETR4"), row(odd)] * 30)])))
     assert (len(found.unreadable), found.unreadable_count) == (20, 30)
-    assert found.unreadable[0] == f"row 3 has ['Vale\ufffd {'x' * 60}"[:60]
+    assert found.unreadable[0] == f"row 3 has ['Vale {'x' * 60}"[:59] + "…"
 
 
 def test_a_listing_of_more_rows_than_any_is_unavailable() -> None:
