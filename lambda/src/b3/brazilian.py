@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
+
+BRASILIA = timezone(timedelta(hours=-3))
+"""The zone of the moments in the tables: Brasilia's, which has had no summer time since 2019."""
 
 # An optional minus, digits with all of their thousands points or none, an optional decimal comma and percent.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
@@ -66,6 +69,11 @@ def read_moment(text: str | None) -> datetime | None:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:
         return None
+
+
+def write_moment(moment: datetime) -> str:
+    """Write a moment that has its own zone as `read_moment` reads it."""
+    return f"{moment.astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
 
 
 def _match_number(text: str | None) -> re.Match[str] | None:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 
 from lxml import etree
 
@@ -174,12 +173,6 @@ def listing(page: Page) -> Listing:
             f"name a paper; {unreadable[0]}, {expected}"
         )
     return Listing(prices, tuple(unreadable[:MOST_RECORDED]), len(unreadable))
-
-
-def plain_listing(tickers: list[str]) -> str:
-    """Return a listing with one row and one link a paper, as pynvest expects it."""
-    rows = (f"<tr><td><a>{escape(ticker)}</a></td></tr>" for ticker in tickers)
-    return f"<table><tr><th>Papel</th></tr>{''.join(rows)}</table>"
 
 
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:

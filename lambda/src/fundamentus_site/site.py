@@ -1,101 +1,68 @@
-"""The Fundamentus site, read by pynvest.
+"""The site as pynvest has it, with its two methods written anew: what stages 2 and 3 call.
 
-pynvest knows how the site is asked; this module gives it pages on which its rules come out right, and the
-columns of the data contract.
+Only this module needs pynvest and pandas.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import date, timedelta, timezone
-from html import escape
+from collections.abc import Mapping
 
 import pandas as pd
-from pynvest.scrappers import fundamentus as pynvest_fundamentus
+from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 from requests.structures import CaseInsensitiveDict
 
+from b3.brazilian import write_moment
+from b3.days import day_at
+from fundamentus_site.errors import LayoutNotRecognized
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import PAPER_PATH, Page, listing, listing_url, paper_url, plain_listing
-from fundamentus_site.papers import Indicators, Labels, indicators
+from fundamentus_site.pages import PAPER_PATH, Page, listing, listing_url
+from fundamentus_site.papers import Labels, indicators
 from fundamentus_site.session import SiteSession
 
-# Of the private use area of Unicode, which no page of the site has anything from.
-_SHIELD = "\ue000"
-_QUESTION_MARK = "\ue001"
 
-# pandas has its options for all threads.
-_OPTION = threading.Lock()
+class FundamentusSite(Fundamentus):
+    """pynvest's ``Fundamentus``, with the names of its methods, its default addresses and its header.
 
-_MOMENT_COLUMN = "datetime_exec"
-_BRASILIA = timezone(timedelta(hours=-3))
+    Safe to use from several threads. Where pynvest would go wrong, this differs:
 
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read from a paper's page.
-
-    Parameters
-    ----------
-    row
-        Every column of the kind with the page's own text, None where the page has no such cell, and
-        ``datetime_exec``, the moment at which the page came.
-    unknown_labels
-        Labels of the page that no column is read from: the first 20, cut at 60 characters.
-    unknown_count
-        How many there are of them.
-    lacking_core
-        Core labels that the page lacks.
-    session
-        The day that the page says it is of, None where that cannot be read.
-    """
-
-    row: dict[str, str | None]
-    unknown_labels: tuple[str, ...]
-    unknown_count: int
-    lacking_core: tuple[str, ...]
-    session: date | None
-
-
-class FundamentusSite:
-    """The site: fetches its pages, and reads pages that were fetched, by itself or by another.
-
-    Safe to use from several threads.
+    - Pages come over few kept connections, with bounds on time and size, and are asked for again where the
+      site fails. pynvest connects anew for each, waits for ever, and reads whatever comes, of any status.
+    - What the site answered with is told by the type of the error. pynvest raises ``TypeError`` for every
+      page without indicators, ``IndexError`` for a listing with a row that has no link.
+    - A label is known by its markup, a value by the label before it. pynvest takes what has a question mark
+      for a label, all else for values, and pairs them in their order: after an empty label, an old year or a
+      text with a question mark, values stand in the wrong columns.
+    - Years count from the day of the run. pynvest's are those of the clock when it is imported.
+    - Columns are those of the contract. pynvest lacks what banks have, and the ratio of net debt.
+    - An absent cell is None. ``datetime_exec`` is when the page came, not when it is read.
+    - Values stay texts. pynvest's conversion to numbers drops minus signs.
 
     Parameters
     ----------
     base_url
-        Address of the site without a path, such as ``https://www.fundamentus.com.br``.
+        Address of the site without a path, such as ``https://www.fundamentus.com.br``; pynvest's by default.
     labels
         The labels of each kind of paper that is to be read.
     headers
         Headers of the requests, laid over pynvest's own.
-    max_connections
-        Most requests in flight at once.
-    timeout_seconds
-        Seconds that one page may take on one attempt.
-    attempts
-        Times that a page is asked for before its failure is raised.
-    backoff_seconds
-        Wait before the second attempt; doubles with each further one.
-    max_wait_seconds
-        Longest wait between two attempts.
+    max_connections, timeout_seconds, attempts, backoff_seconds, max_wait_seconds
+        As `SiteSession` has them.
+
+    Raises
+    ------
+    ValueError
+        The address is none, or one of the headers is not to be set.
 
     Examples
     --------
-    >>> site = FundamentusSite("https://www.fundamentus.com.br", labels={Kind.ACOES: labels})
-    >>> page = site.fetch_paper("PETR4")
-    >>> site.read(page, "PETR4", Kind.ACOES, day=20261123).row["vlr_cot"]
+    >>> site = FundamentusSite(labels={Kind.ACOES: labels})
+    >>> site.coleta_indicadores_de_ativo("PETR4").at[0, "vlr_cot"]
     '31,87'
     """
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None = None,
         *,
         labels: Mapping[Kind, Labels] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -105,36 +72,32 @@ class FundamentusSite:
         backoff_seconds: float = 0.5,
         max_wait_seconds: float = 10.0,
     ) -> None:
-        if not base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url is {base_url!r}, expected an address with http:// or https://")
-        self._base_url = base_url.rstrip("/")
         self._labels = dict(labels or {})
-        self._names = {kind: _pynvest_names(of_kind) for kind, of_kind in self._labels.items()}
-        request_header = CaseInsensitiveDict(pynvest_fundamentus.REQUEST_HEADER)
+        request_header = CaseInsensitiveDict(REQUEST_HEADER)
         request_header.update(headers or {})
+        super().__init__(
+            request_header=dict(request_header),
+            variation_headings=[],
+            metadata_cols_acoes=self._columns(Kind.ACOES),
+            metadata_cols_fiis=self._columns(Kind.FIIS),
+        )
+        # pynvest adds a handler to one and the same logger for every object that is made.
+        self.logger.handlers.clear()
+        if base_url is not None:
+            if not base_url.startswith(("http://", "https://")):
+                raise ValueError(f"base_url is {base_url!r}, expected an address with http:// or https://")
+            base_url = base_url.rstrip("/")
+            self.url_tickers_acoes = listing_url(base_url, Kind.ACOES)
+            self.url_tickers_fiis = listing_url(base_url, Kind.FIIS)
+            self.url_kpis_ticker = f"{base_url}{PAPER_PATH}"
         self._session = SiteSession(
-            request_header,
+            self.request_header,
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
             attempts=attempts,
             backoff_seconds=backoff_seconds,
             max_wait_seconds=max_wait_seconds,
         )
-        # The gateway is one and the same for all sites: what it answers with is set for each call.
-        pynvest_fundamentus.requests = _GATEWAY
-        self._pynvest = pynvest_fundamentus.Fundamentus(
-            logger_level=logging.CRITICAL,
-            url_tickers_acoes=listing_url(self._base_url, Kind.ACOES),
-            url_tickers_fiis=listing_url(self._base_url, Kind.FIIS),
-            url_kpis_ticker=f"{self._base_url}{PAPER_PATH}",
-            request_header=dict(request_header),
-            # On the pages that it gets, every label is marked as one.
-            variation_headings=[],
-            metadata_cols_acoes=_columns_by_name(self._names.get(Kind.ACOES, {})),
-            metadata_cols_fiis=_columns_by_name(self._names.get(Kind.FIIS, {})),
-        )
-        # pynvest adds a handler to one and the same logger for every object that is made.
-        self._pynvest.logger.handlers.clear()
 
     def fetch_listing(self, kind: Kind) -> Page:
         """Return the page on which the site lists the papers of a kind.
@@ -144,21 +107,7 @@ class FundamentusSite:
         Refused, Unavailable
             The site refused, or did not give the listing.
         """
-        return self._session.get(listing_url(self._base_url, kind))
-
-    def tickers(self, page: Page, kind: Kind) -> list[str]:
-        """Return the tickers that a listing names, sorted, each once.
-
-        Raises
-        ------
-        Refused, Unavailable
-            A page that is not the site's, or none at all.
-        LayoutNotRecognized
-            The listing is empty, or no listing.
-        """
-        with _answering(plain_listing(listing(page).tickers)):
-            tickers: list[str] = self._pynvest.extracao_tickers_de_ativos(kind.listing)
-        return tickers
+        return self._session.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
 
     def fetch_paper(self, ticker: str, *, not_after: float | None = None) -> Page:
         """Return a paper's page, whatever is on it.
@@ -175,124 +124,115 @@ class FundamentusSite:
         Refused, Unavailable
             The site refused, or did not give the page.
         """
-        url = paper_url(self._base_url, _code(ticker))
-        return self._session.get(url, not_after)
+        return self._session.get(f"{self.url_kpis_ticker}{_code(ticker)}", not_after)
 
-    def read(self, page: Page, ticker: str, kind: Kind, day: int) -> Reading:
-        """Return the indicators of a paper as its page shows them, without a request.
+    def extracao_tickers_de_ativos(self, tipo: str = "ações", *, page: Page | None = None) -> list[str]:
+        """Return the tickers that a listing names, sorted, each once.
 
         Parameters
         ----------
+        tipo
+            The listing: ``ações`` or ``fiis``.
         page
-            The paper's page.
-        ticker
-            The paper's code at B3, such as ``PETR4``.
-        kind
-            The kind of paper that it is.
-        day
-            The day that it is read for, ``YYYYMMDD``.
+            The listing's page, where it was fetched; else the site is asked.
 
         Raises
         ------
+        TypeError
+            There is no such listing.
+        Refused, Unavailable
+            The site refused, or did not give the listing.
+        LayoutNotRecognized
+            The listing is empty, or no listing.
+        """
+        kinds = {kind.listing: kind for kind in Kind}
+        kind = kinds.get(tipo.strip().lower())
+        if kind is None:
+            raise TypeError(f"tipo is {tipo!r}, expected {' or '.join(map(repr, kinds))}")
+        return listing(page or self.fetch_listing(kind)).tickers
+
+    def coleta_indicadores_de_ativo(
+        self,
+        ticker: str,
+        parse_dtypes: bool = False,
+        *,
+        page: Page | None = None,
+        kind: Kind | None = None,
+        day: int | None = None,
+    ) -> pd.DataFrame:
+        """Return the indicators of a paper as its page shows them.
+
+        Parameters
+        ----------
+        ticker
+            The paper's code at B3, such as ``PETR4``.
+        parse_dtypes
+            Not to be set.
+        page
+            The paper's page, where it was fetched; else the site is asked.
+        kind
+            The kind of paper that it is; where it is not given, the one that the page is of.
+        day
+            The day that it is read for, ``YYYYMMDD``; where it is not given, the one at which the page came.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row of objects: the page's own text in each column of the kind, None where the page has no
+            such cell, and ``datetime_exec``, the moment at which the page came. Its ``attrs`` are
+            ``unknown_labels``, ``unknown_count``, ``lacking_core`` and ``session`` of `Indicators`.
+
+        Raises
+        ------
+        ValueError
+            ``parse_dtypes`` is set, or the site was made without labels of the kind.
         NoSuchAsset
             The page says that the site knows no such paper.
         Refused, Unavailable
-            A page that is not the site's, or none at all.
+            The site refused, or the page is not the site's, or none at all.
         LayoutNotRecognized
             The page is something else than this paper's.
         LaterSession
             The page is of a session after the day.
         """
+        if parse_dtypes:
+            raise ValueError(
+                "parse_dtypes=True drops minus signs: leave it out, and take typed values from stage 4, "
+                "prep_financial_data"
+            )
+        page = page or self.fetch_paper(ticker)
+        day = day or day_at(page.fetched_at)
+        if kind is not None:
+            return self._read(page, _code(ticker), kind, day)
+        try:
+            return self._read(page, _code(ticker), Kind.ACOES, day)
+        except LayoutNotRecognized:
+            return self._read(page, _code(ticker), Kind.FIIS, day)
+
+    def _read(self, page: Page, ticker: str, kind: Kind, day: int) -> pd.DataFrame:
         if kind not in self._labels:
             raise ValueError(f"{ticker} cannot be read: the site was made without labels of {kind.value}")
-        ticker = _code(ticker)
         found = indicators(page, ticker, kind, self._labels[kind], day)
-        # Else pandas makes an array of pyarrow's for each column of the one row, at each step of pynvest.
-        as_objects = pd.option_context("future.infer_string", False)
-        with _OPTION, as_objects, _answering(_plain_paper(found, self._names[kind])):
-            frame = self._pynvest.coleta_indicadores_de_ativo(ticker)
-        texts = zip(frame.columns, frame.iloc[0], strict=True)
-        row = {column: _page_text(text) for column, text in texts}
-        # pynvest's own moment is that of the reading; a page may have been kept meanwhile.
-        row[_MOMENT_COLUMN] = f"{page.fetched_at.astimezone(_BRASILIA):%d-%m-%Y %H:%M:%S}"
-        return Reading(row, found.unknown_labels, found.unknown_count, found.lacking_core, found.session)
+        columns = self.metadata_cols_acoes if kind is Kind.ACOES else self.metadata_cols_fiis
+        row = {column: found.texts.get(column) for column in columns.values()}
+        row["datetime_exec"] = write_moment(page.fetched_at)
+        frame = pd.Series(row, dtype=object).to_frame().T
+        frame.attrs.update(
+            unknown_labels=found.unknown_labels,
+            unknown_count=found.unknown_count,
+            lacking_core=found.lacking_core,
+            session=found.session,
+        )
+        return frame
+
+    def _columns(self, kind: Kind) -> dict[str, str]:
+        """Return the column of each label, the first of two equal ones with ``_1``, as pynvest has it."""
+        return {
+            f"{label}_1" if column != columns[-1] else label: column
+            for label, columns in (self._labels[kind].columns if kind in self._labels else {}).items()
+            for column in columns
+        }
 
 
 def _code(ticker: str) -> str:
     return ticker.strip().upper()
-
-
-def _pynvest_names(labels: Labels) -> dict[str, str]:
-    """Return the name by which pynvest knows the label of each column.
-
-    It adds ``_1`` to the first of two equal labels of a row: twelve months, then three.
-    """
-    return {
-        column: f"{label}_1" if place < len(columns) - 1 else label
-        for label, columns in labels.columns.items()
-        for place, column in enumerate(columns)
-    }
-
-
-def _columns_by_name(names: Mapping[str, str]) -> dict[str, str]:
-    return {name: column for column, name in names.items()}
-
-
-def _plain_paper(found: Indicators, names: Mapping[str, str]) -> str:
-    """Return a page of one row an indicator, every label marked as one and every value shielded.
-
-    What the paper lacks has a row too, without a shield: pynvest is slow at adding columns.
-    """
-    values = {
-        column: _SHIELD + _escape(text.replace("?", _QUESTION_MARK)) for column, text in found.texts.items()
-    }
-    rows = (
-        f"<tr><td>?{escape(name)}</td><td>{values.get(column, '')}</td></tr>"
-        for column, name in names.items()
-    )
-    return f'<table class="w728">{"".join(rows)}</table>'
-
-
-def _escape(text: str) -> str:
-    return escape(text, quote=False).replace("\r", "&#13;")
-
-
-def _page_text(value: object) -> str | None:
-    """Return the page's text of a value that pynvest read from a plain page, None where it has none."""
-    if not isinstance(value, str):
-        raise TypeError(f"pynvest read {value!r} from a page of texts, expected a text")
-    return value[1:].replace(_QUESTION_MARK, "?") if value.startswith(_SHIELD) else None
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """The part of a response that pynvest reads."""
-
-    text: str
-
-
-_ANSWER: ContextVar[str] = ContextVar("_ANSWER")
-
-
-@contextmanager
-def _answering(html: str) -> Iterator[None]:
-    """Answer pynvest's requests in this thread with the given page."""
-    token = _ANSWER.set(html)
-    try:
-        yield
-    finally:
-        _ANSWER.reset(token)
-
-
-class _Gateway:
-    """What pynvest finds under the name ``requests``."""
-
-    @staticmethod
-    def get(url: str, headers: Mapping[str, str]) -> _Answer:  # noqa: ARG004 - as pynvest calls it
-        html = _ANSWER.get(None)
-        if html is None:
-            raise RuntimeError(f"pynvest asked for {url} without a FundamentusSite; call it through one")
-        return _Answer(html)
-
-
-_GATEWAY = _Gateway()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from fundamentus_site.breaker import Breaker
@@ -20,7 +21,7 @@ from fundamentus_site.errors import (
 )
 from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.pages import Page
-from fundamentus_site.site import FundamentusSite, Reading
+from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, DamagedArchive, Kept
 from pynvest_lake.ledger import moment_of, moment_text
 from pynvest_lake.messages import KeptAt, TickerMessage
@@ -84,36 +85,27 @@ class Collected:
         What became of it.
     page
         What the site answered with, whatever it was; None where nothing came.
-    reading
-        What was read from the page, where it was read.
+    row
+        What was read from the page, where it was read: a text or None for each column of the kind.
+    unknown_labels, unknown_count, lacking_core, session
+        What else is known of the page (see `fundamentus_site.papers.Indicators`).
     error
         Why it was not read, where it was not.
     """
 
     outcome: Outcome
     page: Page | None = None
-    reading: Reading | None = None
+    row: Mapping[str, str | None] | None = None
+    unknown_labels: tuple[str, ...] = ()
+    unknown_count: int = 0
+    lacking_core: tuple[str, ...] = ()
+    session: date | None = None
     error: BaseException | None = None
 
     @property
     def fetched_at(self) -> str | None:
         """Return when its page was fetched, as the ledger has it."""
         return moment_text(self.page.fetched_at) if self.page else None
-
-    @property
-    def unknown_labels(self) -> tuple[str, ...]:
-        """Return the labels of its page that have no column."""
-        return self.reading.unknown_labels if self.reading else ()
-
-    @property
-    def unknown_count(self) -> int:
-        """Return how many such labels there are: the first 20 are named."""
-        return self.reading.unknown_count if self.reading else 0
-
-    @property
-    def lacking_core(self) -> tuple[str, ...]:
-        """Return the core labels that its page lacks."""
-        return self.reading.lacking_core if self.reading else ()
 
     @property
     def reason(self) -> str:
@@ -168,7 +160,9 @@ def collect(
     def read(message: TickerMessage, fetched: Future[Page]) -> Collected:
         try:
             page = pages[message] = fetched.result()
-            reading = site.read(page, message.ticker, SiteKind(message.kind.value), message.day)
+            frame = site.coleta_indicadores_de_ativo(
+                message.ticker, page=page, kind=SiteKind(message.kind.value), day=message.day
+            )
         except HandedBack as error:
             return Collected(error.outcome, error=error)
         except DamagedArchive as error:
@@ -180,7 +174,7 @@ def collect(
         else:
             if message.page is None:
                 breaker.read()
-            return Collected(Outcome.READ, page, reading)
+            return Collected(Outcome.READ, page, frame.iloc[0].to_dict(), **frame.attrs)
         finally:
             breaker.settled(message.ticker)
             ahead.release()

@@ -12,11 +12,12 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
+from b3.brazilian import write_moment
 from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import BRASILIA, number_of
+from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_of, moment_text
 from pynvest_lake.messages import TickerMessage
@@ -96,9 +97,9 @@ class Recorder:
         """Write the rows as one object, and make its partition known; return the object's id."""
         rows: dict[str, dict[str, str | None]] = {}
         for message, paper in sorted(papers.items(), key=lambda item: item[1].fetched_at or ""):
-            if paper.reading:  # of several pages of a paper the newest counts
+            if paper.row:  # of several pages of a paper the newest counts
                 rows[message.ticker] = {
-                    **paper.reading.row,
+                    **paper.row,
                     # A page may spell it otherwise.
                     self.kind.ticker_column: message.ticker,
                     "datetime_leitura": _asked_at(message),
@@ -115,22 +116,19 @@ class Recorder:
 
 
 def _asked_at(message: TickerMessage) -> str | None:
-    if message.asked_at is None:
-        return None
-    return f"{moment_of(message.asked_at).astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
+    return None if message.asked_at is None else write_moment(moment_of(message.asked_at))
 
 
 def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
     """Return what is to be said of each paper; of one with several pages, the greatest."""
     entries: dict[str, PaperEntry] = {}
     for message, paper in papers.items():
-        session = paper.reading.session if paper.reading else None
         entry = PaperEntry(
             paper.outcome,
             message.round,
             None if paper.outcome is Outcome.READ else printable(paper.reason, REASON_CHARACTERS),
             sor_id if paper.outcome is Outcome.READ else None,
-            number_of(session) if session else None,
+            number_of(paper.session) if paper.session else None,
             paper.fetched_at,
             paper.unknown_labels or None,
             paper.unknown_count if paper.unknown_count > MOST_RECORDED else None,

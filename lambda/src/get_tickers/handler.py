@@ -15,6 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.days import check_run_day, days_before
+from fundamentus_site.kinds import Kind as SiteKind
+from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
 from get_tickers.probe import probe, session_of
@@ -22,7 +24,7 @@ from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day_request import DayRequest, parse_probe
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of, moment_text
@@ -41,11 +43,15 @@ OLD_DAYS = 7
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
     """Return the site; for a probe one that asks for a page once, and waits for each of four for 10 s."""
-    if once:
-        return FundamentusSite(
-            base_url, headers=dict(headers), max_connections=1, attempts=1, timeout_seconds=10
-        )
-    return FundamentusSite(base_url, headers=dict(headers), max_connections=1)
+    schemas = {SiteKind.ACOES: table_schema(SOR_ACOES), SiteKind.FIIS: table_schema(SOR_FIIS)}
+    return FundamentusSite(
+        base_url,
+        labels={kind: Labels(schema.labels, schema.core_labels) for kind, schema in schemas.items()},
+        headers=dict(headers),
+        max_connections=1,
+        attempts=1 if once else 3,
+        timeout_seconds=10 if once else 20,
+    )
 
 
 @logger.inject_lambda_context

@@ -102,7 +102,7 @@ def _read(site: FundamentusSite) -> Listed:
         found = listing(page)
         papers[kind] = {
             parse_ticker(ticker): read_number(found.prices[ticker])
-            for ticker in site.tickers(page, SiteKind(kind.value))
+            for ticker in site.extracao_tickers_de_ativos(SiteKind(kind.value).listing, page=page)
         }
         unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         pages.append(

@@ -6,10 +6,7 @@ from typing import Any
 
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page, listing
-from fundamentus_site.papers import Indicators, Labels, indicators
 from fundamentus_site.site import FundamentusSite
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day import number_of
 
 # Of whatever session the page is, it was read.
@@ -17,15 +14,15 @@ _ANY_DAY = 99991231
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 # Assets that every listing of the last years has; of another listing the first is asked for.
 _USUAL = {SiteKind.ACOES: "PETR4", SiteKind.FIIS: "HGLG11"}
-_TABLES = {SiteKind.ACOES: SOR_ACOES, SiteKind.FIIS: SOR_FIIS}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
     """Return the session, ``YYYYMMDD``, that a stock's page shows; None where it cannot be read."""
     try:
-        session = _read(site.fetch_paper(ticker), ticker, SiteKind.ACOES).session
+        frame = site.coleta_indicadores_de_ativo(ticker, kind=SiteKind.ACOES, day=_ANY_DAY)
     except FundamentusError:
         return None
+    session = frame.attrs["session"]
     return number_of(session) if session else None
 
 
@@ -48,27 +45,14 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
         raise ValueError('this lake does not ask the site: fetch_from is "pages"')
     try:
         if isinstance(ticker, str):
-            _read_any_kind(site, ticker)
+            site.coleta_indicadores_de_ativo(ticker, day=_ANY_DAY)
         else:
             for kind in SiteKind:
-                tickers = listing(site.fetch_listing(kind)).tickers
+                tickers = site.extracao_tickers_de_ativos(kind.listing)
                 one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
-                _read(site.fetch_paper(one), one, kind)
+                site.coleta_indicadores_de_ativo(one, kind=kind, day=_ANY_DAY)
     except FundamentusError as error:
         answer = next((said for kind_of, said in _ANSWERS.items() if isinstance(error, kind_of)), "down")
         refused = "the site refuses this address: " if answer == "refused" else ""
         return {"probe": ticker, "answer": answer, "why": f"{refused}{error}"}
     return {"probe": ticker, "answer": "read"}
-
-
-def _read_any_kind(site: FundamentusSite, ticker: str) -> None:
-    page = site.fetch_paper(ticker)
-    try:
-        _read(page, ticker, SiteKind.ACOES)
-    except LayoutNotRecognized:
-        _read(page, ticker, SiteKind.FIIS)
-
-
-def _read(page: Page, ticker: str, kind: SiteKind) -> Indicators:
-    schema = table_schema(_TABLES[kind])
-    return indicators(page, ticker, kind, Labels(schema.labels, schema.core_labels), _ANY_DAY)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta, timezone
 
+from b3.brazilian import BRASILIA
 from b3.days import date_of, days_before, number_of, parse_day
 
 __all__ = ["BRASILIA", "PARTITION_KEY", "check_fields", "date_of", "days_before", "number_of", "parse_day"]
 
 PARTITION_KEY = "anomesdia_exec"
-BRASILIA = timezone(timedelta(hours=-3))
-"""The zone of the moments in the tables: Brasilia's, which has had no summer time since 2019."""
 
 
 def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:

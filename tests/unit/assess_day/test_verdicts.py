@@ -117,7 +117,10 @@ def test_the_rows_of_these_days_are_those_that_stage_3_stores() -> None:
     tables, _ = good_day(LAST)
     met = [*stocks(LAST)[: len(STOCK_VARIETIES)], *papers_of(LAST)[-len(FUND_VARIETIES) :]]
     for paper in met:
-        stored = site.read(page_of(paper), paper.ticker, SiteKind(paper.kind), number_of(LAST)).row
+        frame = site.coleta_indicadores_de_ativo(
+            paper.ticker, page=page_of(paper), kind=SiteKind(paper.kind), day=number_of(LAST)
+        )
+        stored = frame.iloc[0].to_dict()
         kind = Kind(paper.kind)
         rows = tables.sor[kind].to_pylist()
         found = next(row for row in rows if row[kind.ticker_column] == paper.ticker)

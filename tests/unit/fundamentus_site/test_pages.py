@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Listing, Page, listing, listing_url, meaning, paper_url
-from fundamentus_site.site import FundamentusSite
 from sandbox.site import GHOSTS, make_papers
 from sandbox.site.pages import listing_page as sample_listing
 
@@ -176,12 +175,12 @@ def test_a_listing_of_other_rows_shows_one_of_them() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_pynvest_reads_the_same_tickers_of_the_sample_listings(kind: Kind) -> None:
+def test_the_sample_listings_are_read_whole(kind: Kind) -> None:
     papers = [paper for paper in make_papers(DAY, 60, 40) if paper.kind == kind.value]
     came = page(sample_listing(kind.value, papers, GHOSTS[kind.value]))
     found = listing(came)
 
-    assert FundamentusSite("http://site").tickers(came, kind) == found.tickers
+    assert found.tickers == sorted([*(paper.ticker for paper in papers), *GHOSTS[kind.value]])
     assert found.prices == {
         paper.ticker: paper.expected_sor()["vlr_cot"] for paper in papers
     } | dict.fromkeys(GHOSTS[kind.value], "0,00")
@@ -201,14 +200,13 @@ JUNK = st.sampled_from(
 
 
 @given(st.lists(st.lists(st.tuples(TICKER, JUNK), min_size=1), min_size=1, max_size=4))
-def test_whatever_stands_between_them_all_papers_are_found_by_both_readers(
+def test_whatever_stands_between_them_all_papers_are_found(
     contents: list[list[tuple[str, str]]],
 ) -> None:
     came = page(tables(*([HEADER, *(row(t) + junk for t, junk in rows)] for rows in contents)))
     expected = sorted({ticker for rows in contents for ticker, _ in rows})
     found = listing(came)
     assert (found.tickers, found.unreadable) == (expected, ())
-    assert FundamentusSite("http://site").tickers(came, Kind.ACOES) == expected
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)))

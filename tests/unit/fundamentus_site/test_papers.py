@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
 from fundamentus_site.kinds import Kind
 from fundamentus_site.pages import Page
-from fundamentus_site.papers import Labels, indicators
-from fundamentus_site.site import FundamentusSite, Reading
+from fundamentus_site.papers import Indicators, Labels, indicators
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.kinds import Kind as LakeKind
 from sandbox.site import Cell, Paper, make_papers
@@ -27,7 +26,6 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 EVENING = datetime(2026, 11, 23, 18, 50, 7, tzinfo=SAO_PAULO)
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
-SITE = FundamentusSite("http://site", labels=LABELS)
 PAPERS = make_papers(DAY, 24, 16)
 RENAMED = "Nome novo"
 
@@ -36,12 +34,17 @@ def page(body: bytes, fetched_at: datetime = EVENING) -> Page:
     return Page("http://site/page", 200, "text/html; charset=ISO-8859-1", body, fetched_at)
 
 
-def read(paper: Paper, fetched_at: datetime = EVENING, day: int = DAY) -> Reading:
-    return SITE.read(page(detail_page(paper), fetched_at), paper.ticker, Kind(paper.kind), day)
+def read_page(page: Page, ticker: str = "PETR4", kind: Kind = Kind.ACOES, day: int = DAY) -> Indicators:
+    return indicators(page, ticker, kind, LABELS[kind], day)
 
 
-def texts(reading: Reading) -> dict[str, str | None]:
-    return {column: text for column, text in reading.row.items() if column != "datetime_exec"}
+def read(paper: Paper, fetched_at: datetime = EVENING, day: int = DAY) -> Indicators:
+    return read_page(page(detail_page(paper), fetched_at), paper.ticker, Kind(paper.kind), day)
+
+
+def texts(reading: Indicators) -> dict[str, str | None]:
+    columns = SCHEMAS[Kind.FIIS if "fii" in reading.texts else Kind.ACOES].names
+    return {column: reading.texts.get(column) for column in columns if not column.startswith("datetime_")}
 
 
 def of_varieties(*varieties: str) -> list[Paper]:
@@ -59,13 +62,6 @@ def test_every_label_of_the_sample_pages_has_a_column_and_every_core_label_is_th
         reading = read(paper)
         assert (reading.unknown_labels, reading.lacking_core) == ((), ())
         assert texts(reading) == paper.expected_sor()
-
-
-def test_the_moment_is_that_at_which_the_page_came_in_brasilia() -> None:
-    assert read(PAPERS[0]).row["datetime_exec"] == "23-11-2026 18:50:07"
-    assert read(PAPERS[0], datetime.fromisoformat("2026-11-24T01:05:09+00:00")).row["datetime_exec"] == (
-        "23-11-2026 22:05:09"
-    )
 
 
 def test_the_session_is_the_day_that_the_page_names() -> None:
@@ -120,7 +116,7 @@ def test_an_unknown_label_is_named_even_where_it_has_no_value() -> None:
         '<tr><td class="label">Novo 2</td><td class="label">Novo 3</td><td class="data">1</td></tr>'
     )
     before, end, after = detail_page(PAPERS[0]).rpartition(b"</table>")
-    reading = SITE.read(page(before + rows.encode() + end + after), "PETR4", Kind.ACOES, DAY)
+    reading = read_page(page(before + rows.encode() + end + after))
     assert reading.unknown_labels == ("Novo 1", "Novo 2", "Novo 3")
     assert texts(reading) == PAPERS[0].expected_sor()
 
@@ -129,7 +125,7 @@ def test_a_core_label_without_a_value_is_lacking() -> None:
     body = re.sub(
         rb'(<span class="txt">P/L</span></td>)<td.*?</td>', rb"\1", detail_page(PAPERS[0]), flags=re.S
     )
-    reading = SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+    reading = read_page(page(body))
     assert reading.lacking_core == ("P/L",)
     assert texts(reading) == PAPERS[0].expected_sor() | {"vlr_ind_p_sobre_l": None}
 
@@ -172,7 +168,7 @@ def test_a_page_that_names_no_paper_is_no_page_of_this_layout() -> None:
     with pytest.raises(
         LayoutNotRecognized, match=r"PETR4 \(acoes\), expected the label 'Papel', found Nome n"
     ):
-        SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+        read_page(page(body))
 
 
 # --------------------------------------------------------------------------------------- twice in a row
@@ -186,7 +182,7 @@ def results(*rows: str, headings: str = "") -> dict[str, str | None]:
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )
     body = RESULTS.sub(b"</table>" + table.encode("iso-8859-1"), detail_page(PAPERS[0]))
-    row = SITE.read(page(body), "PETR4", Kind.ACOES, DAY).row
+    row = texts(read_page(page(body)))
     return {span: row[f"vlr_lucro_liq_ult_{span}"] for span in ("12m", "3m")}
 
 
@@ -357,7 +353,7 @@ def test_wherever_its_cells_stand_every_indicator_is_read_and_every_other_label_
     odd: tuple[Paper, str, list[str]],
 ) -> None:
     paper, text, unknown = odd
-    reading = SITE.read(page(text.encode(), EVENING), paper.ticker, Kind(paper.kind), DAY)
+    reading = read_page(page(text.encode(), EVENING), paper.ticker, Kind(paper.kind))
     assert texts(reading) == paper.expected_sor()
     assert reading.unknown_labels == tuple(unknown)
     assert reading.lacking_core == ()
@@ -379,7 +375,7 @@ CUT = detail_page(PAPERS[0])
 def test_no_body_at_all_makes_the_reader_of_papers_fail_otherwise(body: bytes) -> None:
     expected = PAPERS[0].expected_sor()
     try:
-        found = indicators(page(body), "PETR4", Kind.ACOES, LABELS[Kind.ACOES], DAY)
+        found = read_page(page(body))
     except FundamentusError as error:
         assert "PETR4" in str(error)
     else:
@@ -421,7 +417,7 @@ NEST = b"<table class=w728><tr><td>"
 def test_a_page_that_is_made_to_be_costly_is_refused_in_bounded_time(body: bytes, found: str) -> None:
     began = time.process_time()
     with pytest.raises(FundamentusError) as error:
-        SITE.read(page(body), "PETR4", Kind.ACOES, DAY)
+        read_page(page(body))
     assert time.process_time() - began < 5
     assert re.match(found, f"{type(error.value).__name__}: {error.value}")
     assert len(str(error.value)) <= 600
@@ -432,7 +428,7 @@ def test_a_charset_that_takes_the_square_of_the_time_is_passed_over() -> None:
     paper = PAPERS[0]
     body = detail_page(paper).replace(b"</body>", b"<p>" + b"a" * 1_000_000 + b"</body>")
     came = Page("http://site/page", 200, "text/html; charset=punycode", body, EVENING)
-    assert texts(SITE.read(came, paper.ticker, Kind(paper.kind), DAY)) == paper.expected_sor()
+    assert texts(read_page(came, paper.ticker, Kind(paper.kind))) == paper.expected_sor()
     assert time.process_time() - began < 5
 
 
@@ -443,7 +439,7 @@ def test_of_unknown_labels_20_are_recorded_cut_and_printable_and_all_are_counted
     paper = PAPERS[0]
     body = detail_page(paper).replace(b"</body>", b"<table class=w728>" + rows + b"</table></body>")
 
-    reading = SITE.read(page(body), paper.ticker, Kind(paper.kind), DAY)
+    reading = read_page(page(body), paper.ticker, Kind(paper.kind))
 
     assert texts(reading) == paper.expected_sor()
     assert reading.unknown_count == 3000

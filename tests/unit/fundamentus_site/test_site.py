@@ -320,11 +320,14 @@ def read_paper(
     day: int = DAY,
     not_after: float | None = None,
 ) -> Row:
-    return site.read(site.fetch_paper(ticker, not_after=not_after), ticker, kind, day).row
+    page = site.fetch_paper(ticker, not_after=not_after)
+    frame = site.coleta_indicadores_de_ativo(ticker, page=page, kind=kind, day=day)
+    row: Row = frame.iloc[0].to_dict()
+    return row
 
 
 def list_tickers(site: FundamentusSite, kind: Kind = Kind.ACOES) -> list[str]:
-    return site.tickers(site.fetch_listing(kind), kind)
+    return site.extracao_tickers_de_ativos(kind.listing)
 
 
 def read_stock(server: Site, page: Answer | str, ticker: str = "PETR4", *, day: int = DAY) -> Row:

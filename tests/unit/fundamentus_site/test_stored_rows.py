@@ -31,7 +31,8 @@ def rows() -> dict[str, dict[str, Any]]:
     found = {}
     for paper in make_papers(DAY):
         page = Page("http://site/page", 200, CONTENT_TYPE, detail_page(paper), EVENING)
-        found[paper.ticker] = site.read(page, paper.ticker, Kind(paper.kind), DAY).row
+        frame = site.coleta_indicadores_de_ativo(paper.ticker, page=page, kind=Kind(paper.kind), day=DAY)
+        found[paper.ticker] = frame.iloc[0].to_dict()
     return found
 
 

@@ -13,9 +13,10 @@ import pytest
 import requests
 import time_machine
 from botocore.exceptions import ClientError
-from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
+from pynvest.scrappers.fundamentus import REQUEST_HEADER
 
 from fundamentus_site.breaker import Breaker
+from fundamentus_site.site import FundamentusSite
 from get_financial_data import handler as stage
 from lake_rows import sqs_event
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
@@ -158,12 +159,12 @@ def test_an_error_that_nobody_foresaw_is_that_papers_alone(
     lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = tickers(site)[:2]
-    read_page = Fundamentus.coleta_indicadores_de_ativo
+    read_page = FundamentusSite.coleta_indicadores_de_ativo
 
-    def stumble(self: Fundamentus, ticker: str) -> Any:
-        return read_page(self, ticker) if ticker != bad else [][0]
+    def stumble(self: FundamentusSite, ticker: str, **page: Any) -> Any:
+        return read_page(self, ticker, **page) if ticker != bad else [][0]
 
-    monkeypatch.setattr(Fundamentus, "coleta_indicadores_de_ativo", stumble)
+    monkeypatch.setattr(FundamentusSite, "coleta_indicadores_de_ativo", stumble)
 
     result = fetch(message(good), message(bad))
 
