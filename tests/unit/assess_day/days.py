@@ -1,8 +1,7 @@
 """Days to be judged, of the sample site's papers, made in one process through the stages' own functions.
 
 The listings are read as stage 2 reads them, the pages as stage 3, typed as stage 4, picked as stage 5 and
-folded as stage 6; only S3 and the queues are not there. (What stage 3 stores of a page it passes through
-pynvest once more, which takes ten times as long: one test holds its rows against those of these days.)
+folded as stage 6; only S3 and the queues are not there.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from days import (
     HALF_DAY,
     LAST,
     NOW,
-    SOR,
     Change,
     evidence_of,
     folded,
@@ -26,7 +25,6 @@ from days import (
     judged_good,
     last_quote,
     on_session,
-    page_of,
     papers_of,
     read_day,
     session_of,
@@ -41,16 +39,12 @@ from assess_day.assessment import QualityRow, Situation
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.measures_of_tables import _moved
 from assess_day.quality import measured
-from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.papers import Labels
-from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import (
     SOR_ACOES,
     SOR_FIIS,
     SOT_ACOES,
     SOT_FIIS,
     SPEC_ATIVOS,
-    table_schema,
 )
 from pynvest_lake.day import number_of
 from pynvest_lake.kinds import Kind
@@ -58,7 +52,7 @@ from pynvest_lake.ledger import BatchEntry, DayLedger, PaperEntry, Round, moment
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from sandbox.site import Paper
-from sandbox.site.papers import FUND_VARIETIES, STOCK_VARIETIES, brazilian
+from sandbox.site.papers import brazilian
 
 Rows = Sequence[QualityRow]
 
@@ -106,26 +100,6 @@ def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_
     assert len({len(papers_of(day)) for day in weekdays(31)}) > 1
     shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
     assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
-
-
-def test_the_rows_of_these_days_are_those_that_stage_3_stores() -> None:
-    labels = {
-        SiteKind(kind.value): Labels(table_schema(table).labels, table_schema(table).core_labels)
-        for kind, table in SOR.items()
-    }
-    site = FundamentusSite("https://site", labels=labels)
-    tables, _ = good_day(LAST)
-    met = [*stocks(LAST)[: len(STOCK_VARIETIES)], *papers_of(LAST)[-len(FUND_VARIETIES) :]]
-    for paper in met:
-        frame = site.coleta_indicadores_de_ativo(
-            paper.ticker, page=page_of(paper), kind=SiteKind(paper.kind), day=number_of(LAST)
-        )
-        stored = frame.iloc[0].to_dict()
-        kind = Kind(paper.kind)
-        rows = tables.sor[kind].to_pylist()
-        found = next(row for row in rows if row[kind.ticker_column] == paper.ticker)
-        moments = {"datetime_exec": None, "datetime_leitura": None}
-        assert {**found, **moments} == {**stored, **moments}
 
 
 def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ from fundamentus_site.errors import (
     Unavailable,
 )
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import MAX_PAGE_BYTES
+from fundamentus_site.pages import MAX_PAGE_BYTES, Page
 from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
@@ -39,6 +41,8 @@ from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 DAY = 20261123
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
+SITE = FundamentusSite("http://site", labels=LABELS)
+EVENING = datetime(2026, 11, 23, 21, 50, tzinfo=timezone.utc)
 YEARS = [str(year) for year in range(2026, 2020, -1)]
 
 # ---------------------------------------------------------------------------------------------- the pages
@@ -309,6 +313,10 @@ def client(server: Site, **options: Any) -> FundamentusSite:
     )
 
 
+def page_of(body: bytes, fetched_at: datetime = EVENING) -> Page:
+    return Page("http://site/page", 200, "text/html; charset=UTF-8", body, fetched_at)
+
+
 Row = dict[str, "str | None"]
 
 
@@ -562,14 +570,10 @@ def test_a_text_is_kept_as_it_stands_whatever_it_looks_like(server: Site, writte
 
 @given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\t")))
 def test_any_text_is_read_back(text: str) -> None:
-    page = stock_page(company=html.escape(text), subsector=html.escape(text)).encode()
-    server = Site()
-    try:
-        server.paper("PETR4", Answer(page, headers={"Content-Type": "text/html; charset=UTF-8"}))
-        paper = read_paper(client(server), "PETR4")
-    finally:
-        server.close()
-    assert without_moment(paper) == {**STOCK, "nome_empresa": text.strip(), "nome_subsetor": text.strip()}
+    body = stock_page(company=html.escape(text), subsector=html.escape(text)).encode()
+    frame = SITE.coleta_indicadores_de_ativo("PETR4", page=page_of(body), kind=Kind.ACOES, day=DAY)
+    read = without_moment(frame.iloc[0].to_dict())
+    assert read == {**STOCK, "nome_empresa": text.strip(), "nome_subsetor": text.strip()}
 
 
 def test_labels_are_known_by_their_name_whatever_their_dots_spaces_and_marks(server: Site) -> None:
@@ -601,6 +605,60 @@ def test_the_charset_of_the_answer_is_honoured(server: Site) -> None:
     assert without_moment(read_paper(client(server), "PETR4")) == STOCK
 
 
+# ------------------------------------------------------------------------------- the methods that pynvest has
+
+
+def test_a_frame_has_one_row_of_objects_and_says_what_else_is_known_of_the_page() -> None:
+    body = stock_page().replace('"txt">P/L<', '"txt">P/L novo<').encode()
+    frame = SITE.coleta_indicadores_de_ativo("petr4 ", page=page_of(body), kind=Kind.ACOES, day=DAY)
+
+    assert set(frame.dtypes) == {np.dtype(object)}
+    assert frame.shape == (1, len(STOCK) + 1)
+    assert frame.at[0, "vlr_ind_p_sobre_l"] is None
+    assert frame.attrs == {
+        "unknown_labels": ("P/L novo",),
+        "unknown_count": 1,
+        "lacking_core": ("P/L",),
+        "session": date(2026, 11, 20),
+    }
+
+
+@pytest.mark.parametrize("moment", ["2026-11-23T21:50:07+00:00", "2026-11-23T18:50:07-03:00"])
+def test_the_moment_of_a_frame_is_that_at_which_the_page_came_in_brasilia(moment: str) -> None:
+    page = page_of(stock_page().encode(), datetime.fromisoformat(moment))
+    frame = SITE.coleta_indicadores_de_ativo("PETR4", page=page, kind=Kind.ACOES, day=DAY)
+    assert frame.at[0, "datetime_exec"] == "23-11-2026 18:50:07"
+
+
+def test_without_a_page_the_site_is_asked_and_without_a_kind_the_pages_is_read(server: Site) -> None:
+    server.paper("PETR4", stock_page())
+    server.paper("HGLG11", fund_page())
+    site = client(server)
+    for ticker, row in (("PETR4", STOCK), ("HGLG11", FUND)):
+        frame = site.coleta_indicadores_de_ativo(ticker, day=DAY)
+        assert without_moment(frame.iloc[0].to_dict()) == row
+    assert len(server.requests) == 2
+
+
+def test_without_a_day_a_page_is_read_for_the_one_at_which_it_came() -> None:
+    next_year = datetime.fromisoformat("2027-01-01T03:00:00+00:00")
+    for moment, first in ((next_year, None), (next_year - timedelta(seconds=1), "-4,31%")):
+        frame = SITE.coleta_indicadores_de_ativo("PETR4", page=page_of(stock_page().encode(), moment))
+        assert frame.at[0, "pct_var_ano_a0"] == first
+
+
+def test_types_are_stage_4s() -> None:
+    with pytest.raises(ValueError, match=r"drops minus signs: .* stage 4, prep_financial_data"):
+        SITE.coleta_indicadores_de_ativo("PETR4", parse_dtypes=True)
+
+
+def test_there_are_two_listings(server: Site) -> None:
+    server.serve("/fii_resultado.php", listing_page("HGLG11"))
+    assert client(server).extracao_tickers_de_ativos(" FIIs") == ["HGLG11"]
+    with pytest.raises(TypeError, match="tipo is 'bdrs', expected 'ações' or 'fiis'"):
+        client(server).extracao_tickers_de_ativos("bdrs")
+
+
 # --------------------------------------------------------------------------------------- the turn of the year
 
 
@@ -613,23 +671,6 @@ def test_a_page_of_2_january_with_last_years_labels_lands_one_column_over(server
 def test_year_columns_go_by_the_year_that_the_page_names_whatever_their_order(server: Site) -> None:
     paper = read_stock(server, stock_page(years=["2021", "2026", "2019", "2024", "", "2027"]))
     assert year_columns(paper) == ["-5,31%", None, "-7,31%", None, None, "-4,31%"]
-
-
-@pytest.mark.parametrize("imported_in", [1999, 2031])
-def test_the_year_in_which_pynvest_was_imported_does_not_matter(
-    server: Site, monkeypatch: pytest.MonkeyPatch, imported_in: int
-) -> None:
-    for name in ("METADATA_COLS_ACOES", "METADATA_COLS_FIIS"):
-        columns = {
-            str(imported_in - int(column[-1])) if column.startswith("pct_var_ano_a") else name_: column
-            for name_, column in getattr(pynvest_fundamentus, name).items()
-        }
-        monkeypatch.setattr(pynvest_fundamentus, name, columns)
-    headings = ["Dia", "Mês", "30 dias", "12 meses", *(str(imported_in - age) for age in range(6))]
-    monkeypatch.setattr(pynvest_fundamentus, "VARIATION_HEADINGS", headings)
-
-    assert without_moment(read_stock(server, stock_page())) == STOCK
-    assert without_moment(read_fund(server, fund_page())) == FUND
 
 
 def test_one_site_reads_for_days_of_two_years(server: Site) -> None:
@@ -1163,20 +1204,6 @@ def test_given_headers_are_laid_over_those_of_pynvest_whatever_their_capitals(se
     ]
     assert sent == [(pynvests, "*/*", "pt-BR")] * 2 + [("me", "text/html", None)] * 2
     assert set(pynvest_fundamentus.REQUEST_HEADER) == {"User-Agent"}
-
-
-def test_several_sites_work_in_several_threads_at_once() -> None:
-    servers = [Site(), Site()]
-    try:
-        for number, server in enumerate(servers):
-            server.paper("PETR4", stock_page(company=f"Site {number}"))
-        sites = [client(server) for server in servers] * 20
-        with ThreadPoolExecutor(4) as threads:
-            papers = list(threads.map(lambda site: read_paper(site, "PETR4"), sites))
-        assert [paper["nome_empresa"] for paper in papers] == ["Site 0", "Site 1"] * 20
-    finally:
-        for server in servers:
-            server.close()
 
 
 def test_an_address_that_is_none_is_an_error_when_the_site_is_made() -> None:

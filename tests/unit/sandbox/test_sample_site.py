@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.site import FUND_VARIETIES, GHOSTS, STOCK_VARIETIES, Cell, Fault, Paper, SiteServer, make_papers
@@ -328,85 +327,13 @@ def test_only_funds_with_real_estate_have_cells_for_it() -> None:
     assert all(paper.expected_sor()["qtd_imoveis"] is not None for paper in of_variety("real_estate"))
 
 
-# -------------------------------------------------------------------------------------- pages and pynvest
-
-
-@pytest.fixture(scope="module")
-def calm() -> Iterator[SiteServer]:
-    with SiteServer(PAPERS) as site:
-        yield site
+# -------------------------------------------------------------------------------------------------- pages
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
     with SiteServer(PAPERS) as site:
         yield site
-
-
-@pytest.fixture
-def pynvest(calm: SiteServer, monkeypatch: pytest.MonkeyPatch) -> pynvest_fundamentus.Fundamentus:
-    """Return pynvest alone, with the year of the day for its own."""
-    monkeypatch.setattr(pynvest_fundamentus, "requests", requests)
-    maps = []
-    for columns in (pynvest_fundamentus.METADATA_COLS_ACOES, pynvest_fundamentus.METADATA_COLS_FIIS):
-        ages = {column: int(column[-1]) for column in columns.values() if column.startswith("pct_var_ano_")}
-        maps.append(
-            {
-                str(2026 - ages[column]) if column in ages else label: column
-                for label, column in columns.items()
-            }
-        )
-    return pynvest_fundamentus.Fundamentus(
-        url_tickers_acoes=f"{calm.base_url}/resultado.php",
-        url_tickers_fiis=f"{calm.base_url}/fii_resultado.php",
-        url_kpis_ticker=f"{calm.base_url}/detalhes.php?papel=",
-        variation_headings=[label for label, column in maps[0].items() if column.startswith("pct_var_")],
-        metadata_cols_acoes=maps[0],
-        metadata_cols_fiis=maps[1],
-    )
-
-
-def read(pynvest: pynvest_fundamentus.Fundamentus, paper: Paper) -> dict[str, str | None]:
-    row: dict[str, str | None] = pynvest.coleta_indicadores_de_ativo(paper.ticker).iloc[0].to_dict()
-    row.pop("datetime_exec")
-    return row
-
-
-def test_pynvest_reads_the_listings(pynvest: pynvest_fundamentus.Fundamentus) -> None:
-    for kind, name in (("acoes", "ações"), ("fiis", "fiis")):
-        tickers = [paper.ticker for paper in PAPERS if paper.kind == kind]
-        assert pynvest.extracao_tickers_de_ativos(name) == sorted([*tickers, *GHOSTS[kind]])
-
-
-def test_pynvest_alone_reads_ordinary_papers_but_for_what_stands_beside_an_empty_label(
-    pynvest: pynvest_fundamentus.Fundamentus,
-) -> None:
-    shifted = {"pct_cresc_rec_liq_ult_5a": "", "vlr_ind_giro_ativos": ""}
-    for paper in of_variety("listed"):
-        found = read(pynvest, paper)
-        assert found == {column: {**paper.expected_sor(), **shifted}[column] for column in found}
-        added = [
-            name
-            for name in table_schema(SOR_ACOES).names
-            if name not in {*found, "datetime_exec", "datetime_leitura"}
-        ]
-        assert len(added) == 7
-    for paper in [*of_variety("real_estate"), *of_variety("financial")]:
-        assert read(pynvest, paper) == paper.expected_sor()
-
-
-def test_pynvest_alone_takes_old_years_for_indicators(pynvest: pynvest_fundamentus.Fundamentus) -> None:
-    paper = of_variety("delisted", "acoes")[0]
-    old = [cell for cell in paper.cells() if cell.year]
-    found = read(pynvest, paper)
-    assert (found["vlr_ind_p_sobre_ativ"], found["vlr_ind_margem_liq"]) == (old[0].label, old[0].text)
-
-
-def test_pynvest_finds_no_indicators_of_a_ticker_without_a_page(
-    pynvest: pynvest_fundamentus.Fundamentus,
-) -> None:
-    with pytest.raises(TypeError):
-        pynvest.coleta_indicadores_de_ativo(GHOSTS["acoes"][0])
 
 
 def test_a_page_is_as_the_real_ones_are() -> None:

@@ -1,0 +1,141 @@
+"""pynvest itself beside the class that inherits from it: the same methods, and every difference by name."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import time_machine
+from pynvest.scrappers import fundamentus as pynvest_fundamentus
+from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS, Fundamentus
+
+from fundamentus_site.errors import NoSuchAsset
+from fundamentus_site.kinds import Kind
+from fundamentus_site.papers import Labels
+from fundamentus_site.site import FundamentusSite
+from moto_lake import DAY, Lake
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SPEC_ATIVOS, table_schema
+from sandbox.site import GHOSTS, SiteServer, make_papers
+from world import SCHEDULED, World, utc
+
+SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
+PAPERS = make_papers(DAY)
+DIFFERENCES = Path(__file__).with_name("differences_from_pynvest.json")
+"""Groups of pages, each with the columns of which pynvest reads something else, by the reason."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SiteServer]:
+    with SiteServer(PAPERS) as server:
+        yield server
+
+
+@pytest.fixture
+def ours(server: SiteServer) -> FundamentusSite:
+    labels = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
+    return FundamentusSite(server.base_url, labels=labels)
+
+
+@pytest.fixture
+def pynvest(ours: FundamentusSite) -> Fundamentus:
+    """Return pynvest, with headings and maps of the pages' year whatever the clock says."""
+
+    def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
+        years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}
+        return {years.get(column, label): column for label, column in columns.items()}
+
+    acoes, fiis = map(of_the_pages_year, (METADATA_COLS_ACOES, METADATA_COLS_FIIS))
+    return Fundamentus(
+        url_tickers_acoes=ours.url_tickers_acoes,
+        url_tickers_fiis=ours.url_tickers_fiis,
+        url_kpis_ticker=ours.url_kpis_ticker,
+        variation_headings=[label for label, column in acoes.items() if column.startswith("pct_var_")],
+        metadata_cols_acoes=acoes,
+        metadata_cols_fiis=fiis,
+    )
+
+
+def test_pynvest_reads_every_page_but_for_the_differences_that_are_listed(
+    ours: FundamentusSite, pynvest: Fundamentus
+) -> None:
+    listed = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
+    expected = {
+        ticker: {column for columns in group["columns"].values() for column in columns.split()}
+        for group in listed
+        for ticker in group["pages"].split()
+    }
+    found = {}
+    for paper in PAPERS:
+        row = ours.coleta_indicadores_de_ativo(paper.ticker, day=DAY).iloc[0].drop("datetime_exec")
+        theirs = pynvest.coleta_indicadores_de_ativo(paper.ticker).iloc[0]
+        found[paper.ticker] = {column for column, text in row.items() if text != theirs.get(column)}
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("tipo", ["ações", "fiis"])
+def test_pynvest_reads_the_same_listings(ours: FundamentusSite, pynvest: Fundamentus, tipo: str) -> None:
+    assert len(ours.extracao_tickers_de_ativos(tipo)) > 40
+    assert ours.extracao_tickers_de_ativos(tipo) == pynvest.extracao_tickers_de_ativos(tipo)
+
+
+def test_pynvest_tells_a_ticker_that_the_site_does_not_know_from_nothing_else(
+    ours: FundamentusSite, pynvest: Fundamentus
+) -> None:
+    with pytest.raises(TypeError):
+        pynvest.coleta_indicadores_de_ativo(GHOSTS["acoes"][0])
+    with pytest.raises(NoSuchAsset):
+        ours.coleta_indicadores_de_ativo(GHOSTS["acoes"][0])
+
+
+def test_addresses_are_pynvests_own_where_none_is_given() -> None:
+    ours, pynvest, given = (
+        FundamentusSite(),
+        Fundamentus(),
+        FundamentusSite("https://www.fundamentus.com.br/"),
+    )
+    for name in ("url_tickers_acoes", "url_tickers_fiis", "url_kpis_ticker"):
+        assert getattr(ours, name) == getattr(pynvest, name) == getattr(given, name)
+
+
+def test_a_day_calls_the_two_methods_once_a_listing_and_once_a_ticker_and_pynvest_asks_for_nothing(
+    pynvest: Fundamentus,
+    lake: Lake,
+    context: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("pynvest asked by itself")
+
+    monkeypatch.setattr(pynvest_fundamentus.requests, "get", refuse)
+    with pytest.raises(AssertionError, match="pynvest asked"):
+        pynvest.extracao_tickers_de_ativos()
+    calls: Counter[tuple[str, str]] = Counter()
+    for method in (FundamentusSite.extracao_tickers_de_ativos, FundamentusSite.coleta_indicadores_de_ativo):
+
+        def count(self: FundamentusSite, what: str, *, called: Any = method, **given: Any) -> Any:
+            calls[called.__name__, what] += 1
+            return called(self, what, **given)
+
+        monkeypatch.setattr(FundamentusSite, method.__name__, count)
+
+    papers = make_papers(DAY, 4, 2)
+    with (
+        time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
+        SiteServer(papers) as site,
+    ):
+        world = World(lake, site, context, monkeypatch, clock)
+        world.pending.append(("start", SCHEDULED))
+        world.drain()
+
+    assert set(world.rows(SPEC_ATIVOS)) == {paper.ticker for paper in papers}
+    tickers = [*(paper.ticker for paper in papers), *GHOSTS["acoes"], *GHOSTS["fiis"]]
+    assert calls == {
+        **{("extracao_tickers_de_ativos", kind.listing): 1 for kind in Kind},
+        **{("coleta_indicadores_de_ativo", ticker): 1 for ticker in tickers},
+    }
