@@ -1,5 +1,4 @@
-"""The Fundamentus site: its session, its pages, and its papers as pynvest reads them. Knows nothing of AWS.
+"""The Fundamentus site: its session, its pages, and its papers, read. Knows nothing of AWS.
 
-``session``, ``pages``, ``papers``, ``kinds`` and ``errors`` need certifi and lxml alone; only ``site`` needs
-pynvest.
+Only ``site``, which stages 2 and 3 import, needs pynvest and pandas; all else needs certifi and lxml alone.
 """

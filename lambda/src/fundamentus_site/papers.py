@@ -242,10 +242,10 @@ def _read_row(
     label: str | None = None
     begins = 0
     for cell in cells_of(row):
-        width = _width(cell)
+        width, marked = _width(cell), _is_marked(cell)
         if cell in holding:
             label = None
-        elif label is not None and not _is_marked(cell):
+        elif label is not None and not marked:
             if label:
                 pairs.append(_Pair(label, text_of(cell), begins))
             label = None
@@ -254,7 +254,7 @@ def _read_row(
                 pairs.append(_Pair(label, None, begins))
             label = None
             text = printable(text_of(cell).replace("?", " "))
-            if _is_marked(cell) or (width == 1 and known.name(text) and not _has_class(cell, "data")):
+            if marked or (width == 1 and known.name(text) and not _has_class(cell, "data")):
                 label, begins = text, at
             elif width > 1:
                 headings += [
@@ -285,7 +285,7 @@ def _has_class(element: etree._Element, name: str) -> bool:
 
 
 def _fold(label: str) -> str:
-    return re.sub(r"[\s.]", "", label).casefold()
+    return "".join(label.replace(".", "").split()).casefold()
 
 
 def _check_paper(

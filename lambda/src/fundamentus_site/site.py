@@ -1,12 +1,10 @@
-"""The site as pynvest has it, with its two methods written anew: what stages 2 and 3 call.
-
-Only this module needs pynvest and pandas.
-"""
+"""The site as pynvest has it, with its two methods written anew: what stages 2 and 3 call."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 from requests.structures import CaseInsensitiveDict
@@ -216,7 +214,7 @@ class FundamentusSite(Fundamentus):
         columns = self.metadata_cols_acoes if kind is Kind.ACOES else self.metadata_cols_fiis
         row = {column: found.texts.get(column) for column in columns.values()}
         row["datetime_exec"] = write_moment(page.fetched_at)
-        frame = pd.Series(row, dtype=object).to_frame().T
+        frame = pd.DataFrame(np.array([[*row.values()]], dtype=object), columns=[*row], dtype=object)
         frame.attrs.update(
             unknown_labels=found.unknown_labels,
             unknown_count=found.unknown_count,

@@ -655,6 +655,8 @@ def test_types_are_stage_4s() -> None:
 def test_there_are_two_listings(server: Site) -> None:
     server.serve("/fii_resultado.php", listing_page("HGLG11"))
     assert client(server).extracao_tickers_de_ativos(" FIIs") == ["HGLG11"]
+    page = page_of(listing_page("PETR4").encode())
+    assert client(server).extracao_tickers_de_ativos(page=page) == ["PETR4"]
     with pytest.raises(TypeError, match="tipo is 'bdrs', expected 'ações' or 'fiis'"):
         client(server).extracao_tickers_de_ativos("bdrs")
 
