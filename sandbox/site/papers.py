@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import zip_longest
 from random import Random
 
 from sandbox.site import names
@@ -330,7 +329,7 @@ def _fund(it: _Subject) -> Paper:
             pen.whole("Patrim Líquido", "vlr_patrim_liq", equity),
         ),
     ]
-    changes = _changes(it, pen, it.years(quoted), losses)
+    changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
         (
             (
@@ -368,7 +367,7 @@ def _fund(it: _Subject) -> Paper:
         ),
         (
             (Heading("Oscilações", 2), Heading("Indicadores", 4)),
-            *(((change,) if change else ()) + others for change, others in zip_longest(changes, beside)),
+            *((change, *others) for change, others in zip(changes, beside, strict=True)),
         ),
     )
     if it.variety != "financial":
