@@ -21,19 +21,19 @@ from fundamentus_site.session import SiteSession
 class FundamentusSite(Fundamentus):
     """pynvest's ``Fundamentus``, with the names of its methods, its default addresses and its header.
 
-    Safe to use from several threads. Where pynvest would go wrong, this differs:
+    Safe to use from several threads. What pynvest itself does otherwise:
 
-    - Pages come over few kept connections, with bounds on time and size, and are asked for again where the
-      site fails. pynvest connects anew for each, waits for ever, and reads whatever comes, of any status.
-    - What the site answered with is told by the type of the error. pynvest raises ``TypeError`` for every
-      page without indicators, ``IndexError`` for a listing with a row that has no link.
-    - A label is known by its markup, a value by the label before it. pynvest takes what has a question mark
-      for a label, all else for values, and pairs them in their order: after an empty label, an old year or a
-      text with a question mark, values stand in the wrong columns.
-    - Years count from the day of the run. pynvest's are those of the clock when it is imported.
-    - Columns are those of the contract. pynvest lacks what banks have, and the ratio of net debt.
-    - An absent cell is None. ``datetime_exec`` is when the page came, not when it is read.
-    - Values stay texts. pynvest's conversion to numbers drops minus signs.
+    - It opens a connection for each page, without a time limit, and reads an answer of any status. Here pages
+      come over few kept connections, with bounds on time and size and with retries.
+    - It raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a row
+      that has no link. Here the type of the error says what the site answered with.
+    - It takes cells with a question mark for labels and all others for values, and pairs them in their order:
+      after an empty label, an old year or a text with a question mark, values land in wrong columns. Here
+      markup and name make a label, and its value is the cell after it.
+    - Its years are those of the clock when it is imported. Here they count from the day of the run.
+    - It has no columns for what only banks report, nor for the ratio of net debt. Here the contract has them.
+    - Its ``datetime_exec`` is the moment of the reading. Here it is the moment at which the page came.
+    - Its conversion to numbers drops minus signs. Here values stay texts.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class FundamentusSite(Fundamentus):
     Raises
     ------
     ValueError
-        The address is none, or one of the headers is not to be set.
+        The address has no http:// or https://, or a header decides whether an answer can be read.
 
     Examples
     --------
