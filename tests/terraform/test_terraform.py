@@ -73,9 +73,10 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a consumer's root that the repository was cloned into."""
+    """Return a consumer's root that the repository was cloned into, with packages built beforehand."""
     root = tmp_path / "root"
-    root.mkdir()
+    (root / "packages").mkdir(parents=True)
+    (root / "packages" / "layer-0123456789abcdef.zip").touch()
     (root / "provider.tf").write_text('provider "aws" {\n  region = "sa-east-1"\n}\n')
     (root / "pynvest-tools").symlink_to(PROJECT)
     return root
