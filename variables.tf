@@ -207,7 +207,7 @@ variable "sqs_lambda_trigger_max_concurrency" {
 }
 
 variable "functions_python_runtime" {
-  description = "Lambda runtime of all functions; the layers are chosen to match. The module is tested on the default; of those accepted AWS retires `python3.11` first."
+  description = "Lambda runtime of all functions; the layers are chosen to match. The module is tested on the default; AWS deprecates `python3.11` on 30 June 2027."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -268,6 +268,11 @@ variable "lambda_packages_dir" {
   description = "Directory of packages that `make package` built from this version; applying then needs neither `python3` nor `pip`. Null: the apply builds them."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.lambda_packages_dir == null ? true : length(fileset(var.lambda_packages_dir, "*.zip")) > 0
+    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, where no packages are: write the directory that \"make package\" filled from this very version of the module, such as \".build/packages\", or leave it out to have them built while applying."
+  }
 }
 
 variable "fundamentus_base_url" {
@@ -333,6 +338,11 @@ variable "fetch_headers" {
   validation {
     condition     = alltrue([for name in keys(var.fetch_headers) : !contains(["accept-encoding", "connection", "content-length", "host"], lower(name))])
     error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: leave out Accept-Encoding, Connection, Content-Length and Host, which decide whether an answer can be read."
+  }
+
+  validation {
+    condition     = length(jsonencode(var.fetch_headers)) <= 1024
+    error_message = "fetch_headers has ${length(jsonencode(var.fetch_headers))} characters as JSON: write 1024 at most, since all variables of a function take 4096 together."
   }
 }
 

@@ -1,8 +1,9 @@
 """Build the Lambda packages and the layer: ``python3 lambda/build.py [--output DIR] [PACKAGE ...]``.
 
 Terraform runs it while it applies; ``make package`` runs it for machines that have no pip. Only the standard
-library and pip are needed. The file ``<package>-<hash>.zip`` is named after what went into it, and its bytes
-follow from that alone: no time stamp, file mode or line ending of this machine gets in.
+library and pip are needed. The file ``<package>-<hash>.zip`` is named after what went into it; no time stamp,
+file mode or line ending of this machine gets in. Builds of a stage's package differ only where releases of
+zlib compress differently, two of the layer also in what releases of pip note in ``*.dist-info``.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ locals {
   write_compacts     = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.compacts], prefix = {} } }
   delete             = { for key, s3 in local.s3 : key => { actions = ["s3:DeleteObject"], resources = [s3.objects], prefix = {} } }
   register_partition = { for key, path in local.glue : key => { actions = ["glue:BatchCreatePartition"], resources = path, prefix = {} } }
+  read_partitions    = { for key, path in local.glue : key => { actions = ["glue:GetPartitions"], resources = path, prefix = {} } }
   remove_partition   = { for key, path in local.glue : key => { actions = ["glue:BatchGetPartition", "glue:GetPartition", "glue:BatchDeletePartition"], resources = path, prefix = {} } }
   send               = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:SendMessage"], resources = [queue.arn], prefix = {} } }
   receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
@@ -108,6 +109,8 @@ locals {
       local.list_or_miss.sot_fiis, local.read.sot_fiis,
       local.list_or_miss.spec_ativos, local.read.spec_ativos,
       local.list_or_miss.spec_quality, local.read.spec_quality, local.write_parts.spec_quality, local.register_partition.spec_quality,
+      local.read_partitions.sor_acoes, local.read_partitions.sor_fiis, local.read_partitions.sot_acoes,
+      local.read_partitions.sot_fiis, local.read_partitions.spec_ativos, local.read_partitions.spec_quality,
       local.work.ledger.miss, local.work.ledger.read,
       { actions = ["states:ListExecutions"], resources = [var.workflow_arn], prefix = {} },
       { actions = ["states:DescribeExecution"], resources = ["${replace(var.workflow_arn, ":stateMachine:", ":execution:")}:*"], prefix = {} },

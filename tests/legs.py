@@ -91,6 +91,7 @@ LEGS = {
         {"PYTHONPATH": str(OLDEST_SDK), "PYNVEST_SDK": "requirements-oldest.txt", "PYNVEST_SEEDS": "2"},
     ),
     "seeds": Leg([(*PYTEST, "tests/unit/test_any_order.py")], {"PYNVEST_SEEDS": "100"}),
+    "runtime": Leg([(*PYTEST, "tests/runtime")]),
     "trino": Leg([(*PYTEST, "tests/trino")]),
     **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
 }  # fmt: skip

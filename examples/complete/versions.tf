@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.10" # use_lockfile; the module itself takes 1.6
+  required_version = ">= 1.6"
 
   required_providers {
     aws = {
@@ -8,12 +8,13 @@ terraform {
     }
   }
 
-  backend "s3" {
-    bucket = "my-company-terraform-state"
-    key    = "pynvest-tools/terraform.tfstate"
-    region = "sa-east-1"
-
-    encrypt      = true
-    use_lockfile = true # before Terraform 1.10: dynamodb_table
-  }
+  # Where several people or a CI apply: make the bucket, take these signs off and init again (Terraform 1.10 or newer).
+  # backend "s3" {
+  #   bucket = "my-company-terraform-state"
+  #   key    = "pynvest-tools/terraform.tfstate"
+  #   region = "sa-east-1"
+  #
+  #   encrypt      = true
+  #   use_lockfile = true # before Terraform 1.10: dynamodb_table
+  # }
 }

@@ -15,8 +15,8 @@ PAPERS_A_DAY = 1450
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
 """Reads of the two queues by their triggers, day and night: five pollers each, one long poll in 20 s."""
 
-TRANSITIONS_A_DAY = 10
-"""Steps of the workflow on a day that is settled at its first look."""
+TRANSITIONS_A_DAY = 15
+"""States that the workflow enters on a good day that is settled at its first look, two of them to notify."""
 
 PAGES_KEPT_DAYS = 90
 """Days that pages are kept, by default."""
@@ -44,7 +44,13 @@ STANDING = {
 }
 """What is paid for however many papers there are."""
 
-OF_A_DAY = {"s3:ListBucket", "glue:BatchGetPartition", "glue:GetPartition", "sqs:GetQueueAttributes"}
+OF_A_DAY = {
+    "s3:ListBucket",
+    "glue:BatchGetPartition",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "sqs:GetQueueAttributes",
+}
 """Requests that a day takes however many papers it has; all others grow with the papers."""
 
 LOG_BYTES_AN_INVOCATION = 4096

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sandbox.mends import (
     actions,
     athena_partitions,
+    athena_repair,
     athena_results,
     athena_views,
     authorizations,
@@ -46,6 +47,7 @@ def apply_all() -> None:
         glue_partitions,
         athena_results,
         athena_partitions,
+        athena_repair,
         athena_views,  # which names partitions, too: its queries are put in first
         named_resources,
         repeated_requests,

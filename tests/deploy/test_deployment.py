@@ -18,6 +18,7 @@ from policies import lets_any_account_in, policies, wrong_with_policy, wrong_wit
 
 from report.athena import Athena
 from sandbox import checks
+from sandbox.bench.costs import TRANSITIONS_A_DAY
 from sandbox.day import Day
 from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.lake import Lake
@@ -395,6 +396,28 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
     assert "aws_kms_key.lake: policy" in found
     assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
     assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
+
+
+def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
+    """Return the states that it enters, branches' too: after a choice the default, or what is named."""
+    names, name = [], machine["StartAt"]
+    while name:
+        state = machine["States"][name]
+        names += [name, *(one for branch in state.get("Branches", ()) for one in entered(branch, choices))]
+        taken = state["Choices"][choices[name]] if name in choices else state
+        name = taken.get("Next") or taken.get("Default")
+    return names
+
+
+def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(deployed: Deployed) -> None:
+    resources = deployed.first.checkout("counted-workflow", inputs=f"\n{TOLD}\n").planned_resources()
+    (definition,) = (values["definition"] for values in resources.values() if "definition" in values)
+
+    names = entered(json.loads(definition), {"IsGood": 0})
+
+    assert names[-2:] == ["IsGood", "Good"]
+    assert "Tell" in names
+    assert len(names) == TRANSITIONS_A_DAY
 
 
 @pytest.mark.full

@@ -215,17 +215,32 @@ def test_packages_built_beforehand_need_neither_python_nor_pip(tmp_path: Path, e
     said = checkout.apply(ALL_PACKAGES, PATH=path_with(tmp_path / "bin", "sh"))
 
     assert "terraform_data" not in said
-    shutil.rmtree(packages)
+    for path in packages.glob("*.zip"):
+        path.rename(path.with_name(f"another-{path.name}"))
     assert not [address for address in checkout.changes(ALL_PACKAGES) if "aws_s3_object" in address]
 
 
-def test_a_directory_without_the_packages_is_refused_by_name(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_directory_without_packages_is_refused_while_planning(tmp_path: Path, env: dict[str, str]) -> None:
     checkout = deployable(tmp_path, env, 'lambda_packages_dir = "nowhere"\n')
+
+    said = unwrapped(checkout.terraform("plan", ALL_PACKAGES, statuses=(1,)))
+
+    assert 'lambda_packages_dir is "nowhere", where no packages are: write the directory' in said
+    assert '"make package"' in said
+
+
+def test_a_directory_without_the_packages_of_this_version_is_refused_by_name(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "layer-of-another-version.zip").touch()
+    checkout = deployable(tmp_path, env, f'lambda_packages_dir = "{packages}"\n')
 
     said = checkout.terraform("apply", "-auto-approve", ALL_PACKAGES, statuses=(1,))
 
     said = unwrapped(said)
-    assert 'lambda_packages_dir ("nowhere") has no layer-' in said
+    assert f'lambda_packages_dir ("{packages}") has no layer-' in said
     assert 'build the packages with "make package"' in said
 
 

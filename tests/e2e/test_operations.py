@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from faulty_lake import FaultyLake, until
 
+from report.athena import Athena
 from sandbox.checks import NotExact
 from sandbox.day import Day
 from sandbox.lake import Table
@@ -257,3 +258,34 @@ def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLak
     ]
     assert sessions[0] == sessions[1]
     assert len(sessions[1]) == len(faulty.papers)
+
+
+def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: FaultyLake, day: Day) -> None:
+    for table in faulty.every_table().values():
+        faulty.glue.delete_partition(
+            DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day.number)]
+        )
+
+    faulty.invoke("assess-day", assessment := {"step": "assess", "input": {"anomesdia_exec": day.number}})
+    lost = unregistered(faulty, day)
+    athena = Athena(faulty.emulator.client("athena"), faulty.lake.workgroup)
+    for table in faulty.every_table().values():
+        athena.ask(f"MSCK REPAIR TABLE {table.database}.{table.name}")
+    faulty.invoke("assess-day", assessment)
+
+    assert {name for name, _ in lost} == {table.name for table in faulty.every_table().values()}
+    for table in faulty.every_table().values():
+        assert f"no banco {table.database}, rode MSCK REPAIR TABLE {table.name}." in dict(lost)[table.name]
+    assert unregistered(faulty, day) == []
+    assert all(faulty.has_partition(table, day.number) for table in faulty.every_table().values())
+    faulty.check(day)
+
+
+def unregistered(faulty: FaultyLake, day: Day) -> list[tuple[str, str]]:
+    """Return table and sentence of what the day's assessment says of days that the catalog lacks."""
+    rows = day.partitions.read(faulty.lake.quality, day.number).to_pylist()
+    return [
+        (row["tabela"], row["motivo"])
+        for row in rows
+        if row["medida"] == "dias_sem_registro" and row["situacao"] != "ok"
+    ]

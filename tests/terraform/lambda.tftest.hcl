@@ -654,3 +654,71 @@ run "a_directory_without_the_packages_is_refused" {
 
   expect_failures = [aws_s3_object.package]
 }
+
+run "the_longest_names_fit_into_each_functions_environment" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    name_prefix = "a2345678-0-2345678-0"
+    tables = { for key, table in {
+      sor_acoes    = "tbsor_fundamentus_indicadores_acoes_raw"
+      sor_fiis     = "tbsor_fundamentus_indicadores_fiis_raw"
+      sot_acoes    = "tbsot_fundamentus_indicadores_acoes_prep"
+      sot_fiis     = "tbsot_fundamentus_indicadores_fiis_prep"
+      spec_ativos  = "tbspec_fundamentus_cotacao_ativos"
+      spec_quality = "tbspec_pynvest_qualidade"
+      } : key => {
+      bucket   = format("%063d", 0)
+      database = "db_a2345678_0_2345678_0_${split("_", key)[0]}"
+      name     = table
+      prefix   = "a2345678-0-2345678-0/${table}/"
+    } }
+    ticker_queues = { for kind in ["acoes", "fiis"] : kind => {
+      arn = "arn:aws:sqs:ap-southeast-1:123456789012:${format("%080d", 0)}"
+      url = "https://sqs.ap-southeast-1.amazonaws.com/123456789012/${format("%080d", 0)}"
+    } }
+    dead_letter_queues = [for kind in ["acoes", "fiis"] : {
+      arn = "arn:aws:sqs:ap-southeast-1:123456789012:${format("%080d", 0)}"
+      url = "https://sqs.ap-southeast-1.amazonaws.com/123456789012/${format("%080d", 0)}"
+    }]
+    failure_queue_arns = { for function in ["check-and-delete-partitions", "get-tickers", "prep-financial-data-for-acoes", "prep-financial-data-for-fiis", "specialize-financial-data"] :
+      "a2345678-0-2345678-0-lambda-${function}" => "arn:aws:sqs:ap-southeast-1:123456789012:failed"
+    }
+    work_bucket          = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
+    workflow_arn         = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
+    fundamentus_base_url = "https://${format("%0100d", 0)}"
+    # 1024 characters as JSON, which is what the module takes.
+    fetch_headers = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
+  }
+
+  assert {
+    condition     = length(jsonencode(var.fetch_headers)) == 1024
+    error_message = "the headers have ${length(jsonencode(var.fetch_headers))} characters"
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : length(jsonencode(one(function.environment).variables)) <= 4096])
+    error_message = jsonencode({ for name, function in aws_lambda_function.this : name => length(jsonencode(one(function.environment).variables)) })
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : length(jsonencode({ for name, value in one(function.environment).variables : name => value if startswith(name, "POWERTOOLS_") })) < 190])
+    error_message = "what every function has takes more than the precondition leaves to it"
+  }
+}
+
+run "an_environment_that_lambda_would_refuse_is_refused" {
+  command = plan
+
+  module {
+    source = "./lambda"
+  }
+
+  variables {
+    fetch_headers = { Accept = format("%04000d", 0) }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}

@@ -25,10 +25,11 @@ run "wrong_values_are_refused" {
     functions_memory_size              = 192
     awssdkpandas_layer_arn             = "AWSSDKPandas-Python313"
     awssdkpandas_layer_version         = "latest"
+    lambda_packages_dir                = "no-such-directory"
     fundamentus_base_url               = "www.fundamentus.com.br/"
     fetch_threads                      = 1.5
     fetch_timeout_seconds              = 0
-    fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*", "HOST" = "example.com" }
+    fetch_headers                      = { "User Agent:" = "first line\nsecond line", "accept" = "*/*", "Accept" = "*/*", "HOST" = "example.com", "Cookie" = format("%01024d", 0) }
     schedule_expression_start          = "cron(45 18 * * *)"
     schedule_expression_dedup          = "rate(1 dia)"
     dedup_wait_interval_seconds        = 0
@@ -65,6 +66,7 @@ run "wrong_values_are_refused" {
     var.functions_memory_size,
     var.awssdkpandas_layer_arn,
     var.awssdkpandas_layer_version,
+    var.lambda_packages_dir,
     var.fundamentus_base_url,
     var.fetch_threads,
     var.fetch_timeout_seconds,

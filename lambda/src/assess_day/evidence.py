@@ -13,6 +13,7 @@ from assess_day.look import Facts
 from assess_day.references import References
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger
+from pynvest_lake.storage import LakeTable
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Evidence:
         The day, ``YYYYMMDD``, from which on what was measured is a reference.
     trading_day
         Whether B3 trades on the day.
+    unregistered
+        Days of the whole lake that lie in a table's bucket and that the catalog lacks.
     """
 
     facts: Facts
@@ -51,6 +54,7 @@ class Evidence:
     earlier: Mapping[int, Sequence[QualityRow]] = field(default_factory=dict)
     reference_from: int = 0
     trading_day: bool = True
+    unregistered: Mapping[LakeTable, Sequence[int]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> DayLedger:

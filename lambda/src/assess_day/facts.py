@@ -17,6 +17,7 @@ from assess_day.references import last_session
 from assess_day.settings import Settings
 from assess_day.thresholds import REFERENCE_DAYS
 from assess_day.words import PAPERS
+from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import days_before, number_of
@@ -81,13 +82,13 @@ def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
 
 
 def evidence(
-    s3: Any, sqs: Any, settings: Settings, facts: Facts, folds: Sequence[Mapping[str, Any]]
+    s3: Any, glue: Any, sqs: Any, settings: Settings, facts: Facts, folds: Sequence[Mapping[str, Any]]
 ) -> Evidence:
     """Gather what a day is judged by.
 
     Parameters
     ----------
-    s3, sqs
+    s3, glue, sqs
         Clients.
     settings
         The function's.
@@ -111,6 +112,7 @@ def evidence(
         earlier_records(s3, settings.table(QUALITY), day, REFERENCE_DAYS),
         settings.quality_reference_from,
         is_trading_day(day) if may_repeat else True,
+        {table: days_without_partition(s3, glue, table) for table in settings.lake_tables},
     )
 
 

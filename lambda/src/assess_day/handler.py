@@ -132,7 +132,7 @@ def _assess(
 ) -> dict[str, Any]:
     """Judge the day, write down what was measured, and say how it stands."""
     s3, table, day = client("s3"), settings.table(QUALITY), facts.ledger.day
-    found = evidence(s3, client("sqs"), settings, facts, folds)
+    found = evidence(s3, client("glue"), client("sqs"), settings, facts, folds)
     rows = measured(found)
     missing = tuple(
         MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)

@@ -18,6 +18,7 @@ from pynvest_lake.ledger import BatchEntry, PaperEntry
 from pynvest_lake.outcomes import Outcome
 
 DEAD_LETTERS = "fila_morta"
+UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
 
 
@@ -213,6 +214,20 @@ def foreign_objects(evidence: Evidence) -> list[QualityRow]:
     return [row(None, "objetos_estranhos", None, float(len(keys)), None, situation, said)]
 
 
+def unregistered(evidence: Evidence) -> list[QualityRow]:
+    """Name each table with days that the catalog lacks, and the statement that registers them."""
+    rows = []
+    for table, days in evidence.unregistered.items():
+        if days:
+            # No dot between the names: the mail takes links apart.
+            said = (
+                f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
+                f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
+            )
+            rows.append(row(table.table, UNREGISTERED, None, float(len(days)), None, Situation.AVISO, said))
+    return rows or [row(None, UNREGISTERED, None, 0.0, None, Situation.OK, "")]
+
+
 def dead_letters(evidence: Evidence) -> list[QualityRow]:
     """Hold what lies in the dead-letter queues against the day before."""
     before = last_value(evidence.earlier, DEAD_LETTERS)
@@ -228,5 +243,5 @@ def duplicates(evidence: Evidence) -> list[QualityRow]:
 
 MEASURES = (
     *(listing, missing, read_again, not_through, labels, archive, foreign_objects),
-    *(dead_letters, duplicates),
+    *(unregistered, dead_letters, duplicates),
 )

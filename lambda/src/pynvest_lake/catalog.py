@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from pynvest_lake.contract import table_schema
+from pynvest_lake.day import PARTITION_KEY, parse_day
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5
@@ -50,6 +51,38 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
             )
         time.sleep(wait_seconds * 2 ** (attempt - 1))
         attempt += 1
+
+
+def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
+    """Return the days that a table has in its bucket and not in the catalog: no query sees them.
+
+    Parameters
+    ----------
+    s3, glue
+        Clients. Of the bucket a thousand days are listed in one call, whatever they hold.
+    table
+        The table.
+    """
+    # The bucket first: a day that is written meanwhile is in the catalog by then.
+    start = f"{table.root}{PARTITION_KEY}="
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
+    values = {
+        item["Prefix"].removeprefix(start).removesuffix("/")
+        for page in listed
+        for item in page.get("CommonPrefixes", [])
+    }
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=table.database, TableName=table.table, ExcludeColumnSchema=True
+    )
+    values -= {partition["Values"][0] for page in pages for partition in page["Partitions"]}
+    return tuple(sorted(int(value) for value in values if _is_day(value)))
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return value.isascii() and value.isdigit() and str(parse_day(int(value))) == value
+    except ValueError:
+        return False
 
 
 def _create(glue: Any, table: LakeTable, day: int) -> dict[str, str] | None:

@@ -51,6 +51,7 @@ from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, PaperEntry, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
+from pynvest_lake.storage import LakeTable
 from sandbox.site import Paper
 from sandbox.site.papers import brazilian
 
@@ -487,6 +488,19 @@ def test_objects_that_are_not_of_the_lake_are_named() -> None:
 
     assert remarks(rows) == {(None, "objetos_estranhos", None): "aviso"}
     assert f"não são lidos: 2 ({', '.join(keys)})." in said(rows)
+
+
+def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_named() -> None:
+    table, other = LakeTable("lake", "db_sot", SOT_ACOES), LakeTable("lake", "db_sot", SOT_FIIS)
+    good = evidence_of(good_day(FIRST))
+
+    rows = measured(replace(good, unregistered={table: (20261001, 20261002), other: ()}))
+
+    assert remarks(rows) == {(SOT_ACOES, "dias_sem_registro", None): "aviso"}
+    assert said(rows).split("\n")[0] == (
+        "O catálogo não tem 2 dias que estão no bucket, e nenhuma consulta os vê: "
+        f"no Athena, no banco db_sot, rode MSCK REPAIR TABLE {SOT_ACOES}."
+    )
 
 
 def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> None:

@@ -24,12 +24,21 @@ def test_the_complete_example_sets_every_input() -> None:
     assert set(re.findall(r"^  (\w+) += ", block[1], re.M)) - {"source"} == inputs
 
 
-def test_the_complete_example_locks_and_encrypts_its_state() -> None:
+def test_the_complete_example_shows_a_state_that_is_locked_and_encrypted() -> None:
     versions = (PROJECT / "examples" / "complete" / "versions.tf").read_text()
-    backend = re.search(r'^  backend "s3" \{\n(.*?)^  \}', versions, re.M | re.DOTALL)
+    backend = re.search(r'^  # backend "s3" \{\n(.*?)^  # \}', versions, re.M | re.DOTALL)
     assert backend
 
-    assert {"encrypt", "use_lockfile"} <= set(re.findall(r"^    (\w+) += true\b", backend[1], re.M))
+    assert {"encrypt", "use_lockfile"} <= set(re.findall(r"^  #   (\w+) += true\b", backend[1], re.M))
+
+
+def test_the_minimal_example_has_the_output_that_the_readmes_third_command_asks_for() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"terraform output -json (\w+)", readme)
+    outputs = (PROJECT / "examples" / "minimal" / "outputs.tf").read_text()
+
+    assert named == ["workflow"]
+    assert f'output "{named[0]}"' in outputs
 
 
 WORKFLOWS = [
@@ -91,18 +100,9 @@ def test_the_matrix_has_each_terraform_that_was_run_and_the_claimed_bounds_of_th
     assert f"AWS provider {run} is the only one that was run" in page
 
 
-def test_the_matrix_leaves_out_only_what_needs_a_newer_terraform(matrix: dict[str, Any]) -> None:
-    for folder in (path.parent for path in PROJECT.glob("examples/*/versions.tf")):
-        claimed = re.search(r'required_version = ">= ([\d.]+)"', (folder / "versions.tf").read_text())
-        assert claimed
-        for cli in (cli for cli in matrix["cli"] if cli["command"] == "terraform"):
-            without = cli.get("without") == str(folder.relative_to(PROJECT))
-            assert without == (numbers(cli["version"]) < numbers(claimed[1]))
-
-
-def numbers(version: str) -> list[int]:
-    """Return a version's numbers."""
-    return [int(number) for number in version.split(".")]
+def test_every_example_takes_each_terraform_that_the_module_takes() -> None:
+    for versions in (PROJECT / "versions.tf", *PROJECT.glob("examples/*/versions.tf")):
+        assert 'required_version = ">= 1.6"' in versions.read_text(), versions
 
 
 def test_only_the_protected_environment_gets_the_role_that_applies(workflow: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.resources
 import os
 import re
 
@@ -59,3 +60,11 @@ def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_pyt
     }
 
     assert needed - held - {*RUNTIMES_OWN} == {"setuptools"}  # which awswrangler never imports
+
+
+def test_the_time_zones_that_a_schedule_may_have_are_those_of_the_layers_database() -> None:
+    """Of a new release of ``tzdata`` the file takes the names: ``tzdata/zones``, a line each."""
+    zones = (importlib.resources.files("tzdata") / "zones").read_text(encoding="utf-8")
+
+    accepted = (ROOT / "eventbridge" / "timezones.txt").read_text(encoding="utf-8")
+    assert sorted(accepted.splitlines()) == sorted(zones.splitlines())

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from moto_lake import DAY, Lake
-from pynvest_lake.catalog import ATTEMPTS, PartitionNotRegistered, register_partition
+from pynvest_lake.catalog import (
+    ATTEMPTS,
+    PartitionNotRegistered,
+    days_without_partition,
+    register_partition,
+)
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
+from pynvest_lake.day import number_of
 
 
 def answer_with(lake: Lake, code: str, times: int) -> list[int]:
@@ -73,3 +81,41 @@ def test_a_missing_table_is_an_error(lake: Lake) -> None:
 
     with pytest.raises(lake.glue.exceptions.EntityNotFoundException):
         register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY)
+
+
+def test_days_that_lie_in_the_bucket_and_not_in_the_catalog_are_found(lake: Lake) -> None:
+    table = lake.tables[SPEC_ATIVOS]
+    for day in (20261119, 20261120, DAY):
+        lake.s3.put_object(Bucket=table.bucket, Key=f"{table.prefix(day)}any.parquet", Body=b"")
+    for day in (20261118, 20261120):
+        register_partition(lake.glue, table, day)
+
+    assert days_without_partition(lake.s3, lake.glue, table) == (20261119, DAY)
+
+
+def test_what_is_no_day_of_the_table_is_none_that_the_catalog_lacks(lake: Lake) -> None:
+    table = lake.tables[SPEC_ATIVOS]
+    for key in (
+        "_SUCCESS",
+        "anomesdia_exec=none/a",
+        "anomesdia_exec=20261399/a",
+        "anomesdia_exec=020261123/a",
+    ):
+        lake.s3.put_object(Bucket=table.bucket, Key=f"{table.root}{key}", Body=b"")
+    lake.s3.put_object(Bucket=table.bucket, Key=f"another/{table.prefix(DAY)}a", Body=b"")
+
+    assert days_without_partition(lake.s3, lake.glue, table) == ()
+
+
+def test_ten_years_take_a_call_of_each_service_a_thousand_days(lake: Lake) -> None:
+    table = lake.tables[SPEC_ATIVOS]
+    days = [date(2016, 1, 1) + timedelta(days=number) for number in range(2500)]
+    for day in days:
+        key = f"{table.prefix(number_of(day))}any.parquet"
+        lake.s3.put_object(Bucket=table.bucket, Key=key, Body=b"")
+    calls: list[str] = []
+    for client in (lake.s3, lake.glue):
+        client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+
+    assert len(days_without_partition(lake.s3, lake.glue, table)) == len(days)
+    assert Counter(calls) == {"ListObjectsV2": 3, "GetPartitions": 1}
