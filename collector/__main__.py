@@ -21,7 +21,7 @@ from collector.collect import Collection
 from collector.day import last_day, named_day
 from collector.errors import CollectorError, NoCredentials
 from collector.site import DEFAULT_HEADERS, DEFAULT_URL, Site
-from fundamentus_site.session import check_headers
+from fundamentus_site.client import check_headers
 
 BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"
 INTERRUPTED = 130

@@ -18,7 +18,7 @@ from collector.site import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import Page, listing
+from fundamentus_site.page import Page, listing
 from pynvest_lake.archive import KeptPage
 from pynvest_lake.ledger import moment_of, moment_text
 

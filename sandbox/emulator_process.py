@@ -1,4 +1,4 @@
-"""What runs in the emulator's own process: MiniStack, set right by `sandbox.mends`.
+"""What runs in the emulator's own process: MiniStack, set right by `sandbox.emulator_patches`.
 
 Run as ``python -m sandbox.emulator_process``; :class:`sandbox.emulator.Emulator` does. Its settings are
 environment variables. Where its standard input is a pipe, the end of that pipe means that the process that
@@ -15,7 +15,7 @@ import threading
 
 from ministack import app
 
-from sandbox import mends
+from sandbox import emulator_patches
 
 
 def end_with_parent() -> None:
@@ -34,7 +34,7 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    mends.apply_all()
+    emulator_patches.apply_all()
     # Function processes inherit this environment, and must find their own package only.
     os.environ.pop("PYTHONPATH", None)
     app.main()

@@ -1,8 +1,8 @@
 """A sample of the Fundamentus site: own markup in the site's layout, values that are the same every time."""
 
+from sandbox.site.asset import Cell, Paper
+from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_papers
 from sandbox.site.names import GHOSTS
-from sandbox.site.paper import Cell, Paper
-from sandbox.site.papers import FUND_VARIETIES, STOCK_VARIETIES, make_papers
 from sandbox.site.server import Fault, Request, SiteServer
 
 __all__ = [

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sandbox.site.papers import make_papers
+from sandbox.site.assets import make_papers
 from sandbox.site.server import SiteServer
 
 

@@ -7,7 +7,7 @@ from html import escape
 from html.entities import codepoint2name
 from random import Random
 
-from sandbox.site.paper import Cell, Heading, Paper, Row, Table, definitions
+from sandbox.site.asset import Cell, Heading, Paper, Row, Table, definitions
 
 SITE_NAME = "Fundamentus"
 CONTENT_TYPE = "text/html; charset=ISO-8859-1"

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.site import pages
+from sandbox.site.asset import Paper
 from sandbox.site.names import GHOSTS
-from sandbox.site.paper import Paper
 
 LOOPBACK = "127.0.0.1"
 CONTROL_PATH = "/_control"

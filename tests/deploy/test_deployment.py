@@ -494,7 +494,7 @@ def test_a_changed_handler_updates_its_stage_and_nothing_else(deployed: Deployed
 
 def test_a_change_of_how_pages_are_read_updates_stages_2_and_3_and_nothing_else(deployed: Deployed) -> None:
     def change(module: Path) -> None:
-        pages = module / "lambda" / "src" / "fundamentus_site" / "pages.py"
+        pages = module / "lambda" / "src" / "fundamentus_site" / "page.py"
         pages.write_text(pages.read_text() + "\n# changed\n")
 
     deployed.first.repository.publish("v2-pages", change, based_on="v1")

@@ -11,14 +11,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
-from assess_day.facts import earlier_listed, evidence, gather, most_traded, old_session
-from assess_day.look import Facts, View, look_seconds, reasons_for_a_round, view
+from assess_day.day_status import Facts, View, look_seconds, reasons_for_a_round, view
+from assess_day.load import earlier_listed, evidence, gather, most_traded, old_session
 from assess_day.notice import notice
+from assess_day.portuguese import some_reasons
 from assess_day.quality import measured
+from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
-from assess_day.record import write_record
 from assess_day.settings import Settings
-from assess_day.words import some_reasons
 from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client

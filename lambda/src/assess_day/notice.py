@@ -10,8 +10,8 @@ from datetime import date
 import pyarrow as pa
 
 from assess_day.assessment import Assessment, MissingPaper, Situation
-from assess_day.measures_of_tables import newest_session
-from assess_day.words import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
+from assess_day.portuguese import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
+from assess_day.table_checks import newest_session
 from b3.bounds import printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind

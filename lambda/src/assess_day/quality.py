@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assess_day import measures_of_tables, measures_of_the_run
+from assess_day import day_checks, table_checks
 from assess_day.assessment import VERDICT, QualityRow, Situation
-from assess_day.evidence import Evidence
+from assess_day.check_inputs import Evidence
 
 Measure = Callable[[Evidence], list[QualityRow]]
 
-MEASURES: tuple[Measure, ...] = (*measures_of_the_run.MEASURES, *measures_of_tables.MEASURES)
+MEASURES: tuple[Measure, ...] = (*day_checks.MEASURES, *table_checks.MEASURES)
 TRIAL = "execução de teste"
 
 

@@ -11,11 +11,11 @@ from requests.structures import CaseInsensitiveDict
 
 from b3.brazilian import write_moment
 from b3.days import day_at
+from fundamentus_site.asset_page import Labels, indicators
+from fundamentus_site.client import SiteSession
 from fundamentus_site.errors import LayoutNotRecognized
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import PAPER_PATH, Page, listing, listing_url
-from fundamentus_site.papers import Labels, indicators
-from fundamentus_site.session import SiteSession
+from fundamentus_site.page import PAPER_PATH, Page, listing, listing_url
 
 
 class FundamentusSite(Fundamentus):

@@ -20,7 +20,7 @@ from fundamentus_site.errors import (
     Unavailable,
 )
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page
+from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, DamagedArchive, Kept
 from pynvest_lake.ledger import moment_of, moment_text
@@ -88,7 +88,7 @@ class Collected:
     row
         What was read from the page, where it was read: a text or None for each column of the kind.
     unknown_labels, unknown_count, lacking_core, session
-        What else is known of the page (see `fundamentus_site.papers.Indicators`).
+        What else is known of the page (see `fundamentus_site.asset_page.Indicators`).
     error
         Why it was not read, where it was not.
     """

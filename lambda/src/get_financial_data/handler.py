@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from b3.bounds import REASON_CHARACTERS, printable
 from b3.days import DayRefused, check_run_day
+from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
 from get_financial_data.collect import Collected, KeptPages, collect
-from get_financial_data.record import Recorder, counted
+from get_financial_data.save_batch import Recorder, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client

@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.days import check_run_day, days_before
+from fundamentus_site.asset_page import Labels
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.papers import Labels
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
 from get_tickers.probe import probe, session_of

@@ -10,7 +10,7 @@ from b3.bounds import MOST_RECORDED
 from b3.brazilian import read_number
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page, listing
+from fundamentus_site.page import Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.day import BRASILIA, number_of

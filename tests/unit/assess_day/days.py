@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from assess_day.assessment import QualityRow
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.evidence import Evidence
-from assess_day.look import Facts
+from assess_day.check_inputs import Evidence
+from assess_day.day_status import Facts
 from assess_day.quality import measured
 from b3.brazilian import read_number
+from fundamentus_site.asset_page import Indicators, Labels, indicators
 from fundamentus_site.kinds import Kind as SiteKind
-from fundamentus_site.pages import Page, listing
-from fundamentus_site.papers import Indicators, Labels, indicators
+from fundamentus_site.page import Page, listing
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
@@ -34,8 +34,8 @@ from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from sandbox.site import Paper, make_papers, pages
-from sandbox.site.paper import Cell
-from sandbox.site.papers import brazilian
+from sandbox.site.asset import Cell
+from sandbox.site.assets import brazilian
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
-from assess_day.record import read_record, write_record
+from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake

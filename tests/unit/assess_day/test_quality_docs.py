@@ -9,9 +9,9 @@ from pathlib import Path
 from days import FIRST, evidence_of, good_day
 
 from assess_day import thresholds
-from assess_day.look import REFUSED_PAPERS
+from assess_day.day_status import REFUSED_PAPERS
+from assess_day.portuguese import SHOWN_REASONS
 from assess_day.quality import measured
-from assess_day.words import SHOWN_REASONS
 from b3.bounds import LABEL_CHARACTERS, MOST_RECORDED
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")

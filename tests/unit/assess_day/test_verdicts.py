@@ -37,8 +37,8 @@ from hypothesis import strategies as st
 
 from assess_day.assessment import QualityRow, Situation
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.measures_of_tables import _moved
 from assess_day.quality import measured
+from assess_day.table_checks import _moved
 from pynvest_lake.contract import (
     SOR_ACOES,
     SOR_FIIS,
@@ -53,7 +53,7 @@ from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
 from sandbox.site import Paper
-from sandbox.site.papers import brazilian
+from sandbox.site.assets import brazilian
 
 Rows = Sequence[QualityRow]
 

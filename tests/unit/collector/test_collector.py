@@ -18,7 +18,7 @@ from moto import mock_aws
 
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
-from collector_desk import BUCKET, DAY, EVENING, Desk
+from collector_machine import BUCKET, DAY, EVENING, Desk
 from fundamentus_site.kinds import Kind
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, KeptPage

@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
-from fundamentus_site import session
+from fundamentus_site.asset_page import Labels
+from fundamentus_site.client import SiteSession, redirected
 from fundamentus_site.errors import (
     FundamentusError,
     LayoutNotRecognized,
@@ -33,8 +34,7 @@ from fundamentus_site.errors import (
     Unavailable,
 )
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import MAX_PAGE_BYTES, Page
-from fundamentus_site.papers import Labels
+from fundamentus_site.page import MAX_PAGE_BYTES, Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 
@@ -1065,9 +1065,9 @@ def test_redirects_lead_to_the_same_host_and_never_from_https_to_http(
 ) -> None:
     if target is None:
         with pytest.raises(Unavailable):
-            session.redirected(url, location)
+            redirected(url, location)
     else:
-        assert session.redirected(url, location) == target
+        assert redirected(url, location) == target
 
 
 def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
@@ -1093,12 +1093,12 @@ def test_headers_that_decide_whether_an_answer_can_be_read_cannot_be_set(name: s
 # ------------------------------------------------------------------------------------------------- proxies
 
 
-def proxied(server: Site, monkeypatch: pytest.MonkeyPatch, *, use_proxy: bool = True) -> session.SiteSession:
+def proxied(server: Site, monkeypatch: pytest.MonkeyPatch, *, use_proxy: bool = True) -> SiteSession:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):
         monkeypatch.delenv(name, raising=False)
-    return session.SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=use_proxy)
+    return SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=use_proxy)
 
 
 def test_a_proxy_is_used_where_it_may_be_and_the_environment_names_one(
@@ -1116,9 +1116,7 @@ def test_no_proxy_is_used_otherwise(server: Site, monkeypatch: pytest.MonkeyPatc
         unaware.get("http://fundamentus.invalid/resultado.php")
     monkeypatch.setenv("no_proxy", ".invalid")
     with pytest.raises(Unavailable, match="gaierror"):
-        proxied_but_for = session.SiteSession(
-            {}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=True
-        )
+        proxied_but_for = SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=True)
         proxied_but_for.get("http://fundamentus.invalid/resultado.php")
     assert server.requests == []
 
@@ -1139,7 +1137,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
     with dripping(head) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy)
         monkeypatch.delenv("no_proxy", raising=False)
-        through = session.SiteSession({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
+        through = SiteSession({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
         started = time.monotonic()
         with pytest.raises(Unavailable, match="had not come whole"):
             through.get(f"{scheme}://fundamentus.invalid/resultado.php")

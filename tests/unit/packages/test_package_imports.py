@@ -198,7 +198,7 @@ def test_what_is_known_of_the_exchange_imports_nothing_of_ours() -> None:
 
 def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:
     program = (
-        "import sys, json, fundamentus_site.session, fundamentus_site.papers, fundamentus_site.breaker\n"
+        "import sys, json, fundamentus_site.client, fundamentus_site.asset_page, fundamentus_site.breaker\n"
         "print(json.dumps([name for name in sys.modules if '.' not in name]))"
     )
     done = subprocess.run(

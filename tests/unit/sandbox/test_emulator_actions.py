@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.mends.actions import of_lambda
+from sandbox.emulator_patches.actions import of_lambda
 
 FUNCTION = "/2015-03-31/functions/pynvest-lambda-get-tickers"
 ASYNCHRONOUS = "/2019-09-25/functions/pynvest-lambda-get-tickers/event-invoke-config"

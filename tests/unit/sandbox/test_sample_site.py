@@ -22,8 +22,8 @@ import requests
 
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.site import FUND_VARIETIES, GHOSTS, STOCK_VARIETIES, Cell, Fault, Paper, SiteServer, make_papers
+from sandbox.site.assets import brazilian
 from sandbox.site.pages import detail_page
-from sandbox.site.papers import brazilian
 
 DAY = 20261123
 PAPERS = make_papers(DAY)

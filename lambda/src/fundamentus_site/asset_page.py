@@ -20,7 +20,7 @@ from b3.bounds import MOST_RECORDED, printable
 from b3.brazilian import read_date, without_blanks
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import Page, cells_of, holding_rows, meaning, parse, text_of
+from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, text_of
 
 NOTHING_FOUND = "nenhum papel encontrado"
 SESSION_LABEL = "Data últ cot"
@@ -104,7 +104,7 @@ def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) ->
     NoSuchAsset
         The page says that nothing was found.
     Refused, Unavailable
-        See `fundamentus_site.pages.meaning`.
+        See `fundamentus_site.page.meaning`.
     LayoutNotRecognized
         Another layout of the site, the page of another paper, one that lacks more than a third of the core
         labels.

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
 from sandbox.site import names
-from sandbox.site.paper import YEARS_SHOWN, Cell, Heading, Paper, Row, Table
+from sandbox.site.asset import YEARS_SHOWN, Cell, Heading, Paper, Row, Table
 
 STOCK_VARIETIES = {
     "listed": "trades today",

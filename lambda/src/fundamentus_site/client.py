@@ -30,7 +30,7 @@ import certifi
 
 from b3.bounds import printable
 from fundamentus_site.errors import FundamentusError, Unavailable
-from fundamentus_site.pages import MAX_PAGE_BYTES, Page, meaning
+from fundamentus_site.page import MAX_PAGE_BYTES, Page, meaning
 
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 5.0
@@ -117,7 +117,7 @@ class SiteSession:
         Raises
         ------
         FundamentusError
-            What the answer means (see `fundamentus_site.pages.meaning`); `Unavailable` where it does not
+            What the answer means (see `fundamentus_site.page.meaning`); `Unavailable` where it does not
             come or is broken, on every attempt.
         """
         attempt = 1

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from assess_day import look
-from assess_day.look import (
+from assess_day import day_status
+from assess_day.day_status import (
     BEGIN_SECONDS,
     GRACE_SECONDS,
     QUICK_LOOKS,
@@ -34,7 +34,7 @@ def after(seconds: float) -> datetime:
 
 def view(day: Facts, now: datetime, patience: float) -> View:
     """Judge a day in a workflow that was started with it."""
-    return look.view(day, now, patience, START)
+    return day_status.view(day, now, patience, START)
 
 
 def facts(

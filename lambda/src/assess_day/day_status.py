@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assess_day.words import OUTCOMES, PAPERS, day_text, number, some
+from assess_day.portuguese import OUTCOMES, PAPERS, day_text, number, some
 from b3.bounds import REASON_CHARACTERS, printable
 from pynvest_lake.day import date_of
 from pynvest_lake.kinds import Kind

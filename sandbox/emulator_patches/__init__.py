@@ -6,7 +6,7 @@ function, ``apply``, which changes MiniStack within the emulator's own process.
 
 from __future__ import annotations
 
-from sandbox.mends import (
+from sandbox.emulator_patches import (
     actions,
     athena_partitions,
     athena_repair,

@@ -97,7 +97,7 @@ class Paper:
     kind
         ``acoes`` or ``fiis``.
     variety
-        What is special about it: one of `sandbox.site.papers.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+        What is special about it: one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
     day
         The day that its page is of, ``YYYYMMDD``.
     tables

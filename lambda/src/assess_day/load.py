@@ -8,15 +8,15 @@ from typing import Any
 import pyarrow as pa
 
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.evidence import Evidence
+from assess_day.check_inputs import Evidence
+from assess_day.day_status import Facts
 from assess_day.fill import SOR, SOT
-from assess_day.look import Facts
-from assess_day.measures_of_tables import newest_session
-from assess_day.record import earlier_records
+from assess_day.portuguese import PAPERS
+from assess_day.quality_table import earlier_records
 from assess_day.references import last_session
 from assess_day.settings import Settings
+from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
-from assess_day.words import PAPERS
 from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from assess_day import thresholds
 from assess_day.assessment import LISTING, QualityRow, Situation
-from assess_day.evidence import Evidence
+from assess_day.check_inputs import Evidence
+from assess_day.day_status import no_listing
 from assess_day.fill import SOR, judge_lacking_label
-from assess_day.look import no_listing
+from assess_day.portuguese import PAPERS, number, quoted, sentence, some
 from assess_day.references import last_value
-from assess_day.words import PAPERS, number, quoted, sentence, some
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, PaperEntry

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Situation
-from assess_day.evidence import Evidence
+from assess_day.check_inputs import Evidence
+from assess_day.day_checks import row
+from assess_day.day_status import repeated_session
 from assess_day.fill import SOT, judge_fill
-from assess_day.look import repeated_session
-from assess_day.measures_of_the_run import row
+from assess_day.portuguese import PAPERS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, last_session
-from assess_day.words import PAPERS, day_text, number, percent, quoted, sentence
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of

@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from assess_day.assessment import QualityRow
-from assess_day.look import Facts
+from assess_day.day_status import Facts
 from assess_day.references import References
 from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fundamentus_site.asset_page import Indicators, Labels, indicators
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
 from fundamentus_site.kinds import Kind
-from fundamentus_site.pages import Page
-from fundamentus_site.papers import Indicators, Labels, indicators
+from fundamentus_site.page import Page
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.kinds import Kind as LakeKind
 from sandbox.site import Cell, Paper, make_papers
