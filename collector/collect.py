@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from b3.kind import Kind
 from collector.bucket import Bucket
 from collector.day import Day
 from collector.errors import CollectorError, Incomplete, ListingUnreadable, SiteRefuses, TooLate
@@ -17,7 +18,6 @@ from collector.patience import Patience
 from collector.site import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import Page, listing
 from pynvest_lake.archive import KeptPage
 from pynvest_lake.ledger import moment_of, moment_text

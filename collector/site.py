@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from b3.kind import Kind
 from fundamentus_site.asset_page import SESSION_LABEL, Labels, indicators
 from fundamentus_site.client import SiteSession
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import Page, listing_url, paper_url
 
 DEFAULT_URL = "https://www.fundamentus.com.br"

@@ -133,7 +133,7 @@ def test_the_same_sources_give_the_same_bytes_in_every_checkout(module: Path, tm
     ("changed", "packages"),
     [
         ("lambda/src/get_tickers/handler.py", {"get_tickers"}),
-        ("lambda/src/pynvest_lake/kinds.py", PACKAGES - {"layer"}),
+        ("lambda/src/b3/kind.py", PACKAGES - {"layer"}),
         ("lambda/src/fundamentus_site/page.py", {"get_tickers", "get_financial_data"}),
         ("glue/schemas/tbspec_fundamentus_cotacao_ativos.json", PACKAGES - {"layer"}),
         ("lambda/layer/requirements.txt", {"layer"}),

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from b3.kind import Kind
 from moto_lake import DAY, Lake
 from pynvest_lake.contract import table_schema
-from pynvest_lake.kinds import Kind
 from pynvest_lake.storage import LakeObject, object_id, write
 
 

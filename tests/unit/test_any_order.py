@@ -13,11 +13,11 @@ import pytest
 import time_machine
 from moto import mock_aws
 
+from b3.kind import Kind
 from moto_lake import DAY, Lake, make_lake
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SPEC_ATIVOS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from b3.kind import Kind
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
@@ -24,7 +25,6 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
-from pynvest_lake.kinds import Kind
 from pynvest_lake.storage import list_day, read
 from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, Paper, SiteServer, make_papers
 from specialize_financial_data import handler as specialize_financial_data

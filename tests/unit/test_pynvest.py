@@ -14,9 +14,9 @@ import time_machine
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS, Fundamentus
 
+from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.errors import NoSuchAsset
-from fundamentus_site.kinds import Kind
 from fundamentus_site.site import FundamentusSite
 from moto_lake import DAY, Lake
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SPEC_ATIVOS, table_schema

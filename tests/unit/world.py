@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from b3.kind import Kind
 from check_and_delete_partitions import handler as check_and_delete_partitions
 from dedup_financial_data import handler as dedup_financial_data
 from get_financial_data import handler as get_financial_data
@@ -24,7 +25,6 @@ from moto_lake import DAY, WORK_BUCKET, Lake
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake import aws
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.storage import list_day, read
 from sandbox.site import Fault, SiteServer
 from specialize_financial_data import handler as specialize_financial_data

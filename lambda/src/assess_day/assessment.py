@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.outcomes import Outcome
 
 

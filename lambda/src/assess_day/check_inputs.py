@@ -11,7 +11,7 @@ import pyarrow as pa
 from assess_day.assessment import QualityRow
 from assess_day.day_status import Facts
 from assess_day.references import References
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger
 from pynvest_lake.storage import LakeTable
 

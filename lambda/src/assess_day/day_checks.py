@@ -13,7 +13,7 @@ from assess_day.fill import SOR, judge_lacking_label
 from assess_day.portuguese import PAPERS, number, quoted, sentence, some
 from assess_day.references import last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.ledger import BatchEntry, PaperEntry
 from pynvest_lake.outcomes import Outcome
 

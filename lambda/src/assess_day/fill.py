@@ -5,8 +5,8 @@ from __future__ import annotations
 from assess_day import thresholds
 from assess_day.assessment import Situation
 from assess_day.references import References
+from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
-from pynvest_lake.kinds import Kind
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from b3.bounds import REASON_CHARACTERS, printable
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.outcomes import Outcome
 
 PAPERS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}

@@ -12,13 +12,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.days import DayRefused, check_run_day, day_at, may_be_collected
+from b3.kind import Kind
 from check_and_delete_partitions.partitions import remove_day, remove_objects
 from check_and_delete_partitions.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.day_request import DayRequest
 from pynvest_lake.execution import FROM_PAGES
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import Ledger, listing_key, moment_of, prefix
 from pynvest_lake.settings import read_settings
 

@@ -18,8 +18,8 @@ from lxml import etree
 
 from b3.bounds import MOST_RECORDED, printable
 from b3.brazilian import read_date, without_blanks
+from b3.kind import Kind
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, text_of
 
 NOTHING_FOUND = "nenhum papel encontrado"

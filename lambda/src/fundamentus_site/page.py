@@ -14,8 +14,8 @@ from datetime import datetime
 from lxml import etree
 
 from b3.bounds import MOST_RECORDED, printable
+from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
-from fundamentus_site.kinds import Kind
 
 PAPER_PATH = "/detalhes.php?papel="
 

@@ -11,10 +11,10 @@ from requests.structures import CaseInsensitiveDict
 
 from b3.brazilian import write_moment
 from b3.days import day_at
+from b3.kind import Kind
 from fundamentus_site.asset_page import Labels, indicators
 from fundamentus_site.client import SiteSession
 from fundamentus_site.errors import LayoutNotRecognized
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import PAPER_PATH, Page, listing, listing_url
 
 

@@ -19,7 +19,6 @@ from fundamentus_site.errors import (
     Refused,
     Unavailable,
 )
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, DamagedArchive, Kept
@@ -161,7 +160,7 @@ def collect(
         try:
             page = pages[message] = fetched.result()
             frame = site.coleta_indicadores_de_ativo(
-                message.ticker, page=page, kind=SiteKind(message.kind.value), day=message.day
+                message.ticker, page=page, kind=message.kind, day=message.day
             )
         except HandedBack as error:
             return Collected(error.outcome, error=error)

@@ -13,9 +13,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from b3.bounds import REASON_CHARACTERS, printable
 from b3.days import DayRefused, check_run_day
+from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.site import FundamentusSite
 from get_financial_data.collect import Collected, KeptPages, collect
 from get_financial_data.save_batch import Recorder, counted
@@ -23,7 +23,6 @@ from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import table_schema
-from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.settings import read_settings
@@ -55,7 +54,7 @@ def _site(
     schema = table_schema(table)
     return FundamentusSite(
         base_url,
-        labels={SiteKind(kind.value): Labels(schema.labels, schema.core_labels)},
+        labels={kind: Labels(schema.labels, schema.core_labels)},
         headers=dict(headers),
         max_connections=connections,
         timeout_seconds=timeout_seconds,

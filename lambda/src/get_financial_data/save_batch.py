@@ -13,12 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
+from b3.kind import Kind
 from get_financial_data.collect import Collected
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.day import number_of
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_of, moment_text
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.storage import LakeTable
 
 

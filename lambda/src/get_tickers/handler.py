@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.days import check_run_day, days_before
+from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
 from get_tickers.probe import probe, session_of
@@ -26,7 +26,6 @@ from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day_request import DayRequest, parse_probe
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of, moment_text
 from pynvest_lake.messages import KeptAt, TickerMessage
 from pynvest_lake.settings import read_settings
@@ -43,7 +42,7 @@ OLD_DAYS = 7
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
     """Return the site; for a probe one that asks for a page once, and waits for each of four for 10 s."""
-    schemas = {SiteKind.ACOES: table_schema(SOR_ACOES), SiteKind.FIIS: table_schema(SOR_FIIS)}
+    schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
         labels={kind: Labels(schema.labels, schema.core_labels) for kind, schema in schemas.items()},

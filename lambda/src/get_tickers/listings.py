@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 from b3.bounds import MOST_RECORDED
 from b3.brazilian import read_number
+from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.page import Page, listing
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.day import BRASILIA, number_of
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import Listing, moment_of, moment_text
 from pynvest_lake.messages import KeptAt, parse_ticker
 from pynvest_lake.outcomes import Outcome
@@ -98,11 +97,11 @@ def from_site(
 def _read(site: FundamentusSite) -> Listed:
     papers, pages, unreadable = {}, [], {}
     for kind in Kind:
-        page = site.fetch_listing(SiteKind(kind.value))
+        page = site.fetch_listing(kind)
         found = listing(page)
         papers[kind] = {
             parse_ticker(ticker): read_number(found.prices[ticker])
-            for ticker in site.extracao_tickers_de_ativos(SiteKind(kind.value).listing, page=page)
+            for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
         }
         unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         pages.append(

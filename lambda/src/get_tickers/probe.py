@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.day import number_of
 
@@ -13,13 +13,13 @@ from pynvest_lake.day import number_of
 _ANY_DAY = 99991231
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 # Assets that every listing of the last years has; of another listing the first is asked for.
-_USUAL = {SiteKind.ACOES: "PETR4", SiteKind.FIIS: "HGLG11"}
+_USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
     """Return the session, ``YYYYMMDD``, that a stock's page shows; None where it cannot be read."""
     try:
-        frame = site.coleta_indicadores_de_ativo(ticker, kind=SiteKind.ACOES, day=_ANY_DAY)
+        frame = site.coleta_indicadores_de_ativo(ticker, kind=Kind.ACOES, day=_ANY_DAY)
     except FundamentusError:
         return None
     session = frame.attrs["session"]
@@ -47,7 +47,7 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
         if isinstance(ticker, str):
             site.coleta_indicadores_de_ativo(ticker, day=_ANY_DAY)
         else:
-            for kind in SiteKind:
+            for kind in Kind:
                 tickers = site.extracao_tickers_de_ativos(kind.listing)
                 one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
                 site.coleta_indicadores_de_ativo(one, kind=kind, day=_ANY_DAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.storage import LakeTable
 
 

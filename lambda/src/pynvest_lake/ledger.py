@@ -18,8 +18,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from b3.kind import Kind
 from pynvest_lake.day import PARTITION_KEY
-from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 
 ROUND_ATTEMPTS = 20

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
-from pynvest_lake.kinds import Kind
+from b3.kind import Kind
 from pynvest_lake.storage import LakeTable
 
 T = TypeVar("T")

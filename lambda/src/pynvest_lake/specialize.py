@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from b3.kind import Kind
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
-from pynvest_lake.kinds import Kind
 
 # Spec columns that go by another name in SoT; the rest have the same in all three tables.
 _SOT_COLUMNS = {

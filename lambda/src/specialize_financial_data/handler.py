@@ -8,10 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
 from pynvest_lake.derivation import derive
-from pynvest_lake.kinds import Kind
 from pynvest_lake.settings import read_settings
 from pynvest_lake.specialize import specialize
 from specialize_financial_data.settings import Settings

@@ -22,13 +22,12 @@ from assess_day.check_inputs import Evidence
 from assess_day.day_status import Facts
 from assess_day.quality import measured
 from b3.brazilian import read_number
+from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, indicators
-from fundamentus_site.kinds import Kind as SiteKind
 from fundamentus_site.page import Page, listing
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
@@ -217,7 +216,7 @@ def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Tab
 @cache
 def read_page(paper: Paper) -> Indicators:
     """Read a page: it reads the same on whichever day of its year."""
-    kind = SiteKind(paper.kind)
+    kind = Kind(paper.kind)
     schema = table_schema(SOR[Kind(paper.kind)])
     labels = Labels(schema.labels, schema.core_labels)
     return indicators(page_of(paper), paper.ticker, kind, labels, number_of(NOW))

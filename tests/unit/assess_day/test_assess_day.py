@@ -16,12 +16,12 @@ from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Situation
 from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused
+from b3.kind import Kind
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import PartitionNotRegistered
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.outcomes import Outcome
 

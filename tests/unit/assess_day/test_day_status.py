@@ -15,8 +15,8 @@ from assess_day.day_status import (
     look_seconds,
     reasons_for_a_round,
 )
+from b3.kind import Kind
 from moto_lake import DAY
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from assess_day.assessment import VERDICT, Assessment, MissingPaper, QualityRow, Situation
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
+from b3.kind import Kind
 from lake_rows import rows
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.outcomes import Outcome
 
 DAY = 20261123

@@ -15,6 +15,7 @@ import pytest
 import time_machine
 
 from b3.days import DayRefused
+from b3.kind import Kind
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
@@ -24,7 +25,6 @@ from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry, listing_key
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day

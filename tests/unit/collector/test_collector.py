@@ -16,10 +16,10 @@ import time_machine
 from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
 from moto import mock_aws
 
+from b3.kind import Kind
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
 from collector_machine import BUCKET, DAY, EVENING, Desk
-from fundamentus_site.kinds import Kind
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, KeptPage
 from sandbox.site import Fault, SiteServer, make_papers

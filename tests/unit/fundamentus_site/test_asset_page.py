@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, indicators
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import Page
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
-from pynvest_lake.kinds import Kind as LakeKind
 from sandbox.site import Cell, Paper, make_papers
 from sandbox.site.pages import detail_page
 
@@ -95,7 +94,7 @@ def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_
         reading = read(renamed)
         expected = renamed.expected_sor()
         if cell.label == kind.identity:  # found by what it says, lest a rename cost the whole page
-            expected[LakeKind(paper.kind).ticker_column] = paper.ticker
+            expected[Kind(paper.kind).ticker_column] = paper.ticker
         assert texts(reading) == expected, cell
         assert reading.unknown_labels == (RENAMED,), cell
         assert reading.lacking_core == ((cell.label,) if cell.label in LABELS[kind].core else ()), cell

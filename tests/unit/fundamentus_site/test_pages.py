@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import Listing, Page, listing, listing_url, meaning, paper_url
 from sandbox.site import GHOSTS, make_papers
 from sandbox.site.pages import listing_page as sample_listing

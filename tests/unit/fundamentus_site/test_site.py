@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
+from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.client import SiteSession, redirected
 from fundamentus_site.errors import (
@@ -33,7 +34,6 @@ from fundamentus_site.errors import (
     Refused,
     Unavailable,
 )
-from fundamentus_site.kinds import Kind
 from fundamentus_site.page import MAX_PAGE_BYTES, Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema

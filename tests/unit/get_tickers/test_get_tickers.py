@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from b3.days import DayRefused
+from b3.kind import Kind
 from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
 from get_tickers.listings import NoListing, from_site
@@ -20,7 +21,6 @@ from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, KeptPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome

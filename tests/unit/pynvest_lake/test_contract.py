@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS
 
+from b3.kind import Kind
 from pynvest_lake.contract import (
     SOR_ACOES,
     SOR_FIIS,
@@ -15,7 +16,6 @@ from pynvest_lake.contract import (
     table_schema,
 )
 from pynvest_lake.day import PARTITION_KEY
-from pynvest_lake.kinds import Kind
 
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 

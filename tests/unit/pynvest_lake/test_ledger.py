@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b3.kind import Kind
 from moto_lake import DAY, WORK_BUCKET, Lake
-from pynvest_lake.kinds import Kind
 from pynvest_lake.ledger import (
     BatchEntry,
     DayLedger,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from b3.kind import Kind
 from pynvest_lake import messages
-from pynvest_lake.kinds import Kind
 from pynvest_lake.messages import MalformedMessage, TickerMessage
 
 GOOD = {"ticker": "PETR4", "kind": "acoes", "anomesdia_exec": 20261123}

@@ -5,9 +5,9 @@ from datetime import date, datetime
 import pyarrow as pa
 import pytest
 
+from b3.kind import Kind
 from moto_lake import DAY
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
-from pynvest_lake.kinds import Kind
 from pynvest_lake.prepare import UnreadableCell, prepare
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from b3.kind import Kind
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
-from pynvest_lake.kinds import Kind
 from pynvest_lake.specialize import specialize
 
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}

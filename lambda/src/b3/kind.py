@@ -1,4 +1,4 @@
-"""The two kinds of paper that the site lists."""
+"""The two kinds of asset: stocks and real-estate funds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """A kind of paper; the values are those that the lake's messages name kinds by."""
+    """A kind of asset; its value names queues, functions and messages."""
 
     ACOES = "acoes"
     FIIS = "fiis"
+
+    @property
+    def ticker_column(self) -> str:
+        """Return the SoR and SoT column that holds the ticker."""
+        return {Kind.ACOES: "nome_papel", Kind.FIIS: "fii"}[self]
+
+    @property
+    def label(self) -> str:
+        """Return the value of ``tipo_ativo`` in the Spec table."""
+        return {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}[self]
 
     @property
     def listing(self) -> str:
@@ -23,5 +33,5 @@ class Kind(str, Enum):
 
     @property
     def identity(self) -> str:
-        """Return the label of the cell in which a page of this kind names its paper."""
+        """Return the label of the cell in which a page of this kind names its asset."""
         return {Kind.ACOES: "Papel", Kind.FIIS: "FII"}[self]
