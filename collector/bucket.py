@@ -32,7 +32,7 @@ from collector.errors import (
     WrongBucket,
     WrongClock,
 )
-from pynvest_lake.archive import Archive, DamagedArchive, Kept, KeptPage, prefix
+from pynvest_lake.archive import Archive, ArchivedPage, ArchiveObject, DamagedArchive, prefix
 from pynvest_lake.aws import CLIENT_CONFIG
 from pynvest_lake.ledger import moment_text
 
@@ -120,7 +120,7 @@ class Bucket:
         with self._errors():
             return self._archive.keys(day)
 
-    def read(self, key: str) -> Kept:
+    def read(self, key: str) -> ArchiveObject:
         """Return the pages of an object."""
         with self._errors():
             try:
@@ -128,7 +128,7 @@ class Bucket:
             except DamagedArchive as error:
                 raise StorageFailed(str(error)) from error
 
-    def put(self, day: int, pages: Sequence[KeptPage]) -> None:
+    def put(self, day: int, pages: Sequence[ArchivedPage]) -> None:
         """Archive pages as one object."""
         with self._errors():
             self._archive.put(day, pages)

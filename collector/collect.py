@@ -19,7 +19,7 @@ from collector.site import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.page import Page, listing
-from pynvest_lake.archive import KeptPage
+from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.ledger import moment_of, moment_text
 
 PAGES_AN_OBJECT = 50
@@ -299,7 +299,7 @@ class Collection:
             self._put(pages, patience)
         self._archived |= fetched.looks
 
-    def _put(self, pages: list[KeptPage], patience: Patience | None) -> None:
+    def _put(self, pages: list[ArchivedPage], patience: Patience | None) -> None:
         """Archive pages, trying for as long as there is patience where S3 cannot be reached."""
         while True:
             try:
@@ -340,8 +340,8 @@ class Collection:
         return f"{there} of {len(assets)}" if assets else "none"
 
 
-def _archived_page(page: Page, kind: Kind, ticker: str | None) -> KeptPage:
-    return KeptPage(
+def _archived_page(page: Page, kind: Kind, ticker: str | None) -> ArchivedPage:
+    return ArchivedPage(
         ticker, kind.value, page.url, moment_text(page.fetched_at), page.status, page.content_type, page.body
     )
 

@@ -12,7 +12,7 @@ import pytest
 
 from collector.__main__ import main
 from moto_lake import REGION
-from pynvest_lake.archive import Archive, KeptPage, Manifest
+from pynvest_lake.archive import Archive, ArchivedPage, Manifest
 from sandbox.site import SiteServer
 
 BUCKET = f"pynvest-work-123456789012-{REGION}"
@@ -77,7 +77,7 @@ class Desk:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     @property
-    def kept(self) -> list[KeptPage]:
+    def kept(self) -> list[ArchivedPage]:
         """All pages of the day in the archive."""
         archive = Archive(self.s3, BUCKET)
         return [page for key in archive.keys(DAY) for page in archive.read(key).pages]

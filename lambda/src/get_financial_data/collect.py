@@ -21,9 +21,9 @@ from fundamentus_site.errors import (
 )
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
-from pynvest_lake.archive import Archive, DamagedArchive, Kept
+from pynvest_lake.archive import Archive, ArchiveObject, DamagedArchive
 from pynvest_lake.ledger import moment_of, moment_text
-from pynvest_lake.messages import KeptAt, TickerMessage
+from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.outcomes import Outcome
 
 _OUTCOMES = {
@@ -35,7 +35,7 @@ _OUTCOMES = {
 }
 
 
-class KeptPages:
+class ArchiveCache:
     """Pages of the archive, each object of which is opened once. Safe to use from several threads.
 
     Parameters
@@ -46,10 +46,10 @@ class KeptPages:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._opened: dict[str, Kept] = {}
+        self._opened: dict[str, ArchiveObject] = {}
         self._lock = threading.Lock()
 
-    def page(self, place: KeptAt, ticker: str) -> Page:
+    def page(self, place: PageRef, ticker: str) -> Page:
         """Return a paper's page.
 
         Raises
@@ -117,7 +117,7 @@ class Collected:
 def collect(
     messages: Collection[TickerMessage],
     site: FundamentusSite,
-    kept: KeptPages,
+    kept: ArchiveCache,
     breaker: Breaker,
     *,
     threads: int,

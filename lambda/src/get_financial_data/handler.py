@@ -17,7 +17,7 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
-from get_financial_data.collect import Collected, KeptPages, collect
+from get_financial_data.collect import ArchiveCache, Collected, collect
 from get_financial_data.save_batch import Recorder, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
@@ -29,7 +29,7 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Kept of an invocation's time for the object, the partition and the answer.
+# Left of an invocation's time for the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
 
@@ -95,7 +95,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             threads,
             settings.fetch_timeout_seconds,
         ),
-        KeptPages(Archive(client("s3"), settings.work_bucket)),
+        ArchiveCache(Archive(client("s3"), settings.work_bucket)),
         # Over before a round asks again.
         _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)),
         threads=threads,

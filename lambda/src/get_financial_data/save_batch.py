@@ -15,7 +15,7 @@ from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
 from b3.kind import Kind
 from get_financial_data.collect import Collected
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.day import number_of
@@ -71,7 +71,7 @@ class Recorder:
 
     def _keep_pages(self, day: int, papers: Papers, logger: Logger) -> bool:
         pages = [
-            KeptPage(
+            ArchivedPage(
                 message.ticker,
                 message.kind.value,
                 paper.page.url,

@@ -27,13 +27,13 @@ from pynvest_lake.aws import client
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day_request import DayRequest, parse_probe
 from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of, moment_text
-from pynvest_lake.messages import KeptAt, TickerMessage
+from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import PART, list_day
 
 logger = Logger()
 
-# Kept of an invocation's time for the ledger and the messages.
+# Left of an invocation's time for the ledger and the messages.
 RESERVE_SECONDS = 30.0
 # A paper that has not traded for longer before an old session stands still anyway.
 OLD_DAYS = 7
@@ -121,7 +121,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if request.tickers is not None:
         names = {ticker for _, ticker in listed.listing}
         result["not_listed"] = sorted(set(request.tickers) - names)
-    places: list[tuple[Kind, str, KeptAt | None]] = (
+    places: list[tuple[Kind, str, PageRef | None]] = (
         [place for place in listed.kept if wanted is None or (place[0], place[1]) in wanted]
         if request.from_pages
         else [(kind, ticker, None) for kind, ticker in wanted or ()]
@@ -196,7 +196,7 @@ def _queue(
     settings: Settings,
     ledger: Ledger,
     request: DayRequest,
-    places: Collection[tuple[Kind, str, KeptAt | None]],
+    places: Collection[tuple[Kind, str, PageRef | None]],
     number: int,
     now: datetime,
 ) -> dict[str, Any]:

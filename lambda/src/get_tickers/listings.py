@@ -12,10 +12,10 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.page import Page, listing
 from fundamentus_site.site import FundamentusSite
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.day import BRASILIA, number_of
 from pynvest_lake.ledger import Listing, moment_of, moment_text
-from pynvest_lake.messages import KeptAt, parse_ticker
+from pynvest_lake.messages import PageRef, parse_ticker
 from pynvest_lake.outcomes import Outcome
 
 # How long the listings are tried for, where the site is down. A round asks again later.
@@ -52,9 +52,9 @@ class Listed:
     """
 
     listing: Listing
-    pages: tuple[KeptPage, ...] = ()
+    pages: tuple[ArchivedPage, ...] = ()
     unreadable: Mapping[str, list[str]] = field(default_factory=dict)
-    kept: tuple[tuple[Kind, str, KeptAt], ...] = ()
+    kept: tuple[tuple[Kind, str, PageRef], ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -105,7 +105,7 @@ def _read(site: FundamentusSite) -> Listed:
         }
         unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         pages.append(
-            KeptPage(
+            ArchivedPage(
                 None,
                 kind.value,
                 page.url,
@@ -129,9 +129,9 @@ def from_archive(archive: Archive, day: int) -> Listed:
         The archive has no page of the day that can be read.
     """
     united: Listing | None = None
-    kept: list[tuple[Kind, str, KeptAt]] = []
+    kept: list[tuple[Kind, str, PageRef]] = []
     problems: list[str] = []
-    listings: list[KeptPage] = []
+    listings: list[ArchivedPage] = []
     for key in archive.keys(day):
         found = archive.read(key)
         problems += found.problems
@@ -142,7 +142,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
             elif page.ticker is None:
                 listings.append(page)
             else:
-                kept.append((Kind(page.kind), parse_ticker(page.ticker), KeptAt(key, page.fetched_at)))
+                kept.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
     for page in sorted(listings, key=lambda page: page.fetched_at):
         try:
             found_listing = listing(

@@ -53,7 +53,7 @@ class DamagedArchive(ValueError):  # noqa: N818 - what it is
 
 
 @dataclass(frozen=True)
-class KeptPage:
+class ArchivedPage:
     """One answer of the site, as it was.
 
     Parameters
@@ -98,7 +98,7 @@ class KeptPage:
         return json.dumps({**vars(self), "body": self.body.decode("iso-8859-1")}, ensure_ascii=False)
 
     @classmethod
-    def from_line(cls, line: str) -> KeptPage:
+    def from_line(cls, line: str) -> ArchivedPage:
         """Read a line of JSON.
 
         Raises
@@ -148,11 +148,11 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ArchiveObject:
     """The pages of one object of the archive, and what of it could not be read."""
 
     key: str
-    pages: tuple[KeptPage, ...]
+    pages: tuple[ArchivedPage, ...]
     problems: tuple[str, ...]
 
 
@@ -171,7 +171,7 @@ class Archive:
         self._s3 = s3
         self._bucket = bucket
 
-    def put(self, day: int, pages: Iterable[KeptPage]) -> str:
+    def put(self, day: int, pages: Iterable[ArchivedPage]) -> str:
         """Keep the pages of a batch, and return the object's key. The same pages make the same object."""
         text = "".join(f"{page.to_line()}\n" for page in pages).encode()
         key = f"{prefix(day)}{_hash(text)}{SUFFIX}"
@@ -203,7 +203,7 @@ class Archive:
         keys = [item["Key"] for page in found for item in page.get("Contents", [])]
         return [key for key in keys if key.endswith(SUFFIX)]
 
-    def read(self, key: str) -> Kept:
+    def read(self, key: str) -> ArchiveObject:
         """Return the pages of an object, and what of it is damaged: the rest counts all the same.
 
         Of an object that S3 received later than `RECEIVED_WITHIN` no page counts.
@@ -220,18 +220,18 @@ class Archive:
         if _is_late(key, answer["LastModified"]):
             received = f"S3 received it on {answer['LastModified']:%Y-%m-%d}"
             allowed = f"expected within {RECEIVED_WITHIN.days} days of its day: its pages are ignored"
-            return Kept(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
-        pages: list[KeptPage] = []
+            return ArchiveObject(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
+        pages: list[ArchivedPage] = []
         problems: list[str] = []
         for line in _lines(answer["Body"].iter_chunks(_PIECE_BYTES), problems):
             try:
-                pages.append(KeptPage.from_line(line))
+                pages.append(ArchivedPage.from_line(line))
             except DamagedArchive as error:
                 problems.append(str(error))
         if len(problems) > MOST_PROBLEMS:
             problems[MOST_PROBLEMS:] = [f"{len(problems) - MOST_PROBLEMS} more of its lines are damaged"]
         said = tuple(f"s3://{self._bucket}/{key}: {problem}" for problem in problems)
-        return Kept(key, tuple(pages), said)
+        return ArchiveObject(key, tuple(pages), said)
 
 
 def prefix(day: int) -> str:

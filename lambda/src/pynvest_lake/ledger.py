@@ -451,6 +451,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - tells contents apart
-    """Return the bytes of an object. Kept: the workflow asks for the day's status again and again."""
+    """Return the bytes of an object. Cached: the workflow asks for the day's status again and again."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

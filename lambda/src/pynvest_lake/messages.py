@@ -47,7 +47,7 @@ def parse_tickers(value: object) -> list[str]:
 
 
 @dataclass(frozen=True)
-class KeptAt:
+class PageRef:
     """Where in the archive a page is: the object, and the moment at which the page was fetched."""
 
     object: str
@@ -75,7 +75,7 @@ class TickerMessage:
     kind: Kind
     day: int
     round: int = 0
-    page: KeptAt | None = None
+    page: PageRef | None = None
     asked_at: str | None = None
 
     def to_json(self) -> str:
@@ -131,11 +131,11 @@ def _parse_round(value: object) -> int:
     raise ValueError(f"round is {value!r}, expected a whole number from 0")
 
 
-def _parse_page(value: object) -> KeptAt | None:
+def _parse_page(value: object) -> PageRef | None:
     if value is None:
         return None
     if isinstance(value, dict) and set(value) == {"object", "fetched_at"}:
-        return KeptAt(str(value["object"]), str(value["fetched_at"]))
+        return PageRef(str(value["object"]), str(value["fetched_at"]))
     raise ValueError(f"page is {value!r}, expected an object with object and fetched_at")
 
 

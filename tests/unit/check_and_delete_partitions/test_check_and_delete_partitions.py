@@ -22,7 +22,7 @@ from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionN
 from lake_rows import put_part, raw_s3_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry, listing_key
@@ -332,8 +332,8 @@ def started(lake: Lake) -> list[dict[str, Any]]:
     return requests
 
 
-def page(ticker: str | None, kind: str = "acoes") -> KeptPage:
-    return KeptPage(ticker, kind, "https://site", "2026-11-20T21:45:07Z", 200, None, b"<html></html>")
+def page(ticker: str | None, kind: str = "acoes") -> ArchivedPage:
+    return ArchivedPage(ticker, kind, "https://site", "2026-11-20T21:45:07Z", 200, None, b"<html></html>")
 
 
 LISTINGS = [page(None, "acoes"), page(None, "fiis")]

@@ -21,7 +21,7 @@ from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
 from collector_machine import BUCKET, DAY, EVENING, Desk
 from moto_lake import REGION
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from sandbox.site import Fault, SiteServer, make_papers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -170,7 +170,7 @@ def test_pages_that_the_functions_kept_are_not_asked_for_again(desk: Desk) -> No
 
 def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(desk: Desk) -> None:
     early, refused = sorted(desk.site.papers)[:2]
-    page = KeptPage(
+    page = ArchivedPage(
         early,
         desk.site.papers[early].kind,
         f"{desk.site.base_url}/detalhes.php?papel={early}",
@@ -180,7 +180,7 @@ def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_coun
         b"<html>Fundamentus</html>",
     )
     body = b"<html><body>Just a moment...</body></html>"
-    other = KeptPage(
+    other = ArchivedPage(
         refused, desk.site.papers[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
     )
     Archive(desk.s3, BUCKET).put(DAY, [page, other])

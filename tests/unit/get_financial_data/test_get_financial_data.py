@@ -21,7 +21,7 @@ from get_financial_data import handler as stage
 from lake_rows import sqs_event
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.ledger import Ledger, PaperEntry
 from pynvest_lake.outcomes import Outcome
@@ -86,7 +86,7 @@ def said(lake: Lake, day: int = DAY) -> dict[str, PaperEntry]:
     return {ticker: entry for (_, ticker), entry in papers.items()}
 
 
-def kept(lake: Lake, day: int = DAY) -> list[KeptPage]:
+def kept(lake: Lake, day: int = DAY) -> list[ArchivedPage]:
     archive = Archive(lake.s3, WORK_BUCKET)
     return [page for key in archive.keys(day) for page in archive.read(key).pages]
 
@@ -659,7 +659,7 @@ def test_of_several_kept_pages_of_a_paper_the_newest_that_reads_counts(
     )
     bodies = [own, own, of_other, b"<html>Access denied</html>"]
     pages = [
-        KeptPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
+        ArchivedPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
         for hour, body in enumerate(bodies)
     ]
     key = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)

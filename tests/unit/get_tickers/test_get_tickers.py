@@ -19,7 +19,7 @@ from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, KeptPage
+from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
 from pynvest_lake.messages import TickerMessage
@@ -299,7 +299,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
     """Keep the listings and the pages of some stocks, as if they had been fetched then."""
     pages = [
-        KeptPage(
+        ArchivedPage(
             ticker,
             kind,
             url,

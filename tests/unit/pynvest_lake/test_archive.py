@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from moto_lake import DAY, REGION, WORK_BUCKET, Lake
 from pynvest_lake import archive
-from pynvest_lake.archive import Archive, DamagedArchive, Kept, KeptPage, Manifest
+from pynvest_lake.archive import Archive, ArchivedPage, ArchiveObject, DamagedArchive, Manifest
 from pynvest_lake.aws import CONFLICTS
 
-PAGE = KeptPage(
+PAGE = ArchivedPage(
     ticker="PETR4",
     kind="acoes",
     url="https://site/detalhes.php?papel=PETR4",
@@ -38,7 +38,7 @@ LISTING = replace(PAGE, ticker=None, url="https://site/resultado.php", content_t
 def test_any_bytes_come_back_as_they_were(body: bytes) -> None:
     page = replace(PAGE, body=body)
 
-    assert KeptPage.from_line(page.to_line()) == page
+    assert ArchivedPage.from_line(page.to_line()) == page
     assert "\n" not in page.to_line()
 
 
@@ -48,7 +48,7 @@ def test_pages_come_back_as_they_were(lake: Lake) -> None:
     key = kept.put(DAY, [PAGE, LISTING])
 
     assert kept.keys(DAY) == [key]
-    assert kept.read(key) == Kept(key, (PAGE, LISTING), ())
+    assert kept.read(key) == ArchiveObject(key, (PAGE, LISTING), ())
 
 
 def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> None:
@@ -171,7 +171,7 @@ def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
 )
 def test_a_line_that_is_none_is_refused(line: str) -> None:
     with pytest.raises(DamagedArchive):
-        KeptPage.from_line(line)
+        ArchivedPage.from_line(line)
 
 
 def test_no_object_is_written_twice(lake: Lake) -> None:
@@ -204,7 +204,7 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
     assert answers == []
 
 
-def received(lake: Lake, moment: str) -> Kept:
+def received(lake: Lake, moment: str) -> ArchiveObject:
     """Return what is read of an object that S3 received at a moment."""
     kept = Archive(lake.s3, WORK_BUCKET)
     with time_machine.travel(datetime.fromisoformat(moment)):
