@@ -74,7 +74,7 @@ class QualityRow:
 
 
 @dataclass(frozen=True)
-class MissingPaper:
+class MissingAsset:
     """A listed paper that was not read.
 
     Parameters
@@ -120,7 +120,7 @@ class Assessment:
     day: int
     rows: tuple[QualityRow, ...]
     situacao: Situation
-    missing: tuple[MissingPaper, ...]
+    missing: tuple[MissingAsset, ...]
     spec: pa.Table
     trial: bool = False
     fetch_from: str = "site"

@@ -14,7 +14,7 @@ from assess_day.portuguese import PAPERS, number, quoted, sentence, some
 from assess_day.references import last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
-from pynvest_lake.ledger import BatchEntry, PaperEntry
+from pynvest_lake.ledger import AssetEntry, BatchEntry
 from pynvest_lake.outcomes import Outcome
 
 DEAD_LETTERS = "fila_morta"
@@ -133,7 +133,7 @@ def labels(evidence: Evidence) -> list[QualityRow]:
 
 
 def _unknown_labels(
-    kind: Kind, read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry]
+    kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
 ) -> list[QualityRow]:
     rows = []
     counted = _counted(read, batches, "unknown_labels", "labels")
@@ -153,7 +153,7 @@ def _unknown_labels(
 
 
 def _lacking_labels(
-    evidence: Evidence, kind: Kind, read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry]
+    evidence: Evidence, kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
 ) -> list[QualityRow]:
     rows = []
     for label, (papers, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
@@ -165,7 +165,7 @@ def _lacking_labels(
 
 
 def _counted(
-    read: Mapping[str, PaperEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
+    read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
     """Return for each label how many papers it is a matter of, and the first of them.
 

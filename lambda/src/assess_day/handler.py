@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assess_day.assessment import Assessment, MissingPaper, Situation
+from assess_day.assessment import Assessment, MissingAsset, Situation
 from assess_day.day_status import Facts, View, look_seconds, reasons_for_a_round, view
 from assess_day.load import earlier_listed, evidence, gather, most_traded, old_session
 from assess_day.notice import notice
@@ -135,7 +135,7 @@ def _assess(
     found = evidence(s3, client("glue"), client("sqs"), settings, facts, folds)
     rows = measured(found)
     missing = tuple(
-        MissingPaper(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
+        MissingAsset(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
         for (kind, ticker), entry in sorted(facts.ledger.missing(facts.sor_ids).items())
     )
     situation = rows[-1].situacao

@@ -9,7 +9,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from assess_day.assessment import Assessment, MissingPaper, Situation
+from assess_day.assessment import Assessment, MissingAsset, Situation
 from assess_day.portuguese import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
 from assess_day.table_checks import newest_session
 from b3.bounds import printable
@@ -150,7 +150,7 @@ def _missing(assessment: Assessment) -> Iterator[str]:
             yield f"  - {why} ({_whole(len(papers))}): {some(papers)}"
 
 
-def _why(paper: MissingPaper) -> str:
+def _why(paper: MissingAsset) -> str:
     return _NO_ANSWER if paper.outcome is None else OUTCOMES.get(paper.outcome, _NO_ANSWER)
 
 

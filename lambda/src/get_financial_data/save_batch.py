@@ -19,7 +19,7 @@ from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.day import number_of
-from pynvest_lake.ledger import BatchEntry, Ledger, PaperEntry, moment_of, moment_text
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of, moment_text
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, object_id, write
@@ -119,11 +119,11 @@ def _asked_at(message: TickerMessage) -> str | None:
     return None if message.asked_at is None else write_moment(moment_of(message.asked_at))
 
 
-def _entries(papers: Papers, sor_id: str | None) -> dict[str, PaperEntry]:
+def _entries(papers: Papers, sor_id: str | None) -> dict[str, AssetEntry]:
     """Return what is to be said of each paper; of one with several pages, the greatest."""
-    entries: dict[str, PaperEntry] = {}
+    entries: dict[str, AssetEntry] = {}
     for message, paper in papers.items():
-        entry = PaperEntry(
+        entry = AssetEntry(
             paper.outcome,
             message.round,
             None if paper.outcome is Outcome.READ else printable(paper.reason, REASON_CHARACTERS),

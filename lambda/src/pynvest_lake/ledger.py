@@ -136,7 +136,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class PaperEntry:
+class AssetEntry:
     """What one batch says of a paper.
 
     Parameters
@@ -207,7 +207,7 @@ class BatchEntry:
     """
 
     kind: Kind
-    papers: Mapping[str, PaperEntry]
+    papers: Mapping[str, AssetEntry]
     labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     archived: bool = True
@@ -240,9 +240,9 @@ class BatchEntry:
         return cls(Kind(content["kind"]), papers, content["labels"], content["lacking"], content["archived"])
 
 
-def _paper_entry(content: Mapping[str, Any]) -> PaperEntry:
+def _paper_entry(content: Mapping[str, Any]) -> AssetEntry:
     labels = {name: tuple(content[name]) for name in ("unknown_labels", "lacking_labels") if name in content}
-    return PaperEntry(**{**content, **labels, "outcome": Outcome(content["outcome"])})
+    return AssetEntry(**{**content, **labels, "outcome": Outcome(content["outcome"])})
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ class DayLedger:
         """Return the number of the round to come: one more than the newest one's."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
-    def papers(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
+    def papers(self, sor_ids: Collection[str]) -> dict[Paper, AssetEntry]:
         """Return what the ledger says of each paper that it has an entry of.
 
         Parameters
@@ -284,9 +284,9 @@ class DayLedger:
         sor_ids
             Ids of the day's SoR objects: a paper counts as read only while its object is one of them.
         """
-        return greatest((entry for entry, _ in self.batches), sor_ids)
+        return merge_outcomes((entry for entry, _ in self.batches), sor_ids)
 
-    def missing(self, sor_ids: Collection[str]) -> dict[Paper, PaperEntry | None]:
+    def missing(self, sor_ids: Collection[str]) -> dict[Paper, AssetEntry | None]:
         """Return the listed papers that are neither read nor unknown to the site, and what is known."""
         said = self.papers(sor_ids)
         settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
@@ -318,9 +318,9 @@ class DayLedger:
         return [paper for paper in newest if paper not in answered]
 
 
-def greatest(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Paper, PaperEntry]:
+def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Paper, AssetEntry]:
     """Return the greatest of all that entries say of each paper, whatever their order and number."""
-    said: dict[Paper, PaperEntry] = {}
+    said: dict[Paper, AssetEntry] = {}
     for entry in entries:
         for ticker, new in entry.papers.items():
             if new.outcome is Outcome.READ and new.object not in sor_ids:

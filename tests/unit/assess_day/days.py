@@ -28,7 +28,7 @@ from fundamentus_site.page import Page, listing
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
-from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
@@ -178,7 +178,7 @@ def read_day(
             sor[kind].append(rows)
             sot[kind].append(prepare(rows, kind, number_of(day)).table)
         kept_back = {
-            paper.ticker: PaperEntry(Outcome.REFUSED)
+            paper.ticker: AssetEntry(Outcome.REFUSED)
             for paper in papers
             if paper.kind == kind.value and paper.ticker in refused
         }
@@ -200,7 +200,7 @@ def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Tab
     entry = BatchEntry(
         kind,
         {
-            ticker: PaperEntry(
+            ticker: AssetEntry(
                 Outcome.READ,
                 object="a",
                 session=one.session and number_of(one.session),

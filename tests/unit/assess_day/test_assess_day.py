@@ -22,7 +22,7 @@ from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import PartitionNotRegistered
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
 from pynvest_lake.outcomes import Outcome
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
@@ -64,7 +64,7 @@ def land(lake: Lake, *tickers: str, through: tuple[str, ...] = (SOT_ACOES, SPEC_
     item = put_part(lake, SOR_ACOES, tickers)
     for table in through:
         put_part(lake, table, tickers)
-    read = {ticker: PaperEntry(Outcome.READ, object=item.id) for ticker in tickers}
+    read = {ticker: AssetEntry(Outcome.READ, object=item.id) for ticker in tickers}
     Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, read))
 
 
@@ -152,7 +152,7 @@ def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: 
     queue(lake, *tickers)
     item = put_part(lake, SOR_ACOES, tickers)
     entries = {
-        ticker: PaperEntry(
+        ticker: AssetEntry(
             Outcome.READ,
             object=item.id,
             unknown_labels=tuple(f"{chr(0x4E00 + number)}{ticker}" * 10 for number in range(20)),
@@ -223,7 +223,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     item = put_part(lake, SOR_ACOES, "PETR4", {"nome_papel": "PETR4"})
     for table, column in ((SOT_ACOES, "nome_papel"), (SPEC_ATIVOS, "codigo_ticker_ativo")):
         put_part(lake, table, "PETR4", {column: "PETR4"})
-    said = PaperEntry(Outcome.READ, object=item.id, session=20261119)
+    said = AssetEntry(Outcome.READ, object=item.id, session=20261119)
     Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, {"PETR4": said}))
 
     seen = assess(input={"anomesdia_exec": DAY, "rounds": [1]})

@@ -17,14 +17,14 @@ from assess_day.day_status import (
 )
 from b3.kind import Kind
 from moto_lake import DAY
-from pynvest_lake.ledger import BatchEntry, DayLedger, Listing, PaperEntry, Round, moment_text
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 
 PATIENCE = 2160
 START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0}, Kind.FIIS: {"HGLG11": None}})
 ROUND = Round(0, moment_text(START), {Kind.ACOES: ["PETR4", "VALE3"], Kind.FIIS: ["HGLG11"]})
-READ = PaperEntry(Outcome.READ, object="a")
+READ = AssetEntry(Outcome.READ, object="a")
 HGLG11_MISSING = "papéis que faltam, de 3 da listagem: 1 (HGLG11)"
 
 
@@ -38,8 +38,8 @@ def view(day: Facts, now: datetime, patience: float) -> View:
 
 
 def facts(
-    acoes: dict[str, PaperEntry] | None = None,
-    fiis: dict[str, PaperEntry] | None = None,
+    acoes: dict[str, AssetEntry] | None = None,
+    fiis: dict[str, AssetEntry] | None = None,
     *,
     listing: Listing | None = LISTING,
     rounds: tuple[Round, ...] = (ROUND,),
@@ -77,7 +77,7 @@ def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_o
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
 def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
-    day = facts(fiis={"HGLG11": PaperEntry(outcome)})
+    day = facts(fiis={"HGLG11": AssetEntry(outcome)})
     seen = view(day, after(61), PATIENCE)
 
     assert (seen.settled, seen.whole) == (True, False)
@@ -86,7 +86,7 @@ def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome
 
 @pytest.mark.parametrize("outcome", [Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION])
 def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
-    day = facts(fiis={"HGLG11": PaperEntry(outcome)})
+    day = facts(fiis={"HGLG11": AssetEntry(outcome)})
     seen = view(day, after(61), PATIENCE)
 
     assert (seen.settled, seen.whole) == (True, True)
@@ -95,7 +95,7 @@ def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
 
 def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
     again = Round(1, moment_text(after(3600)), {Kind.FIIS: ["HGLG11"]})
-    refused = facts(fiis={"HGLG11": PaperEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
+    refused = facts(fiis={"HGLG11": AssetEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
 
     assert not view(refused, after(3660), PATIENCE).settled
 
@@ -185,7 +185,7 @@ def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> No
 def test_the_site_refuses_aws_where_the_newest_round_read_nothing_and_three_assets_were_refused(
     outcomes: list[Outcome], more: dict[str, str], refuses: bool
 ) -> None:
-    said = {f"AAA{number}": PaperEntry(outcome, 1) for number, outcome in enumerate(outcomes)}
+    said = {f"AAA{number}": AssetEntry(outcome, 1) for number, outcome in enumerate(outcomes)}
     again = Round(1, moment_text(after(3600)), {Kind.FIIS: list(said)})
     unlisted = Round(2, moment_text(after(7200)), {}, "refused: status 403")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assess_day.assessment import VERDICT, Assessment, MissingPaper, QualityRow, Situation
+from assess_day.assessment import VERDICT, Assessment, MissingAsset, QualityRow, Situation
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
 from b3.kind import Kind
@@ -54,7 +54,7 @@ def row(situacao: Situation, motivo: str | None) -> QualityRow:
     return QualityRow("tbsot", "medida", None, 1.0, None, situacao, motivo)
 
 
-def assessment(*rows_: QualityRow, missing: tuple[MissingPaper, ...] = (), **more: Any) -> Assessment:
+def assessment(*rows_: QualityRow, missing: tuple[MissingAsset, ...] = (), **more: Any) -> Assessment:
     situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Situation.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
     given_: dict[str, Any] = {"spec": SPEC, **more}
@@ -100,7 +100,7 @@ def test_a_good_day_is_told_in_these_words() -> None:
 
 
 def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
-    missing = (MissingPaper(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
+    missing = (MissingAsset(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
     day = assessment(row(Situation.AVISO, "1 de 10 papéis da lista\nnão foi lido"), missing=missing)
     told = notice(day, {}, daily_digest=False)
 
@@ -125,14 +125,14 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
 
 
 def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
-    refused = tuple(MissingPaper(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
+    refused = tuple(MissingAsset(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
     day = assessment(
         row(Situation.AVISO, "um rótulo novo"),
         row(Situation.FALHA, "faltam 1.236 de 1.450 papéis"),
         missing=(
             *refused,
-            MissingPaper(Kind.ACOES, "VALE3", None),
-            MissingPaper(Kind.ACOES, "PETR4", Outcome.FAILED),
+            MissingAsset(Kind.ACOES, "VALE3", None),
+            MissingAsset(Kind.ACOES, "PETR4", Outcome.FAILED),
         ),
         spec=SPEC.slice(0, 0),
         site_refuses=True,
@@ -215,7 +215,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
 
 
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
-    missing = (MissingPaper(Kind.ACOES, "PETR4", Outcome.REFUSED),)
+    missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.REFUSED),)
 
     told = notice(assessment(row(Situation.AVISO, "por isso"), missing=missing), SOT, daily_digest=True)
 
@@ -245,7 +245,7 @@ def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
 maybe_text = st.none() | st.text()
 papers = st.builds(
-    MissingPaper,
+    MissingAsset,
     st.sampled_from(Kind),
     st.text(max_size=12),
     st.none() | st.sampled_from(Outcome),
@@ -280,7 +280,7 @@ stocks = st.builds(
 )
 def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     found: list[QualityRow],
-    missing: list[MissingPaper],
+    missing: list[MissingAsset],
     traded: list[dict[str, Any]],
     trial: bool,
     empty: bool,

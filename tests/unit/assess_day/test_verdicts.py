@@ -48,7 +48,7 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
 )
 from pynvest_lake.day import number_of
-from pynvest_lake.ledger import BatchEntry, DayLedger, PaperEntry, Round, moment_text
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -405,8 +405,8 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
     }
 
 
-def read_as(outcome: Outcome, number: int, **more: Any) -> PaperEntry:
-    return PaperEntry(outcome, number, object="a" if outcome is Outcome.READ else None, **more)
+def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
+    return AssetEntry(outcome, number, object="a" if outcome is Outcome.READ else None, **more)
 
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:

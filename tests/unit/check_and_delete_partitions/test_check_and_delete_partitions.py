@@ -25,7 +25,7 @@ from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import BatchEntry, DayLedger, Ledger, Listing, PaperEntry, listing_key
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, listing_key
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
@@ -460,7 +460,7 @@ def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(lak
     for day in (DAY, PAST):
         ledger.write_listing(day, Listing({Kind.ACOES: {"PETR4": None}}))
         ledger.start_round(day, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
-        ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": PaperEntry(Outcome.REFUSED)}))
+        ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": AssetEntry(Outcome.REFUSED)}))
 
     clear({"anomesdia_exec": DAY})
 

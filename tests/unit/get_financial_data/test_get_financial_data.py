@@ -23,7 +23,7 @@ from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
-from pynvest_lake.ledger import Ledger, PaperEntry
+from pynvest_lake.ledger import AssetEntry, Ledger
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, Paper, SiteServer, make_papers
@@ -79,7 +79,7 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
     return {"ticker": ticker, "kind": kind, "anomesdia_exec": day}
 
 
-def said(lake: Lake, day: int = DAY) -> dict[str, PaperEntry]:
+def said(lake: Lake, day: int = DAY) -> dict[str, AssetEntry]:
     """Return what the ledger says of each paper."""
     ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
     papers = Ledger(lake.s3, WORK_BUCKET).read(day).papers(ids)

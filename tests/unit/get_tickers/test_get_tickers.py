@@ -21,7 +21,7 @@ from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
-from pynvest_lake.ledger import BatchEntry, Ledger, Listing, PaperEntry
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from sandbox.site import GHOSTS, Fault, SiteServer, make_papers
@@ -121,7 +121,7 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int 
     """Let stage 3 say what became of papers; of those that were read, their object lies in SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
-    entry = PaperEntry(outcome, round_, object=item.id if item else None)
+    entry = AssetEntry(outcome, round_, object=item.id if item else None)
     ledger(lake).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
@@ -623,7 +623,7 @@ def test_a_day_is_needed(queue: Any) -> None:
 def read_on(lake: Lake, session: int, *tickers: str) -> None:
     """Let the ledger say of stocks that their pages showed a session."""
     item = put_part(lake, SOR_ACOES, (session, *tickers))
-    entry = PaperEntry(Outcome.READ, object=item.id, session=session)
+    entry = AssetEntry(Outcome.READ, object=item.id, session=session)
     ledger(lake).write_batch(DAY, BatchEntry(Kind.ACOES, dict.fromkeys(tickers, entry)))
 
 

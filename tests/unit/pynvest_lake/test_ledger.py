@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from b3.kind import Kind
 from moto_lake import DAY, WORK_BUCKET, Lake
 from pynvest_lake.ledger import (
+    AssetEntry,
     BatchEntry,
     DayLedger,
     Ledger,
     Listing,
-    PaperEntry,
     Round,
     UnreadableLedger,
-    greatest,
+    merge_outcomes,
 )
 from pynvest_lake.outcomes import Outcome
 
@@ -26,11 +26,11 @@ NOW = datetime(2026, 11, 23, 21, 45, 7, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": None}, Kind.FIIS: {"HGLG11": None}})
 
 
-def entry(outcome: Outcome = Outcome.READ, **more: object) -> PaperEntry:
-    return PaperEntry(outcome, **{"object": "a" if outcome is Outcome.READ else None, **more})  # type: ignore[arg-type]
+def entry(outcome: Outcome = Outcome.READ, **more: object) -> AssetEntry:
+    return AssetEntry(outcome, **{"object": "a" if outcome is Outcome.READ else None, **more})  # type: ignore[arg-type]
 
 
-def batch(**papers: PaperEntry) -> BatchEntry:
+def batch(**papers: AssetEntry) -> BatchEntry:
     return BatchEntry(Kind.ACOES, papers)
 
 
@@ -41,7 +41,7 @@ def day_of(
 
 
 paper_entries = st.builds(
-    PaperEntry,
+    AssetEntry,
     outcome=st.sampled_from(Outcome),
     round=st.integers(0, 3),
     why=st.none() | st.sampled_from(["why", "why not"]),
@@ -63,15 +63,15 @@ def test_order_repetition_and_interleaving_of_entries_change_nothing(
     others = entries + rng.choices(entries, k=len(entries)) if entries else []
     rng.shuffle(others)
 
-    assert greatest(others, {"a", "b"}) == greatest(entries, {"a", "b"})
+    assert merge_outcomes(others, {"a", "b"}) == merge_outcomes(entries, {"a", "b"})
 
 
 @given(st.lists(batches, max_size=12))
 def test_entries_of_several_runs_say_together_the_greatest_of_what_each_says(
     entries: list[BatchEntry],
 ) -> None:
-    whole = greatest(entries, {"a", "b"})
-    halves = [greatest(entries[::2], {"a", "b"}), greatest(entries[1::2], {"a", "b"})]
+    whole = merge_outcomes(entries, {"a", "b"})
+    halves = [merge_outcomes(entries[::2], {"a", "b"}), merge_outcomes(entries[1::2], {"a", "b"})]
 
     for paper, said in whole.items():
         ranks = [half[paper].outcome.rank for half in halves if paper in half]
@@ -93,7 +93,9 @@ def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
     early = entry(fetched_at="2026-11-23T21:45:07Z", object="a")
     late = entry(fetched_at="2026-11-23T22:45:07Z", object="b")
 
-    assert greatest([batch(PETR4=late), batch(PETR4=early)], {"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
+    assert merge_outcomes([batch(PETR4=late), batch(PETR4=early)], {"a", "b"}) == {
+        (Kind.ACOES, "PETR4"): late
+    }
 
 
 def test_a_paper_counts_as_read_only_while_its_object_lies_in_sor() -> None:
