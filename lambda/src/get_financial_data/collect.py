@@ -66,7 +66,7 @@ class ArchiveCache:
         raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
 
 
-class HandedBack(Exception):  # noqa: N818 - what happened
+class NotAsked(Exception):  # noqa: N818 - what happened
     """The site was not asked for the paper, which comes to an outcome; its message comes again."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
@@ -75,7 +75,7 @@ class HandedBack(Exception):  # noqa: N818 - what happened
 
 
 @dataclass(frozen=True)
-class Collected:
+class AssetResult:
     """What became of a paper.
 
     Parameters
@@ -109,7 +109,7 @@ class Collected:
     @property
     def reason(self) -> str:
         """Return why it was not read, as text."""
-        if isinstance(self.error, FundamentusError | HandedBack | DamagedArchive):
+        if isinstance(self.error, FundamentusError | NotAsked | DamagedArchive):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"
 
@@ -122,7 +122,7 @@ def collect(
     *,
     threads: int,
     not_after: float,
-) -> dict[TickerMessage, Collected]:
+) -> dict[TickerMessage, AssetResult]:
     """Fetch and read the pages of papers.
 
     A page is read while the next is on its way. Nothing is asked for where the breaker is open. Whatever
@@ -149,36 +149,36 @@ def collect(
 
     def fetch(message: TickerMessage) -> Page:
         if message.page is None and not breaker.admits(message.ticker):
-            raise HandedBack(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
+            raise NotAsked(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
         if time.monotonic() >= not_after:
-            raise HandedBack(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
+            raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
         if message.page is not None:
             return kept.page(message.page, message.ticker)
         return site.fetch_paper(message.ticker, not_after=not_after)
 
-    def read(message: TickerMessage, fetched: Future[Page]) -> Collected:
+    def read(message: TickerMessage, fetched: Future[Page]) -> AssetResult:
         try:
             page = pages[message] = fetched.result()
             frame = site.coleta_indicadores_de_ativo(
                 message.ticker, page=page, kind=message.kind, day=message.day
             )
-        except HandedBack as error:
-            return Collected(error.outcome, error=error)
+        except NotAsked as error:
+            return AssetResult(error.outcome, error=error)
         except DamagedArchive as error:
-            return Collected(Outcome.FAILED, error=error)
+            return AssetResult(Outcome.FAILED, error=error)
         except FundamentusError as outcome:
             if isinstance(outcome, Refused) and message.page is None:
                 breaker.refused(message.ticker, rate_limited=outcome.rate_limited)
-            return Collected(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
+            return AssetResult(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
         else:
             if message.page is None:
                 breaker.read()
-            return Collected(Outcome.READ, page, frame.iloc[0].to_dict(), **frame.attrs)
+            return AssetResult(Outcome.READ, page, frame.iloc[0].to_dict(), **frame.attrs)
         finally:
             breaker.settled(message.ticker)
             ahead.release()
 
-    futures: dict[TickerMessage, Future[Collected]] = {}
+    futures: dict[TickerMessage, Future[AssetResult]] = {}
     with ThreadPoolExecutor(max_workers=1) as reading, ThreadPoolExecutor(max_workers=threads) as fetching:
 
         def read_next(message: TickerMessage, fetched: Future[Page]) -> None:
@@ -193,6 +193,8 @@ def collect(
         future = futures[message]
         unforeseen = future.exception()
         collected[message] = (
-            Collected(Outcome.FAILED, pages.get(message), error=unforeseen) if unforeseen else future.result()
+            AssetResult(Outcome.FAILED, pages.get(message), error=unforeseen)
+            if unforeseen
+            else future.result()
         )
     return collected

@@ -17,8 +17,8 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
-from get_financial_data.collect import ArchiveCache, Collected, collect
-from get_financial_data.save_batch import Recorder, counted
+from get_financial_data.collect import ArchiveCache, AssetResult, collect
+from get_financial_data.save_batch import BatchWriter, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
@@ -102,7 +102,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         not_after=not_after,
     )
     tried_again = _tried_again(event, messages, collected, settings.sqs_max_receive_count)
-    recorder = Recorder(
+    recorder = BatchWriter(
         client("s3"), client("glue"), kind, settings.target_table, settings.work_bucket, settings.keep_pages
     )
     recorder.record(
@@ -126,7 +126,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": failed, **result}
 
 
-def _result(collected: dict[TickerMessage, Collected], tried_again: set[TickerMessage]) -> dict[str, Any]:
+def _result(collected: dict[TickerMessage, AssetResult], tried_again: set[TickerMessage]) -> dict[str, Any]:
     """Return what became of the papers, and what of their pages has no column or was lacking."""
     result: dict[str, Any] = {
         "rows": sum(paper.outcome is Outcome.READ for paper in collected.values()),
@@ -150,7 +150,7 @@ def _result(collected: dict[TickerMessage, Collected], tried_again: set[TickerMe
 def _tried_again(
     event: dict[str, Any],
     messages: dict[str, TickerMessage | MalformedMessage],
-    collected: dict[TickerMessage, Collected],
+    collected: dict[TickerMessage, AssetResult],
     max_receive_count: int,
 ) -> set[TickerMessage]:
     """Return the papers that failed and whose message has receives left: it goes back to the queue.

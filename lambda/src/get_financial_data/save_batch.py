@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
 from b3.kind import Kind
-from get_financial_data.collect import Collected
+from get_financial_data.collect import AssetResult
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
@@ -24,11 +24,11 @@ from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, object_id, write
 
-Papers = Mapping[TickerMessage, Collected]
+Papers = Mapping[TickerMessage, AssetResult]
 
 
 @dataclass(frozen=True)
-class Recorder:
+class BatchWriter:
     """Writes a batch down, in an order that leaves nothing claimed that is not there.
 
     Parameters
@@ -60,7 +60,7 @@ class Recorder:
         botocore.exceptions.ClientError, PartitionNotRegistered
             Rows or ledger could not be written. (That pages could not be kept is logged, and in the ledger.)
         """
-        days: defaultdict[int, dict[TickerMessage, Collected]] = defaultdict(dict)
+        days: defaultdict[int, dict[TickerMessage, AssetResult]] = defaultdict(dict)
         for message, paper in papers.items():
             days[message.day][message] = paper
         for day, of_day in days.items():
