@@ -120,7 +120,7 @@ def _asked_at(message: TickerMessage) -> str | None:
 
 
 def _entries(papers: Papers, sor_id: str | None) -> dict[str, AssetEntry]:
-    """Return what is to be said of each paper; of one with several pages, the greatest."""
+    """Return what is to be said of each paper; of one with several pages, its merged outcome."""
     entries: dict[str, AssetEntry] = {}
     for message, paper in papers.items():
         entry = AssetEntry(

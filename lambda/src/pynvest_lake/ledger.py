@@ -1,7 +1,7 @@
 """The day's ledger, in the work bucket: what a day is to hold, what was asked for, and what came of it.
 
 ``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``, one a
-batch that stage 3 read. What the ledger says of a paper is the greatest of all that its entries say, whoever
+batch that stage 3 read. The outcome of an asset is the highest-ranked of its entries, whoever
 wrote them and when: so batches that are repeated, run at the same time or land late need no further rule.
 """
 
@@ -319,7 +319,7 @@ class DayLedger:
 
 
 def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Paper, AssetEntry]:
-    """Return the greatest of all that entries say of each paper, whatever their order and number."""
+    """Return the highest-ranked entry of each asset, whatever their order and number."""
     said: dict[Paper, AssetEntry] = {}
     for entry in entries:
         for ticker, new in entry.papers.items():
