@@ -22,7 +22,7 @@ _SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falh
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DayVerdict:
     """What the lake says of one of its days: ``ok``, ``aviso`` or ``falha``, and why."""
 
     day: int
@@ -71,14 +71,14 @@ COLUMNS = (
 )
 
 
-def verdicts(quality: Sequence[Row]) -> list[Verdict]:
+def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
     """Return the verdict of each day that has one, newest first."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)
         reasons = [row["motivo"] for row in measures if row["medida"] != "dia" and row["motivo"]]
         found += [
-            Verdict(number, row["situacao"], reasons or [row["motivo"]] * bool(row["motivo"]))
+            DayVerdict(number, row["situacao"], reasons or [row["motivo"]] * bool(row["motivo"]))
             for row in measures
             if row["medida"] == "dia"
         ]

@@ -13,22 +13,22 @@ from b3.kind import Kind
 from pynvest_lake.outcomes import Outcome
 
 
-class Situation(str, Enum):
-    """How a measure, or the day, stands; spelt as the quality table has it."""
+class Verdict(str, Enum):
+    """The result of a quality check, or of the day; the values are those of the quality table."""
 
     OK = "ok"
-    AVISO = "aviso"
-    FALHA = "falha"
+    WARNING = "aviso"
+    FAILURE = "falha"
 
     @property
     def rank(self) -> int:
-        """Return a number that is the greater, the worse the situation."""
-        return list(Situation).index(self)
+        """Return a number that is the greater, the worse the verdict."""
+        return list(Verdict).index(self)
 
 
-# The measure of the row that holds the verdict; it is of no table.
+# The check whose row holds the day's verdict; it is of no table.
 VERDICT = "dia"
-# The measure of the row that says that a day has no listing.
+# The check whose row says that a day has no listing.
 LISTING = "listagem"
 
 
@@ -39,13 +39,13 @@ class QualityRow:
     Parameters
     ----------
     tabela
-        The table that was measured; None where the measure is of none.
+        The table that was checked; None where the check is of no table.
     medida
-        The measure's name.
+        The name of the check.
     coluna
-        The column or the label that was measured; None where the measure is of the table.
+        The column or the label that was checked; None where the check is of the table.
     valor
-        What was measured.
+        The value that was found.
     referencia
         What it was held against; None where there was nothing.
     situacao
@@ -59,7 +59,7 @@ class QualityRow:
     coluna: str | None
     valor: float | None
     referencia: float | None
-    situacao: Situation
+    situacao: Verdict
     motivo: str | None
 
     def to_row(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class QualityRow:
     def from_row(cls, row: Mapping[str, Any]) -> QualityRow:
         """Read a row of the table."""
         values = {one.name: row[one.name] for one in fields(cls)}
-        return cls(**{**values, "situacao": Situation(values["situacao"])})
+        return cls(**{**values, "situacao": Verdict(values["situacao"])})
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Assessment:
         The day, ``YYYYMMDD``.
     rows
         The rows of the quality table, the verdict last.
-    situacao
-        The verdict: the worst of all rows.
+    verdict
+        The worst of all rows.
     missing
         The listed papers that were not read.
     spec
@@ -119,7 +119,7 @@ class Assessment:
 
     day: int
     rows: tuple[QualityRow, ...]
-    situacao: Situation
+    verdict: Verdict
     missing: tuple[MissingAsset, ...]
     spec: pa.Table
     trial: bool = False
@@ -129,7 +129,7 @@ class Assessment:
     @property
     def unlisted(self) -> bool:
         """Tell whether the day has no listing, so that nobody knows what is missing."""
-        return any(row.medida == LISTING and row.situacao is Situation.FALHA for row in self.rows)
+        return any(row.medida == LISTING and row.situacao is Verdict.FAILURE for row in self.rows)
 
     @property
     def reasons(self) -> list[str]:
@@ -137,6 +137,6 @@ class Assessment:
         remarks = [
             row
             for row in self.rows
-            if row.situacao is not Situation.OK and row.medida != VERDICT and row.motivo
+            if row.situacao is not Verdict.OK and row.medida != VERDICT and row.motivo
         ]
         return [row.motivo or "" for row in sorted(remarks, key=lambda row: -row.situacao.rank)]

@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from assess_day.assessment import QualityRow
-from assess_day.day_status import Facts
+from assess_day.day_status import DayState
 from assess_day.references import References
 from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger
@@ -17,12 +17,12 @@ from pynvest_lake.storage import LakeTable
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CheckInputs:
     """What a day is judged by.
 
     Parameters
     ----------
-    facts
+    state
         Its ledger, and how far its objects have come.
     sor, sot
         The day's rows of these tables, by kind; in any order, of SoR with every reading of a paper.
@@ -35,16 +35,16 @@ class Evidence:
     dead_letters
         How many messages lie in the dead-letter queues.
     earlier
-        What was measured on earlier days, by day.
+        The rows of the quality table of earlier days, by day.
     reference_from
-        The day, ``YYYYMMDD``, from which on what was measured is a reference.
+        The day, ``YYYYMMDD``, from which values serve as references.
     trading_day
         Whether B3 trades on the day.
     unregistered
         Days of the whole lake that lie in a table's bucket and that the catalog lacks.
     """
 
-    facts: Facts
+    state: DayState
     sor: Mapping[Kind, pa.Table]
     sot: Mapping[Kind, pa.Table]
     spec: pa.Table
@@ -59,7 +59,7 @@ class Evidence:
     @property
     def ledger(self) -> DayLedger:
         """Return the day's ledger."""
-        return self.facts.ledger
+        return self.state.ledger
 
     @cached_property
     def references(self) -> References:

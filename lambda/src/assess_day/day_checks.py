@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from assess_day import thresholds
-from assess_day.assessment import LISTING, QualityRow, Situation
-from assess_day.check_inputs import Evidence
+from assess_day.assessment import LISTING, QualityRow, Verdict
+from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.fill import SOR, judge_lacking_label
 from assess_day.portuguese import PAPERS, number, quoted, sentence, some
@@ -28,94 +28,94 @@ def row(
     coluna: str | None,
     valor: float | None,
     referencia: float | None,
-    situacao: Situation,
+    situacao: Verdict,
     motivo: str,
 ) -> QualityRow:
     """Return a row, its sentence left out where it is ``ok``."""
     return QualityRow(
-        tabela, medida, coluna, valor, referencia, situacao, None if situacao is Situation.OK else motivo
+        tabela, medida, coluna, valor, referencia, situacao, None if situacao is Verdict.OK else motivo
     )
 
 
-def listing(evidence: Evidence) -> list[QualityRow]:
+def listing(inputs: CheckInputs) -> list[QualityRow]:
     """Hold how many papers are listed against the days before; say where there is no listing."""
-    listed = evidence.ledger.listing
+    listed = inputs.ledger.listing
     if listed is None:
-        lacking = no_listing(evidence.facts)
-        return [row(None, LISTING, None, 0.0, None, Situation.FALHA, sentence(lacking))] if lacking else []
+        lacking = no_listing(inputs.state)
+        return [row(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))] if lacking else []
     rows = []
     for kind in Kind:
         count, table = len(listed.papers.get(kind, ())), SOR[kind]
-        reference = evidence.references.of(table, "papeis_listados")
-        situation = Situation.FALHA if not count else Situation.OK
+        reference = inputs.references.of(table, "papeis_listados")
+        verdict = Verdict.FAILURE if not count else Verdict.OK
         if count and reference:
-            situation = thresholds.LISTED.below(count / reference)
+            verdict = thresholds.LISTED.below(count / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {PAPERS[kind]}{against}."
-        rows.append(row(table, "papeis_listados", None, float(count), reference, situation, said))
+        rows.append(row(table, "papeis_listados", None, float(count), reference, verdict, said))
     return rows
 
 
-def missing(evidence: Evidence) -> list[QualityRow]:
+def missing(inputs: CheckInputs) -> list[QualityRow]:
     """Name the listed papers that were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
-    for (kind, ticker), entry in evidence.ledger.missing(evidence.facts.sor_ids).items():
+    for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
         lacking[kind].append(f"{ticker} ({entry.outcome.value if entry else 'sem resposta'})")
-    listed = evidence.ledger.listing
+    listed = inputs.ledger.listing
     for kind in Kind:
         count = len(listed.papers.get(kind, ())) if listed else 0
         if count:
             names = sorted(lacking[kind])
             of = f"De {number(count)} {PAPERS[kind]} da listagem"
             said = f"{of}, {number(len(names))} sem leitura: {some(names)}."
-            situation = thresholds.MISSING.above(len(names) / count)
+            verdict = thresholds.MISSING.above(len(names) / count)
             rows.append(
-                row(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), situation, said)
+                row(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), verdict, said)
             )
     return rows
 
 
-def read_again(evidence: Evidence) -> list[QualityRow]:
+def read_again(inputs: CheckInputs) -> list[QualityRow]:
     """Name the papers that the newest round asked for again and could not read: an earlier reading counts."""
-    ledger = evidence.ledger
+    ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
         (batch.kind, ticker)
         for batch, _ in ledger.batches
         for ticker, entry in batch.papers.items()
-        if newest and entry.round == newest.number and entry.object in evidence.facts.sor_ids
+        if newest and entry.round == newest.number and entry.object in inputs.state.sor_ids
     }
-    said = ledger.papers(evidence.facts.sor_ids)
+    said = ledger.papers(inputs.state.sor_ids)
     again = [paper for paper in newest or () if paper in said and said[paper].outcome is Outcome.READ]
     rows = []
     for kind in Kind:
         asked = [ticker for of, ticker in again if of is kind]
         unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
-        situation = Situation.AVISO if unread else Situation.OK
+        verdict = Verdict.WARNING if unread else Verdict.OK
         of = f"De {number(len(asked))} {PAPERS[kind]} que a última rodada pediu de novo"
         text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
-        rows.append(row(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), situation, text))
+        rows.append(row(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text))
     return rows
 
 
-def not_through(evidence: Evidence) -> list[QualityRow]:
+def not_through(inputs: CheckInputs) -> list[QualityRow]:
     """Name the objects that have not come through, and the folds that failed."""
     rows = []
-    for measure, problems, said in (
-        ("objetos_pendentes", evidence.facts.not_through, "Há "),
-        ("dedup", evidence.failed_folds, "O dedup falhou: "),
+    for check, problems, said in (
+        ("objetos_pendentes", inputs.state.not_through, "Há "),
+        ("dedup", inputs.failed_folds, "O dedup falhou: "),
     ):
-        situation = Situation.FALHA if problems else Situation.OK
+        verdict = Verdict.FAILURE if problems else Verdict.OK
         text = f"{said}{'; '.join(printable(problem, REASON_CHARACTERS) for problem in problems)}."
-        rows.append(row(None, measure, None, float(len(problems)), None, situation, text))
+        rows.append(row(None, check, None, float(len(problems)), None, verdict, text))
     return rows
 
 
-def labels(evidence: Evidence) -> list[QualityRow]:
+def labels(inputs: CheckInputs) -> list[QualityRow]:
     """Name labels without a column, and core labels that pages lack."""
     rows = []
-    said = evidence.ledger.papers(evidence.facts.sor_ids)
+    said = inputs.ledger.papers(inputs.state.sor_ids)
     for kind in Kind:
         read = {
             ticker: entry
@@ -124,11 +124,11 @@ def labels(evidence: Evidence) -> list[QualityRow]:
         }
         if not read:
             continue
-        batches = [entry for entry, _ in evidence.ledger.batches if entry.kind is kind]
+        batches = [entry for entry, _ in inputs.ledger.batches if entry.kind is kind]
         unknown = _unknown_labels(kind, read, batches)
-        lacking = _lacking_labels(evidence, kind, read, batches)
-        for measure, found in (("rotulo_novo", unknown), ("rotulo_ausente", lacking)):
-            rows += found or [row(SOR[kind], measure, None, 0.0, float(len(read)), Situation.OK, "")]
+        lacking = _lacking_labels(inputs, kind, read, batches)
+        for check, found in (("rotulo_novo", unknown), ("rotulo_ausente", lacking)):
+            rows += found or [row(SOR[kind], check, None, 0.0, float(len(read)), Verdict.OK, "")]
     return rows
 
 
@@ -142,25 +142,25 @@ def _unknown_labels(
         said = (
             f"O rótulo {quoted(label)} não tem coluna, e está em {number(papers)} de {pages}, como {example}."
         )
-        rows.append(row(table, "rotulo_novo", label, float(papers), float(len(read)), Situation.AVISO, said))
+        rows.append(row(table, "rotulo_novo", label, float(papers), float(len(read)), Verdict.WARNING, said))
     cut = max(((entry.unknown_count or 0, ticker) for ticker, entry in read.items()), default=(0, ""))
     if len(counted) > MOST_RECORDED or cut[0]:
         many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(counted))} ao todo"
         said = f"Em {pages} há mais rótulos sem coluna do que os mostrados: {many}."
         total = float(max(len(counted), cut[0]))
-        rows.append(row(table, "rotulo_novo", None, total, float(len(read)), Situation.AVISO, said))
+        rows.append(row(table, "rotulo_novo", None, total, float(len(read)), Verdict.WARNING, said))
     return rows
 
 
 def _lacking_labels(
-    evidence: Evidence, kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
+    inputs: CheckInputs, kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
 ) -> list[QualityRow]:
     rows = []
     for label, (papers, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
-        situation = judge_lacking_label(evidence.references, kind, label, papers, len(read))
+        verdict = judge_lacking_label(inputs.references, kind, label, papers, len(read))
         on = f"{number(papers)} de {number(len(read))} páginas de {PAPERS[kind]}, como {example}"
         said = f"O rótulo {quoted(label)} falta em {on}."
-        rows.append(row(SOR[kind], "rotulo_ausente", label, float(papers), float(len(read)), situation, said))
+        rows.append(row(SOR[kind], "rotulo_ausente", label, float(papers), float(len(read)), verdict, said))
     return rows
 
 
@@ -194,54 +194,54 @@ def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tupl
     return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
 
 
-def archive(evidence: Evidence) -> list[QualityRow]:
+def archive(inputs: CheckInputs) -> list[QualityRow]:
     """Count pages that could not be kept: those of papers, and the listing of each kind."""
-    listed = evidence.ledger.listing
-    papers = sum(len(entry.papers) for entry, _ in evidence.ledger.batches if not entry.archived)
+    listed = inputs.ledger.listing
+    papers = sum(len(entry.papers) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
     lost = [f"{number(papers)} de papéis"] * bool(papers) + [f"{listings} de listagens"] * bool(listings)
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
-    situation = Situation.AVISO if lost else Situation.OK
-    return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, situation, said)]
+    verdict = Verdict.WARNING if lost else Verdict.OK
+    return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, verdict, said)]
 
 
-def foreign_objects(evidence: Evidence) -> list[QualityRow]:
+def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
     """Name objects in the day's partitions that are not the lake's: they are not read."""
-    keys = [printable(key, _KEY_CHARACTERS) for key in sorted(evidence.facts.foreign_keys)]
-    situation = Situation.AVISO if keys else Situation.OK
+    keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
+    verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
     said = f"Objetos nas partições do dia que não são do lake, e não são lidos: {many}."
-    return [row(None, "objetos_estranhos", None, float(len(keys)), None, situation, said)]
+    return [row(None, "objetos_estranhos", None, float(len(keys)), None, verdict, said)]
 
 
-def unregistered(evidence: Evidence) -> list[QualityRow]:
+def unregistered(inputs: CheckInputs) -> list[QualityRow]:
     """Name each table with days that the catalog lacks, and the statement that registers them."""
     rows = []
-    for table, days in evidence.unregistered.items():
+    for table, days in inputs.unregistered.items():
         if days:
             # No dot between the names: the mail takes links apart.
             said = (
                 f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
             )
-            rows.append(row(table.table, UNREGISTERED, None, float(len(days)), None, Situation.AVISO, said))
-    return rows or [row(None, UNREGISTERED, None, 0.0, None, Situation.OK, "")]
+            rows.append(row(table.table, UNREGISTERED, None, float(len(days)), None, Verdict.WARNING, said))
+    return rows or [row(None, UNREGISTERED, None, 0.0, None, Verdict.OK, "")]
 
 
-def dead_letters(evidence: Evidence) -> list[QualityRow]:
+def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Hold what lies in the dead-letter queues against the day before."""
-    before = last_value(evidence.earlier, DEAD_LETTERS)
-    situation = Situation.AVISO if evidence.dead_letters > (before or 0) else Situation.OK
-    said = f"Mensagens mortas nas filas: {number(evidence.dead_letters)}, e antes {number(before or 0)}."
-    return [row(None, DEAD_LETTERS, None, float(evidence.dead_letters), before, situation, said)]
+    before = last_value(inputs.earlier, DEAD_LETTERS)
+    verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
+    said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
+    return [row(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]
 
 
-def duplicates(evidence: Evidence) -> list[QualityRow]:
+def duplicates(inputs: CheckInputs) -> list[QualityRow]:
     """Record how many rows were there twice."""
-    return [row(None, "duplicatas", None, float(evidence.duplicates), None, Situation.OK, "")]
+    return [row(None, "duplicatas", None, float(inputs.duplicates), None, Verdict.OK, "")]
 
 
-MEASURES = (
+CHECKS = (
     *(listing, missing, read_again, not_through, labels, archive, foreign_objects),
     *(unregistered, dead_letters, duplicates),
 )

@@ -27,7 +27,7 @@ SLOWER = 10
 
 
 @dataclass(frozen=True)
-class Facts:
+class DayState:
     """What there is of a day, as it was found.
 
     Parameters
@@ -77,7 +77,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class View:
+class DayStatus:
     """What can be said of a day.
 
     Parameters
@@ -98,12 +98,12 @@ class View:
     lacks: tuple[str, ...]
 
 
-def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> View:
-    """Judge the facts of a day.
+def day_status(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> DayStatus:
+    """Judge the state of a day.
 
     Parameters
     ----------
-    facts
+    state
         What there is.
     now
         The moment.
@@ -112,19 +112,19 @@ def view(facts: Facts, now: datetime, patience_seconds: float, started_at: datet
     started_at
         When the workflow was started: a day that stage 1 has just cleared is given time to begin.
     """
-    waiting = _waiting(facts, now, patience_seconds, started_at)
-    lacks = (*_unread(facts), *facts.not_through)
-    return View(not waiting, tuple(waiting), not lacks, lacks)
+    waiting = _waiting(state, now, patience_seconds, started_at)
+    lacks = (*_unread(state), *state.not_through)
+    return DayStatus(not waiting, tuple(waiting), not lacks, lacks)
 
 
 def reasons_for_a_round(
-    facts: Facts, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
+    state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
 ) -> tuple[str, ...]:
     """Say why another round could mend a day that is settled.
 
     Parameters
     ----------
-    facts
+    state
         What there is of it.
     earlier_listed
         How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
@@ -132,7 +132,7 @@ def reasons_for_a_round(
         The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
     """
     late = () if old_session is None else (repeated_session(old_session),)
-    return (*_unread(facts), *_short_listings(facts.ledger, earlier_listed), *late)
+    return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
 
 
 def repeated_session(session: int) -> str:
@@ -140,12 +140,12 @@ def repeated_session(session: int) -> str:
     return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
 
 
-def no_listing(facts: Facts) -> str | None:
+def no_listing(state: DayState) -> str | None:
     """Say that a day has no listing, and why; None where it has one, or is of before the ledger."""
-    ledger = facts.ledger
-    if ledger.listing is not None or (facts.sor_ids and not ledger.rounds):
+    ledger = state.ledger
+    if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None
-    if facts.fetch_from == "pages":
+    if state.fetch_from == "pages":
         return f"nenhum manifesto de um coletor chegou para {ledger.day}"
     reason = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
     if reason is None:
@@ -155,14 +155,14 @@ def no_listing(facts: Facts) -> str | None:
     return f"não há listagem de {ledger.day}: {said}"
 
 
-def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
-    ledger = facts.ledger
+def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
+    ledger = state.ledger
     patience = timedelta(seconds=patience_seconds)
     grace = min(timedelta(seconds=GRACE_SECONDS), patience)
-    if not ledger.rounds and not facts.sor_ids:
+    if not ledger.rounds and not state.sor_ids:
         begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
         return [f"nada de {ledger.day} foi pedido ainda"] if now < begun_by else []
-    quiet_since = [facts.newest_object_at, *(written_at for _, written_at in ledger.batches)]
+    quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:
         newest = ledger.rounds[-1]
         given_up_at = moment_of(newest.started_at) + patience
@@ -175,17 +175,17 @@ def _waiting(facts: Facts, now: datetime, patience_seconds: float, started_at: d
     if latest is None or now >= latest + grace:
         return []
     # Where there is no listing, nothing of the day was queued: what the queues hold is not of it.
-    return [*facts.not_through, *(facts.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
+    return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
-def _unread(facts: Facts) -> list[str]:
+def _unread(state: DayState) -> list[str]:
     """Say which papers nothing final is known of."""
-    if (said := no_listing(facts)) is not None:
+    if (said := no_listing(state)) is not None:
         return [said]
-    asked = [ticker for _, ticker in facts.ledger.to_ask(facts.sor_ids)]
+    asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
     if not asked:
         return []
-    listed = len(list(facts.ledger.listing or ()))
+    listed = len(list(state.ledger.listing or ()))
     return [f"papéis que faltam, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
 
 

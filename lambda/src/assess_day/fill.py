@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assess_day import thresholds
-from assess_day.assessment import Situation
+from assess_day.assessment import Verdict
 from assess_day.references import References
 from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
@@ -18,21 +18,21 @@ _ESSENTIAL = {
 }
 
 
-def judge_fill(references: References, kind: Kind, column: str, share: float) -> Situation:
+def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
     """Judge the share of filled cells of a column of SoT, a fraction, against that of the days before."""
     if not share and column in _ESSENTIAL[kind]:
-        return Situation.FALHA
+        return Verdict.FAILURE
     reference = references.of(SOT[kind], "preenchimento", column)
     if reference is None:
-        return Situation.OK
+        return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
     # Half is not more than half, whatever floating point adds.
     return limits.above(round(reference - share, 9))
 
 
-def judge_lacking_label(references: References, kind: Kind, label: str, papers: int, read: int) -> Situation:
+def judge_lacking_label(references: References, kind: Kind, label: str, papers: int, read: int) -> Verdict:
     """Judge a core label that pages lack; where every page does, its columns are empty, and judged so."""
     columns = table_schema(SOR[kind]).labels.get(label, ()) if papers >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
-    return max((Situation.AVISO, *empty), key=lambda one: one.rank)
+    return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

@@ -10,12 +10,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assess_day.assessment import Assessment, MissingAsset, Situation
-from assess_day.day_status import Facts, View, look_seconds, reasons_for_a_round, view
-from assess_day.load import earlier_listed, evidence, gather, most_traded, old_session
+from assess_day.assessment import Assessment, MissingAsset, Verdict
+from assess_day.day_status import DayState, DayStatus, day_status, look_seconds, reasons_for_a_round
+from assess_day.load import earlier_listed, load_inputs, load_state, most_traded, old_session
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
-from assess_day.quality import measured
+from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
 from assess_day.settings import Settings
@@ -71,34 +71,35 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     s3, step, now = client("s3"), event.get("step", "look"), datetime.now(timezone.utc)
     if step not in ("look", "assess"):
         raise ValueError(f"step is {step!r}, expected look or assess")
-    facts = gather(s3, client("sqs"), settings, day)
+    state = load_state(s3, client("sqs"), settings, day)
     if step == "assess":
         folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
-        return _assess(settings, facts, folds, now, failures_only=execution.repeats_past_day)
+        return _assess(settings, state, folds, now, failures_only=execution.repeats_past_day)
     if execution.from_sor:
         name = event.get("execution", "")
-        check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, facts.sor_ids)
-        seen = View(settled=True, waiting_for=(), whole=not facts.not_through, lacks=tuple(facts.not_through))
+        check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
+        lacks = tuple(state.not_through)
+        status = DayStatus(settled=True, waiting_for=(), whole=not lacks, lacks=lacks)
     else:
-        seen = view(facts, now, settings.queue_patience_seconds, started_at)
-    if seen.settled and execution.names_day and not facts.ledger.rounds and not facts.sor_ids:
+        status = day_status(state, now, settings.queue_patience_seconds, started_at)
+    if status.settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(
             f"nothing was ever asked for on {day}: expected a day that was run. Nothing was written"
         )
-    session = old_session(s3, settings, facts) if seen.settled else None
-    before = earlier_listed(s3, settings, day) if seen.settled else None
-    reasons = reasons_for_a_round(facts, before, session) if seen.settled else ()
-    result = {"anomesdia_exec": day, **vars(seen), "reasons": reasons}
+    session = old_session(s3, settings, state) if status.settled else None
+    before = earlier_listed(s3, settings, day) if status.settled else None
+    reasons = reasons_for_a_round(state, before, session) if status.settled else ()
+    result = {"anomesdia_exec": day, **vars(status), "reasons": reasons}
     result |= _next(
         event.get("progress") or {},
         execution.rounds,
         settings.look_interval_seconds,
-        settled=seen.settled,
+        settled=status.settled,
         mend=bool(reasons),
     )
     result |= {"folds": [], "spec_folds": [], "old_session": None}
-    if execution.is_scheduled and facts.fetch_from == "pages":
-        if any(map(list, facts.ledger.rounds)):
+    if execution.is_scheduled and state.fetch_from == "pages":
+        if any(map(list, state.ledger.rounds)):
             result["assessed_by_another"] = True
         elif "round_seconds" in result:  # nothing but a collector's manifest can mend it
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
@@ -128,26 +129,26 @@ def _next(
 
 
 def _assess(
-    settings: Settings, facts: Facts, folds: list[dict[str, Any]], now: datetime, *, failures_only: bool
+    settings: Settings, state: DayState, folds: list[dict[str, Any]], now: datetime, *, failures_only: bool
 ) -> dict[str, Any]:
-    """Judge the day, write down what was measured, and say how it stands."""
-    s3, table, day = client("s3"), settings.table(QUALITY), facts.ledger.day
-    found = evidence(s3, client("glue"), client("sqs"), settings, facts, folds)
-    rows = measured(found)
+    """Run the quality checks, write their results, and return the verdict with its notice."""
+    s3, table, day = client("s3"), settings.table(QUALITY), state.ledger.day
+    found = load_inputs(s3, client("glue"), client("sqs"), settings, state, folds)
+    rows = run_checks(found)
     missing = tuple(
         MissingAsset(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
-        for (kind, ticker), entry in sorted(facts.ledger.missing(facts.sor_ids).items())
+        for (kind, ticker), entry in sorted(state.ledger.missing(state.sor_ids).items())
     )
-    situation = rows[-1].situacao
+    verdict = rows[-1].situacao
     assessment = Assessment(
         day,
         rows,
-        situation,
+        verdict,
         missing,
         found.spec,
-        facts.ledger.trial,
-        facts.fetch_from,
-        facts.site_refuses,
+        state.ledger.trial,
+        state.fetch_from,
+        state.site_refuses,
     )
     told = notice(
         assessment,
@@ -161,11 +162,11 @@ def _assess(
     reasons = some_reasons(assessment.reasons)
     result = {
         "anomesdia_exec": day,
-        "situacao": situation.value,
-        "passed": situation is not Situation.FALHA or settings.quality_gate == "record",
+        "situacao": verdict.value,
+        "passed": verdict is not Verdict.FAILURE or settings.quality_gate == "record",
         "missing": len(missing),
         "reasons": reasons,
-        "cause": f"{day}: {situation.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
+        "cause": f"{day}: {verdict.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
         "notice": vars(told),
     }
     logger.info("day assessed", extra=result)

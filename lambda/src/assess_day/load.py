@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.check_inputs import Evidence
-from assess_day.day_status import Facts
+from assess_day.check_inputs import CheckInputs
+from assess_day.day_status import DayState
 from assess_day.fill import SOR, SOT
 from assess_day.portuguese import PAPERS
 from assess_day.quality_table import earlier_records
@@ -25,7 +25,7 @@ from pynvest_lake.day import days_before, number_of
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
-# Listings older than this are no measure of today's.
+# Older listings do not serve as references.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -34,13 +34,13 @@ _COUNTS = {
 }
 
 
-def gather(s3: Any, sqs: Any, settings: Settings, day: int) -> Facts:
+def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Find out what there is of a day."""
     # The queues first: what leaves them meanwhile is in the ledger by then, not the other way around.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
-    return Facts(
+    return DayState(
         ledger,
         come.sor_ids,
         come.not_through,
@@ -61,12 +61,12 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
     return None
 
 
-def old_session(s3: Any, settings: Settings, facts: Facts) -> int | None:
+def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
     """Return the session that the site still shows, if it is the one that the last day had already."""
-    ledger = facts.ledger
-    if facts.fetch_from != "site" or ledger.trial:
+    ledger = state.ledger
+    if state.fetch_from != "site" or ledger.trial:
         return None
-    newest = max((said.session or 0 for said in ledger.papers(facts.sor_ids).values()), default=0)
+    newest = max((said.session or 0 for said in ledger.papers(state.sor_ids).values()), default=0)
     if not newest or newest == ledger.day:
         return None
     earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
@@ -81,9 +81,9 @@ def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
     return most[1] if most else None
 
 
-def evidence(
-    s3: Any, glue: Any, sqs: Any, settings: Settings, facts: Facts, folds: Sequence[Mapping[str, Any]]
-) -> Evidence:
+def load_inputs(
+    s3: Any, glue: Any, sqs: Any, settings: Settings, state: DayState, folds: Sequence[Mapping[str, Any]]
+) -> CheckInputs:
     """Gather what a day is judged by.
 
     Parameters
@@ -92,17 +92,17 @@ def evidence(
         Clients.
     settings
         The function's.
-    facts
+    state
         What was found of the day.
     folds
         What came of the folds: a ``result``, or ``error`` and ``cause``.
     """
-    day = facts.ledger.day
+    day = state.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
     newest = newest_session(spec)
     may_repeat = newest is not None and number_of(newest) != day
-    return Evidence(
-        facts,
+    return CheckInputs(
+        state,
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
         spec,

@@ -9,7 +9,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from assess_day.assessment import Assessment, MissingAsset, Situation
+from assess_day.assessment import Assessment, MissingAsset, Verdict
 from assess_day.portuguese import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
 from assess_day.table_checks import newest_session
 from b3.bounds import printable
@@ -101,19 +101,19 @@ def notice(
     day = date_of(assessment.day)
     remarks = len(assessment.reasons)
     said = {
-        Situation.OK: "tudo certo",
-        Situation.AVISO: f"{remarks} {'aviso' if remarks == 1 else 'avisos'}",
-        Situation.FALHA: "FALHA",
-    }[assessment.situacao]
+        Verdict.OK: "tudo certo",
+        Verdict.WARNING: f"{remarks} {'aviso' if remarks == 1 else 'avisos'}",
+        Verdict.FAILURE: "FALHA",
+    }[assessment.verdict]
     if assessment.trial:
         said = "execução de teste"
     title = f"{lake} {day_text(day)}: {said}"
     text = "\n".join((*_lines(assessment, title, day, sot), "", *_advice(assessment, quality_table)))
     subject = title.replace("execução", "execucao")
-    if assessment.situacao is Situation.FALHA:
+    if assessment.verdict is Verdict.FAILURE:
         tell = FAILURE
     else:
-        has_digest = not failures_only and (daily_digest or assessment.situacao is Situation.AVISO)
+        has_digest = not failures_only and (daily_digest or assessment.verdict is Verdict.WARNING)
         tell = DIGEST if has_digest else NONE
     return Notice(NONE if assessment.trial else tell, subject, text)
 
@@ -133,7 +133,7 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
     yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
     yield from map(without_links, _missing(assessment))
-    yield f"Situação do dia: {assessment.situacao.value}"
+    yield f"Situação do dia: {assessment.verdict.value}"
     yield from map(without_links, _shown_reasons(assessment.reasons))
     yield from map(without_links, _moves(largest_moves(sot, session)))
 
@@ -175,7 +175,7 @@ def _moves(moves: Sequence[Move]) -> Iterator[str]:
 
 def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
     day = assessment.day
-    if assessment.situacao is Situation.OK:
+    if assessment.verdict is Verdict.OK:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"

@@ -1,4 +1,4 @@
-"""The quality table in S3: what the days before measured, and what is written of a day."""
+"""The quality table in S3: the rows of earlier days, and those that are written of a day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
 
 
 def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int, Sequence[QualityRow]]:
-    """Return what was measured on the days before a day, by day.
+    """Return the rows of the days before a day, by day.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
 def write_record(
     s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow], moment: datetime
 ) -> None:
-    """Write what was measured of a day in place of what was written before, then register its partition.
+    """Write the rows of a day in place of those before, then register its partition.
 
     In this order a partition that is registered has an object: the newest one is the last day of a query.
     """

@@ -1,4 +1,4 @@
-"""What a day is held against: what the days before it measured."""
+"""The references of the quality checks: medians of earlier values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from assess_day.assessment import QualityRow, Situation
+from assess_day.assessment import QualityRow, Verdict
 from assess_day.thresholds import REFERENCE_VALUES
 
 Measured = tuple[str | None, str, str | None]
@@ -19,7 +19,7 @@ class References:
     Parameters
     ----------
     earlier
-        What was measured on earlier days, by day.
+        The rows of the quality table of earlier days, by day.
     """
 
     def __init__(self, earlier: Mapping[int, Sequence[QualityRow]]) -> None:
@@ -27,12 +27,12 @@ class References:
         for day in sorted(earlier, reverse=True):
             for row in earlier[day]:
                 values = self._values[row.tabela, row.medida, row.coluna]
-                if row.situacao is Situation.OK and row.valor is not None and len(values) < REFERENCE_VALUES:
+                if row.situacao is Verdict.OK and row.valor is not None and len(values) < REFERENCE_VALUES:
                     values.append(row.valor)
 
-    def of(self, table: str | None, measure: str, column: str | None = None) -> float | None:
-        """Return what a measure is held against; None where there is nothing."""
-        values = self._values.get((table, measure, column))
+    def of(self, table: str | None, check: str, column: str | None = None) -> float | None:
+        """Return the reference of a check; None where there is none."""
+        values = self._values.get((table, check, column))
         return median(values) if values else None
 
 
@@ -42,10 +42,10 @@ def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
     return None if session is None else int(session)
 
 
-def last_value(earlier: Mapping[int, Sequence[QualityRow]], measure: str) -> float | None:
-    """Return what a measure was on the last day before this one that has it."""
+def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
+    """Return the value of a check on the newest earlier day that has it."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
-            if row.medida == measure and row.valor is not None:
+            if row.medida == check and row.valor is not None:
                 return row.valor
     return None

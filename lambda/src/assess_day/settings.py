@@ -16,7 +16,7 @@ class Settings:
 
     ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
     has been read, or is in the dead-letter queue. ``quality_gate`` is ``fail``, or ``record`` where a bad
-    verdict is only written. What was measured before ``quality_reference_from`` is no reference any more.
+    verdict is only written. Values before ``quality_reference_from`` do not serve as references.
     ``daily_digest``: whether a day without a remark is told, too. ``name_prefix``: the lake's name.
     """
 

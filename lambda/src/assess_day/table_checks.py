@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assess_day import thresholds
-from assess_day.assessment import QualityRow, Situation
-from assess_day.check_inputs import Evidence
+from assess_day.assessment import QualityRow, Verdict
+from assess_day.check_inputs import CheckInputs
 from assess_day.day_checks import row
 from assess_day.day_status import repeated_session
 from assess_day.fill import SOT, judge_fill
@@ -25,7 +25,7 @@ from pynvest_lake.day import number_of
 _BLANK = {"", "-", "-%"}
 # Which years its six columns are of changes at New Year, and the site's pages follow in the days after.
 _YEARS = "pct_var_ano_"
-# Products that have to be the third value, by the measure's name.
+# Columns whose product is a third column, by the name of the check.
 _IDENTITIES = {
     Kind.ACOES: {
         "p_sobre_vp_vezes_vpa": ("vlr_ind_p_sobre_vp", "vlr_ind_vpa", "vlr_cot"),
@@ -39,46 +39,46 @@ _IDENTITIES = {
 }
 
 
-def row_counts(evidence: Evidence) -> list[QualityRow]:
+def row_counts(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the number of rows of each table against the days before."""
     rows = []
-    tables = {**{SOT[kind]: evidence.sot[kind] for kind in Kind}, SPEC_ATIVOS: evidence.spec}
+    tables = {**{SOT[kind]: inputs.sot[kind] for kind in Kind}, SPEC_ATIVOS: inputs.spec}
     for name, table in tables.items():
-        reference = evidence.references.of(name, "linhas")
-        situation = Situation.FALHA if not len(table) else Situation.OK
+        reference = inputs.references.of(name, "linhas")
+        verdict = Verdict.FAILURE if not len(table) else Verdict.OK
         if len(table) and reference:
-            situation = thresholds.ROWS.below(len(table) / reference)
+            verdict = thresholds.ROWS.below(len(table) / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A tabela {name} tem {number(len(table))} linhas{against}."
-        rows.append(row(name, "linhas", None, float(len(table)), reference, situation, said))
+        rows.append(row(name, "linhas", None, float(len(table)), reference, verdict, said))
     return rows
 
 
-def fill(evidence: Evidence) -> list[QualityRow]:
+def fill(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the share of filled cells of each column against the days before."""
     rows = []
     for kind in Kind:
-        table, name = evidence.sot[kind], SOT[kind]
+        table, name = inputs.sot[kind], SOT[kind]
         for column in table.schema.names if len(table) else ():
             if column == "datetime_exec" or column.startswith(_YEARS):
                 continue
             share = 1 - table[column].null_count / len(table)
-            reference = evidence.references.of(name, "preenchimento", column)
-            situation = judge_fill(evidence.references, kind, column, share)
+            reference = inputs.references.of(name, "preenchimento", column)
+            verdict = judge_fill(inputs.references, kind, column, share)
             against = f", e o normal é {percent(reference)}" if reference is not None else ""
             said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
-            rows.append(row(name, "preenchimento", column, share, reference, situation, said))
+            rows.append(row(name, "preenchimento", column, share, reference, verdict, said))
     return rows
 
 
-def unreadable(evidence: Evidence) -> list[QualityRow]:
+def unreadable(inputs: CheckInputs) -> list[QualityRow]:
     """Count cells whose text on the page could not be read as what its column holds."""
     rows = []
     for kind in Kind:
-        sot, name = evidence.sot[kind], SOT[kind]
+        sot, name = inputs.sot[kind], SOT[kind]
         if not len(sot):
             continue
-        sor = best_rows([evidence.sor[kind]], kind.ticker_column)
+        sor = best_rows([inputs.sor[kind]], kind.ticker_column)
         found = []
         for column in table_schema(name).columns:
             if column.type == "string" or column.name == "datetime_exec":
@@ -87,18 +87,16 @@ def unreadable(evidence: Evidence) -> list[QualityRow]:
             empty = sot.filter(pc.is_null(sot[column.name]))[kind.ticker_column].to_pylist()
             unread = sorted(ticker for ticker in empty if ticker in texts)
             if unread:
-                situation = thresholds.UNREADABLE.above(len(unread) / len(texts))
+                verdict = thresholds.UNREADABLE.above(len(unread) / len(texts))
                 many = f"{number(len(unread))} de {number(len(texts))}"
                 said = (
                     f"Textos da coluna {column.name} de {name} que não puderam ser lidos: {many}, "
                     f"como {quoted(texts[unread[0]])} de {unread[0]}."
                 )
                 found.append(
-                    row(
-                        name, "ilegiveis", column.name, float(len(unread)), float(len(texts)), situation, said
-                    )
+                    row(name, "ilegiveis", column.name, float(len(unread)), float(len(texts)), verdict, said)
                 )
-        rows += found or [row(name, "ilegiveis", None, 0.0, None, Situation.OK, "")]
+        rows += found or [row(name, "ilegiveis", None, 0.0, None, Verdict.OK, "")]
     return rows
 
 
@@ -114,13 +112,13 @@ def newest_session(spec: pa.Table) -> date | None:
     return newest
 
 
-def sessions(evidence: Evidence) -> list[QualityRow]:
+def sessions(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the day's session against that of the last day, and how many papers are of it."""
-    newest = newest_session(evidence.spec)
+    newest = newest_session(inputs.spec)
     if newest is None:
         return []
-    session, before = number_of(newest), last_session(evidence.earlier)
-    repeated = session == before and session != evidence.ledger.day and evidence.trading_day
+    session, before = number_of(newest), last_session(inputs.earlier)
+    repeated = session == before and session != inputs.ledger.day and inputs.trading_day
     rows = [
         row(
             SPEC_ATIVOS,
@@ -128,28 +126,28 @@ def sessions(evidence: Evidence) -> list[QualityRow]:
             None,
             float(session),
             None if before is None else float(before),
-            Situation.AVISO if repeated else Situation.OK,
+            Verdict.WARNING if repeated else Verdict.OK,
             sentence(repeated_session(session)),
         )
     ]
-    days = [day for day in evidence.spec["dt_ult_cot"].to_pylist() if day is not None]
+    days = [day for day in inputs.spec["dt_ult_cot"].to_pylist() if day is not None]
     traded = [day for day in days if day > newest - timedelta(days=thresholds.TRADED_DAYS)]
     share = sum(day == newest for day in traded) / len(traded)
-    reference = evidence.references.of(SPEC_ATIVOS, "sessao")
-    situation = thresholds.SESSION.below(share / reference) if reference else Situation.OK
+    reference = inputs.references.of(SPEC_ATIVOS, "sessao")
+    verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
     said = f"Dos papéis negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
         f", e o normal são {percent(reference)}." if reference else "."
     )
-    return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, situation, said)]
+    return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
 
 
-def prices(evidence: Evidence) -> list[QualityRow]:
+def prices(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the papers' prices against the listing's, and against their own range of a year."""
-    newest = newest_session(evidence.spec)
-    listed = evidence.ledger.listing
+    newest = newest_session(inputs.spec)
+    listed = inputs.ledger.listing
     rows = []
     for kind in Kind:
-        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
+        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
         columns = (kind.ticker_column, "vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem")
         papers = list(zip(*(table[column].to_pylist() for column in columns), strict=True))
         known = listed.papers.get(kind, {}) if listed else {}
@@ -163,7 +161,7 @@ def prices(evidence: Evidence) -> list[QualityRow]:
             for ticker, price, low, high in papers
             if None not in (price, low, high)
         }
-        for measure, found, limits, what in (
+        for check, found, limits, what in (
             ("preco_listagem", differing, thresholds.PRICE_AGAINST_LISTING, "outro preço que na listagem"),
             ("preco_fora_52_semanas", outside, thresholds.OUT_OF_RANGE, "preço fora de suas 52 semanas"),
         ):
@@ -171,20 +169,20 @@ def prices(evidence: Evidence) -> list[QualityRow]:
                 share = sum(found.values()) / len(found)
                 shown = ", ".join(sorted(ticker for ticker, odd in found.items() if odd)[:5])
                 said = f"{percent(share)} de {number(len(found))} {PAPERS[kind]} têm {what}, como {shown}."
-                rows.append(row(name, measure, "vlr_cot", share, None, limits.above(share), said))
+                rows.append(row(name, check, "vlr_cot", share, None, limits.above(share), said))
     return rows
 
 
-def medians(evidence: Evidence) -> list[QualityRow]:
+def medians(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the median of each numeric column against the days before, zeros apart.
 
     Where about half of the papers have none of something (sales of real estate, say), the median would
     otherwise be zero on one day and millions on the next.
     """
-    newest = newest_session(evidence.spec)
+    newest = newest_session(inputs.spec)
     rows = []
     for kind in Kind:
-        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
+        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
         for column in table_schema(name).columns:
             if column.type not in ("double", "bigint") or column.name.startswith("pct_var_"):
                 continue
@@ -192,38 +190,38 @@ def medians(evidence: Evidence) -> list[QualityRow]:
             if len(values) < thresholds.LEAST_PAPERS:
                 continue
             value = _median(values)
-            reference = evidence.references.of(name, "mediana", column.name)
-            situation = Situation.OK if reference is None else _moved(value, reference, values)
+            reference = inputs.references.of(name, "mediana", column.name)
+            verdict = Verdict.OK if reference is None else _moved(value, reference, values)
             said = f"A mediana de {column.name} em {name} é {number(value)}" + (
                 f", e o normal é {number(reference)}." if reference is not None else "."
             )
-            rows.append(row(name, "mediana", column.name, value, reference, situation, said))
+            rows.append(row(name, "mediana", column.name, value, reference, verdict, said))
     return rows
 
 
-def _moved(value: float, reference: float, values: Sequence[float]) -> Situation:
+def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
     """Judge a median against its reference: not where both are next to nothing among values of both signs."""
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
-        return Situation.OK
+        return Verdict.OK
     # Zero is no multiple of anything, and of neither sign.
     if not value or not reference:
-        return Situation.OK
+        return Verdict.OK
     if value * reference < 0:
-        return Situation.FALHA
+        return Verdict.FAILURE
     smaller, greater = sorted((abs(value), abs(reference)))
     return thresholds.MEDIAN.above(greater / smaller)
 
 
-def identities(evidence: Evidence) -> list[QualityRow]:
+def identities(inputs: CheckInputs) -> list[QualityRow]:
     """See whether values agree that are each other's product."""
-    newest = newest_session(evidence.spec)
+    newest = newest_session(inputs.spec)
     rows = []
     for kind in Kind:
-        table, name = _of_session(evidence.sot[kind], newest), SOT[kind]
-        for measure, columns in _IDENTITIES[kind].items():
+        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
+        for check, columns in _IDENTITIES[kind].items():
             papers = zip(*(table[column].to_pylist() for column in columns), strict=True)
             agreeing = [_agree(*values) for values in papers if None not in values]
             if len(agreeing) < thresholds.LEAST_PAPERS:
@@ -232,7 +230,7 @@ def identities(evidence: Evidence) -> list[QualityRow]:
             one, other, product = columns
             of = f"{number(len(agreeing))} {PAPERS[kind]}"
             said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {of}."
-            rows.append(row(name, measure, one, share, None, thresholds.IDENTITY.below(share), said))
+            rows.append(row(name, check, one, share, None, thresholds.IDENTITY.below(share), said))
     return rows
 
 
@@ -257,4 +255,4 @@ def _median(values: Iterable[float]) -> float:
     return float(ordered[middle - 1]) / 2 + float(ordered[middle]) / 2
 
 
-MEASURES = (row_counts, fill, unreadable, sessions, prices, medians, identities)
+CHECKS = (row_counts, fill, unreadable, sessions, prices, medians, identities)

@@ -1,4 +1,4 @@
-"""From where on a measure is a remark or a failure, and why there: the one table of it.
+"""The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) costs a person a look, a failure (``falha``) fails the workflow. Each is drawn where a
 good day, with papers that come and go and prices that move, does not reach, and the fault that it is for
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assess_day.assessment import Situation
+from assess_day.assessment import Verdict
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a measure turns.
+    """The limits of a quality check.
 
     Parameters
     ----------
     aviso, falha
-        The limits, in the measure's own unit; None where it never gets that bad.
+        The values from which the result is a remark and a failure, in the check's unit; None: never.
     why
         Why there.
     """
@@ -28,20 +28,20 @@ class Limits:
     falha: float | None
     why: str
 
-    def above(self, value: float) -> Situation:
+    def above(self, value: float) -> Verdict:
         """Judge a value that is the worse, the greater it is."""
         return self._judged(lambda limit: value > limit)
 
-    def below(self, value: float) -> Situation:
+    def below(self, value: float) -> Verdict:
         """Judge a value that is the worse, the smaller it is."""
         return self._judged(lambda limit: value < limit)
 
-    def _judged(self, beyond) -> Situation:  # type: ignore[no-untyped-def]
+    def _judged(self, beyond) -> Verdict:  # type: ignore[no-untyped-def]
         if self.falha is not None and beyond(self.falha):
-            return Situation.FALHA
+            return Verdict.FAILURE
         if self.aviso is not None and beyond(self.aviso):
-            return Situation.AVISO
-        return Situation.OK
+            return Verdict.WARNING
+        return Verdict.OK
 
 
 ROWS = Limits(
@@ -74,7 +74,7 @@ ROUNDING = 0.005
 
 LEAST_PAPERS = 30
 """Of fewer papers a median or a share says nothing: on a half day, when many do not trade, that of twenty-odd
-current assets was seen to go beyond twice its reference."""
+current assets was status to go beyond twice its reference."""
 REFERENCE_VALUES = 5
 """A week's values: one odd one does not move their median."""
 REFERENCE_DAYS = 60

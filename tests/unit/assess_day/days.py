@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from assess_day.assessment import QualityRow
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.check_inputs import Evidence
-from assess_day.day_status import Facts
-from assess_day.quality import measured
+from assess_day.check_inputs import CheckInputs
+from assess_day.day_status import DayState
+from assess_day.quality import run_checks
 from b3.brazilian import read_number
 from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, indicators
@@ -253,12 +253,12 @@ def folded(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Tabl
     return best_rows(parts, ticker_column)
 
 
-def evidence_of(
+def inputs_of(
     read: Read, earlier: Mapping[int, Sequence[QualityRow]] | None = None, **more: Any
-) -> Evidence:
+) -> CheckInputs:
     tables, ledger = read
-    return Evidence(
-        Facts(ledger, frozenset("a")),
+    return CheckInputs(
+        DayState(ledger, frozenset("a")),
         tables.sor,
         tables.sot,
         tables.spec,
@@ -270,7 +270,7 @@ def evidence_of(
 
 def judged(papers: Sequence[Paper], day: date, *, past: bool = False, **more: Any) -> Rows:
     """Judge a day, on its own or held against the days before it."""
-    return measured(evidence_of(read_day(papers, day, **more), history(day) if past else {}))
+    return run_checks(inputs_of(read_day(papers, day, **more), history(day) if past else {}))
 
 
 @cache
@@ -282,9 +282,9 @@ def good_day(day: date) -> Read:
 @cache
 def judged_good(day: date) -> Rows:
     """Judge a day without a fault, held against those before it."""
-    return measured(evidence_of(good_day(day), history(day)))
+    return run_checks(inputs_of(good_day(day), history(day)))
 
 
 def history(before: date = LAST) -> dict[int, Rows]:
-    """Return what the good days before a day measured."""
+    """Return the quality rows of the good days before a day."""
     return {number_of(day): judged_good(day) for day in weekdays(31) if day < before}

@@ -13,7 +13,7 @@ import time_machine
 from botocore.awsrequest import AWSResponse
 
 from assess_day import handler as stage
-from assess_day.assessment import QualityRow, Situation
+from assess_day.assessment import QualityRow, Verdict
 from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused
 from b3.kind import Kind
@@ -73,10 +73,10 @@ def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
     land(lake, "PETR4")
     land(lake, "VALE3")
 
-    seen = assess()
+    status = assess()
 
-    assert (seen["anomesdia_exec"], seen["settled"], seen["whole"]) == (DAY, True, True)
-    assert "round_seconds" not in seen
+    assert (status["anomesdia_exec"], status["settled"], status["whole"]) == (DAY, True, True)
+    assert "round_seconds" not in status
 
 
 def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
@@ -116,10 +116,10 @@ def test_an_object_that_is_not_through_is_looked_for_again(lake: Lake, assess: A
     queue(lake, "PETR4")
     land(lake, "PETR4", through=(SOT_ACOES,))
 
-    seen = assess()
+    status = assess()
 
-    assert seen["settled"] is False
-    assert f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 1 (" in seen["waiting_for"][0]
+    assert status["settled"] is False
+    assert f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 1 (" in status["waiting_for"][0]
 
 
 def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:
@@ -130,7 +130,7 @@ def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake
     second = assess(input=given, progress=first["progress"])
     third = assess(input=given, progress=second["progress"])
 
-    assert [seen.get("round_seconds") for seen in (first, second, third)] == [3600, 30, None]
+    assert [status.get("round_seconds") for status in (first, second, third)] == [3600, 30, None]
     assert third["progress"] == {"looks": 0, "rounds_done": 2}
 
 
@@ -206,7 +206,7 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
 
 def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
     table = replace(lake.tables[QUALITY], bucket="no-such-bucket")
-    row = QualityRow(None, "dia", None, None, None, Situation.OK, None)
+    row = QualityRow(None, "dia", None, None, None, Verdict.OK, None)
 
     with pytest.raises(lake.s3.exceptions.NoSuchBucket):
         write_record(lake.s3, lake.glue, table, DAY, [row], NOW)
@@ -217,7 +217,7 @@ def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
 def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     lake: Lake, assess: Any
 ) -> None:
-    before = QualityRow(SPEC_ATIVOS, "sessao_repetida", None, 20261119.0, None, Situation.OK, None)
+    before = QualityRow(SPEC_ATIVOS, "sessao_repetida", None, 20261119.0, None, Verdict.OK, None)
     write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261119, [before], NOW)
     queue(lake, "PETR4")
     item = put_part(lake, SOR_ACOES, "PETR4", {"nome_papel": "PETR4"})
@@ -226,11 +226,11 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     said = AssetEntry(Outcome.READ, object=item.id, session=20261119)
     Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, {"PETR4": said}))
 
-    seen = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
+    status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 
-    assert seen["reasons"] == ("o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior",)
-    assert seen["old_session"] == {"session": 20261119, "ticker": "PETR4"}
-    assert seen["round_seconds"] == 60
+    assert status["reasons"] == ("o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior",)
+    assert status["old_session"] == {"session": 20261119, "ticker": "PETR4"}
+    assert status["round_seconds"] == 60
 
 
 def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
@@ -249,10 +249,10 @@ def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
 
 def test_the_day_is_that_of_the_workflows_start_in_its_zone(lake: Lake, assess: Any) -> None:
     with time_machine.travel(NOW + timedelta(days=1)):
-        seen = assess(input={}, started_at="2026-11-24T02:59:59.999Z")
+        status = assess(input={}, started_at="2026-11-24T02:59:59.999Z")
 
-    assert seen["anomesdia_exec"] == 20261123
-    assert seen["reasons"] == ("não há listagem de 20261123",)
+    assert status["anomesdia_exec"] == 20261123
+    assert status["reasons"] == ("não há listagem de 20261123",)
 
 
 def test_a_day_that_nothing_was_ever_asked_for_is_refused_where_it_is_named_and_a_failure_where_not(
@@ -293,9 +293,9 @@ def test_a_day_is_made_anew_from_sor_at_once_and_without_rounds(
     workflow("own", **FROM_SOR)
     workflow("another", anomesdia_exec=20261120)
 
-    seen = assess(input=FROM_SOR, execution="own")
+    status = assess(input=FROM_SOR, execution="own")
 
-    assert (seen["settled"], "round_seconds" in seen) == (True, False)
+    assert (status["settled"], "round_seconds" in status) == (True, False)
 
 
 @pytest.mark.parametrize("given", [{"anomesdia_exec": DAY}, {}, FROM_SOR], ids=["named", "of today", "sor"])
@@ -326,10 +326,10 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
     queue(lake, "PETR4")
     land(lake, "PETR4")
 
-    seen = assess()
+    status = assess()
 
-    assert seen["reasons"] == ("ações na listagem: 1, e 10 na anterior",)
-    assert seen["whole"] is True
+    assert status["reasons"] == ("ações na listagem: 1, e 10 na anterior",)
+    assert status["whole"] is True
 
 
 @pytest.mark.parametrize("rounds", ["60", [-1], [1441], ["60"], [True], {"a": 1}])
@@ -383,9 +383,9 @@ def test_a_collector_that_never_comes_is_a_failure_once_the_rounds_are_over(lake
     progress: dict[str, int] = {}
     with time_machine.travel(NOW + timedelta(minutes=6)):
         for _ in SCHEDULED["rounds"]:
-            seen = assess(input=SCHEDULED, fetch_from="pages", progress=progress)
-            assert seen["settled"] is False
-            progress = seen["progress"]
+            status = assess(input=SCHEDULED, fetch_from="pages", progress=progress)
+            assert status["settled"] is False
+            progress = status["progress"]
         assert assess(input=SCHEDULED, fetch_from="pages", progress=progress)["settled"] is True
 
 

@@ -10,8 +10,8 @@ from assess_day.day_status import (
     BEGIN_SECONDS,
     GRACE_SECONDS,
     QUICK_LOOKS,
-    Facts,
-    View,
+    DayState,
+    DayStatus,
     look_seconds,
     reasons_for_a_round,
 )
@@ -32,19 +32,19 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def view(day: Facts, now: datetime, patience: float) -> View:
+def status_of(day: DayState, now: datetime, patience: float) -> DayStatus:
     """Judge a day in a workflow that was started with it."""
-    return day_status.view(day, now, patience, START)
+    return day_status.day_status(day, now, patience, START)
 
 
-def facts(
+def state(
     acoes: dict[str, AssetEntry] | None = None,
     fiis: dict[str, AssetEntry] | None = None,
     *,
     listing: Listing | None = LISTING,
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
-) -> Facts:
+) -> DayState:
     """Return a day all of whose papers were read a minute after its start, but for what is said otherwise."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
@@ -53,51 +53,51 @@ def facts(
         for kind, papers in ((Kind.ACOES, acoes), (Kind.FIIS, fiis))
         if papers
     )
-    whole = Facts(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50))
+    whole = DayState(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50))
     return replace(whole, **more)  # type: ignore[arg-type]
 
 
 def test_a_day_all_of_whose_papers_were_read_is_settled_and_whole() -> None:
-    seen = view(facts(), after(61), PATIENCE)
+    status = status_of(state(), after(61), PATIENCE)
 
-    assert (seen.settled, seen.whole, seen.lacks) == (True, True, ())
-    assert reasons_for_a_round(facts(), None, None) == ()
+    assert (status.settled, status.whole, status.lacks) == (True, True, ())
+    assert reasons_for_a_round(state(), None, None) == ()
 
 
 def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
-    unanswered = facts(fiis={})
+    unanswered = state(fiis={})
 
-    assert view(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
+    assert status_of(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
         "papéis da rodada 0 ainda sem resposta: 1 (HGLG11)",
     )
-    late = view(unanswered, after(PATIENCE), PATIENCE)
+    late = status_of(unanswered, after(PATIENCE), PATIENCE)
     assert (late.settled, late.whole) == (True, False)
     assert late.lacks == reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
 def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
-    day = facts(fiis={"HGLG11": AssetEntry(outcome)})
-    seen = view(day, after(61), PATIENCE)
+    day = state(fiis={"HGLG11": AssetEntry(outcome)})
+    status = status_of(day, after(61), PATIENCE)
 
-    assert (seen.settled, seen.whole) == (True, False)
+    assert (status.settled, status.whole) == (True, False)
     assert reasons_for_a_round(day, None, None) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION])
 def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
-    day = facts(fiis={"HGLG11": AssetEntry(outcome)})
-    seen = view(day, after(61), PATIENCE)
+    day = state(fiis={"HGLG11": AssetEntry(outcome)})
+    status = status_of(day, after(61), PATIENCE)
 
-    assert (seen.settled, seen.whole) == (True, True)
+    assert (status.settled, status.whole) == (True, True)
     assert reasons_for_a_round(day, None, None) == ()
 
 
 def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
     again = Round(1, moment_text(after(3600)), {Kind.FIIS: ["HGLG11"]})
-    refused = facts(fiis={"HGLG11": AssetEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
+    refused = state(fiis={"HGLG11": AssetEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
 
-    assert not view(refused, after(3660), PATIENCE).settled
+    assert not status_of(refused, after(3660), PATIENCE).settled
 
 
 @pytest.mark.parametrize(
@@ -105,61 +105,63 @@ def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
 )
 def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
     # The last entry was written a minute after the start.
-    day = facts(**more)
+    day = state(**more)
 
-    assert not view(day, after(59 + GRACE_SECONDS), PATIENCE).settled
-    assert view(day, after(60 + GRACE_SECONDS), PATIENCE).settled
+    assert not status_of(day, after(59 + GRACE_SECONDS), PATIENCE).settled
+    assert status_of(day, after(60 + GRACE_SECONDS), PATIENCE).settled
 
 
 def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
-    day = facts(not_through=("1 objeto",))
-    seen = view(day, after(3600), PATIENCE)
+    day = state(not_through=("1 objeto",))
+    status = status_of(day, after(3600), PATIENCE)
 
-    assert (seen.settled, seen.whole, seen.lacks) == (True, False, ("1 objeto",))
+    assert (status.settled, status.whole, status.lacks) == (True, False, ("1 objeto",))
     assert reasons_for_a_round(day, None, None) == ()
 
 
 def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     refused = Round(0, moment_text(START), {}, "refused: status 403")
-    day = facts({}, {}, listing=None, rounds=(refused,), sor_ids=frozenset(), newest_object_at=None)
+    day = state({}, {}, listing=None, rounds=(refused,), sor_ids=frozenset(), newest_object_at=None)
 
-    seen = view(replace(day, queues=("mensagens na fila de ações: 1 à espera",)), after(1), PATIENCE)
+    status = status_of(replace(day, queues=("mensagens na fila de ações: 1 à espera",)), after(1), PATIENCE)
 
-    assert (seen.settled, seen.whole) == (True, False)
+    assert (status.settled, status.whole) == (True, False)
     said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
-    assert seen.lacks == reasons_for_a_round(day, None, None) == (said,)
+    assert status.lacks == reasons_for_a_round(day, None, None) == (said,)
 
 
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
-    day = facts({}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None)
+    day = state({}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None)
 
-    assert view(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (f"nada de {DAY} foi pedido ainda",)
-    seen = view(day, after(BEGIN_SECONDS), PATIENCE)
-    assert (seen.settled, seen.whole) == (True, False)
-    assert seen.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
+    assert status_of(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (
+        f"nada de {DAY} foi pedido ainda",
+    )
+    status = status_of(day, after(BEGIN_SECONDS), PATIENCE)
+    assert (status.settled, status.whole) == (True, False)
+    assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
-    day = facts(
+    day = state(
         {}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None, fetch_from="pages"
     )
 
-    assert view(day, after(BEGIN_SECONDS), PATIENCE).lacks == (
+    assert status_of(day, after(BEGIN_SECONDS), PATIENCE).lacks == (
         f"nenhum manifesto de um coletor chegou para {DAY}",
     )
 
 
 def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through() -> None:
-    old = facts({}, {}, listing=None, rounds=())
+    old = state({}, {}, listing=None, rounds=())
 
-    assert view(old, after(3600), PATIENCE).whole
-    assert not view(replace(old, not_through=("1 objeto",)), after(3600), PATIENCE).whole
+    assert status_of(old, after(3600), PATIENCE).whole
+    assert not status_of(replace(old, not_through=("1 objeto",)), after(3600), PATIENCE).whole
 
 
 def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
-    day, before = facts(), {Kind.ACOES: 4, Kind.FIIS: 1}
+    day, before = state(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    assert view(day, after(61), PATIENCE).whole
+    assert status_of(day, after(61), PATIENCE).whole
     assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
     trial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, trial=True)))
     assert reasons_for_a_round(trial, before, None) == ()
@@ -168,7 +170,7 @@ def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
 def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> None:
     said = "o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior"
 
-    assert reasons_for_a_round(facts(), None, 20261119) == (said,)
+    assert reasons_for_a_round(state(), None, 20261119) == (said,)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_the_site_refuses_aws_where_the_newest_round_read_nothing_and_three_asse
     again = Round(1, moment_text(after(3600)), {Kind.FIIS: list(said)})
     unlisted = Round(2, moment_text(after(7200)), {}, "refused: status 403")
 
-    day = facts({"PETR4": READ}, said, rounds=(ROUND, again, unlisted), **more)
+    day = state({"PETR4": READ}, said, rounds=(ROUND, again, unlisted), **more)
 
     assert day.site_refuses is refuses
 

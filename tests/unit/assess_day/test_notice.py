@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assess_day.assessment import VERDICT, Assessment, MissingAsset, QualityRow, Situation
+from assess_day.assessment import VERDICT, Assessment, MissingAsset, QualityRow, Verdict
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
 from b3.kind import Kind
@@ -50,12 +50,12 @@ SOT = {Kind.ACOES: rows(SOT_ACOES, *STOCKS), Kind.FIIS: rows(SOT_FIIS, *FUNDS)}
 SPEC = rows(SPEC_ATIVOS, {"dt_ult_cot": SESSION}, {"dt_ult_cot": date(2026, 11, 19)}, {"dt_ult_cot": None})
 
 
-def row(situacao: Situation, motivo: str | None) -> QualityRow:
+def row(situacao: Verdict, motivo: str | None) -> QualityRow:
     return QualityRow("tbsot", "medida", None, 1.0, None, situacao, motivo)
 
 
 def assessment(*rows_: QualityRow, missing: tuple[MissingAsset, ...] = (), **more: Any) -> Assessment:
-    situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Situation.OK)
+    situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Verdict.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
     given_: dict[str, Any] = {"spec": SPEC, **more}
     return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
@@ -75,7 +75,7 @@ def notice(
 
 
 def test_a_good_day_is_told_in_these_words() -> None:
-    told = notice(assessment(row(Situation.OK, None)), SOT, daily_digest=True)
+    told = notice(assessment(row(Verdict.OK, None)), SOT, daily_digest=True)
 
     assert told.tell == "digest"
     assert told.subject == "pynvest 23/11/2026: tudo certo"
@@ -101,7 +101,7 @@ def test_a_good_day_is_told_in_these_words() -> None:
 
 def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
-    day = assessment(row(Situation.AVISO, "1 de 10 papéis da lista\nnão foi lido"), missing=missing)
+    day = assessment(row(Verdict.WARNING, "1 de 10 papéis da lista\nnão foi lido"), missing=missing)
     told = notice(day, {}, daily_digest=False)
 
     assert (told.tell, told.subject) == ("digest", "pynvest 23/11/2026: 1 aviso")
@@ -127,8 +127,8 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
 def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
     refused = tuple(MissingAsset(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
     day = assessment(
-        row(Situation.AVISO, "um rótulo novo"),
-        row(Situation.FALHA, "faltam 1.236 de 1.450 papéis"),
+        row(Verdict.WARNING, "um rótulo novo"),
+        row(Verdict.FAILURE, "faltam 1.236 de 1.450 papéis"),
         missing=(
             *refused,
             MissingAsset(Kind.ACOES, "VALE3", None),
@@ -170,19 +170,19 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
 @pytest.mark.parametrize(
     ("situacao", "failures_only", "daily_digest", "trial", "tell"),
     [
-        (Situation.OK, False, True, False, "digest"),
-        (Situation.OK, False, False, False, "none"),
-        (Situation.AVISO, False, False, False, "digest"),
-        (Situation.FALHA, False, False, False, "failure"),
-        (Situation.OK, True, True, False, "none"),
-        (Situation.AVISO, True, True, False, "none"),
-        (Situation.FALHA, True, True, False, "failure"),
-        (Situation.OK, False, True, True, "none"),
-        (Situation.FALHA, False, True, True, "none"),
+        (Verdict.OK, False, True, False, "digest"),
+        (Verdict.OK, False, False, False, "none"),
+        (Verdict.WARNING, False, False, False, "digest"),
+        (Verdict.FAILURE, False, False, False, "failure"),
+        (Verdict.OK, True, True, False, "none"),
+        (Verdict.WARNING, True, True, False, "none"),
+        (Verdict.FAILURE, True, True, False, "failure"),
+        (Verdict.OK, False, True, True, "none"),
+        (Verdict.FAILURE, False, True, True, "none"),
     ],
 )
 def test_whether_a_day_is_told_depends_on_verdict_and_settings(
-    situacao: Situation, failures_only: bool, daily_digest: bool, trial: bool, tell: str
+    situacao: Verdict, failures_only: bool, daily_digest: bool, trial: bool, tell: str
 ) -> None:
     day = assessment(row(situacao, "por isso"), trial=trial)
 
@@ -198,7 +198,7 @@ def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
 
 def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none() -> None:
     def advice(reason: str, **more: Any) -> list[str]:
-        unlisted = QualityRow(None, "listagem", None, 0.0, None, Situation.FALHA, reason)
+        unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
         told = notice(assessment(unlisted, **more), {}, daily_digest=True)
         assert "Papéis que faltam: não se sabe, sem listagem" in told.text
         return [line.split(":")[0].strip(" -") for line in told.text.split("\n") if line.startswith("  - ")][
@@ -217,7 +217,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.REFUSED),)
 
-    told = notice(assessment(row(Situation.AVISO, "por isso"), missing=missing), SOT, daily_digest=True)
+    told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing), SOT, daily_digest=True)
 
     assert "  - o site recusou o pedido (1): PETR4\n" in told.text
     assert "AWS" not in told.text
@@ -231,14 +231,14 @@ def test_a_notice_names_its_lake() -> None:
 
 def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> None:
     label = "http://evil.com/\x07\u202ex " + "a" * 500
-    day = assessment(row(Situation.AVISO, f"O rótulo {label} é novo. Veja www.evil.com, P/Cap. Giro 1.234,5"))
+    day = assessment(row(Verdict.WARNING, f"O rótulo {label} é novo. Veja www.evil.com, P/Cap. Giro 1.234,5"))
 
     told = notice(day, SOT, daily_digest=True)
 
     (line,) = [line for line in told.text.split("\n") if "O rótulo" in line]
     assert line.startswith("  - O rótulo http[://]evil[.]com/ x aaa")
     assert len(line) < 320
-    short = assessment(row(Situation.AVISO, "Veja www.evil.com, P/Cap. Giro 1.234,5."))
+    short = assessment(row(Verdict.WARNING, "Veja www.evil.com, P/Cap. Giro 1.234,5."))
     assert "  - Veja www[.]evil[.]com, P/Cap. Giro 1.234,5.\n" in notice(short, SOT, daily_digest=True).text
 
 
@@ -258,7 +258,7 @@ quality_rows = st.builds(
     maybe_text,
     st.none() | st.floats(),
     st.none() | st.floats(),
-    st.sampled_from(Situation),
+    st.sampled_from(Verdict),
     maybe_text,
 )
 stocks = st.builds(

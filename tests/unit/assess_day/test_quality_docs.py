@@ -1,4 +1,4 @@
-"""The operator's page says of every measure what it means, and of no other."""
+"""The operator's page explains every quality check, and no other."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from days import FIRST, evidence_of, good_day
+from days import FIRST, good_day, inputs_of
 
 from assess_day import thresholds
 from assess_day.day_status import REFUSED_PAPERS
 from assess_day.portuguese import SHOWN_REASONS
-from assess_day.quality import measured
+from assess_day.quality import run_checks
 from b3.bounds import LABEL_CHARACTERS, MOST_RECORDED
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")
 
 
 def documented() -> dict[str, str]:
-    """Return the rest of its row by each measure of the page's table."""
+    """Return the rest of its row by each check of the page's table."""
     _, _, table = PAGE.partition("| `medida` |")
     rows = [row.split("|")[1:] for row in table.partition("\n\n")[0].splitlines()[2:]]
     return {name: "|".join(row[1:]) for row in rows for name in re.findall(r"`(\w+)`", row[0])}
 
 
-def test_every_measure_is_documented_and_every_one_that_is_documented_exists() -> None:
+def test_every_check_is_documented_and_every_documented_check_exists() -> None:
     tables, ledger = good_day(FIRST)
-    good = evidence_of((tables, ledger))
-    unlisted = evidence_of((tables, replace(ledger, listing=None)))
-    unlisted = replace(unlisted, facts=replace(unlisted.facts, sor_ids=frozenset()))
+    good = inputs_of((tables, ledger))
+    unlisted = inputs_of((tables, replace(ledger, listing=None)))
+    unlisted = replace(unlisted, state=replace(unlisted.state, sor_ids=frozenset()))
 
-    assert {row.medida for row in (*measured(good), *measured(unlisted))} == set(documented())
+    assert {row.medida for row in (*run_checks(good), *run_checks(unlisted))} == set(documented())
 
 
 def test_the_limits_are_those_of_the_code() -> None:

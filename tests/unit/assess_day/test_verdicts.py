@@ -17,10 +17,10 @@ from days import (
     LAST,
     NOW,
     Change,
-    evidence_of,
     folded,
     good_day,
     history,
+    inputs_of,
     judged,
     judged_good,
     last_quote,
@@ -35,9 +35,9 @@ from days import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assess_day.assessment import QualityRow, Situation
+from assess_day.assessment import QualityRow, Verdict
 from assess_day.calendar_b3 import is_trading_day
-from assess_day.quality import measured
+from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
 from b3.kind import Kind
 from pynvest_lake.contract import (
@@ -59,11 +59,11 @@ Rows = Sequence[QualityRow]
 
 
 def remarks(rows: Rows) -> dict[tuple[str | None, str, str | None], str]:
-    """Return the situation of each row that is not ok, but the verdict."""
+    """Return the verdict of each row that is not ok, but the verdict."""
     return {
         (row.tabela, row.medida, row.coluna): row.situacao.value
         for row in rows
-        if row.situacao is not Situation.OK and row.medida != "dia"
+        if row.situacao is not Verdict.OK and row.medida != "dia"
     }
 
 
@@ -89,7 +89,7 @@ def test_a_good_first_day_is_ok_without_a_remark() -> None:
     rows = judged_good(FIRST)
 
     assert remarks(rows) == {}, said(rows)
-    assert (rows[-1].medida, rows[-1].situacao) == ("dia", Situation.OK)
+    assert (rows[-1].medida, rows[-1].situacao) == ("dia", Verdict.OK)
 
 
 def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_the_thirty_first() -> None:
@@ -107,9 +107,9 @@ def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference()
     first, last = both(lambda paper: paper.with_label("P/VP", "P/VPA"))
 
     assert remarks(first) == {
-        (table, measure, label): "aviso"
+        (table, check, label): "aviso"
         for table in (SOR_ACOES, SOR_FIIS)
-        for measure, label in (("rotulo_ausente", "P/VP"), ("rotulo_novo", "P/VPA"))
+        for check, label in (("rotulo_ausente", "P/VP"), ("rotulo_novo", "P/VPA"))
     }
     assert remarks(last)[SOR_ACOES, "rotulo_ausente", "P/VP"] == "falha"
     assert remarks(last)[SOR_ACOES, "rotulo_novo", "P/VPA"] == "aviso"
@@ -152,9 +152,9 @@ def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
     first, last = both(without_mandate)
     known = {number_of(FIRST): first}
     later = weekdays(2)[1]
-    again = evidence_of(read_day([without_mandate(paper) for paper in papers_of(later)], later), known)
+    again = inputs_of(read_day([without_mandate(paper) for paper in papers_of(later)], later), known)
 
-    assert remarks(first) == remarks(measured(again)) == {}
+    assert remarks(first) == remarks(run_checks(again)) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
 
 
@@ -171,7 +171,7 @@ def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
     for day in ((stock, fund), (filled, on_paper), (older, fund), (stock, filled, older, fund, on_paper)):
         rows = judged(day, FIRST)
         assert said(rows) == ""
-        assert rows[-1].situacao is Situation.OK
+        assert rows[-1].situacao is Verdict.OK
 
 
 def test_a_core_label_that_single_pages_lack_is_a_remark() -> None:
@@ -191,7 +191,7 @@ def test_a_renamed_rare_label_is_a_remark_with_its_name() -> None:
 
     for rows in (first, last):
         assert remarks(rows)[SOR_ACOES, "rotulo_novo", "Depósitos totais"] == "aviso"
-        assert rows[-1].situacao is Situation.AVISO
+        assert rows[-1].situacao is Verdict.WARNING
 
 
 def test_a_new_label_is_a_remark_with_its_name() -> None:
@@ -201,7 +201,7 @@ def test_a_new_label_is_a_remark_with_its_name() -> None:
             (SOR_FIIS, "rotulo_novo", "P/FCF"): "aviso",
         }
         assert 'O rótulo "P/FCF" não tem coluna, e está em ' in said(rows)
-        assert rows[-1].situacao is Situation.AVISO
+        assert rows[-1].situacao is Verdict.WARNING
 
 
 def test_a_label_that_most_pages_have_loses_its_column_on_the_thirty_first_day() -> None:
@@ -333,9 +333,9 @@ def test_pages_that_were_not_kept_are_a_remark(day: date) -> None:
     lost = tuple((replace(entry, archived=False), at) for entry, at in ledger.batches)
     papers = sum(len(entry.papers) for entry, _ in lost)
 
-    of_papers = measured(evidence_of((tables, replace(ledger, batches=lost)), earlier))
+    of_papers = run_checks(inputs_of((tables, replace(ledger, batches=lost)), earlier))
     unlisted = replace(ledger, listing=replace(listing, archived=False))
-    of_listings = measured(evidence_of((tables, unlisted), earlier))
+    of_listings = run_checks(inputs_of((tables, unlisted), earlier))
 
     for rows, what in ((of_papers, f"{papers} de papéis"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
@@ -355,11 +355,11 @@ def test_cells_that_cannot_be_read_are_named() -> None:
 
 
 def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None:
-    good = evidence_of(good_day(FIRST))
+    good = inputs_of(good_day(FIRST))
     text = "objetos que não chegaram de um a outro: 1 (0f3a)"
 
-    rows = measured(
-        replace(good, facts=replace(good.facts, not_through=(text,)), failed_folds=("PartitionBusy: busy",))
+    rows = run_checks(
+        replace(good, state=replace(good.state, not_through=(text,)), failed_folds=("PartitionBusy: busy",))
     )
 
     assert remarks(rows) == {(None, "objetos_pendentes", None): "falha", (None, "dedup", None): "falha"}
@@ -367,12 +367,12 @@ def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None
 
 
 def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
-    good = evidence_of(good_day(FIRST))
-    dead = measured(replace(good, dead_letters=3))
+    good = inputs_of(good_day(FIRST))
+    dead = run_checks(replace(good, dead_letters=3))
 
     assert remarks(dead) == {(None, "fila_morta", None): "aviso"}
     again = replace(good, dead_letters=3, earlier={number_of(FIRST) - 1: dead})
-    assert (None, "fila_morta", None) not in remarks(measured(again))
+    assert (None, "fila_morta", None) not in remarks(run_checks(again))
     assert said(dead).startswith("Mensagens mortas nas filas: 3, e antes 0.")
 
 
@@ -381,12 +381,12 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
     moved = (SOT_ACOES, "mediana", "vlr_ind_margem_bruta")
     known = {**history(), number_of(LAST): changed(LAST, change)}
     later = LAST + timedelta(days=1)
-    again = evidence_of(read_day([change(paper) for paper in papers_of(later)], later), known)
+    again = inputs_of(read_day([change(paper) for paper in papers_of(later)], later), known)
 
-    accepted = measured(replace(again, reference_from=number_of(later)))
+    accepted = run_checks(replace(again, reference_from=number_of(later)))
 
     assert remarks(known[number_of(LAST)]) == {moved: "falha"}
-    assert remarks(measured(again)) == {moved: "falha"}
+    assert remarks(run_checks(again)) == {moved: "falha"}
     assert remarks(accepted) == {}
 
 
@@ -394,10 +394,10 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
     before = session_of(LAST - timedelta(days=1))
     late = [on_session(paper, before) if last_quote(paper) > before else paper for paper in papers_of(LAST)]
     last_day = weekdays(30)[-1]
-    dead = measured(replace(evidence_of(good_day(last_day), history(last_day)), dead_letters=3))
+    dead = run_checks(replace(inputs_of(good_day(last_day), history(last_day)), dead_letters=3))
     known = {**history(), number_of(last_day): dead}
 
-    rows = measured(evidence_of(read_day(late, LAST), known, dead_letters=3, reference_from=number_of(LAST)))
+    rows = run_checks(inputs_of(read_day(late, LAST), known, dead_letters=3, reference_from=number_of(LAST)))
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
     assert {row.medida for row in rows if row.referencia is not None} == {
@@ -428,8 +428,8 @@ def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() ->
     before = day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": odd}))
     after = day_with(before, BatchEntry(Kind.ACOES, {"PETR4": later}))
 
-    assert remarks(measured(evidence_of((tables, before)))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
-    assert remarks(measured(evidence_of((tables, after)))) == {}
+    assert remarks(run_checks(inputs_of((tables, before)))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
+    assert remarks(run_checks(inputs_of((tables, after)))) == {}
 
 
 def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
@@ -439,7 +439,7 @@ def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_t
     counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
     later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
 
-    rows = measured(evidence_of((tables, day_with(ledger, counted, later))))
+    rows = run_checks(inputs_of((tables, day_with(ledger, counted, later))))
 
     (named,) = [row for row in rows if row.coluna == "Novo"]
     assert (named.medida, named.valor, named.referencia) == ("rotulo_novo", 1, len(stocks(FIRST)))
@@ -451,11 +451,11 @@ def test_more_labels_than_are_named_are_counted() -> None:
     cut = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=many, unknown_count=3000)
     other = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=("Novo 20",))
 
-    rows = measured(
-        evidence_of((tables, day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other}))))
+    rows = run_checks(
+        inputs_of((tables, day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other}))))
     )
 
-    named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Situation.OK]
+    named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Verdict.OK]
     assert {row.coluna for row in named} == {None, *many}
     assert "há mais rótulos sem coluna do que os mostrados: 3.000 na de PETR4." in said(rows)
 
@@ -468,8 +468,8 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
     failed = BatchEntry(Kind.ACOES, {**again, odd: read_as(Outcome.FAILED, 1)})
     mended = BatchEntry(Kind.ACOES, {odd: read_as(Outcome.READ, 1)})
 
-    rows = measured(evidence_of((tables, day_with(ledger, failed, rounds=2))))
-    whole = measured(evidence_of((tables, day_with(ledger, failed, mended, rounds=2))))
+    rows = run_checks(inputs_of((tables, day_with(ledger, failed, rounds=2))))
+    whole = run_checks(inputs_of((tables, day_with(ledger, failed, mended, rounds=2))))
 
     assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
     many = len(everyone)
@@ -481,10 +481,10 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
 
 
 def test_objects_that_are_not_of_the_lake_are_named() -> None:
-    good = evidence_of(good_day(FIRST))
+    good = inputs_of(good_day(FIRST))
     keys = ("t/anomesdia_exec=20261005/", "t/anomesdia_exec=20261005/_SUCCESS")
 
-    rows = measured(replace(good, facts=replace(good.facts, foreign_keys=keys)))
+    rows = run_checks(replace(good, state=replace(good.state, foreign_keys=keys)))
 
     assert remarks(rows) == {(None, "objetos_estranhos", None): "aviso"}
     assert f"não são lidos: 2 ({', '.join(keys)})." in said(rows)
@@ -492,9 +492,9 @@ def test_objects_that_are_not_of_the_lake_are_named() -> None:
 
 def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_named() -> None:
     table, other = LakeTable("lake", "db_sot", SOT_ACOES), LakeTable("lake", "db_sot", SOT_FIIS)
-    good = evidence_of(good_day(FIRST))
+    good = inputs_of(good_day(FIRST))
 
-    rows = measured(replace(good, unregistered={table: (20261001, 20261002), other: ()}))
+    rows = run_checks(replace(good, unregistered={table: (20261001, 20261002), other: ()}))
 
     assert remarks(rows) == {(SOT_ACOES, "dias_sem_registro", None): "aviso"}
     assert said(rows).split("\n")[0] == (
@@ -515,14 +515,14 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES, number_of(FIRST)).table
     sot = {**tables.sot, Kind.ACOES: folded(SOT_ACOES, [newest], "nome_papel")}
 
-    assert remarks(measured(evidence_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}
+    assert remarks(run_checks(inputs_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}
 
 
 def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
     tables, ledger = good_day(FIRST)
-    nothing = evidence_of((tables, replace(ledger, listing=None)))
+    nothing = inputs_of((tables, replace(ledger, listing=None)))
 
-    rows = measured(replace(nothing, facts=replace(nothing.facts, sor_ids=frozenset())))
+    rows = run_checks(replace(nothing, state=replace(nothing.state, sor_ids=frozenset())))
 
     assert remarks(rows)[None, "listagem", None] == "falha"
     assert f"Não há listagem de {number_of(FIRST)}." in said(rows)
@@ -545,8 +545,8 @@ def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None
         spec=mixed(tables.spec),
     )
 
-    shuffled = evidence_of((other, replace(ledger, batches=tuple(batches))), history())
-    assert measured(shuffled) == judged_good(LAST)
+    shuffled = inputs_of((other, replace(ledger, batches=tuple(batches))), history())
+    assert run_checks(shuffled) == judged_good(LAST)
 
 
 @pytest.mark.parametrize(
