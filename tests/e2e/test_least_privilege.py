@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from faulty_lake import FaultyLake
 
+from b3.days import days_before
 from sandbox.site import Fault
 
 pytestmark = pytest.mark.e2e
@@ -169,6 +170,9 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     day.start()  # so that there is something to clear
     day.wait()
+    # An earlier day's checks, which the assessment reads.
+    (earlier,) = days_before(day.number, 1)
+    faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.fold(day)
     refused = {kind: max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in KINDS}
     for ticker in refused.values():
@@ -185,6 +189,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.fold(day, source="sor")
     faulty.states.stop_execution(executionArn=other)
     faulty.check(day)
+    faulty.remove(earlier)
 
     asked = [json.loads(line) for line in faulty.emulator.authorization_log.read_text().splitlines()]
     allowed: dict[str, list[dict[str, Any]]] = {}
