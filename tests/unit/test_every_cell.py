@@ -115,7 +115,7 @@ def differences(lake: Lake, papers: Sequence[Paper], day: int) -> tuple[list[str
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other papers than the site"
         for ticker, row in rows.items():
-            # The moment is pynvest's own; that it is the same in all three layers is looked at apart.
+            # The moment is that of the page; that it is the same in all three layers is looked at apart.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()
