@@ -18,7 +18,8 @@ from collector.patience import Patience
 from collector.site import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
-from fundamentus_site.page import Page, listing
+from fundamentus_site.listing_page import read_listing_page
+from fundamentus_site.page import Page
 from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.ledger import moment_of, moment_text
 
@@ -95,7 +96,7 @@ class Collection:
     def _load(self, page: Page, kind: Kind, ticker: str | None) -> None:
         try:
             if ticker is None:
-                tickers = listing(page).tickers
+                tickers = read_listing_page(page).tickers
                 self._listed.setdefault(kind, set()).update(tickers)
                 return
             asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
@@ -199,7 +200,7 @@ class Collection:
             self._check_opening()
             try:
                 page = self._site.listing(kind, self._day.until)
-                tickers = set(listing(page).tickers)
+                tickers = set(read_listing_page(page).tickers)
             except Refused as error:
                 self._breaker.refused(kind.listing_path, rate_limited=error.rate_limited)
                 raise self._refuses(f"the listing of {kind.value}", error) from error

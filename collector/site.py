@@ -12,7 +12,8 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import SESSION_LABEL, Labels, indicators
 from fundamentus_site.client import SiteSession
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
-from fundamentus_site.page import Page, listing_url, paper_url
+from fundamentus_site.listing_page import listing_url
+from fundamentus_site.page import Page, paper_url
 
 DEFAULT_URL = "https://www.fundamentus.com.br"
 DEFAULT_HEADERS = {

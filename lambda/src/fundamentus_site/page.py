@@ -1,4 +1,4 @@
-"""Pages as the site served them, and its listings.
+"""Pages as the site served them.
 
 A page is read from its bytes alone, so that one that was kept reads as one that has just come.
 """
@@ -13,8 +13,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from b3.bounds import MOST_RECORDED, printable
-from b3.kind import Kind
+from b3.bounds import printable
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 
 PAPER_PATH = "/detalhes.php?papel="
@@ -42,13 +41,10 @@ _REFUSAL = re.compile(
 )
 # The site's name, but not in the name of its host.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
-_TICKER = re.compile(r"[A-Z0-9]{4,12}")
-_PRICE_HEADING = "cotação"
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
 # Those that take a time that grows with the text. Of others, such as punycode, it grows with its square.
 _CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
-_SHOWN_CELLS = 12
 
 
 @dataclass(frozen=True)
@@ -104,75 +100,6 @@ class Page:
 def paper_url(base_url: str, ticker: str) -> str:
     """Return the address of a paper's page, of a site without a slash at the end of its own."""
     return f"{base_url}{PAPER_PATH}{ticker}"
-
-
-def listing_url(base_url: str, kind: Kind) -> str:
-    """Return the address of the listing of a kind, of a site without a slash at the end of its own."""
-    return f"{base_url}{kind.listing_path}"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a listing names.
-
-    Parameters
-    ----------
-    prices
-        The price of each paper as the listing shows it, by ticker; None where it shows none.
-    unreadable
-        The rows that name no paper, each told with its place: the first 20, cut at 60 characters.
-    unreadable_count
-        How many there are of them.
-    """
-
-    prices: dict[str, str | None]
-    unreadable: tuple[str, ...] = ()
-    unreadable_count: int = 0
-
-    @property
-    def tickers(self) -> list[str]:
-        """Return the tickers, sorted."""
-        return sorted(self.prices)
-
-
-def listing(page: Page) -> Listing:
-    """Read a listing: all of its tables that have papers, each paper once.
-
-    Raises
-    ------
-    Refused, Unavailable
-        See `meaning`.
-    LayoutNotRecognized
-        A page of the site without papers, or with less than half of its rows readable.
-    """
-    root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
-    holding = holding_rows(root)
-    prices: dict[str, str | None] = {}
-    readable = 0
-    unreadable: list[str] = []
-    elsewhere: list[str] = []
-    for table in root.iter("table"):
-        papers, others = _rows_of_papers(table, holding)
-        if not papers:
-            elsewhere += others
-            continue
-        readable += len(papers)
-        unreadable += others
-        for ticker, price in papers:
-            prices.setdefault(ticker, price)
-    expected = "expected rows that have a ticker as their first link"
-    if not prices:
-        found = f"no row of a paper, but for one {elsewhere[0]}" if elsewhere else "no row of a paper"
-        raise meaning(page, "a listing", f"{found}; {expected}")
-    rows = readable + len(unreadable)
-    if rows > MAX_ROWS:
-        raise Unavailable(f"{page.url}: asked for a listing, found {rows} rows, expected {MAX_ROWS} at most")
-    if readable < len(unreadable):
-        raise LayoutNotRecognized(
-            f"{page.url}: asked for a listing, only {readable} of its {rows} rows "
-            f"name a paper; {unreadable[0]}, {expected}"
-        )
-    return Listing(prices, tuple(unreadable[:MOST_RECORDED]), len(unreadable))
 
 
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:
@@ -290,37 +217,3 @@ def _visible(root: etree._Element) -> Iterator[str]:
             yield from element.text.split()
         if element.tail:
             yield from element.tail.split()
-
-
-def _rows_of_papers(
-    table: etree._Element, holding: set[etree._Element]
-) -> tuple[list[tuple[str, str | None]], list[str]]:
-    """Return ticker and price of each row of a table that has a paper, and the rows that have none.
-
-    Headers, and rows of a single text, are neither.
-    """
-    rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
-    price_at: int | None = None
-    papers: list[tuple[str, str | None]] = []
-    others: list[str] = []
-    for position, row in enumerate(rows):
-        if row in holding:
-            continue
-        cells = cells_of(row)
-        link = next((text_of(link) for link in row.iter("a")), "")
-        if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
-            headings = [" ".join(text_of(cell).split()).casefold() for cell in cells]
-            price_at = headings.index(_PRICE_HEADING) if _PRICE_HEADING in headings else price_at
-        elif _TICKER.fullmatch(link):
-            price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
-            papers.append((link, price or None))
-        elif link or sum(bool(text_of(cell)) for cell in cells) > 1:
-            shown = [printable(text_of(cell)) for cell in cells[:_SHOWN_CELLS]]
-            others.append(printable(f"row {position + 1} has {shown}"))
-    if not any(_has_digit(ticker) for ticker, _ in papers):
-        return [], others
-    return papers, others
-
-
-def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)

@@ -15,7 +15,8 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Labels, indicators
 from fundamentus_site.client import SiteSession
 from fundamentus_site.errors import LayoutNotRecognized
-from fundamentus_site.page import PAPER_PATH, Page, listing, listing_url
+from fundamentus_site.listing_page import listing_url, read_listing_page
+from fundamentus_site.page import PAPER_PATH, Page
 
 
 class FundamentusSite(Fundamentus):
@@ -147,7 +148,7 @@ class FundamentusSite(Fundamentus):
         kind = kinds.get(tipo.strip().lower())
         if kind is None:
             raise TypeError(f"tipo is {tipo!r}, expected {' or '.join(map(repr, kinds))}")
-        return listing(page or self.fetch_listing(kind)).tickers
+        return read_listing_page(page or self.fetch_listing(kind)).tickers
 
     def coleta_indicadores_de_ativo(
         self,

@@ -10,7 +10,8 @@ from b3.bounds import MOST_RECORDED
 from b3.brazilian import read_number
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
-from fundamentus_site.page import Page, listing
+from fundamentus_site.listing_page import read_listing_page
+from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.day import BRASILIA, number_of
@@ -98,7 +99,7 @@ def _read(site: FundamentusSite) -> Listed:
     papers, pages, unreadable = {}, [], {}
     for kind in Kind:
         page = site.fetch_listing(kind)
-        found = listing(page)
+        found = read_listing_page(page)
         papers[kind] = {
             parse_ticker(ticker): read_number(found.prices[ticker])
             for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
@@ -145,7 +146,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
                 kept.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
     for page in sorted(listings, key=lambda page: page.fetched_at):
         try:
-            found_listing = listing(
+            found_listing = read_listing_page(
                 Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
             )
         except FundamentusError as error:

@@ -24,7 +24,8 @@ from assess_day.quality import run_checks
 from b3.brazilian import read_number
 from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, indicators
-from fundamentus_site.page import Page, listing
+from fundamentus_site.listing_page import read_listing_page
+from fundamentus_site.page import Page
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.day import number_of
@@ -237,7 +238,7 @@ def listing_of(papers: Sequence[Paper], prices: Mapping[str, str]) -> Listing:
         ]
         if of_kind:
             body = pages.listing_page(kind.value, of_kind)
-            found = listing(Page("https://site", 200, pages.CONTENT_TYPE, body, NOW))
+            found = read_listing_page(Page("https://site", 200, pages.CONTENT_TYPE, body, NOW))
             listed[kind] = {ticker: read_number(text) for ticker, text in found.prices.items()}
     return Listing(listed)
 

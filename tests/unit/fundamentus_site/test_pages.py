@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
-from fundamentus_site.page import Listing, Page, listing, listing_url, meaning, paper_url
+from fundamentus_site.listing_page import ListingPage, listing_url, read_listing_page
+from fundamentus_site.page import Page, meaning, paper_url
 from sandbox.site import GHOSTS, make_papers
 from sandbox.site.pages import listing_page as sample_listing
 
@@ -121,18 +122,20 @@ def tables(*contents: Sequence[str]) -> str:
 
 
 def test_each_paper_has_its_price_as_listed_or_none() -> None:
-    found = listing(page(tables([HEADER, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")])))
-    assert found == Listing({"PETR4": "1.031,87", "VALE3": None, "ABCD11": "9"})
+    found = read_listing_page(
+        page(tables([HEADER, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")]))
+    )
+    assert found == ListingPage({"PETR4": "1.031,87", "VALE3": None, "ABCD11": "9"})
     assert found.tickers == ["ABCD11", "PETR4", "VALE3"]
 
 
 def test_a_listing_without_a_column_of_prices_has_papers_without_prices() -> None:
     header = HEADER.replace("Cotação", "Preço")
-    assert listing(page(tables([header, row("PETR4")]))) == Listing({"PETR4": None})
+    assert read_listing_page(page(tables([header, row("PETR4")]))) == ListingPage({"PETR4": None})
 
 
 def test_all_tables_with_papers_count_and_a_paper_that_is_listed_twice_counts_once() -> None:
-    found = listing(
+    found = read_listing_page(
         page(
             tables(
                 ["<tr><td><a href='/'>Menu</a></td><td><a href='/x'>Sobre</a></td></tr>"],
@@ -142,12 +145,12 @@ def test_all_tables_with_papers_count_and_a_paper_that_is_listed_twice_counts_on
             )
         )
     )
-    assert found == Listing({"MRSA3B": "3", "PETR4": "1", "VALE3": "5,0", "ITUB4": None})
+    assert found == ListingPage({"MRSA3B": "3", "PETR4": "1", "VALE3": "5,0", "ITUB4": None})
 
 
 def test_single_unreadable_rows_are_passed_over_and_told() -> None:
     rows = [HEADER, row("PETR4"), "<tr><td>Suspenso</td><td>2,00</td></tr>", row("VALE3"), row("Vale S.A.")]
-    found = listing(page(tables(rows)))
+    found = read_listing_page(page(tables(rows)))
     assert found.tickers == ["PETR4", "VALE3"]
     assert found.unreadable == (
         "row 3 has ['Suspenso', '2,00']",
@@ -156,29 +159,29 @@ def test_single_unreadable_rows_are_passed_over_and_told() -> None:
 
 
 def test_half_of_the_rows_must_be_readable_or_one_of_the_others_is_shown() -> None:
-    assert listing(page(tables([HEADER, row("PETR4"), row("Vale S.A.")]))).tickers == ["PETR4"]
+    assert read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A.")]))).tickers == ["PETR4"]
     with pytest.raises(LayoutNotRecognized, match=r"only 1 of its 3 rows name a paper; row 3 has \['Vale S"):
-        listing(page(tables([HEADER, row("PETR4"), row("Vale S.A."), row("Itaú")])))
+        read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A."), row("Itaú")])))
 
 
 def test_a_table_that_lays_the_page_out_is_no_row_of_a_paper() -> None:
     inner = f"<table>{HEADER}{row('PETR4', '7')}</table>"
     layout = ["<tr><td><a>ABCD3</a></td><td>x</td></tr>", f"<tr><td><a>x</a>{inner}</td><td>y</td></tr>"]
-    assert listing(page(tables(layout))) == Listing({"ABCD3": None, "PETR4": "7"})
+    assert read_listing_page(page(tables(layout))) == ListingPage({"ABCD3": None, "PETR4": "7"})
 
 
 def test_a_listing_of_other_rows_shows_one_of_them() -> None:
     with pytest.raises(
         LayoutNotRecognized, match=r"no row of a paper, but for one row 2 has \['Vale S\.A\.'"
     ):
-        listing(page(tables([HEADER, row("Vale S.A.")])))
+        read_listing_page(page(tables([HEADER, row("Vale S.A.")])))
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_the_sample_listings_are_read_whole(kind: Kind) -> None:
     papers = [paper for paper in make_papers(DAY, 60, 40) if paper.kind == kind.value]
     came = page(sample_listing(kind.value, papers, GHOSTS[kind.value]))
-    found = listing(came)
+    found = read_listing_page(came)
 
     assert found.tickers == sorted([*(paper.ticker for paper in papers), *GHOSTS[kind.value]])
     assert found.prices == {
@@ -205,26 +208,26 @@ def test_whatever_stands_between_them_all_papers_are_found(
 ) -> None:
     came = page(tables(*([HEADER, *(row(t) + junk for t, junk in rows)] for rows in contents)))
     expected = sorted({ticker for rows in contents for ticker, _ in rows})
-    found = listing(came)
+    found = read_listing_page(came)
     assert (found.tickers, found.unreadable) == (expected, ())
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)))
 def test_no_body_at_all_makes_the_reader_of_listings_fail_otherwise(body: bytes) -> None:
     with pytest.raises(FundamentusError, match="asked for a listing"):
-        listing(page(body))
+        read_listing_page(page(body))
 
 
 def test_of_unreadable_rows_20_are_recorded_cut_and_printable_and_all_are_counted() -> None:
     odd = f"Vale\x07 {'x' * 99}"
-    found = listing(page(tables([HEADER, *([row("PETR4"), row(odd)] * 30)])))
+    found = read_listing_page(page(tables([HEADER, *([row("PETR4"), row(odd)] * 30)])))
     assert (len(found.unreadable), found.unreadable_count) == (20, 30)
     assert found.unreadable[0] == f"row 3 has ['Vale {'x' * 60}"[:59] + "…"
 
 
 def test_a_listing_of_more_rows_than_any_is_unavailable() -> None:
-    assert len(listing(page(tables([row(f"A{at:03}3") for at in range(1000)] * 5))).tickers) == 1000
+    assert len(read_listing_page(page(tables([row(f"A{at:03}3") for at in range(1000)] * 5))).tickers) == 1000
     with pytest.raises(Unavailable, match="found 5001 rows, expected 5000 at most"):
-        listing(page(tables([row("PETR4")] * 5001)))
+        read_listing_page(page(tables([row("PETR4")] * 5001)))
     with pytest.raises(Unavailable, match="more than 150000 elements"):
-        listing(page(tables(["<tr>" + "<td>x</td>" * 30 + "</tr>"] * 5001)))
+        read_listing_page(page(tables(["<tr>" + "<td>x</td>" * 30 + "</tr>"] * 5001)))

@@ -1,0 +1,129 @@
+"""The site's listings of assets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from b3.bounds import MOST_RECORDED, printable
+from b3.kind import Kind
+from fundamentus_site.errors import LayoutNotRecognized, Unavailable
+from fundamentus_site.page import (
+    MAX_LISTING_ELEMENTS,
+    MAX_ROWS,
+    Page,
+    cells_of,
+    holding_rows,
+    meaning,
+    parse,
+    text_of,
+)
+
+_TICKER = re.compile(r"[A-Z0-9]{4,12}")
+_PRICE_HEADING = "cotação"
+_SHOWN_CELLS = 12
+
+
+def listing_url(base_url: str, kind: Kind) -> str:
+    """Return the address of the listing of a kind, of a site without a slash at the end of its own."""
+    return f"{base_url}{kind.listing_path}"
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    """What a listing names.
+
+    Parameters
+    ----------
+    prices
+        The price of each paper as the listing shows it, by ticker; None where it shows none.
+    unreadable
+        The rows that name no paper, each told with its place: the first 20, cut at 60 characters.
+    unreadable_count
+        How many there are of them.
+    """
+
+    prices: dict[str, str | None]
+    unreadable: tuple[str, ...] = ()
+    unreadable_count: int = 0
+
+    @property
+    def tickers(self) -> list[str]:
+        """Return the tickers, sorted."""
+        return sorted(self.prices)
+
+
+def read_listing_page(page: Page) -> ListingPage:
+    """Read a listing: all of its tables that have papers, each paper once.
+
+    Raises
+    ------
+    Refused, Unavailable
+        See `meaning`.
+    LayoutNotRecognized
+        A page of the site without papers, or with less than half of its rows readable.
+    """
+    root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
+    holding = holding_rows(root)
+    prices: dict[str, str | None] = {}
+    readable = 0
+    unreadable: list[str] = []
+    elsewhere: list[str] = []
+    for table in root.iter("table"):
+        papers, others = _rows_of_papers(table, holding)
+        if not papers:
+            elsewhere += others
+            continue
+        readable += len(papers)
+        unreadable += others
+        for ticker, price in papers:
+            prices.setdefault(ticker, price)
+    expected = "expected rows that have a ticker as their first link"
+    if not prices:
+        found = f"no row of a paper, but for one {elsewhere[0]}" if elsewhere else "no row of a paper"
+        raise meaning(page, "a listing", f"{found}; {expected}")
+    rows = readable + len(unreadable)
+    if rows > MAX_ROWS:
+        raise Unavailable(f"{page.url}: asked for a listing, found {rows} rows, expected {MAX_ROWS} at most")
+    if readable < len(unreadable):
+        raise LayoutNotRecognized(
+            f"{page.url}: asked for a listing, only {readable} of its {rows} rows "
+            f"name a paper; {unreadable[0]}, {expected}"
+        )
+    return ListingPage(prices, tuple(unreadable[:MOST_RECORDED]), len(unreadable))
+
+
+def _rows_of_papers(
+    table: etree._Element, holding: set[etree._Element]
+) -> tuple[list[tuple[str, str | None]], list[str]]:
+    """Return ticker and price of each row of a table that has a paper, and the rows that have none.
+
+    Headers, and rows of a single text, are neither.
+    """
+    rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
+    price_at: int | None = None
+    papers: list[tuple[str, str | None]] = []
+    others: list[str] = []
+    for position, row in enumerate(rows):
+        if row in holding:
+            continue
+        cells = cells_of(row)
+        link = next((text_of(link) for link in row.iter("a")), "")
+        if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
+            headings = [" ".join(text_of(cell).split()).casefold() for cell in cells]
+            price_at = headings.index(_PRICE_HEADING) if _PRICE_HEADING in headings else price_at
+        elif _TICKER.fullmatch(link):
+            price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
+            papers.append((link, price or None))
+        elif link or sum(bool(text_of(cell)) for cell in cells) > 1:
+            shown = [printable(text_of(cell)) for cell in cells[:_SHOWN_CELLS]]
+            others.append(printable(f"row {position + 1} has {shown}"))
+    if not any(_has_digit(ticker) for ticker, _ in papers):
+        return [], others
+    return papers, others
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
