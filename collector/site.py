@@ -9,11 +9,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import SESSION_LABEL, Labels, indicators
-from fundamentus_site.client import SiteSession
+from fundamentus_site.asset_page import SESSION_LABEL, Labels, read_asset_page
+from fundamentus_site.client import SiteClient
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.listing_page import listing_url
-from fundamentus_site.page import Page, paper_url
+from fundamentus_site.page import Page, asset_url
 
 DEFAULT_URL = "https://www.fundamentus.com.br"
 DEFAULT_HEADERS = {
@@ -60,7 +60,7 @@ class Site:
         self._base_url = base_url.rstrip("/")
         self.threads = threads
         self._now = now
-        self._session = SiteSession(
+        self._session = SiteClient(
             headers, max_connections=threads, timeout_seconds=PAGE_SECONDS, use_proxy=True
         )
 
@@ -82,7 +82,7 @@ class Site:
         FundamentusError
             As `SiteSession.get` has it.
         """
-        return self._get(paper_url(self._base_url, asset.ticker), until)
+        return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
         # Reckoned for each page: what a machine sleeps through does not count on its monotonic clock.
@@ -100,7 +100,7 @@ def look(page: Page, asset: Asset, day: int) -> Looks:
     """
     labels = Labels({asset.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
     try:
-        indicators(page, asset.ticker, asset.kind, labels, day)
+        read_asset_page(page, asset.ticker, asset.kind, labels, day)
     except LaterSession:
         return Looks.LATER
     except LayoutNotRecognized:

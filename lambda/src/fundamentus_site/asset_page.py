@@ -83,7 +83,7 @@ class Indicators:
     session: date | None
 
 
-def indicators(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) -> Indicators:
+def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) -> Indicators:
     """Read a paper's page.
 
     Parameters

@@ -50,7 +50,7 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 """What DNS, TLS, HTTP, addresses and charsets go wrong with."""
 
 
-class SiteSession:
+class SiteClient:
     """A polite client: one identity, few connections, bounds on requests in flight, backing off.
 
     Safe to use from several threads.

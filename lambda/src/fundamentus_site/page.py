@@ -16,7 +16,7 @@ from lxml import etree
 from b3.bounds import printable
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 
-PAPER_PATH = "/detalhes.php?papel="
+ASSET_PATH = "/detalhes.php?papel="
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """A page of an asset has 26 kB, the listing of stocks 1 MB at most."""
@@ -97,9 +97,9 @@ class Page:
             return self.body.decode("iso-8859-1")
 
 
-def paper_url(base_url: str, ticker: str) -> str:
+def asset_url(base_url: str, ticker: str) -> str:
     """Return the address of a paper's page, of a site without a slash at the end of its own."""
-    return f"{base_url}{PAPER_PATH}{ticker}"
+    return f"{base_url}{ASSET_PATH}{ticker}"
 
 
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:

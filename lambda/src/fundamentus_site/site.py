@@ -12,11 +12,11 @@ from requests.structures import CaseInsensitiveDict
 from b3.brazilian import write_moment
 from b3.days import day_at
 from b3.kind import Kind
-from fundamentus_site.asset_page import Labels, indicators
-from fundamentus_site.client import SiteSession
+from fundamentus_site.asset_page import Labels, read_asset_page
+from fundamentus_site.client import SiteClient
 from fundamentus_site.errors import LayoutNotRecognized
 from fundamentus_site.listing_page import listing_url, read_listing_page
-from fundamentus_site.page import PAPER_PATH, Page
+from fundamentus_site.page import ASSET_PATH, Page
 
 
 class FundamentusSite(Fundamentus):
@@ -88,8 +88,8 @@ class FundamentusSite(Fundamentus):
             base_url = base_url.rstrip("/")
             self.url_tickers_acoes = listing_url(base_url, Kind.ACOES)
             self.url_tickers_fiis = listing_url(base_url, Kind.FIIS)
-            self.url_kpis_ticker = f"{base_url}{PAPER_PATH}"
-        self._session = SiteSession(
+            self.url_kpis_ticker = f"{base_url}{ASSET_PATH}"
+        self._session = SiteClient(
             self.request_header,
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
@@ -211,7 +211,7 @@ class FundamentusSite(Fundamentus):
     def _read(self, page: Page, ticker: str, kind: Kind, day: int) -> pd.DataFrame:
         if kind not in self._labels:
             raise ValueError(f"{ticker} cannot be read: the site was made without labels of {kind.value}")
-        found = indicators(page, ticker, kind, self._labels[kind], day)
+        found = read_asset_page(page, ticker, kind, self._labels[kind], day)
         columns = self.metadata_cols_acoes if kind is Kind.ACOES else self.metadata_cols_fiis
         row = {column: found.texts.get(column) for column in columns.values()}
         row["datetime_exec"] = write_moment(page.fetched_at)

@@ -23,7 +23,7 @@ from assess_day.day_status import DayState
 from assess_day.quality import run_checks
 from b3.brazilian import read_number
 from b3.kind import Kind
-from fundamentus_site.asset_page import Indicators, Labels, indicators
+from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from pynvest_lake.best_reading import best_rows
@@ -220,7 +220,7 @@ def read_page(paper: Paper) -> Indicators:
     kind = Kind(paper.kind)
     schema = table_schema(SOR[Kind(paper.kind)])
     labels = Labels(schema.labels, schema.core_labels)
-    return indicators(page_of(paper), paper.ticker, kind, labels, number_of(NOW))
+    return read_asset_page(page_of(paper), paper.ticker, kind, labels, number_of(NOW))
 
 
 def page_of(paper: Paper) -> Page:

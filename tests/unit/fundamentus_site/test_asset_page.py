@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import Indicators, Labels, indicators
+from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
 from fundamentus_site.page import Page
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
@@ -34,7 +34,7 @@ def page(body: bytes, fetched_at: datetime = EVENING) -> Page:
 
 
 def read_page(page: Page, ticker: str = "PETR4", kind: Kind = Kind.ACOES, day: int = DAY) -> Indicators:
-    return indicators(page, ticker, kind, LABELS[kind], day)
+    return read_asset_page(page, ticker, kind, LABELS[kind], day)
 
 
 def read(paper: Paper, fetched_at: datetime = EVENING, day: int = DAY) -> Indicators:

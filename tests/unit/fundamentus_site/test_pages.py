@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.listing_page import ListingPage, listing_url, read_listing_page
-from fundamentus_site.page import Page, meaning, paper_url
+from fundamentus_site.page import Page, asset_url, meaning
 from sandbox.site import GHOSTS, make_papers
 from sandbox.site.pages import listing_page as sample_listing
 
@@ -100,7 +100,7 @@ def test_a_page_with_the_sites_name_is_another_layout_and_no_block(body: str) ->
 
 
 def test_addresses_are_those_of_the_site() -> None:
-    assert paper_url("http://site", "PETR4") == "http://site/detalhes.php?papel=PETR4"
+    assert asset_url("http://site", "PETR4") == "http://site/detalhes.php?papel=PETR4"
     assert [listing_url("http://site", kind) for kind in Kind] == [
         "http://site/resultado.php",
         "http://site/fii_resultado.php",

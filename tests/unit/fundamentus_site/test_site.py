@@ -25,7 +25,7 @@ from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
-from fundamentus_site.client import SiteSession, redirected
+from fundamentus_site.client import SiteClient, redirected
 from fundamentus_site.errors import (
     FundamentusError,
     LayoutNotRecognized,
@@ -1042,12 +1042,12 @@ def test_headers_that_decide_whether_an_answer_can_be_read_cannot_be_set(name: s
 # ------------------------------------------------------------------------------------------------- proxies
 
 
-def proxied(server: Site, monkeypatch: pytest.MonkeyPatch, *, use_proxy: bool = True) -> SiteSession:
+def proxied(server: Site, monkeypatch: pytest.MonkeyPatch, *, use_proxy: bool = True) -> SiteClient:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):
         monkeypatch.delenv(name, raising=False)
-    return SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=use_proxy)
+    return SiteClient({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=use_proxy)
 
 
 def test_a_proxy_is_used_where_it_may_be_and_the_environment_names_one(
@@ -1065,7 +1065,7 @@ def test_no_proxy_is_used_otherwise(server: Site, monkeypatch: pytest.MonkeyPatc
         unaware.get("http://fundamentus.invalid/resultado.php")
     monkeypatch.setenv("no_proxy", ".invalid")
     with pytest.raises(Unavailable, match="gaierror"):
-        proxied_but_for = SiteSession({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=True)
+        proxied_but_for = SiteClient({}, max_connections=1, timeout_seconds=0.5, attempts=1, use_proxy=True)
         proxied_but_for.get("http://fundamentus.invalid/resultado.php")
     assert server.requests == []
 
@@ -1086,7 +1086,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
     with dripping(head) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy)
         monkeypatch.delenv("no_proxy", raising=False)
-        through = SiteSession({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
+        through = SiteClient({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
         started = time.monotonic()
         with pytest.raises(Unavailable, match="had not come whole"):
             through.get(f"{scheme}://fundamentus.invalid/resultado.php")
