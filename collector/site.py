@@ -1,4 +1,4 @@
-"""The site, as a collector asks it: by the session that the functions use, with nothing of pynvest."""
+"""The site, as a collector asks it: through the client that the functions use, without pynvest."""
 
 from __future__ import annotations
 

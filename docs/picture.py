@@ -1,6 +1,6 @@
 """Take the picture of the report that the READMEs show: ``python docs/picture.py``, with chromium installed.
 
-What it shows is made up: the sample site's papers, but those whose names are there to trip readers.
+What it shows is made up: the sample site's assets, but those whose names are there to trip readers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambda" / "src")]
 
 from report.page import page  # noqa: E402
 from report.snapshot import Row, Snapshot  # noqa: E402
-from sandbox.site import make_papers  # noqa: E402
+from sandbox.site import make_assets  # noqa: E402
 
 PICTURE = ROOT / "docs" / "report.png"
 DAY = 20261123
@@ -27,16 +27,16 @@ FOLLOWED = ("HGLG11", "ITUB4", "PETR4", "VALE3", "XPML11")
 
 
 def snapshot() -> Snapshot:
-    """Return a day of made-up papers, with series of half a year."""
+    """Return a day of made-up assets, with series of half a year."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 52)}
     rng = Random(1)  # noqa: S311 - no secret
     rows: dict[str, list[Row]] = {"acoes": [], "fiis": []}
-    for paper in make_papers(DAY, acoes=500, fiis=220):
-        if paper.variety not in ("text", "label", "sparse", "huge"):
-            row = paper.expected_sot(DAY) | more
+    for asset in make_assets(DAY, acoes=500, fiis=220):
+        if asset.variety not in ("text", "label", "sparse", "huge"):
+            row = asset.expected_sot(DAY) | more
             if row["pct_var_dia"] is not None:
                 row["pct_var_dia"] = round(rng.gauss(0.001, 0.018), 4)
-            rows[paper.kind].append(row)
+            rows[asset.kind].append(row)
     verdict = {"anomesdia_exec": DAY, "medida": "dia", "situacao": "ok", "motivo": None}
     return Snapshot(rows["acoes"], rows["fiis"], [verdict], series())
 

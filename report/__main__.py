@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
         if options.csv:
             written = write_sheets(athena, options.csv, options.out or Path("report.csv"))
         else:
-            written = [write_page(athena, options.out or Path("report.html"), options.papers)]
+            written = [write_page(athena, options.out or Path("report.html"), options.assets)]
     except (BotoCoreError, ClientError, QueryFailed, OSError) as error:
         print(f"report: {error}", file=sys.stderr)
         return 1

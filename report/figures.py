@@ -11,7 +11,7 @@ from typing import Any
 
 import altair as alt
 
-from report.snapshot import Paper, Row
+from report.snapshot import ListedAsset, Row
 
 MOVES = 8
 GROUPS = 20
@@ -49,10 +49,10 @@ KINDS = {False: "Ações", True: "FIIs"}
 
 @dataclass(frozen=True)
 class Group:
-    """A sector of stocks or a segment of funds: medians of its papers that trade, and how many they are."""
+    """A sector of stocks or a segment of funds: medians of its assets that trade, and how many they are."""
 
     name: str
-    papers: int
+    assets: int
     volume: int
     day: float | None
     year: float | None
@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Breadth:
-    """How many papers of the newest session rose, stayed or fell, and the median of their changes."""
+    """How many assets of the newest session rose, stayed or fell, and the median of their changes."""
 
     up: int
     flat: int
@@ -70,52 +70,52 @@ class Breadth:
     change: float | None
 
     @property
-    def papers(self) -> int:
-        """Return how many papers have a change."""
+    def assets(self) -> int:
+        """Return how many assets have a change."""
         return self.up + self.flat + self.down
 
 
-def newest_session(papers: Iterable[Paper]) -> date | None:
-    """Return the newest day that a paper was traded on; None without papers."""
-    return max((paper.session for paper in papers if paper.session), default=None)
+def newest_session(assets: Iterable[ListedAsset]) -> date | None:
+    """Return the newest day that an asset was traded on; None without assets."""
+    return max((asset.session for asset in assets if asset.session), default=None)
 
 
-def of_newest_session(papers: Sequence[Paper]) -> list[Paper]:
-    """Return the papers that were traded in the newest session and have a change of that day."""
-    newest = newest_session(papers)
-    return [paper for paper in papers if paper.session == newest and paper.day is not None]
+def of_newest_session(assets: Sequence[ListedAsset]) -> list[ListedAsset]:
+    """Return the assets that were traded in the newest session and have a change of that day."""
+    newest = newest_session(assets)
+    return [asset for asset in assets if asset.session == newest and asset.day is not None]
 
 
-def breadth(papers: Iterable[Paper]) -> Breadth:
-    """Count which way papers went."""
-    changes = [paper.day for paper in papers if paper.day is not None]
+def breadth(assets: Iterable[ListedAsset]) -> Breadth:
+    """Count which way assets went."""
+    changes = [asset.day for asset in assets if asset.day is not None]
     up, down = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
     return Breadth(up, len(changes) - up - down, down, _median(changes))
 
 
-def largest_moves(papers: Sequence[Paper], *, rose: bool) -> list[Paper]:
-    """Return the liquid papers of the newest session that rose, or fell, the most, the farthest first."""
-    moved = [paper for paper in of_newest_session(papers) if paper.is_liquid and paper.day]
-    ordered = sorted(moved, key=lambda paper: (-abs(paper.day or 0), paper.ticker))
-    return [paper for paper in ordered if ((paper.day or 0) > 0) == rose][:MOVES]
+def largest_moves(assets: Sequence[ListedAsset], *, rose: bool) -> list[ListedAsset]:
+    """Return the liquid assets of the newest session that rose, or fell, the most, the farthest first."""
+    moved = [asset for asset in of_newest_session(assets) if asset.is_liquid and asset.day]
+    ordered = sorted(moved, key=lambda asset: (-abs(asset.day or 0), asset.ticker))
+    return [asset for asset in ordered if ((asset.day or 0) > 0) == rose][:MOVES]
 
 
-def groups(papers: Iterable[Paper]) -> list[Group]:
+def groups(assets: Iterable[ListedAsset]) -> list[Group]:
     """Return sectors or segments, those that trade the most first."""
-    members: dict[str, list[Paper]] = defaultdict(list)
-    for paper in papers:
-        if paper.group:
-            members[paper.group].append(paper)
-    newest = newest_session(paper for found in members.values() for paper in found)
+    members: dict[str, list[ListedAsset]] = defaultdict(list)
+    for asset in assets:
+        if asset.group:
+            members[asset.group].append(asset)
+    newest = newest_session(asset for found in members.values() for asset in found)
     made = [
         Group(
             name,
             len(found),
-            sum(paper.volume or 0 for paper in found),
-            _median(paper.day for paper in found if paper.session == newest),
-            _median(paper.year for paper in found),
-            _median(paper.price_to_book for paper in found),
-            _median(paper.dividend_yield for paper in found),
+            sum(asset.volume or 0 for asset in found),
+            _median(asset.day for asset in found if asset.session == newest),
+            _median(asset.year for asset in found),
+            _median(asset.price_to_book for asset in found),
+            _median(asset.dividend_yield for asset in found),
         )
         for name, found in members.items()
     ]
@@ -127,11 +127,11 @@ def _median(values: Iterable[float | None]) -> float | None:
     return median(present) if present else None
 
 
-def breadth_chart(papers: Sequence[Paper]) -> dict[str, Any] | None:
+def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
     """Draw which share of stocks and of funds rose, stayed and fell; None without any."""
     rows = []
     for is_fund, kind in KINDS.items():
-        counted = breadth(paper for paper in of_newest_session(papers) if paper.is_fund == is_fund)
+        counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
         for place, (name, count) in enumerate(
             zip(DIRECTIONS, (counted.up, counted.flat, counted.down), strict=True)
         ):
@@ -153,16 +153,16 @@ def breadth_chart(papers: Sequence[Paper]) -> dict[str, Any] | None:
     )
 
 
-def moves_chart(papers: Sequence[Paper], *, rose: bool) -> dict[str, Any] | None:
-    """Draw which liquid papers rose, or fell, the most in the newest session; None without any."""
+def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
+    """Draw which liquid assets rose, or fell, the most in the newest session; None without any."""
     rows = [
         {
-            "papel": paper.ticker,
-            "nome": paper.name or "",
-            "variação": paper.day,
-            "cotação": paper.price,
+            "papel": asset.ticker,
+            "nome": asset.name or "",
+            "variação": asset.day,
+            "cotação": asset.price,
         }
-        for paper in largest_moves(papers, rose=rose)
+        for asset in largest_moves(assets, rose=rose)
     ]
     return _bars(
         rows,
@@ -179,7 +179,7 @@ def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
         {
             what: group.name,
             "variação": group.day,
-            "papéis": group.papers,
+            "papéis": group.assets,
             "P/VP mediano": group.price_to_book,
             "yield mediano (%)": group.dividend_yield,
         }
@@ -205,7 +205,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
         {
             "segmento": group.name,
             "yield mediano": group.dividend_yield,
-            "fundos": group.papers,
+            "fundos": group.assets,
             "P/VP mediano": group.price_to_book,
         }
         for group in sorted(found[:GROUPS], key=lambda group: -(group.dividend_yield or 0))
@@ -227,28 +227,28 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
     return _spec(bars.mark_bar(color=MAIN, cornerRadiusEnd=2), title, height=BAR_STEP * len(rows) + AXIS)
 
 
-def scatter_chart(papers: Sequence[Paper], *, funds: bool) -> dict[str, Any] | None:
+def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
     """Draw P/VP against dividend yield of the liquid stocks or funds, but the outermost; None without any."""
     shown = [
-        paper
-        for paper in papers
-        if paper.is_fund == funds and paper.is_liquid and _has_both(paper) and (paper.price_to_book or 0) > 0
+        asset
+        for asset in assets
+        if asset.is_fund == funds and asset.is_liquid and _has_both(asset) and (asset.price_to_book or 0) > 0
     ]
     if not shown:
         return None
-    right = _near_all(paper.price_to_book for paper in shown)
-    top = _near_all(paper.dividend_yield for paper in shown)
+    right = _near_all(asset.price_to_book for asset in shown)
+    top = _near_all(asset.dividend_yield for asset in shown)
     rows = [
         {
-            "papel": paper.ticker,
-            "nome": paper.name or "",
-            "grupo": paper.group or "",
-            "P/VP": paper.price_to_book,
-            "yield": paper.dividend_yield,
-            "volume": paper.volume,
+            "papel": asset.ticker,
+            "nome": asset.name or "",
+            "grupo": asset.group or "",
+            "P/VP": asset.price_to_book,
+            "yield": asset.dividend_yield,
+            "volume": asset.volume,
         }
-        for paper in shown
-        if (paper.price_to_book or 0) <= right and (paper.dividend_yield or 0) <= top
+        for asset in shown
+        if (asset.price_to_book or 0) <= right and (asset.dividend_yield or 0) <= top
     ]
     points = _chart(rows).encode(
         alt.X("P/VP:Q", title="P/VP, em vezes", axis=alt.Axis(tickCount=6)),
@@ -269,8 +269,8 @@ def scatter_chart(papers: Sequence[Paper], *, funds: bool) -> dict[str, Any] | N
     )
 
 
-def _has_both(paper: Paper) -> bool:
-    return paper.price_to_book is not None and paper.dividend_yield is not None
+def _has_both(asset: ListedAsset) -> bool:
+    return asset.price_to_book is not None and asset.dividend_yield is not None
 
 
 def _near_all(values: Iterable[float | None]) -> float:
@@ -280,7 +280,7 @@ def _near_all(values: Iterable[float | None]) -> float:
 
 
 def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
-    """Draw prices of the followed papers from 100 on; None where they have one session at most."""
+    """Draw prices of the followed assets from 100 on; None where they have one session at most."""
     if len({row["dt_ult_cot"] for row in series}) < 2:
         return None
     first: dict[str, float] = {}

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report import figures, numbers
-from report.snapshot import PARTITION_KEY, Paper, Row, Snapshot
+from report.snapshot import PARTITION_KEY, ListedAsset, Row, Snapshot
 
 _HERE = Path(__file__).resolve().parent
 _SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falha"}
@@ -37,14 +37,14 @@ class DayVerdict:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table of papers.
+    """A column of the table of assets.
 
     Parameters
     ----------
     title, hint
         What stands above it, and what it means.
     value
-        Attribute of a `Paper`.
+        Attribute of a `ListedAsset`.
     shown
         Filter that writes it; None: a text.
     """
@@ -87,21 +87,21 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
 
 def page(snapshot: Snapshot) -> str:
     """Return the report as HTML; of an empty lake and of one of a single day it says that."""
-    papers = snapshot.papers()
-    stocks = [paper for paper in papers if not paper.is_fund]
-    funds = [paper for paper in papers if paper.is_fund]
+    assets = snapshot.assets()
+    stocks = [asset for asset in assets if not asset.is_fund]
+    funds = [asset for asset in assets if asset.is_fund]
     sectors, segments = figures.groups(stocks), figures.groups(funds)
     charts = {
-        "breadth": figures.breadth_chart(papers),
-        "rises": figures.moves_chart(papers, rose=True),
-        "falls": figures.moves_chart(papers, rose=False),
+        "breadth": figures.breadth_chart(assets),
+        "rises": figures.moves_chart(assets, rose=True),
+        "falls": figures.moves_chart(assets, rose=False),
         "sectors": figures.groups_chart(sectors, "setor"),
         "yields": figures.yields_chart(segments),
-        "stocks": figures.scatter_chart(papers, funds=False),
-        "funds": figures.scatter_chart(papers, funds=True),
+        "stocks": figures.scatter_chart(assets, funds=False),
+        "funds": figures.scatter_chart(assets, funds=True),
         "series": figures.series_chart(snapshot.series),
     }
-    of_session = figures.of_newest_session(papers)
+    of_session = figures.of_newest_session(assets)
     judged = verdicts(snapshot.quality)
     drawn = {name: spec for name, spec in charts.items() if spec is not None}
     return (
@@ -111,15 +111,15 @@ def page(snapshot: Snapshot) -> str:
             snapshot=snapshot,
             verdict=next((verdict for verdict in judged if verdict.day == snapshot.day), None),
             verdicts=judged,
-            session=figures.newest_session(papers),
+            session=figures.newest_session(assets),
             breadths={
-                name: figures.breadth(paper for paper in of_session if paper.is_fund == is_fund)
+                name: figures.breadth(asset for asset in of_session if asset.is_fund == is_fund)
                 for is_fund, name in figures.KINDS.items()
             },
-            rises=figures.largest_moves(papers, rose=True),
-            falls=figures.largest_moves(papers, rose=False),
-            papers=sorted(papers, key=lambda paper: (-(paper.volume or 0), paper.ticker)),
-            silent=len(snapshot.stocks) + len(snapshot.funds) - len(papers),
+            rises=figures.largest_moves(assets, rose=True),
+            falls=figures.largest_moves(assets, rose=False),
+            assets=sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker)),
+            silent=len(snapshot.stocks) + len(snapshot.funds) - len(assets),
             sectors=sectors,
             segments=segments,
             columns=COLUMNS,
@@ -152,8 +152,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _shown(paper: Paper, column: Column) -> str:
-    value: Any = getattr(paper, column.value)
+def _shown(asset: ListedAsset, column: Column) -> str:
+    value: Any = getattr(asset, column.value)
     if column.shown is None:
         return value or numbers.ABSENT
     write: Any = getattr(numbers, column.shown)

@@ -1,4 +1,4 @@
-"""What the report shows, as Athena answers it: the latest day, its verdict, the series of a few papers."""
+"""What the report shows, as Athena answers it: the latest day, its verdict, the series of a few assets."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A paper on the lake's latest day.
+class ListedAsset:
+    """An asset on the lake's latest day.
 
     Parameters
     ----------
@@ -83,11 +83,11 @@ class Snapshot:
     Parameters
     ----------
     stocks, funds
-        Rows of the latest day with every column of the contract, by ticker, one a paper.
+        Rows of the latest day with every column of the contract, by ticker, one an asset.
     quality
         Of the latest thirty days, newest first, the verdict and what was not ``ok``.
     series
-        Ticker, session and price of the papers that are followed, by session.
+        Ticker, session and price of the assets that are followed, by session.
     """
 
     stocks: Sequence[Row] = ()
@@ -106,17 +106,17 @@ class Snapshot:
         moments = (row["datetime_exec"] for row in (*self.stocks, *self.funds))
         return max((moment for moment in moments if moment is not None), default=None)
 
-    def papers(self) -> list[Paper]:
-        """Return the papers that still trade: a price within thirty days up to the newest session."""
+    def assets(self) -> list[ListedAsset]:
+        """Return the assets that still trade: a price within thirty days up to the newest session."""
         found = [*map(_stock, self.stocks), *map(_fund, self.funds)]
-        newest = max((paper.session for paper in found if paper.session), default=None)
+        newest = max((asset.session for asset in found if asset.session), default=None)
         return [
-            paper for paper in found if newest and paper.session and paper.session >= newest - TRADES_WITHIN
+            asset for asset in found if newest and asset.session and asset.session >= newest - TRADES_WITHIN
         ]
 
 
-def _stock(row: Row) -> Paper:
-    return Paper(
+def _stock(row: Row) -> ListedAsset:
+    return ListedAsset(
         **_shared(row),
         ticker=row["nome_papel"],
         name=row["nome_empresa"],
@@ -129,8 +129,8 @@ def _stock(row: Row) -> Paper:
     )
 
 
-def _fund(row: Row) -> Paper:
-    return Paper(
+def _fund(row: Row) -> ListedAsset:
+    return ListedAsset(
         **_shared(row),
         ticker=row["fii"],
         name=row["nome_fii"],
@@ -189,7 +189,7 @@ def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
 
 
 def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
-    """Keep one row a paper, the newest: until the evening's workflow has ended there may be two."""
+    """Keep one row an asset, the newest: until the evening's workflow has ended there may be two."""
     ordered = sorted(rows, key=lambda row: row["datetime_exec"] or datetime.min)
     newest = {row[ticker]: row for row in ordered if row[ticker] is not None}
     return [newest[name] for name in sorted(newest)]
@@ -229,14 +229,14 @@ def take_snapshot(athena: Athena, followed: Sequence[str] = ()) -> Snapshot:
         judged = pool.submit(athena.ask, quality.sql)
         stocks, funds = latest_days(athena, quality.database)
         snapshot = Snapshot(stocks, funds, typed(judged.result()))
-    tickers = followed or _most_traded(snapshot.papers())
+    tickers = followed or _most_traded(snapshot.assets())
     return Snapshot(stocks, funds, snapshot.quality, _series(athena, quality.database, tickers))
 
 
-def _most_traded(papers: Iterable[Paper]) -> list[str]:
-    ordered = sorted(papers, key=lambda paper: (-(paper.volume or 0), paper.ticker))
-    stocks = [paper.ticker for paper in ordered if not paper.is_fund]
-    funds = [paper.ticker for paper in ordered if paper.is_fund]
+def _most_traded(assets: Iterable[ListedAsset]) -> list[str]:
+    ordered = sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker))
+    stocks = [asset.ticker for asset in ordered if not asset.is_fund]
+    funds = [asset.ticker for asset in ordered if asset.is_fund]
     return stocks[:FOLLOWED_STOCKS] + funds[:FOLLOWED_FUNDS]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.day import Day, ticker_of
 from sandbox.lake import PARTITION_KEY, Table
-from sandbox.site import Paper
+from sandbox.site import SampleAsset
 
 SHOWN = 20
 
@@ -30,15 +30,15 @@ class NotExact(Exception):  # noqa: N818
         super().__init__("The lake is not exact:\n" + "\n".join(f"  - {line}" for line in lines))
 
 
-def check_papers(day: Day, papers: Collection[Paper], glue: Any) -> None:
+def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
     """Compare every cell of the five tables with what the pages were built from.
 
     Parameters
     ----------
     day
         The day, after its workflow.
-    papers
-        The papers that the site has.
+    assets
+        The assets that the site has.
     glue
         Client of Glue, where the day's partition has to be registered.
 
@@ -50,13 +50,13 @@ def check_papers(day: Day, papers: Collection[Paper], glue: Any) -> None:
     differences = []
     for table in day.lake.tables:
         expected = {
-            paper.ticker: expected_row(paper, table.layer, day.number)
-            for paper in papers
-            if table.kind in (paper.kind, None)
+            asset.ticker: expected_row(asset, table.layer, day.number)
+            for asset in assets
+            if table.kind in (asset.kind, None)
         }
         rows = rows_by_ticker(day, table)
         differences += row_differences(table, expected, rows)
-        differences += partition_differences(day, table, glue, has_papers=bool(expected))
+        differences += partition_differences(day, table, glue, has_assets=bool(expected))
     if differences:
         raise NotExact(differences)
 
@@ -88,11 +88,11 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
         raise NotExact(differences)
 
 
-def expected_row(paper: Paper, layer: str, day: int) -> Row:
-    """Return what a layer must hold of a paper, without the moment of reading."""
+def expected_row(asset: SampleAsset, layer: str, day: int) -> Row:
+    """Return what a layer must hold of an asset, without the moment of reading."""
     if layer == "sor":
-        return paper.expected_sor(day)
-    return paper.expected_sot(day) if layer == "sot" else paper.expected_spec(day)
+        return asset.expected_sor(day)
+    return asset.expected_sot(day) if layer == "sot" else asset.expected_spec(day)
 
 
 def rows_by_ticker(day: Day, table: Table) -> dict[str, list[Row]]:
@@ -118,18 +118,18 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
     return differences
 
 
-def partition_differences(day: Day, table: Table, glue: Any, *, has_papers: bool) -> list[str]:
+def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
     """See that the workflow left one object, and that the catalog knows the day's partition where it is.
 
-    A table that the day has no papers of has neither.
+    A table that the day has no assets of has neither.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))
-    if not has_papers and objects:
-        differences.append(f"{table.name}: {objects} objects where there are no papers")
-    elif has_papers and table.layer == "sor" and not objects:
-        differences.append(f"{table.name}: no object where there are papers")
-    elif has_papers and table.layer != "sor" and objects != 1:
+    if not has_assets and objects:
+        differences.append(f"{table.name}: {objects} objects where there are no assets")
+    elif has_assets and table.layer == "sor" and not objects:
+        differences.append(f"{table.name}: no object where there are assets")
+    elif has_assets and table.layer != "sor" and objects != 1:
         differences.append(f"{table.name}: {objects} objects where the workflow should have left one")
     registered = {
         tuple(partition["Values"]): partition["StorageDescriptor"]["Location"].rstrip("/")
@@ -138,7 +138,7 @@ def partition_differences(day: Day, table: Table, glue: Any, *, has_papers: bool
         )
         for partition in page["Partitions"]
     }
-    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}".rstrip("/") if has_papers else None
+    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}".rstrip("/") if has_assets else None
     found = registered.get((str(day.number),))
     if found != wanted:
         differences.append(

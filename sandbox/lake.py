@@ -71,11 +71,11 @@ class Lake:
     Parameters
     ----------
     tables
-        The five tables of papers, SoR first.
+        The five tables of assets, SoR first.
     quality
         The table that says how good each day is.
     ticker_queues
-        URL of the queue of each kind of paper.
+        URL of the queue of each kind of asset.
     dead_letter_queues
         URL of the queue that gets the tickers of each kind that kept failing.
     failure_queues
@@ -122,7 +122,7 @@ class Lake:
         )
 
     def table(self, layer: str, kind: str | None = None) -> Table:
-        """Return the table of a layer and a kind of paper; None where it holds both kinds."""
+        """Return the table of a layer and a kind of asset; None where it holds both kinds."""
         return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
 
     def derivations(self) -> list[tuple[Table, Table]]:

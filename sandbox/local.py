@@ -32,7 +32,7 @@ from sandbox.process import (
     runs_module,
     stop_group,
 )
-from sandbox.site import make_papers
+from sandbox.site import make_assets
 from sandbox.terraform import Terraform, TerraformFailed, provider_env
 
 ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
@@ -302,10 +302,10 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     if source.live:
         console.say("\nEvery ticker that was asked for is in every layer, or named above.")
     else:
-        papers = make_papers(number)
-        wanted = set(source.tickers) or {paper.ticker for paper in papers}
-        checks.check_papers(
-            day, [paper for paper in papers if paper.ticker in wanted], local.emulator.client("glue")
+        assets = make_assets(number)
+        wanted = set(source.tickers) or {asset.ticker for asset in assets}
+        checks.check_assets(
+            day, [asset for asset in assets if asset.ticker in wanted], local.emulator.client("glue")
         )
         console.say("\nThe lake is exact: every cell of its five tables is what the site says.")
     return day

@@ -25,8 +25,8 @@ import certifi
 import pyarrow.parquet as pq
 
 from sandbox.bench.costs import (
+    ASSETS_A_DAY,
     DAYS_A_MONTH,
-    PAPERS_A_DAY,
     QUERIES_A_DAY,
     STANDING,
     TRANSITIONS_A_DAY,
@@ -42,7 +42,7 @@ from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.lake import Partitions, Table
 from sandbox.local import LocalLake
-from sandbox.site import Fault, SiteServer, make_papers
+from sandbox.site import Fault, SiteServer, make_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE_DIR = ROOT / ".local"
@@ -50,12 +50,12 @@ ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 BATCH = 25
-"""Papers of a batch: the module's default."""
+"""Assets of a batch: the module's default."""
 PAGE_BYTES = 6_000
 """What a page of the site itself takes where it is kept (four of July 2026, 5.6 to 6.2 kB each); those of the
 sample site take a tenth, since they are alike."""
 OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
-"""Of each kind, before places were shared by how many papers a kind has."""
+"""Of each kind, before places were shared by how many assets a kind has."""
 FOLDED_DAY = 20200103
 """Day of the past that gets the day's SoR objects again, so that there is something to fold."""
 HANDLERS_DAY_AGE = timedelta(days=14)
@@ -65,7 +65,7 @@ STAGE_1 = "check-and-delete-partitions"
 AGAIN = f"{STAGE_1}, day again"
 """Stage 1 of a day that the lake has: only that is deleted with awswrangler, which takes long to load."""
 REFUSED_DAY = 20200110
-"""Day of the past of which the site refuses every paper."""
+"""Day of the past of which the site refuses every asset."""
 ONCE = (
     AGAIN,
     STAGE_1,
@@ -88,7 +88,7 @@ def main() -> int:
     options = _parser().parse_args()
     console = Console()
     handlers_day = datetime.now(ZoneInfo("America/Sao_Paulo")) - HANDLERS_DAY_AGE
-    papers = make_papers(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
+    assets = make_assets(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
@@ -98,7 +98,7 @@ def main() -> int:
         "max_concurrency": None,
         "fetch_threads": 1,
     }
-    with SiteServer(papers, latency_ms=options.latency_ms) as site:
+    with SiteServer(assets, latency_ms=options.latency_ms) as site:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
@@ -170,7 +170,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     floor = pages * site.latency_ms / 1000 / in_flight
     return {
         "day": day.number,
-        "papers": len(site.papers),
+        "papers": len(site.assets),
         "pages": pages,
         "latency_ms": site.latency_ms,
         "places": _places_of(local),
@@ -223,7 +223,7 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines())
     states = local.emulator.client("stepfunctions")
-    for ticker in site.papers:
+    for ticker in site.assets:
         site.set_fault(ticker, Fault("status", status=403))
     day = local.day(console)
     day.ask(REFUSED_DAY)
@@ -342,8 +342,8 @@ def _functions(
     partitions = Partitions(local.emulator.client("s3"))
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
     names[AGAIN] = names[STAGE_1]
-    day = next(iter(site.papers.values())).day
-    stocks = [paper.ticker for paper in site.papers.values() if paper.kind == "acoes"][:BATCH]
+    day = next(iter(site.assets.values())).day
+    stocks = [asset.ticker for asset in site.assets.values() if asset.kind == "acoes"][:BATCH]
 
     fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
@@ -492,8 +492,8 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
 
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     """Return what Lambda is paid for of a day, at its share of a core and in batches of the module's size."""
-    papers = Counter(paper.kind for paper in site.papers.values())
-    batches = {kind: math.ceil(count / BATCH) for kind, count in papers.items()}
+    assets = Counter(asset.kind for asset in site.assets.values())
+    batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
     # Functions, by what they run for: processes that start, and invocations.
@@ -539,12 +539,12 @@ def _stage(function: str) -> str:
 def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     """Return what a month costs at one region's prices."""
     counts = DayCounts(
-        papers=measured["papers"],
+        assets=measured["papers"],
         requests=measured["requests"],
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # Of papers that were read as many pages of the site's own.
+        # Of assets that were read as many pages of the site's own.
         pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
         ledger_bytes=measured["ledger_bytes"],
         # Nobody asks a lake that has nothing.
@@ -554,15 +554,15 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     paid = month(counts, table)
     return {
         "days": DAYS_A_MONTH,
-        "papers_a_day": PAPERS_A_DAY,
+        "papers_a_day": ASSETS_A_DAY,
         "prices_as_of": table["as_of"],
         "gb_seconds_a_day": counts.gb_seconds,
         "dollars": paid,
         "dollars_in_all": sum(paid.values()),
         "dollars_beyond_free_tier": beyond_free_tier(paid, table),
-        "dollars_a_ticker": sum(paid.values()) / PAPERS_A_DAY / DAYS_A_MONTH,
+        "dollars_a_ticker": sum(paid.values()) / ASSETS_A_DAY / DAYS_A_MONTH,
         "dollars_a_ticker_that_grow": sum(value for name, value in paid.items() if name not in STANDING)
-        / PAPERS_A_DAY
+        / ASSETS_A_DAY
         / DAYS_A_MONTH,
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 DAYS_A_MONTH = 22
-PAPERS_A_DAY = 1450
+ASSETS_A_DAY = 1450
 """About 1,000 stocks and 450 funds."""
 
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
@@ -42,7 +42,7 @@ STANDING = {
     "SNS, notices",
     "Athena, queries",
 }
-"""What is paid for however many papers there are."""
+"""What is paid for however many assets there are."""
 
 OF_A_DAY = {
     "s3:ListBucket",
@@ -51,7 +51,7 @@ OF_A_DAY = {
     "glue:GetPartitions",
     "sqs:GetQueueAttributes",
 }
-"""Requests that a day takes however many papers it has; all others grow with the papers."""
+"""Requests that a day takes however many assets it has; all others grow with the assets."""
 
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
@@ -67,8 +67,8 @@ class DayCounts:
 
     Parameters
     ----------
-    papers
-        Papers that were read.
+    assets
+        Assets that were read.
     requests
         Requests of the functions, by service and action.
     invocations
@@ -85,7 +85,7 @@ class DayCounts:
         Queries that are asked of Athena.
     """
 
-    papers: int
+    assets: int
     requests: Mapping[str, int]
     invocations: int
     gb_seconds: float
@@ -105,9 +105,9 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return what a month of `DAYS_A_MONTH` days of `PAPERS_A_DAY` papers costs, by what is paid for.
+    """Return what a month of `DAYS_A_MONTH` days of `PAPERS_A_DAY` assets costs, by what is paid for.
 
-    All that a day takes, but `OF_A_DAY`, is taken to grow with its papers. Storage is that of the twelfth
+    All that a day takes, but `OF_A_DAY`, is taken to grow with its assets. Storage is that of the twelfth
     month.
 
     Raises
@@ -118,7 +118,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     unknown = sorted(set(day.requests) - set(table["requests"]))
     if unknown:
         raise UnknownRequest(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
-    days = DAYS_A_MONTH * PAPERS_A_DAY / day.papers
+    days = DAYS_A_MONTH * ASSETS_A_DAY / day.assets
     price = table["requests"]
     by_service: dict[str, float] = {}
     for action, count in day.requests.items():

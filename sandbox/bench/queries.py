@@ -1,7 +1,7 @@
 """Measure what each view and named query reads of a lake of many days: ``python -m sandbox.bench.queries``.
 
 The lake is written to disk as the dedup workflow leaves it, an object a day and table, of the sample site's
-papers. DuckDB, which Athena on the emulator is too, is then asked each question through a file system that
+assets. DuckDB, which Athena on the emulator is too, is then asked each question through a file system that
 counts the bytes that it is asked for.
 """
 
@@ -23,7 +23,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.console import Console
-from sandbox.site import Paper, make_papers
+from sandbox.site import SampleAsset, make_assets
 
 ATHENA = Path(__file__).resolve().parents[2] / "athena"
 TABLES = {"sot_acoes": SOT_ACOES, "sot_fiis": SOT_FIIS, "spec_ativos": SPEC_ATIVOS, "spec_quality": QUALITY}
@@ -76,12 +76,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, nargs="+", default=[1, 250])
     options = parser.parse_args()
     console = Console()
-    papers = make_papers(int(f"{LAST:%Y%m%d}"), options.acoes, options.fiis)
+    assets = make_assets(int(f"{LAST:%Y%m%d}"), options.acoes, options.fiis)
     measured = []
     for days in options.days:
         with tempfile.TemporaryDirectory() as directory:
             lake = Path(directory)
-            write_lake(lake, papers, days)
+            write_lake(lake, assets, days)
             measured.append({**weight(lake), **bytes_read(lake)})
     console.table(
         ["table, or what is asked", *(f"MB of {days} days" for days in options.days)],
@@ -89,22 +89,22 @@ def main() -> None:
     )
 
 
-def write_lake(directory: Path, papers: list[Paper], days: int) -> None:
+def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write so many days up to `LAST`, weekdays, of the four tables that views and named queries read.
 
-    Papers that trade have the day as their session; other cells are the same on each day.
+    Assets that trade have the day as their session; other cells are the same on each day.
 
     Parameters
     ----------
     directory
         Where each table gets a directory, and in it one a day.
-    papers
-        The papers of each day.
+    assets
+        The assets of each day.
     days
         How many.
     """
     for key, table in TABLES.items():
-        rows = pa.Table.from_pylist(rows_of(key, papers), schema=table_schema(table).arrow)
+        rows = pa.Table.from_pylist(rows_of(key, assets), schema=table_schema(table).arrow)
         for day in weekdays(LAST, days):
             target = directory / key / f"anomesdia_exec={day:%Y%m%d}" / "day.parquet"
             target.parent.mkdir(parents=True)
@@ -133,16 +133,16 @@ def of_day(rows: pa.Table, day: date) -> pa.Table:
     return rows.cast(schema)
 
 
-def rows_of(key: str, papers: list[Paper]) -> list[dict[str, Any]]:
+def rows_of(key: str, assets: list[SampleAsset]) -> list[dict[str, Any]]:
     """Return the rows of `LAST` of a table."""
     day = int(f"{LAST:%Y%m%d}")
     if key == "spec_quality":
         measure = {"tabela": SOT_ACOES, "medida": "mediana", "coluna": "vlr_cot", "situacao": "ok"}
         return [{**measure, "valor": one / 7, "referencia": one / 6} for one in range(MEASURES_A_DAY)]
     if key == "spec_ativos":
-        return [paper.expected_spec(day) for paper in papers]
+        return [asset.expected_spec(day) for asset in assets]
     kind = key.removeprefix("sot_")
-    return [paper.expected_sot(day) for paper in papers if paper.kind == kind]
+    return [asset.expected_sot(day) for asset in assets if asset.kind == kind]
 
 
 def weight(directory: Path) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.bench.costs import DAYS_A_MONTH, PAPERS_A_DAY
+from sandbox.bench.costs import ASSETS_A_DAY, DAYS_A_MONTH
 from sandbox.bench.growth import VIEWS
 from sandbox.bench.on_lambda import FULL_CORE_MB, INIT_SECONDS, SIZES_MB, Work
 from sandbox.console import Console
@@ -77,7 +77,7 @@ def report(measured: dict[str, Any], console: Console) -> None:
     )
     kept, ledger = measured["pages_bytes"], measured["ledger_bytes"]
     console.say(f"\nPages kept of the day: {kept} bytes; its ledger: {ledger} bytes")
-    title = f"A month of {DAYS_A_MONTH} days of {PAPERS_A_DAY} papers, US dollars"
+    title = f"A month of {DAYS_A_MONTH} days of {ASSETS_A_DAY} papers, US dollars"
     _report_month(title, measured["month"], console)
     refused = f"The same where the site refuses every page every day, through {ROUNDS} rounds, US dollars"
     _report_month(refused, measured["refused_month"], console)

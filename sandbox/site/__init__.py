@@ -1,7 +1,7 @@
 """A sample of the Fundamentus site: own markup in the site's layout, values that are the same every time."""
 
-from sandbox.site.asset import Cell, Paper
-from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_papers
+from sandbox.site.asset import Cell, SampleAsset
+from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_assets
 from sandbox.site.names import GHOSTS
 from sandbox.site.server import Fault, Request, SiteServer
 
@@ -11,8 +11,8 @@ __all__ = [
     "STOCK_VARIETIES",
     "Cell",
     "Fault",
-    "Paper",
     "Request",
+    "SampleAsset",
     "SiteServer",
-    "make_papers",
+    "make_assets",
 ]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sandbox.site.assets import make_papers
+from sandbox.site.assets import make_assets
 from sandbox.site.server import SiteServer
 
 
@@ -27,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end."""
     options = _parser().parse_args(arguments)
     day = options.day or int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
-    papers = make_papers(day, options.acoes, options.fiis, options.seed)
+    assets = make_assets(day, options.acoes, options.fiis, options.seed)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     threading.Thread(target=_wait_for_parent, args=(ended,), daemon=True).start()
-    with SiteServer(papers, latency_ms=options.latency_ms, port=options.port) as site:
-        print(f"{len(papers)} papers of {day} at {site.base_url}", flush=True)
+    with SiteServer(assets, latency_ms=options.latency_ms, port=options.port) as site:
+        print(f"{len(assets)} assets of {day} at {site.base_url}", flush=True)
         ended.wait()
     return 0
 

@@ -1,4 +1,4 @@
-"""A paper of the sample site: the cells of its page, and what the lake must hold of it.
+"""An asset of the sample site: the cells of its page, and what the lake must hold of it.
 
 What is expected is worked out from the values that the page was built from and the names of the contract's
 columns, never from the text that was written, nor with any code of the lake.
@@ -87,8 +87,8 @@ Table = tuple[Row, ...]
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A paper of the site.
+class SampleAsset:
+    """An asset of the site.
 
     Parameters
     ----------
@@ -121,12 +121,12 @@ class Paper:
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 
-    def with_cell(self, column: str, text: str, value: Value = None) -> Paper:
-        """Return the same paper, the cell of one column written as `text` and worth `value`."""
+    def with_cell(self, column: str, text: str, value: Value = None) -> SampleAsset:
+        """Return the same asset, the cell of one column written as `text` and worth `value`."""
         return self.with_cells({column: (text, value)})
 
-    def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> Paper:
-        """Return the same paper, the cells of some columns written and worth as given."""
+    def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> SampleAsset:
+        """Return the same asset, the cells of some columns written and worth as given."""
         if lacking := cells.keys() - self.cells_by_column().keys():
             raise ValueError(f"the page of {self.ticker} has no cell of {', '.join(sorted(lacking))}")
 
@@ -138,8 +138,8 @@ class Paper:
 
         return self._changed(changed)
 
-    def with_label(self, label: str, name: str) -> Paper:
-        """Return the same paper, its cells of one label under another that the lake does not know."""
+    def with_label(self, label: str, name: str) -> SampleAsset:
+        """Return the same asset, its cells of one label under another that the lake does not know."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -148,7 +148,7 @@ class Paper:
 
         return self._changed(changed)
 
-    def _changed(self, change: Callable[[Cell | Heading], Cell | Heading]) -> Paper:
+    def _changed(self, change: Callable[[Cell | Heading], Cell | Heading]) -> SampleAsset:
         tables = tuple(tuple(tuple(map(change, row)) for row in table) for table in self.tables)
         return replace(self, tables=tables)
 

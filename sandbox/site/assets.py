@@ -1,4 +1,4 @@
-"""The papers of the sample site: of every kind that the real one has, the same for the same arguments."""
+"""The assets of the sample site: of every kind that the real one has, the same for the same arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
 from sandbox.site import names
-from sandbox.site.asset import YEARS_SHOWN, Cell, Heading, Paper, Row, Table
+from sandbox.site.asset import YEARS_SHOWN, Cell, Heading, Row, SampleAsset, Table
 
 STOCK_VARIETIES = {
     "listed": "trades today",
@@ -55,8 +55,8 @@ _OLDER_FORM = 5
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
 
-def make_papers(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> list[Paper]:
-    """Make the papers of a day: stocks, then funds.
+def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> list[SampleAsset]:
+    """Make the assets of a day: stocks, then funds.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ def make_papers(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
     Examples
     --------
-    >>> make_papers(20261123)[0].expected_sor()["nome_papel"]
+    >>> make_assets(20261123)[0].expected_sor()["nome_papel"]
     'PETR4'
     """
     today = datetime.strptime(str(day), "%Y%m%d").date()
-    papers = []
+    assets = []
     for kind, count, varieties, mix in (
         ("acoes", acoes, tuple(STOCK_VARIETIES), _STOCK_MIX),
         ("fiis", fiis, tuple(FUND_VARIETIES), _FUND_MIX),
@@ -86,13 +86,13 @@ def make_papers(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
             met[variety] = nth + 1
             rng = Random(f"{seed} {kind} {number}")  # noqa: S311 - no secret
             make = _stock if kind == "acoes" else _fund
-            papers.append(make(_Subject(today, number, variety, nth, rng)))
-    return papers
+            assets.append(make(_Subject(today, number, variety, nth, rng)))
+    return assets
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """A paper to be made: the `number`-th of its kind and the `nth` of its variety."""
+    """An asset to be made: the `number`-th of its kind and the `nth` of its variety."""
 
     today: date
     number: int
@@ -127,7 +127,7 @@ class _Subject:
         return Decimal(self.rng.randint(int(low * 10_000), int(high * 10_000))).scaleb(-4)
 
 
-def _stock(it: _Subject) -> Paper:
+def _stock(it: _Subject) -> SampleAsset:
     known = names.KNOWN_STOCKS.get(it.variety, ())
     stock = known[it.nth] if it.nth < len(known) else names.invented_stock(it.number, it.variety, it.rng)
     if it.variety == "text":
@@ -148,13 +148,13 @@ def _stock(it: _Subject) -> Paper:
 
     market = _thousands(price * shares)
     equity = _thousands(losses * market / it.between(0.5, 4))
-    assets = _thousands(abs(equity) * it.between(1.2, 4))
-    current = _thousands(assets * it.between(0.2, 0.6))
+    total_assets = _thousands(abs(equity) * it.between(1.2, 4))
+    current = _thousands(total_assets * it.between(0.2, 0.6))
     owed = _thousands(current / it.between(0.6, 2.5))
-    debt = _thousands(assets * it.between(0.05, 0.4))
+    debt = _thousands(total_assets * it.between(0.05, 0.4))
     cash = _thousands(debt * (it.between(1.1, 3) if losses < 0 else it.between(0.1, 0.95)))
     firm = market + debt - cash
-    revenue = _thousands(assets * it.between(0.2, 1.1))
+    revenue = _thousands(total_assets * it.between(0.2, 1.1))
     ebit = _thousands(losses * revenue * it.between(0.04, 0.35))
     profit = _thousands(ebit * it.between(0.4, 0.9))
     quarter = it.between(0.2, 0.3)
@@ -175,14 +175,16 @@ def _stock(it: _Subject) -> Paper:
         pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(15, 70)),
         pen.decimal("PSR", "vlr_ind_psr", _ratio(market, revenue)),
         pen.percent("Marg. EBIT", "vlr_ind_margem_ebit", _ratio(100 * ebit, revenue)),
-        pen.decimal("P/Ativos", "vlr_ind_p_sobre_ativ", _ratio(market, assets)),
+        pen.decimal("P/Ativos", "vlr_ind_p_sobre_ativ", _ratio(market, total_assets)),
         pen.percent("Marg. Líquida", "vlr_ind_margem_liq", _ratio(100 * profit, revenue)),
         pen.decimal("P/Cap. Giro", "vlr_ind_p_sobre_cap_giro", _ratio(market, current - owed)),
-        pen.percent("EBIT / Ativo", "vlr_ind_ebit_sobre_ativo", _ratio(100 * ebit, assets)),
+        pen.percent("EBIT / Ativo", "vlr_ind_ebit_sobre_ativo", _ratio(100 * ebit, total_assets)),
         pen.decimal(
-            "P/Ativ Circ Liq", "vlr_ind_p_sobre_ativ_circ_liq", _ratio(market, current - assets + equity)
+            "P/Ativ Circ Liq",
+            "vlr_ind_p_sobre_ativ_circ_liq",
+            _ratio(market, current - total_assets + equity),
         ),
-        pen.percent("ROIC", "vlr_ind_roic", _ratio(100 * ebit, assets - cash)),
+        pen.percent("ROIC", "vlr_ind_roic", _ratio(100 * ebit, total_assets - cash)),
         pen.percent("Div. Yield", "vlr_ind_div_yield", it.between(0, 14) if losses > 0 else Decimal(0)),
         pen.percent("ROE", "vlr_ind_roe", _ratio(100 * profit, equity)),
         pen.decimal("EV / EBITDA", "vlr_ind_ev_sobre_ebitda", _ratio(firm, ebit * it.between(1.1, 1.5))),
@@ -190,14 +192,14 @@ def _stock(it: _Subject) -> Paper:
         pen.decimal("EV / EBIT", "vlr_ind_ev_sobre_ebit", _ratio(firm, ebit)),
         debt_ratio,
         pen.percent("Cres. Rec (5a)", "pct_cresc_rec_liq_ult_5a", it.between(-12, 30)),
-        pen.decimal("Giro Ativos", "vlr_ind_giro_ativos", _ratio(revenue, assets)),
+        pen.decimal("Giro Ativos", "vlr_ind_giro_ativos", _ratio(revenue, total_assets)),
     ]
     if financial:
         ratios = [
             replace(cell, value=None, text="-") if cell.label in _NOT_OF_BANKS else cell for cell in ratios
         ]
         balance: list[Row] = [
-            (pen.whole("Ativo", "vlr_ativo", assets), pen.whole("Depósitos", "vlr_depositos", current)),
+            (pen.whole("Ativo", "vlr_ativo", total_assets), pen.whole("Depósitos", "vlr_depositos", current)),
             (
                 pen.whole("Cart. de Crédito", "vlr_cart_credito", owed),
                 pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
@@ -210,7 +212,7 @@ def _stock(it: _Subject) -> Paper:
     else:
         balance = [
             (
-                pen.whole("Ativo", "vlr_ativo", assets),
+                pen.whole("Ativo", "vlr_ativo", total_assets),
                 pen.whole("Dív. Bruta", "vlr_divida_bruta", debt),
             ),
             (
@@ -271,10 +273,10 @@ def _stock(it: _Subject) -> Paper:
             *_results(pen, results, quarter),
         ),
     )
-    return Paper(stock.ticker, "acoes", it.variety, it.day, tables)
+    return SampleAsset(stock.ticker, "acoes", it.variety, it.day, tables)
 
 
-def _fund(it: _Subject) -> Paper:
+def _fund(it: _Subject) -> SampleAsset:
     known = names.KNOWN_FUNDS.get(it.variety, ())
     fund = known[it.nth] if it.nth < len(known) else names.invented_fund(it.number, it.variety, it.rng)
     if it.variety == "text":
@@ -290,7 +292,7 @@ def _fund(it: _Subject) -> Paper:
     losses = -1 if it.variety == "losses" else 1
     market = _thousands(price * shares)
     equity = _thousands(market / it.between(0.6, 1.2))
-    assets = _thousands(equity * it.between(1.02, 1.5))
+    total_assets = _thousands(equity * it.between(1.02, 1.5))
     ffo = _thousands(losses * market * it.between(0.05, 0.13))
     paid = _thousands(abs(ffo) * it.between(0.9, 1))
     revenue = _thousands(abs(ffo) * it.between(1.05, 1.6))
@@ -325,7 +327,7 @@ def _fund(it: _Subject) -> Paper:
         ),
         (Heading("Balanço Patrimonial", 4),),
         (
-            pen.whole("Ativos", "vlr_ativos", assets),
+            pen.whole("Ativos", "vlr_ativos", total_assets),
             pen.whole("Patrim Líquido", "vlr_patrim_liq", equity),
         ),
     ]
@@ -372,7 +374,7 @@ def _fund(it: _Subject) -> Paper:
     )
     if it.variety != "financial":
         tables = (*tables, _real_estate(it, pen, equity))
-    return Paper(fund.ticker, "fiis", it.variety, it.day, tables)
+    return SampleAsset(fund.ticker, "fiis", it.variety, it.day, tables)
 
 
 def _real_estate(it: _Subject, pen: _Pen, equity: int) -> Table:

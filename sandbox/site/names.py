@@ -1,4 +1,4 @@
-"""Names of the sample site: a few well-known papers, and as many invented ones as are asked for."""
+"""Names of the sample site: a few well-known assets, and as many invented ones as are asked for."""
 
 from __future__ import annotations
 
@@ -122,6 +122,6 @@ def invented_fund(number: int, variety: str, rng: Random) -> Fund:
 
 def _root(number: int) -> str:
     if number >= _ROOTS:
-        raise ValueError(f"paper number {number} asked for, there are names for {_ROOTS} of a kind")
+        raise ValueError(f"asset number {number} asked for, there are names for {_ROOTS} of a kind")
     first, second = divmod((number * _STEP + 7) % _ROOTS, len(_SYLLABLES))
     return _SYLLABLES[first] + _SYLLABLES[second]

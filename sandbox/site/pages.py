@@ -7,7 +7,7 @@ from html import escape
 from html.entities import codepoint2name
 from random import Random
 
-from sandbox.site.asset import Cell, Heading, Paper, Row, Table, definitions
+from sandbox.site.asset import Cell, Heading, Row, SampleAsset, Table, definitions
 
 SITE_NAME = "Fundamentus"
 CONTENT_TYPE = "text/html; charset=ISO-8859-1"
@@ -56,31 +56,31 @@ _LISTINGS = {
 }
 
 
-def detail_page(paper: Paper) -> bytes:
-    """Return the page of a paper's indicators."""
-    titles = definitions(paper.kind)
-    tables = (_table(table, titles, named_entities=paper.variety == "text") for table in paper.tables)
-    return _document(f"{SITE_NAME} - {paper.ticker} - Detalhes do papel", "\n".join(tables))
+def detail_page(asset: SampleAsset) -> bytes:
+    """Return the page of an asset's indicators."""
+    titles = definitions(asset.kind)
+    tables = (_table(table, titles, named_entities=asset.variety == "text") for table in asset.tables)
+    return _document(f"{SITE_NAME} - {asset.ticker} - Detalhes do papel", "\n".join(tables))
 
 
-def broken_page(paper: Paper) -> bytes:
+def broken_page(asset: SampleAsset) -> bytes:
     """Return a page of the same tables whose labels nobody knows."""
 
     def renamed(row: Row) -> Row:
         return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
 
-    tables = (_table(tuple(map(renamed, table)), {}, named_entities=False) for table in paper.tables)
+    tables = (_table(tuple(map(renamed, table)), {}, named_entities=False) for table in asset.tables)
     return _document(f"{SITE_NAME} - Detalhes do papel", "\n".join(tables))
 
 
-def other_layout(paper: Paper) -> bytes:
+def other_layout(asset: SampleAsset) -> bytes:
     """Return the same indicators as the site's layout for telephones has them: in no table of its own."""
     items = "\n".join(
         f"<dt>{escape(cell.label)} <span data-toggle='tooltip'>?</span></dt><dd>{escape(cell.text)}</dd>"
-        for cell in paper.cells()
+        for cell in asset.cells()
         if cell.label
     )
-    return _document(f"{SITE_NAME} - {paper.ticker}", f'<dl class="indicadores">\n{items}\n</dl>')
+    return _document(f"{SITE_NAME} - {asset.ticker}", f'<dl class="indicadores">\n{items}\n</dl>')
 
 
 def as_utf8(page: bytes) -> bytes:
@@ -88,25 +88,25 @@ def as_utf8(page: bytes) -> bytes:
     return page.decode("iso-8859-1").encode()
 
 
-def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ()) -> bytes:
-    """Return the listing of a kind, its papers in the order of their tickers, the first of them twice.
+def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str] = ()) -> bytes:
+    """Return the listing of a kind, its assets in the order of their tickers, the first of them twice.
 
     Parameters
     ----------
     kind
         ``acoes`` or ``fiis``.
-    papers
+    assets
         What to list.
     ghosts
         Tickers to list that there is no page of.
     """
     columns = _LISTINGS[kind]
     rows: dict[str, str] = {}
-    for paper in papers:
-        cells = paper.cells_by_column()
+    for asset in assets:
+        cells = asset.cells_by_column()
         texts = [cells[column].text if column in cells else "0" for column in columns.values()]
         name = cells["nome_empresa" if kind == "acoes" else "nome_fii"].text
-        rows[paper.ticker] = _listing_row(paper.ticker, name, texts)
+        rows[asset.ticker] = _listing_row(asset.ticker, name, texts)
     for ticker in ghosts:
         rows[ticker] = _listing_row(ticker, "", ["0,00"] * len(columns))
     order = "".join(
@@ -123,7 +123,7 @@ def listing_page(kind: str, papers: Iterable[Paper], ghosts: Sequence[str] = ())
 
 
 def unrecognizable_listing() -> bytes:
-    """Return a page with a table that names no paper."""
+    """Return a page with a table that names no asset."""
     return _document(
         f"{SITE_NAME} - Resultado da busca",
         '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.site import pages
-from sandbox.site.asset import Paper
+from sandbox.site.asset import SampleAsset
 from sandbox.site.names import GHOSTS
 
 LOOPBACK = "127.0.0.1"
@@ -33,18 +33,18 @@ FAULT_KINDS = {
     "truncated": "breaks off half-way through the page",
     "reset": "closes the connection without an answer",
     "garbage": "answers with bytes that are no page",
-    "other": "answers with the page of another paper, `ticker`",
+    "other": "answers with the page of another asset, `ticker`",
     "broken": "answers with tables whose labels nobody knows",
     "renamed_label": "answers with a page on which `label` has another name",
-    "other_layout": "answers with the paper's page in the layout for telephones",
+    "other_layout": "answers with the asset's page in the layout for telephones",
     "later_session": "answers with a page of the day after its own",
     "utf8_under_latin1": "answers in UTF-8 under a header that says ISO-8859-1",
     "interstitial": "answers with a page to wait on",
     "error_page": "answers with a page of the web server's own, and status 200",
-    "not_found": "says that it knows no such paper",
+    "not_found": "says that it knows no such asset",
     "empty": "for a listing: lists nothing",
-    "half": "for a listing: lists every other paper only",
-    "unrecognizable": "for a listing: answers with a table that names no paper",
+    "half": "for a listing: lists every other asset only",
+    "unrecognizable": "for a listing: answers with a table that names no asset",
 }
 
 
@@ -103,7 +103,7 @@ class Request:
     path
         Path and query.
     ticker
-        The paper that was asked for, if any.
+        The asset that was asked for, if any.
     status
         The status that was answered; 0 for none.
     connection
@@ -133,7 +133,7 @@ class SiteServer:
 
     Parameters
     ----------
-    papers
+    assets
         What it has pages of.
     ghosts
         Tickers of each kind that it lists besides, and has no page of.
@@ -147,28 +147,28 @@ class SiteServer:
     base_url : str
         Its address, without a path.
     session : datetime.date, optional
-        The session that the pages of papers show which traded last; None for the papers' own.
+        The session that the pages of assets show which traded last; None for the assets' own.
 
     Examples
     --------
-    >>> with SiteServer(make_papers(20261123)) as site:
+    >>> with SiteServer(make_assets(20261123)) as site:
     ...     site.set_fault("PETR4", Fault("status", status=500))
     ...     urlopen(f"{site.base_url}/detalhes.php?papel=VALE3")
     """
 
     def __init__(
         self,
-        papers: Iterable[Paper],
+        assets: Iterable[SampleAsset],
         ghosts: Mapping[str, Sequence[str]] = GHOSTS,
         *,
         latency_ms: float = 0.0,
         port: int = 0,
     ) -> None:
-        self.papers = {paper.ticker: paper for paper in papers}
+        self.assets = {asset.ticker: asset for asset in assets}
         self.ghosts = ghosts
         self.latency_ms = latency_ms
         self.session: date | None = None
-        self._newest_session = max((_session(paper) for paper in self.papers.values()), default=date.min)
+        self._newest_session = max((_session(asset) for asset in self.assets.values()), default=date.min)
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._rendered: dict[str, bytes] = {}
@@ -208,8 +208,8 @@ class SiteServer:
         fault
             What goes wrong.
         """
-        if fault and fault.kind == "other" and fault.ticker not in self.papers:
-            raise ValueError(f"fault with the page of {fault.ticker!r}, expected a paper that the site has")
+        if fault and fault.kind == "other" and fault.ticker not in self.assets:
+            raise ValueError(f"fault with the page of {fault.ticker!r}, expected an asset that the site has")
         with self._lock:
             self._fault_counts.pop(target, None)
             if fault is None:
@@ -225,15 +225,15 @@ class SiteServer:
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Refuse every request with 403 once so many more papers' pages were served; None ends it."""
+        """Refuse every request with 403 once so many more assets' pages were served; None ends it."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
 
-    def show(self, paper: Paper) -> None:
+    def show(self, asset: SampleAsset) -> None:
         """Show an asset from now on instead of the one of its ticker."""
         with self._lock:
-            self.papers[paper.ticker] = paper
+            self.assets[asset.ticker] = asset
             self._rendered.clear()
 
     def clear_log(self) -> None:
@@ -357,7 +357,7 @@ class SiteServer:
         return fault if self._fault_counts[target] <= fault.times else None
 
     def _body(self, kind: str, page: str, ticker: str | None, fault: Fault | None) -> bytes:
-        paper = self._in_session(self.papers.get(ticker or ""))
+        asset = self._in_session(self.assets.get(ticker or ""))
         special: dict[str, Callable[[], bytes]] = {
             "garbage": lambda: pages.garbage(ticker or page),
             "interstitial": pages.interstitial_page,
@@ -370,29 +370,29 @@ class SiteServer:
         if ticker is None:
             return self._listing(LISTING_PATHS[page], kind)
         if kind == "other" and fault:
-            paper = self.papers[fault.ticker]
-        if paper is None:
+            asset = self.assets[fault.ticker]
+        if asset is None:
             return pages.not_found_page()
         if kind == "broken":
-            return pages.broken_page(paper)
+            return pages.broken_page(asset)
         if kind == "other_layout":
-            return pages.other_layout(paper)
+            return pages.other_layout(asset)
         if kind == "renamed_label" and fault:
-            return pages.detail_page(paper.with_label(fault.label, f"{fault.label} (novo)"))
+            return pages.detail_page(asset.with_label(fault.label, f"{fault.label} (novo)"))
         if kind == "later_session":
-            return pages.detail_page(_of_the_day_after(paper))
-        return self._once(f"{paper.ticker} {self.session}", lambda: pages.detail_page(paper))
+            return pages.detail_page(_of_the_day_after(asset))
+        return self._once(f"{asset.ticker} {self.session}", lambda: pages.detail_page(asset))
 
-    def _in_session(self, paper: Paper | None) -> Paper | None:
-        """Return a paper as it is in the session that the site shows."""
-        if paper is None or self.session is None or _session(paper) != self._newest_session:
-            return paper
-        return paper.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
+    def _in_session(self, asset: SampleAsset | None) -> SampleAsset | None:
+        """Return an asset as it is in the session that the site shows."""
+        if asset is None or self.session is None or _session(asset) != self._newest_session:
+            return asset
+        return asset.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
 
     def _listing(self, kind: str, fault: str) -> bytes:
         if fault == "empty":
             return pages.listing_page(kind, [])
-        listed = [paper for paper in self.papers.values() if paper.kind == kind]
+        listed = [asset for asset in self.assets.values() if asset.kind == kind]
         if fault == "half":
             return pages.listing_page(kind, listed[::2])
         return self._once(kind, lambda: pages.listing_page(kind, listed, self.ghosts.get(kind, ())))
@@ -403,14 +403,14 @@ class SiteServer:
         return self._rendered[name]
 
 
-def _session(paper: Paper) -> date:
-    session = paper.cells_by_column()["dt_ult_cot"].value
+def _session(asset: SampleAsset) -> date:
+    session = asset.cells_by_column()["dt_ult_cot"].value
     return session if isinstance(session, date) else date.min
 
 
-def _of_the_day_after(paper: Paper) -> Paper:
-    session = datetime.strptime(str(paper.day), "%Y%m%d").date() + timedelta(days=1)
-    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
+def _of_the_day_after(asset: SampleAsset) -> SampleAsset:
+    session = datetime.strptime(str(asset.day), "%Y%m%d").date() + timedelta(days=1)
+    return asset.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
 
 
 def _refusal(status: int, retry_after: int | None = None) -> _Answer:

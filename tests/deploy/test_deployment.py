@@ -22,7 +22,7 @@ from sandbox.bench.costs import TRANSITIONS_A_DAY
 from sandbox.day import Day
 from sandbox.emulator import ACCOUNT_ID, Emulator
 from sandbox.lake import Lake
-from sandbox.site import SiteServer, make_papers
+from sandbox.site import SiteServer, make_assets
 
 pytestmark = pytest.mark.e2e
 
@@ -80,7 +80,7 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_papers(DAY)) as site:
+    with SiteServer(make_assets(DAY)) as site:
         yield site
 
 
@@ -181,26 +181,26 @@ def deployed(instances: tuple[Instance, Instance]) -> Deployed:
 def test_two_instances_each_run_their_day_without_touching_the_other(
     deployed: Deployed, emulator: Emulator, site: SiteServer
 ) -> None:
-    papers = sorted(site.papers.values(), key=lambda paper: paper.ticker)
-    stocks = [paper for paper in papers if paper.kind == "acoes"]
-    funds = [paper for paper in papers if paper.kind == "fiis"]
+    assets = sorted(site.assets.values(), key=lambda asset: asset.ticker)
+    stocks = [asset for asset in assets if asset.kind == "acoes"]
+    funds = [asset for asset in assets if asset.kind == "fiis"]
     shares = [[*stocks[:3], *funds[:2]], [*stocks[3:5], *funds[2:5]]]
     lakes = [Lake.from_outputs(outputs) for outputs in (deployed.first_outputs, deployed.second_outputs)]
     days = [Day(lake, emulator.client, lambda line: None) for lake in lakes]
 
     for day, share in zip(days, shares, strict=True):
-        day.start(tickers=[paper.ticker for paper in share])
+        day.start(tickers=[asset.ticker for asset in share])
     for day in days:
         day.wait()
         day.run_workflow()
 
     for day, share in zip(days, shares, strict=True):
-        checks.check_papers(day, share, emulator.client("glue"))
+        checks.check_assets(day, share, emulator.client("glue"))
         athena = Athena(emulator.client("athena"), day.lake.workgroup)
         database = day.lake.table("spec").database
         assert {query.database for query in athena.named_queries().values()} == {database}
         found = athena.ask(f"SELECT codigo_ticker_ativo FROM {database}.vw_ativos_ultimo_dia")  # noqa: S608
-        assert {row[0] for row in found.rows} == {paper.ticker for paper in share}
+        assert {row[0] for row in found.rows} == {asset.ticker for asset in share}
 
 
 def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed) -> None:

@@ -20,7 +20,7 @@ from sandbox import checks
 from sandbox.day import Day
 from sandbox.emulator import Emulator
 from sandbox.lake import Lake
-from sandbox.site import Paper, SiteServer, make_papers
+from sandbox.site import SampleAsset, SiteServer, make_assets
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
@@ -71,8 +71,8 @@ class Upgraded:
     added: str
     changes: dict[str, list[str]]
     checkout: Checkout
-    old_share: list[Paper]
-    share: list[Paper]
+    old_share: list[SampleAsset]
+    share: list[SampleAsset]
     old_day: Day
     verdict: str
     day: Day
@@ -80,7 +80,7 @@ class Upgraded:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_papers(OLD_DAY)) as site:
+    with SiteServer(make_assets(OLD_DAY)) as site:
         yield site
 
 
@@ -94,9 +94,9 @@ def upgraded(
 ) -> Iterator[Upgraded]:
     directory = tmp_path_factory.mktemp("upgrade")
     old = old_module(request.param, directory / "module")
-    papers = sorted(site.papers.values(), key=lambda paper: paper.ticker)
-    share = [paper for kind in ("acoes", "fiis") for paper in papers if paper.kind == kind][:4]
-    share += [paper for paper in papers if paper.kind == "fiis"][:2]
+    assets = sorted(site.assets.values(), key=lambda asset: asset.ticker)
+    share = [asset for kind in ("acoes", "fiis") for asset in assets if asset.kind == kind][:4]
+    share += [asset for asset in assets if asset.kind == "fiis"][:2]
 
     def checkout(name: str, module: Path) -> Checkout:
         made = Checkout(
@@ -114,10 +114,10 @@ def upgraded(
     before.apply()
     lake = lake_of_then(before.outputs())
     old_day = Day(lake, emulator.client, lambda line: None)
-    tickers = [paper.ticker for paper in share]
+    tickers = [asset.ticker for asset in share]
     old_share = share
     if "work_bucket" in before.outputs():  # since then a past day is asked for whole, and by stage 2
-        old_share = papers
+        old_share = assets
         old_day.ask(OLD_DAY)
     else:
         old_day.start(tickers=tickers, anomesdia_exec=OLD_DAY)
@@ -194,7 +194,7 @@ def test_an_execution_that_began_before_the_upgrade_ends_well_after_it(
     for table in lake.tables:
         if table.layer in ("sot", "spec"):
             stored = objects.objects(table, OLD_DAY)
-            rows = sum(paper.kind == table.kind or table.layer == "spec" for paper in upgraded.old_share)
+            rows = sum(asset.kind == table.kind or table.layer == "spec" for asset in upgraded.old_share)
             assert [item.rows for item in stored] == [rows], table.name
 
 
@@ -202,13 +202,13 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     lake = upgraded.day.lake
     table = lake.table("sot", "acoes")
     old_stocks, stocks = (
-        sum(paper.kind == "acoes" for paper in share) for share in (upgraded.old_share, upgraded.share)
+        sum(asset.kind == "acoes" for asset in share) for share in (upgraded.old_share, upgraded.share)
     )
     added = sum(
-        paper.kind == "acoes"
+        asset.kind == "acoes"
         # A column that no page has the lake fills itself.
-        and paper.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
-        for paper in upgraded.share
+        and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
+        for asset in upgraded.share
     )
 
     # Both days in one query: of the old one alone the emulator's Athena takes the columns from its objects.
@@ -225,5 +225,5 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
 
 
 def test_a_new_day_is_exact_and_a_plan_after_it_is_empty(upgraded: Upgraded, emulator: Emulator) -> None:
-    checks.check_papers(upgraded.day, upgraded.share, emulator.client("glue"))
+    checks.check_assets(upgraded.day, upgraded.share, emulator.client("glue"))
     assert "No changes." in upgraded.checkout.terraform("plan")

@@ -29,7 +29,7 @@ from sandbox.day import Day, DayFailed
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
-from sandbox.site import GHOSTS, Paper, SiteServer, make_papers
+from sandbox.site import GHOSTS, SampleAsset, SiteServer, make_assets
 
 VISIBILITY_SECONDS = 12
 MAX_RECEIVES = 2
@@ -63,7 +63,7 @@ class FaultyLake:
         self.lake: Lake = local.lake
         self.outputs = local.terraform.outputs()
         self.site = site
-        self.papers: list[Paper] = list(site.papers.values())
+        self.assets: list[SampleAsset] = list(site.assets.values())
         self.client = local.emulator.client
         self.s3, self.sqs, self.glue = (self.client(name) for name in ("s3", "sqs", "glue"))
         self.functions = self.client("lambda")
@@ -111,9 +111,9 @@ class FaultyLake:
         return Ledger(self.s3, self.lake.work_bucket).read(day)
 
     def outcomes(self, day: int) -> dict[str, str]:
-        """Return what the ledger says of each paper that it has an entry of."""
+        """Return what the ledger says of each asset that it has an entry of."""
         ids = {part for kind in ("acoes", "fiis") for part in self.parts(self.table("sor", kind), day)}
-        return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).papers(ids).items()}
+        return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
         """Return a function's whole name."""
@@ -125,13 +125,13 @@ class FaultyLake:
 
     def every_table(self) -> dict[str, Table]:
         """Return all tables, that of quality too, by the names that the module's outputs give them."""
-        papers = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
-        return {**papers, "spec_quality": self.lake.quality}
+        assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
+        return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """See that the five tables hold every paper of the site, but those left out, once and right."""
-        papers = [paper for paper in self.papers if paper.ticker not in without]
-        checks.check_papers(day, papers, self.glue)
+        """See that the five tables hold every asset of the site, but those left out, once and right."""
+        assets = [asset for asset in self.assets if asset.ticker not in without]
+        checks.check_assets(day, assets, self.glue)
 
     def start_workflow(self, **given: Any) -> str:
         """Start the workflow and return the execution."""
@@ -365,7 +365,7 @@ def object_created(table: Table, key: str) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
     state_dir = tmp_path_factory.mktemp("faults")
-    with SiteServer(make_papers(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
+    with SiteServer(make_assets(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
         with LocalLake(state_dir, variables, shared_dir=SHARED_DIR) as local:
             yield FaultyLake(local, site)

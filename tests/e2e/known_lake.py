@@ -1,7 +1,7 @@
-"""A lake of four days that is known row by row: the sample site's papers, written straight into the tables.
+"""A lake of four days that is known row by row: the sample site's assets, written straight into the tables.
 
-A holiday repeats the session before it, with one price mended; a paper that stopped trading pays the most on
-paper; one paper is new on the last day and one is gone.
+A holiday repeats the session before it, with one price mended; an asset that stopped trading pays the most on
+asset; one asset is new on the last day and one is gone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
 from pynvest_lake.storage import LakeTable
 from sandbox.lake import Lake, Table
-from sandbox.site import Paper, make_papers
+from sandbox.site import SampleAsset, make_assets
 
 Row = dict[str, Any]
 
@@ -34,8 +34,8 @@ DAYS_JUDGED = 31
 
 def tables_of(lake: Lake) -> dict[str, Table]:
     """Return the tables of a lake by what the module calls them."""
-    papers = {f"{table.layer}_{table.kind or 'ativos'}": table for table in lake.tables}
-    return {**papers, "spec_quality": lake.quality}
+    assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in lake.tables}
+    return {**assets, "spec_quality": lake.quality}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class KnownLake:
     rows
         By what the module calls the table.
     delisted, mended, new, gone
-        Tickers of the papers that something is special about.
+        Tickers of the assets that something is special about.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class KnownLake:
         return [row for row in self.rows[key] if row["anomesdia_exec"] == last]
 
     def by_session(self) -> list[Row]:
-        """Return one row a paper and session of the Spec table, the one that was read last."""
+        """Return one row an asset and session of the Spec table, the one that was read last."""
         kept: dict[tuple[str, date], Row] = {}
         for row in sorted(self.rows["spec_ativos"], key=lambda row: row["anomesdia_exec"]):
             if row["dt_ult_cot"] is not None:
@@ -74,13 +74,13 @@ class KnownLake:
         return list(kept.values())
 
     def traded(self) -> list[Row]:
-        """Return the rows of the Spec table's last day of the papers that still trade."""
+        """Return the rows of the Spec table's last day of the assets that still trade."""
         rows = [row for row in self.latest("spec_ativos") if row["dt_ult_cot"] is not None]
         since = max(row["dt_ult_cot"] for row in rows) - timedelta(days=30)
         return [row for row in rows if row["dt_ult_cot"] >= since]
 
     def liquid(self, kind: str) -> list[Row]:
-        """Return the last day's rows of a kind's papers that trade more than a million reais a day."""
+        """Return the last day's rows of a kind's assets that trade more than a million reais a day."""
         traded = {row["codigo_ticker_ativo"] for row in self.traded()}
         ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
         return [
@@ -108,21 +108,21 @@ def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
 
 
 def make_known_lake() -> KnownLake:
-    """Make the papers of four days and what the tables hold of them."""
-    traded = [paper for paper in make_papers(LAST) if paper.variety in ("listed", "real_estate")]
-    new, gone, mended = (paper.ticker for paper in traded[1:4])
-    delisted = next(paper.ticker for paper in make_papers(LAST) if paper.variety == "delisted")
+    """Make the assets of four days and what the tables hold of them."""
+    traded = [asset for asset in make_assets(LAST) if asset.variety in ("listed", "real_estate")]
+    new, gone, mended = (asset.ticker for asset in traded[1:4])
+    delisted = next(asset.ticker for asset in make_assets(LAST) if asset.variety == "delisted")
     known = KnownLake({}, delisted, mended, new, gone)
     for day, session in SESSIONS.items():
         absent = gone if day == LAST else new
-        papers = [paper for paper in make_papers(session) if paper.ticker != absent]
-        for number, paper in enumerate(papers):
+        assets = [asset for asset in make_assets(session) if asset.ticker != absent]
+        for number, asset in enumerate(assets):
             rows = {
-                f"sot_{paper.kind}": paper.expected_sot(day),
-                "spec_ativos": paper.expected_spec(day),
+                f"sot_{asset.kind}": asset.expected_sot(day),
+                "spec_ativos": asset.expected_spec(day),
             }
             for key, row in rows.items():
-                changed = row | change(paper, number, day, session, known)
+                changed = row | change(asset, number, day, session, known)
                 more = {
                     "anomesdia_exec": day,
                     "datetime_exec": read_at(day),
@@ -157,14 +157,14 @@ def judgement(day: int) -> list[Row]:
     ]
 
 
-def change(paper: Paper, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return what is otherwise of a paper than the sample site says, which knows one day only."""
-    if paper.ticker == known.delisted:
+def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
+    """Return what is otherwise of an asset than the sample site says, which knows one day only."""
+    if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
-    if paper.expected_spec(day)["dt_ult_cot"] != as_date(session):
+    if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):
         return {}
-    price = float(paper.expected_spec(day)["vlr_cot"])
-    percent = (7 * number + session) % 11 - 5 + (day == HOLIDAY and paper.ticker == known.mended)
+    price = float(asset.expected_spec(day)["vlr_cot"])
+    percent = (7 * number + session) % 11 - 5 + (day == HOLIDAY and asset.ticker == known.mended)
     return {"vlr_cot": round(price * (1 + percent / 100), 2)}
 
 

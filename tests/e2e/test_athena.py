@@ -341,7 +341,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_named_query_answers_what_the_papers_say(asked: Asked, name: str) -> None:
+def test_a_named_query_answers_what_the_assets_say(asked: Asked, name: str) -> None:
     expected = QUERIES[name]
     rows = expected.rows(asked.known)
 
@@ -377,7 +377,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
     assert found == expected
 
 
-def test_a_delisted_paper_and_a_bank_are_where_they_belong(asked: Asked) -> None:
+def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
     """The traps that the queries step around are there: else they would prove nothing."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
@@ -431,7 +431,7 @@ def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(asked:
     sessions.sort(key=lambda row: row["dt_ult_cot"])
     columns = ("codigo_ticker_ativo", "dt_ult_cot", "vlr_cot")
     assert picked(snapshot.series, *columns) == picked(sessions, *columns)
-    assert {paper.ticker for paper in snapshot.papers()} == {
+    assert {asset.ticker for asset in snapshot.assets()} == {
         row["codigo_ticker_ativo"] for row in known.traded()
     }
 
@@ -492,7 +492,7 @@ def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory
     return pd.read_parquet(directory / "frame.parquet")
 
 
-def test_the_recipe_of_the_notebook_gives_the_papers_of_the_last_day(
+def test_the_recipe_of_the_notebook_gives_the_assets_of_the_last_day(
     asked: Asked, reader: Role, tmp_path: Path
 ) -> None:
     frame = frame_of(recipes()[0], "stocks", asked, reader, tmp_path)

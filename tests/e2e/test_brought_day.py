@@ -124,7 +124,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
 
     assert (status, f"{latest} is whole" in said) == (0, True), said
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
-    listed = len(faulty.papers) + sum(map(len, GHOSTS.values()))
+    listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
     # The manifest's event starts stage 1, and that the workflow, which has the pages read.
     (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
@@ -141,7 +141,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
 def test_an_asset_that_is_missing_is_named_and_comes_with_a_later_start(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
-    lost = min(paper.ticker for paper in faulty.papers)
+    lost = min(asset.ticker for asset in faulty.assets)
     faulty.site.set_fault(lost, Fault("status", status=404))
     day = faulty.day()
     day.number = latest

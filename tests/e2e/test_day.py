@@ -26,7 +26,7 @@ from sandbox.day import SCHEDULED_TIME, Day
 from sandbox.lake import Lake
 from sandbox.local import ROOT
 from sandbox.process import group_is_alive
-from sandbox.site import GHOSTS, Paper, make_papers
+from sandbox.site import GHOSTS, SampleAsset, make_assets
 from sandbox.terraform import Terraform, provider_env
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +52,7 @@ class Up:
         self.lake = Lake.from_outputs(self.terraform.outputs())
         self.day = Day(self.lake, self.client, lambda line: None)
         self.day.number = int(re.search(r"The lake on (\d{8})", printed)[1])
-        self.papers = make_papers(self.day.number)
+        self.assets = make_assets(self.day.number)
 
     def client(self, service: str):
         return emulator.client(self.endpoint_url, self.ca_bundle, service)
@@ -73,12 +73,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
-    checks.check_papers(up.day, up.papers, up.client("glue"))
+    checks.check_assets(up.day, up.assets, up.client("glue"))
 
 
 def test_the_workflow_left_one_object_and_one_row_a_ticker(up: Up) -> None:
     tickers = {
-        kind: {paper.ticker for paper in up.papers if paper.kind == kind} for kind in ("acoes", "fiis")
+        kind: {asset.ticker for asset in up.assets if asset.kind == kind} for kind in ("acoes", "fiis")
     }
     expected = {
         up.lake.table("sot", "acoes"): tickers["acoes"],
@@ -94,12 +94,12 @@ def test_the_workflow_left_one_object_and_one_row_a_ticker(up: Up) -> None:
 
 def test_athena_sees_the_rows_of_the_day(up: Up) -> None:
     for table in up.lake.tables:
-        papers = [paper for paper in up.papers if table.kind in (paper.kind, None)]
+        assets = [asset for asset in up.assets if table.kind in (asset.kind, None)]
         counted = up.ask(
             f"SELECT count(*) FROM {table.database}.{table.name} "  # noqa: S608
             f"WHERE anomesdia_exec = {up.day.number}"
         )
-        assert counted == [[str(len(papers))]]
+        assert counted == [[str(len(assets))]]
 
 
 def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> None:
@@ -123,8 +123,8 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
         r"tickers waiting \d+, in flight \d+  SoR \d+ rows  SoT \d+ rows  Spec \d+ rows", up.printed
     )
     for table in up.lake.tables:
-        papers = [paper for paper in up.papers if table.kind in (paper.kind, None)]
-        assert re.search(rf"{table.name} +{len(papers)} +\d+\n", up.printed)
+        assets = [asset for asset in up.assets if table.kind in (asset.kind, None)]
+        assert re.search(rf"{table.name} +{len(assets)} +\d+\n", up.printed)
     assert "No ticker failed." in up.printed
     listed_only = ", ".join(sorted(ticker for tickers in GHOSTS.values() for ticker in tickers))
     assert f"without a page on the site: {listed_only}\n" in up.printed
@@ -146,7 +146,7 @@ def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
     assert f"lido no dia {day[6:]}/{day[4:6]}/{day[:4]} do lake" in html
     situation = re.search(r"Situação do dia: (\w+)", up.printed)[1]
     assert f'<section class="verdict {situation}"' in html
-    rows = [paper.expected_spec(up.day.number) for paper in up.papers]
+    rows = [asset.expected_spec(up.day.number) for asset in up.assets]
     newest = max(row["dt_ult_cot"] for row in rows if row["dt_ult_cot"])
     shown = set(re.findall(r'<tr data-kind="\w+"(?: data-liquid)?><th scope="row">(\w+)</th>', html))
     assert {row["codigo_ticker_ativo"] for row in rows if row["dt_ult_cot"] == newest} <= shown
@@ -211,16 +211,16 @@ def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
     s3.put_object(Bucket=table.bucket, Key=left.key, Body=tampered.getvalue())
     try:
         with pytest.raises(checks.NotExact, match=rf"{table.name}: \w+: vlr_cot is [\d.]+, expected [\d.]+"):
-            checks.check_papers(up.day, up.papers, up.client("glue"))
+            checks.check_assets(up.day, up.assets, up.client("glue"))
     finally:
         s3.put_object(Bucket=table.bucket, Key=left.key, Body=body)
 
 
-def test_a_paper_that_the_lake_lacks_is_named(up: Up) -> None:
-    absent = Paper("ABSE3", "acoes", "ordinary", up.day.number, up.papers[0].tables)
+def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:
+    absent = SampleAsset("ABSE3", "acoes", "ordinary", up.day.number, up.assets[0].tables)
 
     with pytest.raises(checks.NotExact, match="ABSE3 is missing"):
-        checks.check_papers(up.day, [*up.papers, absent], up.client("glue"))
+        checks.check_assets(up.day, [*up.assets, absent], up.client("glue"))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ ALL_READ = "Papéis que faltam: nenhum"
 def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty: FaultyLake, number: int
 ) -> None:
-    down, silent, garbled, flaky = [paper.ticker for paper in faulty.papers if paper.kind == "acoes"][:4]
+    down, silent, garbled, flaky = [asset.ticker for asset in faulty.assets if asset.kind == "acoes"][:4]
     faulty.site.set_fault(down, Fault("status", status=500))
     faulty.site.set_fault(silent, Fault("hang", seconds=30))
     faulty.site.set_fault(garbled, Fault("broken"))
@@ -45,7 +45,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
     came = {down: "failed", silent: "failed", garbled: "layout"}
     missing = ", ".join(f"{ticker} ({came[ticker]})" for ticker in sorted(came))
-    listed = sum(paper.kind == "acoes" for paper in faulty.papers) + len(GHOSTS["acoes"])
+    listed = sum(asset.kind == "acoes" for asset in faulty.assets) + len(GHOSTS["acoes"])
     assert f"De {listed} ações da listagem, 3 sem leitura: {missing}." in ended["cause"]
     told = [f"não entregou a página (2): {', '.join(sorted((down, silent)))}", f"desconhecido (1): {garbled}"]
     faulty.check_told("failure", number, *told)
@@ -88,7 +88,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
 
     # Two functions, two processes of each at most; three refused assets open the breaker of each process.
     assert len(refused) <= 12
-    assert said["refused"] >= len(faulty.papers) - 6
+    assert said["refused"] >= len(faulty.assets) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
@@ -187,7 +187,7 @@ class SilentCatalog:
 
 
 def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(faulty: FaultyLake) -> None:
-    slow = faulty.papers[1].ticker  # keeps its batch in flight while others land, and is not probed
+    slow = faulty.assets[1].ticker  # keeps its batch in flight while others land, and is not probed
     faulty.site.set_fault(slow, Fault("hang", seconds=30, times=2))
     day = faulty.day()
     started_at = time.time()

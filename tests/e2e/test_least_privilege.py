@@ -174,7 +174,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.fold(day)
-    refused = {kind: max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in KINDS}
+    refused = {kind: max(asset.ticker for asset in faulty.assets if asset.kind == kind) for kind in KINDS}
     for ticker in refused.values():
         faulty.site.set_fault(ticker, Fault("status", status=403))
     day.start(anomesdia_exec=day.number)

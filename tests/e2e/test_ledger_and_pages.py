@@ -39,7 +39,7 @@ def day(faulty: FaultyLake, recent: int) -> Day:
 
 
 def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
-    """Return when each paper of the Spec table was read."""
+    """Return when each asset of the Spec table was read."""
     rows = day.partitions.read(faulty.table("spec"), day.number).to_pylist()
     return {row["codigo_ticker_ativo"]: row["datetime_exec"] for row in rows}
 
@@ -107,7 +107,7 @@ def test_an_asset_whose_page_is_damaged_stays_as_it_was_in_a_run_from_pages(
     faulty: FaultyLake, day: Day
 ) -> None:
     archive = Archive(faulty.s3, faulty.lake.work_bucket)
-    lost = faulty.papers[0].ticker
+    lost = faulty.assets[0].ticker
     for key in archive.keys(day.number):
         pages = archive.read(key).pages
         lines = [page.to_line()[:40] if page.ticker == lost else page.to_line() for page in pages]
@@ -131,10 +131,10 @@ def test_a_past_day_is_not_cleared_from_the_site(faulty: FaultyLake, day: Day) -
     faulty.check(day)
 
 
-def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by_the_round(
+def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_by_the_round(
     faulty: FaultyLake, number: int
 ) -> None:
-    deadly = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
+    deadly = next(asset.ticker for asset in faulty.assets if asset.kind == "acoes")
     faulty.site.set_fault(deadly, Fault("hang", seconds=30))
     day = faulty.day()
     day.ask(number)
@@ -162,7 +162,7 @@ def test_a_paper_whose_function_is_killed_at_every_receive_is_asked_for_again_by
 
 
 def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLake, number: int) -> None:
-    late = faulty.papers[0].ticker  # for seconds, or until its message comes again
+    late = faulty.assets[0].ticker  # for seconds, or until its message comes again
     faulty.site.set_fault(late, Fault("status", status=503, times=1, retry_after=6))
     day = faulty.day()
     day.ask(number)
@@ -192,7 +192,7 @@ def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: 
 
     faulty.fold(day, rounds=[0])
 
-    stocks = sum(paper.kind == "acoes" for paper in faulty.papers)
+    stocks = sum(asset.kind == "acoes" for asset in faulty.assets)
     said = f"na listagem: {(stocks + 1) // 2}, e {stocks + len(GHOSTS['acoes'])} na anterior"
     assert faulty.log("assess-day", started_at, f'"{said}"')
     faulty.check_told("digest", day.number, ALL_READ)
@@ -229,14 +229,14 @@ def test_a_workflow_that_is_started_twice_at_once_leaves_an_exact_day(
 
 
 def test_a_page_whose_label_was_renamed_is_kept_with_its_label(faulty: FaultyLake, recent: int) -> None:
-    one = next(paper.ticker for paper in faulty.papers if paper.kind == "acoes")
+    one = next(asset.ticker for asset in faulty.assets if asset.kind == "acoes")
     faulty.site.set_fault(one, Fault("renamed_label", label="P/L"))
     day = faulty.day()
     day.ask(recent, tickers=[one])
     day.wait()
 
     ((entry, _),) = faulty.ledger(recent).batches
-    assert entry.papers[one].lacking_labels == ("P/L",)
+    assert entry.assets[one].lacking_labels == ("P/L",)
     archive = Archive(faulty.s3, faulty.lake.work_bucket)
     pages = [page for key in archive.keys(recent) for page in archive.read(key).pages]
     (kept,) = [page for page in pages if page.ticker == one]

@@ -42,17 +42,17 @@ def test_a_good_day_is_one_digest_an_execution(faulty: FaultyLake, number: int) 
     ((subject, text),) = faulty.told()
     date = f"{number % 100:02}/{number // 100 % 100:02}/{number // 10000}"
     assert subject.startswith(f"pynvest {date}: ")
-    assert f"Papéis lidos: {len(faulty.papers)} (12 ações e 8 FIIs)" in text.split("\n")
+    assert f"Papéis lidos: {len(faulty.assets)} (12 ações e 8 FIIs)" in text.split("\n")
     assert "Papéis que faltam: nenhum" in text.split("\n")
 
     faulty.fold(day)
     assert faulty.told() == [(subject, text)]
 
 
-def test_a_day_that_lacks_a_paper_is_told_once_and_once_more_when_it_is_mended(
+def test_a_day_that_lacks_an_asset_is_told_once_and_once_more_when_it_is_mended(
     faulty: FaultyLake, number: int
 ) -> None:
-    down = faulty.papers[0].ticker
+    down = faulty.assets[0].ticker
     faulty.site.set_fault(down, Fault("status", status=500))
     day = faulty.day()
     day.ask(number)
@@ -71,7 +71,7 @@ def test_a_day_that_lacks_a_paper_is_told_once_and_once_more_when_it_is_mended(
 @pytest.mark.usefixtures("today")
 def test_a_partial_run_is_not_told(faulty: FaultyLake) -> None:
     day = faulty.day()
-    day.start(tickers=[faulty.papers[0].ticker])
+    day.start(tickers=[faulty.assets[0].ticker])
     day.wait()
     faulty.fold(day)
 

@@ -61,7 +61,7 @@ def test_today_is_run_again(faulty: FaultyLake) -> None:
     faulty.fold(day)
 
     said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
-    # The five tables of papers, and the one object of the table that judges the day.
+    # The five tables of assets, and the one object of the table that judges the day.
     assert (said["objects_deleted"], said["partitions_deleted"]) == (objects + 1, 6)
     faulty.check(day)
 
@@ -104,7 +104,7 @@ def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake) -> No
     day.wait()
     faulty.fold(day)
 
-    day.start(tickers=[faulty.papers[0].ticker])
+    day.start(tickers=[faulty.assets[0].ticker])
     day.wait()
     faulty.fold(day)
 
@@ -131,14 +131,14 @@ def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(faulty: Fa
 def test_a_partial_run_of_a_new_day_holds_its_tickers_only(
     faulty: FaultyLake, kinds: tuple[str, ...]
 ) -> None:
-    wanted = [max(paper.ticker for paper in faulty.papers if paper.kind == kind) for kind in kinds]
+    wanted = [max(asset.ticker for asset in faulty.assets if asset.kind == kind) for kind in kinds]
     day = faulty.day()
 
     day.start(tickers=wanted)
     day.wait()
     faulty.fold(day)
 
-    faulty.check(day, without=tuple(p.ticker for p in faulty.papers if p.ticker not in wanted))
+    faulty.check(day, without=tuple(p.ticker for p in faulty.assets if p.ticker not in wanted))
 
 
 def test_a_past_day_is_added_to_by_hand(faulty: FaultyLake, number: int) -> None:
@@ -257,7 +257,7 @@ def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLak
         for run in (day, holiday)
     ]
     assert sessions[0] == sessions[1]
-    assert len(sessions[1]) == len(faulty.papers)
+    assert len(sessions[1]) == len(faulty.assets)
 
 
 def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: FaultyLake, day: Day) -> None:

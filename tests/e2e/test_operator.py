@@ -55,7 +55,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     # Whether the site answers, and a day, once and again from its pages.
     probed = functions.invoke(
         FunctionName=faulty.function("get-tickers"),
-        Payload=json.dumps({"probe": faulty.papers[0].ticker}).encode(),
+        Payload=json.dumps({"probe": faulty.assets[0].ticker}).encode(),
     )
     assert json.loads(probed["Payload"].read())["answer"] == "read"
     day.ask(number)

@@ -10,7 +10,7 @@ from faulty_lake import FaultyLake
 from pynvest_lake.storage import object_id
 from sandbox import checks
 from sandbox.day import Day
-from sandbox.site import Fault, Paper
+from sandbox.site import Fault, SampleAsset
 
 pytestmark = pytest.mark.e2e
 
@@ -35,8 +35,8 @@ def run(faulty: FaultyLake, number: int) -> Day:
 def test_a_renamed_essential_label_fails_the_workflow_with_its_name_after_the_tables_are_whole(
     faulty: FaultyLake, number: int
 ) -> None:
-    for paper in faulty.papers:
-        faulty.site.set_fault(paper.ticker, Fault("renamed_label", label="Valor de mercado"))
+    for asset in faulty.assets:
+        faulty.site.set_fault(asset.ticker, Fault("renamed_label", label="Valor de mercado"))
 
     day = run(faulty, number)
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
@@ -46,8 +46,8 @@ def test_a_renamed_essential_label_fails_the_workflow_with_its_name_after_the_ta
     assert {("rotulo_ausente", "Valor de mercado", "falha"), ("dia", None, "falha")} <= remarks(
         faulty, number
     )
-    renamed = [paper.with_label("Valor de mercado", "Valor de mercado (novo)") for paper in faulty.papers]
-    checks.check_papers(day, renamed, faulty.glue)
+    renamed = [asset.with_label("Valor de mercado", "Valor de mercado (novo)") for asset in faulty.assets]
+    checks.check_assets(day, renamed, faulty.glue)
 
     with faulty.setting("assess-day", QUALITY_GATE="record"):
         faulty.fold(day)
@@ -55,7 +55,7 @@ def test_a_renamed_essential_label_fails_the_workflow_with_its_name_after_the_ta
 
 
 def test_a_renamed_rare_label_is_a_remark_and_the_workflow_succeeds(faulty: FaultyLake, number: int) -> None:
-    bank = next(paper.ticker for paper in faulty.papers if paper.variety == "bank")
+    bank = next(asset.ticker for asset in faulty.assets if asset.variety == "bank")
     faulty.site.set_fault(bank, Fault("renamed_label", label="Depósitos"))
 
     day = run(faulty, number)
@@ -65,7 +65,7 @@ def test_a_renamed_rare_label_is_a_remark_and_the_workflow_succeeds(faulty: Faul
 
 
 def test_all_of_one_kind_refused_fails_the_workflow(faulty: FaultyLake, number: int) -> None:
-    funds = [paper.ticker for paper in faulty.papers if paper.kind == "fiis"]
+    funds = [asset.ticker for asset in faulty.assets if asset.kind == "fiis"]
     for ticker in funds:
         faulty.site.set_fault(ticker, Fault("status", status=403))
 
@@ -88,15 +88,15 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
     faulty.site.session = thursday
     faulty.fold(day, rounds=[0])
 
-    papers = [on(paper, thursday) for paper in faulty.papers]
+    assets = [on(asset, thursday) for asset in faulty.assets]
     for table in faulty.lake.tables:
-        of_table = [paper for paper in papers if table.kind in (paper.kind, None)]
+        of_table = [asset for asset in assets if table.kind in (asset.kind, None)]
         expected = {one.ticker: checks.expected_row(one, table.layer, day.number) for one in of_table}
         rows = checks.rows_by_ticker(day, table)
         if table.layer == "sor":  # it keeps whatever was read: the newest reading is the last
             rows = {ticker: [max(read, key=session_text)] for ticker, read in rows.items()}
         assert checks.row_differences(table, expected, rows) == []
-        assert checks.partition_differences(day, table, faulty.glue, has_papers=True) == []
+        assert checks.partition_differences(day, table, faulty.glue, has_assets=True) == []
     assert len(faulty.ledger(as_number(thursday)).rounds) == 2
     assert not [one for one in remarks(faulty, as_number(thursday)) if one[0] == "sessao_repetida"]
 
@@ -110,9 +110,9 @@ def as_number(day: date) -> int:
     return int(f"{day:%Y%m%d}")
 
 
-def on(paper: Paper, session: date) -> Paper:
-    """Return a paper as the site shows it in a session, if it still trades."""
-    shown = paper.cells_by_column()["dt_ult_cot"].value
-    if as_number(shown) != paper.day:  # type: ignore[arg-type]
-        return paper
-    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
+def on(asset: SampleAsset, session: date) -> SampleAsset:
+    """Return an asset as the site shows it in a session, if it still trades."""
+    shown = asset.cells_by_column()["dt_ult_cot"].value
+    if as_number(shown) != asset.day:  # type: ignore[arg-type]
+        return asset
+    return asset.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)

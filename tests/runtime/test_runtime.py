@@ -23,7 +23,7 @@ from moto_lake import WORK_BUCKET, Lake, make_lake
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from sandbox.emulator import Emulator
-from sandbox.site import SiteServer, make_papers
+from sandbox.site import SiteServer, make_assets
 
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
@@ -155,10 +155,10 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
     opt = unpacked(tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("opt"))
     installed(MANAGED_LAYER, opt / "managed")
     installed(RUNTIME, opt / "runtime")
-    papers = make_papers(DAY, acoes=3, fiis=3)
+    assets = make_assets(DAY, acoes=3, fiis=3)
     with (
         Emulator(tmp_path_factory.mktemp("emulator")) as emulator,
-        SiteServer(papers, ghosts={"acoes": ["GONE3"], "fiis": []}) as site,
+        SiteServer(assets, ghosts={"acoes": ["GONE3"], "fiis": []}) as site,
         pytest.MonkeyPatch.context() as environment,
     ):
         for name, value in emulator.env().items():

@@ -28,7 +28,7 @@ from sandbox.bench.queries import VIEWS, write_lake
 from sandbox.console import Console
 from sandbox.emulator import Emulator
 from sandbox.local import LocalLake
-from sandbox.site import make_papers
+from sandbox.site import make_assets
 
 REQUESTS = ("s3:GetObject", "s3:ListBucket", "glue:GetPartitions", "glue:BatchGetPartition")
 STOCKS, FUNDS = 1000, 450
@@ -63,7 +63,7 @@ def measure(days: int, java: Path, directory: Path) -> None:
 
 def fill(local: LocalLake, days: int, directory: Path) -> None:
     """Write a lake, an object a day and table, and register its partitions."""
-    write_lake(directory, make_papers(LAST, STOCKS, FUNDS), days)
+    write_lake(directory, make_assets(LAST, STOCKS, FUNDS), days)
     s3, glue = local.emulator.client("s3"), local.emulator.client("glue")
     tables = tables_of(local.lake)
 

@@ -110,7 +110,7 @@ class Desk:
     def listed(self) -> dict[str, set[str]]:
         """The tickers that the site lists."""
         return {
-            kind: {paper.ticker for paper in self.site.papers.values() if paper.kind == kind}
+            kind: {asset.ticker for asset in self.site.assets.values() if asset.kind == kind}
             | set(self.site.ghosts[kind])
             for kind in ("acoes", "fiis")
         }

@@ -1,4 +1,4 @@
-"""The sample site's papers as the report gets them: the latest day, its verdict, a few series."""
+"""The sample site's assets as the report gets them: the latest day, its verdict, a few series."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from report.snapshot import Snapshot
-from sandbox.site import make_papers
+from sandbox.site import make_assets
 
 Row = dict[str, Any]
 
@@ -17,9 +17,9 @@ FOLLOWED = ("HGLG11", "PETR4", "VALE3")
 
 
 def rows_of(kind: str, day: int = DAY) -> list[Row]:
-    """Return the SoT rows of a kind's papers, by ticker."""
+    """Return the SoT rows of a kind's assets, by ticker."""
     more = {"anomesdia_exec": day, "datetime_exec": datetime(2026, 11, 23, 18, 50, 7, 120000)}
-    rows = [paper.expected_sot(day) | more for paper in make_papers(day) if paper.kind == kind]
+    rows = [asset.expected_sot(day) | more for asset in make_assets(day) if asset.kind == kind]
     return sorted(rows, key=lambda row: str(next(iter(row.values()))))
 
 
@@ -36,7 +36,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 def sample(
     sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
 ) -> Snapshot:
-    """Make a snapshot whose latest day is `DAY`; every paper has what is `changed`."""
+    """Make a snapshot whose latest day is `DAY`; every asset has what is `changed`."""
     series = [
         {
             "codigo_ticker_ativo": ticker,

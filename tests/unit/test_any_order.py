@@ -22,7 +22,7 @@ from pynvest_lake.ledger import Ledger
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import list_day
-from sandbox.site import SiteServer, make_papers
+from sandbox.site import SiteServer, make_assets
 from world import COMPACTED, SOR, SOT, WORK_BUCKET, World, calm_down, random_evening, utc
 
 SEEDS = int(os.environ.get("PYNVEST_SEEDS", "20"))
@@ -36,7 +36,7 @@ KINDS = {
 
 def check(world: World) -> None:
     """Hold the tables against the readings that SoR has."""
-    listed = {paper.ticker for paper in world.site.papers.values()}
+    listed = {asset.ticker for asset in world.site.assets.values()}
     held: dict[str, dict[str, Any]] = {}
     for kind in Kind:
         readings = pa.concat_tables(world.contents(SOR[kind.value]))
@@ -47,7 +47,7 @@ def check(world: World) -> None:
         assert of_spec.items() <= world.rows(SPEC_ATIVOS).items()
     assert set(held) == listed == set(world.rows(SPEC_ATIVOS))
     for ticker, row in held.items():
-        shown = world.site.papers[ticker].expected_sot(DAY)
+        shown = world.site.assets[ticker].expected_sot(DAY)
         same = {name: value for name, value in row.items() if name in shown and name != "vlr_cot"}
         assert same == {name: shown[name] for name in same}
     for name in COMPACTED:
@@ -64,12 +64,12 @@ def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_ass
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met: Counter[str] = Counter()
-    papers = make_papers(DAY, 4, 2)
+    assets = make_assets(DAY, 4, 2)
     for seed in range(SEEDS):
         with (
             time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
             mock_aws(),
-            SiteServer(papers) as site,
+            SiteServer(assets) as site,
         ):
             lake: Lake = make_lake()
             world = World(lake, site, context, monkeypatch, clock)
@@ -91,7 +91,7 @@ def test_the_calm_evening_is_complete_without_a_further_round(
     with (
         time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
         mock_aws(),
-        SiteServer(make_papers(DAY, 4, 2)) as site,
+        SiteServer(make_assets(DAY, 4, 2)) as site,
     ):
         world = World(make_lake(), site, context, monkeypatch, clock)
         random_evening(world, random.Random(0), 0)  # noqa: S311 - no secret

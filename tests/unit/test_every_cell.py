@@ -1,4 +1,4 @@
-"""Every cell of the lake is what the page says: papers of every kind, through stages 3, 4 and 5."""
+"""Every cell of the lake is what the page says: assets of every kind, through stages 3, 4 and 5."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from pynvest_lake.contract import (
     table_schema,
 )
 from pynvest_lake.storage import list_day, read
-from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, Paper, SiteServer, make_papers
+from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, SampleAsset, SiteServer, make_assets
 from specialize_financial_data import handler as specialize_financial_data
 
 SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
 SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
 BATCH = 100
 NAMED = ("unknown_labels", "lacking_core_labels", "later_session", "layout", "failed", "refused")
-"""What stage 3 tells of papers and labels that it could make nothing of."""
+"""What stage 3 tells of assets and labels that it could make nothing of."""
 
 ADDED = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
 
@@ -42,7 +42,7 @@ Rows = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Take papers of a site through the handlers of the three stages, as queues and notifications would."""
+    """Take assets of a site through the handlers of the three stages, as queues and notifications would."""
     get_financial_data._breaker.cache_clear()
     context.get_remaining_time_in_millis = lambda: 300_000
 
@@ -50,7 +50,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
 
-    def run(site: SiteServer, papers: Sequence[Paper], day: int) -> Iterator[dict[str, Any]]:
+    def run(site: SiteServer, assets: Sequence[SampleAsset], day: int) -> Iterator[dict[str, Any]]:
         for kind in SOR:
             environment(
                 TICKER_KIND=kind,
@@ -65,9 +65,9 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
                 SQS_MAX_RECEIVE_COUNT="3",
             )
             messages = [
-                {"ticker": paper.ticker, "kind": kind, "anomesdia_exec": day}
-                for paper in papers
-                if paper.kind == kind
+                {"ticker": asset.ticker, "kind": kind, "anomesdia_exec": day}
+                for asset in assets
+                if asset.kind == kind
             ]
             for start in range(0, len(messages), BATCH):
                 yield get_financial_data.handler(sqs_event(*messages[start : start + BATCH]), context)
@@ -101,13 +101,13 @@ def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
     return by_ticker
 
 
-def differences(lake: Lake, papers: Sequence[Paper], day: int) -> tuple[list[str], Counter[str]]:
-    """Compare every cell of the five tables with the papers; return what differs, and cells seen a table."""
+def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[list[str], Counter[str]]:
+    """Compare every cell of the five tables with the assets; return what differs, and cells seen a table."""
     expected: dict[str, Rows] = {table: {} for table in LAYERS}
-    for paper in papers:
-        expected[SOR[paper.kind]][paper.ticker] = paper.expected_sor(day)
-        expected[SOT[paper.kind]][paper.ticker] = paper.expected_sot(day)
-        expected[SPEC_ATIVOS][paper.ticker] = paper.expected_spec(day)
+    for asset in assets:
+        expected[SOR[asset.kind]][asset.ticker] = asset.expected_sor(day)
+        expected[SOT[asset.kind]][asset.ticker] = asset.expected_sot(day)
+        expected[SPEC_ATIVOS][asset.ticker] = asset.expected_spec(day)
 
     found = {table: rows_by_ticker(lake, table, day) for table in LAYERS}
     different = []
@@ -126,32 +126,32 @@ def differences(lake: Lake, papers: Sequence[Paper], day: int) -> tuple[list[str
                 seen[table] += 1
                 if cells[column] != value or type(cells[column]) is not type(value):
                     different.append(f"{table} {ticker} {column}: {cells[column]!r}, expected {value!r}")
-    for paper in papers:
-        text = found[SOR[paper.kind]][paper.ticker]["datetime_exec"]
+    for asset in assets:
+        text = found[SOR[asset.kind]][asset.ticker]["datetime_exec"]
         moment = datetime.strptime(text, "%d-%m-%Y %H:%M:%S")
-        for table in (SOT[paper.kind], SPEC_ATIVOS):
+        for table in (SOT[asset.kind], SPEC_ATIVOS):
             seen[table] += 1
-            if found[table][paper.ticker]["datetime_exec"] != moment:
-                different.append(f"{table} {paper.ticker} datetime_exec, expected {moment}")
+            if found[table][asset.ticker]["datetime_exec"] != moment:
+                different.append(f"{table} {asset.ticker} datetime_exec, expected {moment}")
     return different, seen
 
 
 def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lake, run_day: Any) -> None:
-    papers = make_papers(DAY, 330, 220)
-    assert {p.variety for p in papers if p.kind == "acoes"} == set(STOCK_VARIETIES)
-    assert {p.variety for p in papers if p.kind == "fiis"} == set(FUND_VARIETIES)
+    assets = make_assets(DAY, 330, 220)
+    assert {p.variety for p in assets if p.kind == "acoes"} == set(STOCK_VARIETIES)
+    assert {p.variety for p in assets if p.kind == "fiis"} == set(FUND_VARIETIES)
 
-    with SiteServer(papers) as site:
-        results = list(run_day(site, papers, DAY))
+    with SiteServer(assets) as site:
+        results = list(run_day(site, assets, DAY))
 
     assert sum(len(result.get("batchItemFailures", [])) for result in results) == 0
     assert sum(result.get("unreadable_cells", 0) for result in results) == 0
     named = [result[field] for result in results for field in NAMED if field in result]
     assert len(named) == len(NAMED) * (4 + 3)
     assert not any(named)
-    different, seen = differences(lake, papers, DAY)
+    different, seen = differences(lake, assets, DAY)
     assert different == []
-    filled = Counter(column for paper in papers for column, text in paper.expected_sor().items() if text)
+    filled = Counter(column for asset in assets for column, text in asset.expected_sor().items() if text)
     assert min(filled[column] for column in ADDED) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
@@ -167,18 +167,18 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
 def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
     lake: Lake, run_day: Any, page_day: int, read_on: int
 ) -> None:
-    papers = make_papers(page_day, 24, 18)
+    assets = make_assets(page_day, 24, 18)
     evening = datetime.strptime(f"{read_on} 2200", "%Y%m%d %H%M").replace(tzinfo=timezone.utc)
-    with SiteServer(papers) as site, time_machine.travel(evening, tick=True):
-        results = list(run_day(site, papers, read_on))
-    assert sum(result["rows"] for result in results) == 3 * len(papers)
-    assert differences(lake, papers, read_on)[0] == []
-    assert differences_exist_on_another_day(papers, read_on)
+    with SiteServer(assets) as site, time_machine.travel(evening, tick=True):
+        results = list(run_day(site, assets, read_on))
+    assert sum(result["rows"] for result in results) == 3 * len(assets)
+    assert differences(lake, assets, read_on)[0] == []
+    assert differences_exist_on_another_day(assets, read_on)
 
 
-def differences_exist_on_another_day(papers: Sequence[Paper], day: int) -> bool:
-    """Tell whether the papers would be expected otherwise on their own day, lest the test show nothing."""
-    return any(paper.expected_sot(day) != paper.expected_sot() for paper in papers)
+def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
+    """Tell whether the assets would be expected otherwise on their own day, lest the test show nothing."""
+    return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 
 @pytest.mark.parametrize("kind", [kind.value for kind in Kind])
@@ -186,11 +186,11 @@ def test_a_text_that_is_no_number_or_date_is_null_in_sot_and_kept_in_sor(
     lake: Lake, run_day: Any, kind: str
 ) -> None:
     count = {"acoes": (12, 0), "fiis": (0, 9)}[kind]
-    first, *others = make_papers(DAY, *count)
+    first, *others = make_assets(DAY, *count)
     reported = {"acoes": "dt_ult_balanco_proc", "fiis": "dt_ult_relat_ger"}[kind]
     first = first.with_cell("vlr_cot", "sob consulta").with_cell(reported, "30/02/2026")
-    papers = [first, *others]
-    with SiteServer(papers) as site:
-        results = list(run_day(site, papers, DAY))
+    assets = [first, *others]
+    with SiteServer(assets) as site:
+        results = list(run_day(site, assets, DAY))
     assert sum(result.get("unreadable_cells", 0) for result in results) == 2
-    assert differences(lake, papers, DAY)[0] == []
+    assert differences(lake, assets, DAY)[0] == []

@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from moto_lake import DAY, WORK_BUCKET, make_lake
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from sandbox.site import Fault, SiteServer, make_papers
+from sandbox.site import Fault, SiteServer, make_assets
 from world import World, utc
 
 DAY_OF = "anomesdia_exec=20261123"
@@ -30,7 +30,7 @@ def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator
     with (
         time_machine.travel(utc("2026-11-23T21:45:05"), tick=False) as clock,
         mock_aws(),
-        SiteServer(make_papers(DAY, 2, 1)) as site,
+        SiteServer(make_assets(DAY, 2, 1)) as site,
     ):
         yield World(make_lake(), site, context, monkeypatch, clock)
 
@@ -54,10 +54,10 @@ def shape(value: Any) -> Any:
 def start(world: World) -> tuple[str, str, str]:
     """Let stage 1 and stage 2 run, and return a stock, one without a page, and a fund."""
     read, fund = (
-        next(one.ticker for one in world.site.papers.values() if one.kind == kind)
+        next(one.ticker for one in world.site.assets.values() if one.kind == kind)
         for kind in ("acoes", "fiis")
     )
-    (lost,) = {one.ticker for one in world.site.papers.values()} - {read, fund}
+    (lost,) = {one.ticker for one in world.site.assets.values()} - {read, fund}
     world.site.set_fault(lost, Fault("not_found"))
     world.pending.append(("start", {"scheduled_at": "2026-11-23T21:45:00Z"}))
     world.step()
@@ -171,7 +171,7 @@ def test_a_ledger_that_was_written_before_is_read(world: World, outcome: str, is
     for name, content in put.items():
         s3.put_object(Bucket=WORK_BUCKET, Key=f"ledger/{DAY_OF}/{name}", Body=json.dumps(content).encode())
     s3.put_object(Bucket=sor.bucket, Key=f"{SOR_ACOES}/{DAY_OF}/{'1' * 32}.part.parquet", Body=b"")
-    world.site.papers = {"PETR4": next(one for one in world.site.papers.values() if one.kind == "acoes")}
+    world.site.assets = {"PETR4": next(one for one in world.site.assets.values() if one.kind == "acoes")}
 
     world.pending.append(("tickers", {"anomesdia_exec": DAY, "only_missing": True}))
     world.step()

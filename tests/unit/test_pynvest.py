@@ -20,18 +20,18 @@ from fundamentus_site.errors import NoSuchAsset
 from fundamentus_site.site import FundamentusSite
 from moto_lake import DAY, Lake
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SPEC_ATIVOS, table_schema
-from sandbox.site import GHOSTS, SiteServer, make_papers
+from sandbox.site import GHOSTS, SiteServer, make_assets
 from world import SCHEDULED, World, utc
 
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
-PAPERS = make_papers(DAY)
+ASSETS = make_assets(DAY)
 DIFFERENCES = Path(__file__).with_name("differences_from_pynvest.json")
 """Groups of pages, each with the columns of which pynvest reads something else, by the reason."""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SiteServer]:
-    with SiteServer(PAPERS) as server:
+    with SiteServer(ASSETS) as server:
         yield server
 
 
@@ -70,10 +70,10 @@ def test_pynvest_reads_every_page_but_for_the_differences_that_are_listed(
         for ticker in group["pages"].split()
     }
     found = {}
-    for paper in PAPERS:
-        row = ours.coleta_indicadores_de_ativo(paper.ticker, day=DAY).iloc[0].drop("datetime_exec")
-        theirs = pynvest.coleta_indicadores_de_ativo(paper.ticker).iloc[0]
-        found[paper.ticker] = {column for column, text in row.items() if text != theirs.get(column)}
+    for asset in ASSETS:
+        row = ours.coleta_indicadores_de_ativo(asset.ticker, day=DAY).iloc[0].drop("datetime_exec")
+        theirs = pynvest.coleta_indicadores_de_ativo(asset.ticker).iloc[0]
+        found[asset.ticker] = {column for column, text in row.items() if text != theirs.get(column)}
 
     assert found == expected
 
@@ -124,17 +124,17 @@ def test_a_day_calls_the_two_methods_once_a_listing_and_once_a_ticker_and_pynves
 
         monkeypatch.setattr(FundamentusSite, method.__name__, count)
 
-    papers = make_papers(DAY, 4, 2)
+    assets = make_assets(DAY, 4, 2)
     with (
         time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
-        SiteServer(papers) as site,
+        SiteServer(assets) as site,
     ):
         world = World(lake, site, context, monkeypatch, clock)
         world.pending.append(("start", SCHEDULED))
         world.drain()
 
-    assert set(world.rows(SPEC_ATIVOS)) == {paper.ticker for paper in papers}
-    tickers = [*(paper.ticker for paper in papers), *GHOSTS["acoes"], *GHOSTS["fiis"]]
+    assert set(world.rows(SPEC_ATIVOS)) == {asset.ticker for asset in assets}
+    tickers = [*(asset.ticker for asset in assets), *GHOSTS["acoes"], *GHOSTS["fiis"]]
     assert calls == {
         **{("extracao_tickers_de_ativos", kind.listing): 1 for kind in Kind},
         **{("coleta_indicadores_de_ativo", ticker): 1 for ticker in tickers},

@@ -255,7 +255,7 @@ class World:
 
     def refuse(self) -> None:
         """Let the site refuse everything."""
-        for target in ("/resultado.php", "/fii_resultado.php", *self.site.papers):
+        for target in ("/resultado.php", "/fii_resultado.php", *self.site.assets):
             self.site.set_fault(target, Fault("status", status=403))
 
     def rows(self, table: str) -> dict[str, dict[str, Any]]:
@@ -278,7 +278,7 @@ class World:
 
 def random_evening(world: World, rng: random.Random, steps: int) -> None:
     """Drive the lake through an evening that a random generator makes up."""
-    tickers = sorted(world.site.papers)
+    tickers = sorted(world.site.assets)
     extra: list[tuple[str, Callable[[], None]]] = [
         ("scheduled", lambda: world.pending.append(("start", SCHEDULED))),
         ("person", lambda: world.pending.append(("start", {}))),
@@ -311,8 +311,8 @@ def random_evening(world: World, rng: random.Random, steps: int) -> None:
 
 def move_price(site: SiteServer, rng: random.Random) -> None:
     """Let the site show another price of one asset."""
-    ticker = rng.choice(sorted(site.papers))
-    site.show(site.papers[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
+    ticker = rng.choice(sorted(site.assets))
+    site.show(site.assets[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
 
 
 def calm_down(world: World) -> None:

@@ -75,12 +75,12 @@ class QualityRow:
 
 @dataclass(frozen=True)
 class MissingAsset:
-    """A listed paper that was not read.
+    """A listed asset that was not read.
 
     Parameters
     ----------
     kind, ticker
-        The paper.
+        The asset.
     outcome
         The most that is known of it; None where nothing is.
     why
@@ -106,11 +106,11 @@ class Assessment:
     verdict
         The worst of all rows.
     missing
-        The listed papers that were not read.
+        The listed assets that were not read.
     spec
         The day's rows of the Spec table.
     trial
-        Whether the day was started with a few papers only: then nothing of it is judged.
+        Whether the day was started with a few assets only: then nothing of it is judged.
     fetch_from
         ``site``, or ``pages`` where a collector brings them.
     site_refuses

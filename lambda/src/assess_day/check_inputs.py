@@ -25,7 +25,7 @@ class CheckInputs:
     state
         Its ledger, and how far its objects have come.
     sor, sot
-        The day's rows of these tables, by kind; in any order, of SoR with every reading of a paper.
+        The day's rows of these tables, by kind; in any order, of SoR with every reading of an asset.
     spec
         The day's rows of the Spec table.
     failed_folds

@@ -10,7 +10,7 @@ from assess_day.assessment import LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.fill import SOR, judge_lacking_label
-from assess_day.portuguese import PAPERS, number, quoted, sentence, some
+from assess_day.portuguese import ASSETS, number, quoted, sentence, some
 from assess_day.references import last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
@@ -38,36 +38,36 @@ def row(
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold how many papers are listed against the days before; say where there is no listing."""
+    """Hold how many assets are listed against the days before; say where there is no listing."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
         return [row(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))] if lacking else []
     rows = []
     for kind in Kind:
-        count, table = len(listed.papers.get(kind, ())), SOR[kind]
+        count, table = len(listed.assets.get(kind, ())), SOR[kind]
         reference = inputs.references.of(table, "papeis_listados")
         verdict = Verdict.FAILURE if not count else Verdict.OK
         if count and reference:
             verdict = thresholds.LISTED.below(count / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
-        said = f"A listagem tem {number(count)} {PAPERS[kind]}{against}."
+        said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
         rows.append(row(table, "papeis_listados", None, float(count), reference, verdict, said))
     return rows
 
 
 def missing(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the listed papers that were not read."""
+    """Name the listed assets that were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
     for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
         lacking[kind].append(f"{ticker} ({entry.outcome.value if entry else 'sem resposta'})")
     listed = inputs.ledger.listing
     for kind in Kind:
-        count = len(listed.papers.get(kind, ())) if listed else 0
+        count = len(listed.assets.get(kind, ())) if listed else 0
         if count:
             names = sorted(lacking[kind])
-            of = f"De {number(count)} {PAPERS[kind]} da listagem"
+            of = f"De {number(count)} {ASSETS[kind]} da listagem"
             said = f"{of}, {number(len(names))} sem leitura: {some(names)}."
             verdict = thresholds.MISSING.above(len(names) / count)
             rows.append(
@@ -77,23 +77,23 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the papers that the newest round asked for again and could not read: an earlier reading counts."""
+    """Name the assets that the newest round asked for again and could not read: an earlier reading counts."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
         (batch.kind, ticker)
         for batch, _ in ledger.batches
-        for ticker, entry in batch.papers.items()
+        for ticker, entry in batch.assets.items()
         if newest and entry.round == newest.number and entry.object in inputs.state.sor_ids
     }
-    said = ledger.papers(inputs.state.sor_ids)
-    again = [paper for paper in newest or () if paper in said and said[paper].outcome is Outcome.READ]
+    said = ledger.assets(inputs.state.sor_ids)
+    again = [asset for asset in newest or () if asset in said and said[asset].outcome is Outcome.READ]
     rows = []
     for kind in Kind:
         asked = [ticker for of, ticker in again if of is kind]
         unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
         verdict = Verdict.WARNING if unread else Verdict.OK
-        of = f"De {number(len(asked))} {PAPERS[kind]} que a última rodada pediu de novo"
+        of = f"De {number(len(asked))} {ASSETS[kind]} que a última rodada pediu de novo"
         text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
         rows.append(row(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text))
     return rows
@@ -115,7 +115,7 @@ def not_through(inputs: CheckInputs) -> list[QualityRow]:
 def labels(inputs: CheckInputs) -> list[QualityRow]:
     """Name labels without a column, and core labels that pages lack."""
     rows = []
-    said = inputs.ledger.papers(inputs.state.sor_ids)
+    said = inputs.ledger.assets(inputs.state.sor_ids)
     for kind in Kind:
         read = {
             ticker: entry
@@ -137,12 +137,12 @@ def _unknown_labels(
 ) -> list[QualityRow]:
     rows = []
     counted = _counted(read, batches, "unknown_labels", "labels")
-    table, pages = SOR[kind], f"{number(len(read))} páginas de {PAPERS[kind]}"
-    for label, (papers, example) in _most_common(counted):
+    table, pages = SOR[kind], f"{number(len(read))} páginas de {ASSETS[kind]}"
+    for label, (assets, example) in _most_common(counted):
         said = (
-            f"O rótulo {quoted(label)} não tem coluna, e está em {number(papers)} de {pages}, como {example}."
+            f"O rótulo {quoted(label)} não tem coluna, e está em {number(assets)} de {pages}, como {example}."
         )
-        rows.append(row(table, "rotulo_novo", label, float(papers), float(len(read)), Verdict.WARNING, said))
+        rows.append(row(table, "rotulo_novo", label, float(assets), float(len(read)), Verdict.WARNING, said))
     cut = max(((entry.unknown_count or 0, ticker) for ticker, entry in read.items()), default=(0, ""))
     if len(counted) > MOST_RECORDED or cut[0]:
         many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(counted))} ao todo"
@@ -156,53 +156,53 @@ def _lacking_labels(
     inputs: CheckInputs, kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
 ) -> list[QualityRow]:
     rows = []
-    for label, (papers, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
-        verdict = judge_lacking_label(inputs.references, kind, label, papers, len(read))
-        on = f"{number(papers)} de {number(len(read))} páginas de {PAPERS[kind]}, como {example}"
+    for label, (assets, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
+        verdict = judge_lacking_label(inputs.references, kind, label, assets, len(read))
+        on = f"{number(assets)} de {number(len(read))} páginas de {ASSETS[kind]}, como {example}"
         said = f"O rótulo {quoted(label)} falta em {on}."
-        rows.append(row(SOR[kind], "rotulo_ausente", label, float(papers), float(len(read)), verdict, said))
+        rows.append(row(SOR[kind], "rotulo_ausente", label, float(assets), float(len(read)), verdict, said))
     return rows
 
 
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return for each label how many papers it is a matter of, and the first of them.
+    """Return for each label how many assets it is a matter of, and the first of them.
 
-    A paper's label counts where its entry does. Of a batch that an older version counted, no more papers
+    An asset's label counts where its entry does. Of a batch that an older version counted, no more assets
     count than it has entries that do.
     """
     found: dict[str, tuple[int, str]] = {}
 
-    def count(label: str, papers: int, example: str) -> None:
+    def count(label: str, assets: int, example: str) -> None:
         label = printable(label)
         before, first = found.get(label, (0, example))
-        found[label] = (before + papers, min(first, example))
+        found[label] = (before + assets, min(first, example))
 
     for ticker, entry in read.items():
         for label in getattr(entry, of_entry) or ():
             count(label, 1, ticker)
     for batch in batches:
-        counting = sum(read.get(ticker) is entry for ticker, entry in batch.papers.items())
+        counting = sum(read.get(ticker) is entry for ticker, entry in batch.assets.items())
         for label, said in getattr(batch, of_batch).items() if counting else ():
             count(label, min(int(said["papers"]), counting), str(said["example"]))
     return found
 
 
 def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
-    """Return so many labels as are named, those of the most papers first."""
+    """Return so many labels as are named, those of the most assets first."""
     return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:
-    """Count pages that could not be kept: those of papers, and the listing of each kind."""
+    """Count pages that could not be kept: those of assets, and the listing of each kind."""
     listed = inputs.ledger.listing
-    papers = sum(len(entry.papers) for entry, _ in inputs.ledger.batches if not entry.archived)
+    assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
-    lost = [f"{number(papers)} de papéis"] * bool(papers) + [f"{listings} de listagens"] * bool(listings)
+    lost = [f"{number(assets)} de papéis"] * bool(assets) + [f"{listings} de listagens"] * bool(listings)
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     verdict = Verdict.WARNING if lost else Verdict.OK
-    return [row(None, "paginas_nao_guardadas", None, float(papers + listings), None, verdict, said)]
+    return [row(None, "paginas_nao_guardadas", None, float(assets + listings), None, verdict, said)]
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:

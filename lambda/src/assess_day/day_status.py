@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assess_day.portuguese import OUTCOMES, PAPERS, day_text, number, some
+from assess_day.portuguese import ASSETS, OUTCOMES, day_text, number, some
 from b3.bounds import REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.day import date_of
@@ -19,8 +19,8 @@ GRACE_SECONDS = 600
 BEGIN_SECONDS = 300
 # A listing that is this much shorter than the one before it may be half a listing.
 LISTING_SHARE = 0.95
-# Fewer refused papers say nothing of the site.
-REFUSED_PAPERS = 3
+# Fewer refused assets say nothing of the site.
+REFUSED_ASSETS = 3
 # Looks at the first interval; further ones take ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
@@ -60,7 +60,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Tell whether the site refuses AWS.
 
-        So it is where the newest round that asked for papers read none, and at least three were refused.
+        So it is where the newest round that asked for assets read none, and at least three were refused.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -68,12 +68,12 @@ class DayState:
         outcomes = {
             (batch.kind, ticker, entry.outcome)
             for batch, _ in self.ledger.batches
-            for ticker, entry in batch.papers.items()
+            for ticker, entry in batch.assets.items()
             if entry.round == newest.number
         }
         refused = sum(outcome is Outcome.REFUSED for _, _, outcome in outcomes)
         read = any(outcome is Outcome.READ for _, _, outcome in outcomes)
-        return refused >= REFUSED_PAPERS and not read
+        return refused >= REFUSED_ASSETS and not read
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class DayStatus:
     waiting_for
         What is.
     whole
-        Whether every listed paper is final and every object has come through.
+        Whether every listed asset is final and every object has come through.
     lacks
         What it lacks, a sentence each.
     """
@@ -108,7 +108,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The moment.
     patience_seconds
-        Longest that a queued paper may take until it is read or given up.
+        Longest that a queued asset may take until it is read or given up.
     started_at
         When the workflow was started: a day that stage 1 has just cleared is given time to begin.
     """
@@ -127,7 +127,7 @@ def reasons_for_a_round(
     state
         What there is of it.
     earlier_listed
-        How many papers of each kind the newest earlier listing has, trials apart; None where there is none.
+        How many assets of each kind the newest earlier listing has, trials apart; None where there is none.
     old_session
         The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
     """
@@ -179,7 +179,7 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
 
 
 def _unread(state: DayState) -> list[str]:
-    """Say which papers nothing final is known of."""
+    """Say which assets nothing final is known of."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
@@ -194,9 +194,9 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
     listing = ledger.listing
     if listing is None or listing.trial or earlier is None:
         return []
-    counts = {kind: (len(listing.papers.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
+    counts = {kind: (len(listing.assets.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
     return [
-        f"{PAPERS[kind]} na listagem: {number(listed)}, e {number(before)} na anterior"
+        f"{ASSETS[kind]} na listagem: {number(listed)}, e {number(before)} na anterior"
         for kind, (listed, before) in counts.items()
         if listed < LISTING_SHARE * before
     ]

@@ -31,8 +31,8 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
     return limits.above(round(reference - share, 9))
 
 
-def judge_lacking_label(references: References, kind: Kind, label: str, papers: int, read: int) -> Verdict:
+def judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
     """Judge a core label that pages lack; where every page does, its columns are empty, and judged so."""
-    columns = table_schema(SOR[kind]).labels.get(label, ()) if papers >= read else ()
+    columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
     return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; of a site
         that is late the ``old_session`` and the stock to try it with; and ``assessed_by_another`` where the
         execution ends here. Assessed, after the rows of the
-        quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many papers
+        quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many assets
         are ``missing``, the ``reasons``, as ``cause`` what a
         workflow that fails says, and the ``notice``: whether to ``tell``, ``subject`` and ``text``.
 

@@ -11,7 +11,7 @@ from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
 from assess_day.fill import SOR, SOT
-from assess_day.portuguese import PAPERS
+from assess_day.portuguese import ASSETS
 from assess_day.quality_table import earlier_records
 from assess_day.references import last_session
 from assess_day.settings import Settings
@@ -52,12 +52,12 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return how many papers of each kind the newest earlier listing has, trials apart."""
+    """Return how many assets of each kind the newest earlier listing has, trials apart."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
         if listing is not None and not listing.trial:
-            return {kind: len(listing.papers.get(kind, ())) for kind in Kind}
+            return {kind: len(listing.assets.get(kind, ())) for kind in Kind}
     return None
 
 
@@ -66,7 +66,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.trial:
         return None
-    newest = max((said.session or 0 for said in ledger.papers(state.sor_ids).values()), default=0)
+    newest = max((said.session or 0 for said in ledger.assets(state.sor_ids).values()), default=0)
     if not newest or newest == ledger.day:
         return None
     earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
@@ -76,8 +76,8 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
     """Return the stock that trades most, as the day's rows have it: the first whose session moves."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
-    papers = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
-    most = max(((volume or 0, ticker) for ticker, volume in papers), default=None)
+    assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
+    most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
     return most[1] if most else None
 
 
@@ -144,5 +144,5 @@ def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
         counts = {said: int(answer[name]) for name, said in _COUNTS.items()}
         if any(counts.values()):
             said = ", ".join(f"{count} {said}" for said, count in counts.items())
-            problems.append(f"mensagens na fila de {PAPERS[kind]}: {said}")
+            problems.append(f"mensagens na fila de {ASSETS[kind]}: {said}")
     return problems

@@ -55,12 +55,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class Move:
-    """A paper of the newest session, and how far its price went that day.
+    """An asset of the newest session, and how far its price went that day.
 
     Parameters
     ----------
     ticker
-        The paper.
+        The asset.
     price
         Its last price, in reais.
     change
@@ -145,13 +145,13 @@ def _missing(assessment: Assessment) -> Iterator[str]:
         return
     yield f"Papéis que faltam: {_whole(len(missing))}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
-        papers = sorted(printable(paper.ticker) for paper in missing if _why(paper) == why)
-        if papers:
-            yield f"  - {why} ({_whole(len(papers))}): {some(papers)}"
+        assets = sorted(printable(asset.ticker) for asset in missing if _why(asset) == why)
+        if assets:
+            yield f"  - {why} ({_whole(len(assets))}): {some(assets)}"
 
 
-def _why(paper: MissingAsset) -> str:
-    return _NO_ANSWER if paper.outcome is None else OUTCOMES.get(paper.outcome, _NO_ANSWER)
+def _why(asset: MissingAsset) -> str:
+    return _NO_ANSWER if asset.outcome is None else OUTCOMES.get(asset.outcome, _NO_ANSWER)
 
 
 def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    to_ask = any(paper.outcome is not Outcome.LATER_SESSION for paper in assessment.missing)
+    to_ask = any(asset.outcome is not Outcome.LATER_SESSION for asset in assessment.missing)
     if assessment.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
     elif assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons):
@@ -197,14 +197,14 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
-    """Return the five papers whose price went the farthest in a session, of those that trade enough.
+    """Return the five assets whose price went the farthest in a session, of those that trade enough.
 
     Parameters
     ----------
     sot
         SoT rows of each kind.
     session
-        The session; papers whose last price is of another one are left out.
+        The session; assets whose last price is of another one are left out.
     """
     moves = []
     for kind, rows in sot.items():

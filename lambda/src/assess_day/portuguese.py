@@ -1,4 +1,4 @@
-"""What sentences are made of, in Portuguese: numbers, days, kinds of paper and outcomes."""
+"""What sentences are made of, in Portuguese: numbers, days, kinds of asset and outcomes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from b3.bounds import REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.outcomes import Outcome
 
-PAPERS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}
+ASSETS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}
 OUTCOMES = {
     Outcome.LATER_SESSION: "página já de um pregão posterior",
     Outcome.LAYOUT: "página de formato desconhecido",
     Outcome.FAILED: "o site não entregou a página",
     Outcome.REFUSED: "o site recusou o pedido",
 }
-"""What is said of a paper that was not read."""
+"""What is said of an asset that was not read."""
 SHOWN_REASONS = 10
 _SHOWN = 10
 # What mail programs turn into links: a scheme, or a dot before a letter, as in a domain.

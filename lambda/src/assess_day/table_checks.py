@@ -15,7 +15,7 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.day_checks import row
 from assess_day.day_status import repeated_session
 from assess_day.fill import SOT, judge_fill
-from assess_day.portuguese import PAPERS, day_text, number, percent, quoted, sentence
+from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, last_session
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
@@ -101,19 +101,19 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
-    """Return the text of each paper that has one."""
+    """Return the text of each asset that has one."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
     return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
 
 
 def newest_session(spec: pa.Table) -> date | None:
-    """Return the newest session of the day's papers."""
+    """Return the newest session of the day's assets."""
     newest: date | None = pc.max(spec["dt_ult_cot"]).as_py() if len(spec) else None
     return newest
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the day's session against that of the last day, and how many papers are of it."""
+    """Hold the day's session against that of the last day, and how many assets are of it."""
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
@@ -142,23 +142,23 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the papers' prices against the listing's, and against their own range of a year."""
+    """Hold the assets' prices against the listing's, and against their own range of a year."""
     newest = newest_session(inputs.spec)
     listed = inputs.ledger.listing
     rows = []
     for kind in Kind:
         table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
         columns = (kind.ticker_column, "vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem")
-        papers = list(zip(*(table[column].to_pylist() for column in columns), strict=True))
-        known = listed.papers.get(kind, {}) if listed else {}
+        assets = list(zip(*(table[column].to_pylist() for column in columns), strict=True))
+        known = listed.assets.get(kind, {}) if listed else {}
         differing = {
             ticker: abs(price - on_list) > thresholds.ROUNDING * 1.001
-            for ticker, price, _, _ in papers
+            for ticker, price, _, _ in assets
             if price is not None and (on_list := known.get(ticker)) is not None
         }
         outside = {
             ticker: not low - thresholds.ROUNDING * 1.001 <= price <= high + thresholds.ROUNDING * 1.001
-            for ticker, price, low, high in papers
+            for ticker, price, low, high in assets
             if None not in (price, low, high)
         }
         for check, found, limits, what in (
@@ -168,7 +168,7 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
             if found:
                 share = sum(found.values()) / len(found)
                 shown = ", ".join(sorted(ticker for ticker, odd in found.items() if odd)[:5])
-                said = f"{percent(share)} de {number(len(found))} {PAPERS[kind]} têm {what}, como {shown}."
+                said = f"{percent(share)} de {number(len(found))} {ASSETS[kind]} têm {what}, como {shown}."
                 rows.append(row(name, check, "vlr_cot", share, None, limits.above(share), said))
     return rows
 
@@ -176,7 +176,7 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 def medians(inputs: CheckInputs) -> list[QualityRow]:
     """Hold the median of each numeric column against the days before, zeros apart.
 
-    Where about half of the papers have none of something (sales of real estate, say), the median would
+    Where about half of the assets have none of something (sales of real estate, say), the median would
     otherwise be zero on one day and millions on the next.
     """
     newest = newest_session(inputs.spec)
@@ -187,7 +187,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
             if column.type not in ("double", "bigint") or column.name.startswith("pct_var_"):
                 continue
             values = [value for value in table[column.name].to_pylist() if value]
-            if len(values) < thresholds.LEAST_PAPERS:
+            if len(values) < thresholds.LEAST_ASSETS:
                 continue
             value = _median(values)
             reference = inputs.references.of(name, "mediana", column.name)
@@ -222,13 +222,13 @@ def identities(inputs: CheckInputs) -> list[QualityRow]:
     for kind in Kind:
         table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
         for check, columns in _IDENTITIES[kind].items():
-            papers = zip(*(table[column].to_pylist() for column in columns), strict=True)
-            agreeing = [_agree(*values) for values in papers if None not in values]
-            if len(agreeing) < thresholds.LEAST_PAPERS:
+            assets = zip(*(table[column].to_pylist() for column in columns), strict=True)
+            agreeing = [_agree(*values) for values in assets if None not in values]
+            if len(agreeing) < thresholds.LEAST_ASSETS:
                 continue
             share = sum(agreeing) / len(agreeing)
             one, other, product = columns
-            of = f"{number(len(agreeing))} {PAPERS[kind]}"
+            of = f"{number(len(agreeing))} {ASSETS[kind]}"
             said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {of}."
             rows.append(row(name, check, one, share, None, thresholds.IDENTITY.below(share), said))
     return rows
@@ -241,7 +241,7 @@ def _agree(one: float, other: float, product: float) -> bool:
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of papers that traded in a session: the others stand still."""
+    """Return the rows of assets that traded in a session: the others stand still."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

@@ -1,4 +1,4 @@
-"""The Fundamentus site: its session, its pages, and its papers, read. Knows nothing of AWS.
+"""The Fundamentus site: its client, its pages, and its assets, read. Knows nothing of AWS.
 
 Only ``site``, which stages 2 and 3 import, needs pynvest and pandas; all else needs certifi and lxml alone.
 """

@@ -1,4 +1,4 @@
-"""A paper's page read cell by cell: the text of every column, and the labels that none was known for.
+"""An asset's page read cell by cell: the text of every column, and the labels that none was known for.
 
 pynvest takes a cell for a label when its text holds a question mark or is one of the headings that it was
 given, and every other cell for a value, and pairs them in the order of the row. On the site's own pages that
@@ -60,7 +60,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Indicators:
-    """What a paper's page shows.
+    """What an asset's page shows.
 
     Parameters
     ----------
@@ -84,16 +84,16 @@ class Indicators:
 
 
 def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: int) -> Indicators:
-    """Read a paper's page.
+    """Read an asset's page.
 
     Parameters
     ----------
     page
         The page as the site served it.
     ticker
-        The paper that was asked for, in capitals.
+        The asset that was asked for, in capitals.
     kind
-        The kind of paper that was asked for.
+        The kind of asset that was asked for.
     labels
         The labels of that kind.
     day
@@ -106,7 +106,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     Refused, Unavailable
         See `fundamentus_site.page.meaning`.
     LayoutNotRecognized
-        Another layout of the site, the page of another paper, one that lacks more than a third of the core
+        Another layout of the site, the page of another asset, one that lacks more than a third of the core
         labels.
     LaterSession
         The page is of a session after the day.
@@ -132,7 +132,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
         for label in labels.core
         if any((label, place) not in found.values for place in range(len(labels.columns[label])))
     )
-    _check_paper(found, lacking, labels, page.url, ticker, kind)
+    _check_asset(found, lacking, labels, page.url, ticker, kind)
     for (label, _), value in found.values.items():
         if len(value) > _LONGEST_VALUE:
             raise LayoutNotRecognized(
@@ -288,10 +288,10 @@ def _fold(label: str) -> str:
     return "".join(label.replace(".", "").split()).casefold()
 
 
-def _check_paper(
+def _check_asset(
     found: _Found, lacking: list[str], labels: Labels, url: str, ticker: str, kind: Kind
 ) -> None:
-    """See that a page is in the known layout and of the paper that was asked for."""
+    """See that a page is in the known layout and of the asset that was asked for."""
     asked = f"{url}: asked for {ticker} ({kind.value})"
     shown = ", ".join(found.labels[:_SHOWN_LABELS])
     if len(lacking) > MOST_LACKING * len(labels.core):

@@ -38,9 +38,9 @@ class ListingPage:
     Parameters
     ----------
     prices
-        The price of each paper as the listing shows it, by ticker; None where it shows none.
+        The price of each asset as the listing shows it, by ticker; None where it shows none.
     unreadable
-        The rows that name no paper, each told with its place: the first 20, cut at 60 characters.
+        The rows that name no asset, each told with its place: the first 20, cut at 60 characters.
     unreadable_count
         How many there are of them.
     """
@@ -56,14 +56,14 @@ class ListingPage:
 
 
 def read_listing_page(page: Page) -> ListingPage:
-    """Read a listing: all of its tables that have papers, each paper once.
+    """Read a listing: all of its tables that have assets, each asset once.
 
     Raises
     ------
     Refused, Unavailable
         See `meaning`.
     LayoutNotRecognized
-        A page of the site without papers, or with less than half of its rows readable.
+        A page of the site without assets, or with less than half of its rows readable.
     """
     root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
     holding = holding_rows(root)
@@ -72,17 +72,17 @@ def read_listing_page(page: Page) -> ListingPage:
     unreadable: list[str] = []
     elsewhere: list[str] = []
     for table in root.iter("table"):
-        papers, others = _rows_of_papers(table, holding)
-        if not papers:
+        assets, others = _rows_of_assets(table, holding)
+        if not assets:
             elsewhere += others
             continue
-        readable += len(papers)
+        readable += len(assets)
         unreadable += others
-        for ticker, price in papers:
+        for ticker, price in assets:
             prices.setdefault(ticker, price)
     expected = "expected rows that have a ticker as their first link"
     if not prices:
-        found = f"no row of a paper, but for one {elsewhere[0]}" if elsewhere else "no row of a paper"
+        found = f"no row of an asset, but for one {elsewhere[0]}" if elsewhere else "no row of an asset"
         raise meaning(page, "a listing", f"{found}; {expected}")
     rows = readable + len(unreadable)
     if rows > MAX_ROWS:
@@ -90,21 +90,21 @@ def read_listing_page(page: Page) -> ListingPage:
     if readable < len(unreadable):
         raise LayoutNotRecognized(
             f"{page.url}: asked for a listing, only {readable} of its {rows} rows "
-            f"name a paper; {unreadable[0]}, {expected}"
+            f"name an asset; {unreadable[0]}, {expected}"
         )
     return ListingPage(prices, tuple(unreadable[:MOST_RECORDED]), len(unreadable))
 
 
-def _rows_of_papers(
+def _rows_of_assets(
     table: etree._Element, holding: set[etree._Element]
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
-    """Return ticker and price of each row of a table that has a paper, and the rows that have none.
+    """Return ticker and price of each row of a table that has an asset, and the rows that have none.
 
     Headers, and rows of a single text, are neither.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None
-    papers: list[tuple[str, str | None]] = []
+    assets: list[tuple[str, str | None]] = []
     others: list[str] = []
     for position, row in enumerate(rows):
         if row in holding:
@@ -116,13 +116,13 @@ def _rows_of_papers(
             price_at = headings.index(_PRICE_HEADING) if _PRICE_HEADING in headings else price_at
         elif _TICKER.fullmatch(link):
             price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
-            papers.append((link, price or None))
+            assets.append((link, price or None))
         elif link or sum(bool(text_of(cell)) for cell in cells) > 1:
             shown = [printable(text_of(cell)) for cell in cells[:_SHOWN_CELLS]]
             others.append(printable(f"row {position + 1} has {shown}"))
-    if not any(_has_digit(ticker) for ticker, _ in papers):
+    if not any(_has_digit(ticker) for ticker, _ in assets):
         return [], others
-    return papers, others
+    return assets, others
 
 
 def _has_digit(text: str) -> bool:

@@ -98,7 +98,7 @@ class Page:
 
 
 def asset_url(base_url: str, ticker: str) -> str:
-    """Return the address of a paper's page, of a site without a slash at the end of its own."""
+    """Return the address of an asset's page, of a site without a slash at the end of its own."""
     return f"{base_url}{ASSET_PATH}{ticker}"
 
 

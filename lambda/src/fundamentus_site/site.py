@@ -41,7 +41,7 @@ class FundamentusSite(Fundamentus):
     base_url
         Address of the site without a path, such as ``https://www.fundamentus.com.br``; pynvest's by default.
     labels
-        The labels of each kind of paper that is to be read.
+        The labels of each kind of asset that is to be read.
     headers
         Headers of the requests, laid over pynvest's own.
     max_connections, timeout_seconds, attempts, backoff_seconds, max_wait_seconds
@@ -99,7 +99,7 @@ class FundamentusSite(Fundamentus):
         )
 
     def fetch_listing(self, kind: Kind) -> Page:
-        """Return the page on which the site lists the papers of a kind.
+        """Return the page on which the site lists the assets of a kind.
 
         Raises
         ------
@@ -108,13 +108,13 @@ class FundamentusSite(Fundamentus):
         """
         return self._session.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
 
-    def fetch_paper(self, ticker: str, *, not_after: float | None = None) -> Page:
-        """Return a paper's page, whatever is on it.
+    def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
+        """Return an asset's page, whatever is on it.
 
         Parameters
         ----------
         ticker
-            The paper's code at B3, such as ``PETR4``.
+            The asset's code at B3, such as ``PETR4``.
         not_after
             Moment of ``time.monotonic()`` past which the page is not waited for any more.
 
@@ -159,18 +159,18 @@ class FundamentusSite(Fundamentus):
         kind: Kind | None = None,
         day: int | None = None,
     ) -> pd.DataFrame:
-        """Return the indicators of a paper as its page shows them.
+        """Return the indicators of an asset as its page shows them.
 
         Parameters
         ----------
         ticker
-            The paper's code at B3, such as ``PETR4``.
+            The asset's code at B3, such as ``PETR4``.
         parse_dtypes
             Not to be set.
         page
-            The paper's page, where it was fetched; else the site is asked.
+            The asset's page, where it was fetched; else the site is asked.
         kind
-            The kind of paper that it is; where it is not given, the one that the page is of.
+            The kind of asset that it is; where it is not given, the one that the page is of.
         day
             The day that it is read for, ``YYYYMMDD``; where it is not given, the one at which the page came.
 
@@ -186,11 +186,11 @@ class FundamentusSite(Fundamentus):
         ValueError
             ``parse_dtypes`` is set, or the site was made without labels of the kind.
         NoSuchAsset
-            The page says that the site knows no such paper.
+            The page says that the site knows no such asset.
         Refused, Unavailable
             The site refused, or the page is not the site's, or none at all.
         LayoutNotRecognized
-            The page is something else than this paper's.
+            The page is something else than this asset's.
         LaterSession
             The page is of a session after the day.
         """
@@ -199,7 +199,7 @@ class FundamentusSite(Fundamentus):
                 "parse_dtypes=True drops minus signs: leave it out, and take typed values from stage 4, "
                 "prep_financial_data"
             )
-        page = page or self.fetch_paper(ticker)
+        page = page or self.fetch_asset(ticker)
         day = day or day_at(page.fetched_at)
         if kind is not None:
             return self._read(page, _code(ticker), kind, day)

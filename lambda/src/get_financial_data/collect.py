@@ -1,4 +1,4 @@
-"""Pages of many papers at once, with every outcome told apart."""
+"""Pages of many assets at once, with every outcome told apart."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ArchiveCache:
         self._lock = threading.Lock()
 
     def page(self, place: PageRef, ticker: str) -> Page:
-        """Return a paper's page.
+        """Return an asset's page.
 
         Raises
         ------
@@ -67,7 +67,7 @@ class ArchiveCache:
 
 
 class NotAsked(Exception):  # noqa: N818 - what happened
-    """The site was not asked for the paper, which comes to an outcome; its message comes again."""
+    """The site was not asked for the asset, which comes to an outcome; its message comes again."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
@@ -76,7 +76,7 @@ class NotAsked(Exception):  # noqa: N818 - what happened
 
 @dataclass(frozen=True)
 class AssetResult:
-    """What became of a paper.
+    """What became of an asset.
 
     Parameters
     ----------
@@ -123,15 +123,15 @@ def collect(
     threads: int,
     not_after: float,
 ) -> dict[TickerMessage, AssetResult]:
-    """Fetch and read the pages of papers.
+    """Fetch and read the pages of assets.
 
     A page is read while the next is on its way. Nothing is asked for where the breaker is open. Whatever
-    goes wrong with a paper is that paper's alone.
+    goes wrong with an asset is that asset's alone.
 
     Parameters
     ----------
     messages
-        The papers, each once.
+        The assets, each once.
     site
         The site.
     kept
@@ -154,7 +154,7 @@ def collect(
             raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
         if message.page is not None:
             return kept.page(message.page, message.ticker)
-        return site.fetch_paper(message.ticker, not_after=not_after)
+        return site.fetch_asset(message.ticker, not_after=not_after)
 
     def read(message: TickerMessage, fetched: Future[Page]) -> AssetResult:
         try:

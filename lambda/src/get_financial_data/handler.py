@@ -33,7 +33,7 @@ logger = Logger()
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
 
-# Outcomes of which the result names paper and reason.
+# Outcomes of which the result names asset and reason.
 _TOLD = (Outcome.LATER_SESSION, Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
 
 
@@ -63,14 +63,14 @@ def _site(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Read the papers of a batch of messages and write down pages, rows and what became of each.
+    """Read the assets of a batch of messages and write down pages, rows and what became of each.
 
     Returns
     -------
     dict
-        ``batchItemFailures`` as the queue expects it; ``rows``, how many papers were read; for every other
-        outcome the papers, and why; labels without a column and core labels that were lacking, each with the
-        number of papers and one of them.
+        ``batchItemFailures`` as the queue expects it; ``rows``, how many assets were read; for every other
+        outcome the assets, and why; labels without a column and core labels that were lacking, each with the
+        number of assets and one of them.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     messages = _messages(event, kind)
     # The same message twice in a batch is read once.
-    papers = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
+    assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     collected = collect(
-        papers,
+        assets,
         _site(
             settings.fundamentus_base_url,
             kind,
@@ -106,7 +106,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         client("s3"), client("glue"), kind, settings.target_table, settings.work_bucket, settings.keep_pages
     )
     recorder.record(
-        {message: paper for message, paper in collected.items() if message not in tried_again}, logger
+        {message: asset for message, asset in collected.items() if message not in tried_again}, logger
     )
 
     malformed = [
@@ -127,23 +127,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _result(collected: dict[TickerMessage, AssetResult], tried_again: set[TickerMessage]) -> dict[str, Any]:
-    """Return what became of the papers, and what of their pages has no column or was lacking."""
+    """Return what became of the assets, and what of their pages has no column or was lacking."""
     result: dict[str, Any] = {
-        "rows": sum(paper.outcome is Outcome.READ for paper in collected.values()),
+        "rows": sum(asset.outcome is Outcome.READ for asset in collected.values()),
         Outcome.NO_SUCH_PAPER.value: sorted(
-            message.ticker for message, paper in collected.items() if paper.outcome is Outcome.NO_SUCH_PAPER
+            message.ticker for message, asset in collected.items() if asset.outcome is Outcome.NO_SUCH_PAPER
         ),
     }
     for outcome in _TOLD:
         result[outcome.value] = {
-            message.ticker: printable(paper.reason, REASON_CHARACTERS)
-            for message, paper in collected.items()
-            if paper.outcome is outcome
+            message.ticker: printable(asset.reason, REASON_CHARACTERS)
+            for message, asset in collected.items()
+            if asset.outcome is outcome
         }
     result["tried_again"] = sorted(message.ticker for message in tried_again)
-    by_ticker = {message.ticker: paper for message, paper in collected.items()}
-    result["unknown_labels"] = counted({name: paper.unknown_labels for name, paper in by_ticker.items()})
-    result["lacking_core_labels"] = counted({name: paper.lacking_core for name, paper in by_ticker.items()})
+    by_ticker = {message.ticker: asset for message, asset in collected.items()}
+    result["unknown_labels"] = counted({name: asset.unknown_labels for name, asset in by_ticker.items()})
+    result["lacking_core_labels"] = counted({name: asset.lacking_core for name, asset in by_ticker.items()})
     return result
 
 
@@ -153,7 +153,7 @@ def _tried_again(
     collected: dict[TickerMessage, AssetResult],
     max_receive_count: int,
 ) -> set[TickerMessage]:
-    """Return the papers that failed and whose message has receives left: it goes back to the queue.
+    """Return the assets that failed and whose message has receives left: it goes back to the queue.
 
     What was refused does not: the site is left alone until a round asks again. Nor does what the last receive
     failed at: the ledger has it, and a dead-letter queue would only keep it from the next round.

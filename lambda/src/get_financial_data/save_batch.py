@@ -1,4 +1,4 @@
-"""What is written of a batch: its pages, its rows, and what became of each paper."""
+"""What is written of a batch: its pages, its rows, and what became of each asset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, object_id, write
 
-Papers = Mapping[TickerMessage, AssetResult]
+Results = Mapping[TickerMessage, AssetResult]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class BatchWriter:
     s3, glue
         Clients.
     kind
-        The kind of paper.
+        The kind of asset.
     target
         The SoR table.
     work_bucket
@@ -52,8 +52,8 @@ class BatchWriter:
     work_bucket: str
     keep_pages: bool
 
-    def record(self, papers: Papers, logger: Logger) -> None:
-        """Write down pages, rows, partition and ledger of every day that a batch has papers of.
+    def record(self, assets: Results, logger: Logger) -> None:
+        """Write down pages, rows, partition and ledger of every day that a batch has assets of.
 
         Raises
         ------
@@ -61,27 +61,27 @@ class BatchWriter:
             Rows or ledger could not be written. (That pages could not be kept is logged, and in the ledger.)
         """
         days: defaultdict[int, dict[TickerMessage, AssetResult]] = defaultdict(dict)
-        for message, paper in papers.items():
-            days[message.day][message] = paper
+        for message, asset in assets.items():
+            days[message.day][message] = asset
         for day, of_day in days.items():
             archived = self._keep_pages(day, of_day, logger)
             sor_id = self._write_rows(day, of_day)
             entry = BatchEntry(self.kind, _entries(of_day, sor_id), archived=archived)
             Ledger(self.s3, self.work_bucket).write_batch(day, entry)
 
-    def _keep_pages(self, day: int, papers: Papers, logger: Logger) -> bool:
+    def _keep_pages(self, day: int, assets: Results, logger: Logger) -> bool:
         pages = [
             ArchivedPage(
                 message.ticker,
                 message.kind.value,
-                paper.page.url,
-                moment_text(paper.page.fetched_at),
-                paper.page.status,
-                paper.page.content_type,
-                paper.page.body,
+                asset.page.url,
+                moment_text(asset.page.fetched_at),
+                asset.page.status,
+                asset.page.content_type,
+                asset.page.body,
             )
-            for message, paper in papers.items()
-            if paper.page is not None and message.page is None
+            for message, asset in assets.items()
+            if asset.page is not None and message.page is None
         ]
         if not self.keep_pages or not pages:
             return True
@@ -93,13 +93,13 @@ class BatchWriter:
             return False
         return True
 
-    def _write_rows(self, day: int, papers: Papers) -> str | None:
+    def _write_rows(self, day: int, assets: Results) -> str | None:
         """Write the rows as one object, and make its partition known; return the object's id."""
         rows: dict[str, dict[str, str | None]] = {}
-        for message, paper in sorted(papers.items(), key=lambda item: item[1].fetched_at or ""):
-            if paper.row:  # of several pages of a paper the newest counts
+        for message, asset in sorted(assets.items(), key=lambda item: item[1].fetched_at or ""):
+            if asset.row:  # of several pages of an asset the newest counts
                 rows[message.ticker] = {
-                    **paper.row,
+                    **asset.row,
                     # A page may spell it otherwise.
                     self.kind.ticker_column: message.ticker,
                     "datetime_leitura": _asked_at(message),
@@ -119,20 +119,20 @@ def _asked_at(message: TickerMessage) -> str | None:
     return None if message.asked_at is None else write_moment(moment_of(message.asked_at))
 
 
-def _entries(papers: Papers, sor_id: str | None) -> dict[str, AssetEntry]:
-    """Return what is to be said of each paper; of one with several pages, its merged outcome."""
+def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
+    """Return what is to be said of each asset; of one with several pages, its merged outcome."""
     entries: dict[str, AssetEntry] = {}
-    for message, paper in papers.items():
+    for message, asset in assets.items():
         entry = AssetEntry(
-            paper.outcome,
+            asset.outcome,
             message.round,
-            None if paper.outcome is Outcome.READ else printable(paper.reason, REASON_CHARACTERS),
-            sor_id if paper.outcome is Outcome.READ else None,
-            number_of(paper.session) if paper.session else None,
-            paper.fetched_at,
-            paper.unknown_labels or None,
-            paper.unknown_count if paper.unknown_count > MOST_RECORDED else None,
-            paper.lacking_core or None,
+            None if asset.outcome is Outcome.READ else printable(asset.reason, REASON_CHARACTERS),
+            sor_id if asset.outcome is Outcome.READ else None,
+            number_of(asset.session) if asset.session else None,
+            asset.fetched_at,
+            asset.unknown_labels or None,
+            asset.unknown_count if asset.unknown_count > MOST_RECORDED else None,
+            asset.lacking_core or None,
         )
         if message.ticker not in entries or entry.order > entries[message.ticker].order:
             entries[message.ticker] = entry
@@ -140,7 +140,7 @@ def _entries(papers: Papers, sor_id: str | None) -> dict[str, AssetEntry]:
 
 
 def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return for each of the first labels how many papers it is a matter of, and one of them."""
+    """Return for each of the first labels how many assets it is a matter of, and one of them."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
         for label in labels_of[ticker]:

@@ -11,7 +11,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The kind of paper, where rows, ledger and pages go, how often it is tried, how the site is asked."""
+    """The kind of asset, where rows, ledger and pages go, how often it is tried, how the site is asked."""
 
     ticker_kind: Kind
     target_table: LakeTable

@@ -26,7 +26,7 @@ from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.day_request import DayRequest, parse_probe
-from pynvest_lake.ledger import DayLedger, Ledger, Listing, Paper, moment_of, moment_text
+from pynvest_lake.ledger import AssetKey, DayLedger, Ledger, Listing, moment_of, moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.settings import read_settings
 from pynvest_lake.storage import PART, list_day
@@ -35,7 +35,7 @@ logger = Logger()
 
 # Left of an invocation's time for the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# A paper that has not traded for longer before an old session stands still anyway.
+# An asset that has not traded for longer before an old session stands still anyway.
 OLD_DAYS = 7
 
 
@@ -116,7 +116,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if session is not None and session > shown:
             old = frozenset((shown, *days_before(shown, OLD_DAYS)))
     listing, wanted = _to_queue(settings, request, listed, before, old)
-    if any(listing.papers.values()):  # pages can be read without one
+    if any(listing.assets.values()):  # pages can be read without one
         ledger.write_listing(request.day, listing)
     if request.tickers is not None:
         names = {ticker for _, ticker in listed.listing}
@@ -133,7 +133,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return result
 
 
-def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[Paper]:
+def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[AssetKey]:
     """Return what the newest round asked for and may still be answered."""
     if not before.rounds:
         return []
@@ -153,7 +153,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
-) -> tuple[Listing, Collection[Paper] | None]:
+) -> tuple[Listing, Collection[AssetKey] | None]:
     """Return what the day is to hold, and the assets to queue; None for every archived page.
 
     Parameters
@@ -188,8 +188,8 @@ def _to_queue(
     }
     known_now = replace(before, listing=listing)
     to_ask = known_now.to_ask(sor_ids)
-    to_ask += [paper for paper, said in known_now.papers(sor_ids).items() if said.session in old]
-    return listing, [paper for paper in to_ask if request.tickers is None or paper[1] in request.tickers]
+    to_ask += [asset for asset, said in known_now.assets(sor_ids).items() if said.session in old]
+    return listing, [asset for asset in to_ask if request.tickers is None or asset[1] in request.tickers]
 
 
 def _queue(

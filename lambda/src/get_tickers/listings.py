@@ -40,13 +40,13 @@ class Listed:
     Parameters
     ----------
     listing
-        The papers of each kind.
+        The assets of each kind.
     pages
         The listings as they came, to be kept.
     unreadable
-        Rows that name no paper, by kind: the first 20, and how many there are where they are more.
+        Rows that name no asset, by kind: the first 20, and how many there are where they are more.
     kept
-        Where the kept pages of each paper are, in the order of the archive's objects; empty where the site
+        Where the kept pages of each asset are, in the order of the archive's objects; empty where the site
         was asked.
     problems
         What of the archive could not be used: the first 20, and how many there are where they are more.
@@ -96,11 +96,11 @@ def from_site(
 
 
 def _read(site: FundamentusSite) -> Listed:
-    papers, pages, unreadable = {}, [], {}
+    assets, pages, unreadable = {}, [], {}
     for kind in Kind:
         page = site.fetch_listing(kind)
         found = read_listing_page(page)
-        papers[kind] = {
+        assets[kind] = {
             parse_ticker(ticker): read_number(found.prices[ticker])
             for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
         }
@@ -116,11 +116,11 @@ def _read(site: FundamentusSite) -> Listed:
                 page.body,
             )
         )
-    return Listed(Listing(papers), tuple(pages), unreadable)
+    return Listed(Listing(assets), tuple(pages), unreadable)
 
 
 def from_archive(archive: Archive, day: int) -> Listed:
-    """Read the archive of a day once: its listings, united, and where the pages of its papers are.
+    """Read the archive of a day once: its listings, united, and where the pages of its assets are.
 
     A line that was fetched before its day is not used.
 
@@ -172,7 +172,7 @@ def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:
     return Listing(
         {
             kind: {ticker: price for ticker, price in prices.items() if ticker in tickers}
-            for kind, prices in listed.papers.items()
+            for kind, prices in listed.assets.items()
         },
         trial=True,
         archived=listed.archived,

@@ -10,7 +10,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The kind of paper, the tables whose objects are taken, and the one that is written."""
+    """The kind of asset, the tables whose objects are taken, and the one that is written."""
 
     ticker_kind: Kind
     source_tables: tuple[LakeTable, ...]

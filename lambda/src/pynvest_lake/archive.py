@@ -59,7 +59,7 @@ class ArchivedPage:
     Parameters
     ----------
     ticker
-        The paper whose page it is; None for a listing.
+        The asset whose page it is; None for a listing.
     kind
         ``acoes`` or ``fiis``.
     url

@@ -25,7 +25,7 @@ from pynvest_lake.outcomes import Outcome
 ROUND_ATTEMPTS = 20
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
-Paper = tuple[Kind, str]
+AssetKey = tuple[Kind, str]
 Prices = Mapping[str, "float | None"]
 
 
@@ -49,29 +49,29 @@ class Listing:
 
     Parameters
     ----------
-    papers
+    assets
         Ticker and price, by kind.
     trial
-        Whether the day was started with a few papers only.
+        Whether the day was started with a few assets only.
     archived
         Whether every page that it was read from was put into the archive.
     """
 
-    papers: Mapping[Kind, Prices]
+    assets: Mapping[Kind, Prices]
     trial: bool = False
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
         """Return the listing with what another one of the same day has besides; the other's prices count."""
         return Listing(
-            {kind: {**self.papers.get(kind, {}), **other.papers.get(kind, {})} for kind in Kind},
+            {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.trial and other.trial,
             self.archived and other.archived,
         )
 
-    def __iter__(self) -> Iterator[Paper]:
-        """Go through the papers."""
-        return ((kind, ticker) for kind in Kind for ticker in self.papers.get(kind, ()))
+    def __iter__(self) -> Iterator[AssetKey]:
+        """Go through the assets."""
+        return ((kind, ticker) for kind in Kind for ticker in self.assets.get(kind, ()))
 
     def to_json(self) -> str:
         """Return the object's body."""
@@ -79,7 +79,7 @@ class Listing:
             {
                 "trial": self.trial,
                 "archived": self.archived,
-                "papers": {kind.value: dict(self.papers.get(kind, {})) for kind in Kind},
+                "papers": {kind.value: dict(self.assets.get(kind, {})) for kind in Kind},
             }
         )
 
@@ -87,13 +87,13 @@ class Listing:
     def from_json(cls, body: bytes) -> Listing:
         """Read the object's body."""
         content = json.loads(body)
-        papers = {Kind(kind): prices for kind, prices in content["papers"].items()}
-        return cls(papers, content["trial"], content.get("archived", True))
+        assets = {Kind(kind): prices for kind, prices in content["papers"].items()}
+        return cls(assets, content["trial"], content.get("archived", True))
 
 
 @dataclass(frozen=True)
 class Round:
-    """One time that papers of the day were queued.
+    """One time that assets of the day were queued.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Round:
         0 for the day's own run, then as they come.
     started_at
         When, as `moment_text` writes it.
-    papers
+    assets
         The tickers that were queued, by kind.
     reason
         Why none were queued, where the site gave no listing.
@@ -109,12 +109,12 @@ class Round:
 
     number: int
     started_at: str
-    papers: Mapping[Kind, Collection[str]]
+    assets: Mapping[Kind, Collection[str]]
     reason: str | None = None
 
-    def __iter__(self) -> Iterator[Paper]:
-        """Go through the papers."""
-        return ((kind, ticker) for kind in Kind for ticker in self.papers.get(kind, ()))
+    def __iter__(self) -> Iterator[AssetKey]:
+        """Go through the assets."""
+        return ((kind, ticker) for kind in Kind for ticker in self.assets.get(kind, ()))
 
     def to_json(self) -> str:
         """Return the object's body."""
@@ -122,7 +122,7 @@ class Round:
             {
                 "round": self.number,
                 "started_at": self.started_at,
-                "papers": {kind.value: sorted(self.papers.get(kind, ())) for kind in Kind},
+                "papers": {kind.value: sorted(self.assets.get(kind, ())) for kind in Kind},
                 "reason": self.reason,
             }
         )
@@ -131,13 +131,13 @@ class Round:
     def from_json(cls, body: bytes) -> Round:
         """Read the object's body."""
         content = json.loads(body)
-        papers = {Kind(kind): tickers for kind, tickers in content["papers"].items()}
-        return cls(content["round"], content["started_at"], papers, content["reason"])
+        assets = {Kind(kind): tickers for kind, tickers in content["papers"].items()}
+        return cls(content["round"], content["started_at"], assets, content["reason"])
 
 
 @dataclass(frozen=True)
 class AssetEntry:
-    """What one batch says of a paper.
+    """What one batch says of an asset.
 
     Parameters
     ----------
@@ -189,17 +189,17 @@ class AssetEntry:
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """What one batch of stage 3 says of its papers.
+    """What one batch of stage 3 says of its assets.
 
     Parameters
     ----------
     kind
-        The kind of paper.
-    papers
+        The kind of asset.
+    assets
         What came of each, by ticker.
     labels
-        Labels without a column as older versions counted them, a batch: how many papers have each, and one of
-        them. Now each paper's entry has its own.
+        Labels without a column as older versions counted them, a batch: how many assets have each, and one of
+        them. Now each asset's entry has its own.
     lacking
         Core labels that pages lacked, likewise.
     archived
@@ -207,7 +207,7 @@ class BatchEntry:
     """
 
     kind: Kind
-    papers: Mapping[str, AssetEntry]
+    assets: Mapping[str, AssetEntry]
     labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     archived: bool = True
@@ -224,7 +224,7 @@ class BatchEntry:
                 "kind": self.kind.value,
                 "papers": {
                     ticker: {name: value for name, value in vars(entry).items() if value is not None}
-                    for ticker, entry in sorted(self.papers.items())
+                    for ticker, entry in sorted(self.assets.items())
                 },
                 "labels": dict(self.labels),
                 "lacking": dict(self.lacking),
@@ -236,11 +236,11 @@ class BatchEntry:
     def from_json(cls, body: bytes) -> BatchEntry:
         """Read the object's body."""
         content = json.loads(body)
-        papers = {ticker: _paper_entry(entry) for ticker, entry in content["papers"].items()}
-        return cls(Kind(content["kind"]), papers, content["labels"], content["lacking"], content["archived"])
+        assets = {ticker: _asset_entry(entry) for ticker, entry in content["papers"].items()}
+        return cls(Kind(content["kind"]), assets, content["labels"], content["lacking"], content["archived"])
 
 
-def _paper_entry(content: Mapping[str, Any]) -> AssetEntry:
+def _asset_entry(content: Mapping[str, Any]) -> AssetEntry:
     labels = {name: tuple(content[name]) for name in ("unknown_labels", "lacking_labels") if name in content}
     return AssetEntry(**{**content, **labels, "outcome": Outcome(content["outcome"])})
 
@@ -268,7 +268,7 @@ class DayLedger:
 
     @property
     def trial(self) -> bool:
-        """Tell whether the day was started with a few papers only."""
+        """Tell whether the day was started with a few assets only."""
         return self.listing is not None and self.listing.trial
 
     @property
@@ -276,58 +276,58 @@ class DayLedger:
         """Return the number of the round to come: one more than the newest one's."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
-    def papers(self, sor_ids: Collection[str]) -> dict[Paper, AssetEntry]:
-        """Return what the ledger says of each paper that it has an entry of.
+    def assets(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
+        """Return what the ledger says of each asset that it has an entry of.
 
         Parameters
         ----------
         sor_ids
-            Ids of the day's SoR objects: a paper counts as read only while its object is one of them.
+            Ids of the day's SoR objects: an asset counts as read only while its object is one of them.
         """
         return merge_outcomes((entry for entry, _ in self.batches), sor_ids)
 
-    def missing(self, sor_ids: Collection[str]) -> dict[Paper, AssetEntry | None]:
-        """Return the listed papers that are neither read nor unknown to the site, and what is known."""
-        said = self.papers(sor_ids)
+    def missing(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry | None]:
+        """Return the listed assets that are neither read nor unknown to the site, and what is known."""
+        said = self.assets(sor_ids)
         settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
         return {
-            paper: said.get(paper)
-            for paper in self.listing or ()
-            if paper not in said or said[paper].outcome not in settled
+            asset: said.get(asset)
+            for asset in self.listing or ()
+            if asset not in said or said[asset].outcome not in settled
         }
 
-    def to_ask(self, sor_ids: Collection[str]) -> list[Paper]:
-        """Return the listed papers that another round should ask for: nothing final is known of them."""
+    def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
+        """Return the listed assets that another round should ask for: nothing final is known of them."""
         return [
-            paper
-            for paper, entry in self.missing(sor_ids).items()
+            asset
+            for asset, entry in self.missing(sor_ids).items()
             if entry is None or not entry.outcome.final
         ]
 
-    def unanswered(self) -> list[Paper]:
-        """Return the papers that the newest round queued and that no batch of that round has an entry of."""
+    def unanswered(self) -> list[AssetKey]:
+        """Return the assets that the newest round queued and that no batch of that round has an entry of."""
         if not self.rounds:
             return []
         newest = self.rounds[-1]
         answered = {
             (entry.kind, ticker)
             for entry, _ in self.batches
-            for ticker, said in entry.papers.items()
+            for ticker, said in entry.assets.items()
             if said.round == newest.number
         }
-        return [paper for paper in newest if paper not in answered]
+        return [asset for asset in newest if asset not in answered]
 
 
-def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[Paper, AssetEntry]:
+def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
     """Return the highest-ranked entry of each asset, whatever their order and number."""
-    said: dict[Paper, AssetEntry] = {}
+    said: dict[AssetKey, AssetEntry] = {}
     for entry in entries:
-        for ticker, new in entry.papers.items():
+        for ticker, new in entry.assets.items():
             if new.outcome is Outcome.READ and new.object not in sor_ids:
                 continue
-            paper = (entry.kind, ticker)
-            if paper not in said or new.order > said[paper].order:
-                said[paper] = new
+            asset = (entry.kind, ticker)
+            if asset not in said or new.order > said[asset].order:
+                said[asset] = new
     return said
 
 
@@ -365,7 +365,7 @@ class Ledger:
     def start_round(
         self,
         day: int,
-        papers: Mapping[Kind, Collection[str]],
+        assets: Mapping[Kind, Collection[str]],
         started_at: datetime,
         *,
         number: int,
@@ -379,7 +379,7 @@ class Ledger:
             There is no free number among the next twenty.
         """
         for taken in range(number, number + ROUND_ATTEMPTS):
-            begun = Round(taken, moment_text(started_at), papers, reason)
+            begun = Round(taken, moment_text(started_at), assets, reason)
             try:
                 self._put(f"{prefix(day)}rounds/{taken}.json", begun.to_json(), IfNoneMatch="*")
             except ClientError as error:

@@ -61,7 +61,7 @@ class TickerMessage:
     Parameters
     ----------
     ticker, kind, day
-        The paper and the day.
+        The asset and the day.
     round
         The round that asks for it.
     page

@@ -1,4 +1,4 @@
-"""What can come of a paper on a day: one spelling in ledger, logs, verdict and notices."""
+"""What can come of an asset on a day: one spelling in ledger, logs, verdict and notices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What came of a paper, the most that can be said of it first."""
+    """What came of an asset, the most that can be said of it first."""
 
     READ = "read"
     NO_SUCH_PAPER = "no_such_paper"
@@ -22,5 +22,5 @@ class Outcome(str, Enum):
 
     @property
     def final(self) -> bool:
-        """Tell whether asking for the paper again, on the same day, would change nothing."""
+        """Tell whether asking for the asset again, on the same day, would change nothing."""
         return self in (Outcome.READ, Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION)

@@ -30,7 +30,7 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     sot
         Rows of the kind's SoT table.
     kind
-        The kind of paper that the rows are.
+        The kind of asset that the rows are.
 
     Returns
     -------

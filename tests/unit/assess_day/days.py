@@ -1,4 +1,4 @@
-"""Days to be judged, of the sample site's papers, made in one process through the stages' own functions.
+"""Days to be judged, of the sample site's assets, made in one process through the stages' own functions.
 
 The listings are read as stage 2 reads them, the pages as stage 3, typed as stage 4, picked as stage 5 and
 folded as stage 6; only S3 and the queues are not there.
@@ -33,7 +33,7 @@ from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
-from sandbox.site import Paper, make_papers, pages
+from sandbox.site import SampleAsset, make_assets, pages
 from sandbox.site.asset import Cell
 from sandbox.site.assets import brazilian
 
@@ -42,13 +42,13 @@ SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 FIRST = date(2026, 10, 5)
 """Two holidays, 12 October and 2 November, follow within thirty weekdays."""
 HALF_DAY = date(2026, 10, 14)
-"""Like Ash Wednesday: many papers do not trade."""
+"""Like Ash Wednesday: many assets do not trade."""
 ACOES, FIIS = 105, 45
 BATCH = 35
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 Rows = tuple[QualityRow, ...]
-Change = Callable[[Paper], Paper]
+Change = Callable[[SampleAsset], SampleAsset]
 
 
 def weekdays(count: int) -> list[date]:
@@ -68,42 +68,42 @@ def session_of(day: date) -> date:
 
 
 @cache
-def _papers() -> tuple[Paper, ...]:
-    return tuple(make_papers(number_of(FIRST), ACOES, FIIS))
+def _assets() -> tuple[SampleAsset, ...]:
+    return tuple(make_assets(number_of(FIRST), ACOES, FIIS))
 
 
 @cache
-def papers_of(day: date) -> tuple[Paper, ...]:
-    """Return the site's papers on a day: some come and go, prices move, a few do not trade."""
+def assets_of(day: date) -> tuple[SampleAsset, ...]:
+    """Return the site's assets on a day: some come and go, prices move, a few do not trade."""
     rng = Random(number_of(day))  # noqa: S311 - no secret
     session, ahead = session_of(day), (day - FIRST).days
-    papers = []
-    for position, paper in enumerate(_papers()):
+    assets = []
+    for position, asset in enumerate(_assets()):
         if ahead and rng.random() < 0.005:  # has left, or is yet to come
             continue
-        if last_quote(paper) != FIRST:
-            papers.append(paper)
+        if last_quote(asset) != FIRST:
+            assets.append(asset)
             continue
         trades = rng.random() > (0.35 if day == HALF_DAY else 0.05)
         quoted = session if trades else session_of(session - timedelta(days=1))
         factor = 1 + 0.002 * ahead * (-1 if position % 2 else 1) * rng.random()
-        papers.append(priced(on_session(paper, quoted), Decimal(factor), rng.uniform(-4, 4)))
-    return tuple(papers)
+        assets.append(priced(on_session(asset, quoted), Decimal(factor), rng.uniform(-4, 4)))
+    return tuple(assets)
 
 
-def last_quote(paper: Paper) -> date:
-    quoted = paper.cells_by_column()["dt_ult_cot"].value
+def last_quote(asset: SampleAsset) -> date:
+    quoted = asset.cells_by_column()["dt_ult_cot"].value
     assert isinstance(quoted, date)
     return quoted
 
 
-def on_session(paper: Paper, session: date) -> Paper:
-    return paper.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
+def on_session(asset: SampleAsset, session: date) -> SampleAsset:
+    return asset.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
 
 
-def priced(paper: Paper, factor: Decimal, percent: float) -> Paper:
-    """Return a paper whose price has moved, and with it what hangs on it."""
-    cells = paper.cells_by_column()
+def priced(asset: SampleAsset, factor: Decimal, percent: float) -> SampleAsset:
+    """Return an asset whose price has moved, and with it what hangs on it."""
+    cells = asset.cells_by_column()
     moved: dict[str, tuple[str, Any]] = {}
     for column in (
         *("vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem", "vlr_mercado"),
@@ -116,23 +116,23 @@ def priced(paper: Paper, factor: Decimal, percent: float) -> Paper:
     if cells["pct_var_dia"].value is not None:
         change = Decimal(percent).quantize(Decimal("0.01"))
         moved["pct_var_dia"] = (f"{brazilian(change)}%", change)
-    return paper.with_cells(moved)
+    return asset.with_cells(moved)
 
 
-def with_new_label(paper: Paper, label: str) -> Paper:
-    """Return a paper whose page shows something that the lake does not know."""
-    *tables, last = paper.tables
+def with_new_label(asset: SampleAsset, label: str) -> SampleAsset:
+    """Return an asset whose page shows something that the lake does not know."""
+    *tables, last = asset.tables
     row = (Cell(label, Decimal("3.20"), "3,20"),)
-    return Paper(paper.ticker, paper.kind, paper.variety, paper.day, (*tables, (*last, row)))
+    return SampleAsset(asset.ticker, asset.kind, asset.variety, asset.day, (*tables, (*last, row)))
 
 
-def without_label(paper: Paper, label: str) -> Paper:
-    """Return a paper whose page has no cell of a label."""
+def without_label(asset: SampleAsset, label: str) -> SampleAsset:
+    """Return an asset whose page has no cell of a label."""
     tables = tuple(
         tuple(tuple(one for one in row if not isinstance(one, Cell) or one.label != label) for row in table)
-        for table in paper.tables
+        for table in asset.tables
     )
-    return replace(paper, tables=tables)
+    return replace(asset, tables=tables)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ Read = tuple[Tables, DayLedger]
 
 
 def read_day(
-    papers: Sequence[Paper],
+    assets: Sequence[SampleAsset],
     day: date,
     *,
     refused: Iterable[str] = (),
@@ -158,12 +158,12 @@ def read_day(
 
     Parameters
     ----------
-    papers
+    assets
         What the site shows.
     day
         The day.
     refused
-        Tickers of papers that it lists and does not give.
+        Tickers of assets that it lists and does not give.
     listed
         Prices in the listings that are not those of the pages, by ticker.
     """
@@ -171,7 +171,7 @@ def read_day(
     sot: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
     batches = []
     for kind in Kind:
-        given = [paper for paper in papers if paper.kind == kind.value and paper.ticker not in refused]
+        given = [asset for asset in assets if asset.kind == kind.value and asset.ticker not in refused]
         read = [given[start : start + BATCH] for start in range(0, len(given), BATCH)]
         for minute, batch in enumerate([*read, *read[:1]]):  # the messages of one came twice
             rows, entry = read_batch(batch, kind, f"{day:%d-%m-%Y} 18:{minute:02}:00")
@@ -179,9 +179,9 @@ def read_day(
             sor[kind].append(rows)
             sot[kind].append(prepare(rows, kind, number_of(day)).table)
         kept_back = {
-            paper.ticker: AssetEntry(Outcome.REFUSED)
-            for paper in papers
-            if paper.kind == kind.value and paper.ticker in refused
+            asset.ticker: AssetEntry(Outcome.REFUSED)
+            for asset in assets
+            if asset.kind == kind.value and asset.ticker in refused
         }
         if kept_back:
             batches.append((BatchEntry(kind, kept_back), NOW))
@@ -191,12 +191,12 @@ def read_day(
         {kind: folded(SOT[kind], sot[kind], kind.ticker_column) for kind in Kind},
         folded(SPEC_ATIVOS, spec, "codigo_ticker_ativo"),
     )
-    return tables, DayLedger(number_of(day), listing_of(papers, listed or {}), (), tuple(batches))
+    return tables, DayLedger(number_of(day), listing_of(assets, listed or {}), (), tuple(batches))
 
 
-def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Table, BatchEntry]:
+def read_batch(assets: Sequence[SampleAsset], kind: Kind, moment: str) -> tuple[pa.Table, BatchEntry]:
     """Return rows and ledger entry of a batch, as stage 3 makes them."""
-    found = {paper.ticker: read_page(paper) for paper in papers}
+    found = {asset.ticker: read_page(asset) for asset in assets}
     rows = [{**one.texts, "datetime_exec": moment} for one in found.values()]
     entry = BatchEntry(
         kind,
@@ -215,26 +215,26 @@ def read_batch(papers: Sequence[Paper], kind: Kind, moment: str) -> tuple[pa.Tab
 
 
 @cache
-def read_page(paper: Paper) -> Indicators:
+def read_page(asset: SampleAsset) -> Indicators:
     """Read a page: it reads the same on whichever day of its year."""
-    kind = Kind(paper.kind)
-    schema = table_schema(SOR[Kind(paper.kind)])
+    kind = Kind(asset.kind)
+    schema = table_schema(SOR[Kind(asset.kind)])
     labels = Labels(schema.labels, schema.core_labels)
-    return read_asset_page(page_of(paper), paper.ticker, kind, labels, number_of(NOW))
+    return read_asset_page(page_of(asset), asset.ticker, kind, labels, number_of(NOW))
 
 
-def page_of(paper: Paper) -> Page:
-    return Page("https://site", 200, pages.CONTENT_TYPE, pages.detail_page(paper), NOW)
+def page_of(asset: SampleAsset) -> Page:
+    return Page("https://site", 200, pages.CONTENT_TYPE, pages.detail_page(asset), NOW)
 
 
-def listing_of(papers: Sequence[Paper], prices: Mapping[str, str]) -> Listing:
+def listing_of(assets: Sequence[SampleAsset], prices: Mapping[str, str]) -> Listing:
     """Return what stage 2 reads from the site's listings."""
     listed: dict[Kind, dict[str, float | None]] = {}
     for kind in Kind:
         of_kind = [
-            paper.with_cell("vlr_cot", prices[paper.ticker]) if paper.ticker in prices else paper
-            for paper in papers
-            if paper.kind == kind.value
+            asset.with_cell("vlr_cot", prices[asset.ticker]) if asset.ticker in prices else asset
+            for asset in assets
+            if asset.kind == kind.value
         ]
         if of_kind:
             body = pages.listing_page(kind.value, of_kind)
@@ -269,15 +269,15 @@ def inputs_of(
     )
 
 
-def judged(papers: Sequence[Paper], day: date, *, past: bool = False, **more: Any) -> Rows:
+def judged(assets: Sequence[SampleAsset], day: date, *, past: bool = False, **more: Any) -> Rows:
     """Judge a day, on its own or held against the days before it."""
-    return run_checks(inputs_of(read_day(papers, day, **more), history(day) if past else {}))
+    return run_checks(inputs_of(read_day(assets, day, **more), history(day) if past else {}))
 
 
 @cache
 def good_day(day: date) -> Read:
     """Return a day without a fault."""
-    return read_day(papers_of(day), day)
+    return read_day(assets_of(day), day)
 
 
 @cache

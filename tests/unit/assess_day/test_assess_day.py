@@ -79,7 +79,7 @@ def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
     assert "round_seconds" not in status
 
 
-def test_a_paper_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
+def test_an_asset_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 

@@ -45,26 +45,26 @@ def state(
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
 ) -> DayState:
-    """Return a day all of whose papers were read a minute after its start, but for what is said otherwise."""
+    """Return a day all of whose assets were read a minute after its start, but for what is said otherwise."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
     batches = tuple(
-        (BatchEntry(kind, papers), after(60))
-        for kind, papers in ((Kind.ACOES, acoes), (Kind.FIIS, fiis))
-        if papers
+        (BatchEntry(kind, assets), after(60))
+        for kind, assets in ((Kind.ACOES, acoes), (Kind.FIIS, fiis))
+        if assets
     )
     whole = DayState(DayLedger(DAY, listing, rounds, batches), frozenset("a"), (), (), after(50))
     return replace(whole, **more)  # type: ignore[arg-type]
 
 
-def test_a_day_all_of_whose_papers_were_read_is_settled_and_whole() -> None:
+def test_a_day_all_of_whose_assets_were_read_is_settled_and_whole() -> None:
     status = status_of(state(), after(61), PATIENCE)
 
     assert (status.settled, status.whole, status.lacks) == (True, True, ())
     assert reasons_for_a_round(state(), None, None) == ()
 
 
-def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
+def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
     unanswered = state(fiis={})
 
     assert status_of(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
@@ -76,7 +76,7 @@ def test_papers_without_an_answer_are_waited_for_until_their_messages_have_run_o
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
-def test_a_paper_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
+def test_an_asset_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
     day = state(fiis={"HGLG11": AssetEntry(outcome)})
     status = status_of(day, after(61), PATIENCE)
 

@@ -244,7 +244,7 @@ def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> 
 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
 maybe_text = st.none() | st.text()
-papers = st.builds(
+assets = st.builds(
     MissingAsset,
     st.sampled_from(Kind),
     st.text(max_size=12),
@@ -273,7 +273,7 @@ stocks = st.builds(
 
 @given(
     st.lists(quality_rows, max_size=40),
-    st.lists(papers, max_size=60),
+    st.lists(assets, max_size=60),
     st.lists(stocks, max_size=20),
     st.booleans(),
     st.booleans(),

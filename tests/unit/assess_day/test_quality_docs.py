@@ -9,7 +9,7 @@ from pathlib import Path
 from days import FIRST, good_day, inputs_of
 
 from assess_day import thresholds
-from assess_day.day_status import REFUSED_PAPERS
+from assess_day.day_status import REFUSED_ASSETS
 from assess_day.portuguese import SHOWN_REASONS
 from assess_day.quality import run_checks
 from b3.bounds import LABEL_CHARACTERS, MOST_RECORDED
@@ -51,6 +51,6 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert "10 points" in documented()["preenchimento"]
     assert f"the {MOST_RECORDED} of most papers" in documented()["rotulo_novo"]
     assert f"cut at {LABEL_CHARACTERS} characters" in documented()["rotulo_novo"]
-    assert (SHOWN_REASONS, REFUSED_PAPERS) == (10, 3)
+    assert (SHOWN_REASONS, REFUSED_ASSETS) == (10, 3)
     assert (thresholds.MEDIAN.aviso, thresholds.MEDIAN.falha) == (2, 5)
-    assert (thresholds.REFERENCE_VALUES, thresholds.REFERENCE_DAYS, thresholds.LEAST_PAPERS) == (5, 60, 30)
+    assert (thresholds.REFERENCE_VALUES, thresholds.REFERENCE_DAYS, thresholds.LEAST_ASSETS) == (5, 60, 30)

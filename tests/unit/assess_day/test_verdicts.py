@@ -17,6 +17,7 @@ from days import (
     LAST,
     NOW,
     Change,
+    assets_of,
     folded,
     good_day,
     history,
@@ -25,7 +26,6 @@ from days import (
     judged_good,
     last_quote,
     on_session,
-    papers_of,
     read_day,
     session_of,
     weekdays,
@@ -52,7 +52,7 @@ from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Round, moment
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
-from sandbox.site import Paper
+from sandbox.site import SampleAsset
 from sandbox.site.assets import brazilian
 
 Rows = Sequence[QualityRow]
@@ -71,13 +71,13 @@ def said(rows: Rows) -> str:
     return "\n".join(row.motivo for row in rows if row.motivo)
 
 
-def stocks(day: date) -> list[Paper]:
-    return [paper for paper in papers_of(day) if paper.kind == "acoes"]
+def stocks(day: date) -> list[SampleAsset]:
+    return [asset for asset in assets_of(day) if asset.kind == "acoes"]
 
 
 def changed(day: date, change: Change) -> Rows:
     """Judge a day whose pages have a defect; the thirty-first is held against thirty good days."""
-    return judged([change(paper) for paper in papers_of(day)], day, past=day == LAST)
+    return judged([change(asset) for asset in assets_of(day)], day, past=day == LAST)
 
 
 def both(change: Change) -> tuple[Rows, Rows]:
@@ -98,13 +98,13 @@ def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_
     assert {day: said(rows) for day, rows in days.items() if said(rows)} == {}
     assert len(days) == 31
     assert not all(is_trading_day(day) for day in days)
-    assert len({len(papers_of(day)) for day in weekdays(31)}) > 1
+    assert len({len(assets_of(day)) for day in weekdays(31)}) > 1
     shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
     assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
 
 
 def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:
-    first, last = both(lambda paper: paper.with_label("P/VP", "P/VPA"))
+    first, last = both(lambda asset: asset.with_label("P/VP", "P/VPA"))
 
     assert remarks(first) == {
         (table, check, label): "aviso"
@@ -131,9 +131,9 @@ def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference()
 def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lacks_it(
     label: str, table: str, column: str
 ) -> None:
-    lacking = remarks(changed(FIRST, lambda paper: paper.with_label(label, "Outro")))
+    lacking = remarks(changed(FIRST, lambda asset: asset.with_label(label, "Outro")))
     empty = remarks(
-        changed(FIRST, lambda paper: paper.with_cell(column, "") if _has(paper, column) else paper)
+        changed(FIRST, lambda asset: asset.with_cell(column, "") if _has(asset, column) else asset)
     )
 
     sor = {SOT_ACOES: SOR_ACOES, SOT_FIIS: SOR_FIIS}[table]
@@ -141,42 +141,42 @@ def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lac
     assert empty[table, "preenchimento", column] == "falha"
 
 
-def _has(paper: Paper, column: str) -> bool:
-    return column in paper.cells_by_column()
+def _has(asset: SampleAsset, column: str) -> bool:
+    return column in asset.cells_by_column()
 
 
 def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
-    def without_mandate(paper: Paper) -> Paper:
-        return paper.with_cell("tipo_mandato", "") if paper.kind == "fiis" else paper
+    def without_mandate(asset: SampleAsset) -> SampleAsset:
+        return asset.with_cell("tipo_mandato", "") if asset.kind == "fiis" else asset
 
     first, last = both(without_mandate)
     known = {number_of(FIRST): first}
     later = weekdays(2)[1]
-    again = inputs_of(read_day([without_mandate(paper) for paper in papers_of(later)], later), known)
+    again = inputs_of(read_day([without_mandate(asset) for asset in assets_of(later)], later), known)
 
     assert remarks(first) == remarks(run_checks(again)) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
 
 
 def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
-    of = {(paper.kind, paper.variety): paper for paper in papers_of(FIRST)}
+    of = {(asset.kind, asset.variety): asset for asset in assets_of(FIRST)}
     stock, bank = of["acoes", "listed"], of["acoes", "bank"]
     older = without_label(stock.with_label("Dív Líq / Patrim", "Div Br/ Patrim"), "EV / EBITDA")
     fillers = {"vlr_ind_margem_liq": ("0,0%", 0), "vlr_ind_ebit_sobre_ativo": ("0,0%", 0)}
     dashes = ("vlr_firma", "vlr_ind_giro_ativos", "vlr_ind_margem_bruta", "vlr_ind_roic", "vlr_liquidez_corr")
     filled = bank.with_cells({**fillers, **dict.fromkeys(dashes, ("-", None))})
     fund = of["fiis", "real_estate"].with_cell("tipo_mandato", "")
-    on_paper = of["fiis", "financial"].with_cell("tipo_mandato", "")
+    on_asset = of["fiis", "financial"].with_cell("tipo_mandato", "")
 
-    for day in ((stock, fund), (filled, on_paper), (older, fund), (stock, filled, older, fund, on_paper)):
+    for day in ((stock, fund), (filled, on_asset), (older, fund), (stock, filled, older, fund, on_asset)):
         rows = judged(day, FIRST)
         assert said(rows) == ""
         assert rows[-1].situacao is Verdict.OK
 
 
 def test_a_core_label_that_single_pages_lack_is_a_remark() -> None:
-    def one(paper: Paper) -> Paper:
-        return paper.with_label("P/L", "P/L (novo)") if paper.ticker == "PETR4" else paper
+    def one(asset: SampleAsset) -> SampleAsset:
+        return asset.with_label("P/L", "P/L (novo)") if asset.ticker == "PETR4" else asset
 
     for rows in both(one):
         assert remarks(rows) == {
@@ -187,7 +187,7 @@ def test_a_core_label_that_single_pages_lack_is_a_remark() -> None:
 
 
 def test_a_renamed_rare_label_is_a_remark_with_its_name() -> None:
-    first, last = both(lambda paper: paper.with_label("Depósitos", "Depósitos totais"))
+    first, last = both(lambda asset: asset.with_label("Depósitos", "Depósitos totais"))
 
     for rows in (first, last):
         assert remarks(rows)[SOR_ACOES, "rotulo_novo", "Depósitos totais"] == "aviso"
@@ -195,7 +195,7 @@ def test_a_renamed_rare_label_is_a_remark_with_its_name() -> None:
 
 
 def test_a_new_label_is_a_remark_with_its_name() -> None:
-    for rows in both(lambda paper: with_new_label(paper, "P/FCF")):
+    for rows in both(lambda asset: with_new_label(asset, "P/FCF")):
         assert remarks(rows) == {
             (SOR_ACOES, "rotulo_novo", "P/FCF"): "aviso",
             (SOR_FIIS, "rotulo_novo", "P/FCF"): "aviso",
@@ -205,19 +205,19 @@ def test_a_new_label_is_a_remark_with_its_name() -> None:
 
 
 def test_a_label_that_most_pages_have_loses_its_column_on_the_thirty_first_day() -> None:
-    first, last = both(lambda paper: paper.with_label("Dív. Bruta", "Dívida"))
+    first, last = both(lambda asset: asset.with_label("Dív. Bruta", "Dívida"))
 
     assert (SOT_ACOES, "preenchimento", "vlr_divida_bruta") not in remarks(first)
     assert remarks(last)[SOT_ACOES, "preenchimento", "vlr_divida_bruta"] == "aviso"
 
 
 def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
-    rows = judged(papers_of(LAST)[::2], LAST, past=True)
+    rows = judged(assets_of(LAST)[::2], LAST, past=True)
 
-    assert remarks(judged(papers_of(FIRST)[::2], FIRST)) == {}
+    assert remarks(judged(assets_of(FIRST)[::2], FIRST)) == {}
     found = remarks(rows)
     assert found[SOR_ACOES, "papeis_listados", None] == found[SOT_ACOES, "linhas", None] == "falha"
-    listed = len([paper for paper in papers_of(LAST)[::2] if paper.kind == "acoes"])
+    listed = len([asset for asset in assets_of(LAST)[::2] if asset.kind == "acoes"])
     assert f"A listagem tem {listed} ações, e o normal são " in said(rows)
 
 
@@ -230,7 +230,7 @@ def test_a_listing_without_funds_is_a_failure(day: date) -> None:
 
 def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_ok() -> None:
     before = session_of(LAST - timedelta(days=1))
-    rows = changed(LAST, lambda paper: on_session(paper, before) if last_quote(paper) > before else paper)
+    rows = changed(LAST, lambda asset: on_session(asset, before) if last_quote(asset) > before else asset)
     holiday = next(day for day in weekdays(30) if not is_trading_day(number_of(day)))
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
@@ -241,12 +241,12 @@ def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_
 
 
 def scaled(column: str, factor: Decimal) -> Change:
-    def change(paper: Paper) -> Paper:
-        cell = paper.cells_by_column().get(column)
+    def change(asset: SampleAsset) -> SampleAsset:
+        cell = asset.cells_by_column().get(column)
         if cell is None or not isinstance(cell.value, Decimal):
-            return paper
+            return asset
         value = (cell.value * factor).quantize(Decimal("0.01"))
-        return paper.with_cell(column, brazilian(value) + ("%" if "%" in cell.text else ""), value)
+        return asset.with_cell(column, brazilian(value) + ("%" if "%" in cell.text else ""), value)
 
     return change
 
@@ -270,7 +270,7 @@ def test_a_shifted_decimal_comma_elsewhere_is_a_failure_on_the_thirty_first_day(
 
 def test_values_of_three_hundred_digits_are_judged_as_others_are() -> None:
     first, last = both(
-        lambda paper: paper.with_cell("vlr_mercado", "9" * 308) if paper.kind == "acoes" else paper
+        lambda asset: asset.with_cell("vlr_mercado", "9" * 308) if asset.kind == "acoes" else asset
     )
 
     assert remarks(first)[SOT_ACOES, "cotacao_vezes_papeis", "vlr_cot"] == "falha"
@@ -279,12 +279,12 @@ def test_values_of_three_hundred_digits_are_judged_as_others_are() -> None:
 
 
 def test_two_columns_that_are_swapped_are_a_failure() -> None:
-    def swapped(paper: Paper) -> Paper:
-        if paper.kind != "acoes":
-            return paper
-        cells = paper.cells_by_column()
+    def swapped(asset: SampleAsset) -> SampleAsset:
+        if asset.kind != "acoes":
+            return asset
+        cells = asset.cells_by_column()
         one = cells["vlr_ind_p_sobre_l"]
-        two = paper.with_cell("vlr_ind_p_sobre_l", cells["vlr_ind_vpa"].text, cells["vlr_ind_vpa"].value)
+        two = asset.with_cell("vlr_ind_p_sobre_l", cells["vlr_ind_vpa"].text, cells["vlr_ind_vpa"].value)
         return two.with_cell("vlr_ind_vpa", one.text, one.value)
 
     first, last = both(swapped)
@@ -304,18 +304,18 @@ def test_prices_times_a_thousand_are_a_failure() -> None:
 
 
 def test_prices_that_are_not_those_of_the_listing_are_a_failure_from_the_first_day() -> None:
-    rows = judged(papers_of(FIRST), FIRST, listed={paper.ticker: "7.777,77" for paper in papers_of(FIRST)})
+    rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: "7.777,77" for asset in assets_of(FIRST)})
 
     assert remarks(rows) == {(table, "preco_listagem", "vlr_cot"): "falha" for table in (SOT_ACOES, SOT_FIIS)}
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
-def test_all_of_one_kind_refused_is_a_failure_and_one_paper_of_many_a_remark(day: date) -> None:
-    papers, past = papers_of(day), day == LAST
-    funds = [paper.ticker for paper in papers if paper.kind == "fiis"]
+def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day: date) -> None:
+    assets, past = assets_of(day), day == LAST
+    funds = [asset.ticker for asset in assets if asset.kind == "fiis"]
 
-    one = judged(papers, day, refused=["PETR4"], past=past)
-    every = judged(papers, day, refused=funds, past=past)
+    one = judged(assets, day, refused=["PETR4"], past=past)
+    every = judged(assets, day, refused=funds, past=past)
 
     assert remarks(one) == {(SOR_ACOES, "papeis_faltando", None): "aviso"}
     assert f"De {len(stocks(day))} ações da listagem, 1 sem leitura: PETR4 (refused)." in said(one)
@@ -331,22 +331,22 @@ def test_pages_that_were_not_kept_are_a_remark(day: date) -> None:
     listing, earlier = ledger.listing, history() if day == LAST else {}
     assert listing is not None
     lost = tuple((replace(entry, archived=False), at) for entry, at in ledger.batches)
-    papers = sum(len(entry.papers) for entry, _ in lost)
+    assets = sum(len(entry.assets) for entry, _ in lost)
 
-    of_papers = run_checks(inputs_of((tables, replace(ledger, batches=lost)), earlier))
+    of_assets = run_checks(inputs_of((tables, replace(ledger, batches=lost)), earlier))
     unlisted = replace(ledger, listing=replace(listing, archived=False))
     of_listings = run_checks(inputs_of((tables, unlisted), earlier))
 
-    for rows, what in ((of_papers, f"{papers} de papéis"), (of_listings, "2 de listagens")):
+    for rows, what in ((of_assets, f"{assets} de papéis"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
         assert f"sem as quais o dia não se refaz: {what}." in said(rows)
 
 
 def test_cells_that_cannot_be_read_are_named() -> None:
-    def one(paper: Paper) -> Paper:
-        return paper.with_cell("vlr_cot", "n/d") if paper.ticker == "PETR4" else paper
+    def one(asset: SampleAsset) -> SampleAsset:
+        return asset.with_cell("vlr_cot", "n/d") if asset.ticker == "PETR4" else asset
 
-    every = both(lambda paper: paper.with_cell("vlr_cot", "n/d") if paper.kind == "acoes" else paper)
+    every = both(lambda asset: asset.with_cell("vlr_cot", "n/d") if asset.kind == "acoes" else asset)
     for rows in both(one):
         assert remarks(rows) == {(SOT_ACOES, "ilegiveis", "vlr_cot"): "aviso"}
         assert 'como "n/d" de PETR4' in said(rows)
@@ -381,7 +381,7 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
     moved = (SOT_ACOES, "mediana", "vlr_ind_margem_bruta")
     known = {**history(), number_of(LAST): changed(LAST, change)}
     later = LAST + timedelta(days=1)
-    again = inputs_of(read_day([change(paper) for paper in papers_of(later)], later), known)
+    again = inputs_of(read_day([change(asset) for asset in assets_of(later)], later), known)
 
     accepted = run_checks(replace(again, reference_from=number_of(later)))
 
@@ -392,7 +392,7 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
 
 def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead_letters_of_before() -> None:
     before = session_of(LAST - timedelta(days=1))
-    late = [on_session(paper, before) if last_quote(paper) > before else paper for paper in papers_of(LAST)]
+    late = [on_session(asset, before) if last_quote(asset) > before else asset for asset in assets_of(LAST)]
     last_day = weekdays(30)[-1]
     dead = run_checks(replace(inputs_of(good_day(last_day), history(last_day)), dead_letters=3))
     known = {**history(), number_of(last_day): dead}
@@ -412,7 +412,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
     """Return a day whose stocks further batches say something of, and that were asked for in each round."""
     assert ledger.listing is not None
-    asked = {Kind.ACOES: list(ledger.listing.papers[Kind.ACOES])}
+    asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
         ledger,
         rounds=tuple(Round(number, moment_text(NOW), asked) for number in range(rounds)),
@@ -434,7 +434,7 @@ def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() ->
 
 def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
     tables, ledger = good_day(FIRST)
-    first, second = (paper.ticker for paper in stocks(FIRST)[:2])
+    first, second = (asset.ticker for asset in stocks(FIRST)[:2])
     old = {ticker: read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z") for ticker in (first, second)}
     counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
     later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
@@ -462,7 +462,7 @@ def test_more_labels_than_are_named_are_counted() -> None:
 
 def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() -> None:
     tables, ledger = good_day(FIRST)
-    everyone = [paper.ticker for paper in stocks(FIRST)]
+    everyone = [asset.ticker for asset in stocks(FIRST)]
     odd = everyone[0]
     again = {ticker: read_as(Outcome.READ, 1) for ticker in everyone if ticker != odd}
     failed = BatchEntry(Kind.ACOES, {**again, odd: read_as(Outcome.FAILED, 1)})

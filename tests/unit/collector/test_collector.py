@@ -22,7 +22,7 @@ from collector.__main__ import INTERRUPTED, main
 from collector_machine import BUCKET, DAY, EVENING, Desk
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, ArchivedPage
-from sandbox.site import Fault, SiteServer, make_papers
+from sandbox.site import Fault, SiteServer, make_assets
 
 ROOT = Path(__file__).resolve().parents[3]
 BATCH = 10
@@ -35,7 +35,7 @@ def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     with (
         time_machine.travel(EVENING, tick=True),
         mock_aws(),
-        SiteServer(make_papers(DAY, 20, 10)) as site,
+        SiteServer(make_assets(DAY, 20, 10)) as site,
     ):
         yield Desk(site, capsys)
 
@@ -57,9 +57,9 @@ def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(desk: Desk) -> 
 def test_pages_are_kept_as_the_site_served_them(desk: Desk) -> None:
     desk.run()
 
-    paper = next(iter(desk.site.papers.values()))
-    (page,) = [page for page in desk.kept if page.ticker == paper.ticker]
-    assert page.url == f"{desk.site.base_url}/detalhes.php?papel={paper.ticker}"
+    asset = next(iter(desk.site.assets.values()))
+    (page,) = [page for page in desk.kept if page.ticker == asset.ticker]
+    assert page.url == f"{desk.site.base_url}/detalhes.php?papel={asset.ticker}"
     with urlopen(page.url) as answer:  # noqa: S310 - the sample site
         assert page.body == answer.read()
         assert (page.status, page.content_type) == (answer.status, answer.headers["Content-Type"])
@@ -84,10 +84,10 @@ def test_it_says_who_it_is_and_how_far_it_has_got(desk: Desk) -> None:
     desk.run()
 
     assert "pynvest-tools" in desk.site.requests[0].headers["User-Agent"]
-    papers = sum(map(len, desk.listed.values()))
+    assets = sum(map(len, desk.listed.values()))
     said = desk.said()
-    assert f"{papers} assets are listed, the pages of 0 are archived already" in said
-    assert f"{BATCH} of {papers} pages are archived" in said
+    assert f"{assets} assets are listed, the pages of 0 are archived already" in said
+    assert f"{BATCH} of {assets} pages are archived" in said
     assert f"{DAY} is whole" in said
 
 
@@ -169,10 +169,10 @@ def test_pages_that_the_functions_kept_are_not_asked_for_again(desk: Desk) -> No
 
 
 def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(desk: Desk) -> None:
-    early, refused = sorted(desk.site.papers)[:2]
+    early, refused = sorted(desk.site.assets)[:2]
     page = ArchivedPage(
         early,
-        desk.site.papers[early].kind,
+        desk.site.assets[early].kind,
         f"{desk.site.base_url}/detalhes.php?papel={early}",
         "2020-11-23T21:44:59Z",
         200,
@@ -181,7 +181,7 @@ def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_coun
     )
     body = b"<html><body>Just a moment...</body></html>"
     other = ArchivedPage(
-        refused, desk.site.papers[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
+        refused, desk.site.assets[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
     )
     Archive(desk.s3, BUCKET).put(DAY, [page, other])
 
@@ -213,7 +213,7 @@ def test_again_asks_for_everything_and_puts_another_manifest(desk: Desk) -> None
 
 @pytest.mark.parametrize("status", [403, 404, 503])
 def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(desk: Desk, status: int) -> None:
-    ticker = sorted(desk.site.papers)[0]
+    ticker = sorted(desk.site.assets)[0]
     desk.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
 
     assert desk.run() == errors.Incomplete.status
@@ -236,7 +236,7 @@ def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(desk: D
 
 
 def test_one_refused_asset_costs_itself_alone(desk: Desk) -> None:
-    desk.site.set_fault(sorted(desk.site.papers)[0], Fault("status", status=403, times=1))
+    desk.site.set_fault(sorted(desk.site.assets)[0], Fault("status", status=403, times=1))
 
     assert desk.run() == 0
     assert desk.manifests == [desk.objects]
@@ -256,7 +256,7 @@ def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(desk: Des
 
 
 def test_429_ends_it_at_once(desk: Desk) -> None:
-    refused = sorted(desk.site.papers)[BATCH // 2]
+    refused = sorted(desk.site.assets)[BATCH // 2]
     desk.site.set_fault(refused, Fault("status", status=429, retry_after=60))
 
     assert desk.run() == errors.SiteRefuses.status
@@ -300,7 +300,7 @@ def test_one_listing_that_does_not_come_costs_its_kind_alone(
 
 
 def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(desk: Desk) -> None:
-    ticker = sorted(desk.site.papers)[0]
+    ticker = sorted(desk.site.assets)[0]
     desk.site.set_fault(ticker, Fault("interstitial"))
 
     assert desk.run() == errors.Incomplete.status
@@ -308,7 +308,7 @@ def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(desk: Desk) -> None:
 
 
 def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
-    for ticker in sorted(desk.site.papers)[:3]:
+    for ticker in sorted(desk.site.assets)[:3]:
         desk.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first time
 
     assert desk.run() == 0
@@ -316,7 +316,7 @@ def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
 
 
 def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(desk: Desk) -> None:
-    for ticker in sorted(desk.site.papers)[15:]:
+    for ticker in sorted(desk.site.assets)[15:]:
         desk.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
 
     assert desk.run() == errors.Incomplete.status
@@ -342,7 +342,7 @@ def test_a_site_that_is_not_there_ends_in_a_clear_text(desk: Desk) -> None:
 
 
 def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Desk) -> None:
-    mended, strange = sorted(desk.site.papers)[:2]
+    mended, strange = sorted(desk.site.assets)[:2]
     desk.site.set_fault(mended, Fault("other", ticker=strange, times=1))
     desk.site.set_fault(strange, Fault("other_layout"))
 
@@ -357,14 +357,14 @@ def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Des
 def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
     desk: Desk, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strange = sorted(desk.site.papers)[0]
+    strange = sorted(desk.site.assets)[0]
     desk.site.set_fault(strange, Fault("other_layout"))
     fetch = collect.Collection._fetch
 
-    def fail_from_then_on(self: Any, papers: Any, fetched: Any) -> None:
-        if list(papers) == [(Kind.ACOES, strange)]:
+    def fail_from_then_on(self: Any, assets: Any, fetched: Any) -> None:
+        if list(assets) == [(Kind.ACOES, strange)]:
             desk.site.set_fault(strange, Fault("status", status=status, retry_after=60))
-        fetch(self, papers, fetched)
+        fetch(self, assets, fetched)
 
     monkeypatch.setattr(collect.Collection, "_fetch", fail_from_then_on)
 
@@ -374,12 +374,12 @@ def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
 
 
 def test_a_new_layout_of_the_site_is_kept_page_by_page_once(desk: Desk) -> None:
-    for ticker in desk.site.papers:
+    for ticker in desk.site.assets:
         desk.site.set_fault(ticker, Fault("other_layout"))
 
     assert desk.run() == 0
     assert set(asked(desk.site).values()) == {1}
-    assert f"{len(desk.site.papers)} pages are archived that this version cannot read" in desk.said()
+    assert f"{len(desk.site.assets)} pages are archived that this version cannot read" in desk.said()
 
 
 def test_once_the_next_session_has_opened_the_day_is_not_started(desk: Desk) -> None:
@@ -428,7 +428,7 @@ def test_on_a_holiday_the_day_before_may_be_named(desk: Desk) -> None:
 
 
 def test_a_site_that_shows_a_later_session_gives_no_manifest(desk: Desk) -> None:
-    for ticker in desk.site.papers:
+    for ticker in desk.site.assets:
         desk.site.set_fault(ticker, Fault("later_session"))
     desk.now += timedelta(hours=18)
 

@@ -9,7 +9,7 @@ import pytest
 
 from pynvest_lake.contract import SOT_ACOES
 from sandbox.bench.queries import TABLES, bytes_read, weight, write_lake
-from sandbox.site import make_papers
+from sandbox.site import make_assets
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "queries.md").read_text(encoding="utf-8")
 DAY = 20261123
@@ -29,11 +29,11 @@ def as_float(brazilian: str) -> float:
 def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_documented(
     tmp_path: Path,
 ) -> None:
-    papers = make_papers(DAY, 1000, 450)
+    assets = make_assets(DAY, 1000, 450)
     found: dict[str, list[float]] = {}
     for days in (1, 250):
         lake = tmp_path / str(days)
-        write_lake(lake, papers, days)
+        write_lake(lake, assets, days)
         for name, size in {**weight(lake), **bytes_read(lake)}.items():
             found.setdefault(name, []).append(size / 1e6)
 
@@ -44,7 +44,7 @@ def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_
 
 
 def test_views_of_the_last_day_read_one_day_and_fewer_columns_are_fewer_bytes(tmp_path: Path) -> None:
-    write_lake(tmp_path, make_papers(DAY, 200, 100), 20)
+    write_lake(tmp_path, make_assets(DAY, 200, 100), 20)
 
     weights, read = weight(tmp_path), bytes_read(tmp_path)
 

@@ -31,7 +31,7 @@ def test_the_page_of_inputs_and_outputs_is_that_of_the_code() -> None:
 def test_the_dictionary_of_indicators_is_that_of_the_contract() -> None:
     written = (ROOT / "docs" / "indicadores.md").read_text(encoding="utf-8")
 
-    assert load_tables().read_asset_page() == written, "stale: run `make docs`"
+    assert load_tables().indicators() == written, "stale: run `make docs`"
     assert "| `vlr_ind_divida_liq_sobre_patrim` | Dív Líq / Patrim |" in written
 
 

@@ -17,7 +17,7 @@ from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized
 from fundamentus_site.page import Page
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
-from sandbox.site import Cell, Paper, make_papers
+from sandbox.site import Cell, SampleAsset, make_assets
 from sandbox.site.pages import detail_page
 
 DAY = 20261123
@@ -25,7 +25,7 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 EVENING = datetime(2026, 11, 23, 18, 50, 7, tzinfo=SAO_PAULO)
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
-PAPERS = make_papers(DAY, 24, 16)
+ASSETS = make_assets(DAY, 24, 16)
 RENAMED = "Nome novo"
 
 
@@ -37,8 +37,8 @@ def read_page(page: Page, ticker: str = "PETR4", kind: Kind = Kind.ACOES, day: i
     return read_asset_page(page, ticker, kind, LABELS[kind], day)
 
 
-def read(paper: Paper, fetched_at: datetime = EVENING, day: int = DAY) -> Indicators:
-    return read_page(page(detail_page(paper), fetched_at), paper.ticker, Kind(paper.kind), day)
+def read(asset: SampleAsset, fetched_at: datetime = EVENING, day: int = DAY) -> Indicators:
+    return read_page(page(detail_page(asset), fetched_at), asset.ticker, Kind(asset.kind), day)
 
 
 def texts(reading: Indicators) -> dict[str, str | None]:
@@ -46,65 +46,65 @@ def texts(reading: Indicators) -> dict[str, str | None]:
     return {column: reading.texts.get(column) for column in columns if not column.startswith("datetime_")}
 
 
-def of_varieties(*varieties: str) -> list[Paper]:
-    found: dict[tuple[str, str], Paper] = {}
-    for paper in PAPERS:
-        found.setdefault((paper.variety, paper.kind), paper)
-    return [paper for (variety, _), paper in found.items() if variety in varieties]
+def of_varieties(*varieties: str) -> list[SampleAsset]:
+    found: dict[tuple[str, str], SampleAsset] = {}
+    for asset in ASSETS:
+        found.setdefault((asset.variety, asset.kind), asset)
+    return [asset for (variety, _), asset in found.items() if variety in varieties]
 
 
 # ------------------------------------------------------------------------------------------------- labels
 
 
 def test_every_label_of_the_sample_pages_has_a_column_and_every_core_label_is_there() -> None:
-    for paper in PAPERS:
-        reading = read(paper)
+    for asset in ASSETS:
+        reading = read(asset)
         assert (reading.unknown_labels, reading.lacking_core) == ((), ())
-        assert texts(reading) == paper.expected_sor()
+        assert texts(reading) == asset.expected_sor()
 
 
 def test_the_session_is_the_day_that_the_page_names() -> None:
-    assert read(PAPERS[0]).session == date(2026, 11, 23)
-    assert read(PAPERS[0].with_cell("dt_ult_cot", "02/01/2015", date(2015, 1, 2))).session == date(2015, 1, 2)
-    assert read(PAPERS[0].with_cell("dt_ult_cot", "30/02/2026")).session is None
+    assert read(ASSETS[0]).session == date(2026, 11, 23)
+    assert read(ASSETS[0].with_cell("dt_ult_cot", "02/01/2015", date(2015, 1, 2))).session == date(2015, 1, 2)
+    assert read(ASSETS[0].with_cell("dt_ult_cot", "30/02/2026")).session is None
 
 
-def renamed_in_turn(paper: Paper) -> Iterator[tuple[Cell, Paper]]:
-    """Yield each labelled cell of a paper, and the paper with that one cell under a name nobody knows."""
-    for t, table in enumerate(paper.tables):
+def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
+    """Yield each labelled cell of an asset, and the asset with that one cell under a name nobody knows."""
+    for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):
                 if isinstance(cell, Cell) and cell.label:
                     other = replace(cell, label=RENAMED, column=None, year=None)
                     rows = (*table[:r], (*row[:c], other, *row[c + 1 :]), *table[r + 1 :])
-                    yield cell, replace(paper, tables=(*paper.tables[:t], rows, *paper.tables[t + 1 :]))
+                    yield cell, replace(asset, tables=(*asset.tables[:t], rows, *asset.tables[t + 1 :]))
 
 
 @pytest.mark.parametrize(
-    "paper",
+    "asset",
     of_varieties("listed", "delisted", "young", "bank", "label", "real_estate", "financial"),
-    ids=lambda paper: f"{paper.kind}-{paper.variety}",
+    ids=lambda asset: f"{asset.kind}-{asset.variety}",
 )
 def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_lack_is_named(
-    paper: Paper,
+    asset: SampleAsset,
 ) -> None:
-    kind = Kind(paper.kind)
+    kind = Kind(asset.kind)
     turns = 0
-    for cell, renamed in renamed_in_turn(paper):
+    for cell, renamed in renamed_in_turn(asset):
         reading = read(renamed)
         expected = renamed.expected_sor()
         if cell.label == kind.identity:  # found by what it says, lest a rename cost the whole page
-            expected[Kind(paper.kind).ticker_column] = paper.ticker
+            expected[Kind(asset.kind).ticker_column] = asset.ticker
         assert texts(reading) == expected, cell
         assert reading.unknown_labels == (RENAMED,), cell
         assert reading.lacking_core == ((cell.label,) if cell.label in LABELS[kind].core else ()), cell
         turns += 1
-    assert turns == len([cell for cell in paper.cells() if cell.label])
-    assert turns >= {"acoes": 50, "fiis": 40}[paper.kind]
+    assert turns == len([cell for cell in asset.cells() if cell.label])
+    assert turns >= {"acoes": 50, "fiis": 40}[asset.kind]
 
 
 def test_years_that_are_no_column_of_the_day_are_no_unknown_labels() -> None:
-    (delisted,) = (paper for paper in of_varieties("delisted") if paper.kind == "acoes")
+    (delisted,) = (asset for asset in of_varieties("delisted") if asset.kind == "acoes")
     assert {cell.year for cell in delisted.cells() if cell.year} < set(range(1990, 2021))
     assert read(delisted).unknown_labels == ()
 
@@ -114,56 +114,56 @@ def test_an_unknown_label_is_named_even_where_it_has_no_value() -> None:
         '<tr><td class="label">Novo 1</td></tr>'
         '<tr><td class="label">Novo 2</td><td class="label">Novo 3</td><td class="data">1</td></tr>'
     )
-    before, end, after = detail_page(PAPERS[0]).rpartition(b"</table>")
+    before, end, after = detail_page(ASSETS[0]).rpartition(b"</table>")
     reading = read_page(page(before + rows.encode() + end + after))
     assert reading.unknown_labels == ("Novo 1", "Novo 2", "Novo 3")
-    assert texts(reading) == PAPERS[0].expected_sor()
+    assert texts(reading) == ASSETS[0].expected_sor()
 
 
 def test_a_core_label_without_a_value_is_lacking() -> None:
     body = re.sub(
-        rb'(<span class="txt">P/L</span></td>)<td.*?</td>', rb"\1", detail_page(PAPERS[0]), flags=re.S
+        rb'(<span class="txt">P/L</span></td>)<td.*?</td>', rb"\1", detail_page(ASSETS[0]), flags=re.S
     )
     reading = read_page(page(body))
     assert reading.lacking_core == ("P/L",)
-    assert texts(reading) == PAPERS[0].expected_sor() | {"vlr_ind_p_sobre_l": None}
+    assert texts(reading) == ASSETS[0].expected_sor() | {"vlr_ind_p_sobre_l": None}
 
 
-def without_labels(paper: Paper, count: int) -> Paper:
-    core = [cell.label for cell in paper.cells() if cell.label in LABELS[Kind(paper.kind)].core]
+def without_labels(asset: SampleAsset, count: int) -> SampleAsset:
+    core = [cell.label for cell in asset.cells() if cell.label in LABELS[Kind(asset.kind)].core]
     for number, label in enumerate(dict.fromkeys(core[2:])):
         if number < count:
-            paper = paper.with_label(label, f"Outro {number}")
-    return paper
+            asset = asset.with_label(label, f"Outro {number}")
+    return asset
 
 
 @pytest.mark.parametrize(("kind", "most"), [("acoes", 13), ("fiis", 10)])
 def test_a_page_that_lacks_up_to_a_third_of_the_core_labels_is_read_and_one_that_lacks_more_is_not(
     kind: str, most: int
 ) -> None:
-    paper = next(paper for paper in PAPERS if paper.kind == kind)
+    asset = next(asset for asset in ASSETS if asset.kind == kind)
 
-    reading = read(without_labels(paper, most))
+    reading = read(without_labels(asset, most))
     assert len(reading.lacking_core) == most
 
     with pytest.raises(
         LayoutNotRecognized,
-        match=rf"asked for {paper.ticker} \({kind}\), its page lacks {most + 1} of the .* labels .*; found ",
+        match=rf"asked for {asset.ticker} \({kind}\), its page lacks {most + 1} of the .* labels .*; found ",
     ):
-        read(without_labels(paper, most + 1))
+        read(without_labels(asset, most + 1))
 
 
 def test_a_page_with_all_labels_but_papel_renamed_is_no_page_of_this_layout() -> None:
-    paper = PAPERS[0]
-    for number, label in enumerate({cell.label for cell in paper.cells() if cell.label} - {"Papel"}):
-        paper = paper.with_label(label, f"Outro {number}")
+    asset = ASSETS[0]
+    for number, label in enumerate({cell.label for cell in asset.cells() if cell.label} - {"Papel"}):
+        asset = asset.with_label(label, f"Outro {number}")
     with pytest.raises(LayoutNotRecognized, match="lacks 40 of the 41 labels"):
-        read(paper)
+        read(asset)
 
 
-def test_a_page_that_names_no_paper_is_no_page_of_this_layout() -> None:
-    paper = PAPERS[0].with_label("Papel", RENAMED)
-    body = detail_page(paper).replace(b"      PETR4\n", b"      VALE3\n")
+def test_a_page_that_names_no_asset_is_no_page_of_this_layout() -> None:
+    asset = ASSETS[0].with_label("Papel", RENAMED)
+    body = detail_page(asset).replace(b"      PETR4\n", b"      VALE3\n")
     with pytest.raises(
         LayoutNotRecognized, match=r"PETR4 \(acoes\), expected the label 'Papel', found Nome n"
     ):
@@ -180,7 +180,7 @@ def results(*rows: str, headings: str = "") -> dict[str, str | None]:
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )
-    body = RESULTS.sub(b"</table>" + table.encode("iso-8859-1"), detail_page(PAPERS[0]))
+    body = RESULTS.sub(b"</table>" + table.encode("iso-8859-1"), detail_page(ASSETS[0]))
     row = texts(read_page(page(body)))
     return {span: row[f"vlr_lucro_liq_ult_{span}"] for span in ("12m", "3m")}
 
@@ -221,9 +221,9 @@ def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_n
 
 @pytest.mark.parametrize("session", ["24/11/2026", "01/12/2026", "04/01/2027"])
 def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) -> None:
-    paper = PAPERS[0].with_cell("dt_ult_cot", session)
+    asset = ASSETS[0].with_cell("dt_ult_cot", session)
     with pytest.raises(LaterSession, match=rf"PETR4 \(acoes\) of 23/11/2026, found the session of {session}"):
-        read(paper)
+        read(asset)
 
 
 @pytest.mark.parametrize(
@@ -247,11 +247,11 @@ def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) 
 def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opened(
     day: int, fetched_at: str, taken: bool, written: str | None
 ) -> None:
-    paper = PAPERS[0]
+    asset = ASSETS[0]
     undated = (
-        paper.with_label("Data últ cot", RENAMED)
+        asset.with_label("Data últ cot", RENAMED)
         if written is None
-        else paper.with_cell("dt_ult_cot", written)
+        else asset.with_cell("dt_ult_cot", written)
     )
     moment = datetime.fromisoformat(fetched_at)
     if taken:
@@ -264,7 +264,7 @@ def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opene
 
 
 def test_an_old_page_is_taken_whenever_it_came() -> None:
-    assert read(PAPERS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
+    assert read(ASSETS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
 
 
 # ---------------------------------------------------------------------------------- cells in odd places
@@ -312,11 +312,11 @@ SOLID_MARK = '<td class="label">{}</td>'
 
 
 @st.composite
-def odd_pages(draw: st.DrawFn) -> tuple[Paper, str, list[str]]:
-    """Return a paper, a page of its indicators with everything in odd places, and its unknown labels."""
-    paper = draw(st.sampled_from(ODD))
+def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
+    """Return an asset, a page of its indicators with everything in odd places, and its unknown labels."""
+    asset = draw(st.sampled_from(ODD))
     groups: dict[str, list[Cell]] = {}
-    for one in paper.cells():
+    for one in asset.cells():
         if one.label:
             groups.setdefault(one.label, []).append(one)
     unknown = draw(st.lists(UNKNOWN, max_size=3, unique=True))
@@ -344,21 +344,21 @@ def odd_pages(draw: st.DrawFn) -> tuple[Paper, str, list[str]]:
         if len(groups.get(again, "x")) == 1 and draw(st.integers(0, 9)) == 0:
             body += f"<tr>{SOLID_MARK.format(html.escape(again))}<td>outro valor</td></tr>"
     met = [label for piece in order for label, _ in piece if label in unknown]
-    return paper, f"<title>Fundamentus</title><div><table class='w728'>{body}</table></div>", met
+    return asset, f"<title>Fundamentus</title><div><table class='w728'>{body}</table></div>", met
 
 
 @given(odd_pages())
 def test_wherever_its_cells_stand_every_indicator_is_read_and_every_other_label_is_named(
-    odd: tuple[Paper, str, list[str]],
+    odd: tuple[SampleAsset, str, list[str]],
 ) -> None:
-    paper, text, unknown = odd
-    reading = read_page(page(text.encode(), EVENING), paper.ticker, Kind(paper.kind))
-    assert texts(reading) == paper.expected_sor()
+    asset, text, unknown = odd
+    reading = read_page(page(text.encode(), EVENING), asset.ticker, Kind(asset.kind))
+    assert texts(reading) == asset.expected_sor()
     assert reading.unknown_labels == tuple(unknown)
     assert reading.lacking_core == ()
 
 
-CUT = detail_page(PAPERS[0])
+CUT = detail_page(ASSETS[0])
 
 
 @given(
@@ -371,8 +371,8 @@ CUT = detail_page(PAPERS[0])
         ),
     )
 )
-def test_no_body_at_all_makes_the_reader_of_papers_fail_otherwise(body: bytes) -> None:
-    expected = PAPERS[0].expected_sor()
+def test_no_body_at_all_makes_the_reader_of_assets_fail_otherwise(body: bytes) -> None:
+    expected = ASSETS[0].expected_sor()
     try:
         found = read_page(page(body))
     except FundamentusError as error:
@@ -424,10 +424,10 @@ def test_a_page_that_is_made_to_be_costly_is_refused_in_bounded_time(body: bytes
 
 def test_a_charset_that_takes_the_square_of_the_time_is_passed_over() -> None:
     began = time.process_time()
-    paper = PAPERS[0]
-    body = detail_page(paper).replace(b"</body>", b"<p>" + b"a" * 1_000_000 + b"</body>")
+    asset = ASSETS[0]
+    body = detail_page(asset).replace(b"</body>", b"<p>" + b"a" * 1_000_000 + b"</body>")
     came = Page("http://site/page", 200, "text/html; charset=punycode", body, EVENING)
-    assert texts(read_page(came, paper.ticker, Kind(paper.kind))) == paper.expected_sor()
+    assert texts(read_page(came, asset.ticker, Kind(asset.kind))) == asset.expected_sor()
     assert time.process_time() - began < 5
 
 
@@ -435,17 +435,17 @@ def test_of_unknown_labels_20_are_recorded_cut_and_printable_and_all_are_counted
     rows = b"".join(
         b"<tr><td class=label>\x07L%04d %s</td><td>1</td></tr>" % (at, b"x" * 99) for at in range(3000)
     )
-    paper = PAPERS[0]
-    body = detail_page(paper).replace(b"</body>", b"<table class=w728>" + rows + b"</table></body>")
+    asset = ASSETS[0]
+    body = detail_page(asset).replace(b"</body>", b"<table class=w728>" + rows + b"</table></body>")
 
-    reading = read_page(page(body), paper.ticker, Kind(paper.kind))
+    reading = read_page(page(body), asset.ticker, Kind(asset.kind))
 
-    assert texts(reading) == paper.expected_sor()
+    assert texts(reading) == asset.expected_sor()
     assert reading.unknown_count == 3000
     assert reading.unknown_labels == tuple(f"L{at:04} {'x' * 53}…" for at in range(20))
 
 
 def test_a_cell_longer_than_any_text_of_the_site_is_another_layout() -> None:
-    paper = PAPERS[0].with_cell("nome_empresa" if PAPERS[0].kind == "acoes" else "nome_fii", "A" * 1001)
+    asset = ASSETS[0].with_cell("nome_empresa" if ASSETS[0].kind == "acoes" else "nome_fii", "A" * 1001)
     with pytest.raises(LayoutNotRecognized, match="has 1001 characters, expected 1000 at most"):
-        read(paper)
+        read(asset)

@@ -11,7 +11,7 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
 from fundamentus_site.listing_page import ListingPage, listing_url, read_listing_page
 from fundamentus_site.page import Page, asset_url, meaning
-from sandbox.site import GHOSTS, make_papers
+from sandbox.site import GHOSTS, make_assets
 from sandbox.site.pages import listing_page as sample_listing
 
 DAY = 20261123
@@ -121,7 +121,7 @@ def tables(*contents: Sequence[str]) -> str:
     return f"<html><title>Fundamentus</title><body>{body}</body></html>"
 
 
-def test_each_paper_has_its_price_as_listed_or_none() -> None:
+def test_each_asset_has_its_price_as_listed_or_none() -> None:
     found = read_listing_page(
         page(tables([HEADER, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")]))
     )
@@ -129,12 +129,12 @@ def test_each_paper_has_its_price_as_listed_or_none() -> None:
     assert found.tickers == ["ABCD11", "PETR4", "VALE3"]
 
 
-def test_a_listing_without_a_column_of_prices_has_papers_without_prices() -> None:
+def test_a_listing_without_a_column_of_prices_has_assets_without_prices() -> None:
     header = HEADER.replace("Cotação", "Preço")
     assert read_listing_page(page(tables([header, row("PETR4")]))) == ListingPage({"PETR4": None})
 
 
-def test_all_tables_with_papers_count_and_a_paper_that_is_listed_twice_counts_once() -> None:
+def test_all_tables_with_assets_count_and_an_asset_that_is_listed_twice_counts_once() -> None:
     found = read_listing_page(
         page(
             tables(
@@ -160,11 +160,11 @@ def test_single_unreadable_rows_are_passed_over_and_told() -> None:
 
 def test_half_of_the_rows_must_be_readable_or_one_of_the_others_is_shown() -> None:
     assert read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A.")]))).tickers == ["PETR4"]
-    with pytest.raises(LayoutNotRecognized, match=r"only 1 of its 3 rows name a paper; row 3 has \['Vale S"):
+    with pytest.raises(LayoutNotRecognized, match=r"only 1 of its 3 rows name an asset; row 3 has \['Vale S"):
         read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A."), row("Itaú")])))
 
 
-def test_a_table_that_lays_the_page_out_is_no_row_of_a_paper() -> None:
+def test_a_table_that_lays_the_page_out_is_no_row_of_an_asset() -> None:
     inner = f"<table>{HEADER}{row('PETR4', '7')}</table>"
     layout = ["<tr><td><a>ABCD3</a></td><td>x</td></tr>", f"<tr><td><a>x</a>{inner}</td><td>y</td></tr>"]
     assert read_listing_page(page(tables(layout))) == ListingPage({"ABCD3": None, "PETR4": "7"})
@@ -172,20 +172,20 @@ def test_a_table_that_lays_the_page_out_is_no_row_of_a_paper() -> None:
 
 def test_a_listing_of_other_rows_shows_one_of_them() -> None:
     with pytest.raises(
-        LayoutNotRecognized, match=r"no row of a paper, but for one row 2 has \['Vale S\.A\.'"
+        LayoutNotRecognized, match=r"no row of an asset, but for one row 2 has \['Vale S\.A\.'"
     ):
         read_listing_page(page(tables([HEADER, row("Vale S.A.")])))
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_the_sample_listings_are_read_whole(kind: Kind) -> None:
-    papers = [paper for paper in make_papers(DAY, 60, 40) if paper.kind == kind.value]
-    came = page(sample_listing(kind.value, papers, GHOSTS[kind.value]))
+    assets = [asset for asset in make_assets(DAY, 60, 40) if asset.kind == kind.value]
+    came = page(sample_listing(kind.value, assets, GHOSTS[kind.value]))
     found = read_listing_page(came)
 
-    assert found.tickers == sorted([*(paper.ticker for paper in papers), *GHOSTS[kind.value]])
+    assert found.tickers == sorted([*(asset.ticker for asset in assets), *GHOSTS[kind.value]])
     assert found.prices == {
-        paper.ticker: paper.expected_sor()["vlr_cot"] for paper in papers
+        asset.ticker: asset.expected_sor()["vlr_cot"] for asset in assets
     } | dict.fromkeys(GHOSTS[kind.value], "0,00")
     assert found.unreadable == ()
 
@@ -203,7 +203,7 @@ JUNK = st.sampled_from(
 
 
 @given(st.lists(st.lists(st.tuples(TICKER, JUNK), min_size=1), min_size=1, max_size=4))
-def test_whatever_stands_between_them_all_papers_are_found(
+def test_whatever_stands_between_them_all_assets_are_found(
     contents: list[list[tuple[str, str]]],
 ) -> None:
     came = page(tables(*([HEADER, *(row(t) + junk for t, junk in rows)] for rows in contents)))

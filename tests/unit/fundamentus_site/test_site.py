@@ -287,7 +287,7 @@ class Site:
             for answer in answers
         ]
 
-    def paper(self, ticker: str, *answers: Answer | Serving | str) -> None:
+    def asset(self, ticker: str, *answers: Answer | Serving | str) -> None:
         self.serve(f"/detalhes.php?papel={ticker}", *answers)
 
     def close(self) -> None:
@@ -316,7 +316,7 @@ def page_of(body: bytes, fetched_at: datetime = EVENING) -> Page:
 Row = dict[str, "str | None"]
 
 
-def read_paper(
+def read_asset(
     site: FundamentusSite,
     ticker: str,
     kind: Kind = Kind.ACOES,
@@ -324,7 +324,7 @@ def read_paper(
     day: int = DAY,
     not_after: float | None = None,
 ) -> Row:
-    page = site.fetch_paper(ticker, not_after=not_after)
+    page = site.fetch_asset(ticker, not_after=not_after)
     frame = site.coleta_indicadores_de_ativo(ticker, page=page, kind=kind, day=day)
     row: Row = frame.iloc[0].to_dict()
     return row
@@ -335,20 +335,20 @@ def list_tickers(site: FundamentusSite, kind: Kind = Kind.ACOES) -> list[str]:
 
 
 def read_stock(server: Site, page: Answer | str, ticker: str = "PETR4", *, day: int = DAY) -> Row:
-    server.paper(ticker, page)
-    return read_paper(client(server), ticker, day=day)
+    server.asset(ticker, page)
+    return read_asset(client(server), ticker, day=day)
 
 
 def read_fund(server: Site, page: str, ticker: str = "HGLG11") -> Row:
-    server.paper(ticker, page)
-    return read_paper(client(server), ticker, Kind.FIIS)
+    server.asset(ticker, page)
+    return read_asset(client(server), ticker, Kind.FIIS)
 
 
-def year_columns(paper: dict[str, str | None]) -> list[str | None]:
-    return [paper[f"pct_var_ano_a{age}"] for age in range(6)]
+def year_columns(asset: dict[str, str | None]) -> list[str | None]:
+    return [asset[f"pct_var_ano_a{age}"] for age in range(6)]
 
 
-# --------------------------------------------------------------------------------------- papers, cell by cell
+# --------------------------------------------------------------------------------------- assets, cell by cell
 
 STOCK: Row = {
     "nome_papel": "PETR4",
@@ -470,26 +470,26 @@ FUND: Row = {
 }
 
 
-def without_moment(paper: dict[str, str | None]) -> dict[str, str | None]:
-    assert paper["datetime_exec"]
-    return {column: text for column, text in paper.items() if column != "datetime_exec"}
+def without_moment(asset: dict[str, str | None]) -> dict[str, str | None]:
+    assert asset["datetime_exec"]
+    return {column: text for column, text in asset.items() if column != "datetime_exec"}
 
 
 def test_every_cell_of_a_stock_lands_in_its_column(server: Site) -> None:
-    paper = read_stock(server, stock_page())
-    assert without_moment(paper) == STOCK
-    assert {*paper, "datetime_leitura"} == set(table_schema(SOR_ACOES).names)
+    asset = read_stock(server, stock_page())
+    assert without_moment(asset) == STOCK
+    assert {*asset, "datetime_leitura"} == set(table_schema(SOR_ACOES).names)
 
 
 def test_every_cell_of_a_fund_lands_in_its_column(server: Site) -> None:
-    paper = read_fund(server, fund_page())
-    assert without_moment(paper) == FUND
-    assert {*paper, "datetime_leitura"} == set(table_schema(SOR_FIIS).names)
+    asset = read_fund(server, fund_page())
+    assert without_moment(asset) == FUND
+    assert {*asset, "datetime_leitura"} == set(table_schema(SOR_FIIS).names)
 
 
 def test_an_empty_value_is_an_empty_text_and_not_an_absent_cell(server: Site) -> None:
-    paper = read_stock(server, stock_page(company="", subsector="-"))
-    assert (paper["nome_empresa"], paper["nome_subsetor"]) == ("", "-")
+    asset = read_stock(server, stock_page(company="", subsector="-"))
+    assert (asset["nome_empresa"], asset["nome_subsetor"]) == ("", "-")
 
 
 @pytest.mark.parametrize(
@@ -512,9 +512,9 @@ def test_a_text_is_kept_as_it_stands_whatever_it_looks_like(server: Site, writte
     page = stock_page(company=written, subsector=written).encode(
         "cp1252" if "\x96" not in written else "latin-1"
     )
-    server.paper("PETR4", Answer(page))
-    paper = read_paper(client(server), "PETR4")
-    assert without_moment(paper) == {**STOCK, "nome_empresa": text, "nome_subsetor": text}
+    server.asset("PETR4", Answer(page))
+    asset = read_asset(client(server), "PETR4")
+    assert without_moment(asset) == {**STOCK, "nome_empresa": text, "nome_subsetor": text}
 
 
 @given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\t")))
@@ -548,10 +548,10 @@ def test_the_charset_of_the_answer_is_honoured(server: Site) -> None:
     for charset in ("ISO-8859-1", "utf-8", "no-such-charset"):
         encoding = "utf-8" if charset == "utf-8" else "iso-8859-1"
         body = stock_page().encode(encoding)
-        server.paper("PETR4", Answer(body, headers={"Content-Type": f"text/html; charset={charset}"}))
-        assert without_moment(read_paper(client(server), "PETR4")) == STOCK
-    server.paper("PETR4", Answer(stock_page(), headers={}))
-    assert without_moment(read_paper(client(server), "PETR4")) == STOCK
+        server.asset("PETR4", Answer(body, headers={"Content-Type": f"text/html; charset={charset}"}))
+        assert without_moment(read_asset(client(server), "PETR4")) == STOCK
+    server.asset("PETR4", Answer(stock_page(), headers={}))
+    assert without_moment(read_asset(client(server), "PETR4")) == STOCK
 
 
 # ------------------------------------------------------------------------------- the methods that pynvest has
@@ -580,8 +580,8 @@ def test_the_moment_of_a_frame_is_that_at_which_the_page_came_in_brasilia(moment
 
 
 def test_without_a_page_the_site_is_asked_and_without_a_kind_the_pages_is_read(server: Site) -> None:
-    server.paper("PETR4", stock_page())
-    server.paper("HGLG11", fund_page())
+    server.asset("PETR4", stock_page())
+    server.asset("HGLG11", fund_page())
     site = client(server)
     for ticker, row in (("PETR4", STOCK), ("HGLG11", FUND)):
         frame = site.coleta_indicadores_de_ativo(ticker, day=DAY)
@@ -614,31 +614,31 @@ def test_there_are_two_listings(server: Site) -> None:
 
 
 def test_a_page_of_2_january_with_last_years_labels_lands_one_column_over(server: Site) -> None:
-    paper = read_stock(server, stock_page(), day=20270102)
-    assert year_columns(paper) == [None, "-4,31%", "-5,31%", "-6,31%", "-7,31%", "-8,31%"]
-    assert without_moment(paper).items() >= {k: v for k, v in STOCK.items() if "_ano_" not in k}.items()
+    asset = read_stock(server, stock_page(), day=20270102)
+    assert year_columns(asset) == [None, "-4,31%", "-5,31%", "-6,31%", "-7,31%", "-8,31%"]
+    assert without_moment(asset).items() >= {k: v for k, v in STOCK.items() if "_ano_" not in k}.items()
 
 
 def test_year_columns_go_by_the_year_that_the_page_names_whatever_their_order(server: Site) -> None:
-    paper = read_stock(server, stock_page(years=["2021", "2026", "2019", "2024", "", "2027"]))
-    assert year_columns(paper) == ["-5,31%", None, "-7,31%", None, None, "-4,31%"]
+    asset = read_stock(server, stock_page(years=["2021", "2026", "2019", "2024", "", "2027"]))
+    assert year_columns(asset) == ["-5,31%", None, "-7,31%", None, None, "-4,31%"]
 
 
 def test_one_site_reads_for_days_of_two_years(server: Site) -> None:
-    server.paper("PETR4", stock_page().replace("20/11/2026", "30/12/2025"))
+    server.asset("PETR4", stock_page().replace("20/11/2026", "30/12/2025"))
     site = client(server)
     for _ in range(2):
-        assert year_columns(read_paper(site, "PETR4", day=20251230))[0] == "-5,31%"
-        assert year_columns(read_paper(site, "PETR4", day=20260102))[0] == "-4,31%"
+        assert year_columns(read_asset(site, "PETR4", day=20251230))[0] == "-5,31%"
+        assert year_columns(read_asset(site, "PETR4", day=20260102))[0] == "-4,31%"
 
 
 def test_a_site_without_labels_reads_listings_only(server: Site) -> None:
     server.serve("/resultado.php", listing_page("PETR4"))
-    server.paper("PETR4", stock_page())
+    server.asset("PETR4", stock_page())
     site = client(server, labels=None)
     assert list_tickers(site) == ["PETR4"]
     with pytest.raises(ValueError, match="PETR4 cannot be read: the site was made without labels of acoes"):
-        read_paper(site, "PETR4")
+        read_asset(site, "PETR4")
 
 
 # ---------------------------------------------------------------------------------------------- outcomes
@@ -647,14 +647,14 @@ def test_a_site_without_labels_reads_listings_only(server: Site) -> None:
 def outcome(
     server: Site, *answers: Answer | Serving | str, kind: Kind = Kind.ACOES, **options: Any
 ) -> FundamentusError:
-    server.paper("PETR4", *answers)
+    server.asset("PETR4", *answers)
     with pytest.raises(FundamentusError) as error:
-        read_paper(client(server, **options), "PETR4", kind)
+        read_asset(client(server, **options), "PETR4", kind)
     assert f"{server.url}/detalhes.php?papel=PETR4" in str(error.value)
     return error.value
 
 
-def test_a_paper_that_the_site_does_not_know_is_told_as_such(server: Site) -> None:
+def test_an_asset_that_the_site_does_not_know_is_told_as_such(server: Site) -> None:
     error = outcome(server, NOTHING_FOUND)
     assert type(error) is NoSuchAsset
     assert "finds no paper PETR4" in str(error)
@@ -731,7 +731,7 @@ def test_indicator_tables_without_any_label_are_not_recognized(server: Site) -> 
     assert "hold no indicators" in str(error)
 
 
-def test_a_page_of_another_paper_is_not_recognized(server: Site) -> None:
+def test_a_page_of_another_asset_is_not_recognized(server: Site) -> None:
     error = outcome(server, stock_page("VALE3"))
     assert type(error) is LayoutNotRecognized
     assert "asked for PETR4 (acoes), found the page of 'VALE3'" in str(error)
@@ -749,8 +749,8 @@ def test_a_funds_page_for_a_stock_is_not_recognized_nor_a_stocks_page_for_a_fund
 
 
 def test_the_ticker_of_a_page_is_compared_without_regard_to_case(server: Site) -> None:
-    server.paper("PETR4", stock_page("PETR4"))
-    assert read_paper(client(server), " petr4 ")["nome_papel"] == "PETR4"
+    server.asset("PETR4", stock_page("PETR4"))
+    assert read_asset(client(server), " petr4 ")["nome_papel"] == "PETR4"
 
 
 # ---------------------------------------------------------------------------------------------- the session
@@ -798,8 +798,8 @@ def hang(server: Site) -> Serving:
 
 
 def test_a_flaky_page_is_read(server: Site) -> None:
-    server.paper("PETR4", Answer("", 503), reset_connection, stock_page())
-    assert without_moment(read_paper(client(server), "PETR4")) == STOCK
+    server.asset("PETR4", Answer("", 503), reset_connection, stock_page())
+    assert without_moment(read_asset(client(server), "PETR4")) == STOCK
     assert len(server.requests) == 3
 
 
@@ -807,7 +807,7 @@ def test_a_closed_port_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(Unavailable, match="ConnectionRefusedError"):
-        FundamentusSite(url, backoff_seconds=0.001).fetch_paper("PETR4")
+        FundamentusSite(url, backoff_seconds=0.001).fetch_asset("PETR4")
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -855,9 +855,9 @@ def test_a_server_that_hangs_does_not_hold_us(server: Site) -> None:
 
 
 def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> None:
-    server.paper("VALE3", drip(HTTP_OK + b"Content-Length: 100000\r\n\r\n", b"x"), stock_page("VALE3"))
+    server.asset("VALE3", drip(HTTP_OK + b"Content-Length: 100000\r\n\r\n", b"x"), stock_page("VALE3"))
     site = client(server, timeout_seconds=0.3, max_connections=1)
-    assert read_paper(site, "VALE3")["nome_papel"] == "VALE3"
+    assert read_asset(site, "VALE3")["nome_papel"] == "VALE3"
 
 
 def compressed(body: bytes, encoding: str) -> Answer:
@@ -939,13 +939,13 @@ def test_a_charset_with_a_nul_is_passed_over(server: Site) -> None:
 
 def test_a_host_without_an_address_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        FundamentusSite("http://fundamentus.invalid", attempts=1).fetch_paper("PETR4")
+        FundamentusSite("http://fundamentus.invalid", attempts=1).fetch_asset("PETR4")
 
 
 def test_the_time_that_the_server_asks_for_is_waited(server: Site) -> None:
-    server.paper("PETR4", Answer("", 503, {"Retry-After": "1"}), stock_page())
+    server.asset("PETR4", Answer("", 503, {"Retry-After": "1"}), stock_page())
     started = time.monotonic()
-    read_paper(client(server), "PETR4")
+    read_asset(client(server), "PETR4")
     assert time.monotonic() - started >= 1
 
 
@@ -958,36 +958,36 @@ def test_a_server_that_asks_for_a_long_wait_is_not_asked_again(
 
 
 def test_a_retry_after_that_is_no_time_is_passed_over(server: Site) -> None:
-    server.paper("PETR4", Answer("", 503, {"Retry-After": "soon"}), stock_page())
-    assert read_paper(client(server), "PETR4")["nome_papel"] == "PETR4"
+    server.asset("PETR4", Answer("", 503, {"Retry-After": "soon"}), stock_page())
+    assert read_asset(client(server), "PETR4")["nome_papel"] == "PETR4"
 
 
 def test_no_attempt_starts_after_the_callers_time_is_over(server: Site) -> None:
-    server.paper("PETR4", stock_page())
+    server.asset("PETR4", stock_page())
     with pytest.raises(Unavailable, match="time for it was over"):
-        read_paper(client(server), "PETR4", not_after=time.monotonic())
+        read_asset(client(server), "PETR4", not_after=time.monotonic())
     assert server.requests == []
 
 
 def test_nothing_is_waited_for_past_the_callers_time(server: Site) -> None:
-    server.paper("PETR4", hang(server))
+    server.asset("PETR4", hang(server))
     started = time.monotonic()
     with pytest.raises(Unavailable):
-        read_paper(client(server, timeout_seconds=20.0), "PETR4", not_after=started + 0.3)
+        read_asset(client(server, timeout_seconds=20.0), "PETR4", not_after=started + 0.3)
     assert time.monotonic() - started < 15
     assert len(server.requests) == 1
 
 
 def test_a_redirect_is_followed(server: Site) -> None:
-    server.paper("PETR4", Answer("", 302, {"Location": "/novo?papel=PETR4"}))
+    server.asset("PETR4", Answer("", 302, {"Location": "/novo?papel=PETR4"}))
     server.serve("/novo?papel=PETR4", stock_page())
-    assert read_paper(client(server), "PETR4")["nome_papel"] == "PETR4"
+    assert read_asset(client(server), "PETR4")["nome_papel"] == "PETR4"
 
 
 def test_a_redirect_to_another_host_or_port_is_not_followed(server: Site) -> None:
     other = Site()
     try:
-        other.paper("PETR4", stock_page())
+        other.asset("PETR4", stock_page())
         for host in (other.url, server.url.replace("127.0.0.1", "localhost")):
             error = outcome(server, Answer("", 302, {"Location": f"{host}/detalhes.php?papel=PETR4"}))
             assert type(error) is Unavailable
@@ -1026,10 +1026,10 @@ def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    server.paper("PETR4", Answer(stock_page(), headers={"Set-Cookie": "a=b"}))
+    server.asset("PETR4", Answer(stock_page(), headers={"Set-Cookie": "a=b"}))
     site = client(server)
     for _ in range(2):
-        read_paper(site, "PETR4")
+        read_asset(site, "PETR4")
     assert not {"cookie", "authorization"} & {name.lower() for one in server.headers for name in one}
 
 
@@ -1126,13 +1126,13 @@ def test_redirects_in_a_circle_are_unavailable(server: Site) -> None:
 def test_pages_come_over_few_connections_kept_open_under_one_identity(server: Site) -> None:
     tickers = [f"AAAA{number}" for number in range(40)]
     for ticker in tickers:
-        server.paper(ticker, stock_page(ticker))
+        server.asset(ticker, stock_page(ticker))
     server.serve("/resultado.php", listing_page(*tickers))
     site = client(server, max_connections=3)
     list_tickers(site, Kind.ACOES)
     with ThreadPoolExecutor(12) as threads:
-        papers = list(threads.map(lambda ticker: read_paper(site, ticker), tickers))
-    assert [paper["nome_papel"] for paper in papers] == tickers
+        assets = list(threads.map(lambda ticker: read_asset(site, ticker), tickers))
+    assert [asset["nome_papel"] for asset in assets] == tickers
     assert server.most_in_flight <= 3
     assert len({connection for _, connection in server.requests}) <= 3
     user_agents = {headers["User-Agent"] for headers in server.headers}
@@ -1140,11 +1140,11 @@ def test_pages_come_over_few_connections_kept_open_under_one_identity(server: Si
 
 
 def test_given_headers_are_laid_over_those_of_pynvest_whatever_their_capitals(server: Site) -> None:
-    server.paper("PETR4", stock_page())
+    server.asset("PETR4", stock_page())
     server.serve("/resultado.php", listing_page("PETR4"))
     for headers in ({"Accept-Language": "pt-BR"}, {"user-agent": "me", "Accept": "text/html"}):
         site = client(server, headers=headers)
-        read_paper(site, "PETR4")
+        read_asset(site, "PETR4")
         list_tickers(site)
     pynvests = pynvest_fundamentus.REQUEST_HEADER["User-Agent"]
     sent = [
@@ -1161,9 +1161,9 @@ def test_an_address_that_is_none_is_an_error_when_the_site_is_made() -> None:
 
 
 def test_a_trailing_slash_of_the_address_does_not_matter(server: Site) -> None:
-    server.paper("PETR4", stock_page())
+    server.asset("PETR4", stock_page())
     site = FundamentusSite(f"{server.url}/", labels=LABELS)
-    assert read_paper(site, "PETR4")["nome_papel"] == "PETR4"
+    assert read_asset(site, "PETR4")["nome_papel"] == "PETR4"
 
 
 def test_pynvest_writes_nothing_to_the_log_by_itself(server: Site, capfd: pytest.CaptureFixture[str]) -> None:
@@ -1186,12 +1186,12 @@ def test_the_listings_of_stocks_and_funds_are_read_sorted_and_each_once(server: 
     assert list_tickers(site, Kind.FIIS) == ["ABCP11", "EDGA11B", "HGLG11"]
 
 
-def test_a_ticker_without_a_digit_is_a_paper_like_any_other(server: Site) -> None:
+def test_a_ticker_without_a_digit_is_an_asset_like_any_other(server: Site) -> None:
     server.serve("/resultado.php", listing_page("VALE3", "ABCD"))
     assert list_tickers(client(server)) == ["ABCD", "VALE3"]
 
 
-def test_header_and_footer_of_a_listing_are_no_papers(server: Site) -> None:
+def test_header_and_footer_of_a_listing_are_no_assets(server: Site) -> None:
     page = listing_page("VALE3", "PETR4")
     page = page.replace("<th>", "<td>").replace("</th>", "</td>")
     page = page.replace("</tbody>", f"</tbody><tfoot>{row(td('2 papéis', 'colspan=3'))}{row(td(''))}</tfoot>")
@@ -1202,19 +1202,19 @@ def test_header_and_footer_of_a_listing_are_no_papers(server: Site) -> None:
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        (listing_page(), "no row of a paper"),
-        (document(), "no row of a paper"),
+        (listing_page(), "no row of an asset"),
+        (document(), "no row of an asset"),
         (
             listing_page("VALE3").replace("a href", "b href").replace("</a>", "</b>"),
-            "no row of a paper",
+            "no row of an asset",
         ),
         (
             listing_page("VALE3", "Vale S.A.", "PETROBRAS PN"),
-            r"only 1 of its 3 rows name a paper; row 3 has \['Vale S.A.', '1,00', 'x'\], expected rows that",
+            r"only 1 of its 3 rows name an asset; row 3 has \['Vale S.A.', '1,00', 'x'\], expected rows that",
         ),
         (
             listing_page("VALE3").replace("</tbody>", row(td("PETR4"), td("1,00")) * 2 + "</tbody>"),
-            r"only 1 of its 3 rows name a paper; row 3 has \['PETR4', '1,00'\]",
+            r"only 1 of its 3 rows name an asset; row 3 has \['PETR4', '1,00'\]",
         ),
     ],
 )
@@ -1237,7 +1237,7 @@ def test_an_empty_or_unrecognizable_listing_is_an_error(server: Site, page: str,
         (reset_connection, Unavailable),
     ],
 )
-def test_a_listing_that_is_refused_or_does_not_come_is_told_as_a_paper_is(
+def test_a_listing_that_is_refused_or_does_not_come_is_told_as_an_asset_is(
     server: Site, answer: Answer | Serving, kind_of_error: type[FundamentusError]
 ) -> None:
     server.serve("/resultado.php", answer)

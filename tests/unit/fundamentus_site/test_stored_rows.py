@@ -16,7 +16,7 @@ from fundamentus_site.asset_page import Labels
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
-from sandbox.site import make_papers
+from sandbox.site import make_assets
 from sandbox.site.pages import CONTENT_TYPE, detail_page
 
 DAY = 20261123
@@ -29,10 +29,10 @@ def rows() -> dict[str, dict[str, Any]]:
     labels = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in schemas.items()}
     site = FundamentusSite("http://site", labels=labels)
     found = {}
-    for paper in make_papers(DAY):
-        page = Page("http://site/page", 200, CONTENT_TYPE, detail_page(paper), EVENING)
-        frame = site.coleta_indicadores_de_ativo(paper.ticker, page=page, kind=Kind(paper.kind), day=DAY)
-        found[paper.ticker] = frame.iloc[0].to_dict()
+    for asset in make_assets(DAY):
+        page = Page("http://site/page", 200, CONTENT_TYPE, detail_page(asset), EVENING)
+        frame = site.coleta_indicadores_de_ativo(asset.ticker, page=page, kind=Kind(asset.kind), day=DAY)
+        found[asset.ticker] = frame.iloc[0].to_dict()
     return found
 
 

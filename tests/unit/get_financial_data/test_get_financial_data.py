@@ -26,15 +26,15 @@ from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
 from pynvest_lake.ledger import AssetEntry, Ledger
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
-from sandbox.site import GHOSTS, Fault, Paper, SiteServer, make_papers
+from sandbox.site import GHOSTS, Fault, SampleAsset, SiteServer, make_assets
 
 TOLD = ("later_session", "layout", "failed", "refused")
-"""Outcomes of which the result names papers with reasons."""
+"""Outcomes of which the result names assets with reasons."""
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_papers(DAY, 20, 10)) as site:
+    with SiteServer(make_assets(DAY, 20, 10)) as site:
         yield site
 
 
@@ -80,10 +80,10 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
 
 
 def said(lake: Lake, day: int = DAY) -> dict[str, AssetEntry]:
-    """Return what the ledger says of each paper."""
+    """Return what the ledger says of each asset."""
     ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
-    papers = Ledger(lake.s3, WORK_BUCKET).read(day).papers(ids)
-    return {ticker: entry for (_, ticker), entry in papers.items()}
+    assets = Ledger(lake.s3, WORK_BUCKET).read(day).assets(ids)
+    return {ticker: entry for (_, ticker), entry in assets.items()}
 
 
 def kept(lake: Lake, day: int = DAY) -> list[ArchivedPage]:
@@ -92,7 +92,7 @@ def kept(lake: Lake, day: int = DAY) -> list[ArchivedPage]:
 
 
 def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
-    return [paper.ticker for paper in site.papers.values() if paper.kind == kind]
+    return [asset.ticker for asset in site.assets.values() if asset.kind == kind]
 
 
 def landed(lake: Lake, table: str = SOR_ACOES, day: int = DAY) -> list[dict[str, Any]]:
@@ -122,14 +122,14 @@ def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
 ) -> None:
     result = fetch(*(message(one, kind) for one in tickers(site, kind)), kind=kind)
 
-    papers: dict[str, Paper] = site.papers
+    assets: dict[str, SampleAsset] = site.assets
     rows = landed(lake, table)
     assert result["batchItemFailures"] == []
     assert len(lake.keys(table)) == 1
     assert lake.partitions(table) == [str(DAY)]
     assert sorted(row[column] for row in rows) == sorted(tickers(site, kind))
     for row in rows:
-        assert without_time(row) == papers[row[column]].expected_sor()
+        assert without_time(row) == assets[row[column]].expected_sor()
 
 
 def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: SiteServer, fetch: Any) -> None:
@@ -155,7 +155,7 @@ def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
     assert failed(result) == []
 
 
-def test_an_error_that_nobody_foresaw_is_that_papers_alone(
+def test_an_error_that_nobody_foresaw_is_that_assets_alone(
     lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = tickers(site)[:2]
@@ -195,8 +195,8 @@ def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(
 
 def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteServer, fetch: Any) -> None:
     one = tickers(site)[0]
-    paper = site.papers[one]
-    site.papers[one] = paper.with_cell("nome_papel", one.lower())
+    asset = site.assets[one]
+    site.assets[one] = asset.with_cell("nome_papel", one.lower())
 
     fetch(message(one))
 
@@ -287,7 +287,9 @@ def test_a_flaky_ticker_lands(lake: Lake, site: SiteServer, fetch: Any) -> None:
     assert len(landed(lake)) == 1
 
 
-def test_a_paper_that_takes_its_time_keeps_no_other_waiting(lake: Lake, site: SiteServer, fetch: Any) -> None:
+def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
     slow, *others = tickers(site)[:10]
     site.set_fault(slow, Fault("status", status=503, times=1, retry_after=2))
 
@@ -345,7 +347,7 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
 def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
     lake: Lake, fetch: Any, site: SiteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.papers.update({paper.ticker: paper for paper in make_papers(DAY, 60, 0)})
+    site.assets.update({asset.ticker: asset for asset in make_assets(DAY, 60, 0)})
     batch = tickers(site)
     site.block_after(40)
 
@@ -433,7 +435,7 @@ def test_a_page_of_a_later_session_is_not_stored_not_asked_for_again_and_named(
     assert asked(site).count(late) == 1
 
 
-def test_a_renamed_label_costs_its_own_column_and_is_named_with_a_paper_and_how_many(
+def test_a_renamed_label_costs_its_own_column_and_is_named_with_an_asset_and_how_many(
     lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
@@ -454,7 +456,7 @@ def test_a_renamed_label_costs_its_own_column_and_is_named_with_a_paper_and_how_
     lost = {batch[1]: "vlr_ind_p_sobre_l", batch[2]: "vlr_ind_p_sobre_l", batch[3]: "vlr_ind_ev_sobre_ebitda"}
     for row in landed(lake):
         ticker = row["nome_papel"]
-        expected = site.papers[ticker].expected_sor()
+        expected = site.assets[ticker].expected_sor()
         if ticker in lost:
             assert expected[lost[ticker]] is not None
             expected[lost[ticker]] = None
@@ -473,7 +475,7 @@ def test_pages_in_utf_8_under_an_older_header_lose_nothing(lake: Lake, site: Sit
     assert (result["unknown_labels"], result["lacking_core_labels"]) == ({}, {})
     assert len(landed(lake)) == len(tickers(site))
     for row in landed(lake):
-        assert without_time(row) == site.papers[row["nome_papel"]].expected_sor()
+        assert without_time(row) == site.assets[row["nome_papel"]].expected_sor()
 
 
 def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any) -> None:
@@ -535,7 +537,7 @@ def test_the_ledger_names_object_session_and_moment_of_what_was_read(
     (item,) = list_day(lake.s3, lake.tables[SOR_ACOES], DAY)
     (page,) = [page for page in kept(lake) if page.ticker == one]
     entry = said(lake)[one]
-    session = int(f"{site.papers[one].expected_sot(DAY)['dt_ult_cot']:%Y%m%d}")
+    session = int(f"{site.assets[one].expected_sot(DAY)['dt_ult_cot']:%Y%m%d}")
     assert (entry.outcome, entry.round, entry.object, entry.why) == (Outcome.READ, 2, item.id, None)
     assert (entry.session, entry.fetched_at) == (session, page.fetched_at)
     assert said(lake)[ghost].outcome is Outcome.NO_SUCH_PAPER
@@ -596,7 +598,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
-    """Return where in the archive the page of each paper is, as a message names it."""
+    """Return where in the archive the page of each asset is, as a message names it."""
     archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}
@@ -646,10 +648,10 @@ def test_a_renamed_label_is_mended_from_the_kept_page_by_a_contract_that_knows_i
     stage._site.cache_clear()
     first, mended = sorted(landed(lake), key=lambda row: row["vlr_ind_p_sobre_l"] or "")
     assert first["datetime_exec"] == mended["datetime_exec"]
-    assert without_time(mended) == site.papers[one].expected_sor()
+    assert without_time(mended) == site.assets[one].expected_sor()
 
 
-def test_of_several_kept_pages_of_a_paper_the_newest_that_reads_counts(
+def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     one, other = tickers(site)[:2]
@@ -684,7 +686,7 @@ def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, site: Site
 
 
 def test_the_years_are_those_of_the_messages_day(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    one = next(paper for paper in site.papers.values() if paper.kind == "acoes" and paper.variety == "listed")
+    one = next(asset for asset in site.assets.values() if asset.kind == "acoes" and asset.variety == "listed")
 
     with time_machine.travel(datetime(2027, 1, 4, 22, tzinfo=timezone.utc), tick=True):
         fetch(message(one.ticker, day=20270104))

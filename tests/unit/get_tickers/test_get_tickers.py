@@ -24,12 +24,12 @@ from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
-from sandbox.site import GHOSTS, Fault, SiteServer, make_papers
+from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_papers(DAY, 23, 12)) as site:
+    with SiteServer(make_assets(DAY, 23, 12)) as site:
         yield site
 
 
@@ -52,7 +52,7 @@ def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: p
 
 
 def listed(site: SiteServer, kind: str) -> list[str]:
-    return sorted([*(paper.ticker for paper in site.papers.values() if paper.kind == kind), *GHOSTS[kind]])
+    return sorted([*(asset.ticker for asset in site.assets.values() if asset.kind == kind), *GHOSTS[kind]])
 
 
 def test_every_listed_ticker_is_queued_once_with_kind_and_day(
@@ -77,7 +77,7 @@ def test_the_site_gets_the_headers_that_were_given(site: SiteServer, queue: Any)
     assert [request.headers["Accept-Language"] for request in site.requests] == ["pt-BR", "pt-BR"]
 
 
-def test_rows_of_a_listing_that_name_no_paper_are_passed_over_and_named(
+def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     site.ghosts = {"acoes": ("Suspensa",), "fiis": ()}
@@ -118,7 +118,7 @@ def ledger(lake: Lake) -> Ledger:
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
-    """Let stage 3 say what became of papers; of those that were read, their object lies in SoR."""
+    """Let stage 3 say what became of assets; of those that were read, their object lies in SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, round_, object=item.id if item else None)
@@ -134,11 +134,11 @@ def test_the_listing_with_its_prices_and_the_round_are_in_the_ledger(
     assert written.listing is not None
     assert not written.listing.trial
     for kind in Kind:
-        assert sorted(written.listing.papers[kind]) == listed(site, kind.value)
-        assert sorted(written.rounds[0].papers[kind]) == listed(site, kind.value)
+        assert sorted(written.listing.assets[kind]) == listed(site, kind.value)
+        assert sorted(written.rounds[0].assets[kind]) == listed(site, kind.value)
     assert written.rounds[0].number == 0
-    for paper in site.papers.values():
-        assert written.listing.papers[Kind(paper.kind)][paper.ticker] == paper.expected_sot(DAY)["vlr_cot"]
+    for asset in site.assets.values():
+        assert written.listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
 
 
 def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
@@ -215,7 +215,7 @@ def test_only_missing_asks_for_what_nothing_final_is_known_of(
     assert sorted(asked) == [(stocks[-3], 1), (stocks[-1], 1)]
     assert lake.messages("fiis") == []
     assert (result["round"], result["acoes"], result["fiis"]) == (1, 2, 0)
-    assert ledger(lake).read(DAY).rounds[1].papers[Kind.ACOES] == [stocks[-3], stocks[-1]]
+    assert ledger(lake).read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
 
 
 def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: SiteServer, queue: Any) -> None:
@@ -233,13 +233,13 @@ def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: Si
 def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    papers = {kind: listed(site, kind.value) for kind in Kind}
+    assets = {kind: listed(site, kind.value) for kind in Kind}
     long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
-    ledger(lake).start_round(DAY, papers, long_ago, number=0)
+    ledger(lake).start_round(DAY, assets, long_ago, number=0)
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    assert result["acoes"] == len(papers[Kind.ACOES])
+    assert result["acoes"] == len(assets[Kind.ACOES])
 
 
 def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
@@ -252,7 +252,7 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
 
     listing = ledger(lake).listing(DAY)
     assert listing is not None
-    assert sorted(listing.papers[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
+    assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
 @pytest.mark.parametrize(("fault", "why"), FAULTS)
@@ -336,11 +336,11 @@ def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     assert site.requests == []
     written = ledger(lake).read(DAY)
     assert written.listing is not None
-    assert sorted(written.listing.papers[Kind.ACOES]) == listed(site, "acoes")
-    assert written.rounds[0].papers[Kind.ACOES] == sorted(stocks)
+    assert sorted(written.listing.assets[Kind.ACOES]) == listed(site, "acoes")
+    assert written.rounds[0].assets[Kind.ACOES] == sorted(stocks)
 
 
-def test_every_kept_page_of_a_paper_is_queued_but_none_of_before_its_day(
+def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     one = listed(site, "acoes")[0]
@@ -391,7 +391,7 @@ def test_pages_are_queued_though_no_listing_reads_and_what_the_day_was_to_hold_s
     assert [message["ticker"] for message in lake.messages("acoes")] == [one]
     listing = ledger(lake).listing(DAY)
     assert listing is not None
-    assert dict(listing.papers[Kind.ACOES]) == {one: 1.0, other: 2.0}
+    assert dict(listing.assets[Kind.ACOES]) == {one: 1.0, other: 2.0}
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
@@ -412,8 +412,8 @@ def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, 
 
     written = ledger(lake).read(DAY)
     assert written.listing is not None
-    assert (written.trial, sorted(written.listing.papers[Kind.ACOES])) == (False, listed(site, "acoes"))
-    assert written.rounds[-1].papers[Kind.ACOES] == [one]
+    assert (written.trial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert written.rounds[-1].assets[Kind.ACOES] == [one]
 
 
 def test_a_partial_run_after_a_whole_one_without_a_listing_leaves_the_day_whole(
@@ -429,7 +429,7 @@ def test_a_partial_run_after_a_whole_one_without_a_listing_leaves_the_day_whole(
     written = ledger(lake).read(DAY)
     assert [message["ticker"] for message in lake.messages("acoes")] == [one]
     assert written.listing is not None
-    assert (written.trial, sorted(written.listing.papers[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert (written.trial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
 
 
 def test_a_partial_run_without_a_listing_leaves_no_trace_of_a_whole_day(
@@ -496,7 +496,7 @@ def test_a_probe_of_everything_asks_once_for_both_listings_and_a_page_of_each_ki
 def test_a_probe_says_whether_the_site_answers_and_writes_nothing(
     lake: Lake, site: SiteServer, queue: Any, fault: Fault | None, answer_: str, kind: str
 ) -> None:
-    one = next(paper.ticker for paper in site.papers.values() if paper.kind == kind)
+    one = next(asset.ticker for asset in site.assets.values() if asset.kind == kind)
     if fault:
         site.set_fault(one, fault)
 
@@ -508,7 +508,7 @@ def test_a_probe_says_whether_the_site_answers_and_writes_nothing(
     assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
 
 
-def test_a_probe_of_a_paper_that_there_is_not_says_so(queue: Any) -> None:
+def test_a_probe_of_an_asset_that_there_is_not_says_so(queue: Any) -> None:
     assert queue({"probe": GHOSTS["acoes"][0]})["answer"] == "no_such_paper"
 
 

@@ -80,7 +80,7 @@ def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, colu
 
 
 @pytest.mark.parametrize(("table", "count"), [(SOR_ACOES, 41), (SOR_FIIS, 30)])
-def test_the_core_labels_are_known_and_those_of_today_or_of_some_papers_are_none(
+def test_the_core_labels_are_known_and_those_of_today_or_of_some_assets_are_none(
     table: str, count: int
 ) -> None:
     schema = table_schema(table)

@@ -30,8 +30,8 @@ def entry(outcome: Outcome = Outcome.READ, **more: object) -> AssetEntry:
     return AssetEntry(outcome, **{"object": "a" if outcome is Outcome.READ else None, **more})  # type: ignore[arg-type]
 
 
-def batch(**papers: AssetEntry) -> BatchEntry:
-    return BatchEntry(Kind.ACOES, papers)
+def batch(**assets: AssetEntry) -> BatchEntry:
+    return BatchEntry(Kind.ACOES, assets)
 
 
 def day_of(
@@ -40,7 +40,7 @@ def day_of(
     return DayLedger(DAY, listing, rounds, tuple((one, NOW) for one in batches))
 
 
-paper_entries = st.builds(
+asset_entries = st.builds(
     AssetEntry,
     outcome=st.sampled_from(Outcome),
     round=st.integers(0, 3),
@@ -52,7 +52,7 @@ paper_entries = st.builds(
 batches = st.builds(
     BatchEntry,
     kind=st.sampled_from(Kind),
-    papers=st.dictionaries(st.sampled_from(["AAAA3", "BBBB4", "CCCC3"]), paper_entries, min_size=1),
+    assets=st.dictionaries(st.sampled_from(["AAAA3", "BBBB4", "CCCC3"]), asset_entries, min_size=1),
 )
 
 
@@ -73,8 +73,8 @@ def test_entries_of_several_runs_say_together_the_greatest_of_what_each_says(
     whole = merge_outcomes(entries, {"a", "b"})
     halves = [merge_outcomes(entries[::2], {"a", "b"}), merge_outcomes(entries[1::2], {"a", "b"})]
 
-    for paper, said in whole.items():
-        ranks = [half[paper].outcome.rank for half in halves if paper in half]
+    for asset, said in whole.items():
+        ranks = [half[asset].outcome.rank for half in halves if asset in half]
         assert said.outcome.rank == max(ranks)
 
 
@@ -98,11 +98,11 @@ def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
     }
 
 
-def test_a_paper_counts_as_read_only_while_its_object_lies_in_sor() -> None:
+def test_an_asset_counts_as_read_only_while_its_object_lies_in_sor() -> None:
     ledger = day_of(batch(PETR4=entry(object="a")), batch(PETR4=entry(Outcome.REFUSED)))
 
-    assert ledger.papers({"a"})[Kind.ACOES, "PETR4"].outcome is Outcome.READ
-    assert ledger.papers(set())[Kind.ACOES, "PETR4"].outcome is Outcome.REFUSED
+    assert ledger.assets({"a"})[Kind.ACOES, "PETR4"].outcome is Outcome.READ
+    assert ledger.assets(set())[Kind.ACOES, "PETR4"].outcome is Outcome.REFUSED
 
 
 def test_missing_is_what_is_listed_and_neither_read_nor_unknown_to_the_site() -> None:
@@ -134,7 +134,7 @@ def test_listings_of_one_day_are_united() -> None:
 
     united = LISTING.united(later)
 
-    assert united.papers == {
+    assert united.assets == {
         Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0, "WEGE3": 40.0},
         Kind.FIIS: {"HGLG11": None},
     }

@@ -193,7 +193,7 @@ def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(
     page.context.close()
 
 
-def test_a_point_says_which_paper_it_is(browser: Browser, files: dict[str, Path]) -> None:
+def test_a_point_says_which_asset_it_is(browser: Browser, files: dict[str, Path]) -> None:
     page = opened(browser, files["whole"]).page
     point = page.locator("#chart-stocks .mark-symbol path").first
     point.scroll_into_view_if_needed()

@@ -41,7 +41,7 @@ def charts_of(html: str) -> dict[str, list[dict[str, object]]]:
 
 
 def traded(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Return the rows of papers with a price in the last thirty days."""
+    """Return the rows of assets with a price in the last thirty days."""
     rows = [*snapshot.stocks, *snapshot.funds]
     return [dict(row) for row in rows if row["dt_ult_cot"] and row["dt_ult_cot"] >= date(2026, 10, 24)]
 
@@ -73,7 +73,7 @@ def test_a_lake_of_one_session_gives_a_page_that_says_so() -> None:
     assert "series" not in charts_of(html)
 
 
-def test_papers_without_a_date_leave_a_page_without_charts() -> None:
+def test_assets_without_a_date_leave_a_page_without_charts() -> None:
     html = page(sample(dt_ult_cot=None))
 
     assert "não há o que desenhar" in text_of(html)
@@ -105,7 +105,7 @@ def test_the_verdicts_of_earlier_days_are_there() -> None:
     assert "20/11/2026 aviso a sessão se repete" in text_of(page(sample(quality=quality)))
 
 
-def test_breadth_counts_the_papers_of_the_newest_session(written: str) -> None:
+def test_breadth_counts_the_assets_of_the_newest_session(written: str) -> None:
     newest = [row for row in traded(sample()) if row["dt_ult_cot"] == date(2026, 11, 23)]
     for kind, column in {"Ações": "nome_papel", "FIIs": "fii"}.items():
         changes = [row["pct_var_dia"] for row in newest if column in row and row["pct_var_dia"] is not None]
@@ -123,7 +123,7 @@ def test_breadth_counts_the_papers_of_the_newest_session(written: str) -> None:
         assert f"{kind}, mediana {numbers.change(median(changes))}" in text_of(written)
 
 
-def test_the_largest_moves_are_of_liquid_papers_of_the_session(written: str) -> None:
+def test_the_largest_moves_are_of_liquid_assets_of_the_session(written: str) -> None:
     liquid = [
         row
         for row in traded(sample())
@@ -138,7 +138,7 @@ def test_the_largest_moves_are_of_liquid_papers_of_the_session(written: str) -> 
     assert [row["papel"] for row in charts["falls"]] == [ticker for _, ticker in ordered[:8]]
 
 
-def test_sectors_and_segments_are_medians_of_the_papers_that_trade(written: str) -> None:
+def test_sectors_and_segments_are_medians_of_the_assets_that_trade(written: str) -> None:
     snapshot = sample()
     charts = charts_of(written)
     for row in charts["sectors"]:
@@ -158,7 +158,7 @@ def test_sectors_and_segments_are_medians_of_the_papers_that_trade(written: str)
     assert charts["yields"]
 
 
-def test_a_point_is_a_liquid_paper_and_few_are_left_out(written: str) -> None:
+def test_a_point_is_a_liquid_asset_and_few_are_left_out(written: str) -> None:
     for chart, columns in {
         "stocks": ("nome_papel", "vlr_ind_p_sobre_vp", "vlr_ind_div_yield"),
         "funds": ("fii", "vlr_p_sobre_vp", "vlr_div_yield"),
@@ -186,7 +186,7 @@ def test_a_series_begins_at_100(written: str) -> None:
     assert [row["pregão"] for row in rows if row["papel"] == "HGLG11"][-1] == "2026-11-23"
 
 
-def test_the_table_has_every_paper_that_trades_and_its_numbers(written: str) -> None:
+def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> None:
     tree = lxml.html.fromstring(written)
     found = {row.xpath("string(th)"): row for row in tree.xpath("//div[@id='papers']//tbody/tr")}
     rows = {str(row.get("nome_papel") or row.get("fii")): row for row in traded(sample())}

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox.bench.costs import (
+    ASSETS_A_DAY,
     DAYS_A_MONTH,
-    PAPERS_A_DAY,
     POLLS_A_MONTH,
     DayCounts,
     UnknownRequest,
@@ -17,7 +17,7 @@ from sandbox.bench.on_lambda import FULL_CORE_MB, Work
 VIRGINIA = prices()["us-east-1"]
 
 ONE_DAY = DayCounts(
-    papers=PAPERS_A_DAY,
+    assets=ASSETS_A_DAY,
     requests={"s3:PutObject": 1000, "s3:GetObject": 500, "sqs:SendMessage": 145},
     invocations=100,
     gb_seconds=200.0,
@@ -35,26 +35,26 @@ def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
 
 
 def test_pages_of_ninety_days_and_ledgers_of_four_hundred_are_paid_for() -> None:
-    day = DayCounts(PAPERS_A_DAY, {}, 0, 0.0, 0, pages_bytes=2**30, ledger_bytes=2**29)
+    day = DayCounts(ASSETS_A_DAY, {}, 0, 0.0, 0, pages_bytes=2**30, ledger_bytes=2**29)
 
     assert month(day, VIRGINIA)["S3, pages and ledger"] == pytest.approx(22 * (3 + 400 / 30 / 2) * 0.023)
 
 
 def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
-    tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:PutObject": 100}, 10, 20.0, 2**30 // 10)
+    tenth = DayCounts(ASSETS_A_DAY // 10, {"s3:PutObject": 100}, 10, 20.0, 2**30 // 10)
 
     assert month(tenth, VIRGINIA)["Lambda, time"] == pytest.approx(month(ONE_DAY, VIRGINIA)["Lambda, time"])
     assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 1000 * 0.000005)
 
 
 def test_requests_that_every_day_takes_are_not_scaled() -> None:
-    tenth = DayCounts(PAPERS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
+    tenth = DayCounts(ASSETS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
 
     assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
 
 
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
-    day = DayCounts(PAPERS_A_DAY, {"sqs:SendMessage": 147}, 0, 0.0, 0)
+    day = DayCounts(ASSETS_A_DAY, {"sqs:SendMessage": 147}, 0, 0.0, 0)
 
     assert month(day, VIRGINIA)["SQS, messages"] == pytest.approx(22 * 3 * 147 * 0.0000004)
 

@@ -21,12 +21,21 @@ import pytest
 import requests
 
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
-from sandbox.site import FUND_VARIETIES, GHOSTS, STOCK_VARIETIES, Cell, Fault, Paper, SiteServer, make_papers
+from sandbox.site import (
+    FUND_VARIETIES,
+    GHOSTS,
+    STOCK_VARIETIES,
+    Cell,
+    Fault,
+    SampleAsset,
+    SiteServer,
+    make_assets,
+)
 from sandbox.site.assets import brazilian
 from sandbox.site.pages import detail_page
 
 DAY = 20261123
-PAPERS = make_papers(DAY)
+ASSETS = make_assets(DAY)
 TABLES = {"acoes": (SOR_ACOES, SOT_ACOES), "fiis": (SOR_FIIS, SOT_FIIS)}
 DEBT_RATIOS = {
     "Dív Líq / Patrim": "vlr_ind_divida_liq_sobre_patrim",
@@ -35,39 +44,39 @@ DEBT_RATIOS = {
 PYTHON_TYPES = {"string": str, "bigint": int, "double": float, "date": date}
 
 
-def of_variety(variety: str, kind: str | None = None) -> list[Paper]:
-    return [paper for paper in PAPERS if paper.variety == variety and kind in (None, paper.kind)]
+def of_variety(variety: str, kind: str | None = None) -> list[SampleAsset]:
+    return [asset for asset in ASSETS if asset.variety == variety and kind in (None, asset.kind)]
 
 
 def years(values: dict[str, Any]) -> list[Any]:
     return [values[f"pct_var_ano_a{age}"] for age in range(6)]
 
 
-# ------------------------------------------------------------------------------------------------- papers
+# ------------------------------------------------------------------------------------------------- assets
 
 
-def test_a_few_papers_have_every_variety() -> None:
-    for papers in (PAPERS, make_papers(DAY, len(STOCK_VARIETIES), len(FUND_VARIETIES))):
+def test_a_few_assets_have_every_variety() -> None:
+    for assets in (ASSETS, make_assets(DAY, len(STOCK_VARIETIES), len(FUND_VARIETIES))):
         for kind, varieties in (("acoes", STOCK_VARIETIES), ("fiis", FUND_VARIETIES)):
-            assert {paper.variety for paper in papers if paper.kind == kind} == set(varieties)
+            assert {asset.variety for asset in assets if asset.kind == kind} == set(varieties)
 
 
 def test_about_half_of_many_stocks_are_delisted() -> None:
-    varieties = Counter(paper.variety for paper in make_papers(DAY, 1000, 0))
+    varieties = Counter(asset.variety for asset in make_assets(DAY, 1000, 0))
     assert 450 <= varieties["delisted"] <= 550
 
 
 def test_tickers_are_unlike_each_other_and_those_without_a_page() -> None:
-    papers = make_papers(DAY, 1000, 450)
-    tickers = [paper.ticker for paper in papers] + [ticker for ghosts in GHOSTS.values() for ticker in ghosts]
+    assets = make_assets(DAY, 1000, 450)
+    tickers = [asset.ticker for asset in assets] + [ticker for ghosts in GHOSTS.values() for ticker in ghosts]
     assert len(tickers) == len(set(tickers)) == 1000 + 450 + 3
     assert all(re.fullmatch(r"[A-Z]{4}(3|4|5|6|11)", ticker) for ticker in tickers)
 
 
-def test_the_same_arguments_make_the_same_papers_in_every_process() -> None:
+def test_the_same_arguments_make_the_same_assets_in_every_process() -> None:
     code = (
-        "import hashlib; from sandbox.site import make_papers;"
-        f"print(hashlib.sha256(repr(make_papers({DAY})).encode()).hexdigest())"
+        "import hashlib; from sandbox.site import make_assets;"
+        f"print(hashlib.sha256(repr(make_assets({DAY})).encode()).hexdigest())"
     )
     digests = [
         subprocess.run(
@@ -79,12 +88,12 @@ def test_the_same_arguments_make_the_same_papers_in_every_process() -> None:
         ).stdout.strip()
         for hash_seed in ("1", "2")
     ]
-    assert digests == [hashlib.sha256(repr(PAPERS).encode()).hexdigest()] * 2
-    assert make_papers(DAY, seed=1) != PAPERS
+    assert digests == [hashlib.sha256(repr(ASSETS).encode()).hexdigest()] * 2
+    assert make_assets(DAY, seed=1) != ASSETS
 
 
-def test_more_papers_leave_the_first_ones_as_they_are() -> None:
-    assert make_papers(DAY, 20, 0) == PAPERS[:20]
+def test_more_assets_leave_the_first_ones_as_they_are() -> None:
+    assert make_assets(DAY, 20, 0) == ASSETS[:20]
 
 
 @pytest.mark.parametrize("kind", ["acoes", "fiis"])
@@ -92,13 +101,13 @@ def test_what_is_expected_has_the_columns_and_types_of_the_contract(kind: str) -
     sor, sot = map(table_schema, TABLES[kind])
     spec = table_schema(SPEC_ATIVOS)
     met = set()
-    for paper in (paper for paper in PAPERS if paper.kind == kind):
-        assert list(paper.expected_sor()) == [name for name in sor.names if not name.startswith("datetime_")]
-        for schema, expected in ((sot, paper.expected_sot()), (spec, paper.expected_spec())):
+    for asset in (asset for asset in ASSETS if asset.kind == kind):
+        assert list(asset.expected_sor()) == [name for name in sor.names if not name.startswith("datetime_")]
+        for schema, expected in ((sot, asset.expected_sot()), (spec, asset.expected_spec())):
             assert list(expected) == [name for name in schema.names if not name.startswith("datetime_")]
             for column in (column for column in schema.columns if not column.name.startswith("datetime_")):
                 value = expected[column.name]
-                assert value is None or type(value) is PYTHON_TYPES[column.type], (paper.ticker, column)
+                assert value is None or type(value) is PYTHON_TYPES[column.type], (asset.ticker, column)
                 if value is not None:
                     met.add(column.name)
     assert met == {*sot.names, *spec.names} - {"datetime_exec", "datetime_leitura"}
@@ -119,12 +128,12 @@ def test_numbers_are_written_the_brazilian_way(value: int | Decimal, text: str) 
     assert brazilian(value) == text
 
 
-def paper_of(*cells: Cell) -> Paper:
-    return Paper("PETR4", "acoes", "listed", DAY, ((tuple(cells),),))
+def asset_of(*cells: Cell) -> SampleAsset:
+    return SampleAsset("PETR4", "acoes", "listed", DAY, ((tuple(cells),),))
 
 
 def test_what_is_expected_comes_from_the_values_and_not_from_the_text() -> None:
-    paper = paper_of(
+    asset = asset_of(
         Cell("Papel", "PETR4", "PETR4", "nome_papel"),
         Cell("Setor", None, "-", "nome_setor"),
         Cell("Dia", Decimal("-1.31"), "a", "pct_var_dia", change=True),
@@ -135,7 +144,7 @@ def test_what_is_expected_comes_from_the_values_and_not_from_the_text() -> None:
         Cell("Data últ cot", date(2026, 11, 20), "f", "dt_ult_cot"),
         Cell("Depósitos", 1, "g"),
     )
-    sor, sot, spec = paper.expected_sor(), paper.expected_sot(), paper.expected_spec()
+    sor, sot, spec = asset.expected_sor(), asset.expected_sot(), asset.expected_spec()
     assert {column: text for column, text in sor.items() if text is not None} == {
         "nome_papel": "PETR4",
         "nome_setor": "-",
@@ -165,8 +174,8 @@ def test_what_is_expected_comes_from_the_values_and_not_from_the_text() -> None:
 
 
 def test_a_page_read_in_the_next_year_lands_one_column_over() -> None:
-    paper = of_variety("listed")[0]
-    for expected in (paper.expected_sor, paper.expected_sot, paper.expected_spec):
+    asset = of_variety("listed")[0]
+    for expected in (asset.expected_sor, asset.expected_sot, asset.expected_spec):
         assert None not in years(expected())
         assert years(expected(20270102)) == [None, *years(expected())[:5]]
 
@@ -181,66 +190,66 @@ def test_a_page_read_in_the_next_year_lands_one_column_over() -> None:
         (20290102, date(2029, 1, 2)),
     ],
 )
-def test_papers_are_made_for_any_day_and_were_traded_in_its_last_session(day: int, session: date) -> None:
-    papers = make_papers(day)
-    quoted = {paper: paper.expected_sot()["dt_ult_cot"] for paper in papers}
-    traded = {quoted[paper] for paper in papers if paper.variety in ("listed", "real_estate")}
-    assert len(papers) == len(PAPERS)
+def test_assets_are_made_for_any_day_and_were_traded_in_its_last_session(day: int, session: date) -> None:
+    assets = make_assets(day)
+    quoted = {asset: asset.expected_sot()["dt_ult_cot"] for asset in assets}
+    traded = {quoted[asset] for asset in assets if asset.variety in ("listed", "real_estate")}
+    assert len(assets) == len(ASSETS)
     assert traded == {session}
     assert max(when for when in quoted.values() if when) == session
 
 
 def test_a_cell_can_be_given_another_text_and_value() -> None:
-    paper = PAPERS[0].with_cell("vlr_cot", "n/d").with_cell("pct_var_ano_a0", "-3,0%", Decimal(-3))
-    assert (paper.expected_sor()["vlr_cot"], paper.expected_sot()["vlr_cot"]) == ("n/d", None)
-    assert paper.expected_sot()["pct_var_ano_a0"] == -0.03
+    asset = ASSETS[0].with_cell("vlr_cot", "n/d").with_cell("pct_var_ano_a0", "-3,0%", Decimal(-3))
+    assert (asset.expected_sor()["vlr_cot"], asset.expected_sot()["vlr_cot"]) == ("n/d", None)
+    assert asset.expected_sot()["pct_var_ano_a0"] == -0.03
     with pytest.raises(ValueError, match="the page of PETR4 has no cell of segmento"):
-        paper.with_cell("segmento", "x")
+        asset.with_cell("segmento", "x")
 
 
 # ---------------------------------------------------------------------------------------------- varieties
 
 
 def test_every_stock_page_has_a_row_with_an_empty_label() -> None:
-    for paper in (paper for paper in PAPERS if paper.kind == "acoes"):
-        rows = [[getattr(cell, "label", None) for cell in row] for table in paper.tables for row in table]
+    for asset in (asset for asset in ASSETS if asset.kind == "acoes"):
+        rows = [[getattr(cell, "label", None) for cell in row] for table in asset.tables for row in table]
         assert ["", "Cres. Rec (5a)", "Giro Ativos"] in rows
 
 
-def test_a_delisted_paper_names_none_of_the_last_six_years_and_a_halted_one_some() -> None:
-    for paper in of_variety("delisted"):
-        assert sum(cell.year is not None for cell in paper.cells()) == 6
-        assert years(paper.expected_sor()) == [None] * 6
-    for paper in of_variety("halted"):
-        assert years(paper.expected_sor())[:2] == [None, None]
-        assert None not in years(paper.expected_sor())[5:]
+def test_a_delisted_asset_names_none_of_the_last_six_years_and_a_halted_one_some() -> None:
+    for asset in of_variety("delisted"):
+        assert sum(cell.year is not None for cell in asset.cells()) == 6
+        assert years(asset.expected_sor()) == [None] * 6
+    for asset in of_variety("halted"):
+        assert years(asset.expected_sor())[:2] == [None, None]
+        assert None not in years(asset.expected_sor())[5:]
 
 
 @pytest.mark.parametrize("day", [DAY, 20270102])
 def test_a_page_that_is_behind_shows_last_years_labels(day: int) -> None:
     for kind in ("acoes", "fiis"):
-        paper = next(p for p in make_papers(day) if (p.variety, p.kind) == ("behind", kind))
-        assert [cell.year for cell in paper.cells() if cell.year] == [
+        asset = next(p for p in make_assets(day) if (p.variety, p.kind) == ("behind", kind))
+        assert [cell.year for cell in asset.cells() if cell.year] == [
             day // 10_000 - age for age in range(1, 7)
         ]
-        assert years(paper.expected_sot())[0] is None
-        assert None not in years(paper.expected_sot())[1:]
+        assert years(asset.expected_sot())[0] is None
+        assert None not in years(asset.expected_sot())[1:]
 
 
-def test_a_young_paper_has_empty_pairs_where_it_has_no_year() -> None:
+def test_a_young_asset_has_empty_pairs_where_it_has_no_year() -> None:
     for kind in ("acoes", "fiis"):
-        for paper in of_variety("young", kind):
-            named = [cell.label for cell in paper.cells() if cell.change][4:10]
+        for asset in of_variety("young", kind):
+            named = [cell.label for cell in asset.cells() if cell.change][4:10]
             shown = sum(map(bool, named))
             assert 1 <= shown <= 5
             assert named == [str(2026 - age) for age in range(shown)] + [""] * (6 - shown)
-            assert years(paper.expected_sor())[shown:] == [None] * (6 - shown)
+            assert years(asset.expected_sor())[shown:] == [None] * (6 - shown)
 
 
 @pytest.mark.parametrize("variety", ["bank", "insurer"])
 def test_banks_and_insurers_report_other_things(variety: str) -> None:
-    for paper in of_variety(variety):
-        labels = {cell.label for cell in paper.cells()}
+    for asset in of_variety(variety):
+        labels = {cell.label for cell in asset.cells()}
         assert labels >= {
             "Depósitos",
             "Cart. de Crédito",
@@ -252,33 +261,33 @@ def test_banks_and_insurers_report_other_things(variety: str) -> None:
             *("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante"),
             *("Receita Líquida", "EBIT"),
         }
-        expected = paper.expected_sor()
+        expected = asset.expected_sor()
         assert expected["vlr_receita_liq_ult_12m"] is None
         of_banks = ("vlr_depositos", "vlr_cart_credito", "vlr_rec_servicos_ult_3m")
         assert None not in [expected[column] for column in of_banks]
 
 
 def test_most_stocks_have_todays_debt_ratio_and_a_share_of_them_that_of_older_pages() -> None:
-    papers = make_papers(DAY, 100, 0)
-    forms = Counter(cell.label for paper in papers for cell in paper.cells() if cell.label in DEBT_RATIOS)
+    assets = make_assets(DAY, 100, 0)
+    forms = Counter(cell.label for asset in assets for cell in asset.cells() if cell.label in DEBT_RATIOS)
     assert forms == {"Dív Líq / Patrim": 80, "Div Br/ Patrim": 20}
-    for paper in papers:
-        expected = paper.expected_sor()
-        (shown,) = [cell for cell in paper.cells() if cell.label in DEBT_RATIOS]
+    for asset in assets:
+        expected = asset.expected_sor()
+        (shown,) = [cell for cell in asset.cells() if cell.label in DEBT_RATIOS]
         other = next(column for label, column in DEBT_RATIOS.items() if label != shown.label)
         assert (expected[DEBT_RATIOS[shown.label]], expected[other]) == (shown.text, None)
 
 
 def test_a_label_can_have_another_name() -> None:
-    paper = of_variety("listed")[0].with_label("P/L", "Preço/Lucro")
-    assert paper.expected_sor()["vlr_ind_p_sobre_l"] is None
-    assert b">Pre\xe7o/Lucro<" in detail_page(paper)
-    assert b">P/L<" not in detail_page(paper)
+    asset = of_variety("listed")[0].with_label("P/L", "Preço/Lucro")
+    assert asset.expected_sor()["vlr_ind_p_sobre_l"] is None
+    assert b">Pre\xe7o/Lucro<" in detail_page(asset)
+    assert b">P/L<" not in detail_page(asset)
 
 
 def test_missing_values_come_in_every_form() -> None:
     for kind in ("acoes", "fiis"):
-        texts = {text for paper in of_variety("sparse", kind) for text in paper.expected_sor().values()}
+        texts = {text for asset in of_variety("sparse", kind) for text in asset.expected_sor().values()}
         assert texts >= {"-", "-%", ""}
 
 
@@ -288,17 +297,17 @@ def test_losses_have_negative_values_of_every_form() -> None:
         ("fiis", (r"-[\d.]+",)),
     ):
         texts = [
-            text for paper in of_variety("losses", kind) for text in paper.expected_sor().values() if text
+            text for asset in of_variety("losses", kind) for text in asset.expected_sor().values() if text
         ]
         assert all(any(re.fullmatch(form, text) for text in texts) for form in forms)
 
 
 def test_huge_values_are_beyond_32_bit_numbers_and_doubles_but_exact_in_their_types() -> None:
-    (paper,) = of_variety("huge")
-    sot = paper.expected_sot()
+    (asset,) = of_variety("huge")
+    sot = asset.expected_sot()
     assert sot["num_acoes"] == 2**53 + 1 != int(float(2**53 + 1))
     amounts = [
-        cell.value for cell in paper.cells() if isinstance(cell.value, int) and cell.column != "num_acoes"
+        cell.value for cell in asset.cells() if isinstance(cell.value, int) and cell.column != "num_acoes"
     ]
     assert max(amounts) > 2**46
     assert all(int(float(amount)) == amount for amount in amounts)
@@ -307,24 +316,24 @@ def test_huge_values_are_beyond_32_bit_numbers_and_doubles_but_exact_in_their_ty
 def test_texts_have_question_marks_ampersands_accents_and_entities() -> None:
     for kind in ("acoes", "fiis"):
         texts = " ".join(
-            str(value) for paper in of_variety("text", kind) for value in paper.expected_sor().values()
+            str(value) for asset in of_variety("text", kind) for value in asset.expected_sor().values()
         )
         assert all(mark in texts for mark in "?&<ãé")
-        pages = b"".join(detail_page(paper) for paper in of_variety("text", kind))
+        pages = b"".join(detail_page(asset) for asset in of_variety("text", kind))
         assert all(entity in pages for entity in (b"&amp;", b"&lt;", b"&atilde;", b"&ecirc;"))
 
 
 def test_some_values_are_labels_too() -> None:
     for kind in ("acoes", "fiis"):
-        for paper in of_variety("label", kind):
-            labels = {cell.label for cell in paper.cells()}
-            assert any(cell.text in labels for cell in paper.cells())
+        for asset in of_variety("label", kind):
+            labels = {cell.label for cell in asset.cells()}
+            assert any(cell.text in labels for cell in asset.cells())
     assert of_variety("label", "fiis")[0].expected_sor()["segmento"] == "Ativos"
 
 
 def test_only_funds_with_real_estate_have_cells_for_it() -> None:
-    assert all(paper.expected_sor()["qtd_imoveis"] is None for paper in of_variety("financial"))
-    assert all(paper.expected_sor()["qtd_imoveis"] is not None for paper in of_variety("real_estate"))
+    assert all(asset.expected_sor()["qtd_imoveis"] is None for asset in of_variety("financial"))
+    assert all(asset.expected_sor()["qtd_imoveis"] is not None for asset in of_variety("real_estate"))
 
 
 # -------------------------------------------------------------------------------------------------- pages
@@ -332,7 +341,7 @@ def test_only_funds_with_real_estate_have_cells_for_it() -> None:
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
-    with SiteServer(PAPERS) as site:
+    with SiteServer(ASSETS) as site:
         yield site
 
 
@@ -361,7 +370,7 @@ def listing(site: SiteServer) -> requests.Response:
 
 
 def page_of(ticker: str) -> bytes:
-    return detail_page(next(paper for paper in PAPERS if paper.ticker == ticker))
+    return detail_page(next(asset for asset in ASSETS if asset.ticker == ticker))
 
 
 def shown(answer: requests.Response) -> str:
@@ -380,14 +389,14 @@ def test_an_unknown_ticker_gets_a_page_that_says_so(site: SiteServer) -> None:
 def test_a_kept_alive_connection_is_quick_and_counted_once(site: SiteServer) -> None:
     seconds = []
     with requests.Session() as session:
-        for paper in PAPERS:
+        for asset in ASSETS:
             started_at = time.monotonic()
-            answer = session.get(f"{site.base_url}/detalhes.php?papel={paper.ticker}", timeout=5)
+            answer = session.get(f"{site.base_url}/detalhes.php?papel={asset.ticker}", timeout=5)
             seconds.append(time.monotonic() - started_at)
-            assert answer.content == detail_page(paper)
+            assert answer.content == detail_page(asset)
     assert min(seconds) < 0.03  # a delayed ACK for each would be 0.04 s and more
     assert site.connections == 1
-    assert [request.ticker for request in site.requests] == [paper.ticker for paper in PAPERS]
+    assert [request.ticker for request in site.requests] == [asset.ticker for asset in ASSETS]
 
 
 def test_requests_are_counted_and_timed(site: SiteServer) -> None:
@@ -511,13 +520,13 @@ def test_the_whole_site_can_refuse(site: SiteServer) -> None:
     assert get(site).content == page_of("PETR4")
 
 
-def test_a_listing_has_todays_headings_prices_and_one_paper_twice(site: SiteServer) -> None:
+def test_a_listing_has_todays_headings_prices_and_one_asset_twice(site: SiteServer) -> None:
     text = listing(site).text
     headings = re.findall(r"<th><a[^>]*>(.*?)</a></th>", text)
     assert headings[:2] == ["Papel", "Cotação"]
     assert {"Mrg Bruta", "Dív.Líq/ Patrim."} < set(headings)
     rows = re.findall(r"<tr><td>.*?>([A-Z0-9]+)</a>.*?</td><td>(.*?)</td>", text)
-    prices = {paper.ticker: paper.expected_sor()["vlr_cot"] for paper in PAPERS if paper.kind == "acoes"}
+    prices = {asset.ticker: asset.expected_sor()["vlr_cot"] for asset in ASSETS if asset.kind == "acoes"}
     assert dict(rows) == prices | dict.fromkeys(GHOSTS["acoes"], "0,00")
     assert len(rows) == len(dict(rows)) + 1
 
@@ -546,13 +555,13 @@ def test_a_fault_that_does_not_exist_is_refused(make: Callable[[], object], mess
         make()
 
 
-def test_the_page_of_a_paper_that_does_not_exist_is_refused(site: SiteServer) -> None:
-    with pytest.raises(ValueError, match="fault with the page of 'X', expected a paper that the site has"):
+def test_the_page_of_an_asset_that_does_not_exist_is_refused(site: SiteServer) -> None:
+    with pytest.raises(ValueError, match="fault with the page of 'X', expected an asset that the site has"):
         site.set_fault("PETR4", Fault("other", ticker="X"))
 
 
 def test_a_closed_site_answers_no_kept_alive_connection(site: SiteServer) -> None:
-    with SiteServer(PAPERS) as other:
+    with SiteServer(ASSETS) as other:
         address = urlsplit(other.base_url)
         connection = http.client.HTTPConnection(address.netloc, timeout=5)
         connection.request("GET", "/detalhes.php?papel=PETR4")
