@@ -9,55 +9,55 @@ class CollectorError(Exception):
     status = 1
 
 
-class SiteRefuses(CollectorError):  # noqa: N818 - what happened
+class SiteRefuses(CollectorError):
     """The site refuses this client: three different assets in a row, or with 429, or both listings."""
 
     status = 3
 
 
-class Incomplete(CollectorError):  # noqa: N818 - what the day is
+class Incomplete(CollectorError):
     """Some page did not come, or S3 could not be reached, for as long as was waited."""
 
     status = 4
 
 
-class ListingUnreadable(CollectorError):  # noqa: N818 - what it is
+class ListingUnreadable(CollectorError):
     """What came as a listing names no assets."""
 
     status = 5
 
 
-class NoCredentials(CollectorError):  # noqa: N818 - what is lacking
+class NoCredentials(CollectorError):
     """AWS credentials are missing, expired or not known to AWS."""
 
     status = 6
 
 
-class AccessDenied(CollectorError):  # noqa: N818 - what AWS says
+class AccessDenied(CollectorError):
     """The credentials may not do what a collector does."""
 
     status = 7
 
 
-class WrongClock(CollectorError):  # noqa: N818 - what is wrong
+class WrongClock(CollectorError):
     """The clock of this machine and that of S3 differ."""
 
     status = 8
 
 
-class WrongBucket(CollectorError):  # noqa: N818 - what is wrong
+class WrongBucket(CollectorError):
     """The bucket is not a lake's work bucket."""
 
     status = 9
 
 
-class TooLate(CollectorError):  # noqa: N818 - what it is
+class TooLate(CollectorError):
     """The site shows a later session: the day's pages can no longer be had."""
 
     status = 10
 
 
-class StorageFailed(CollectorError):  # noqa: N818 - what happened
+class StorageFailed(CollectorError):
     """S3 answered with something that no other of these is about."""
 
     status = 11

@@ -12,7 +12,7 @@ NAMES_A_CALL = 50
 """Named queries that one call returns the text of at most."""
 
 
-class QueryFailed(Exception):  # noqa: N818
+class QueryFailed(Exception):
     """Athena could not answer a query; the message says why."""
 
 

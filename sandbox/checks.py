@@ -20,7 +20,7 @@ TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ati
 Row = Mapping[str, Any]
 
 
-class NotExact(Exception):  # noqa: N818
+class NotExact(Exception):
     """The lake differs from the site; the message says where."""
 
     def __init__(self, differences: Collection[str]) -> None:

@@ -27,7 +27,7 @@ LISTED = '"tickers queued"'
 """What stage 2 logs when every ticker is queued."""
 
 
-class DayFailed(Exception):  # noqa: N818
+class DayFailed(Exception):
     """The day did not get complete, or its workflow failed; the message says what is missing."""
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 PARTITION_KEY = "anomesdia_exec"
-FOLDED_IDS = b"pynvest.folded_ids"
+COMPACTED_IDS = b"pynvest.folded_ids"
 
 
 LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
@@ -46,7 +46,7 @@ class StoredObject:
     key: str
     size: int
     rows: int
-    folded_ids: frozenset[str]
+    compacted_ids: frozenset[str]
 
     @property
     def id(self) -> str:
@@ -61,7 +61,7 @@ class StoredObject:
     @property
     def ids(self) -> frozenset[str]:
         """Return the ids of the parts that it stands for."""
-        return self.folded_ids if self.is_compact else frozenset({self.id})
+        return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ class Partitions:
         except self._s3.exceptions.NoSuchKey:
             return None
         footer = pq.read_metadata(io.BytesIO(body))
-        folded = json.loads((footer.metadata or {}).get(FOLDED_IDS, b"[]"))
-        return StoredObject(key, len(body), footer.num_rows, frozenset(folded))
+        compacted = json.loads((footer.metadata or {}).get(COMPACTED_IDS, b"[]"))
+        return StoredObject(key, len(body), footer.num_rows, frozenset(compacted))
 
     def body(self, bucket: str, key: str) -> bytes:
         """Return the bytes of an object."""

@@ -43,11 +43,11 @@ PAGE = "report.html"
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
-class AlreadyRunning(Exception):  # noqa: N818
+class AlreadyRunning(Exception):
     """``up`` was asked for while an earlier one still runs."""
 
 
-class NotRunning(Exception):  # noqa: N818
+class NotRunning(Exception):
     """There is nothing to ask: ``up`` has not been run."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 
 
-class ProcessFailed(Exception):  # noqa: N818
+class ProcessFailed(Exception):
     """A background process ended, or did not get ready in time; the message holds the end of its log."""
 
 

@@ -36,15 +36,15 @@ SEARCH_LIMIT = 30_000
 """How many levels under ``/`` and how many folders in all are looked at for a mirror."""
 
 
-class TerraformNotInstalled(Exception):  # noqa: N818
+class TerraformNotInstalled(Exception):
     """There is no ``terraform`` command."""
 
 
-class ProviderNotFound(Exception):  # noqa: N818
+class ProviderNotFound(Exception):
     """The provider is neither in the registry (it does not answer) nor in a mirror on this machine."""
 
 
-class TerraformFailed(Exception):  # noqa: N818
+class TerraformFailed(Exception):
     """A terraform command ended with an error; the message holds what it said."""
 
 

@@ -40,20 +40,20 @@ locals {
 
   invoke = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
 
-  # A fold fails by itself: the others go on, and the assessment tells.
-  folds = { for table, arn in var.dedup_function_arns : table => {
-    StartAt = local.fold_names[table]
+  # A compaction that fails does not stop the others; the assessment names it.
+  compactions = { for table, arn in var.dedup_function_arns : table => {
+    StartAt = local.compaction_names[table]
     States = {
-      (local.fold_names[table]) = {
+      (local.compaction_names[table]) = {
         Type           = "Task"
         Resource       = local.invoke
         Parameters     = { FunctionName = arn, Payload = local.execution }
         ResultSelector = { "result.$" = "$.Payload" }
         Retry          = local.retries
-        Catch          = [{ ErrorEquals = ["States.ALL"], Next = "${local.fold_names[table]}Failed" }]
+        Catch          = [{ ErrorEquals = ["States.ALL"], Next = "${local.compaction_names[table]}Failed" }]
         End            = true
       }
-      "${local.fold_names[table]}Failed" = {
+      "${local.compaction_names[table]}Failed" = {
         Type       = "Pass"
         Parameters = { "error.$" = "$.Error", "cause.$" = "$.Cause" }
         End        = true
@@ -112,7 +112,7 @@ locals {
     } },
   ) : name => state if var.notices != null }
 
-  fold_names = { acoes = "DedupSotAcoes", fiis = "DedupSotFiis", spec = "DedupSpecAtivos" }
+  compaction_names = { acoes = "DedupSotAcoes", fiis = "DedupSotFiis", spec = "DedupSpecAtivos" }
 }
 
 resource "aws_sfn_state_machine" "this" {
@@ -122,7 +122,7 @@ resource "aws_sfn_state_machine" "this" {
   tags     = var.tags
 
   definition = jsonencode({
-    Comment = "Looks until the day is settled, folds its partitions, gives it rounds while it lacks something, assesses it, and tells what came of it"
+    Comment = "Looks until the day is settled, compacts its partitions, gives it rounds while it lacks something, assesses it, and notifies"
     StartAt = "Begin"
     States = merge({
       Begin = {
@@ -180,13 +180,13 @@ resource "aws_sfn_state_machine" "this" {
       }
       DedupSot = merge({
         Type       = "Parallel"
-        Branches   = [local.folds.acoes, local.folds.fiis]
+        Branches   = [local.compactions.acoes, local.compactions.fiis]
         ResultPath = "$.folds"
         Next       = "DedupSpec"
       }, try(local.caught.DedupSot, {}))
       DedupSpec = merge({
         Type       = "Parallel"
-        Branches   = [local.folds.spec]
+        Branches   = [local.compactions.spec]
         ResultPath = "$.spec_folds"
         Next       = "IsRoundLeft"
       }, try(local.caught.DedupSpec, {}))

@@ -56,11 +56,11 @@ PAGE_BYTES = 6_000
 sample site take a tenth, since they are alike."""
 OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
 """Of each kind, before places were shared by how many assets a kind has."""
-FOLDED_DAY = 20200103
-"""Day of the past that gets the day's SoR objects again, so that there is something to fold."""
+COMPACTED_DAY = 20200103
+"""Day of the past that gets the day's SoR objects again, so that there is something to compact."""
 HANDLERS_DAY_AGE = timedelta(days=14)
 """How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
-them, and the measured one does not fold its strays."""
+them, and the measured one does not compact its strays."""
 STAGE_1 = "check-and-delete-partitions"
 AGAIN = f"{STAGE_1}, day again"
 """Stage 1 of a day that the lake has: only that is deleted with awswrangler, which takes long to load."""
@@ -338,14 +338,14 @@ def _functions(
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
     latency_ms = site.latency_ms
     site.latency_ms = 0
-    _copy_day(local, measured_day, FOLDED_DAY)
+    _copy_day(local, measured_day, COMPACTED_DAY)
     partitions = Partitions(local.emulator.client("s3"))
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
     names[AGAIN] = names[STAGE_1]
     day = next(iter(site.assets.values())).day
     stocks = [asset.ticker for asset in site.assets.values() if asset.kind == "acoes"][:BATCH]
 
-    fold = {"input": {"anomesdia_exec": FOLDED_DAY}}
+    compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
     # Stage 2 would set the day going: in its place stage 1 starts a function that refuses such an event.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
@@ -375,8 +375,8 @@ def _functions(
         "get-financial-data-for-acoes": lambda: {"Records": messages},
         "prep-financial-data-for-acoes": lambda: newest("sor", "acoes"),
         "specialize-financial-data": lambda: newest("sot", "acoes"),
-        "dedup-financial-data-for-acoes": lambda: fold,
-        "dedup-financial-data-for-spec-ativos": lambda: fold,
+        "dedup-financial-data-for-acoes": lambda: compact,
+        "dedup-financial-data-for-spec-ativos": lambda: compact,
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         AGAIN: lambda: scheduled,
         STAGE_1: lambda: scheduled,

@@ -57,7 +57,7 @@ LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
 
-class UnknownRequest(ValueError):  # noqa: N818
+class UnknownRequest(ValueError):
     """A request that the table of prices does not know; the message names it."""
 
 

@@ -152,7 +152,7 @@ class FaultyLake:
             timeout_seconds,
         )
 
-    def fold(self, day: Day, **given: Any) -> None:
+    def compact(self, day: Day, **given: Any) -> None:
         """Run the workflow for a day."""
         ended = self.end_of(self.start_workflow(anomesdia_exec=day.number, **given))
         if ended["status"] != "SUCCEEDED":
@@ -198,7 +198,7 @@ class FaultyLake:
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def parts(self, table: Table, day: int) -> set[str]:
-        """Return the ids of a day's objects of a table that the dedup has not folded."""
+        """Return the ids of a day's objects of a table that the dedup has not compacted."""
         suffix = ".part.parquet"
         return {
             key.rsplit("/", 1)[1].removesuffix(suffix)
@@ -376,7 +376,7 @@ _weeks = itertools.count(step=2)
 
 @pytest.fixture
 def number() -> int:
-    """Return a day of the test's own; the week before it, whose strays a workflow folds, is nobody else's."""
+    """Return a day of the test's own; the week before it, whose strays a workflow compacts, is nobody else's."""
     return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
 
 

@@ -511,7 +511,7 @@ def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
 ) -> None:
     gone = tmp_path / SPEC_ATIVOS / "anomesdia_exec=20261117" / "0.part.parquet"
     gone.parent.mkdir(parents=True)
-    gone.write_bytes(b"of a part that was folded since")
+    gone.write_bytes(b"of a part that was compacted since")
     expected = {
         (row["codigo_ticker_ativo"], row["dt_ult_cot"]): row["vlr_cot"] for row in asked.known.by_session()
     }

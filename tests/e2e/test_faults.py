@@ -66,7 +66,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
 
     faulty.site.clear_faults()
     faulty.site.clear_log()
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
 
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
@@ -84,7 +84,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     said = Counter(faulty.outcomes(number).values())
     faulty.site.clear_faults()
     faulty.forget_refusals()
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
 
     # Two functions, two processes of each at most; three refused assets open the breaker of each process.
     assert len(refused) <= 12
@@ -124,11 +124,11 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
         written, registered = faulty.keys(table, number), faulty.has_partition(table, number)
         killed = faulty.kill(function)
     day.wait()
-    if said:  # its second attempt writes the same object; after the fold that would be a stray
+    if said:  # its second attempt writes the same object; after the compaction that would be a stray
         sources = [source for source, target in faulty.lake.derivations() if target == table]
         objects = sum(len(faulty.keys(source, number)) for source in sources)
         until(lambda: len(faulty.log(function, started_at, said)) >= objects, "an answer for each object")
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert written
     assert registered == with_partition
@@ -212,7 +212,7 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     for thread in again:
         thread.join()
     until(lambda: len(faulty.log("get-tickers", started_at, '"tickers queued"')) == 3, "three listings")
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check_told("digest", day.number, ALL_READ)
     faulty.check(day)
@@ -225,14 +225,14 @@ def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLak
     day.ask(number)
     until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
 
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert faulty.log("assess-day", started_at, "ainda sem resposta")
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
 
 
-def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
+def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_compacted(
     faulty: FaultyLake, number: int
 ) -> None:
     day = faulty.day()
@@ -252,7 +252,7 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_folded(
     faulty.check_told("failure", number, said)
     assert faulty.parts(faulty.table("sot", "acoes"), number) == set()
 
-    faulty.fold(day, source="sor")
+    faulty.compact(day, source="sor")
     assert faulty.told() == []  # of a past day that is made again, only a failure is
     faulty.check(day)
 
@@ -285,7 +285,7 @@ def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
     day = faulty.day()
     day.ask(number)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     faulty.check_told("digest", number, ALL_READ)
 
     for kind in ("acoes", "fiis"):
@@ -296,7 +296,7 @@ def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
             faulty.invoke(f"prep-financial-data-for-{kind}", event)
         assert faulty.keys(faulty.table("sot", kind), number) == before
     faulty.check(day)
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check_told("digest", number, ALL_READ)
     faulty.check(day)
@@ -309,7 +309,7 @@ def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: Fault
     day = faulty.day()
     day.ask(recent)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check_told("digest", recent, ALL_READ)
     faulty.check(day)

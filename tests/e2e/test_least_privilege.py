@@ -173,7 +173,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     # An earlier day's checks, which the assessment reads.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
-    faulty.fold(day)
+    faulty.compact(day)
     refused = {kind: max(asset.ticker for asset in faulty.assets if asset.kind == kind) for kind in KINDS}
     for ticker in refused.values():
         faulty.site.set_fault(ticker, Fault("status", status=403))
@@ -181,12 +181,12 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     day.wait()
     faulty.site.clear_faults()
     faulty.forget_refusals()
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
     faulty.check(day)
     # Once more from its pages, and from SoR beside an execution of another day.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
-    faulty.fold(day, source="sor")
+    faulty.compact(day, source="sor")
     faulty.states.stop_execution(executionArn=other)
     faulty.check(day)
     faulty.remove(earlier)

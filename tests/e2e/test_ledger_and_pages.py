@@ -29,7 +29,7 @@ def day(faulty: FaultyLake, recent: int) -> Day:
     day = faulty.day()
     day.ask(recent)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     faulty.check(day)
     faulty.check_told("digest", recent, ALL_READ)
     for path in ("*", "/resultado.php", "/fii_resultado.php"):
@@ -155,7 +155,7 @@ def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_b
     assert deadly not in faulty.outcomes(number)
     faulty.site.clear_faults()
 
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
 
     faulty.check_told("digest", number, ALL_READ, "Mensagens mortas nas filas: ")
     faulty.check(day)
@@ -169,7 +169,7 @@ def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLa
     until(lambda: late in {request.ticker for request in faulty.site.requests}, f"{late} to be asked for")
 
     answer = faulty.invoke("get-tickers", {"anomesdia_exec": number, "only_missing": True})
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert answer["still_asked"] > 0
     assert len(faulty.ledger(number).rounds) == 1
@@ -190,7 +190,7 @@ def test_half_a_listing_is_mended_by_the_next_round(faulty: FaultyLake, number: 
     day.wait()
     assert len(faulty.keys(faulty.table("sor", "acoes"), day.number)) > 0
 
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
 
     stocks = sum(asset.kind == "acoes" for asset in faulty.assets)
     said = f"na listagem: {(stocks + 1) // 2}, e {stocks + len(GHOSTS['acoes'])} na anterior"
@@ -207,7 +207,7 @@ def test_a_day_whose_pages_cannot_be_kept_is_exact_all_the_same(faulty: FaultyLa
             denials.enter_context(faulty.denying(name, "s3:PutObject", pages))
         day.ask(number)
         day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert Archive(faulty.s3, faulty.lake.work_bucket).keys(number) == []
     assert {entry.archived for entry, _ in faulty.ledger(number).batches} == {False}

@@ -37,7 +37,7 @@ def test_a_good_day_is_one_digest_an_execution(faulty: FaultyLake, number: int) 
     day = faulty.day()
     day.ask(number)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     ((subject, text),) = faulty.told()
     date = f"{number % 100:02}/{number // 100 % 100:02}/{number // 10000}"
@@ -45,7 +45,7 @@ def test_a_good_day_is_one_digest_an_execution(faulty: FaultyLake, number: int) 
     assert f"Papéis lidos: {len(faulty.assets)} (12 ações e 8 FIIs)" in text.split("\n")
     assert "Papéis que faltam: nenhum" in text.split("\n")
 
-    faulty.fold(day)
+    faulty.compact(day)
     assert faulty.told() == [(subject, text)]
 
 
@@ -63,7 +63,7 @@ def test_a_day_that_lacks_an_asset_is_told_once_and_once_more_when_it_is_mended(
     assert f"  - o site não entregou a página (1): {down}" in text.split("\n")
 
     faulty.site.clear_faults()
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
     ((_, text),) = faulty.told()
     assert "Papéis que faltam: nenhum" in text.split("\n")
 
@@ -73,7 +73,7 @@ def test_a_partial_run_is_not_told(faulty: FaultyLake) -> None:
     day = faulty.day()
     day.start(tickers=[faulty.assets[0].ticker])
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert faulty.told() == []
 

@@ -30,7 +30,7 @@ def day(faulty: FaultyLake, number: int) -> Day:
     day = faulty.day()
     day.ask(number)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     faulty.check(day)
     return day
 
@@ -52,13 +52,13 @@ def test_today_is_run_again(faulty: FaultyLake) -> None:
     day = faulty.day()
     day.start()
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     objects = sum(len(faulty.keys(table, day.number)) for table in faulty.lake.tables)
     started_at = time.time()
 
     day.start(anomesdia_exec=day.number)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
     # The five tables of assets, and the one object of the table that judges the day.
@@ -70,7 +70,7 @@ def test_a_site_that_refuses_leaves_a_good_day_as_it_is(faulty: FaultyLake) -> N
     day = faulty.day()
     day.start()
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     faulty.site.set_fault("*", Fault("status", status=403))
 
     said = faulty.invoke("check-and-delete-partitions", {})
@@ -83,7 +83,7 @@ def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(f
     day = faulty.day()
     day.start()
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
     faulty.site.block_after(PROBED_PAGES + 10)
     day.start(anomesdia_exec=day.number)
     day.wait()
@@ -102,11 +102,11 @@ def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake) -> No
     day = faulty.day()
     day.start()
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     day.start(tickers=[faulty.assets[0].ticker])
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check(day)
 
@@ -136,7 +136,7 @@ def test_a_partial_run_of_a_new_day_holds_its_tickers_only(
 
     day.start(tickers=wanted)
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check(day, without=tuple(p.ticker for p in faulty.assets if p.ticker not in wanted))
 
@@ -152,7 +152,7 @@ def test_a_past_day_is_added_to_by_hand(faulty: FaultyLake, number: int) -> None
     answer = faulty.invoke("get-tickers", {"anomesdia_exec": number, "only_missing": True})
     assert answer["round"] == 1
     day.wait()
-    faulty.fold(day)
+    faulty.compact(day)
 
     faulty.check(day)
 
@@ -181,7 +181,7 @@ def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_mad
     assert f"anomesdia_exec={number}/" in record["s3"]["object"]["key"].replace("%3D", "=")
     assert "AccessDenied" in failure["responsePayload"]["errorMessage"]
 
-    faulty.fold(day, source="sor")
+    faulty.compact(day, source="sor")
     faulty.check(day)
 
 
@@ -192,7 +192,7 @@ def test_a_past_day_is_made_anew_from_sor(faulty: FaultyLake, day: Day) -> None:
     with pytest.raises(NotExact):
         faulty.check(day)
 
-    faulty.fold(day, source="sor")
+    faulty.compact(day, source="sor")
 
     faulty.check(day)
 
@@ -216,7 +216,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
             if marker["IsLatest"] and marker["LastModified"] >= accident
         ]
         faulty.s3.delete_objects(Bucket=table.bucket, Delete={"Objects": markers})
-    faulty.fold(day)
+    faulty.compact(day)
     for table in faulty.lake.tables:
         if table.layer == "sor":
             add_partition(faulty, table, day.number)
@@ -246,7 +246,7 @@ def test_a_holidays_partition_holds_the_last_session_once_more(faulty: FaultyLak
     after = datetime.strptime(str(day.number), "%Y%m%d") + timedelta(days=1)
     holiday.ask(int(after.strftime("%Y%m%d")))
     holiday.wait()
-    faulty.fold(holiday)
+    faulty.compact(holiday)
 
     table = faulty.table("spec")
     sessions = [

@@ -50,7 +50,7 @@ def test_a_renamed_essential_label_fails_the_workflow_with_its_name_after_the_ta
     checks.check_assets(day, renamed, faulty.glue)
 
     with faulty.setting("assess-day", QUALITY_GATE="record"):
-        faulty.fold(day)
+        faulty.compact(day)
     assert ("dia", None, "falha") in remarks(faulty, number)
 
 
@@ -59,7 +59,7 @@ def test_a_renamed_rare_label_is_a_remark_and_the_workflow_succeeds(faulty: Faul
     faulty.site.set_fault(bank, Fault("renamed_label", label="Depósitos"))
 
     day = run(faulty, number)
-    faulty.fold(day)
+    faulty.compact(day)
 
     assert ("rotulo_novo", "Depósitos (novo)", "aviso") in remarks(faulty, number)
 
@@ -82,11 +82,11 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
     monday = datetime.strptime(str(number), "%Y%m%d").date()
     wednesday, thursday = monday + timedelta(days=2), monday + timedelta(days=3)
     faulty.site.session = wednesday
-    faulty.fold(run(faulty, as_number(wednesday)))
+    faulty.compact(run(faulty, as_number(wednesday)))
 
     day = run(faulty, as_number(thursday))  # still Wednesday's session
     faulty.site.session = thursday
-    faulty.fold(day, rounds=[0])
+    faulty.compact(day, rounds=[0])
 
     assets = [on(asset, thursday) for asset in faulty.assets]
     for table in faulty.lake.tables:

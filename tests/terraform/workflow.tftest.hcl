@@ -59,11 +59,11 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
       [for function in ["arn:of:acoes", "arn:of:fiis"] : { FunctionName = function, Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
       [{ FunctionName = "arn:of:spec", Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
     ]
-    error_message = "the tables are not folded side by side, or a function is not handed when the workflow was started"
+    error_message = "the tables are not compacted side by side, or a function is not handed when the workflow was started"
   }
   assert {
     condition     = alltrue(flatten([for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Catch[0].ErrorEquals == ["States.ALL"]]]))
-    error_message = "a fold that fails takes the others with it"
+    error_message = "a compaction that fails takes the others with it"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.ReadPages.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.input.anomesdia_exec", source = "pages" } }

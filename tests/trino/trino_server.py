@@ -39,7 +39,7 @@ NODES = "SELECT node_id FROM system.runtime.nodes"
 CATALOG = "awsdatacatalog"
 
 
-class NothingToRunItWith(Exception):  # noqa: N818 - what is the matter
+class NothingToRunItWith(Exception):
     """Java or Maven is not there; the text says what to install."""
 
 

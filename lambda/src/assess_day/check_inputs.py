@@ -28,10 +28,10 @@ class CheckInputs:
         The day's rows of these tables, by kind; in any order, of SoR with every reading of an asset.
     spec
         The day's rows of the Spec table.
-    failed_folds
-        What folds failed with.
+    failed_compactions
+        What compactions failed with.
     duplicates
-        How many rows the folds found twice.
+        How many rows compactions found twice.
     dead_letters
         How many messages lie in the dead-letter queues.
     earlier
@@ -48,7 +48,7 @@ class CheckInputs:
     sor: Mapping[Kind, pa.Table]
     sot: Mapping[Kind, pa.Table]
     spec: pa.Table
-    failed_folds: Sequence[str] = ()
+    failed_compactions: Sequence[str] = ()
     duplicates: int = 0
     dead_letters: int = 0
     earlier: Mapping[int, Sequence[QualityRow]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Measures of how the day came about: what was listed, read, kept and folded."""
+"""Quality checks of how the day came about: what was listed, read, archived and compacted."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def not_through(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the objects that have not come through, and the folds that failed."""
+    """Name the objects that have not come through, and the compactions that failed."""
     rows = []
     for check, problems, said in (
         ("objetos_pendentes", inputs.state.not_through, "Há "),
-        ("dedup", inputs.failed_folds, "O dedup falhou: "),
+        ("dedup", inputs.failed_compactions, "O dedup falhou: "),
     ):
         verdict = Verdict.FAILURE if problems else Verdict.OK
         text = f"{said}{'; '.join(printable(problem, REASON_CHARACTERS) for problem in problems)}."

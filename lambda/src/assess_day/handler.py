@@ -73,8 +73,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         raise ValueError(f"step is {step!r}, expected look or assess")
     state = load_state(s3, client("sqs"), settings, day)
     if step == "assess":
-        folds = [*event.get("folds", ()), *event.get("spec_folds", ())]
-        return _assess(settings, state, folds, now, failures_only=execution.repeats_past_day)
+        compactions = [*event.get("folds", ()), *event.get("spec_folds", ())]
+        return _assess(settings, state, compactions, now, failures_only=execution.repeats_past_day)
     if execution.from_sor:
         name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
@@ -129,11 +129,16 @@ def _next(
 
 
 def _assess(
-    settings: Settings, state: DayState, folds: list[dict[str, Any]], now: datetime, *, failures_only: bool
+    settings: Settings,
+    state: DayState,
+    compactions: list[dict[str, Any]],
+    now: datetime,
+    *,
+    failures_only: bool,
 ) -> dict[str, Any]:
     """Run the quality checks, write their results, and return the verdict with its notice."""
     s3, table, day = client("s3"), settings.table(QUALITY), state.ledger.day
-    found = load_inputs(s3, client("glue"), client("sqs"), settings, state, folds)
+    found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
     rows = run_checks(found)
     missing = tuple(
         MissingAsset(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)

@@ -82,7 +82,12 @@ def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
 
 
 def load_inputs(
-    s3: Any, glue: Any, sqs: Any, settings: Settings, state: DayState, folds: Sequence[Mapping[str, Any]]
+    s3: Any,
+    glue: Any,
+    sqs: Any,
+    settings: Settings,
+    state: DayState,
+    compactions: Sequence[Mapping[str, Any]],
 ) -> CheckInputs:
     """Gather what a day is judged by.
 
@@ -94,8 +99,8 @@ def load_inputs(
         The function's.
     state
         What was found of the day.
-    folds
-        What came of the folds: a ``result``, or ``error`` and ``cause``.
+    compactions
+        The results of the compactions: a ``result``, or ``error`` and ``cause``.
     """
     day = state.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
@@ -106,8 +111,12 @@ def load_inputs(
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
         spec,
-        [f"{fold['error']}: {fold.get('cause')}" for fold in folds if "error" in fold],
-        sum(fold.get("result", {}).get("duplicates", 0) for fold in folds),
+        [
+            f"{compaction['error']}: {compaction.get('cause')}"
+            for compaction in compactions
+            if "error" in compaction
+        ],
+        sum(compaction.get("result", {}).get("duplicates", 0) for compaction in compactions),
         dead_letters(sqs, settings.dead_letter_queue_urls),
         earlier_records(s3, settings.table(QUALITY), day, REFERENCE_DAYS),
         settings.quality_reference_from,

@@ -14,7 +14,7 @@ COLLECTED_DAYS = 7
 """How many days back a collector may start a day that was never run."""
 
 
-class DayRefused(ValueError):  # noqa: N818 - what happened
+class DayRefused(ValueError):
     """The day may not be run like this; the text says why, and what to do instead."""
 
 

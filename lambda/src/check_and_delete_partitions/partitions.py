@@ -15,11 +15,11 @@ from pynvest_lake.storage import LakeTable
 ATTEMPTS = 5
 
 
-class ObjectsNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
+class ObjectsNotDeleted(RuntimeError):
     """S3 still has objects after it was asked to delete them."""
 
 
-class PartitionNotDeleted(RuntimeError):  # noqa: N818 - what went wrong
+class PartitionNotDeleted(RuntimeError):
     """The catalog still has a partition after it was asked to delete it."""
 
 

@@ -1,7 +1,7 @@
-"""What makes a fold fail."""
+"""What makes a compaction fail."""
 
 from __future__ import annotations
 
 
-class PartitionBusy(Exception):  # noqa: N818 - the workflow retries this very name
+class PartitionBusy(Exception):
     """Something else changes the partition; nothing of it is lost."""

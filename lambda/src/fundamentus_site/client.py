@@ -294,7 +294,7 @@ class _Route(NamedTuple):
     proxy: str | None
 
 
-class _TryAgain(Exception):  # noqa: N818
+class _TryAgain(Exception):
     """A failure that may pass; ``error`` is what to raise when it does not."""
 
     def __init__(self, error: FundamentusError, retry_after: float | None = None) -> None:

@@ -15,11 +15,11 @@ class FundamentusError(Exception):
         super().__init__(printable(message, MOST_CHARACTERS))
 
 
-class NoSuchAsset(FundamentusError):  # noqa: N818 - an outcome, named after what the site says
+class NoSuchAsset(FundamentusError):
     """The site answered that it knows no such asset: asking again cannot mend it."""
 
 
-class Refused(FundamentusError):  # noqa: N818
+class Refused(FundamentusError):
     """The site refuses the client: 403, 429, a challenge, or a page that is not the site's.
 
     Parameters
@@ -33,13 +33,13 @@ class Refused(FundamentusError):  # noqa: N818
         self.rate_limited = rate_limited
 
 
-class Unavailable(FundamentusError):  # noqa: N818
+class Unavailable(FundamentusError):
     """The site did not give the page this time: 5xx, a time-out, a broken, cut off or oversized answer."""
 
 
-class LayoutNotRecognized(FundamentusError):  # noqa: N818
+class LayoutNotRecognized(FundamentusError):
     """A page of the site without indicators, or in another layout, or of another asset."""
 
 
-class LaterSession(FundamentusError):  # noqa: N818
+class LaterSession(FundamentusError):
     """The page is of a session after the day that it was to be read for: it is no page of that day."""

@@ -66,7 +66,7 @@ class ArchiveCache:
         raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
 
 
-class NotAsked(Exception):  # noqa: N818 - what happened
+class NotAsked(Exception):
     """The site was not asked for the asset, which comes to an outcome; its message comes again."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:

@@ -25,7 +25,7 @@ _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0
 
 
-class NoListing(Exception):  # noqa: N818 - what is the matter
+class NoListing(Exception):
     """The site gave no listing; ``outcome`` tells a refusal from a failure."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:

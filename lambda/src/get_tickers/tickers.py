@@ -12,7 +12,7 @@ BATCH_SIZE = 10
 ATTEMPTS = 6
 
 
-class TickersNotSent(RuntimeError):  # noqa: N818 - what went wrong
+class TickersNotSent(RuntimeError):
     """The queue did not take some tickers."""
 
 

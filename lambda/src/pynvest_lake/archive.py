@@ -48,7 +48,7 @@ MOST_PROBLEMS = 20
 _PIECE_BYTES = 1024 * 1024
 
 
-class DamagedArchive(ValueError):  # noqa: N818 - what it is
+class DamagedArchive(ValueError):
     """A line or an object of the archive cannot be read; the text names it."""
 
 

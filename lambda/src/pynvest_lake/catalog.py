@@ -18,7 +18,7 @@ _CONCURRENT = "ConcurrentModificationException"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
-class PartitionNotRegistered(RuntimeError):  # noqa: N818 - what went wrong
+class PartitionNotRegistered(RuntimeError):
     """The catalog did not take a partition."""
 
 

@@ -13,7 +13,7 @@ from b3.days import DayRefused, check_run_day
 from pynvest_lake.storage import PART, LakeObject, LakeTable, UnexpectedObject
 
 
-class UnexpectedEvent(ValueError):  # noqa: N818 - what it is
+class UnexpectedEvent(ValueError):
     """An event that is not for this function; the text says what it holds and what was expected."""
 
 

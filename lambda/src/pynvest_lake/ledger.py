@@ -29,7 +29,7 @@ AssetKey = tuple[Kind, str]
 Prices = Mapping[str, "float | None"]
 
 
-class UnreadableLedger(ValueError):  # noqa: N818 - what it is
+class UnreadableLedger(ValueError):
     """An object under a day's ledger is not what this module writes; the text names it."""
 
 

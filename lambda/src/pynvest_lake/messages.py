@@ -16,7 +16,7 @@ _OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
-class MalformedMessage(ValueError):  # noqa: N818 - what it is
+class MalformedMessage(ValueError):
     """A message that no retry can mend; the text says what it holds and what was expected."""
 
 

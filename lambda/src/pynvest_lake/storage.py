@@ -33,15 +33,15 @@ GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "Conditional
 _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parquet")
 
 
-class UnexpectedObject(ValueError):  # noqa: N818 - what it is
+class UnexpectedObject(ValueError):
     """An object or a key that is not of the lake; the text says which, and what was expected."""
 
 
-class ObjectChanged(Exception):  # noqa: N818 - what happened
+class ObjectChanged(Exception):
     """The object is no longer the one that was read."""
 
 
-class ObjectGone(Exception):  # noqa: N818 - what happened
+class ObjectGone(Exception):
     """The object is no longer there."""
 
 

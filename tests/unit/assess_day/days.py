@@ -1,7 +1,7 @@
 """Days to be judged, of the sample site's assets, made in one process through the stages' own functions.
 
 The listings are read as stage 2 reads them, the pages as stage 3, typed as stage 4, picked as stage 5 and
-folded as stage 6; only S3 and the queues are not there.
+compacted as stage 6; only S3 and the queues are not there.
 """
 
 from __future__ import annotations
@@ -188,8 +188,8 @@ def read_day(
     spec = [specialize(rows, kind) for kind in Kind for rows in sot[kind]]
     tables = Tables(
         {kind: together(SOR[kind], sor[kind]) for kind in Kind},
-        {kind: folded(SOT[kind], sot[kind], kind.ticker_column) for kind in Kind},
-        folded(SPEC_ATIVOS, spec, "codigo_ticker_ativo"),
+        {kind: compacted(SOT[kind], sot[kind], kind.ticker_column) for kind in Kind},
+        compacted(SPEC_ATIVOS, spec, "codigo_ticker_ativo"),
     )
     return tables, DayLedger(number_of(day), listing_of(assets, listed or {}), (), tuple(batches))
 
@@ -247,7 +247,7 @@ def together(table: str, parts: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables([table_schema(table).arrow.empty_table(), *parts])
 
 
-def folded(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Table:
+def compacted(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     """Return what stage 6 leaves of a partition."""
     if not parts:
         return together(table, parts)

@@ -18,7 +18,7 @@ from days import (
     NOW,
     Change,
     assets_of,
-    folded,
+    compacted,
     good_day,
     history,
     inputs_of,
@@ -359,7 +359,9 @@ def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None
     text = "objetos que não chegaram de um a outro: 1 (0f3a)"
 
     rows = run_checks(
-        replace(good, state=replace(good.state, not_through=(text,)), failed_folds=("PartitionBusy: busy",))
+        replace(
+            good, state=replace(good.state, not_through=(text,)), failed_compactions=("PartitionBusy: busy",)
+        )
     )
 
     assert remarks(rows) == {(None, "objetos_pendentes", None): "falha", (None, "dedup", None): "falha"}
@@ -513,7 +515,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
     newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES, number_of(FIRST)).table
-    sot = {**tables.sot, Kind.ACOES: folded(SOT_ACOES, [newest], "nome_papel")}
+    sot = {**tables.sot, Kind.ACOES: compacted(SOT_ACOES, [newest], "nome_papel")}
 
     assert remarks(run_checks(inputs_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}
 

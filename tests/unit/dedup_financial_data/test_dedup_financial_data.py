@@ -240,7 +240,7 @@ def before_call(lake_client: Any, operation: str, action: Any) -> None:
     lake_client.meta.events.register(f"before-call.s3.{operation}", once)
 
 
-class Killed(Exception):  # noqa: N818
+class Killed(Exception):
     pass
 
 

@@ -191,7 +191,7 @@ def test_the_event_that_s3_sends_to_try_a_notification_is_taken(prep: Any) -> No
     assert prep({"Service": "Amazon S3", "Event": "s3:TestEvent"})["objects"] == 0
 
 
-class Killed(Exception):  # noqa: N818
+class Killed(Exception):
     pass
 
 
