@@ -376,7 +376,7 @@ _weeks = itertools.count(step=2)
 
 @pytest.fixture
 def number() -> int:
-    """Return a day of the test's own; the week before it, whose strays a workflow compacts, is nobody else's."""
+    """Return a day of the test's own; no other test has the week before it, which a workflow compacts too."""
     return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
 
 
