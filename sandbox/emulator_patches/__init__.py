@@ -32,7 +32,7 @@ from sandbox.emulator_patches import (
 
 def apply_all() -> None:
     """Change MiniStack in this process."""
-    for mend in (
+    for patch in (
         lambda_batches,
         lambda_errors,
         lambda_layers,
@@ -54,4 +54,4 @@ def apply_all() -> None:
         scheduled_times,
         authorizations,
     ):
-        mend.apply()
+        patch.apply()

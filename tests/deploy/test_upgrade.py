@@ -24,7 +24,7 @@ from sandbox.site import SampleAsset, SiteServer, make_assets
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
-ADDED = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
+ADDED_SINCE = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
 """The commits that are upgraded from: the first version that was whole, and the last one that compared ETags
 and times; and of each a column that has come since."""
 
@@ -84,7 +84,7 @@ def site() -> Iterator[SiteServer]:
         yield site
 
 
-@pytest.fixture(scope="module", params=ADDED)
+@pytest.fixture(scope="module", params=ADDED_SINCE)
 def upgraded(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -132,7 +132,7 @@ def upgraded(
     day.start(tickers=tickers)
     day.wait()
     day.run_workflow()
-    yield Upgraded(ADDED[request.param], changes, after, old_share, share, old_day, verdict, day)
+    yield Upgraded(ADDED_SINCE[request.param], changes, after, old_share, share, old_day, verdict, day)
     after.terraform("destroy", "-auto-approve")
 
 

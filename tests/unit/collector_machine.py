@@ -20,7 +20,7 @@ DAY = 20201123  # a Monday
 EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
 
 
-class Desk:
+class CollectorMachine:
     """A collector's machine, and what it reaches."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +77,7 @@ class Desk:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     @property
-    def kept(self) -> list[ArchivedPage]:
+    def archived(self) -> list[ArchivedPage]:
         """All pages of the day in the archive."""
         archive = Archive(self.s3, BUCKET)
         return [page for key in archive.keys(DAY) for page in archive.read(key).pages]

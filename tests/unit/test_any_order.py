@@ -1,4 +1,4 @@
-"""Whatever comes twice, late, in another order or half done: one workflow more mends it."""
+"""Events that come twice, late, in another order or half done: one more workflow completes the day."""
 
 from __future__ import annotations
 

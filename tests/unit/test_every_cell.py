@@ -35,7 +35,7 @@ BATCH = 100
 NAMED = ("unknown_labels", "lacking_core_labels", "later_session", "layout", "failed", "refused")
 """What stage 3 tells of assets and labels that it could make nothing of."""
 
-ADDED = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
+ADDED_COLUMNS = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
 
 Rows = dict[str, dict[str, Any]]
 
@@ -152,7 +152,7 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
     different, seen = differences(lake, assets, DAY)
     assert different == []
     filled = Counter(column for asset in assets for column, text in asset.expected_sor().items() if text)
-    assert min(filled[column] for column in ADDED) >= 20
+    assert min(filled[column] for column in ADDED_COLUMNS) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
         SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without its two moments

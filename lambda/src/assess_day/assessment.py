@@ -109,7 +109,7 @@ class Assessment:
         The listed assets that were not read.
     spec
         The day's rows of the Spec table.
-    trial
+    is_partial
         Whether the day was started with a few assets only: then nothing of it is judged.
     fetch_from
         ``site``, or ``pages`` where a collector brings them.
@@ -122,7 +122,7 @@ class Assessment:
     verdict: Verdict
     missing: tuple[MissingAsset, ...]
     spec: pa.Table
-    trial: bool = False
+    is_partial: bool = False
     fetch_from: str = "site"
     site_refuses: bool = False
 

@@ -195,7 +195,7 @@ def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tupl
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:
-    """Count pages that could not be kept: those of assets, and the listing of each kind."""
+    """Count pages that could not be archived: those of assets, and the listing of each kind."""
     listed = inputs.ledger.listing
     assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0

@@ -1,4 +1,4 @@
-"""Whether a day is settled, whether it is whole, and whether another round could mend it."""
+"""Whether a day is settled, whether it is whole, and whether another round could help."""
 
 from __future__ import annotations
 
@@ -120,14 +120,14 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
 def reasons_for_a_round(
     state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
 ) -> tuple[str, ...]:
-    """Say why another round could mend a day that is settled.
+    """Say why a settled day needs another round.
 
     Parameters
     ----------
     state
         What there is of it.
     earlier_listed
-        How many assets of each kind the newest earlier listing has, trials apart; None where there is none.
+        How many assets of each kind the newest earlier full listing has; None where there is none.
     old_session
         The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
     """
@@ -192,7 +192,7 @@ def _unread(state: DayState) -> list[str]:
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
     """Say which kind's listing may be a part of one only."""
     listing = ledger.listing
-    if listing is None or listing.trial or earlier is None:
+    if listing is None or listing.is_partial or earlier is None:
         return []
     counts = {kind: (len(listing.assets.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
     return [

@@ -95,13 +95,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         execution.rounds,
         settings.look_interval_seconds,
         settled=status.settled,
-        mend=bool(reasons),
+        another_round=bool(reasons),
     )
     result |= {"folds": [], "spec_folds": [], "old_session": None}
     if execution.is_scheduled and state.fetch_from == "pages":
         if any(map(list, state.ledger.rounds)):
             result["assessed_by_another"] = True
-        elif "round_seconds" in result:  # nothing but a collector's manifest can mend it
+        elif "round_seconds" in result:  # only a manifest of a collector brings what is missing
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
     if session is not None and "round_seconds" in result:
         ticker = most_traded(s3, settings, day)
@@ -111,7 +111,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _next(
-    progress: dict[str, int], rounds: Sequence[float], interval_seconds: float, *, settled: bool, mend: bool
+    progress: dict[str, int],
+    rounds: Sequence[float],
+    interval_seconds: float,
+    *,
+    settled: bool,
+    another_round: bool,
 ) -> dict[str, Any]:
     """Return what the workflow is to do after a look."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)
@@ -120,7 +125,7 @@ def _next(
             "look_again_seconds": int(look_seconds(looks, interval_seconds)),
             "progress": {"looks": looks, "rounds_done": done},
         }
-    if mend and done < len(rounds):
+    if another_round and done < len(rounds):
         return {
             "round_seconds": round(60 * rounds[done]),
             "progress": {"looks": 0, "rounds_done": done + 1},
@@ -151,7 +156,7 @@ def _assess(
         verdict,
         missing,
         found.spec,
-        state.ledger.trial,
+        state.ledger.is_partial,
         state.fetch_from,
         state.site_refuses,
     )

@@ -52,11 +52,11 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return how many assets of each kind the newest earlier listing has, trials apart."""
+    """Return how many assets of each kind the newest earlier listing has, partial runs apart."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
-        if listing is not None and not listing.trial:
+        if listing is not None and not listing.is_partial:
             return {kind: len(listing.assets.get(kind, ())) for kind in Kind}
     return None
 
@@ -64,7 +64,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
     """Return the session that the site still shows, if it is the one that the last day had already."""
     ledger = state.ledger
-    if state.fetch_from != "site" or ledger.trial:
+    if state.fetch_from != "site" or ledger.is_partial:
         return None
     newest = max((said.session or 0 for said in ledger.assets(state.sor_ids).values()), default=0)
     if not newest or newest == ledger.day:

@@ -105,7 +105,7 @@ def notice(
         Verdict.WARNING: f"{remarks} {'aviso' if remarks == 1 else 'avisos'}",
         Verdict.FAILURE: "FALHA",
     }[assessment.verdict]
-    if assessment.trial:
+    if assessment.is_partial:
         said = "execução de teste"
     title = f"{lake} {day_text(day)}: {said}"
     text = "\n".join((*_lines(assessment, title, day, sot), "", *_advice(assessment, quality_table)))
@@ -115,7 +115,7 @@ def notice(
     else:
         has_digest = not failures_only and (daily_digest or assessment.verdict is Verdict.WARNING)
         tell = DIGEST if has_digest else NONE
-    return Notice(NONE if assessment.trial else tell, subject, text)
+    return Notice(NONE if assessment.is_partial else tell, subject, text)
 
 
 def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.Table]) -> Iterator[str]:

@@ -121,7 +121,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
     if not any(moment_of(one.started_at) >= scheduled_at for one in ledger.rounds(day)):
         return False
     listing = ledger.listing(day)
-    return listing is None or not listing.trial
+    return listing is None or not listing.is_partial
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:

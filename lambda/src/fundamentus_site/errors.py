@@ -16,7 +16,7 @@ class FundamentusError(Exception):
 
 
 class NoSuchAsset(FundamentusError):
-    """The site answered that it knows no such asset: asking again cannot mend it."""
+    """The site answered that it knows no such asset: asking again does not help."""
 
 
 class Refused(FundamentusError):

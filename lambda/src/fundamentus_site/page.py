@@ -1,6 +1,6 @@
 """Pages as the site served them.
 
-A page is read from its bytes alone, so that one that was kept reads as one that has just come.
+A page is read from its bytes alone, so that an archived page reads as a fetched one.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class AssetResult:
 def collect(
     messages: Collection[TickerMessage],
     site: FundamentusSite,
-    kept: ArchiveCache,
+    archived: ArchiveCache,
     breaker: Breaker,
     *,
     threads: int,
@@ -134,8 +134,8 @@ def collect(
         The assets, each once.
     site
         The site.
-    kept
-        The kept pages, for messages that name one: of these the site is not asked.
+    archived
+        The archived pages, for messages that name one: the site is not asked for these.
     breaker
         The process's memory of refusals.
     threads
@@ -153,7 +153,7 @@ def collect(
         if time.monotonic() >= not_after:
             raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
         if message.page is not None:
-            return kept.page(message.page, message.ticker)
+            return archived.page(message.page, message.ticker)
         return site.fetch_asset(message.ticker, not_after=not_after)
 
     def read(message: TickerMessage, fetched: Future[Page]) -> AssetResult:

@@ -42,7 +42,7 @@ class BatchWriter:
     work_bucket
         The bucket of pages and ledger.
     keep_pages
-        Whether pages are kept.
+        Whether pages are archived.
     """
 
     s3: Any
@@ -58,18 +58,18 @@ class BatchWriter:
         Raises
         ------
         botocore.exceptions.ClientError, PartitionNotRegistered
-            Rows or ledger could not be written. (That pages could not be kept is logged, and in the ledger.)
+            Rows or ledger could not be written. (Pages that could not be archived stand in log and ledger.)
         """
         days: defaultdict[int, dict[TickerMessage, AssetResult]] = defaultdict(dict)
         for message, asset in assets.items():
             days[message.day][message] = asset
         for day, of_day in days.items():
-            archived = self._keep_pages(day, of_day, logger)
+            archived = self._archive_pages(day, of_day, logger)
             sor_id = self._write_rows(day, of_day)
             entry = BatchEntry(self.kind, _entries(of_day, sor_id), archived=archived)
             Ledger(self.s3, self.work_bucket).write_batch(day, entry)
 
-    def _keep_pages(self, day: int, assets: Results, logger: Logger) -> bool:
+    def _archive_pages(self, day: int, assets: Results, logger: Logger) -> bool:
         pages = [
             ArchivedPage(
                 message.ticker,

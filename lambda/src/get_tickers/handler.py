@@ -122,7 +122,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         names = {ticker for _, ticker in listed.listing}
         result["not_listed"] = sorted(set(request.tickers) - names)
     places: list[tuple[Kind, str, PageRef | None]] = (
-        [place for place in listed.kept if wanted is None or (place[0], place[1]) in wanted]
+        [place for place in listed.places if wanted is None or (place[0], place[1]) in wanted]
         if request.from_pages
         else [(kind, ticker, None) for kind, ticker in wanted or ()]
     )
@@ -172,7 +172,7 @@ def _to_queue(
     # A day is partial until all of it is asked for: after a round that got no listing, this one is whole.
     if known is None:
         listing = listed.listing if before.rounds else asked
-    elif known.trial and (request.only_missing or request.from_pages):
+    elif known.is_partial and (request.only_missing or request.from_pages):
         listing = known
     else:
         listing = known.united(asked)

@@ -1,4 +1,4 @@
-"""The listings of a day: from the site, with patience, or from the pages that were kept."""
+"""The listings of a day: from the site, with patience, or from the archive."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Listed:
     listing
         The assets of each kind.
     pages
-        The listings as they came, to be kept.
+        The listings as they came, to be archived.
     unreadable
         Rows that name no asset, by kind: the first 20, and how many there are where they are more.
-    kept
-        Where the kept pages of each asset are, in the order of the archive's objects; empty where the site
-        was asked.
+    places
+        Where the archived pages of each asset are, in the order of the archive's objects; empty where the
+        site was asked.
     problems
         What of the archive could not be used: the first 20, and how many there are where they are more.
     """
@@ -55,7 +55,7 @@ class Listed:
     listing: Listing
     pages: tuple[ArchivedPage, ...] = ()
     unreadable: Mapping[str, list[str]] = field(default_factory=dict)
-    kept: tuple[tuple[Kind, str, PageRef], ...] = ()
+    places: tuple[tuple[Kind, str, PageRef], ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -130,7 +130,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         The archive has no page of the day that can be read.
     """
     united: Listing | None = None
-    kept: list[tuple[Kind, str, PageRef]] = []
+    places: list[tuple[Kind, str, PageRef]] = []
     problems: list[str] = []
     listings: list[ArchivedPage] = []
     for key in archive.keys(day):
@@ -143,21 +143,23 @@ def from_archive(archive: Archive, day: int) -> Listed:
             elif page.ticker is None:
                 listings.append(page)
             else:
-                kept.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
+                places.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
     for page in sorted(listings, key=lambda page: page.fetched_at):
         try:
             found_listing = read_listing_page(
                 Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
             )
         except FundamentusError as error:
-            problems.append(f"the kept listing of {page.kind} of {page.fetched_at}: {error}")
+            problems.append(f"the archived listing of {page.kind} of {page.fetched_at}: {error}")
             continue
         prices = {parse_ticker(ticker): read_number(text) for ticker, text in found_listing.prices.items()}
         of_page = Listing({Kind(page.kind): prices})
         united = of_page if united is None else united.united(of_page)
-    if united is None and not kept:
+    if united is None and not places:
         raise NoListing(Outcome.FAILED, f"the archive has no page of {day} that can be read")
-    return Listed(united or Listing({}), kept=tuple(kept), problems=tuple(first_of(problems, len(problems))))
+    return Listed(
+        united or Listing({}), places=tuple(places), problems=tuple(first_of(problems, len(problems)))
+    )
 
 
 def first_of(texts: Sequence[str], count: int) -> list[str]:
@@ -166,7 +168,7 @@ def first_of(texts: Sequence[str], count: int) -> list[str]:
 
 
 def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:
-    """Return what a day is to hold: of a trial what was asked for and is listed."""
+    """Return what a day is to hold: of a partial run what was asked for and is listed."""
     if tickers is None:
         return listed
     return Listing(
@@ -174,6 +176,6 @@ def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:
             kind: {ticker: price for ticker, price in prices.items() if ticker in tickers}
             for kind, prices in listed.assets.items()
         },
-        trial=True,
+        is_partial=True,
         archived=listed.archived,
     )

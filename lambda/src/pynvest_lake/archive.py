@@ -1,4 +1,4 @@
-"""The pages that were read, kept in the work bucket: any kept day can be read again without asking the site.
+"""The pages that were read, in the work bucket: any archived day can be read again without asking the site.
 
 ``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, a line of JSON each. A body is its
 bytes read as ISO-8859-1, so that nothing is decoded away. ``<hash>.manifest.json`` is a collector's word that
@@ -157,7 +157,7 @@ class ArchiveObject:
 
 
 class Archive:
-    """The kept pages of all days, in a bucket.
+    """The archived pages of all days, in a bucket.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class Archive:
         self._bucket = bucket
 
     def put(self, day: int, pages: Iterable[ArchivedPage]) -> str:
-        """Keep the pages of a batch, and return the object's key. The same pages make the same object."""
+        """Store the pages of a batch, and return the object's key. The same pages make the same object."""
         text = "".join(f"{page.to_line()}\n" for page in pages).encode()
         key = f"{prefix(day)}{_hash(text)}{SUFFIX}"
         put_new(self._s3, self._bucket, key, gzip.compress(text, mtime=0), "application/gzip")

@@ -42,7 +42,7 @@ class Column:
         one before, ``AAAA-1``. None for what is read from no label. Of two columns with the same label, which
         then stands twice in a row, the first is that of twelve months.
     core
-        Of a SoR table, whether every page of the kind has the label.
+        Of a SoR table, whether it is a core label: one on pages of every recorded year.
     since, until
         Of a SoR table, from when on or until when the site shows it, a year or a month (``2026-05``); None
         where it always did, or does still.

@@ -51,21 +51,21 @@ class Listing:
     ----------
     assets
         Ticker and price, by kind.
-    trial
+    is_partial
         Whether the day was started with a few assets only.
     archived
         Whether every page that it was read from was put into the archive.
     """
 
     assets: Mapping[Kind, Prices]
-    trial: bool = False
+    is_partial: bool = False
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
         """Return the listing with what another one of the same day has besides; the other's prices count."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
-            self.trial and other.trial,
+            self.is_partial and other.is_partial,
             self.archived and other.archived,
         )
 
@@ -77,7 +77,7 @@ class Listing:
         """Return the object's body."""
         return json.dumps(
             {
-                "trial": self.trial,
+                "trial": self.is_partial,
                 "archived": self.archived,
                 "papers": {kind.value: dict(self.assets.get(kind, {})) for kind in Kind},
             }
@@ -267,9 +267,9 @@ class DayLedger:
     batches: tuple[tuple[BatchEntry, datetime], ...]
 
     @property
-    def trial(self) -> bool:
+    def is_partial(self) -> bool:
         """Tell whether the day was started with a few assets only."""
-        return self.listing is not None and self.listing.trial
+        return self.listing is not None and self.listing.is_partial
 
     @property
     def next_round(self) -> int:

@@ -17,7 +17,7 @@ _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
 class MalformedMessage(ValueError):
-    """A message that no retry can mend; the text says what it holds and what was expected."""
+    """A message that no retry can correct; the text says what it holds and what was expected."""
 
 
 def parse_ticker(value: object) -> str:

@@ -196,7 +196,7 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
 
 def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", at=NOW - timedelta(days=1))
-    Ledger(lake.s3, WORK_BUCKET).write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, trial=True))
+    Ledger(lake.s3, WORK_BUCKET).write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
 
     assert (assess("assess")["situacao"], assess("assess")["reasons"]) == ("ok", [])
     assert [(row.medida, row.motivo) for row in read_record(lake.s3, lake.tables[QUALITY], DAY)] == [

@@ -163,8 +163,8 @@ def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
 
     assert status_of(day, after(61), PATIENCE).whole
     assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
-    trial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, trial=True)))
-    assert reasons_for_a_round(trial, before, None) == ()
+    partial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, is_partial=True)))
+    assert reasons_for_a_round(partial, before, None) == ()
 
 
 def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> None:

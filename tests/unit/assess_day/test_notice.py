@@ -184,13 +184,13 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
 def test_whether_a_day_is_told_depends_on_verdict_and_settings(
     situacao: Verdict, failures_only: bool, daily_digest: bool, trial: bool, tell: str
 ) -> None:
-    day = assessment(row(situacao, "por isso"), trial=trial)
+    day = assessment(row(situacao, "por isso"), is_partial=trial)
 
     assert notice(day, SOT, daily_digest=daily_digest, failures_only=failures_only).tell == tell
 
 
 def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
-    told = notice(assessment(trial=True), SOT, daily_digest=True)
+    told = notice(assessment(is_partial=True), SOT, daily_digest=True)
 
     assert told.subject == "pynvest 23/11/2026: execucao de teste"
     assert told.text.startswith("pynvest 23/11/2026: execução de teste\n")
@@ -286,7 +286,7 @@ def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     empty: bool,
 ) -> None:
     spec = SPEC.slice(0, 0) if empty else SPEC
-    day = assessment(*found, missing=tuple(missing), trial=trial, spec=spec)
+    day = assessment(*found, missing=tuple(missing), is_partial=trial, spec=spec)
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)}, daily_digest=True)
 
     assert len(told.text.split("\n")) < 40

@@ -420,18 +420,18 @@ def test_a_partial_run_clears_nothing(lake: Lake, clear: Any, invoked: list[dict
 SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
-def round_at(lake: Lake, hour: int, *, trial: bool = False) -> None:
+def round_at(lake: Lake, hour: int, *, is_partial: bool = False) -> None:
     ledger = Ledger(lake.s3, WORK_BUCKET)
     ledger.start_round(DAY, {}, datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc), number=0)
-    ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, trial=trial))
+    ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, is_partial=is_partial))
 
 
-@pytest.mark.parametrize(("hour", "trial"), [(20, False), (22, True)], ids=["before", "partial"])
+@pytest.mark.parametrize(("hour", "is_partial"), [(20, False), (22, True)], ids=["before", "partial"])
 def test_the_schedule_clears_its_own_day_without_a_probe(
-    lake: Lake, clear: Any, invoked: Invocations, hour: int, trial: bool
+    lake: Lake, clear: Any, invoked: Invocations, hour: int, is_partial: bool
 ) -> None:
     put_part(lake, SOT_ACOES, "before the close", {"nome_papel": "AAAA3"})
-    round_at(lake, hour, trial=trial)
+    round_at(lake, hour, is_partial=is_partial)
     invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
     assert clear(SCHEDULED)["objects_deleted"] == 1

@@ -19,7 +19,7 @@ from moto import mock_aws
 from b3.kind import Kind
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
-from collector_machine import BUCKET, DAY, EVENING, Desk
+from collector_machine import BUCKET, DAY, EVENING, CollectorMachine
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, ArchivedPage
 from sandbox.site import Fault, SiteServer, make_assets
@@ -29,7 +29,9 @@ BATCH = 10
 
 
 @pytest.fixture
-def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def machine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CollectorMachine]:
     monkeypatch.setattr(patience, "FIRST_WAIT_SECONDS", 0.1)
     monkeypatch.setattr(collect, "PAGES_AN_OBJECT", BATCH)
     with (
@@ -37,42 +39,42 @@ def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         mock_aws(),
         SiteServer(make_assets(DAY, 20, 10)) as site,
     ):
-        yield Desk(site, capsys)
+        yield CollectorMachine(site, capsys)
 
 
 def asked(site: SiteServer) -> Counter[str]:
     return Counter(request.path for request in site.requests)
 
 
-def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(desk: Desk) -> None:
-    assert desk.run() == 0
+def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(machine: CollectorMachine) -> None:
+    assert machine.run() == 0
 
-    listed = desk.listed
-    assert desk.manifests == [desk.objects]
-    assert Counter((page.kind, page.ticker) for page in desk.kept) == Counter(
+    listed = machine.listed
+    assert machine.manifests == [machine.objects]
+    assert Counter((page.kind, page.ticker) for page in machine.archived) == Counter(
         (kind, ticker) for kind in listed for ticker in {None, *listed[kind]}
     )
 
 
-def test_pages_are_kept_as_the_site_served_them(desk: Desk) -> None:
-    desk.run()
+def test_pages_are_kept_as_the_site_served_them(machine: CollectorMachine) -> None:
+    machine.run()
 
-    asset = next(iter(desk.site.assets.values()))
-    (page,) = [page for page in desk.kept if page.ticker == asset.ticker]
-    assert page.url == f"{desk.site.base_url}/detalhes.php?papel={asset.ticker}"
+    asset = next(iter(machine.site.assets.values()))
+    (page,) = [page for page in machine.archived if page.ticker == asset.ticker]
+    assert page.url == f"{machine.site.base_url}/detalhes.php?papel={asset.ticker}"
     with urlopen(page.url) as answer:  # noqa: S310 - the sample site
         assert page.body == answer.read()
         assert (page.status, page.content_type) == (answer.status, answer.headers["Content-Type"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", page.fetched_at)
 
 
-def test_the_site_is_asked_as_politely_as_by_the_functions(desk: Desk) -> None:
-    desk.run("--header", "user-agent: me, at home", "--header", "X-Mine: 1")
+def test_the_site_is_asked_as_politely_as_by_the_functions(machine: CollectorMachine) -> None:
+    machine.run("--header", "user-agent: me, at home", "--header", "X-Mine: 1")
 
-    assert set(asked(desk.site).values()) == {1}
-    assert desk.site.most_in_flight <= 2
-    assert desk.site.connections <= 2
-    for request in desk.site.requests:
+    assert set(asked(machine.site).values()) == {1}
+    assert machine.site.most_in_flight <= 2
+    assert machine.site.connections <= 2
+    for request in machine.site.requests:
         headers = {name.lower(): value for name, value in request.headers.items()}
         assert headers["user-agent"] == "me, at home"
         assert headers["accept-language"] == "pt-BR,pt;q=0.9"
@@ -80,59 +82,59 @@ def test_the_site_is_asked_as_politely_as_by_the_functions(desk: Desk) -> None:
         assert headers["x-mine"] == "1"
 
 
-def test_it_says_who_it_is_and_how_far_it_has_got(desk: Desk) -> None:
-    desk.run()
+def test_it_says_who_it_is_and_how_far_it_has_got(machine: CollectorMachine) -> None:
+    machine.run()
 
-    assert "pynvest-tools" in desk.site.requests[0].headers["User-Agent"]
-    assets = sum(map(len, desk.listed.values()))
-    said = desk.said()
+    assert "pynvest-tools" in machine.site.requests[0].headers["User-Agent"]
+    assets = sum(map(len, machine.listed.values()))
+    said = machine.said()
     assert f"{assets} assets are listed, the pages of 0 are archived already" in said
     assert f"{BATCH} of {assets} pages are archived" in said
     assert f"{DAY} is whole" in said
 
 
-def test_it_uses_put_get_and_list_under_pages_and_nothing_else(desk: Desk) -> None:
-    desk.run()
-    desk.run()
+def test_it_uses_put_get_and_list_under_pages_and_nothing_else(machine: CollectorMachine) -> None:
+    machine.run()
+    machine.run()
 
-    assert {operation for operation, _ in desk.calls} == {"ListObjectsV2", "GetObject", "PutObject"}
-    assert all(key.startswith("pages/") for _, key in desk.calls)
+    assert {operation for operation, _ in machine.calls} == {"ListObjectsV2", "GetObject", "PutObject"}
+    assert all(key.startswith("pages/") for _, key in machine.calls)
     assert all(
         re.fullmatch(rf"pages/anomesdia_exec={DAY}/[0-9a-f]{{32}}\.(?:jsonl\.gz|manifest\.json)", key)
-        for key in desk.keys
+        for key in machine.keys
     )
 
 
 @pytest.mark.parametrize("pages", [0, 7, 10, 27])
 def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
-    desk: Desk, pages: int, monkeypatch: pytest.MonkeyPatch
+    machine: CollectorMachine, pages: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = collect.wait
 
     def interrupted(futures: Any, timeout: float) -> Any:
         """Stand for the moment at which Ctrl-C reaches the main thread."""
-        if desk.site.stats()["by_path"].get("/detalhes.php", 0) >= pages:
+        if machine.site.stats()["by_path"].get("/detalhes.php", 0) >= pages:
             raise KeyboardInterrupt
         return wait(futures, timeout=0.001)
 
     monkeypatch.setattr(collect, "wait", interrupted)
-    assert desk.run() == INTERRUPTED
-    assert "ended; what had come is archived" in desk.said()
-    assert desk.manifests == []
-    before = asked(desk.site)
-    assert pages <= before.total() - 2 < sum(map(len, desk.listed.values()))
+    assert machine.run() == INTERRUPTED
+    assert "ended; what had come is archived" in machine.said()
+    assert machine.manifests == []
+    before = asked(machine.site)
+    assert pages <= before.total() - 2 < sum(map(len, machine.listed.values()))
 
     monkeypatch.setattr(collect, "wait", wait)
-    assert desk.run() == 0
-    assert set(asked(desk.site).values()) == {1}
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == 0
+    assert set(asked(machine.site).values()) == {1}
+    assert machine.manifests == [machine.objects]
 
 
-def test_killed_it_goes_on_where_it_stopped(desk: Desk) -> None:
+def test_killed_it_goes_on_where_it_stopped(machine: CollectorMachine) -> None:
     class Killed(BaseException):
         pass
 
-    # Two listings and a batch of pages are kept; the second batch is not.
+    # Two listings and a batch of pages are archived; the second batch is not.
     count = 0
 
     def third_batch(**kwargs: Any) -> None:
@@ -141,39 +143,41 @@ def test_killed_it_goes_on_where_it_stopped(desk: Desk) -> None:
         if count > 3:
             raise Killed
 
-    desk.session.events.register("before-call.s3.PutObject", third_batch)
+    machine.session.events.register("before-call.s3.PutObject", third_batch)
     with pytest.raises(Killed):
-        desk.run()
-    assert desk.manifests == []
-    kept = {page.ticker for page in desk.kept}
-    assert len(kept) == BATCH + 1  # the listings' is None
+        machine.run()
+    assert machine.manifests == []
+    archived = {page.ticker for page in machine.archived}
+    assert len(archived) == BATCH + 1  # the listings' is None
 
-    desk.session.events.unregister("before-call.s3.PutObject", third_batch)
-    desk.site.clear_log()
-    assert desk.run() == 0
-    assert not kept & {request.ticker for request in desk.site.requests}
+    machine.session.events.unregister("before-call.s3.PutObject", third_batch)
+    machine.site.clear_log()
+    assert machine.run() == 0
+    assert not archived & {request.ticker for request in machine.site.requests}
 
 
-def test_pages_that_the_functions_kept_are_not_asked_for_again(desk: Desk) -> None:
-    desk.run()
-    ours = desk.kept
-    for key in desk.keys:
-        desk.s3.delete_object(Bucket=BUCKET, Key=key)
-    Archive(desk.s3, BUCKET).put(DAY, ours[:15])
-    desk.site.clear_log()
+def test_pages_that_the_functions_kept_are_not_asked_for_again(machine: CollectorMachine) -> None:
+    machine.run()
+    ours = machine.archived
+    for key in machine.keys:
+        machine.s3.delete_object(Bucket=BUCKET, Key=key)
+    Archive(machine.s3, BUCKET).put(DAY, ours[:15])
+    machine.site.clear_log()
 
-    assert desk.run() == 0
+    assert machine.run() == 0
     assert not {page.url for page in ours[:15]} & {
-        f"{desk.site.base_url}{request.path}" for request in desk.site.requests
+        f"{machine.site.base_url}{request.path}" for request in machine.site.requests
     }
 
 
-def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(desk: Desk) -> None:
-    early, refused = sorted(desk.site.assets)[:2]
+def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(
+    machine: CollectorMachine,
+) -> None:
+    early, refused = sorted(machine.site.assets)[:2]
     page = ArchivedPage(
         early,
-        desk.site.assets[early].kind,
-        f"{desk.site.base_url}/detalhes.php?papel={early}",
+        machine.site.assets[early].kind,
+        f"{machine.site.base_url}/detalhes.php?papel={early}",
         "2020-11-23T21:44:59Z",
         200,
         None,
@@ -181,97 +185,101 @@ def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_coun
     )
     body = b"<html><body>Just a moment...</body></html>"
     other = ArchivedPage(
-        refused, desk.site.assets[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
+        refused, machine.site.assets[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
     )
-    Archive(desk.s3, BUCKET).put(DAY, [page, other])
+    Archive(machine.s3, BUCKET).put(DAY, [page, other])
 
-    assert desk.run() == 0
-    assert {early, refused} <= {request.ticker for request in desk.site.requests}
-
-
-def test_a_whole_day_gets_no_second_manifest(desk: Desk) -> None:
-    desk.run()
-    desk.site.clear_log()
-    keys = desk.keys
-
-    assert desk.run() == 0
-    assert "nothing new has come" in desk.said()
-    assert (desk.site.requests, desk.keys) == ([], keys)
+    assert machine.run() == 0
+    assert {early, refused} <= {request.ticker for request in machine.site.requests}
 
 
-def test_again_asks_for_everything_and_puts_another_manifest(desk: Desk) -> None:
-    desk.run()
-    first = desk.objects
-    desk.site.clear_log()
+def test_a_whole_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
+    machine.run()
+    machine.site.clear_log()
+    keys = machine.keys
+
+    assert machine.run() == 0
+    assert "nothing new has come" in machine.said()
+    assert (machine.site.requests, machine.keys) == ([], keys)
+
+
+def test_again_asks_for_everything_and_puts_another_manifest(machine: CollectorMachine) -> None:
+    machine.run()
+    first = machine.objects
+    machine.site.clear_log()
 
     with time_machine.travel(EVENING + timedelta(hours=1), tick=True):
-        assert desk.run("--again") == 0
-    assert set(asked(desk.site).values()) == {1}
-    assert len(desk.site.requests) == sum(map(len, desk.listed.values())) + 2
-    assert desk.manifests == [first, desk.objects]
+        assert machine.run("--again") == 0
+    assert set(asked(machine.site).values()) == {1}
+    assert len(machine.site.requests) == sum(map(len, machine.listed.values())) + 2
+    assert machine.manifests == [first, machine.objects]
 
 
 @pytest.mark.parametrize("status", [403, 404, 503])
-def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(desk: Desk, status: int) -> None:
-    ticker = sorted(desk.site.assets)[0]
-    desk.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
+def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
+    machine: CollectorMachine, status: int
+) -> None:
+    ticker = sorted(machine.site.assets)[0]
+    machine.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
 
-    assert desk.run() == errors.Incomplete.status
-    said = desk.said()
+    assert machine.run() == errors.Incomplete.status
+    said = machine.said()
     assert f"Missing: {ticker}; the last answer: " in said
     assert f"status {status}" in said
     assert "a manifest is put" in said
-    first = desk.objects
-    assert desk.manifests == [first]
-    assert len([page for page in desk.kept if page.ticker]) == sum(map(len, desk.listed.values())) - 1
+    first = machine.objects
+    assert machine.manifests == [first]
+    assert (
+        len([page for page in machine.archived if page.ticker]) == sum(map(len, machine.listed.values())) - 1
+    )
 
-    assert desk.run() == errors.Incomplete.status
-    assert desk.manifests == [first]
+    assert machine.run() == errors.Incomplete.status
+    assert machine.manifests == [first]
 
-    desk.site.clear_faults()
-    desk.site.clear_log()
-    assert desk.run() == 0
-    assert [request.ticker for request in desk.site.requests] == [ticker]
-    assert desk.manifests == [first, desk.objects]
-
-
-def test_one_refused_asset_costs_itself_alone(desk: Desk) -> None:
-    desk.site.set_fault(sorted(desk.site.assets)[0], Fault("status", status=403, times=1))
-
-    assert desk.run() == 0
-    assert desk.manifests == [desk.objects]
+    machine.site.clear_faults()
+    machine.site.clear_log()
+    assert machine.run() == 0
+    assert [request.ticker for request in machine.site.requests] == [ticker]
+    assert machine.manifests == [first, machine.objects]
 
 
-def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(desk: Desk) -> None:
-    desk.site.block_after(15)
+def test_one_refused_asset_costs_itself_alone(machine: CollectorMachine) -> None:
+    machine.site.set_fault(sorted(machine.site.assets)[0], Fault("status", status=403, times=1))
 
-    assert desk.run("--threads=1") == errors.SiteRefuses.status
-    said = desk.said()
+    assert machine.run() == 0
+    assert machine.manifests == [machine.objects]
+
+
+def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: CollectorMachine) -> None:
+    machine.site.block_after(15)
+
+    assert machine.run("--threads=1") == errors.SiteRefuses.status
+    said = machine.said()
     assert "the site refuses this machine" in said
     assert "Come back in some hours" in said
     assert re.search(r"15 of \d+ pages of 20201123 are archived", said)
-    assert desk.site.stats()["by_status"]["403"] == 3
-    assert len([page for page in desk.kept if page.ticker]) == 15
-    assert desk.manifests == [desk.objects]
+    assert machine.site.stats()["by_status"]["403"] == 3
+    assert len([page for page in machine.archived if page.ticker]) == 15
+    assert machine.manifests == [machine.objects]
 
 
-def test_429_ends_it_at_once(desk: Desk) -> None:
-    refused = sorted(desk.site.assets)[BATCH // 2]
-    desk.site.set_fault(refused, Fault("status", status=429, retry_after=60))
+def test_429_ends_it_at_once(machine: CollectorMachine) -> None:
+    refused = sorted(machine.site.assets)[BATCH // 2]
+    machine.site.set_fault(refused, Fault("status", status=429, retry_after=60))
 
-    assert desk.run() == errors.SiteRefuses.status
-    assert len(desk.site.requests) < BATCH
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == errors.SiteRefuses.status
+    assert len(machine.site.requests) < BATCH
+    assert machine.manifests == [machine.objects]
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=403), Fault("interstitial")])
-def test_refused_at_both_listings_it_asks_for_nothing_else(desk: Desk, fault: Fault) -> None:
-    desk.site.set_fault("*", fault)
+def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMachine, fault: Fault) -> None:
+    machine.site.set_fault("*", fault)
 
-    assert desk.run() == errors.SiteRefuses.status
-    assert "the site refuses the listing of fiis" in desk.said()
-    assert len(desk.site.requests) == 2
-    assert desk.keys == []
+    assert machine.run() == errors.SiteRefuses.status
+    assert "the site refuses the listing of fiis" in machine.said()
+    assert len(machine.site.requests) == 2
+    assert machine.keys == []
 
 
 @pytest.mark.parametrize(
@@ -285,173 +293,175 @@ def test_refused_at_both_listings_it_asks_for_nothing_else(desk: Desk, fault: Fa
     ],
 )
 def test_one_listing_that_does_not_come_costs_its_kind_alone(
-    desk: Desk, fault: Fault, error: type[errors.CollectorError]
+    machine: CollectorMachine, fault: Fault, error: type[errors.CollectorError]
 ) -> None:
-    desk.site.set_fault("/fii_resultado.php", fault)
+    machine.site.set_fault("/fii_resultado.php", fault)
 
-    assert desk.run() == error.status
-    assert "listing of fiis" in desk.said()
-    assert {page.ticker for page in desk.kept} == {None, *desk.listed["acoes"]}
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == error.status
+    assert "listing of fiis" in machine.said()
+    assert {page.ticker for page in machine.archived} == {None, *machine.listed["acoes"]}
+    assert machine.manifests == [machine.objects]
 
-    desk.site.clear_faults()
-    assert desk.run() == 0
-    assert len(desk.manifests) == 2
-
-
-def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(desk: Desk) -> None:
-    ticker = sorted(desk.site.assets)[0]
-    desk.site.set_fault(ticker, Fault("interstitial"))
-
-    assert desk.run() == errors.Incomplete.status
-    assert ticker not in {page.ticker for page in desk.kept}
+    machine.site.clear_faults()
+    assert machine.run() == 0
+    assert len(machine.manifests) == 2
 
 
-def test_pages_that_fail_for_a_while_are_asked_for_again(desk: Desk) -> None:
-    for ticker in sorted(desk.site.assets)[:3]:
-        desk.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first time
+def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(machine: CollectorMachine) -> None:
+    ticker = sorted(machine.site.assets)[0]
+    machine.site.set_fault(ticker, Fault("interstitial"))
 
-    assert desk.run() == 0
-    assert len([page for page in desk.kept if page.ticker]) == sum(map(len, desk.listed.values()))
+    assert machine.run() == errors.Incomplete.status
+    assert ticker not in {page.ticker for page in machine.archived}
 
 
-def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(desk: Desk) -> None:
-    for ticker in sorted(desk.site.assets)[15:]:
-        desk.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
+def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachine) -> None:
+    for ticker in sorted(machine.site.assets)[:3]:
+        machine.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first time
 
-    assert desk.run() == errors.Incomplete.status
-    said = desk.said()
+    assert machine.run() == 0
+    assert len([page for page in machine.archived if page.ticker]) == sum(map(len, machine.listed.values()))
+
+
+def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine: CollectorMachine) -> None:
+    for ticker in sorted(machine.site.assets)[15:]:
+        machine.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
+
+    assert machine.run() == errors.Incomplete.status
+    said = machine.said()
     assert "trying again in" in said
     assert "status 503" in said
     assert "Started again, it asks for what is missing" in said
-    assert desk.manifests == [desk.objects]
-    kept = len([page for page in desk.kept if page.ticker])
+    assert machine.manifests == [machine.objects]
+    archived = len([page for page in machine.archived if page.ticker])
 
-    desk.site.clear_faults()
-    assert desk.run() == 0
-    assert f"the pages of {kept} are archived already" in desk.said()
+    machine.site.clear_faults()
+    assert machine.run() == 0
+    assert f"the pages of {archived} are archived already" in machine.said()
 
 
-def test_a_site_that_is_not_there_ends_in_a_clear_text(desk: Desk) -> None:
-    desk.site.set_fault("/resultado.php", Fault("status", status=503, retry_after=60))
+def test_a_site_that_is_not_there_ends_in_a_clear_text(machine: CollectorMachine) -> None:
+    machine.site.set_fault("/resultado.php", Fault("status", status=503, retry_after=60))
 
-    assert desk.run() == errors.Incomplete.status
-    said = desk.said()
+    assert machine.run() == errors.Incomplete.status
+    said = machine.said()
     assert "the site gave no listing of acoes" in said
     assert said.count("trying again") >= 2
 
 
-def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(desk: Desk) -> None:
-    mended, strange = sorted(desk.site.assets)[:2]
-    desk.site.set_fault(mended, Fault("other", ticker=strange, times=1))
-    desk.site.set_fault(strange, Fault("other_layout"))
+def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(machine: CollectorMachine) -> None:
+    mended, strange = sorted(machine.site.assets)[:2]
+    machine.site.set_fault(mended, Fault("other", ticker=strange, times=1))
+    machine.site.set_fault(strange, Fault("other_layout"))
 
-    assert desk.run() == 0
-    assert asked(desk.site)[f"/detalhes.php?papel={mended}"] == 2
-    assert asked(desk.site)[f"/detalhes.php?papel={strange}"] == 2
-    assert re.search(rf"1 pages are archived that .*: {strange}\.", desk.said())
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == 0
+    assert asked(machine.site)[f"/detalhes.php?papel={mended}"] == 2
+    assert asked(machine.site)[f"/detalhes.php?papel={strange}"] == 2
+    assert re.search(rf"1 pages are archived that .*: {strange}\.", machine.said())
+    assert machine.manifests == [machine.objects]
 
 
 @pytest.mark.parametrize("status", [403, 503])
 def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
-    desk: Desk, status: int, monkeypatch: pytest.MonkeyPatch
+    machine: CollectorMachine, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strange = sorted(desk.site.assets)[0]
-    desk.site.set_fault(strange, Fault("other_layout"))
+    strange = sorted(machine.site.assets)[0]
+    machine.site.set_fault(strange, Fault("other_layout"))
     fetch = collect.Collection._fetch
 
     def fail_from_then_on(self: Any, assets: Any, fetched: Any) -> None:
         if list(assets) == [(Kind.ACOES, strange)]:
-            desk.site.set_fault(strange, Fault("status", status=status, retry_after=60))
+            machine.site.set_fault(strange, Fault("status", status=status, retry_after=60))
         fetch(self, assets, fetched)
 
     monkeypatch.setattr(collect.Collection, "_fetch", fail_from_then_on)
 
-    assert desk.run() == 0
-    assert [request.status for request in desk.site.requests if request.ticker == strange] == [200, status]
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == 0
+    assert [request.status for request in machine.site.requests if request.ticker == strange] == [200, status]
+    assert machine.manifests == [machine.objects]
 
 
-def test_a_new_layout_of_the_site_is_kept_page_by_page_once(desk: Desk) -> None:
-    for ticker in desk.site.assets:
-        desk.site.set_fault(ticker, Fault("other_layout"))
+def test_a_new_layout_of_the_site_is_kept_page_by_page_once(machine: CollectorMachine) -> None:
+    for ticker in machine.site.assets:
+        machine.site.set_fault(ticker, Fault("other_layout"))
 
-    assert desk.run() == 0
-    assert set(asked(desk.site).values()) == {1}
-    assert f"{len(desk.site.assets)} pages are archived that this version cannot read" in desk.said()
-
-
-def test_once_the_next_session_has_opened_the_day_is_not_started(desk: Desk) -> None:
-    desk.now += timedelta(hours=15)  # 10:00 of the next day in São Paulo
-
-    assert desk.run() == errors.TooLate.status
-    assert "the next session has opened (24/11/2020 10:00 in Sao Paulo)" in desk.said()
-    assert (desk.site.requests, desk.keys) == ([], [])
+    assert machine.run() == 0
+    assert set(asked(machine.site).values()) == {1}
+    assert f"{len(machine.site.assets)} pages are archived that this version cannot read" in machine.said()
 
 
-def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(desk: Desk) -> None:
-    desk.run()
-    for key in set(desk.keys) - desk.objects:
-        desk.s3.delete_object(Bucket=BUCKET, Key=key)
-    desk.site.clear_log()
-    desk.now += timedelta(hours=15)
+def test_once_the_next_session_has_opened_the_day_is_not_started(machine: CollectorMachine) -> None:
+    machine.now += timedelta(hours=15)  # 10:00 of the next day in São Paulo
 
-    assert desk.run() == 0
-    assert desk.site.requests == []
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == errors.TooLate.status
+    assert "the next session has opened (24/11/2020 10:00 in Sao Paulo)" in machine.said()
+    assert (machine.site.requests, machine.keys) == ([], [])
+
+
+def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(machine: CollectorMachine) -> None:
+    machine.run()
+    for key in set(machine.keys) - machine.objects:
+        machine.s3.delete_object(Bucket=BUCKET, Key=key)
+    machine.site.clear_log()
+    machine.now += timedelta(hours=15)
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
+    assert machine.manifests == [machine.objects]
 
 
 def test_no_page_is_asked_for_once_the_next_session_has_opened(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    machine: CollectorMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = collect.wait
 
     def wait_until_it_opens(futures: Any, timeout: float) -> Any:
         found = wait(futures, timeout=timeout)
-        desk.now += timedelta(hours=15)
+        machine.now += timedelta(hours=15)
         return found
 
     monkeypatch.setattr(collect, "wait", wait_until_it_opens)
 
-    assert desk.run() == errors.TooLate.status
-    assert re.search(r"10 of \d+ of its pages are archived", desk.said())
-    assert len(desk.site.requests) == BATCH + 2
-    assert desk.manifests == [desk.objects]
+    assert machine.run() == errors.TooLate.status
+    assert re.search(r"10 of \d+ of its pages are archived", machine.said())
+    assert len(machine.site.requests) == BATCH + 2
+    assert machine.manifests == [machine.objects]
 
 
-def test_on_a_holiday_the_day_before_may_be_named(desk: Desk) -> None:
-    desk.now += timedelta(hours=18)
+def test_on_a_holiday_the_day_before_may_be_named(machine: CollectorMachine) -> None:
+    machine.now += timedelta(hours=18)
 
-    assert desk.run("--day", str(DAY)) == 0
-    assert desk.manifests == [desk.objects]
+    assert machine.run("--day", str(DAY)) == 0
+    assert machine.manifests == [machine.objects]
 
 
-def test_a_site_that_shows_a_later_session_gives_no_manifest(desk: Desk) -> None:
-    for ticker in desk.site.assets:
-        desk.site.set_fault(ticker, Fault("later_session"))
-    desk.now += timedelta(hours=18)
+def test_a_site_that_shows_a_later_session_gives_no_manifest(machine: CollectorMachine) -> None:
+    for ticker in machine.site.assets:
+        machine.site.set_fault(ticker, Fault("later_session"))
+    machine.now += timedelta(hours=18)
 
-    assert desk.run("--day", str(DAY)) == errors.TooLate.status
-    assert "the site shows a later session than 20201123" in desk.said()
-    assert desk.manifests == []
-    assert len(desk.site.requests) == BATCH + 2
+    assert machine.run("--day", str(DAY)) == errors.TooLate.status
+    assert "the site shows a later session than 20201123" in machine.said()
+    assert machine.manifests == []
+    assert len(machine.site.requests) == BATCH + 2
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_clock_that_differs_from_s3s_is_refused_before_the_site_is_asked(desk: Desk, minutes: int) -> None:
-    desk.s3_is_ahead = timedelta(minutes=minutes)
+def test_a_clock_that_differs_from_s3s_is_refused_before_the_site_is_asked(
+    machine: CollectorMachine, minutes: int
+) -> None:
+    machine.s3_is_ahead = timedelta(minutes=minutes)
 
-    assert desk.run() == errors.WrongClock.status
-    assert "this machine's clock says 2020-11-23T22:00:00Z" in desk.said()
-    assert (desk.site.requests, desk.keys) == ([], [])
+    assert machine.run() == errors.WrongClock.status
+    assert "this machine's clock says 2020-11-23T22:00:00Z" in machine.said()
+    assert (machine.site.requests, machine.keys) == ([], [])
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
-def test_a_clock_that_differs_a_little_is_none_that_matters(desk: Desk, minutes: int) -> None:
-    desk.s3_is_ahead = timedelta(minutes=minutes)
+def test_a_clock_that_differs_a_little_is_none_that_matters(machine: CollectorMachine, minutes: int) -> None:
+    machine.s3_is_ahead = timedelta(minutes=minutes)
 
-    assert desk.run() == 0
+    assert machine.run() == 0
 
 
 @pytest.mark.parametrize(
@@ -467,23 +477,25 @@ def test_a_clock_that_differs_a_little_is_none_that_matters(desk: Desk, minutes:
     ],
 )
 def test_what_aws_objects_to_is_told(
-    desk: Desk, code: str, error: type[errors.CollectorError], text: str
+    machine: CollectorMachine, code: str, error: type[errors.CollectorError], text: str
 ) -> None:
-    desk.fail("ListObjectsV2", code)
+    machine.fail("ListObjectsV2", code)
 
-    assert desk.run() == error.status
-    assert text in desk.said()
-    assert desk.site.requests == []
+    assert machine.run() == error.status
+    assert text in machine.said()
+    assert machine.site.requests == []
 
 
-def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(desk: Desk) -> None:
-    desk.fail("PutObject", "ExpiredToken", 400, after=3)
+def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
+    machine: CollectorMachine,
+) -> None:
+    machine.fail("PutObject", "ExpiredToken", 400, after=3)
 
-    assert desk.run() == errors.NoCredentials.status
-    assert "Renew them and start again" in desk.said()
-    kept = {page.ticker for page in desk.kept if page.ticker}
-    assert len(kept) == BATCH
-    assert desk.manifests == []
+    assert machine.run() == errors.NoCredentials.status
+    assert "Renew them and start again" in machine.said()
+    archived = {page.ticker for page in machine.archived if page.ticker}
+    assert len(archived) == BATCH
+    assert machine.manifests == []
 
 
 @pytest.mark.parametrize(
@@ -491,32 +503,32 @@ def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
     [UnauthorizedSSOTokenError(), None],
 )
 def test_without_credentials_it_says_so(
-    desk: Desk, raised: Exception | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    machine: CollectorMachine, raised: Exception | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if raised is None:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         monkeypatch.setenv("HOME", str(tmp_path))
-        status = main([f"--bucket={BUCKET}"], now=lambda: desk.now)
+        status = main([f"--bucket={BUCKET}"], now=lambda: machine.now)
     else:
 
         def fail(**kwargs: Any) -> None:
             raise raised
 
-        desk.session.events.register("before-call.s3", fail)
-        status = desk.run()
+        machine.session.events.register("before-call.s3", fail)
+        status = machine.run()
 
     assert status == errors.NoCredentials.status
-    assert "there are no AWS credentials to use" in desk.said()
+    assert "there are no AWS credentials to use" in machine.said()
 
 
-def test_a_profile_that_is_not_there_is_told(desk: Desk) -> None:
+def test_a_profile_that_is_not_there_is_told(machine: CollectorMachine) -> None:
     assert main([f"--bucket={BUCKET}", "--profile=nobody"]) == errors.NoCredentials.status
-    assert "nobody" in desk.said()
+    assert "nobody" in machine.said()
 
 
-def test_a_lost_connection_to_s3_is_waited_for(desk: Desk) -> None:
+def test_a_lost_connection_to_s3_is_waited_for(machine: CollectorMachine) -> None:
     count = 0
 
     def lose(**kwargs: Any) -> None:
@@ -525,35 +537,37 @@ def test_a_lost_connection_to_s3_is_waited_for(desk: Desk) -> None:
         if count in (3, 4):
             raise EndpointConnectionError(endpoint_url="https://s3")
 
-    desk.session.events.register("before-call.s3.PutObject", lose)
+    machine.session.events.register("before-call.s3.PutObject", lose)
 
-    assert desk.run() == 0
-    assert desk.said().count("S3 cannot be reached") == 2
-    assert set(asked(desk.site).values()) == {1}
+    assert machine.run() == 0
+    assert machine.said().count("S3 cannot be reached") == 2
+    assert set(asked(machine.site).values()) == {1}
 
 
-def test_a_connection_to_s3_that_stays_lost_ends_it(desk: Desk) -> None:
+def test_a_connection_to_s3_that_stays_lost_ends_it(machine: CollectorMachine) -> None:
     def lose(**kwargs: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://s3")
 
-    desk.session.events.register("before-call.s3.PutObject", lose)
+    machine.session.events.register("before-call.s3.PutObject", lose)
 
-    assert desk.run() == errors.Incomplete.status
-    assert "S3 cannot be reached" in desk.said()
+    assert machine.run() == errors.Incomplete.status
+    assert "S3 cannot be reached" in machine.said()
 
 
 @pytest.mark.parametrize(
     "bucket", ["my-bucket", "pynvest-sor-123456789012-sa-east-1", "pynvest-work-123-sa-east-1"]
 )
-def test_a_bucket_that_is_no_work_bucket_is_refused_before_it_is_touched(desk: Desk, bucket: str) -> None:
-    assert desk.run(bucket=bucket) == errors.WrongBucket.status
-    assert "is not the name of a lake's work bucket" in desk.said()
-    assert desk.calls == []
+def test_a_bucket_that_is_no_work_bucket_is_refused_before_it_is_touched(
+    machine: CollectorMachine, bucket: str
+) -> None:
+    assert machine.run(bucket=bucket) == errors.WrongBucket.status
+    assert "is not the name of a lake's work bucket" in machine.said()
+    assert machine.calls == []
 
 
-def test_a_work_bucket_that_is_not_there_is_told(desk: Desk) -> None:
-    assert desk.run(bucket=f"other-work-123456789012-{REGION}") == errors.WrongBucket.status
-    assert "there is no bucket other-work" in desk.said()
+def test_a_work_bucket_that_is_not_there_is_told(machine: CollectorMachine) -> None:
+    assert machine.run(bucket=f"other-work-123456789012-{REGION}") == errors.WrongBucket.status
+    assert "there is no bucket other-work" in machine.said()
 
 
 @pytest.mark.parametrize(

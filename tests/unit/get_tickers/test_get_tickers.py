@@ -132,7 +132,7 @@ def test_the_listing_with_its_prices_and_the_round_are_in_the_ledger(
 
     written = ledger(lake).read(DAY)
     assert written.listing is not None
-    assert not written.listing.trial
+    assert not written.listing.is_partial
     for kind in Kind:
         assert sorted(written.listing.assets[kind]) == listed(site, kind.value)
         assert sorted(written.rounds[0].assets[kind]) == listed(site, kind.value)
@@ -292,7 +292,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
     listing = ledger(lake).listing(DAY)
     assert listing is not None
-    assert (listing.trial, [*listing]) == (True, [(Kind.ACOES, stock)])
+    assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
     assert [message["ticker"] for message in lake.messages("acoes")] == [stock]
 
 
@@ -412,7 +412,7 @@ def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, 
 
     written = ledger(lake).read(DAY)
     assert written.listing is not None
-    assert (written.trial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
 
 
@@ -429,7 +429,7 @@ def test_a_partial_run_after_a_whole_one_without_a_listing_leaves_the_day_whole(
     written = ledger(lake).read(DAY)
     assert [message["ticker"] for message in lake.messages("acoes")] == [one]
     assert written.listing is not None
-    assert (written.trial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
 
 
 def test_a_partial_run_without_a_listing_leaves_no_trace_of_a_whole_day(

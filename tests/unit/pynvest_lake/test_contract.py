@@ -21,7 +21,7 @@ TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
 # What today's pages have and pynvest does not know of.
-ADDED = [
+NOT_IN_PYNVEST = [
     "vlr_ind_divida_liq_sobre_patrim",
     "vlr_depositos",
     "vlr_cart_credito",
@@ -49,8 +49,8 @@ def type_by_the_rules(column: str) -> str:
 @pytest.mark.parametrize(
     ("table", "columns", "added"),
     [
-        (SOR_ACOES, METADATA_COLS_ACOES, ADDED),
-        (SOT_ACOES, METADATA_COLS_ACOES, ADDED),
+        (SOR_ACOES, METADATA_COLS_ACOES, NOT_IN_PYNVEST),
+        (SOT_ACOES, METADATA_COLS_ACOES, NOT_IN_PYNVEST),
         (SOR_FIIS, METADATA_COLS_FIIS, []),
         (SOT_FIIS, METADATA_COLS_FIIS, []),
     ],
@@ -191,7 +191,7 @@ def test_a_table_that_the_lake_does_not_have_is_named_in_the_error() -> None:
 
 def test_rows_of_before_a_column_was_added_are_completed_with_nulls() -> None:
     schema = table_schema(SOT_ACOES)
-    before = schema.names[: -len(ADDED)]
+    before = schema.names[: -len(NOT_IN_PYNVEST)]
     rows = pa.Table.from_pylist([{"nome_papel": "PETR4", "vlr_cot": 1.5}], schema=schema.arrow).select(before)
 
     completed = schema.completed(rows)
