@@ -179,7 +179,8 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    to_ask = any(asset.outcome is not Outcome.LATER_SESSION for asset in assessment.missing)
+    missing = {asset.outcome for asset in assessment.missing}
+    to_ask = bool(missing - {Outcome.LATER_SESSION, Outcome.LAYOUT})
     if assessment.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
     elif assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons):
@@ -191,6 +192,11 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
             "  - pedir de novo o que falta: invoque a função get-tickers com "
             f'{{"anomesdia_exec": {day}, "only_missing": true}} '
             f'e depois inicie o fluxo com {{"anomesdia_exec": {day}}}'
+        )
+    if Outcome.LAYOUT in missing:
+        yield (
+            "  - ler as páginas de outro formato, depois de atualizar o módulo: invoque a função "
+            f'check-and-delete-partitions com {{"anomesdia_exec": {day}, "source": "pages"}}'
         )
     where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
     yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run

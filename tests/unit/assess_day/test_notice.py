@@ -214,6 +214,16 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
     assert uncollected == ["trazer o que falta", "ver cada medida"]
 
 
+def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_for_again() -> None:
+    missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.LAYOUT),)
+
+    told = notice(assessment(row(Verdict.FAILURE, "por isso"), missing=missing), SOT, daily_digest=True)
+
+    assert "  - ler as páginas de outro formato, depois de atualizar o módulo: " in told.text
+    assert '{"anomesdia_exec": 20261123, "source": "pages"}' in told.text
+    assert "pedir de novo" not in told.text
+
+
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.REFUSED),)
 
