@@ -68,6 +68,9 @@ seeds: $(VENV_MADE) ## Drive the lake through N evenings of random order, repeat
 compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest Terraform that is claimed and with the newest (part of test-all)
 	@$(VENV)/bin/python tests/legs.py terraform-1.6 terraform-1.15
 
+# Forms that have to be read twice.
+MANNERED := "whoever|whence|of before|(is|are|be) told|nothing but|to be had"
+
 .PHONY: lint
 lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python and Terraform
 	$(VENV)/bin/ruff check
@@ -75,6 +78,7 @@ lint: $(VENV_MADE) $(CHECKOV_MADE) ## Check style, types and security of Python 
 	$(VENV)/bin/mypy
 	terraform fmt -check -recursive -diff
 	$(CHECKOV)/bin/checkov --directory .
+	@! git grep -nwiE $(MANNERED) -- '*.py' '*.tf' '*.hcl' '*.md' '*.yml' || { echo "Write it plainly: subject, verb, object." >&2; exit 1; }
 
 .PHONY: docs
 docs: $(VENV_MADE) ## Rewrite docs/inputs.md and docs/indicadores.md from the code

@@ -1,4 +1,4 @@
-# Who is told of a day, and by whom. Without alarm_email and alarm_topic_arn there is nothing of it.
+# The notices of each day. Without alarm_email and alarm_topic_arn nothing of this is made.
 
 locals {
   notified   = var.alarm_email != null || var.alarm_topic_arn != null
@@ -29,7 +29,7 @@ locals {
       enabled     = true
     }
     # A lake that has just been made has not started anything either: it is silent only after it has once spoken.
-    # So no data is what is told, and not an alarm. A weekend is three days.
+    # Missing data is therefore no alarm. A weekend is three days.
     silence = {
       name        = "${local.workflow_name}-silent"
       description = "Há pelo menos quatro dias nenhuma execução do fluxo começou. Veja se o agendamento ${local.schedule_names.dedup} existe e está ativo; docs/operations.md diz o que fazer."

@@ -94,7 +94,7 @@ output "notices" {
   # Not validations: before Terraform 1.9 those know one input only.
   precondition {
     condition     = var.alarm_email == null || var.alarm_topic_arn == null
-    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but one topic is told: write one of the two, and subscribe the address to your own topic where you want both."
+    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write one of the two, and subscribe the address to your own topic where you want both."
   }
   precondition {
     condition     = var.alarm_topic_arn == null ? true : split(":", var.alarm_topic_arn)[3] == data.aws_service.current.region

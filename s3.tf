@@ -16,7 +16,7 @@ resource "terraform_data" "own_bucket" {
   input = each.value
 }
 
-# S3 answers in the bucket's own region only, and whoever its owner lets list it.
+# S3 answers in the bucket's own region only, and only to those that its owner lets list it.
 data "aws_s3_objects" "own_bucket_in_this_region" {
   for_each = terraform_data.own_bucket
 

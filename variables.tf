@@ -490,7 +490,7 @@ variable "alarm_topic_arn" {
 }
 
 variable "daily_digest" {
-  description = "Whether a day without a remark is told, too. Remarks and failures always are."
+  description = "Whether a day without a remark gets a notice, too. Remarks and failures always do."
   type        = bool
   default     = true
   nullable    = false

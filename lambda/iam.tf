@@ -15,8 +15,8 @@ locals {
     "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # What can be granted, by table or by queue. Who reads an object that is gone is told so only if it may list;
-  # such a read names no prefix, hence IfExists.
+  # What can be granted, by table or by queue. Without ListBucket, GetObject on a missing key returns 403 instead of 404;
+  # GetObject sends no prefix, hence IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
@@ -38,7 +38,7 @@ locals {
     read   = { actions = ["s3:GetObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
     write  = { actions = ["s3:PutObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
     delete = { actions = ["s3:DeleteObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
-    # Who reads an object that is not there is told so only if it may list.
+    # Without ListBucket, GetObject on a missing key returns 403 instead of 404.
     miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
   } }
 

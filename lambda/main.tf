@@ -100,7 +100,7 @@ resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_115:The queue triggers bound concurrency; reserving it would take it from the account's other functions
   # checkov:skip=CKV_AWS_116:What fails goes to an on-failure destination or to the queue's dead-letter queue
   # checkov:skip=CKV_AWS_117:The site is public and AWS is reached through public endpoints; a VPC would only add a NAT gateway's cost
-  # checkov:skip=CKV_AWS_272:The packages come from a bucket that only whoever applies the module writes to
+  # checkov:skip=CKV_AWS_272:Only the role that applies the module writes to the packages' bucket
   for_each = local.functions
 
   function_name = local.names[each.key]

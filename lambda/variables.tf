@@ -134,7 +134,7 @@ variable "quality_reference_from" {
 }
 
 variable "daily_digest" {
-  description = "Whether a day without a remark is told, too."
+  description = "Whether a day without a remark gets a digest, too."
   type        = bool
 }
 

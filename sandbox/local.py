@@ -132,7 +132,7 @@ class LocalLake:
         Parameters
         ----------
         console
-            Is told how far it is, until a day can run.
+            Shows the progress until a day can run.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}

@@ -55,7 +55,7 @@ def show_stages(day: Day, console: Console) -> None:
 
 
 def show_notice(notice: Mapping[str, str], console: Console) -> None:
-    """Print what is told of the day to whoever asks to be told."""
+    """Print the notice of the day."""
     console.say("\nThe notice of the day")
     console.say("\n".join(f"  {line}".rstrip() for line in notice["text"].split("\n")))
 

@@ -3,7 +3,7 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  # What every function is told: the day is read off the execution's start, so that none asks the clock.
+  # Every function reads the day from the execution's start, so that none asks the clock.
   execution = {
     "input.$"      = "$$.Execution.Input"
     "started_at.$" = "$$.Execution.StartTime"
@@ -24,7 +24,7 @@ locals {
       MaxAttempts     = 6
       BackoffRate     = 2
     },
-    # What it is told would be wrong the next time too.
+    # Invalid input: retrying cannot help.
     {
       ErrorEquals = ["ValueError", "DayRefused"]
       MaxAttempts = 0
@@ -60,7 +60,7 @@ locals {
       }
     }
   } }
-  # A state that fails for good is told too, and then the execution fails as it would have.
+  # A state that fails for good sends a notice; then the execution fails.
   caught = { for state in ["ReadPages", "Look", "DedupSot", "DedupSpec", "Assess"] : state => {
     Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
   } if var.notices != null }

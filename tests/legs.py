@@ -2,7 +2,7 @@
 
 ``python tests/legs.py [LEG ...]``: all of them, or those named, whatever becomes of those before. They run
 one after the other, but what runs beside the end-to-end group: that group's load is the legs that keep one
-core busy each, and nothing but work for its own sake once they are through.
+core busy each, and idle loops once they are through.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 
 
 class Load:
-    """What keeps every core busy: legs as long as there are some, then nothing but work for its own sake."""
+    """What keeps every core busy: legs as long as there are some, then idle loops."""
 
     def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
         self._names: queue.SimpleQueue[str] = queue.SimpleQueue()

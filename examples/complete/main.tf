@@ -75,7 +75,7 @@ module "pynvest_tools" {
   # A bad verdict fails the workflow; "record": it is written only.
   quality_gate           = "fail"
   quality_reference_from = null
-  # You are told of each day, and AWS sends a mail to confirm the address first. Or name a topic of yours instead.
+  # The address gets a notice of each day, once it has confirmed AWS's mail. Or name a topic of your own.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true

@@ -14,6 +14,6 @@ output "workflow" {
 }
 
 output "notices" {
-  description = "Who is told of each day, and whether the address has yet to be confirmed."
+  description = "Topic and address of the notices, and whether the address is confirmed."
   value       = module.pynvest_tools.notices
 }

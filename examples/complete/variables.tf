@@ -5,6 +5,6 @@ variable "region" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of each day; AWS sends a mail to confirm it first."
+  description = "Address for the notices; it has to confirm a mail from AWS first."
   type        = string
 }

@@ -63,7 +63,7 @@ output "collector_policy_json" {
 }
 
 output "notices" {
-  description = "Topic and address of whoever is told of each day."
+  description = "Topic and address of the notices."
   value       = module.pynvest_tools.notices
 }
 

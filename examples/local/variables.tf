@@ -89,7 +89,7 @@ variable "fetch_from" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of each day; null: nobody. The emulator sends no mail."
+  description = "Address for the notices; null: none. The emulator sends no mail."
   type        = string
   default     = null
 }

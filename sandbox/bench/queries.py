@@ -42,7 +42,7 @@ SESSION = "dt_ult_cot"
 
 
 class CountedFile:
-    """A file that is read, and the file system that is told how much of it was."""
+    """A file that is read, and the file system that counts how much of it was."""
 
     def __init__(self, opened: Any, files: CountingFileSystem) -> None:
         self._opened = opened

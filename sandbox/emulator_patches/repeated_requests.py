@@ -1,7 +1,7 @@
 """A request that an SDK repeats is done once and answered alike, as AWS does by its invocation id.
 
-Now and then the server drops a connection before its answer is through; the second attempt would be told that
-what it creates is there already. No longer needed once applies of fifty resources at a time never end with
+Now and then the server drops a connection before its answer is through; the second attempt would find that
+what it creates exists already. No longer needed once applies of fifty resources at a time never end with
 "already exists" without this module.
 """
 

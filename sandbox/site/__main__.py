@@ -1,6 +1,6 @@
 """The sample site as a process of its own: ``python -m sandbox.site --port 8080``.
 
-What it did is told by ``GET /_control`` (with each request: ``/_control?log``), and a POST there sets its
+``GET /_control`` returns what it did (with each request: ``/_control?log``), and a POST there sets its
 faults; see `SiteServer.control`.
 
 Where its standard input is a pipe, the end of that pipe means that the process that started it has gone, and

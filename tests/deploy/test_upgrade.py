@@ -105,7 +105,7 @@ def upgraded(
             state=directory / "terraform.tfstate",
             env={**env, "TF_VAR_fundamentus_base_url": site.base_url},
             project=module,
-            default_tags={},  # more than ten were not to be had in the first version
+            default_tags={},  # the first version took ten at most
         )
         made.terraform("init")
         return made

@@ -1,4 +1,4 @@
-"""Days that go wrong, on the emulator: the tables end exact all the same, and each fault is told once.
+"""Days that go wrong, on the emulator: the tables end exact all the same, and each fault sends one notice.
 
 What one function suffices for is brought about on moto, in the tests of its stage.
 """
@@ -140,7 +140,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 class SilentCatalog:
     """A Glue that never answers about one partition, whether it did what it was asked or not.
 
-    Who asks can be killed there.
+    The function that asks can be killed there.
     """
 
     def __init__(self, emulator: Emulator, location: str, *, takes_effect: bool) -> None:

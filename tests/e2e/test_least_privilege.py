@@ -125,7 +125,7 @@ KEPT = [
     (("*-lambda-*", "glue:*", "*:table/*"), "as the catalog"),
     (
         ("*-lambda-prep-*", "s3:ListBucket", "*"),
-        "who may not list is told 403 of an object that stage 1 has removed, and would fail on it",
+        "without ListBucket, GetObject on an object that stage 1 has removed returns 403, which fails",
     ),
     (("*-lambda-specialize-*", "s3:ListBucket", "*"), "as stage 4"),
     (

@@ -1,4 +1,4 @@
-"""What is told of a day, read from a queue that is subscribed to the topic: one execution, one notice."""
+"""The notices of a day, read from a queue that is subscribed to the topic: one execution, one notice."""
 
 from __future__ import annotations
 

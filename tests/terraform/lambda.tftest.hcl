@@ -1,4 +1,4 @@
-# The functions: what each is told, what starts it, and which package it runs.
+# The functions: environment, trigger and package of each.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -186,7 +186,7 @@ run "each_function_is_told_its_tables_and_queues" {
         QUALITY_REFERENCE_FROM = 10000101
       }
     }
-    error_message = "a function is told something else"
+    error_message = "a function has another environment"
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : one(function.environment).variables["POWERTOOLS_SERVICE_NAME"] == function.function_name])

@@ -1,4 +1,4 @@
-# Who is told: nothing without an input, a topic of the module's own or the consumer's, and who may publish.
+# Notices: nothing without an input, a topic of the module's own or the consumer's, and who may publish.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -92,7 +92,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     ])
     error_message = "somebody else may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
   }
-  # Failed executions are told by the workflow itself: the rule would tell them twice.
+  # The workflow itself reports failed executions: the rule would report them twice.
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.stopped[0].event_pattern) == {
       source      = ["aws.states"]
@@ -115,7 +115,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     })
     error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
   }
-  # A lake that has just been made has no data either, so that no data is told only where there was some before.
+  # A lake that has just been made has no data either, so that missing data is reported only where there was some before.
   assert {
     condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
       not_started = [1, 0]
@@ -169,7 +169,7 @@ run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])]) && aws_cloudwatch_event_target.stopped[0].arn == "arn:aws:sns:sa-east-1:123456789012:my-topic"
-    error_message = "another topic is told"
+    error_message = "notices go to another topic"
   }
 }
 

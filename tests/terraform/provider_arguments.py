@@ -2,7 +2,7 @@
 
 It holds what releases of the AWS provider know that are not run here, of each type that the module and the
 examples use. Its source are bindings for the CDK, which were generated from the schemas of those releases and
-which PyPI has: whoever reaches no registry of providers gets them too.
+which PyPI has, for machines that reach no registry of providers.
 """
 
 from __future__ import annotations

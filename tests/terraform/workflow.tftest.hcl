@@ -135,15 +135,15 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       TellFailure     = "Broken"
       Broken          = "end"
     }
-    error_message = "what is told is followed by something else"
+    error_message = "a notice is followed by another state"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.IsTold.Choices == [{ Variable = "$.notice.tell", StringEquals = "none", Next = "IsGood" }]
-    error_message = "another rule decides whether the day is told"
+    error_message = "another rule decides whether a notice is sent"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
-    error_message = "something else is told"
+    error_message = "the notice has another text"
   }
   # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
   assert {

@@ -141,7 +141,7 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Say that a day has no listing, and why; None where it has one, or is of before the ledger."""
+    """Say that a day has no listing, and why; None where it has one, or is older than the ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None

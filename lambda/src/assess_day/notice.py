@@ -1,4 +1,4 @@
-"""What a person is told of a day, in Portuguese: whether, the subject and the text."""
+"""The notice of a day, in Portuguese."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _NO_ANSWER = "sem resposta"
 
 @dataclass(frozen=True)
 class Notice:
-    """What is told of a day.
+    """The notice of a day.
 
     Parameters
     ----------
     tell
-        ``digest``, ``failure``, or ``none`` where nobody is to be told.
+        ``digest``, ``failure``, or ``none`` where no notice is sent.
     subject
         The subject of the mail: ASCII and under 100 characters, as SNS asks.
     text
@@ -81,7 +81,7 @@ def notice(
     lake: str,
     quality_table: str,
 ) -> Notice:
-    """Decide whether a day is told, and write what is told of it.
+    """Write the notice of a day, and decide whether it is sent.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def notice(
     sot
         The day's SoT rows of each kind.
     daily_digest
-        Whether a day without a remark is told, too.
+        Whether a day without a remark gets a digest, too.
     failures_only
-        Whether nothing but a failure is told.
+        Whether only a failure is sent.
     lake
         What tells the lake from others, in ASCII.
     quality_table

@@ -1,4 +1,4 @@
-"""What the function that looks at a day is told by its environment."""
+"""The environment of the function that assesses a day."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables, the bucket of the ledger, the queues, how long what was queued may take, whence pages come.
+    """The tables, the bucket of the ledger, the queues, how long tickers may take, the pages' source.
 
     ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
     has been read, or is in the dead-letter queue. ``quality_gate`` is ``fail``, or ``record`` where a bad
     verdict is only written. Values before ``quality_reference_from`` do not serve as references.
-    ``daily_digest``: whether a day without a remark is told, too. ``name_prefix``: the lake's name.
+    ``daily_digest``: whether a day without a remark gets a digest, too. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]

@@ -146,7 +146,7 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger, but for its rounds: that it was asked for stays known."""
+    """Remove a day from the tables and the ledger. Its rounds stay: they show that it was asked for."""
     s3 = client("s3")
     # The listing goes first: without it nothing that is still there passes for a whole day. The batches'
     # outcomes go last: they name objects that count only while they lie in SoR.

@@ -86,7 +86,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             break
         time.sleep(wait)
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
-        # S3 may answer that all went well but for single keys, which awswrangler passes over: look again.
+        # S3 may report success and still leave single keys, which awswrangler ignores: list again.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:

@@ -82,7 +82,7 @@ def read_listing_page(page: Page) -> ListingPage:
             prices.setdefault(ticker, price)
     expected = "expected rows that have a ticker as their first link"
     if not prices:
-        found = f"no row of an asset, but for one {elsewhere[0]}" if elsewhere else "no row of an asset"
+        found = f"no row of an asset, among others {elsewhere[0]}" if elsewhere else "no row of an asset"
         raise meaning(page, "a listing", f"{found}; {expected}")
     rows = readable + len(unreadable)
     if rows > MAX_ROWS:

@@ -88,7 +88,7 @@ class Page:
             charset = codecs.lookup(named[1] if named else "cp1252").name
         except LookupError:
             charset = "cp1252"
-        # To browsers, and so to whoever wrote the page, ISO-8859-1 means windows-1252.
+        # Browsers read ISO-8859-1 as windows-1252, and pages are written for browsers.
         if charset not in ("iso8859-1", "cp1252") and _CHARSETS.fullmatch(charset):
             return self.body.decode(charset, errors="replace")
         try:

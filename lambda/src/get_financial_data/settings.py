@@ -1,4 +1,4 @@
-"""What stage 3 is told by its environment."""
+"""The environment of stage 3."""
 
 from __future__ import annotations
 

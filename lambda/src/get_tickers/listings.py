@@ -139,7 +139,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         for page in found.pages:
             fetched_at = moment_of(page.fetched_at)
             if number_of(fetched_at.astimezone(BRASILIA)) < day:
-                problems.append(f"{key}: the page of {page.ticker or page.kind} is of before {day}")
+                problems.append(f"{key}: the page of {page.ticker or page.kind} is older than {day}")
             elif page.ticker is None:
                 listings.append(page)
             else:

@@ -1,4 +1,4 @@
-"""What stage 2 is told by its environment."""
+"""The environment of stage 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stage 4 is told by its environment."""
+"""The environment of stage 4."""
 
 from __future__ import annotations
 

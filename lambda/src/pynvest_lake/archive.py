@@ -264,7 +264,7 @@ def _lines(body: Iterable[bytes], problems: list[str]) -> Iterator[str]:
 
 
 def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, so much that it can be told.
+    """Yield lines; of one that is too long, the start, which the error quotes.
 
     Not by splitlines: a body may hold what that takes for the end of a line.
     """

@@ -1,4 +1,4 @@
-"""An execution of the workflow, as its functions are told of it."""
+"""An execution of the workflow, read from a function's event."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The day's ledger, in the work bucket: what a day is to hold, what was asked for, and what came of it.
 
 ``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``, one a
-batch that stage 3 read. The outcome of an asset is the highest-ranked of its entries, whoever
-wrote them and when: so batches that are repeated, run at the same time or land late need no further rule.
+batch that stage 3 read. The outcome of an asset is the highest-ranked of its entries, in
+whatever order they come: batches that are repeated, run at the same time or land late need no further rule.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class DayLedger:
     day
         The day, ``YYYYMMDD``.
     listing
-        What it is to hold; None where the site gave no listing, or the day is of before the ledger.
+        What it is to hold; None where the site gave no listing, or the day is older than the ledger.
     rounds
         The rounds, the earliest first.
     batches

@@ -11,7 +11,7 @@ from pynvest_lake.day import parse_day
 from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
-# Fields that were added later: a message of before an upgrade lacks them.
+# Fields that were added later: a message sent before an upgrade lacks them.
 _OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
@@ -68,7 +68,7 @@ class TickerMessage:
         Where the archived page is that it is to be read from; None where the site is asked.
     asked_at
         When the message was made, as `moment_text` writes it: one that comes twice gives the same reading.
-        None in a message of before this field.
+        None in a message that is older than this field.
     """
 
     ticker: str

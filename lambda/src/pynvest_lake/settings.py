@@ -1,4 +1,4 @@
-"""What a function is told by its environment, as a frozen dataclass of its stage.
+"""A function's environment, as a frozen dataclass of its stage.
 
 A field's variable bears its name in capitals; its type says how the text is read.
 """

@@ -1,4 +1,4 @@
-"""What stage 5 is told by its environment."""
+"""The environment of stage 5."""
 
 from __future__ import annotations
 

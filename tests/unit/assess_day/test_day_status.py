@@ -45,7 +45,7 @@ def state(
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
 ) -> DayState:
-    """Return a day all of whose assets were read a minute after its start, but for what is said otherwise."""
+    """Return a day all of whose assets were read a minute after its start, with these changes."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
     batches = tuple(

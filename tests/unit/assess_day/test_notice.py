@@ -1,4 +1,4 @@
-"""What a person is told of a day."""
+"""The notice of a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/queries.md says what views and named queries read, as far as can be told without an account."""
+"""docs/queries.md says what views and named queries read, as far as that shows without an account."""
 
 from __future__ import annotations
 

@@ -352,7 +352,7 @@ def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
 
     at = sorted(message["page"]["fetched_at"] for message in lake.messages("acoes"))
     assert at == ["2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"]
-    assert any(f"the page of {one} is of before {DAY}" in problem for problem in result["problems"])
+    assert any(f"the page of {one} is older than {DAY}" in problem for problem in result["problems"])
 
 
 def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(

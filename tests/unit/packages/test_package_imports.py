@@ -1,4 +1,4 @@
-"""Each package works, and fits, with nothing but itself, our layer and what the managed layer holds."""
+"""Each package works, and fits, with only itself, our layer and what the managed layer holds."""
 
 from __future__ import annotations
 

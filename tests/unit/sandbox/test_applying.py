@@ -67,7 +67,7 @@ esac
 
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
-    """Put a command in Terraform's place whose ``apply`` ends when it is told to, with that status."""
+    """Put a command in Terraform's place whose ``apply`` ends on request, with that status."""
     stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
