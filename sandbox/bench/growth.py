@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pynvest_lake.day import date_of, number_of
+from b3.days import date_of, number_of
 from report.athena import Athena
 from sandbox.bench.queries import weekdays
 from sandbox.console import Console

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pynvest_lake.day import date_of
+from b3.days import date_of
 
 
 def is_trading_day(day: int) -> bool:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from assess_day.portuguese import ASSETS, OUTCOMES, day_text, number, some
 from b3.bounds import REASON_CHARACTERS, printable
+from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.day import date_of
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 

@@ -17,11 +17,11 @@ from assess_day.references import last_session
 from assess_day.settings import Settings
 from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
+from b3.days import days_before, number_of
 from b3.kind import Kind
 from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
-from pynvest_lake.day import days_before, number_of
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 

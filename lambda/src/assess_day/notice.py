@@ -13,8 +13,8 @@ from assess_day.assessment import Assessment, MissingAsset, Verdict
 from assess_day.portuguese import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
 from assess_day.table_checks import newest_session
 from b3.bounds import printable
+from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.day import date_of
 from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"

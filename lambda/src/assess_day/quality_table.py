@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assess_day.assessment import QualityRow
+from b3.brazilian import BRASILIA
+from b3.days import days_before
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import BRASILIA, PARTITION_KEY, days_before
+from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.storage import LakeObject, LakeTable, object_id
 
 

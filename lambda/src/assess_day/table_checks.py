@@ -17,10 +17,10 @@ from assess_day.day_status import repeated_session
 from assess_day.fill import SOT, judge_fill
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, last_session
+from b3.days import number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
-from pynvest_lake.day import number_of
 
 _BLANK = {"", "-", "-%"}
 # Which years its six columns are of changes at New Year, and the site's pages follow in the days after.

@@ -9,6 +9,7 @@ import pyarrow as pa
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from b3.days import days_before
 from b3.kind import Kind
 from dedup_financial_data.compaction import Compacted, compact, rebuild
 from dedup_financial_data.settings import Settings
@@ -16,7 +17,6 @@ from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.day import days_before
 from pynvest_lake.execution import Execution
 from pynvest_lake.prepare import prepare
 from pynvest_lake.settings import read_settings

@@ -13,12 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
+from b3.days import number_of
 from b3.kind import Kind
 from get_financial_data.collect import AssetResult
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import number_of
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of, moment_text
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from b3.bounds import MOST_RECORDED
-from b3.brazilian import read_number
+from b3.brazilian import BRASILIA, read_number
+from b3.days import number_of
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchivedPage
-from pynvest_lake.day import BRASILIA, number_of
 from pynvest_lake.ledger import Listing, moment_of, moment_text
 from pynvest_lake.messages import PageRef, parse_ticker
 from pynvest_lake.outcomes import Outcome

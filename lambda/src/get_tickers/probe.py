@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from b3.days import number_of
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
-from pynvest_lake.day import number_of
 
 # Of whatever session the page is, it was read.
 _ANY_DAY = 99991231

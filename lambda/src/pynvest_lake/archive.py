@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from b3.brazilian import BRASILIA
 from b3.days import date_of, parse_day
 from b3.kind import Kind
 from pynvest_lake.aws import put_new
-from pynvest_lake.day import BRASILIA, PARTITION_KEY
+from pynvest_lake.day import PARTITION_KEY
 from pynvest_lake.messages import parse_ticker
 
 SUFFIX = ".jsonl.gz"

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from b3.brazilian import BRASILIA
-from b3.days import date_of, days_before, number_of, parse_day
-
-__all__ = ["BRASILIA", "PARTITION_KEY", "check_fields", "date_of", "days_before", "number_of", "parse_day"]
-
 PARTITION_KEY = "anomesdia_exec"
 
 

@@ -6,8 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from b3.days import parse_day
 from b3.kind import Kind
-from pynvest_lake.day import parse_day
 from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}

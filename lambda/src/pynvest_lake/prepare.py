@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from b3.brazilian import read_date, read_integer, read_moment, read_number, without_blanks
+from b3.days import date_of
 from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, Column, table_schema
-from pynvest_lake.day import date_of
 
 _TABLES = {Kind.ACOES: (SOR_ACOES, SOT_ACOES), Kind.FIIS: (SOR_FIIS, SOT_FIIS)}
 

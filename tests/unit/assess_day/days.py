@@ -22,13 +22,13 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
 from assess_day.quality import run_checks
 from b3.brazilian import read_number
+from b3.days import number_of
 from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
-from pynvest_lake.day import number_of
 from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare

@@ -39,6 +39,7 @@ from assess_day.assessment import QualityRow, Verdict
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
+from b3.days import number_of
 from b3.kind import Kind
 from pynvest_lake.contract import (
     SOR_ACOES,
@@ -47,7 +48,6 @@ from pynvest_lake.contract import (
     SOT_FIIS,
     SPEC_ATIVOS,
 )
-from pynvest_lake.day import number_of
 from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from b3.days import number_of
 from moto_lake import DAY, Lake
 from pynvest_lake.catalog import (
     ATTEMPTS,
@@ -14,7 +15,6 @@ from pynvest_lake.catalog import (
     register_partition,
 )
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
-from pynvest_lake.day import number_of
 
 
 def answer_with(lake: Lake, code: str, times: int) -> list[int]:
