@@ -110,7 +110,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Have stage 2 ask for what a past day lacks: at first that is everything."""
+        """Have stage 2 queue what a past day lacks, at first every ticker. Nothing is cleared."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})

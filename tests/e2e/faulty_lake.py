@@ -143,14 +143,28 @@ class FaultyLake:
 
     def end_of(self, execution: str, timeout_seconds: float = 90) -> dict[str, Any]:
         """Wait until an execution has ended."""
-        return until(
-            lambda: (
-                (found := self.states.describe_execution(executionArn=execution))["status"] != "RUNNING"
-                and found
-            ),
-            f"the end of {execution}",
-            timeout_seconds,
-        )
+
+        def ended() -> dict[str, Any] | None:
+            found = self.states.describe_execution(executionArn=execution)
+            return None if found["status"] == "RUNNING" else dict(found)
+
+        try:
+            return dict(until(ended, f"the end of {execution}", timeout_seconds))
+        except TimeoutError as error:
+            error.add_note(f"what each function last failed with: {self.last_errors()}")
+            raise
+
+    def last_errors(self) -> dict[str, str]:
+        """Return the newest error that each function logged; functions without one are left out."""
+        logs, found = self.client("logs"), {}
+        for function in self.lake.functions:
+            group = f"/aws/lambda/{function}"
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group, filterPattern="ERROR"
+            )
+            if lines := [event["message"] for page in pages for event in page["events"]]:
+                found[function] = lines[-1][:2000]
+        return found
 
     def compact(self, day: Day, **given: Any) -> None:
         """Run the workflow for a day."""
