@@ -116,7 +116,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     error_message = "a state's failure leads elsewhere"
   }
   assert {
-    condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && !name != "TellFailure"])
+    condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && name != "TellFailure"])
     error_message = "a state's failure is not caught"
   }
   assert {
