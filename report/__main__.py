@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--papers",
+        dest="assets",
         type=_tickers,
         default=[],
         metavar="PETR4,HGLG11",

@@ -323,6 +323,8 @@ def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -
         if ":table/" in grant.resource:
             own = {*WRITES.get(name, {}), *DELETES.get(name, set())}
             tables = {key: table.name for key, table in faulty.every_table().items()}
+            if (name, grant.action) == ("assess-day", "glue:GetPartitions"):
+                own = set(tables)  # it compares the catalog with S3
             assert grant.resource.rsplit("/", 1)[1] in {tables[key] for key in own}, grant
         if grant.action == "s3:ListBucket":
             assert grant.prefix, grant
