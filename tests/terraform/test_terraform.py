@@ -24,11 +24,10 @@ MODULE_BLOCKS = {
     for path in [PROJECT / "README.md", *sorted(PROJECT.glob("docs/*.md"))]
     for number, block in enumerate(MODULE_BLOCK.findall(path.read_text(encoding="utf-8")))
 }
+COMPATIBILITY = (PROJECT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+MOCKED_PROVIDER = COMPATIBILITY.partition("```hcl\nmock_provider")[2].partition("```")[0]
 PLAN = f"""
-mock_provider "aws" {{
-  source          = "{PROJECT / TEST_DIRECTORY / "mocks"}"
-  override_during = plan
-}}
+mock_provider{MOCKED_PROVIDER}
 
 run "plan" {{
   command = plan
@@ -95,7 +94,7 @@ def test_a_module_block_of_the_documentation_is_valid_as_pasted(
     assert "Success!" in said
 
 
-def test_the_module_block_of_the_readme_plans_as_pasted(
+def test_the_module_block_of_the_readme_plans_with_the_mocked_provider_of_the_documentation(
     root: Path, provider: dict[str, str], tmp_path: Path
 ) -> None:
     (root / "main.tf").write_text(MODULE_BLOCKS["README.md-0"])
