@@ -26,7 +26,7 @@ from sandbox.site import SiteServer, make_assets
 from world import COMPACTED, SOR, SOT, WORK_BUCKET, World, calm_down, random_evening, utc
 
 SEEDS = int(os.environ.get("PYNVEST_SEEDS", "20"))
-STEPS = 45
+STEPS = 36
 KINDS = {
     "start", "tickers", "messages", "sor", "sot", "workflow", "killed", "meanwhile",
     "scheduled", "person", "partial", "pages", "from sor", "execution", "round",
