@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ class QueryFailed(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a query: column names, and rows of texts in which None is a null."""
+    """The answer to a query: column names, rows of texts (None is a null), and Athena's types, if known."""
 
     columns: list[str]
     rows: list[list[str | None]]
+    types: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,14 @@ class Athena:
 
     def _answer(self, query_id: str) -> Answer:
         columns: list[str] = []
+        types: list[str] = []
         rows: list[list[str | None]] = []
         for page in self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id):
-            columns = [column["Name"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+            described = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+            columns = [column["Name"] for column in described]
+            types = [column["Type"] for column in described]
             rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
         # The first page of a SELECT begins with the column names.
         if rows and rows[0] == columns:
             del rows[0]
-        return Answer(columns, rows)
+        return Answer(columns, rows, types)

@@ -76,9 +76,10 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)
-        reasons = [row["motivo"] for row in measures if row["medida"] != "dia" and row["motivo"]]
+        reasons = [row["motivo"] for row in measures if row["medida"] != "dia" and row.get("motivo")]
+        summary = [row["motivo"] for row in measures if row["medida"] == "dia" and row.get("motivo")]
         found += [
-            DayVerdict(number, row["situacao"], reasons or [row["motivo"]] * bool(row["motivo"]))
+            DayVerdict(number, row["situacao"], reasons or summary)
             for row in measures
             if row["medida"] == "dia"
         ]

@@ -26,6 +26,7 @@ TRADES_WITHIN = timedelta(days=30)
 _READ: Mapping[str, Callable[[str], Any]] = {
     "string": str,
     "int": int,
+    "integer": int,
     "bigint": int,
     "double": float,
     "date": date.fromisoformat,
@@ -103,7 +104,7 @@ class Snapshot:
     @property
     def read_at(self) -> datetime | None:
         """Return when the latest page was read, in Brasília; None where the lake is empty."""
-        moments = (row["datetime_exec"] for row in (*self.stocks, *self.funds))
+        moments = (row.get("datetime_exec") for row in (*self.stocks, *self.funds))
         return max((moment for moment in moments if moment is not None), default=None)
 
     def assets(self) -> list[ListedAsset]:
@@ -119,13 +120,13 @@ def _stock(row: Row) -> ListedAsset:
     return ListedAsset(
         **_shared(row),
         ticker=row["nome_papel"],
-        name=row["nome_empresa"],
-        group=row["nome_setor"],
+        name=row.get("nome_empresa"),
+        group=row.get("nome_setor"),
         is_fund=False,
-        price_to_book=row["vlr_ind_p_sobre_vp"],
-        dividend_yield=row["vlr_ind_div_yield"],
-        price_to_earnings=row["vlr_ind_p_sobre_l"],
-        return_on_equity=row["vlr_ind_roe"],
+        price_to_book=row.get("vlr_ind_p_sobre_vp"),
+        dividend_yield=row.get("vlr_ind_div_yield"),
+        price_to_earnings=row.get("vlr_ind_p_sobre_l"),
+        return_on_equity=row.get("vlr_ind_roe"),
     )
 
 
@@ -133,11 +134,11 @@ def _fund(row: Row) -> ListedAsset:
     return ListedAsset(
         **_shared(row),
         ticker=row["fii"],
-        name=row["nome_fii"],
-        group=row["segmento"],
+        name=row.get("nome_fii"),
+        group=row.get("segmento"),
         is_fund=True,
-        price_to_book=row["vlr_p_sobre_vp"],
-        dividend_yield=row["vlr_div_yield"],
+        price_to_book=row.get("vlr_p_sobre_vp"),
+        dividend_yield=row.get("vlr_div_yield"),
         price_to_earnings=None,
         return_on_equity=None,
     )
@@ -145,12 +146,12 @@ def _fund(row: Row) -> ListedAsset:
 
 def _shared(row: Row) -> dict[str, Any]:
     return {
-        "price": row["vlr_cot"],
-        "session": row["dt_ult_cot"],
-        "day": row["pct_var_dia"],
-        "month": row["pct_var_mes"],
-        "year": row["pct_var_12m"],
-        "volume": row["vol_med_neg_2m"],
+        "price": row.get("vlr_cot"),
+        "session": row.get("dt_ult_cot"),
+        "day": row.get("pct_var_dia"),
+        "month": row.get("pct_var_mes"),
+        "year": row.get("pct_var_12m"),
+        "volume": row.get("vol_med_neg_2m"),
     }
 
 
@@ -166,8 +167,14 @@ def column_types() -> Mapping[str, str]:
 
 
 def typed(answer: Answer) -> list[Row]:
-    """Return the rows of an answer with the types that the contract gives their columns."""
-    read = [_READ[column_types()[name]] for name in answer.columns]
+    """Return the rows of an answer with the types that the contract gives their columns.
+
+    A lake that is newer than this checkout has columns that its contract lacks: those get the types that
+    Athena gives them, and stay texts without one.
+    """
+    given = dict(zip(answer.columns, answer.types, strict=False))
+    types = [column_types().get(name) or given.get(name, "string").lower() for name in answer.columns]
+    read = [_READ.get(kind, str) for kind in types]
     return [
         {
             name: None if text is None else parse(text)
@@ -190,8 +197,8 @@ def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
 
 def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
     """Keep one row an asset, the newest: until the evening's workflow has ended there may be two."""
-    ordered = sorted(rows, key=lambda row: row["datetime_exec"] or datetime.min)
-    newest = {row[ticker]: row for row in ordered if row[ticker] is not None}
+    ordered = sorted(rows, key=lambda row: row.get("datetime_exec") or datetime.min)
+    newest = {row[ticker]: row for row in ordered if row.get(ticker) is not None}
     return [newest[name] for name in sorted(newest)]
 
 

@@ -258,6 +258,34 @@ def test_answers_get_the_types_of_the_contract() -> None:
     assert set(second.values()) == {None}
 
 
+def test_a_lake_that_is_newer_has_columns_that_get_athenas_types_or_stay_texts() -> None:
+    answer = Answer(
+        ["nome_papel", "vlr_novo", "dt_nova", "tempo_novo"],
+        [["PETR4", "1.5", "2026-11-23", "1 day"]],
+        ["varchar", "double", "date", "interval day to second"],
+    )
+
+    assert typed(answer) == [
+        {"nome_papel": "PETR4", "vlr_novo": 1.5, "dt_nova": date(2026, 11, 23), "tempo_novo": "1 day"}
+    ]
+    assert typed(Answer(answer.columns, answer.rows))[0]["vlr_novo"] == "1.5"
+
+
+@pytest.mark.parametrize(
+    "lacking", ["vlr_ind_roe", "vol_med_neg_2m", "nome_setor", "datetime_exec", "motivo"]
+)
+def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lacking: str) -> None:
+    whole = sample()
+    rows = {
+        name: [{key: value for key, value in row.items() if key != lacking} for row in getattr(whole, name)]
+        for name in ("stocks", "funds", "quality", "series")
+    }
+
+    found = lxml.html.fromstring(page(Snapshot(**rows))).xpath("//div[@id='papers']//tbody/tr")
+
+    assert len(found) == len(traded(whole))
+
+
 def test_no_column_has_one_type_here_and_another_there() -> None:
     tables = [json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("tbs[op]*.json"))]
     for table in tables:
