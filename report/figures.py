@@ -136,16 +136,16 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
             zip(DIRECTIONS, (counted.up, counted.flat, counted.down), strict=True)
         ):
             if count:
-                rows.append({"tipo": kind, "direção": name, "ordem": place, "papéis": count})
+                rows.append({"tipo": kind, "direção": name, "ordem": place, "ativos": count})
     if not rows:
         return None
     bars = _chart(rows).encode(
-        alt.X("papéis:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
+        alt.X("ativos:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
         alt.Y("tipo:N", title=None, sort=list(KINDS.values())),
         order=alt.Order("ordem:Q"),
     )
     colour = alt.Color("direção:N", scale=alt.Scale(domain=list(DIRECTIONS), range=list(DIRECTIONS.values())))
-    hints = [alt.Tooltip("tipo:N"), alt.Tooltip("direção:N"), alt.Tooltip("papéis:Q")]
+    hints = [alt.Tooltip("tipo:N"), alt.Tooltip("direção:N"), alt.Tooltip("ativos:Q")]
     return _spec(
         bars.mark_bar(height=20).encode(colour, tooltip=hints),
         "Quantas ações e quantos fundos subiram, ficaram estáveis e caíram no pregão",
@@ -157,7 +157,7 @@ def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] 
     """Draw which liquid assets rose, or fell, the most in the newest session; None without any."""
     rows = [
         {
-            "papel": asset.ticker,
+            "ativo": asset.ticker,
             "nome": asset.name or "",
             "variação": asset.day,
             "cotação": asset.price,
@@ -166,9 +166,9 @@ def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] 
     ]
     return _bars(
         rows,
-        "papel",
+        "ativo",
         "variação",
-        f"Maiores {'altas' if rose else 'baixas'} do pregão entre os papéis líquidos",
+        f"Maiores {'altas' if rose else 'baixas'} do pregão entre os ativos líquidos",
         hints=[alt.Tooltip("nome:N"), alt.Tooltip("cotação:Q", format=",.2f")],
     )
 
@@ -179,7 +179,7 @@ def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
         {
             what: group.name,
             "variação": group.day,
-            "papéis": group.assets,
+            "ativos": group.assets,
             "P/VP mediano": group.price_to_book,
             "yield mediano (%)": group.dividend_yield,
         }
@@ -192,7 +192,7 @@ def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
         "variação",
         f"Variação mediana do dia por {what}",
         hints=[
-            alt.Tooltip("papéis:Q"),
+            alt.Tooltip("ativos:Q"),
             alt.Tooltip("P/VP mediano:Q", format=",.2f"),
             alt.Tooltip("yield mediano (%):Q", format=",.1f"),
         ],
@@ -240,7 +240,7 @@ def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, An
     top = _near_all(asset.dividend_yield for asset in shown)
     rows = [
         {
-            "papel": asset.ticker,
+            "ativo": asset.ticker,
             "nome": asset.name or "",
             "grupo": asset.group or "",
             "P/VP": asset.price_to_book,
@@ -254,7 +254,7 @@ def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, An
         alt.X("P/VP:Q", title="P/VP, em vezes", axis=alt.Axis(tickCount=6)),
         alt.Y("yield:Q", title="dividend yield, % ao ano", axis=alt.Axis(tickCount=6)),
         tooltip=[
-            alt.Tooltip("papel:N"),
+            alt.Tooltip("ativo:N"),
             alt.Tooltip("nome:N"),
             alt.Tooltip("grupo:N", title="segmento" if funds else "setor"),
             alt.Tooltip("P/VP:Q", format=",.2f"),
@@ -290,7 +290,7 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
         first.setdefault(ticker, row["vlr_cot"])
         rows.append(
             {
-                "papel": ticker,
+                "ativo": ticker,
                 "pregão": row["dt_ult_cot"].isoformat(),
                 "cotação": row["vlr_cot"],
                 "índice": 100 * row["vlr_cot"] / first[ticker],
@@ -305,9 +305,9 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
             axis=alt.Axis(format="%d/%m/%y", tickCount=5, labelOverlap=True),
         ),
         alt.Y("índice:Q", title="primeiro pregão = 100", scale=alt.Scale(zero=False)),
-        alt.Color("papel:N", scale=alt.Scale(domain=tickers, range=LINES)),
+        alt.Color("ativo:N", scale=alt.Scale(domain=tickers, range=LINES)),
         tooltip=[
-            alt.Tooltip("papel:N"),
+            alt.Tooltip("ativo:N"),
             alt.Tooltip("utcyearmonthdate(pregão):T", format="%d/%m/%Y", title="pregão"),
             alt.Tooltip("cotação:Q", format=",.2f"),
             alt.Tooltip("índice:Q", format=",.1f"),

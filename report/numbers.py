@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 ABSENT = "–"
 _SCALES = ((1e12, " tri"), (1e9, " bi"), (1e6, " mi"), (1e3, " mil"))
 
 
 def decimal(value: float | None, places: int = 2) -> str:
-    """Return a number with its thousands points and so many decimals."""
+    """Return a number with its thousands points and so many decimals, rounded as a browser rounds it."""
     if value is None:
         return ABSENT
-    text = f"{value:,.{places}f}".translate(str.maketrans(",.", ".,"))
+    with localcontext(rounding=ROUND_HALF_UP):
+        text = f"{Decimal(repr(value)):,.{places}f}".translate(str.maketrans(",.", ".,"))
     # What rounds to nothing has no sign.
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.lstrip("-")
 
@@ -36,6 +38,11 @@ def amount(value: float | None) -> str:
         return ABSENT
     scale, word = next((one for one in _SCALES if abs(value) >= one[0]), (1, ""))
     return f"{decimal(value / scale, 1 if word else 0)}{word}"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number."""
+    return decimal(value, 0)
 
 
 def day(value: date | int | None) -> str:

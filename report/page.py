@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report import figures, numbers
-from report.snapshot import PARTITION_KEY, ListedAsset, Row, Snapshot
+from report.screens import SETTINGS, Column, numbers_of
+from report.snapshot import PARTITION_KEY, Row, Snapshot
 
 _HERE = Path(__file__).resolve().parent
 _SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falha"}
@@ -35,42 +36,6 @@ class DayVerdict:
         return _SITUATIONS.get(self.situation, self.situation)
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of the table of assets.
-
-    Parameters
-    ----------
-    title, hint
-        What stands above it, and what it means.
-    value
-        Attribute of a `ListedAsset`.
-    shown
-        Filter that writes it; None: a text.
-    """
-
-    title: str
-    hint: str
-    value: str
-    shown: str | None = None
-
-
-COLUMNS = (
-    Column("Papel", "Código de negociação", "ticker"),
-    Column("Nome", "Empresa ou fundo", "name"),
-    Column("Setor ou segmento", "Das ações o setor, dos fundos o segmento", "group"),
-    Column("Cotação", "Do último pregão, em reais", "price", "decimal"),
-    Column("Dia", "Variação no último pregão do papel", "day", "change"),
-    Column("Mês", "Variação no mês", "month", "change"),
-    Column("12 meses", "Variação em doze meses", "year", "change"),
-    Column("P/VP", "Cotação sobre valor patrimonial, em vezes", "price_to_book", "decimal"),
-    Column("Yield", "Proventos de doze meses sobre a cotação", "dividend_yield", "points"),
-    Column("P/L", "Cotação sobre lucro por ação, em vezes; fundos não têm", "price_to_earnings", "decimal"),
-    Column("ROE", "Lucro líquido sobre patrimônio líquido; fundos não têm", "return_on_equity", "points"),
-    Column("Volume", "Negociado por dia, média de dois meses, em reais", "volume", "amount"),
-)
-
-
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
     """Return the verdict of each day that has one, newest first."""
     found = []
@@ -88,7 +53,7 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
 
 def page(snapshot: Snapshot) -> str:
     """Return the report as HTML; of an empty lake and of one of a single day it says that."""
-    assets = snapshot.assets()
+    assets = sorted(snapshot.assets(), key=lambda asset: (-(asset.volume or 0), asset.ticker))
     stocks = [asset for asset in assets if not asset.is_fund]
     funds = [asset for asset in assets if asset.is_fund]
     sectors, segments = figures.groups(stocks), figures.groups(funds)
@@ -102,6 +67,7 @@ def page(snapshot: Snapshot) -> str:
         "funds": figures.scatter_chart(assets, funds=True),
         "series": figures.series_chart(snapshot.series),
     }
+    columns = numbers_of(assets)
     of_session = figures.of_newest_session(assets)
     judged = verdicts(snapshot.quality)
     drawn = {name: spec for name, spec in charts.items() if spec is not None}
@@ -119,11 +85,30 @@ def page(snapshot: Snapshot) -> str:
             },
             rises=figures.largest_moves(assets, rose=True),
             falls=figures.largest_moves(assets, rose=False),
-            assets=sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker)),
+            assets=assets,
+            columns=[column for column in columns if column.is_default],
+            every_column=list(columns),
+            numbers=columns,
+            table=[
+                {
+                    "key": column.key,
+                    "title": column.title,
+                    "hint": column.hint,
+                    "shown": column.shown,
+                    "low": column.is_low_better,
+                    "default": column.is_default,
+                    "values": values,
+                }
+                for column, values in columns.items()
+            ],
+            groups={
+                "Setores de ações": sorted(group.name for group in sectors),
+                "Segmentos de fundos": sorted(group.name for group in segments),
+            },
+            presets=SETTINGS["presets"],
             silent=len(snapshot.stocks) + len(snapshot.funds) - len(assets),
             sectors=sectors,
             segments=segments,
-            columns=COLUMNS,
             charts=drawn,
             config=figures.CONFIG,
             number_locale=vl_convert.get_format_locale("pt-BR"),
@@ -153,10 +138,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _shown(asset: ListedAsset, column: Column) -> str:
-    value: Any = getattr(asset, column.value)
-    if column.shown is None:
-        return value or numbers.ABSENT
+def _shown(value: float | None, column: Column) -> str:
     write: Any = getattr(numbers, column.shown)
     return str(write(value))
 

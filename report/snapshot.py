@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 SCHEMAS = Path(__file__).resolve().parents[1] / "glue" / "schemas"
 PARTITION_KEY = "anomesdia_exec"
 QUALITY_QUERY = "qualidade-dos-ultimos-30-dias"
-LIQUID = 1_000_000
+LIQUID: float = json.loads(Path(__file__).with_name("screens.json").read_text("utf-8"))["liquid_above"]
 """Reais a day: what is traded less is moved by a single order."""
 FOLLOWED_STOCKS, FOLLOWED_FUNDS = 3, 2
 TRADES_WITHIN = timedelta(days=30)
@@ -52,8 +52,10 @@ class ListedAsset:
         Changes of the price on that day, in the month and in twelve months, as fractions.
     volume
         Reais that are traded a day, on average over two months.
-    price_to_book, dividend_yield, price_to_earnings, return_on_equity
-        P/VP and P/L in times, dividend yield and ROE in percentage points; funds have no P/L and no ROE.
+    price_to_book, dividend_yield
+        P/VP in times, dividend yield in percentage points.
+    row
+        Every column of its row.
     """
 
     ticker: str
@@ -68,8 +70,7 @@ class ListedAsset:
     volume: int | None
     price_to_book: float | None
     dividend_yield: float | None
-    price_to_earnings: float | None
-    return_on_equity: float | None
+    row: Row
 
     @property
     def is_liquid(self) -> bool:
@@ -125,8 +126,7 @@ def _stock(row: Row) -> ListedAsset:
         is_fund=False,
         price_to_book=row.get("vlr_ind_p_sobre_vp"),
         dividend_yield=row.get("vlr_ind_div_yield"),
-        price_to_earnings=row.get("vlr_ind_p_sobre_l"),
-        return_on_equity=row.get("vlr_ind_roe"),
+        row=row,
     )
 
 
@@ -139,8 +139,7 @@ def _fund(row: Row) -> ListedAsset:
         is_fund=True,
         price_to_book=row.get("vlr_p_sobre_vp"),
         dividend_yield=row.get("vlr_div_yield"),
-        price_to_earnings=None,
-        return_on_equity=None,
+        row=row,
     )
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from report import numbers
 from report.page import page
+from report.screens import SETTINGS, numbers_of
 from report.snapshot import Snapshot
 from report_sample import DAY, judgement, sample
+from sandbox.site import make_assets
 
 pytestmark = pytest.mark.full
 
@@ -49,7 +58,22 @@ SMALL = """() => [...document.querySelectorAll("body *")]
   .map((element) => element.outerHTML.slice(0, 200))"""
 SHOWN = """() => [...document.querySelectorAll('#papers tbody tr')]
   .filter((row) => !row.hidden)
-  .map((row) => [...row.cells].map((cell) => cell.dataset.v ?? cell.textContent))"""
+  .map((row) => [...row.cells].map((cell) => cell.textContent))"""
+TICKERS = """() => [...document.querySelectorAll('#papers tbody tr')]
+  .filter((row) => !row.hidden)
+  .map((row) => row.cells[0].textContent)"""
+QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
+
+
+def many() -> Snapshot:
+    """Return enough assets for every screen to leave some out."""
+    more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
+    assets = make_assets(DAY, acoes=300, fiis=150)
+    stocks, funds = (
+        [asset.expected_sot(DAY) | more for asset in assets if asset.kind == kind]
+        for kind in ("acoes", "fiis")
+    )
+    return Snapshot(stocks, funds, judgement(DAY, "ok"))
 
 
 @dataclass
@@ -77,13 +101,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "whole": sample(quality=judgement(DAY, "aviso", "faltam 3 papéis")),
         "one": sample(sessions=(DAY,)),
         "empty": Snapshot(),
+        "many": many(),
     }
     for name, snapshot in snapshots.items():
         (directory / f"{name}.html").write_text(page(snapshot), encoding="utf-8")
     return {name: directory / f"{name}.html" for name in snapshots}
 
 
-def opened(browser: Browser, file: Path, width: int = 1280, scheme: str = "light") -> Seen:
+def opened(
+    browser: Browser, file: Path, width: int = 1280, scheme: str = "light", fragment: str = ""
+) -> Seen:
     """Open a page and wait until its charts are drawn."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
@@ -96,7 +123,7 @@ def opened(browser: Browser, file: Path, width: int = 1280, scheme: str = "light
     seen.page.on("console", complain)
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     seen.page.on("request", lambda request: seen.asked_for.append(request.url))
-    seen.page.goto(file.as_uri())
+    seen.page.goto(file.as_uri() + fragment)
     seen.page.wait_for_function(DRAWN)
     return seen
 
@@ -147,49 +174,294 @@ def test_light_and_dark_differ_and_a_page_follows_a_change_of_them(
     page.context.close()
 
 
-def test_the_table_is_filtered_by_words_kind_and_volume(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["whole"]).page
-    every = page.evaluate(SHOWN)
+def test_the_table_is_filtered_by_words_kind_group_and_volume(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    page = opened(browser, files["many"]).page
+    assets = {asset.ticker: asset for asset in many().assets()}
+    every = page.evaluate(TICKERS)
+    assert set(every) == set(assets)
+    words, kind = page.get_by_label("Filtrar por"), page.get_by_label("Tipo", exact=True)
 
-    page.get_by_role("searchbox").fill("petroleo petr4")  # without the accent
-    assert [row[0] for row in page.evaluate(SHOWN)] == ["PETR4"]
-    assert page.get_by_role("status").text_content() == f"1 de {len(every)} papéis"
+    words.fill("petroleo petr4")  # without the accent
+    assert page.evaluate(TICKERS) == ["PETR4"]
+    assert page.get_by_role("status").text_content() == f"1 de {len(every)} ativos"
+    words.fill("petr4 vale3")
+    assert set(page.evaluate(TICKERS)) == {"PETR4", "VALE3"}
+    words.fill("petr vale3")
+    assert set(page.evaluate(TICKERS)) == {name for name in assets if name.startswith("PETR")} | {"VALE3"}
+    words.fill("nada que exista")
+    assert page.evaluate(TICKERS) == []
+    words.fill("")
 
-    page.get_by_role("searchbox").fill("")
-    page.get_by_role("combobox").select_option("fund")
-    funds = {row["fii"] for row in sample().funds}
-    found = {row[0] for row in page.evaluate(SHOWN)}
+    kind.select_option("fiis")
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.is_fund}
+    kind.select_option("")
+    group = next(asset.group for asset in assets.values() if asset.group)
+    page.get_by_label("Setor ou segmento", exact=True).select_option(group)
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.group == group}
+    page.get_by_role("button", name="Limpar filtros").click()
+    page.get_by_label("só líquidos").check()
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.is_liquid}
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "address", "fits"),
+    [
+        (
+            {"P/L, mínimo": "0", "P/L, máximo": "10", "Yield, mínimo": "6"},
+            "yield=6..&pl=0..10",
+            lambda row: (
+                0 <= row.get("vlr_ind_p_sobre_l", -1) <= 10 and (row.get("vlr_ind_div_yield") or 0) >= 6
+            ),
+        ),
+        (
+            {"12 meses, mínimo": "−2,5%", "12 meses, máximo": "40,43"},
+            "12m=-2.5..40.43",
+            lambda row: row["pct_var_12m"] is not None and -0.025 <= row["pct_var_12m"] <= 0.4043,
+        ),
+        (
+            {"Valor de mercado, mínimo": "1,5 bi"},
+            "mercado=1500000000..",
+            lambda row: (row["vlr_mercado"] or 0) >= 1.5e9,
+        ),
+        (
+            {"Volume, mínimo": "1.000.000", "Vacância, máximo": "10"},
+            "volume=1000000..&vacancia=..10",
+            lambda row: (
+                row["vol_med_neg_2m"] is not None
+                and row["vol_med_neg_2m"] >= 1_000_000
+                and row.get("vlr_vacancia_media") is not None
+                and row["vlr_vacancia_media"] <= 10
+            ),
+        ),
+    ],
+)
+def test_minimum_and_maximum_show_what_python_finds_and_the_address_brings_it_back(
+    browser: Browser,
+    files: dict[str, Path],
+    typed: dict[str, str],
+    address: str,
+    fits: Callable[[dict[str, Any]], bool],
+) -> None:
+    def present(row: Any) -> dict[str, Any]:
+        return {
+            name: value for name, value in row.items() if name != "vlr_ind_p_sobre_l" or value is not None
+        }
+
+    expected = {asset.ticker for asset in many().assets() if fits(present(asset.row))}
+    page = opened(browser, files["many"]).page
+    page.get_by_text("Colunas, mínimos e máximos").click()
+
+    for label, text in typed.items():
+        page.get_by_label(label, exact=True).fill(text)
+
+    assert 0 < len(expected) < len(many().assets())
+    assert set(page.evaluate(TICKERS)) == expected
+    assert page.evaluate("location.hash") == f"#{address}"
+    another = opened(browser, files["many"], fragment=page.evaluate("location.hash")).page
+    assert another.evaluate(TICKERS) == page.evaluate(TICKERS)
+    assert another.evaluate("location.hash") == f"#{address}"
+    for one in (page, another):
+        one.context.close()
+
+
+def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    page = opened(browser, files["many"]).page
+    page.get_by_text("Colunas, mínimos e máximos").click()
+    field = page.get_by_label("P/L, mínimo", exact=True)
+
+    field.fill("dez")
+
+    assert field.get_attribute("aria-invalid") is not None
+    assert len(page.evaluate(TICKERS)) == len(many().assets())
+    page.context.close()
+
+
+@pytest.mark.parametrize("preset", SETTINGS["presets"], ids=lambda preset: preset["title"])
+def test_a_screen_shows_what_the_saved_query_answers(
+    browser: Browser, files: dict[str, Path], preset: dict[str, str]
+) -> None:
+    page = opened(browser, files["many"]).page
+    button = page.get_by_role("button", name=preset["title"], exact=True)
+
+    button.click()
+
+    assert button.get_attribute("aria-pressed") == "true"
+    assert page.locator("#formula").text_content() == preset["formula"]
+    found, expected = page.evaluate(TICKERS), answer_of(preset["query"])
     assert found
-    assert found <= funds
+    if preset["query"] == "menores-p-vp-por-setor":
+        assert sorted(found) == sorted(expected)
+    else:
+        assert found == expected
+    another = opened(browser, files["many"], fragment=f"#{preset['screen']}").page
+    assert another.evaluate(TICKERS) == found
+    button.click()
+    assert page.evaluate("location.hash") == ""
+    assert len(page.evaluate(TICKERS)) == len(many().assets())
+    for one in (page, another):
+        one.context.close()
 
-    page.get_by_role("combobox").select_option("")
-    page.get_by_role("checkbox").check()
-    assert [row[0] for row in page.evaluate(SHOWN)] == [
-        row[0] for row in every if row[11] and float(row[11]) > 1_000_000
-    ]
+
+def answer_of(query: str | None) -> list[str]:
+    """Return the tickers that a saved query answers with, or that Python finds where there is none."""
+    snapshot = many()
+    if query is None:
+        ratio = {
+            asset.ticker: asset.price_to_book
+            for asset in snapshot.assets()
+            if asset.is_fund and asset.is_liquid and 0 < (asset.price_to_book or 0) < 1
+        }
+        return sorted(ratio, key=lambda ticker: (ratio[ticker], ticker))
+    relations = {
+        "vw_acoes_ultimo_dia": snapshot.stocks,
+        "vw_fiis_ultimo_dia": snapshot.funds,
+        "vw_ativos_negociados": [{"codigo_ticker_ativo": asset.ticker} for asset in snapshot.assets()],
+    }
+    lake = duckdb.connect()
+    for name, rows in relations.items():
+        lake.register(name, pa.Table.from_pylist([dict(row) for row in rows]))
+    text = (QUERIES / f"{query}.sql").read_text("utf-8")
+    for name in relations:
+        text = text.replace(f"${{{name}}}", name)
+    answer = lake.execute(text)
+    names = [column[0] for column in answer.description or ()]
+    place = names.index("papel" if "papel" in names else "nome_papel")
+    return [str(row[place]) for row in answer.fetchall()]
+
+
+def test_what_is_shown_is_downloaded_as_a_sheet(
+    browser: Browser, files: dict[str, Path], tmp_path: Path
+) -> None:
+    page = opened(browser, files["many"], fragment="#tipo=acoes&ordem=roe&colunas=dia,roe,mercado").page
+    rows = {asset.ticker: asset for asset in many().assets()}
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Baixar em CSV").click()
+    download.value.save_as(tmp_path / "ativos.csv")
+
+    text = (tmp_path / "ativos.csv").read_bytes().decode("utf-8-sig")
+    head, *lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert head == ["Ativo", "Nome", "Setor ou segmento", "Dia (%)", "ROE (%)", "Valor de mercado"]
+    assert [line[0] for line in lines] == page.evaluate(TICKERS)
+    for ticker, name, _, day, equity, worth in lines:
+        row = rows[ticker].row
+        assert name.removeprefix("'") == (row["nome_empresa"] or "").strip()
+        for cell, value in (
+            (day, row["pct_var_dia"] and 100 * row["pct_var_dia"]),
+            (equity, row["vlr_ind_roe"]),
+            (worth, row["vlr_mercado"]),
+        ):
+            assert (float(cell.replace(",", ".")) if cell else None) == pytest.approx(value)
+    page.context.close()
+
+
+def test_the_readers_own_list_is_a_filter_that_the_address_brings_and_the_browser_keeps(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    page = opened(browser, files["many"], fragment="#lista=petr4,HGLG11,XXXX3").page
+
+    assert set(page.evaluate(TICKERS)) == {"PETR4", "HGLG11"}
+    assert "não estão nesta página: XXXX3" in (page.get_by_role("status").text_content() or "")
+    page.goto("about:blank")
+    page.goto(files["many"].as_uri())
+    assert page.get_by_label("Minha lista", exact=True).input_value() == "PETR4, HGLG11, XXXX3"
+    assert len(page.evaluate(TICKERS)) == len(many().assets())
+    page.get_by_label("só a minha lista").check()
+    page.get_by_label("Minha lista", exact=True).fill("vale3 itub4")
+    assert set(page.evaluate(TICKERS)) == {"VALE3", "ITUB4"}
+    assert page.evaluate("location.hash") == "#lista=VALE3,ITUB4"
+    page.context.close()
+
+
+def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    assets = many().assets()
+    columns = numbers_of(assets)
+    address = "#colunas=" + ",".join(column.key for column in columns)
+
+    page = opened(browser, files["many"], fragment=address).page
+
+    heads = [head.text_content() for head in page.locator("#papers thead th").all()]
+    assert heads[3:] == [column.title for column in columns]
+    shown = {row[0]: row[3:] for row in page.evaluate(SHOWN)}
+    for place, asset in enumerate(assets):
+        assert shown[asset.ticker] == [
+            getattr(numbers, column.shown)(values[place]) for column, values in columns.items()
+        ]
+    page.get_by_text("Colunas, mínimos e máximos").click()
+    page.get_by_role("checkbox", name="ROIC").uncheck()
+    assert "roic" not in page.evaluate("location.hash")
+    assert page.locator("#papers thead th", has_text="ROIC").count() == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [360, PHONE, DESK])
+def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_more(
+    browser: Browser, files: dict[str, Path], width: int
+) -> None:
+    page = opened(
+        browser, files["many"], width, fragment="#ordem=-roe&colunas=mes,roe,mercado,max52,lpa,psr,ano"
+    ).page
+    place = page.locator("#papers")
+    sorted_by = page.locator("#papers thead th[aria-sort]")
+    hint = page.locator("p.more:has(+ #papers)")
+    assert sorted_by.text_content() == "ROE"
+
+    for left in (0, 10_000):
+        place.evaluate("(place, left) => { place.scrollLeft = left; }", left)
+        outer, inner = place.bounding_box(), sorted_by.bounding_box()
+        assert outer
+        assert inner
+        assert inner["x"] >= outer["x"]
+        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
+        if width < DESK:
+            hint.wait_for(state="visible" if left == 0 else "hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 
 
 def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(
     browser: Browser, files: dict[str, Path]
 ) -> None:
-    page = opened(browser, files["whole"]).page
-    heading = page.locator("#papers thead th", has_text="Yield")
+    page = opened(browser, files["many"]).page
+    rows = {asset.ticker: asset.row for asset in many().assets()}
+    for title, columns, directions in (
+        ("ROE", ("vlr_ind_roe",), ("descending", "ascending")),
+        ("P/VP", ("vlr_ind_p_sobre_vp", "vlr_p_sobre_vp"), ("ascending", "descending")),
+    ):
+        heading = page.locator("#papers thead th", has_text=title)
+        for direction in directions:
+            heading.get_by_role("button").press("Enter")
 
-    for direction in ("descending", "ascending"):
-        heading.get_by_role("button").click()
-
-        assert heading.get_attribute("aria-sort") == direction
-        assert page.locator("#papers [aria-sort]").count() == 1
-        cells = [row[8] for row in page.evaluate(SHOWN)]
-        present = [float(cell) for cell in cells if cell]
-        assert present == sorted(present, reverse=direction == "descending")
-        assert 0 < len(present) < len(cells)
-        assert not any(cells[len(present) :])
+            assert heading.get_attribute("aria-sort") == direction
+            assert heading.get_by_role("button").evaluate("(one) => one === document.activeElement")
+            assert page.locator("#papers [aria-sort]").count() == 1
+            found = [
+                next((rows[ticker][name] for name in columns if name in rows[ticker]), None)
+                for ticker in page.evaluate(TICKERS)
+            ]
+            present = [value for value in found if value is not None]
+            assert present == sorted(present, reverse=direction == "descending")
+            assert 0 < len(present) < len(found)
+            assert set(found[len(present) :]) == {None}
 
     page.locator("#papers thead th").first.get_by_role("button").press("Enter")
-    tickers = [row[0] for row in page.evaluate(SHOWN)]
+    tickers = page.evaluate(TICKERS)
     assert tickers == sorted(tickers)
+    page.context.close()
+
+
+def test_sectors_and_segments_are_compared_in_sight(browser: Browser, files: dict[str, Path]) -> None:
+    page = opened(browser, files["many"]).page
+
+    for name in ("Setor em tabela", "Segmento em tabela"):
+        assert page.get_by_role("region", name=name).is_visible()
     page.context.close()
 
 

@@ -84,7 +84,7 @@ def test_assets_without_a_date_leave_a_page_without_charts() -> None:
     ("quality", "said"),
     [
         (judgement(DAY, "ok"), "Dia ok O que foi medido"),
-        (judgement(DAY, "aviso", "faltam 3 papéis"), "Dia com avisos faltam 3 papéis"),
+        (judgement(DAY, "aviso", "faltam 3 ativos"), "Dia com avisos faltam 3 ativos"),
         (judgement(DAY, "falha", "um", "dois"), "Dia com falha um dois"),
         (judgement(20261119, "ok"), "Sem veredito"),
         ([], "Sem veredito"),
@@ -96,7 +96,7 @@ def test_the_verdict_of_the_day_that_is_shown_comes_first(
     text = text_of(page(sample(quality=quality)))
 
     assert said in text
-    assert text.index(said) < text.index("O mercado num relance")
+    assert text.index(said) < text.index("O pregão em resumo")
 
 
 def test_the_verdicts_of_earlier_days_are_there() -> None:
@@ -115,7 +115,7 @@ def test_breadth_counts_the_assets_of_the_newest_session(written: str) -> None:
             "em queda": sum(change < 0 for change in changes),
         }
         shown = {
-            row["direção"]: row["papéis"] for row in charts_of(written)["breadth"] if row["tipo"] == kind
+            row["direção"]: row["ativos"] for row in charts_of(written)["breadth"] if row["tipo"] == kind
         }
 
         assert shown == {name: count for name, count in counted.items() if count}
@@ -134,8 +134,8 @@ def test_the_largest_moves_are_of_liquid_assets_of_the_session(written: str) -> 
     )
     charts = charts_of(written)
 
-    assert [row["papel"] for row in charts["rises"]] == [ticker for _, ticker in ordered[:-9:-1]]
-    assert [row["papel"] for row in charts["falls"]] == [ticker for _, ticker in ordered[:8]]
+    assert [row["ativo"] for row in charts["rises"]] == [ticker for _, ticker in ordered[:-9:-1]]
+    assert [row["ativo"] for row in charts["falls"]] == [ticker for _, ticker in ordered[:8]]
 
 
 def test_sectors_and_segments_are_medians_of_the_assets_that_trade(written: str) -> None:
@@ -172,7 +172,7 @@ def test_a_point_is_a_liquid_asset_and_few_are_left_out(written: str) -> None:
             and (row[book] or 0) > 0
             and row[dividends] is not None
         }
-        shown = {row["papel"]: (row["P/VP"], row["yield"]) for row in charts_of(written)[chart]}
+        shown = {row["ativo"]: (row["P/VP"], row["yield"]) for row in charts_of(written)[chart]}
 
         assert shown.items() <= liquid.items()
         assert 0.85 * len(liquid) <= len(shown) < len(liquid)
@@ -181,9 +181,9 @@ def test_a_point_is_a_liquid_asset_and_few_are_left_out(written: str) -> None:
 def test_a_series_begins_at_100(written: str) -> None:
     rows = charts_of(written)["series"]
 
-    assert {row["papel"] for row in rows} == set(FOLLOWED)
-    assert [round(row["índice"]) for row in rows if row["papel"] == "HGLG11"] == [100, 110, 120]
-    assert [row["pregão"] for row in rows if row["papel"] == "HGLG11"][-1] == "2026-11-23"
+    assert {row["ativo"] for row in rows} == set(FOLLOWED)
+    assert [round(row["índice"]) for row in rows if row["ativo"] == "HGLG11"] == [100, 110, 120]
+    assert [row["pregão"] for row in rows if row["ativo"] == "HGLG11"][-1] == "2026-11-23"
 
 
 def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> None:
@@ -195,7 +195,6 @@ def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> 
     assert any(row["dt_ult_cot"] < date(2020, 1, 1) for row in sample().stocks), "a delisted one is left out"
     for ticker, row in found.items():
         price, change = row.xpath("td[3]")[0], row.xpath("td[4]")[0]
-        assert price.get("data-v") == str(rows[ticker]["vlr_cot"])
         assert price.text == numbers.decimal(rows[ticker]["vlr_cot"])
         assert change.text == numbers.change(rows[ticker]["pct_var_dia"])
 
@@ -284,6 +283,20 @@ def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lackin
     found = lxml.html.fromstring(page(Snapshot(**rows))).xpath("//div[@id='papers']//tbody/tr")
 
     assert len(found) == len(traded(whole))
+
+
+def test_numbers_of_a_newer_lake_can_be_chosen_under_their_own_names_and_what_it_lacks_can_not() -> None:
+    lacking = ("vlr_ind_roic", "vlr_cap_rate")
+    rows = [
+        {"vlr_novo": 1.5} | {name: value for name, value in row.items() if name not in lacking}
+        for row in sample().stocks
+    ]
+
+    choices = lxml.html.fromstring(page(Snapshot(stocks=rows))).xpath("//input/@data-column")
+
+    assert "vlr_novo" in choices
+    assert "evebit" in choices
+    assert not {"roic", "caprate"} & set(choices)
 
 
 def test_no_column_has_one_type_here_and_another_there() -> None:

@@ -1,0 +1,286 @@
+"""The table's columns, what is computed for it, and the screens that its buttons set.
+
+``screens.json`` has the thresholds of the screens, which are those of the queries in ``athena/queries``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from report.snapshot import ListedAsset, column_types
+
+SETTINGS: Mapping[str, Any] = json.loads(Path(__file__).with_name("screens.json").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers in the table of assets.
+
+    Parameters
+    ----------
+    key
+        What the page's address calls it.
+    title, hint
+        What stands above it, and what it means.
+    shown
+        How it is written: ``decimal``, ``count``, ``change`` (of a fraction), ``points`` or ``amount``.
+    stock, fund
+        The column of the rows of stocks and of funds that it is read from; None where they have none.
+    is_low_better
+        Whether it is sorted upwards first.
+    is_default
+        Whether it is shown before the reader chooses columns.
+    """
+
+    key: str
+    title: str
+    hint: str
+    shown: str
+    stock: str | None = None
+    fund: str | None = None
+    is_low_better: bool = False
+    is_default: bool = False
+
+
+_COLUMNS = (
+    Column(
+        "cotacao", "Cotação", "Do último pregão, em reais", "decimal", "vlr_cot", "vlr_cot", is_default=True
+    ),
+    Column(
+        "dia",
+        "Dia",
+        "Variação no último pregão do ativo",
+        "change",
+        "pct_var_dia",
+        "pct_var_dia",
+        is_default=True,
+    ),
+    Column("mes", "Mês", "Variação no mês", "change", "pct_var_mes", "pct_var_mes", is_default=True),
+    Column(
+        "12m", "12 meses", "Variação em doze meses", "change", "pct_var_12m", "pct_var_12m", is_default=True
+    ),
+    Column(
+        "pvp",
+        "P/VP",
+        "Cotação sobre valor patrimonial, em vezes",
+        "decimal",
+        "vlr_ind_p_sobre_vp",
+        "vlr_p_sobre_vp",
+        is_low_better=True,
+        is_default=True,
+    ),
+    Column(
+        "yield",
+        "Yield",
+        "Proventos de doze meses sobre a cotação",
+        "points",
+        "vlr_ind_div_yield",
+        "vlr_div_yield",
+        is_default=True,
+    ),
+    Column(
+        "pl",
+        "P/L",
+        "Cotação sobre lucro por ação, em vezes; fundos não têm",
+        "decimal",
+        "vlr_ind_p_sobre_l",
+        is_low_better=True,
+        is_default=True,
+    ),
+    Column(
+        "roe",
+        "ROE",
+        "Lucro líquido sobre patrimônio líquido; fundos não têm",
+        "points",
+        "vlr_ind_roe",
+        is_default=True,
+    ),
+    Column(
+        "volume",
+        "Volume",
+        "Negociado por dia, média de dois meses, em reais",
+        "amount",
+        "vol_med_neg_2m",
+        "vol_med_neg_2m",
+        is_default=True,
+    ),
+    Column("ano", "No ano", "Variação no ano", "change", "pct_var_ano_a0", "pct_var_ano_a0"),
+    Column(
+        "min52",
+        "Mínima",
+        "Menor cotação de 52 semanas, em reais",
+        "decimal",
+        "vlr_min_52_sem",
+        "vlr_min_52_sem",
+    ),
+    Column(
+        "max52",
+        "Máxima",
+        "Maior cotação de 52 semanas, em reais",
+        "decimal",
+        "vlr_max_52_sem",
+        "vlr_max_52_sem",
+    ),
+    Column("mercado", "Valor de mercado", "Em reais", "amount", "vlr_mercado", "vlr_mercado"),
+    Column("patrimonio", "Patrimônio líquido", "Em reais", "amount", "vlr_patrim_liq", "vlr_patrim_liq"),
+    Column(
+        "vpa",
+        "VPA",
+        "Patrimônio líquido por ação ou cota, em reais",
+        "decimal",
+        "vlr_ind_vpa",
+        "vlr_vp_sobre_cota",
+    ),
+    Column("lpa", "LPA", "Lucro líquido por ação, em reais", "decimal", "vlr_ind_lpa"),
+    Column("roic", "ROIC", "Retorno sobre o capital investido", "points", "vlr_ind_roic"),
+    Column("mbruta", "Margem bruta", "Lucro bruto sobre receita líquida", "points", "vlr_ind_margem_bruta"),
+    Column("mebit", "Margem EBIT", "EBIT sobre receita líquida", "points", "vlr_ind_margem_ebit"),
+    Column(
+        "mliquida", "Margem líquida", "Lucro líquido sobre receita líquida", "points", "vlr_ind_margem_liq"
+    ),
+    Column(
+        "evebitda",
+        "EV/EBITDA",
+        "Valor da firma sobre EBITDA, em vezes",
+        "decimal",
+        "vlr_ind_ev_sobre_ebitda",
+        is_low_better=True,
+    ),
+    Column(
+        "evebit",
+        "EV/EBIT",
+        "Valor da firma sobre EBIT, em vezes",
+        "decimal",
+        "vlr_ind_ev_sobre_ebit",
+        is_low_better=True,
+    ),
+    Column(
+        "psr", "PSR", "Cotação sobre receita por ação, em vezes", "decimal", "vlr_ind_psr", is_low_better=True
+    ),
+    Column(
+        "dlpl",
+        "Dív. líq./PL",
+        "Dívida líquida sobre patrimônio líquido, em vezes",
+        "decimal",
+        "vlr_ind_divida_liq_sobre_patrim",
+        is_low_better=True,
+    ),
+    Column(
+        "divida",
+        "Dívida líquida",
+        "Em reais; negativa quando sobra caixa",
+        "amount",
+        "vlr_divida_liq",
+        is_low_better=True,
+    ),
+    Column(
+        "corrente",
+        "Liquidez corrente",
+        "Ativo circulante sobre passivo circulante, em vezes",
+        "decimal",
+        "vlr_liquidez_corr",
+    ),
+    Column(
+        "receita5a",
+        "Receita, 5 anos",
+        "Crescimento da receita líquida em cinco anos",
+        "change",
+        "pct_cresc_rec_liq_ult_5a",
+    ),
+    Column("ffo", "FFO yield", "FFO sobre valor de mercado; só fundos", "points", None, "vlr_ffo_yield"),
+    Column(
+        "caprate", "Cap rate", "Aluguel sobre valor dos imóveis; só fundos", "points", None, "vlr_cap_rate"
+    ),
+    Column(
+        "vacancia",
+        "Vacância",
+        "Média dos imóveis; só fundos",
+        "points",
+        None,
+        "vlr_vacancia_media",
+        is_low_better=True,
+    ),
+    Column("imoveis", "Imóveis", "Quantidade; só fundos", "count", None, "qtd_imoveis"),
+)
+_COMPUTED = (
+    Column("graham", "Margem de Graham", "Número de Graham sobre a cotação, menos 1", "change"),
+    Column("magica", "Fórmula mágica", "Soma das posições em ROIC e EV/EBIT", "count", is_low_better=True),
+    Column(
+        "posicao",
+        "Posição no setor",
+        "Por P/VP, do menor para o maior, entre as ações líquidas do setor",
+        "count",
+        is_low_better=True,
+    ),
+)
+
+
+def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]]:
+    """Return the columns that the assets have, and of each the numbers in the assets' order.
+
+    Columns that no row has are left out. Numbers whose columns the data contract lacks come after the
+    others, under the names of their columns.
+    """
+    names = {name for asset in assets for name in asset.row}
+    known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
+    unknown = [
+        Column(name, name, "O lake tem esta coluna, e este programa não a conhece", "decimal", name, name)
+        for name in sorted(names - column_types().keys())
+        if all(isinstance(asset.row.get(name), int | float | None) for asset in assets)
+    ]
+    computed = {"graham": _graham(assets), "magica": _magic(assets), "posicao": _places(assets)}
+    return {
+        **{column: [number(asset, column) for asset in assets] for column in (*known, *unknown)},
+        **{column: [computed[column.key].get(asset.ticker) for asset in assets] for column in _COMPUTED},
+    }
+
+
+def number(asset: ListedAsset, column: Column) -> float | None:
+    """Return what an asset has in a column that is read; None where it has nothing."""
+    found: float | None = asset.row.get((column.fund if asset.is_fund else column.stock) or "")
+    return found
+
+
+def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
+    """Return how far Graham's number is above the price, as a fraction, of stocks that earn something."""
+    product = math.prod(SETTINGS["graham"].values())
+    found = {}
+    for asset in assets:
+        earnings, book = asset.row.get("vlr_ind_lpa") or 0, asset.row.get("vlr_ind_vpa") or 0
+        if not asset.is_fund and earnings > 0 and book > 0 and (asset.price or 0) > 0:
+            found[asset.ticker] = round(math.sqrt(product * earnings * book) / (asset.price or 1) - 1, 6)
+    return found
+
+
+def _magic(assets: Sequence[ListedAsset]) -> dict[str, float]:
+    """Return the sum of the places in ROIC and EV/EBIT of liquid stocks that have both above zero."""
+    both = {
+        asset.ticker: (asset.row.get("vlr_ind_roic") or 0, asset.row.get("vlr_ind_ev_sobre_ebit") or 0)
+        for asset in assets
+        if asset.is_liquid and not asset.is_fund
+    }
+    both = {ticker: pair for ticker, pair in both.items() if min(pair) > 0}
+    capital = sorted((-roic for roic, _ in both.values()))
+    value = sorted(multiple for _, multiple in both.values())
+    return {
+        ticker: capital.index(-roic) + value.index(multiple) + 2 for ticker, (roic, multiple) in both.items()
+    }
+
+
+def _places(assets: Sequence[ListedAsset]) -> dict[str, float]:
+    """Return the place in its sector by P/VP, the lowest first, of liquid stocks whose P/VP is above zero."""
+    sectors: dict[str | None, list[tuple[float, str]]] = defaultdict(list)
+    for asset in assets:
+        if asset.is_liquid and not asset.is_fund and (asset.price_to_book or 0) > 0:
+            sectors[asset.group].append((asset.price_to_book or 0, asset.ticker))
+    return {
+        ticker: place
+        for found in sectors.values()
+        for place, (_, ticker) in enumerate(sorted(found), start=1)
+    }
