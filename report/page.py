@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from report import figures, numbers
+from report.advice import advice
 from report.screens import SETTINGS, Column, numbers_of
 from report.snapshot import PARTITION_KEY, Row, Snapshot
 
@@ -24,11 +25,12 @@ _SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falh
 
 @dataclass(frozen=True)
 class DayVerdict:
-    """What the lake says of one of its days: ``ok``, ``aviso`` or ``falha``, and why."""
+    """What the lake says of one of its days: ``ok``, ``aviso`` or ``falha``, why, and what to do."""
 
     day: int
     situation: str
     reasons: Sequence[str]
+    advice: Sequence[str]
 
     @property
     def title(self) -> str:
@@ -37,14 +39,17 @@ class DayVerdict:
 
 
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
-    """Return the verdict of each day that has one, newest first."""
+    """Return the verdict of each day that has one, newest first; failures come first among its reasons."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)
-        reasons = [row["motivo"] for row in measures if row["medida"] != "dia" and row.get("motivo")]
+        remarks = [row for row in measures if row["medida"] != "dia"]
+        remarks.sort(key=lambda row: row["situacao"] != "falha")
+        reasons = [row["motivo"] for row in remarks if row.get("motivo")]
         summary = [row["motivo"] for row in measures if row["medida"] == "dia" and row.get("motivo")]
+        to_do = advice((row["medida"] for row in remarks), number)
         found += [
-            DayVerdict(number, row["situacao"], reasons or summary)
+            DayVerdict(number, row["situacao"], reasons or summary, to_do)
             for row in measures
             if row["medida"] == "dia"
         ]
@@ -76,6 +81,7 @@ def page(snapshot: Snapshot) -> str:
         .get_template("page.html.j2")
         .render(
             snapshot=snapshot,
+            later=next((verdict for verdict in judged if verdict.day > (snapshot.day or 0)), None),
             verdict=next((verdict for verdict in judged if verdict.day == snapshot.day), None),
             verdicts=judged,
             session=figures.newest_session(assets),

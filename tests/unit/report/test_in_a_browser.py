@@ -100,6 +100,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     snapshots = {
         "whole": sample(quality=judgement(DAY, "aviso", "faltam 3 papéis")),
         "one": sample(sessions=(DAY,)),
+        "refused": Snapshot(quality=judgement(DAY, "falha", "O site recusou a listagem.")),
         "empty": Snapshot(),
         "many": many(),
     }
@@ -134,6 +135,7 @@ def opened(
         *(("whole", width, scheme) for width in WIDTHS for scheme in ("light", "dark")),
         ("one", PHONE, "dark"),
         ("empty", PHONE, "light"),
+        ("refused", 360, "dark"),
     ],
 )
 def test_it_is_drawn_and_readable_and_asks_for_nothing(
@@ -144,7 +146,12 @@ def test_it_is_drawn_and_readable_and_asks_for_nothing(
     assert seen.complaints == []
     assert seen.asked_for == [files[name].as_uri()]
     places = seen.page.locator(".chart").all()
-    expected = {"whole": CHARTS, "one": [chart for chart in CHARTS if chart != "series"], "empty": []}[name]
+    expected = {
+        "whole": CHARTS,
+        "one": [chart for chart in CHARTS if chart != "series"],
+        "empty": [],
+        "refused": [],
+    }[name]
     assert [place.get_attribute("id") for place in places] == [f"chart-{chart}" for chart in expected]
     for place in places:
         drawn = place.locator("svg .mark-rect path, svg .mark-symbol path, svg .mark-line path")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from pathlib import Path
 from statistics import median
 
 import lxml.html
 import pytest
 
 from report import numbers
+from report.advice import ADVICE, advice
 from report.athena import Answer
 from report.page import page
 from report.snapshot import SCHEMAS, Snapshot, column_types, typed
 from report_sample import DAY, FOLLOWED, judgement, sample
+
+QUALITY = Path(__file__).resolve().parents[3] / "docs" / "quality.md"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +101,54 @@ def test_the_verdict_of_the_day_that_is_shown_comes_first(
 
     assert said in text
     assert text.index(said) < text.index("O pregão em resumo")
+
+
+def refused(day: int) -> list[dict[str, object]]:
+    """Return what the saved query answers of a day on which the site refused the listing of a kind."""
+    (verdict,) = judgement(day, "falha")
+    remark = verdict | {"medida": "rotulo_novo", "situacao": "aviso", "motivo": "Há um rótulo novo."}
+    refusal = verdict | {"medida": "listagem", "motivo": "O site recusou a listagem."}
+    return [verdict, remark, refusal]
+
+
+def test_a_first_day_on_which_the_site_refused_is_a_failure_and_no_empty_lake() -> None:
+    text = text_of(page(Snapshot(quality=refused(DAY))))
+
+    assert "O lake ainda está vazio" not in text
+    said = [
+        "Dia com falha: 23/11/2026",
+        "O lake ainda não tem linhas.",
+        "O site recusou",
+        "Há um rótulo",
+        "O que fazer",
+    ]
+    assert [text.index(one) for one in said] == sorted(text.index(one) for one in said)
+    assert '{"anomesdia_exec": 20261123, "only_missing": true}' in text
+    assert "docs/collector.md" in text
+
+
+def test_a_failed_day_without_rows_comes_before_the_day_that_is_shown() -> None:
+    text = text_of(page(sample(quality=[*refused(20261124), *judgement(DAY, "ok")])))
+
+    said = [
+        "Dia com falha: 24/11/2026",
+        "um dia anterior, 23/11/2026",
+        "O site recusou",
+        "Dia ok",
+        "em resumo",
+    ]
+    assert [text.index(one) for one in said] == sorted(text.index(one) for one in said)
+
+
+def test_every_remark_that_is_documented_has_its_advice() -> None:
+    meant = QUALITY.read_text("utf-8").partition("## What each remark means")[2].partition("\n\nTo see")[0]
+    rows = re.findall(r"^\| (`[a-z0-9_`, ]+`) \|(?! what it measures)", meant, re.MULTILINE)
+    measures = {name for row in rows for name in re.findall(r"`(\w+)`", row)} - {"medida"}
+
+    assert measures == {*ADVICE, "dia", "duplicatas"}
+    for measure in ADVICE:
+        assert all(f"{DAY}" in text or "anomesdia_exec" not in text for text in advice([measure], DAY))
+    assert advice(["outra", "outra"], DAY) == ["docs/quality.md explica cada aviso."]
 
 
 def test_the_verdicts_of_earlier_days_are_there() -> None:
