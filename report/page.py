@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from report import figures, numbers
 from report.advice import advice
-from report.screens import SETTINGS, Column, numbers_of
+from report.screens import Column, numbers_of, presets
 from report.snapshot import PARTITION_KEY, Row, Snapshot
 
 _HERE = Path(__file__).resolve().parent
@@ -111,7 +111,7 @@ def page(snapshot: Snapshot) -> str:
                 "Setores de ações": sorted(group.name for group in sectors),
                 "Segmentos de fundos": sorted(group.name for group in segments),
             },
-            presets=SETTINGS["presets"],
+            presets=presets(columns),
             silent=len(snapshot.stocks) + len(snapshot.funds) - len(assets),
             sectors=sectors,
             segments=segments,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]
     """Return the columns that the assets have, and of each the numbers in the assets' order.
 
     Columns that no row has are left out. Numbers whose columns the data contract lacks come after the
-    others, under the names of their columns.
+    others, under the names of their columns. What cannot be computed of any asset is left out.
     """
     names = {name for asset in assets for name in asset.row}
     known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
@@ -237,8 +238,22 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]
     computed = {"graham": _graham(assets), "magica": _magic(assets), "posicao": _places(assets)}
     return {
         **{column: [number(asset, column) for asset in assets] for column in (*known, *unknown)},
-        **{column: [computed[column.key].get(asset.ticker) for asset in assets] for column in _COMPUTED},
+        **{
+            column: [computed[column.key].get(asset.ticker) for asset in assets]
+            for column in _COMPUTED
+            if computed[column.key]
+        },
     }
+
+
+def presets(columns: Collection[Column]) -> list[Mapping[str, str]]:
+    """Return the screens that the buttons set, but those that need a column which is not among these."""
+    lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
+    return [
+        preset
+        for preset in SETTINGS["presets"]
+        if not lacking & {name.lstrip("-") for name in re.split("[&=]", preset["screen"])}
+    ]
 
 
 def number(asset: ListedAsset, column: Column) -> float | None:

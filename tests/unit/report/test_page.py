@@ -344,11 +344,15 @@ def test_numbers_of_a_newer_lake_can_be_chosen_under_their_own_names_and_what_it
         for row in sample().stocks
     ]
 
-    choices = lxml.html.fromstring(page(Snapshot(stocks=rows))).xpath("//input/@data-column")
+    tree = lxml.html.fromstring(page(Snapshot(stocks=rows)))
+    choices = tree.xpath("//input/@data-column")
 
     assert "vlr_novo" in choices
     assert "evebit" in choices
-    assert not {"roic", "caprate"} & set(choices)
+    assert not {"roic", "caprate", "magica"} & set(choices)
+    presets = [button.text for button in tree.xpath("//button[@data-screen]")]
+    assert "Graham" in presets
+    assert "Fórmula mágica" not in presets
 
 
 def test_no_column_has_one_type_here_and_another_there() -> None:
