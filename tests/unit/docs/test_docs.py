@@ -155,7 +155,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
 
     assert "bucket_names_map" in words
     # Terraform's own word, and an input that is gone.
-    assert not names(text_of(document)) - words - {"depends_on", "dedup_wait_max_attempts"}
+    assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 
 def test_the_version_is_the_changelogs_newest() -> None:
