@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from report.athena import Athena
+from report.athena import Athena, QueryFailed
 from report.page import page
 from report.snapshot import take_snapshot
 from sandbox import checks, emulator, report
@@ -32,6 +32,7 @@ from sandbox.process import (
     runs_module,
     stop_group,
 )
+from sandbox.query import TypedAthena, ask_by_name, explained, read_sql, reading_statement, show
 from sandbox.site import make_assets
 from sandbox.terraform import Terraform, TerraformFailed, provider_env
 
@@ -205,25 +206,51 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     console.say("End it:             make down")
 
 
-def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "") -> None:
+def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", form: str = "table") -> None:
     """Ask what ``up`` left running, and print the answer; without name and query, print the names.
+
+    Parameters
+    ----------
+    state_dir
+        Where ``up`` was told to write.
+    console
+        Where tables are printed.
+    name
+        A query that is saved in the workgroup.
+    sql
+        A query of one's own: SQL, ``@file`` or ``-``.
+    form
+        How the answer is printed, one of :data:`sandbox.query.FORMATS`.
 
     Raises
     ------
     NotRunning
         When there is nothing to ask.
+    Refused
+        When the query is none that is sent.
+    QueryFailed
+        When it fails; the message suggests near names.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
         raise NotRunning("Nothing is up to be asked: `make up` first.")
     left = json.loads(up_file.read_text())
-    client = emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), "athena")
-    athena = Athena(client, left["workgroup"])
-    if not name and not sql:
-        report.show_names(athena, console)
-        return
-    answer = athena.ask_by_name(name) if name else athena.ask(sql)
-    console.table(answer.columns, answer.rows)
+    athena, glue = (
+        emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), service)
+        for service in ("athena", "glue")
+    )
+    asked = TypedAthena(athena, left["workgroup"])
+    if name:
+        show(ask_by_name(asked, name), asked.types, form, console)
+    elif sql:
+        statement = reading_statement(read_sql(sql))
+        try:
+            answer = asked.ask(statement)
+        except QueryFailed as failure:
+            raise QueryFailed(explained(failure, statement, glue)) from failure
+        show(answer, asked.types, form, console)
+    else:
+        report.show_names(asked, console)
 
 
 def down(state_dir: Path, console: Console) -> None:
