@@ -112,6 +112,8 @@ $(RUNS): $(REQUIREMENTS)
 	@test -n "$(MINOR)" || { echo "No usable Python ($(PYTHONS)) on the PATH or in $(PYENV): install Python 3.13, which the" \
 		"functions run on, with its venv and ensurepip modules (on Debian and Ubuntu: python3.13-venv), or name one that" \
 		"you have, 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is Python $(MINOR), and this" \
+		"needs 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Making the virtual environment $(VENV) with $(PYTHON) ($(MINOR))"
 	@$(VENV)/bin/python -c 'import sys; assert "%d.%d" % sys.version_info[:2] == "$(MINOR)"' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)

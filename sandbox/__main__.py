@@ -32,6 +32,7 @@ EXPECTED = (
     TerraformNotInstalled,
     local.NotRunning,
     local.AlreadyRunning,
+    local.SiteNotReached,
 )
 """What ends a command with its message alone."""
 
