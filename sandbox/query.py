@@ -24,7 +24,9 @@ NUMERIC_TYPES = frozenset({"tinyint", "smallint", "integer", "bigint", "float", 
 NEAR_NAMES = 3
 
 EXPLAIN_OPTIONS = re.compile(r"\A(\s*(ANALYZE\b|VERBOSE\b|\(\s*(FORMAT|TYPE)\b[^)]*\)))*", re.IGNORECASE)
-NO_TABLE = re.compile(r'Table with name "?([^\s"!]+)"?', re.IGNORECASE)
+NO_TABLE = re.compile(
+    r"""Table (?:with name )?["']?(?:awsdatacatalog\.)?([^\s"'!]+)["']? does not exist""", re.IGNORECASE
+)
 NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^"]+)"')
 
 
@@ -135,7 +137,7 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
             for column in [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
         ]
         return f"There is no column {found[1]}. {near_names(found[1], columns)}".rstrip()
-    return text.split("\nLINE 1:")[0].split("\nThe query:")[0].strip()
+    return " ".join(re.split(r"\n(?:LINE \d+:|The query:)", text)[0].split())
 
 
 def near_tables(name: str, tables: Mapping[str, str]) -> str:

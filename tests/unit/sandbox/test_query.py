@@ -206,6 +206,10 @@ def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
             'Binder Error: Table "vw_ativos" does not have a column named "anomesdia"\n',
             "There is no column anomesdia. Near: anomesdia_exec.",
         ),
+        (
+            "TABLE_NOT_FOUND: Table 'awsdatacatalog.db_spec.vw_ativo' does not exist",
+            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+        ),
         ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
     ],
 )
