@@ -12,12 +12,12 @@ from typing import Any
 
 from ministack.services import athena, glue
 
-from sandbox.emulator_patches.athena_sql import NotInTrial
+from sandbox.emulator_patches.athena_sql import BEFORE, NotInTrial
 from sandbox.emulator_patches.athena_views import view
 
 NAME = r"[`\"]?(?:(?P<database>\w+)[`\"]?\s*\.\s*[`\"]?)?(?P<table>[\w$]+)[`\"]?"
 OF_DATABASE = r"(?:\s+(?:IN|FROM)\s+[`\"]?(?P<database>\w+)[`\"]?)?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?"
-STATEMENT = re.compile(r"\s*(SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
+STATEMENT = re.compile(rf"{BEFORE}(SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
 
 
 def apply() -> None:
@@ -44,7 +44,7 @@ def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]
         It is another statement.
     """
     for pattern, (columns, look_up) in STATEMENTS.items():
-        if found := re.fullmatch(rf"\s*{pattern}\s*;?\s*", query, re.IGNORECASE):
+        if found := re.fullmatch(rf"{BEFORE}{pattern}\s*;?{BEFORE}", query, re.IGNORECASE):
             given = found.groupdict()
             own = given.pop("other", None) or given.pop("database", None) or database or "default"
             given.pop("database", None)

@@ -21,12 +21,15 @@ from sqlglot.errors import ParseError, TokenError, UnsupportedError
 
 LACKING = "Athena has this, the trial does not"
 
-QUERY = re.compile(r"\s*(SELECT|WITH|VALUES|TABLE|\()", re.IGNORECASE)
+BEFORE = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)*"
+"""Spaces and comments, which a statement may begin with."""
+
+QUERY = re.compile(rf"{BEFORE}(SELECT\b|WITH\b|VALUES\b|TABLE\b|\()", re.IGNORECASE)
 EXPLAIN = re.compile(
-    r"\s*EXPLAIN((\s+ANALYZE|\s+VERBOSE|\s*\(\s*(FORMAT|TYPE)\b[^)]*\))*)(?=[\s(])", re.IGNORECASE
+    rf"{BEFORE}EXPLAIN((\s+ANALYZE|\s+VERBOSE|\s*\(\s*(FORMAT|TYPE)\b[^)]*\))*)(?=[\s(])", re.IGNORECASE
 )
 OTHER_STATEMENTS = re.compile(
-    r"\s*(UNLOAD|PREPARE|EXECUTE|DEALLOCATE|MERGE|OPTIMIZE|VACUUM|UPDATE|DELETE)\b", re.IGNORECASE
+    rf"{BEFORE}(UNLOAD|PREPARE|EXECUTE|DEALLOCATE|MERGE|OPTIMIZE|VACUUM|UPDATE|DELETE)\b", re.IGNORECASE
 )
 NO_FUNCTION = re.compile(r"Function with name (\w+) does not exist")
 

@@ -190,6 +190,7 @@ FUNCTIONS = [
     ("SELECT url_extract_host('https://a.b/c?d=1'), url_extract_path('https://a.b/c?d=1')", ["a.b", "/c"]),
     # SELECT
     (f"SELECT x {ONE_TWO_THREE} ORDER BY x OFFSET 1 LIMIT 1", [2]),
+    ("-- of;\n/* a query\n*/ (SELECT regexp_like('ação 😀', 'ç'), 3 / 2 -- one\n)", [True, 1]),
     ("SELECT a.x, b.y FROM (VALUES 1) AS a(x), (VALUES 2) AS b(y)", [1, 2]),
 ]
 
@@ -234,7 +235,7 @@ def test_partitions_views_and_empty_tables_are_asked(ask: Ask) -> None:
         ("SHOW VIEWS IN db_spec", ["views"], [["vw_dear"]]),
         ("SHOW COLUMNS IN db_spec.prices", ["field"], [["ticker"], ["price"], ["day"]]),
         ("SHOW COLUMNS FROM prices IN db_spec", ["field"], [["ticker"], ["price"], ["day"]]),
-        ("SHOW PARTITIONS prices;", ["partition"], [["day=20261126"], ["day=20261127"]]),
+        ("-- all\nSHOW PARTITIONS prices;", ["partition"], [["day=20261126"], ["day=20261127"]]),
         ("SHOW CREATE VIEW vw_dear", ["Create View"], [["CREATE VIEW db_spec.vw_dear AS"], [VIEW_SQL]]),
         (
             "DESCRIBE `db_spec`.`prices`",
@@ -279,10 +280,10 @@ def test_a_mistake_is_no_lack_of_the_trial(ask: Ask, sql: str, said: str) -> Non
 
 
 def test_parameters_take_the_places_of_question_marks() -> None:
-    sql = "SELECT '?' -- ?\n, ? AS \"?\" WHERE ? = ?"
+    sql = "SELECT '😀?' -- ?\n, ? AS \"?\" WHERE ? = ?"
 
     assert athena_sql.with_parameters(sql, ["'a?'", "1", "DATE '2026-11-27'"]) == (
-        "SELECT '?' -- ?\n, 'a?' AS \"?\" WHERE 1 = DATE '2026-11-27'"
+        "SELECT '😀?' -- ?\n, 'a?' AS \"?\" WHERE 1 = DATE '2026-11-27'"
     )
     with pytest.raises(ValueError, match="expected 3 but found 1"):
         athena_sql.with_parameters(sql, ["1"])

@@ -102,6 +102,7 @@ def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_recor
         "  select 1 ;; ",
         "-- a comment; of two\nWITH a AS (SELECT ';') SELECT * FROM a",
         "(SELECT 1) UNION (SELECT 2)",
+        "SELECT 'ação 😀' FROM a",
         "SHOW TABLES IN db_spec",
         "DESCRIBE db_spec.tb",
         "EXPLAIN (FORMAT TEXT) SELECT 1",
