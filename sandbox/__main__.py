@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             local.down(options.state_dir, console)
     except EXPECTED as failure:
         console.settle()
-        print(f"\n{failure}", file=sys.stderr)
+        print(failure if options.command == "query" else f"\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         console.settle()
