@@ -166,25 +166,29 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Return a query with the values, each SQL of its own, in the places of its question marks.
+    """Return a query with the values in the places of its question marks: SQL, or else a text without quotes.
 
     Raises
     ------
     ValueError
-        There are more or fewer of them, or one is no SQL.
+        There are more or fewer of them.
     """
-    places = [
-        token for token in sqlglot.tokenize(query, read="trino") if token.token_type == TokenType.PLACEHOLDER
-    ]
+    tokens = sqlglot.tokenize(query, read="trino")
+    places = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER]
     if len(places) != len(values):
         raise ValueError(f"Incorrect number of parameters: expected {len(places)} but found {len(values)}")
     for place, value in reversed(list(zip(places, values, strict=True))):
-        try:
-            sqlglot.parse_one(value, read="trino")
-        except (ParseError, TokenError) as error:
-            raise ValueError(f"The parameter {value} is no SQL value: a text has single quotes") from error
-        query = f"{query[: place.start]}{value}{query[place.end + 1 :]}"
+        query = f"{query[: place.start]}{_as_sql(value)}{query[place.end + 1 :]}"
     return query
+
+
+def _as_sql(value: str) -> str:
+    """Return a parameter that is a constant of SQL as it is, and any other one as a text."""
+    try:
+        constant = sqlglot.parse_one(value, read="trino").find(exp.Column, exp.Query) is None
+    except (ParseError, TokenError):
+        constant = False
+    return value if constant else exp.Literal.string(value).sql()
 
 
 def translated(query: str) -> str:

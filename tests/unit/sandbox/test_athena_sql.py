@@ -287,8 +287,14 @@ def test_parameters_take_the_places_of_question_marks() -> None:
     )
     with pytest.raises(ValueError, match="expected 3 but found 1"):
         athena_sql.with_parameters(sql, ["1"])
-    with pytest.raises(ValueError, match="'a is no SQL value"):
-        athena_sql.with_parameters("SELECT ?", ["'a"])
+
+
+@pytest.mark.parametrize(
+    ("value", "sql"),
+    [("1.5", "1.5"), ("'PETR4'", "'PETR4'"), ("PETR4", "'PETR4'"), ("a-b", "'a-b'"), ("d'água", "'d''água'")],
+)
+def test_a_parameter_that_is_no_constant_is_a_text(value: str, sql: str) -> None:
+    assert athena_sql.with_parameters("SELECT ?", [value]) == f"SELECT {sql}"
 
 
 def test_an_execution_has_its_parameters_and_the_query_as_it_was_given(ask: Ask) -> None:
