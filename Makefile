@@ -27,8 +27,11 @@ RUNS := $(VENV)/.made-runs-$(MINOR)
 
 SOURCE ?= sample
 TICKERS ?=
-# Handed over in the environment, so that quotes in a query reach it as they are.
-export QUERY SQL
+FORMAT ?= table
+# Handed over in the environment, as they were given: make expands no `$` in them, and the shell sees no quotes.
+unexport QUERY SQL
+export ASKED_QUERY := $(value QUERY)
+export ASKED_SQL := $(value SQL)
 
 .DEFAULT_GOAL := help
 
@@ -45,8 +48,8 @@ up: $(RUNS) ## The same, and leave it running for `make query`
 	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: query
-query: $(RUNS) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for the list of names
-	@$(SANDBOX) query --name "$$QUERY" "$$SQL"
+query: $(RUNS) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for names (FORMAT=csv|json)
+	@$(SANDBOX) query --format '$(FORMAT)' --name "$$ASKED_QUERY" -- "$$ASKED_SQL"
 
 .PHONY: down
 down: $(RUNS) ## End what `make up` left running, and remove its data
@@ -109,6 +112,8 @@ $(RUNS): $(REQUIREMENTS)
 	@test -n "$(MINOR)" || { echo "No usable Python ($(PYTHONS)) on the PATH or in $(PYENV): install Python 3.13, which the" \
 		"functions run on, with its venv and ensurepip modules (on Debian and Ubuntu: python3.13-venv), or name one that" \
 		"you have, 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is Python $(MINOR), and this" \
+		"needs 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Making the virtual environment $(VENV) with $(PYTHON) ($(MINOR))"
 	@$(VENV)/bin/python -c 'import sys; assert "%d.%d" % sys.version_info[:2] == "$(MINOR)"' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)

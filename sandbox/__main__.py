@@ -15,6 +15,7 @@ from sandbox.checks import NotExact
 from sandbox.console import Console
 from sandbox.day import DayFailed
 from sandbox.process import ProcessFailed
+from sandbox.query import FORMATS, Refused
 from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
 
 STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
@@ -26,10 +27,12 @@ EXPECTED = (
     ProcessFailed,
     ProviderNotFound,
     QueryFailed,
+    Refused,
     TerraformFailed,
     TerraformNotInstalled,
     local.NotRunning,
     local.AlreadyRunning,
+    local.SiteNotReached,
 )
 """What ends a command with its message alone."""
 
@@ -52,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "up":
             local.up(options.state_dir, _source(options), console)
         elif options.command == "query":
-            local.query(options.state_dir, console, name=options.name, sql=options.sql)
+            local.query(options.state_dir, console, name=options.name, sql=options.sql, form=options.format)
         else:
             local.down(options.state_dir, console)
     except EXPECTED as failure:
         console.settle()
-        print(f"\n{failure}", file=sys.stderr)
+        print(failure if options.command == "query" else f"\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         console.settle()
@@ -76,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tickers", default="", help="for the live site: PETR4,HGLG11")
     query = commands.add_parser("query", help="ask what `up` left running, or list the names")
     query.add_argument("--name", default="", help="a query that is saved in the workgroup")
-    query.add_argument("sql", nargs="?", default="", help="a query of your own")
+    query.add_argument("sql", nargs="?", default="", help="a query of your own, @file or - (standard input)")
+    query.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     commands.add_parser("down", help="end what `up` left running and remove it")
     return parser
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 
 import rich.console
 import rich.table
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 SECONDS_BETWEEN_LINES = 5.0
-WIDTH_WITHOUT_TERMINAL = 1000
-"""As wide as any table of ours: what reads a pipe wraps no lines."""
 
 
 class Console:
@@ -21,8 +21,6 @@ class Console:
     def __init__(self) -> None:
         # Texts are not markup: a table name or a query may hold brackets.
         self._console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
-        if not self._console.is_terminal:
-            self._console.width = WIDTH_WITHOUT_TERMINAL
         self._shown: Progress | None = None
         self._started_at: float | None = None
         self._latest = self._printed = ""
@@ -35,6 +33,8 @@ class Console:
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         """Print rows of texts under headings, columns of numbers to the right.
+
+        Rows that are wider than the terminal are printed as records: a line a column, a blank line between.
 
         Parameters
         ----------
@@ -51,7 +51,21 @@ class Console:
             grid.add_column(heading, justify="right" if numbers else "left")
         for row in rows:
             grid.add_row(*("-" if cell is None else cell for cell in row))
-        self._console.print(grid, soft_wrap=False)
+        width = self._console.measure(grid, options=self._console.options.update(width=sys.maxsize)).maximum
+        if self._console.is_terminal and rows and width > self._console.width:
+            self._records(headings, rows)
+        else:
+            # What reads a pipe wraps no lines.
+            self._console.width = max(width, self._console.width)
+            self._console.print(grid, soft_wrap=False)
+
+    def _records(self, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+        longest = max(map(cell_len, headings))
+        for number, row in enumerate(rows):
+            if number:
+                self._console.print()
+            for heading, cell in zip(headings, row, strict=True):
+                self._console.print(f"{set_cell_size(heading, longest)}  {'-' if cell is None else cell}")
 
     def progress(self, text: str) -> None:
         """Show `text`, and the seconds since the progress began, in place of the text shown before."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,9 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from report.athena import Athena
+from report.athena import Athena, QueryFailed
 from report.page import page
 from report.snapshot import take_snapshot
 from sandbox import checks, emulator, report
@@ -32,23 +36,30 @@ from sandbox.process import (
     runs_module,
     stop_group,
 )
+from sandbox.query import TypedAthena, ask_by_name, explained, read_sql, reading_statement, show
 from sandbox.site import make_assets
 from sandbox.terraform import Terraform, TerraformFailed, provider_env
 
 ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
 SITE_MODULE = "sandbox.site"
+REACHED_WITHIN_SECONDS = 20.0
 UP_FILE = "up.json"
+LOCK_FILE = "lock"
 PAGE = "report.html"
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
 class AlreadyRunning(Exception):
-    """``up`` was asked for while an earlier one still runs."""
+    """A day was asked for while another one is at work, or what ``up`` left still runs."""
 
 
 class NotRunning(Exception):
-    """There is nothing to ask: ``up`` has not been run."""
+    """There is nothing to ask: ``up`` has not been run, has not ended, or the emulator has ended since."""
+
+
+class SiteNotReached(Exception):
+    """The real site was asked for, and this machine has no way to it."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +189,16 @@ class LocalLake:
 
 
 def run(state_dir: Path, source: Source, console: Console) -> None:
-    """Run one whole day, print what came of it, and leave nothing running."""
-    with ExitStack() as running:
+    """Run one whole day, print what came of it, and leave nothing running.
+
+    Raises
+    ------
+    AlreadyRunning
+        When another day is at work in this folder.
+    SiteNotReached
+        When the real site is to be read, and cannot be reached.
+    """
+    with _locked(state_dir, "run"), ExitStack() as running:
         _run_day(state_dir, "run", source, console, running)
 
 
@@ -189,10 +208,22 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     Raises
     ------
     AlreadyRunning
-        When an earlier one still runs.
+        When another day is at work in this folder, or the emulator of an earlier one still runs.
+    SiteNotReached
+        When the real site is to be read, and cannot be reached.
     """
-    if any(runs_module(process["pid"], process["module"]) for process in _left_running(state_dir)):
-        raise AlreadyRunning("It is up already: ask it with `make query`, or end it with `make down`.")
+    with _locked(state_dir, "up"):
+        running = _still_running(state_dir)
+        if emulator.MODULE in running:
+            raise AlreadyRunning("It is up already: ask it with `make query`, or end it with `make down`.")
+        if _left_running(state_dir):
+            console.say("The emulator of an earlier `make up` has ended: what it left is removed.")
+            for pid in running.values():
+                stop_group(pid)
+        _up(state_dir, source, console)
+
+
+def _up(state_dir: Path, source: Source, console: Console) -> None:
     with ExitStack() as running:
         day, left = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
@@ -205,35 +236,67 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     console.say("End it:             make down")
 
 
-def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "") -> None:
+def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", form: str = "table") -> None:
     """Ask what ``up`` left running, and print the answer; without name and query, print the names.
+
+    Parameters
+    ----------
+    state_dir
+        Where ``up`` was told to write.
+    console
+        Where tables are printed.
+    name
+        A query that is saved in the workgroup.
+    sql
+        A query of one's own: SQL, ``@file`` or ``-``.
+    form
+        How the answer is printed, one of :data:`sandbox.query.FORMATS`.
 
     Raises
     ------
     NotRunning
         When there is nothing to ask.
+    Refused
+        When the query is none that is sent.
+    QueryFailed
+        When it fails; the message suggests near names.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
         raise NotRunning("Nothing is up to be asked: `make up` first.")
     left = json.loads(up_file.read_text())
-    client = emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), "athena")
-    athena = Athena(client, left["workgroup"])
-    if not name and not sql:
-        report.show_names(athena, console)
-        return
-    answer = athena.ask_by_name(name) if name else athena.ask(sql)
-    console.table(answer.columns, answer.rows)
+    if emulator.MODULE not in _still_running(state_dir):
+        raise NotRunning("The emulator that `make up` left running has ended: `make up` starts it anew.")
+    if "workgroup" not in left:
+        raise NotRunning("`make up` has not come to a lake yet: ask again when it has ended.")
+    athena, glue = (
+        emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), service)
+        for service in ("athena", "glue")
+    )
+    asked = TypedAthena(athena, left["workgroup"])
+    if name:
+        show(ask_by_name(asked, name), asked.types, form, console)
+    elif sql:
+        statement = reading_statement(read_sql(sql))
+        try:
+            answer = asked.ask(statement)
+        except QueryFailed as failure:
+            raise QueryFailed(explained(failure, statement, glue)) from failure
+        show(answer, asked.types, form, console)
+    else:
+        report.show_names(asked, console)
 
 
 def down(state_dir: Path, console: Console) -> None:
     """End what ``up`` left running, and remove its data."""
-    running = [found for found in _left_running(state_dir) if runs_module(found["pid"], found["module"])]
-    for process in running:
-        stop_group(process["pid"])
-        console.say(f"Ended {process['module']}.")
-    if not running:
+    running, left = _still_running(state_dir), _left_running(state_dir)
+    for module, pid in running.items():
+        stop_group(pid)
+        console.say(f"Ended {module}.")
+    if not left:
         console.say("Nothing is up.")
+    elif emulator.MODULE not in running:
+        console.say("The emulator had ended already; its data is removed.")
     shutil.rmtree(state_dir / "up", ignore_errors=True)
 
 
@@ -248,6 +311,8 @@ def _run_day(
         The day, and where it ran. What was started is ended by `running`; in the folder ``up`` it
         stays when this process is killed, and ``down`` can end it.
     """
+    if source.live:
+        check_reached(LIVE_SITE)
     own_dir, stays = state_dir / name, name == "up"
     shutil.rmtree(own_dir, ignore_errors=True)
     variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
@@ -327,6 +392,58 @@ def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundP
         site.stop()
         raise
     return site, {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
+
+
+def check_reached(url: str) -> None:
+    """Check that this machine can open a connection to the server of `url`.
+
+    Raises
+    ------
+    SiteNotReached
+        When it cannot, or not within `REACHED_WITHIN_SECONDS`.
+    """
+    address = urlsplit(url)
+    why = f"no connection within {REACHED_WITHIN_SECONDS:.0f} s"
+    reached, tried = False, threading.Event()
+
+    def connect() -> None:
+        nonlocal reached, why
+        try:
+            socket.create_connection((address.hostname, address.port or 443), REACHED_WITHIN_SECONDS).close()
+            reached = True
+        except OSError as error:
+            why = str(error)
+        tried.set()
+
+    # Looking a name up has no timeout of its own.
+    threading.Thread(target=connect, daemon=True).start()
+    tried.wait(REACHED_WITHIN_SECONDS)
+    if not reached:
+        raise SiteNotReached(f"The site {url} cannot be reached from here: {why}")
+
+
+@contextmanager
+def _locked(state_dir: Path, command: str) -> Iterator[None]:
+    """Hold the folder for one day at work; a process that ends, however, lets go of it."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / LOCK_FILE).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise AlreadyRunning(
+                f"{lock.read()} is at work in this checkout: wait for its end, or interrupt it."
+            ) from error
+        lock.truncate(0)
+        lock.write(f"`make {command}` (process {os.getpid()})")
+        lock.flush()
+        yield
+
+
+def _still_running(state_dir: Path) -> dict[str, int]:
+    """Return the id of each process, by module, that an earlier ``up`` started and that still runs."""
+    left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
+    return {module: pid for module, pid in left.items() if runs_module(pid, module)}
 
 
 def _left_running(state_dir: Path) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from sandbox.emulator_patches import (
     actions,
+    athena_catalog,
     athena_partitions,
     athena_repair,
     athena_results,
+    athena_sql,
     athena_views,
     authorizations,
     conditional_puts,
@@ -48,7 +50,9 @@ def apply_all() -> None:
         athena_results,
         athena_partitions,
         athena_repair,
-        athena_views,  # which names partitions, too: its queries are put in first
+        athena_sql,  # of which the names of partitions and tables are DuckDB's
+        athena_views,  # which name partitions, too, in the SQL of Athena: their queries are put in first
+        athena_catalog,
         named_resources,
         repeated_requests,
         scheduled_times,

@@ -18,13 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import awswrangler
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import until
 
 from sandbox.day import SCHEDULED_TIME
-from sandbox.emulator import ACCOUNT_ID, Emulator
+from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 from sandbox.process import group_is_alive
 
 pytestmark = pytest.mark.e2e
@@ -265,3 +266,27 @@ def test_a_schedules_input_says_when_the_start_was_due(emulator: Emulator) -> No
 
     due = json.loads(message["Body"])["scheduled_at"]
     assert datetime.strptime(due, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_athena_takes_parameters_and_its_own_functions_from_awswrangler(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.env().items():
+        monkeypatch.setenv(name, value)
+    emulator.client("s3").create_bucket(
+        Bucket="athena-results", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    settings = {"ResultConfiguration": {"OutputLocation": "s3://athena-results/"}}
+    emulator.client("athena").create_work_group(
+        Name="asked", Configuration={**settings, "EnforceWorkGroupConfiguration": True}
+    )
+    rows = awswrangler.athena.read_sql_query(
+        "SELECT ? AS a, ? + 1 AS b, date_format(DATE '2026-11-27', '%d/%m') AS c",
+        database="default",
+        workgroup="asked",
+        ctas_approach=False,
+        params=["PETR4", "1"],
+        paramstyle="qmark",
+        boto3_session=boto3.Session(),
+    )
+    assert rows.to_dict("records") == [{"a": "PETR4", "b": 2, "c": "27/11"}]

@@ -604,6 +604,7 @@ def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
         ({"anomesdia_exec": DAY, "only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
         ({"probe": "petr4"}, "ticker is 'petr4', expected"),
         ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected no fields but probe"),
+        ({"prob": "PETR4"}, "event has prob, expected no fields but .*, old_session, probe"),
     ],
 )
 def test_an_event_that_was_mistyped_queues_nothing(

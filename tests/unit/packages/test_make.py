@@ -63,3 +63,20 @@ def test_ci_takes_no_python_but_the_functions(machine: Path) -> None:
 
     assert "PYTHONS=3.13" in command
     assert python_found(machine, "PYTHONS=3.13") == [".venv/.made-runs-"]
+
+
+def test_a_python_that_is_too_old_is_named_and_the_environment_stays(machine: Path) -> None:
+    old = machine / "python3.9"
+    write_command(old, """case "$2" in *print*) echo 3.9;; *) exit 1;; esac""")
+    environment = machine / "venv"
+    environment.mkdir()
+    said = subprocess.run(
+        ["make", f"PYTHON={old}", f"VENV={environment}", "venv"],
+        cwd=PROJECT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode != 0
+    assert f"{old} is Python 3.9, and this needs 3.11 or newer" in said.stderr
+    assert environment.exists()

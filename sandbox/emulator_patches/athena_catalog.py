@@ -1,0 +1,130 @@
+"""Athena answers SHOW and DESCRIBE from the Glue catalog.
+
+MiniStack's Athena hands them to DuckDB, whose own catalog is empty. No longer needed once the tests of these
+statements pass without this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import athena, glue
+
+from sandbox.emulator_patches.athena_sql import BEFORE, NotInTrial
+from sandbox.emulator_patches.athena_views import view
+
+NAME = r"[`\"]?(?:(?P<database>\w+)[`\"]?\s*\.\s*[`\"]?)?(?P<table>[\w$]+)[`\"]?"
+OF_DATABASE = r"(?:\s+(?:IN|FROM)\s+[`\"]?(?P<database>\w+)[`\"]?)?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?"
+STATEMENT = re.compile(rf"{BEFORE}(SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
+
+
+def apply() -> None:
+    """Answer where a statement asks for what the catalog holds."""
+    run = athena._run_duckdb
+
+    async def run_or_look_up(query: str, database: str | None, catalog: str | None = None) -> Any:
+        if not STATEMENT.match(query):
+            return await run(query, database, catalog)
+        columns, rows = answer(query, database)
+        return {"columns": columns, "column_types": ["varchar"] * len(columns), "rows": rows}
+
+    athena._run_duckdb = run_or_look_up
+
+
+def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]]:
+    """Return the columns and rows that a statement is answered with.
+
+    Raises
+    ------
+    ValueError
+        There is no such database, table or view.
+    NotInTrial
+        It is another statement.
+    """
+    for pattern, (columns, look_up) in STATEMENTS.items():
+        if found := re.fullmatch(rf"{BEFORE}{pattern}\s*;?{BEFORE}", query, re.IGNORECASE):
+            given = found.groupdict()
+            own = given.pop("other", None) or given.pop("database", None) or database or "default"
+            given.pop("database", None)
+            return columns, look_up(own.lower(), **given)
+    raise NotInTrial(" ".join(query.split()[:2]).upper())
+
+
+def _databases(_: str, like: str | None) -> list[list[str]]:
+    return [[name] for name in sorted(glue._databases) if _is_like(name, like)]
+
+
+def _tables(database: str, like: str | None, *, views_only: bool = False) -> list[list[str]]:
+    if database not in glue._databases:
+        raise ValueError(f"SCHEMA_NOT_FOUND: Schema '{database}' does not exist")
+    names = sorted(key.split("/", 1)[1] for key in glue._tables if key.startswith(f"{database}/"))
+    return [
+        [name] for name in names if _is_like(name, like) and not (views_only and view(database, name) is None)
+    ]
+
+
+def _views(database: str, like: str | None) -> list[list[str]]:
+    return _tables(database, like, views_only=True)
+
+
+def _is_like(name: str, like: str | None) -> bool:
+    """Tell whether a name fits a pattern of Hive, in which ``*`` is any text and ``|`` is or."""
+    return like is None or any(
+        re.fullmatch(part.replace("*", ".*"), name, re.IGNORECASE) for part in like.split("|")
+    )
+
+
+def _table(database: str, table: str) -> dict[str, Any]:
+    found: dict[str, Any] | None = glue._tables.get(f"{database}/{table.lower()}")
+    if found is None:
+        raise ValueError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{table}' does not exist")
+    return found
+
+
+def _columns(database: str, table: str) -> list[list[str]]:
+    return [[name] for name, _, _ in _described(_table(database, table))]
+
+
+def _described(table: dict[str, Any]) -> list[tuple[str, str, str]]:
+    columns = [*table["StorageDescriptor"].get("Columns", []), *table.get("PartitionKeys", [])]
+    return [(one["Name"], one.get("Type", "string"), one.get("Comment", "")) for one in columns]
+
+
+def _description(database: str, table: str) -> list[list[str]]:
+    return [list(column) for column in _described(_table(database, table))]
+
+
+def _partitions(database: str, table: str) -> list[list[str]]:
+    keys = [key["Name"] for key in _table(database, table).get("PartitionKeys", [])]
+    rows = [partition["Values"] for partition in glue._partitions.get(f"{database}/{table.lower()}", [])]
+    return [
+        ["/".join(f"{key}={value}" for key, value in zip(keys, row, strict=True))] for row in sorted(rows)
+    ]
+
+
+def _create_view(database: str, table: str) -> list[list[str]]:
+    _table(database, table)
+    definition = view(database, table.lower())
+    if definition is None:
+        raise ValueError(f"NOT_SUPPORTED: '{database}.{table}' is a table, not a view")
+    return [[line] for line in f"CREATE VIEW {database}.{table} AS\n{definition['originalSql']}".splitlines()]
+
+
+STATEMENTS: dict[str, tuple[list[str], Callable[..., list[list[str]]]]] = {
+    rf"SHOW\s+(?:DATABASES|SCHEMAS){OF_DATABASE}": (["database_name"], _databases),
+    rf"SHOW\s+TABLES{OF_DATABASE}": (["tab_name"], _tables),
+    rf"SHOW\s+VIEWS{OF_DATABASE}": (["views"], _views),
+    rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}(?:\s+(?:IN|FROM)\s+[`\"]?(?P<other>\w+)[`\"]?)?": (
+        ["field"],
+        _columns,
+    ),
+    rf"SHOW\s+PARTITIONS\s+{NAME}": (["partition"], _partitions),
+    rf"SHOW\s+CREATE\s+VIEW\s+{NAME}": (["Create View"], _create_view),
+    rf"DESC(?:RIBE)?\s+(?:FORMATTED\s+|EXTENDED\s+)?{NAME}": (
+        ["col_name", "data_type", "comment"],
+        _description,
+    ),
+}
+"""The columns of the answer to a statement, and what finds its rows."""

@@ -1,0 +1,208 @@
+"""What `make query` does around an answer: the one reading statement it sends, near names, the formats."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import TokenType
+from sqlglot.errors import TokenError
+
+from report.athena import Answer, Athena, QueryFailed
+from sandbox.console import Console
+
+READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
+FORMATS = ("table", "csv", "json")
+NUMERIC_TYPES = frozenset({"tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal"})
+NEAR_NAMES = 3
+
+EXPLAIN_OPTIONS = re.compile(r"\A(\s*(ANALYZE\b|VERBOSE\b|\(\s*(FORMAT|TYPE)\b[^)]*\)))*", re.IGNORECASE)
+NO_TABLE = re.compile(
+    r"""Table (?:with name )?["']?(?:awsdatacatalog\.)?([^\s"'!]+)["']? does not exist""", re.IGNORECASE
+)
+NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^"]+)"')
+
+
+class Refused(Exception):
+    """A query that is not sent, or cannot be read or shown; the message says why."""
+
+
+class TypedAthena(Athena):
+    """Athena that remembers the types of the columns of its latest answer."""
+
+    types: tuple[str, ...] = ()
+
+    def _answer(self, query_id: str) -> Answer:
+        said = self._athena.get_query_results(QueryExecutionId=query_id, MaxResults=1)
+        columns = said["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        self.types = tuple(column["Type"] for column in columns)
+        return super()._answer(query_id)
+
+
+def read_sql(text: str) -> str:
+    """Return the query that an argument stands for: ``@file``'s, ``-`` for the standard input's, or itself.
+
+    Raises
+    ------
+    Refused
+        When the file cannot be read.
+    """
+    if text == "-":
+        return sys.stdin.read()
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"The query's file {text[1:]} cannot be read: {error}") from error
+
+
+def reading_statement(sql: str) -> str:
+    """Return a query without the semicolon that ends it, after a check that it is one and only reads.
+
+    Raises
+    ------
+    Refused
+        When it is empty, several statements, or one that may write.
+    """
+    try:
+        tokens = sqlglot.tokenize(sql, read="trino")
+    except TokenError as error:
+        raise Refused("The query ends within a quote or a comment.") from error
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        raise Refused("The query is empty.")
+    if any(token.token_type == TokenType.SEMICOLON for token in tokens):
+        raise Refused("One statement only: the query has a semicolon between two.")
+    first = next((token for token in tokens if token.token_type != TokenType.L_PAREN), tokens[0])
+    if first.text.upper() not in READING:
+        raise Refused(
+            f"Read-only: {', '.join(READING[:-1])} and {READING[-1]} are sent, {first.text.upper()} is not."
+        )
+    if first.text.upper() == "EXPLAIN":
+        reading_statement(EXPLAIN_OPTIONS.sub("", sql[first.end + 1 :]))
+    return sql[: tokens[-1].end + 1]
+
+
+def ask_by_name(athena: Athena, name: str) -> Answer:
+    """Ask a query that is saved in the workgroup.
+
+    Raises
+    ------
+    QueryFailed
+        When there is none of that name; the message suggests near ones.
+    """
+    named = athena.named_queries()
+    if name not in named:
+        near = near_names(name, named)
+        raise QueryFailed(f"There is no query {name}. {near or 'There are ' + ', '.join(named) + '.'}")
+    return athena.ask(named[name].sql)
+
+
+def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
+    """Return why a query failed, in a line, with near names where a table or a column is unknown.
+
+    Parameters
+    ----------
+    failure
+        What Athena said.
+    sql
+        The query.
+    glue
+        Client of the catalog that the names are looked for in.
+    """
+    text = str(failure)
+    if found := NO_TABLE.search(text):
+        tables = {
+            f"{table['DatabaseName']}.{table['Name']}": table["Name"]
+            for tables in _tables(glue).values()
+            for table in tables
+        }
+        return f"There is no table {found[1]}. {near_tables(found[1], tables)}".rstrip()
+    if found := NO_COLUMN.search(text):
+        asked = {token.text for token in sqlglot.tokenize(sql, read="trino")}
+        columns = [
+            column["Name"]
+            for tables in _tables(glue).values()
+            for table in tables
+            if table["Name"] in asked
+            for column in [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+        ]
+        return f"There is no column {found[1]}. {near_names(found[1], columns)}".rstrip()
+    return " ".join(re.split(r"\n(?:LINE \d+:|The query:)", text)[0].split())
+
+
+def near_tables(name: str, tables: Mapping[str, str]) -> str:
+    """Suggest tables, by what they are called with their database, whose names are near to `name`."""
+    bare = name.rsplit(".", 1)[-1]
+    near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
+    return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
+
+
+def near_names(name: str, names: Iterable[str]) -> str:
+    """Suggest names that are near to `name`, in a sentence; empty where none is."""
+    return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
+
+
+def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> None:
+    """Print an answer as a table, or as CSV or JSON with numbers as numbers and a null as nothing or null.
+
+    Raises
+    ------
+    Refused
+        When it has two columns of one name, which JSON cannot hold.
+    """
+    if form == "table":
+        console.table(answer.columns, answer.rows)
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows(answer.rows)
+    else:
+        twice = {name for name in answer.columns if answer.columns.count(name) > 1}
+        if twice:
+            raise Refused(f"JSON needs a name of its own for each column; there are several {min(twice)}.")
+        rows = [
+            {
+                name: _json_value(text, kind)
+                for name, text, kind in zip(answer.columns, row, types, strict=True)
+            }
+            for row in answer.rows
+        ]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def _json_value(text: str | None, kind: str) -> Any:
+    if text is None:
+        return None
+    if kind == "boolean":
+        return text.lower() == "true"
+    # JSON has no NaN.
+    if kind in NUMERIC_TYPES and text.lower().lstrip("-") not in ("nan", "inf", "infinity"):
+        return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+    return text
+
+
+def _tables(glue: Any) -> dict[str, list[dict[str, Any]]]:
+    databases = glue.get_paginator("get_databases").paginate()
+    return {
+        name: [
+            table
+            for page in glue.get_paginator("get_tables").paginate(DatabaseName=name)
+            for table in page["TableList"]
+        ]
+        for name in [database["Name"] for page in databases for database in page["DatabaseList"]]
+    }
+
+
+def _suggestion(names: Iterable[str]) -> str:
+    found = ", ".join(names)
+    return f"Near: {found}." if found else ""

@@ -1,0 +1,253 @@
+"""`make query`: what is sent, how an answer is shown, and what is said of a name that is not there."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from report.athena import Answer, NamedQuery, QueryFailed
+from sandbox.console import Console
+from sandbox.query import Refused, ask_by_name, explained, read_sql, reading_statement, show
+
+PROJECT = Path(__file__).resolve().parents[3]
+COLUMNS = ["codigo_ticker_ativo", "nome_ativo", "vlr_ind_ev_sobre_ebit", "vol_med_neg_2m", "nada"]
+ROWS = [
+    ["PETR4", "PETRÓLEO BRASILEIRO S.A. PETROBRAS", "4.123456789012345", "1534567890123.25", None],
+    ["VALE3", "VALE S.A. [ON]", "-5.5", "987654321098.5", None],
+]
+SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROWS!r})"
+
+
+def printed_in_terminal(width: int, code: str) -> list[str]:
+    """Return the lines that Python code prints in a terminal of a width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1"}
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=theirs, stdout=theirs) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while more := os.read(ours, 65536):
+                said += more
+        except OSError:  # so a terminal of Linux ends
+            pass
+    os.close(ours)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
+    return [line.rstrip() for line in text.replace("\r\n", "\n").splitlines()]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_rows_wider_than_the_terminal_are_records_with_whole_names_and_numbers(width: int) -> None:
+    lines = printed_in_terminal(width, SHOWS)
+
+    assert lines == [
+        "codigo_ticker_ativo    PETR4",
+        "nome_ativo             PETRÓLEO BRASILEIRO S.A. PETROBRAS",
+        "vlr_ind_ev_sobre_ebit  4.123456789012345",
+        "vol_med_neg_2m         1534567890123.25",
+        "nada                   -",
+        "",
+        "codigo_ticker_ativo    VALE3",
+        "nome_ativo             VALE S.A. [ON]",
+        "vlr_ind_ev_sobre_ebit  -5.5",
+        "vol_med_neg_2m         987654321098.5",
+        "nada                   -",
+    ]
+
+
+def test_rows_that_fit_the_terminal_are_a_table() -> None:
+    heading, rule, *rows = printed_in_terminal(200, SHOWS)
+
+    assert heading.split() == COLUMNS
+    assert set(rule) == {"─"}
+    assert [re.split(r"\s{2,}", row) for row in rows] == [
+        ["-" if cell is None else cell for cell in row] for row in ROWS
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_records(width: int) -> None:
+    def lines(characters: int) -> list[str]:
+        cell = "x" * characters
+        return printed_in_terminal(
+            width, f"from sandbox.console import Console\nConsole().table(['a', 'b'], [['1', {cell!r}]])"
+        )
+
+    table, records = lines(width - 4), lines(width - 3)
+    assert (len(table[0].split()), len(table[2])) == (2, width)
+    assert records[0] == "a  1"
+    assert "".join(records[1:]) == f"b  {'x' * (width - 3)}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "  select 1 ;; ",
+        "-- a comment; of two\nWITH a AS (SELECT ';') SELECT * FROM a",
+        "(SELECT 1) UNION (SELECT 2)",
+        "SELECT 'ação 😀' FROM a",
+        "SHOW TABLES IN db_spec",
+        "DESCRIBE db_spec.tb",
+        "EXPLAIN (FORMAT TEXT) SELECT 1",
+        "SELECT \"$path\", 'DROP TABLE a; --' FROM a",
+    ],
+)
+def test_one_statement_that_reads_is_sent_as_it_is(sql: str) -> None:
+    assert reading_statement(sql) == sql.rstrip("; ")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("DROP TABLE db.a", "Read-only: .* DROP is not"),
+        ("/* SELECT */ insert into a select 1", "INSERT is not"),
+        ("MSCK REPAIR TABLE a", "MSCK is not"),
+        ("EXPLAIN ANALYZE DELETE FROM a", "DELETE is not"),
+        ("SELECT 1; DROP TABLE a", "One statement only"),
+        ("SELECT 'a", "within a quote"),
+        (" ; ", "empty"),
+        ("-- nothing", "empty"),
+    ],
+)
+def test_anything_else_is_refused_in_one_line(sql: str, said: str) -> None:
+    with pytest.raises(Refused, match=said) as refused:
+        reading_statement(sql)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_query_is_read_from_a_file_and_from_the_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.sql"
+    file.write_text("SELECT 'ação'", encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 2"))
+
+    assert [read_sql(text) for text in (f"@{file}", "-", "SELECT 3")] == [
+        "SELECT 'ação'",
+        "SELECT 2",
+        "SELECT 3",
+    ]
+    with pytest.raises(Refused, match=r"file nowhere\.sql cannot be read"):
+        read_sql("@nowhere.sql")
+
+
+ANSWER = Answer(["ticker", "preço", "dias", "ok", "nada"], [['a,"b"', "1.5", "12", "true", None]])
+TYPES = ("varchar", "double", "bigint", "boolean", "double")
+
+
+def test_an_answer_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ANSWER, TYPES, "csv", Console())
+
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        ["ticker", "preço", "dias", "ok", "nada"],
+        ['a,"b"', "1.5", "12", "true", ""],
+    ]
+
+
+def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ANSWER, TYPES, "json", Console())
+
+    found = json.loads(capsys.readouterr().out)
+    assert found == [{"ticker": 'a,"b"', "preço": 1.5, "dias": 12, "ok": True, "nada": None}]
+    with pytest.raises(Refused, match="several a"):
+        show(Answer(["a", "a"], []), ("integer", "integer"), "json", Console())
+
+
+class Saved:
+    """A workgroup with two saved queries, which has nothing to answer."""
+
+    def named_queries(self) -> dict[str, NamedQuery]:
+        return {name: NamedQuery(name, "", "", "") for name in ("formula-magica", "o-que-mudou")}
+
+
+def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
+    saved: Any = Saved()
+    with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Near: formula-magica\.$"):
+        ask_by_name(saved, "formula-magia")
+    with pytest.raises(
+        QueryFailed, match=r"^There is no query zzz\. There are formula-magica, o-que-mudou\.$"
+    ):
+        ask_by_name(saved, "zzz")
+
+
+@mock_aws
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (
+            'Table with name "db_spec.vw_ativo" does not exist because schema "db_spec" does not exist.',
+            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+        ),
+        (
+            'Catalog Error: Table with name vw_ativos does not exist!\nDid you mean "pg_proc"?',
+            "There is no table vw_ativos. Near: db_spec.vw_ativos.",
+        ),
+        (
+            'Binder Error: Referenced column "vlr_cott" not found in FROM clause!\nCandidate bindings: "x"',
+            "There is no column vlr_cott. Near: vlr_cot.",
+        ),
+        (
+            'Binder Error: Table "vw_ativos" does not have a column named "anomesdia"\n',
+            "There is no column anomesdia. Near: anomesdia_exec.",
+        ),
+        (
+            "TABLE_NOT_FOUND: Table 'awsdatacatalog.db_spec.vw_ativo' does not exist",
+            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+        ),
+        ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
+    ],
+)
+def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, said: str) -> None:
+    glue = boto3.client("glue", region_name="sa-east-1")
+    glue.create_database(DatabaseInput={"Name": "db_spec"})
+    for name, column in (("vw_ativos", "vlr_cot"), ("tb_other", "vlr_cott")):
+        glue.create_table(
+            DatabaseName="db_spec",
+            TableInput={
+                "Name": name,
+                "StorageDescriptor": {"Columns": [{"Name": column, "Type": "double"}]},
+                "PartitionKeys": [{"Name": "anomesdia_exec", "Type": "int"}],
+            },
+        )
+
+    assert explained(QueryFailed(failure), "SELECT vlr_cott FROM db_spec.vw_ativos", glue) == said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ['SELECT "$path" # 50% \\ $$x $(shell echo no) `y`', "SELECT 'a' -- it's\nFROM \"b\" \\"],
+)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_make_hands_a_query_over_as_it_was_given(tmp_path: Path, sql: str, way: str) -> None:
+    shown = tmp_path / "shown"
+    shown.write_text('#!/bin/sh\nfor last; do :; done\nprintf %s "$last"\n')
+    shown.chmod(0o755)
+    made = tmp_path / "made"
+    made.touch()
+    said = subprocess.run(
+        ["make", "--silent", f"SANDBOX={shown}", f"RUNS={made}", "REQUIREMENTS=", "query"]
+        + ([f"SQL={sql}"] if way == "argument" else []),
+        cwd=PROJECT,
+        env={**os.environ, **({"SQL": sql} if way == "environment" else {})},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout == sql
