@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from consumer import PROJECT, Checkout
@@ -22,12 +24,42 @@ LONGEST = f"""
   sqs_tickers_fiis_queue_name  = "{"b" * 76}"
   kms_key_arn                  = "{KEY}"
   bucket_kms_key_arns          = ["{KEY[:-1]}1", "{KEY[:-1]}2", "{KEY[:-1]}3"]
+  bucket_notifications         = "eventbridge"
+  alarm_email                  = "me@example.com"
 """
+LONGEST_NAMES = {
+    "aws_athena_named_query.name": 128,
+    "aws_athena_workgroup.name": 128,
+    "aws_cloudwatch_event_rule.name": 64,
+    "aws_cloudwatch_log_group.name": 512,
+    "aws_cloudwatch_metric_alarm.alarm_name": 255,
+    "aws_glue_catalog_database.name": 255,
+    "aws_glue_catalog_table.name": 255,
+    "aws_iam_role.name": 64,
+    "aws_iam_role_policy.name": 128,
+    "aws_lambda_function.function_name": 64,
+    "aws_lambda_layer_version.layer_name": 140,
+    "aws_s3_bucket.bucket": 63,
+    "aws_scheduler_schedule.name": 64,
+    "aws_sfn_state_machine.name": 80,
+    "aws_sns_topic.name": 256,
+    "aws_sqs_queue.name": 80,
+}
+"""Characters that AWS takes, each in the reference of the call that creates the resource."""
+MOST_MEMORY_USED = 200
+"""MB at the peak of a day of 1,450 assets, of any function (docs/performance.md)."""
+
+
+def resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Go through the planned resources of a module and of those in it."""
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from resources(child)
 
 
 @pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, str]:
-    """Return the policies to attach of a lake with the longest names and every optional key, as planned."""
+def planned(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, Any]:
+    """Return what is planned of a lake with the longest names and every optional key."""
     directory = tmp_path_factory.mktemp("limits")
     checkout = Checkout(
         directory / "checkout",
@@ -38,15 +70,46 @@ def policies(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> d
     )
     checkout.terraform("init")
     checkout.terraform("plan", "-out=limits.tfplan")
-    outputs = json.loads(checkout.terraform("show", "-json", "limits.tfplan"))["planned_values"]["outputs"]
-    known = {name: output["value"] for name, output in outputs.items() if "value" in output}
-    return {name: value for name, value in known.items() if name.endswith("_policy_json")}
+    return dict(json.loads(checkout.terraform("show", "-json", "limits.tfplan"))["planned_values"])
 
 
 @pytest.mark.parametrize("output", ["operator_policy_json", "reader_policy_json"])
 def test_a_policy_to_attach_fits_a_managed_policy_with_the_longest_names(
-    policies: dict[str, str], output: str
+    planned: dict[str, Any], output: str
 ) -> None:
-    policy = policies[output].replace("sa-east-1", LONGEST_REGION)
+    policy = planned["outputs"][output]["value"].replace("sa-east-1", LONGEST_REGION)
 
     assert len(json.dumps(json.loads(policy), separators=(",", ":"))) <= MANAGED_POLICY
+
+
+@pytest.mark.parametrize("attribute", LONGEST_NAMES)
+def test_the_longest_names_are_ones_that_aws_takes(planned: dict[str, Any], attribute: str) -> None:
+    kind, name = attribute.split(".")
+    names = [one["values"][name] for one in resources(planned["root_module"]) if one["type"] == kind]
+
+    assert names
+    assert [one for one in names if len(one) > LONGEST_NAMES[attribute]] == []
+
+
+def test_each_resource_with_a_name_is_held_to_its_limit(planned: dict[str, Any]) -> None:
+    named = {
+        f"{one['type']}.{attribute}"
+        for one in resources(planned["root_module"])
+        for attribute in ("name", "function_name", "layer_name", "alarm_name", "bucket")
+        if isinstance(one.get("values", {}).get(attribute), str)
+    }
+    of_another = {name for name in named if name.endswith(".bucket") and name != "aws_s3_bucket.bucket"}
+    of_another |= {name for name in named if name.endswith(".function_name") and "_function." not in name}
+
+    assert named - of_another <= set(LONGEST_NAMES)
+
+
+def test_each_function_has_more_memory_than_a_day_takes(planned: dict[str, Any]) -> None:
+    sizes = [
+        one["values"]["memory_size"]
+        for one in resources(planned["root_module"])
+        if one["type"] == "aws_lambda_function"
+    ]
+
+    assert len(sizes) == 11
+    assert min(sizes) >= 1.25 * MOST_MEMORY_USED
