@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from consumer import PROJECT, Checkout
@@ -46,6 +48,10 @@ LONGEST_NAMES = {
     "aws_sqs_queue.name": 80,
 }
 """Characters that AWS takes, each in the reference of the call that creates the resource."""
+TAG = re.compile(r"[\w .:/=+@-]{1,256}")
+"""A key or a value that S3 takes, which takes less than other services (S3 User Guide, "Tagging")."""
+ENVIRONMENT = 4_096
+"""Bytes of all variables of a function (Lambda Developer Guide, "Quotas")."""
 MOST_MEMORY_USED = 200
 """MB at the peak of a day of 1,450 assets, of any function (docs/performance.md)."""
 
@@ -113,3 +119,40 @@ def test_each_function_has_more_memory_than_a_day_takes(planned: dict[str, Any])
 
     assert len(sizes) == 11
     assert min(sizes) >= 1.25 * MOST_MEMORY_USED
+
+
+def values(planned: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return what is planned of every resource of a type."""
+    return [one.get("values", {}) for one in resources(planned["root_module"]) if one["type"] == kind]
+
+
+def test_the_topic_s_policy_names_no_role_and_has_no_condition_that_eventbridge_does_not_send(
+    planned: dict[str, Any],
+) -> None:
+    (topic,) = values(planned, "aws_sns_topic_policy")
+    statements = json.loads(topic["policy"])["Statement"]
+
+    assert ":role/" not in topic["policy"]  # a role that is deleted makes the policy one that SNS refuses
+    (of_events,) = [one for one in statements if one["Principal"] == {"Service": "events.amazonaws.com"}]
+    assert "Condition" not in of_events
+
+
+def test_runtime_tags_and_time_zone_are_ones_that_aws_takes(planned: dict[str, Any]) -> None:
+    assert {one["runtime"] for one in values(planned, "aws_lambda_function")} == {"python3.13"}
+    zones = {one["schedule_expression_timezone"] for one in values(planned, "aws_scheduler_schedule")}
+    assert zones <= available_timezones()
+    for one in resources(planned["root_module"]):
+        tags = one.get("values", {}).get("tags_all") or {}
+        assert len(tags) <= (10 if one["type"] == "aws_s3_object" else 50)
+        assert [text for text in (*tags, *tags.values()) if not TAG.fullmatch(text)] == []
+
+
+def test_what_is_known_of_environments_leaves_room_for_the_rest(planned: dict[str, Any]) -> None:
+    known = [
+        one["environment"][0]["variables"]
+        for one in values(planned, "aws_lambda_function")
+        if one["environment"][0].get("variables")
+    ]
+
+    assert known
+    assert max(len(json.dumps(variables)) for variables in known) <= ENVIRONMENT

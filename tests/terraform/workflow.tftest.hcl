@@ -145,6 +145,10 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
     error_message = "the notice has another text"
   }
+  assert {
+    condition     = length(aws_sfn_state_machine.this.definition) < 1048576
+    error_message = "Step Functions takes a definition of 1 MB at most"
+  }
   # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
   assert {
     condition = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States :
