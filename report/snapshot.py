@@ -247,7 +247,7 @@ def _most_traded(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def _series(athena: Athena, database: str, tickers: Sequence[str]) -> list[Row]:
-    """Return the prices of a few assets. It reads every day of the lake, since the charts show its history."""
+    """Return the prices of a few assets. It reads every day of the lake, which the charts show."""
     if not tickers:
         return []
     named = ", ".join("'" + ticker.replace("'", "''") + "'" for ticker in tickers)
