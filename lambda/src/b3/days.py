@@ -93,7 +93,7 @@ def last_closed_day(now: datetime) -> int:
 
 
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
-    """Tell whether a collector's manifest may start a day.
+    """Return whether a collector's manifest may start a day.
 
     It may start the last closed day, and a weekday of the last seven days that was never run.
     """

@@ -274,7 +274,7 @@ def _width(cell: etree._Element) -> int:
 
 
 def _is_marked(cell: etree._Element) -> bool:
-    """Tell whether a cell says that it is a label: by its class, or by its help mark."""
+    """Return whether a cell says that it is a label: by its class, or by its help mark."""
     return not _has_class(cell, "data") and (
         _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
     )

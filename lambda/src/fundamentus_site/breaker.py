@@ -51,7 +51,7 @@ class Breaker:
 
     @property
     def open(self) -> bool:
-        """Tell whether nothing may be asked."""
+        """Return whether nothing may be asked."""
         return self._clock() < self._open_until
 
     def admits(self, ticker: str) -> bool:

@@ -1,7 +1,7 @@
-"""Pages of the site over few kept-alive connections, with bounds on time, size, redirects and attempts.
+"""Fetch pages of the site over few kept-alive connections, with limits on time, size, redirects and attempts.
 
-Over ``http.client``: it keeps no cookies, reads no ``~/.netrc``, follows nothing and decompresses nothing by
-itself, and reads no line of a header or chunk without a bound.
+The client uses ``http.client``, which keeps no cookies, does not read ``~/.netrc``, does not follow redirects
+and does not decompress. ``http.client`` also limits the length of each line of a header or chunk.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from fundamentus_site.page import MAX_PAGE_BYTES, Page, meaning
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 5.0
 UNSETTABLE_HEADERS = ("Accept-Encoding", "Connection", "Content-Length", "Host")
-"""They decide whether an answer can be read."""
+"""Callers must not set these headers: they decide whether an answer can be read."""
 
 _DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (403, 429)
-"""Statuses that say all: their body is not waited for."""
+"""For these statuses the client does not wait for the body: the status says enough."""
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
 _TUNNEL = re.compile(rb"HTTP/1\.[01] 2\d\d\b")
 _MAX_HEAD_BYTES = 65536
 _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
-"""What DNS, TLS, HTTP, addresses and charsets go wrong with."""
+"""The errors of the libraries for DNS, TLS, HTTP, addresses and charsets."""
 
 
 class SiteClient:
-    """A polite client: one identity, few connections, bounds on requests in flight, backing off.
+    """A polite client: one identity, few connections, few requests at once, and backoff between attempts.
 
     Safe to use from several threads.
 
@@ -60,23 +60,25 @@ class SiteClient:
     headers
         Headers of the requests.
     max_connections
-        Most requests in flight at once; others wait for their turn.
+        Maximum number of concurrent requests; other requests wait.
     timeout_seconds
-        Seconds that one attempt may take from its request to the end of the body, however slowly
-        the server sends.
+        Maximum seconds of one attempt, from the request to the end of the body, even if the server sends
+        slowly.
     attempts
-        Times that a page is asked for before its failure is raised.
+        Number of attempts before the client raises the last failure.
     backoff_seconds
-        Wait after the first failed attempt, doubled after each further one, plus up to a half at random.
+        Wait in seconds after the first failed attempt. The wait doubles after each further attempt, and up to
+        a half is added at random.
     max_wait_seconds
-        Longest wait between attempts. A server that asks for more (``Retry-After``) gets no further attempt.
+        Longest wait between attempts, in seconds. If the server asks for a longer wait (``Retry-After``), the
+        client makes no further attempt.
     use_proxy
-        Whether the proxy is used that the environment names, if any.
+        Whether to use the proxy that the environment names, if any.
 
     Raises
     ------
     ValueError
-        One of the headers is not to be set.
+        `headers` contains a header that must not be set.
     """
 
     def __init__(
@@ -105,20 +107,20 @@ class SiteClient:
         self._lock = threading.Lock()
 
     def get(self, url: str, not_after: float | None = None) -> Page:
-        """Return a page, of status 200.
+        """Fetch a page and return it; its status is 200.
 
         Parameters
         ----------
         url
             Address of the page.
         not_after
-            Moment of ``time.monotonic()`` past which nothing is waited for any more.
+            Deadline as a value of ``time.monotonic()``: the client does not wait past it.
 
         Raises
         ------
         FundamentusError
-            What the answer means (see `fundamentus_site.page.meaning`); `Unavailable` where it does not
-            come or is broken, on every attempt.
+            The answer is not a page; `fundamentus_site.page.meaning` chooses the error. `Unavailable` if the
+            answer was missing or broken on every attempt.
         """
         attempt = 1
         while True:
@@ -155,7 +157,7 @@ class SiteClient:
             raise _TryAgain(
                 late if limit.exceeded else Unavailable(f"{url}: {type(error).__name__}: {error}")
             ) from error
-        if limit.exceeded:  # a body without a declared length just ends when its connection is cut
+        if limit.exceeded:  # without Content-Length, a cut connection looks like the end of the body
             raise _TryAgain(late)
         if page.status != 200:
             wrong = meaning(page, "a page")
@@ -168,7 +170,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, limit: _TimeLimit) -> tuple[Page, float | None]:
-        """Return the answer, whatever its status, and the seconds after which to ask again, if it says so."""
+        """Return the answer of any status, and the seconds of its ``Retry-After``, if any."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -199,7 +201,7 @@ class SiteClient:
         return _Route(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme], proxy)
 
     def _response(self, route: _Route, url: str, limit: _TimeLimit) -> tuple[HTTPConnection, HTTPResponse]:
-        """Send the request on a kept connection or a new one, and return the head of what comes."""
+        """Send the request on a kept or new connection; return the connection and the answer's head."""
         parts = urlsplit(url)
         headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
@@ -214,7 +216,7 @@ class SiteClient:
                 kept.close()
                 if limit.exceeded:
                     raise
-                # The server may have closed it since: that is no answer.
+                # The server may have closed the kept connection meanwhile: try a new connection.
         connection = self._connect(route, limit)
         try:
             connection.request("GET", target, headers=headers)
@@ -259,7 +261,7 @@ class SiteClient:
         return None
 
     def _give_back(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep a connection whose answer was read to its end, and close any other."""
+        """Keep the connection if its answer was read to the end; otherwise close it."""
         if response.will_close or not response.isclosed():
             connection.close()
             return
@@ -270,12 +272,12 @@ class SiteClient:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """See that headers leave alone what decides whether an answer can be read.
+    """Check that headers contain none of `UNSETTABLE_HEADERS`.
 
     Raises
     ------
     ValueError
-        They do not; the text names the headers.
+        Some of them are set; the text names them.
     """
     unsettable = {name.lower() for name in UNSETTABLE_HEADERS}
     wrong = [name for name in headers if name.lower() in unsettable]
@@ -286,7 +288,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 
 class _Route(NamedTuple):
-    """Where a connection goes."""
+    """The destination of a connection."""
 
     scheme: str
     host: str
@@ -295,7 +297,7 @@ class _Route(NamedTuple):
 
 
 class _TryAgain(Exception):
-    """A failure that may pass; ``error`` is what to raise when it does not."""
+    """A temporary failure; the client raises ``error`` if no further attempt succeeds."""
 
     def __init__(self, error: FundamentusError, retry_after: float | None = None) -> None:
         super().__init__(str(error))
@@ -304,14 +306,14 @@ class _TryAgain(Exception):
 
 
 def redirected(url: str, location: str) -> str:
-    """Return where a redirect leads.
+    """Return the address that a redirect leads to.
 
     Raises
     ------
     Unavailable
-        It leads to another host, or from https to http.
+        The redirect leads to another host, or from https to http.
     """
-    # Bytes beyond ASCII, which a header should not have, as http.client reads them.
+    # http.client decodes headers as ISO-8859-1: quote non-ASCII bytes, which a header should not have.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (
@@ -338,12 +340,12 @@ def _authorization(proxy: str) -> dict[str, str]:
 
 
 def _open_tunnel(connected: socket.socket, route: _Route) -> None:
-    """Have a proxy connect to the site.
+    """Ask a proxy to connect to the site.
 
     Raises
     ------
     OSError
-        It does not.
+        The proxy does not connect.
     """
     place = f"[{route.host}]:{route.port}" if ":" in route.host else f"{route.host}:{route.port}"
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
@@ -360,7 +362,7 @@ def _open_tunnel(connected: socket.socket, route: _Route) -> None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a header ``Retry-After``, None where it has none that can be read."""
+    """Return the seconds of a ``Retry-After`` header; None if it is missing or cannot be read."""
     if value is None:
         return None
     with suppress(ValueError, OverflowError):
@@ -376,9 +378,9 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     Raises
     ------
     Unavailable
-        It is too large, or has an encoding that nobody asked for.
+        The body is too large, or has an encoding that the client did not ask for.
     http.client.HTTPException, zlib.error
-        It is broken, or breaks off.
+        The body is broken or cut off.
     """
     raw = bytearray()
     too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large")
@@ -399,7 +401,7 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     except zlib.error:
         if encoding != "deflate":
             raise
-        unzip = zlib.decompressobj(_RAW_DEFLATE)  # as some servers understand the word
+        unzip = zlib.decompressobj(_RAW_DEFLATE)  # some servers send raw deflate
         body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
     if len(body) > MAX_PAGE_BYTES:
         raise too_large
@@ -414,9 +416,9 @@ def _is_cut_off(text: str) -> bool:
 
 
 class _TimeLimit:
-    """Cuts the connection of the attempt that runs inside it when its time is over.
+    """A context manager for one attempt: it cuts the attempt's connection when the time is over.
 
-    A socket's own time limit starts anew with every byte, so a server that drips would hold us for ever.
+    A socket's own timeout restarts with every byte, so a slow server could keep the attempt open for ever.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -440,10 +442,10 @@ class _TimeLimit:
             self._forget()
 
     def watch(self, connected: socket.socket) -> None:
-        """Take the connection that the attempt goes on with."""
+        """Set the connection that the attempt uses from now on."""
         with self._lock:
             self._forget()
-            # A duplicate: TLS takes the descriptor of the one that it wraps.
+            # Duplicate the socket: TLS takes over the descriptor of the socket that it wraps.
             self._socket = socket.socket(fileno=socket.dup(connected.fileno()))
             if self.exceeded:
                 self._shut_down()

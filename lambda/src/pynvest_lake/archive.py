@@ -1,9 +1,9 @@
-"""The pages that were read, in the work bucket: any archived day can be read again without asking the site.
+"""The archive of pages, in the work bucket: stage 3 can read an archived day again without asking the site.
 
-``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, a line of JSON each. A body is its
-bytes read as ISO-8859-1, so that nothing is decoded away. ``<hash>.manifest.json`` is a collector's word that
-it has brought objects of the day. Every name is a hash of the content, and no name is written twice. Needs
-neither pandas nor pyarrow: the collector writes the archive too.
+``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, one line of JSON for each page. The
+body's bytes are decoded as ISO-8859-1, which loses no byte. A collector writes ``<hash>.manifest.json`` after
+it has uploaded objects of the day. Every name is a hash of the content, and no name is written twice.
+This module imports neither pandas nor pyarrow, because the collector uses it too.
 """
 
 from __future__ import annotations
@@ -28,51 +28,51 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""How long after its day S3 may receive an object: a collector brings a day of the last seven."""
+"""S3 must receive an object this soon after its day: a collector uploads one of the last seven days."""
 
 _MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
-# Before a day could have several manifests, each was named manifest.json.
+# Older versions allowed one manifest a day, named manifest.json.
 _MANIFEST = re.compile(
     rf"pages/{PARTITION_KEY}=([0-9]{{8}})/(?:([0-9a-f]{{32}}){re.escape(MANIFEST_SUFFIX)}|manifest\.json)"
 )
 
 
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
-"""Of an object, decompressed: 2,500 pages as the site has them. A collector puts 50 into one."""
+"""Limit of one object, decompressed: some 2,500 pages of the site. A collector's object has 50 pages."""
 MAX_LINE_BYTES = 4 * 1024 * 1024 + 64 * 1024
-"""A page of 2 MB each byte of which takes two, beside its other fields."""
+"""Limit of one line: a page of 2 MB at two bytes for each byte, and 64 kB for the other fields."""
 MAX_LINES = 10_000
-"""The most messages that a batch may have."""
+"""Limit of one object's lines: a batch has at most this many messages."""
 MOST_PROBLEMS = 20
-"""Of an object, that are named; of others there is the count."""
+"""The first problems of an object are named; the others are only counted."""
 _PIECE_BYTES = 1024 * 1024
 
 
 class DamagedArchive(ValueError):
-    """A line or an object of the archive cannot be read; the text names it."""
+    """A line or an object of the archive cannot be read; the text names the line or the object."""
 
 
 @dataclass(frozen=True)
 class ArchivedPage:
-    """One answer of the site, as it was.
+    """One unchanged answer of the site.
 
     Parameters
     ----------
     ticker
-        The asset whose page it is; None for a listing.
+        The asset of the page; None for a listing.
     kind
         ``acoes`` or ``fiis``.
     url
-        The address that was asked for.
+        The requested address.
     fetched_at
-        When, in UTC, such as ``2026-11-23T21:45:07Z``.
+        When the page was fetched, in UTC, such as ``2026-11-23T21:45:07Z``.
     status
-        The answer's status.
+        The HTTP status.
     content_type
-        Its header of that name; None where it had none.
+        The header ``Content-Type``; None if the answer had no such header.
     body
-        Its bytes.
+        The bytes of the body.
     """
 
     ticker: str | None
@@ -105,7 +105,7 @@ class ArchivedPage:
         Raises
         ------
         DamagedArchive
-            It is not what `to_line` writes.
+            The line has another format than `to_line` writes.
         """
         try:
             values = json.loads(line)
@@ -117,14 +117,14 @@ class ArchivedPage:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the key of a manifest says; functions never read its content.
+    """The day and hash in the key of a manifest; functions never read the manifest's content.
 
     Parameters
     ----------
     day
-        The day that was brought, ``YYYYMMDD``.
+        The uploaded day, ``YYYYMMDD``.
     hash
-        The hash of its content, 32 hexadecimal digits; None for one that an older collector put.
+        The hash of the content, 32 hexadecimal digits; None for a manifest of an older collector.
     """
 
     day: int
@@ -137,7 +137,7 @@ class Manifest:
         Raises
         ------
         ValueError
-            It is no key of a manifest, or its day is in no calendar.
+            The key is not the key of a manifest, or its day does not exist.
         """
         match = _MANIFEST.fullmatch(key)
         if match is None:
@@ -150,7 +150,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ArchiveObject:
-    """The pages of one object of the archive, and what of it could not be read."""
+    """The pages of one object of the archive, and the parts of the object that could not be read."""
 
     key: str
     pages: tuple[ArchivedPage, ...]
@@ -173,46 +173,46 @@ class Archive:
         self._bucket = bucket
 
     def put(self, day: int, pages: Iterable[ArchivedPage]) -> str:
-        """Store the pages of a batch, and return the object's key. The same pages make the same object."""
+        """Store the pages of a batch, and return the object's key. The same pages give the same key."""
         text = "".join(f"{page.to_line()}\n" for page in pages).encode()
         key = f"{prefix(day)}{_hash(text)}{SUFFIX}"
         put_new(self._s3, self._bucket, key, gzip.compress(text, mtime=0), "application/gzip")
         return key
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
-        """Say that a collector has brought objects of a day.
+        """Write a manifest: a collector has uploaded objects of a day.
 
         Parameters
         ----------
         day
             The day, ``YYYYMMDD``.
         objects
-            Their keys.
+            The keys of the objects.
 
         Returns
         -------
         bool
-            Whether that is new: False where a manifest of the same objects is there.
+            Whether the manifest is new; False if a manifest of the same objects exists.
         """
         text = json.dumps({PARTITION_KEY: day, "objects": sorted(objects)}, indent=1).encode()
         key = f"{prefix(day)}{_hash(text)}{MANIFEST_SUFFIX}"
         return put_new(self._s3, self._bucket, key, text, "application/json")
 
     def keys(self, day: int) -> list[str]:
-        """Return the keys of the objects that hold a day's pages, in order."""
+        """Return the keys of the objects that hold a day's pages, sorted."""
         found = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix(day))
         keys = [item["Key"] for page in found for item in page.get("Contents", [])]
         return [key for key in keys if key.endswith(SUFFIX)]
 
     def read(self, key: str) -> ArchiveObject:
-        """Return the pages of an object, and what of it is damaged: the rest counts all the same.
+        """Return the readable pages of an object, and its problems: damaged lines do not spoil the others.
 
-        Of an object that S3 received later than `RECEIVED_WITHIN` no page counts.
+        If S3 received the object later than `RECEIVED_WITHIN`, all its pages are ignored.
 
         Raises
         ------
         DamagedArchive
-            There is no such object.
+            The object does not exist.
         """
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
@@ -236,7 +236,7 @@ class Archive:
 
 
 def prefix(day: int) -> str:
-    """Return what the keys of a day's pages start with."""
+    """Return the key prefix of a day's pages."""
     return f"pages/{PARTITION_KEY}={day}/"
 
 
@@ -245,7 +245,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Tell whether S3 received an object later than its day allows: no key can forge that time."""
+    """Return whether S3 received an object too late for its day: no key can forge the time that S3 sets."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False
@@ -253,7 +253,7 @@ def _is_late(key: str, received: datetime) -> bool:
 
 
 def _lines(body: Iterable[bytes], problems: list[str]) -> Iterator[str]:
-    """Yield the lines of a compressed object as far as it can be read."""
+    """Yield the lines of a compressed object, up to the first unreadable byte."""
     for count, line in enumerate(filter(None, _split(_unpacked(body, problems)))):
         if count == MAX_LINES:
             problems.insert(0, f"has more than {MAX_LINES} lines, the rest is not read")
@@ -265,9 +265,9 @@ def _lines(body: Iterable[bytes], problems: list[str]) -> Iterator[str]:
 
 
 def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, the start, which the error quotes.
+    """Yield lines; a line that is too long is cut.
 
-    Not by splitlines: a body may hold what that takes for the end of a line.
+    Do not use splitlines: a body may hold other characters that splitlines takes for the end of a line.
     """
     rest = b""
     for piece in pieces:
@@ -278,7 +278,7 @@ def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpacked(body: Iterable[bytes], problems: list[str]) -> Iterator[bytes]:
-    """Yield what a compressed object holds, in pieces, as far as it can be read."""
+    """Yield the decompressed content of an object in pieces, up to the first unreadable byte."""
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     size = 0
     for packed in body:

@@ -99,6 +99,6 @@ def derive(
 
 
 def _holds(target: LakeTable, source: LakeObject) -> bool:
-    """Tell whether a compact object of the target lists a source object."""
+    """Return whether a compact object of the target lists a source object."""
     objects = list_day(client("s3"), target, source.day)
     return any(source.id in compacted_ids(client("s3"), item) for item in objects)

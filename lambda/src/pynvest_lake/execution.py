@@ -40,17 +40,17 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Tell whether the schedule started it: only that passes rounds and leaves the day to the start."""
+        """Return whether the schedule started it: only that passes rounds and leaves the day to the start."""
         return bool(self.rounds) and not self.names_day
 
     @property
     def repeats_past_day(self) -> bool:
-        """Tell whether it reads or makes a past day again, which a person has asked for."""
+        """Return whether it reads or makes a past day again, which a person has asked for."""
         return self.source is not None and self.day < day_at(self.started_at)
 
     @property
     def from_sor(self) -> bool:
-        """Tell whether the tables are made anew from the day's SoR objects."""
+        """Return whether the tables are made anew from the day's SoR objects."""
         return self.source == FROM_SOR
 
     @classmethod

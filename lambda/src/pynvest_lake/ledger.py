@@ -1,8 +1,8 @@
-"""The day's ledger, in the work bucket: what a day is to hold, what was asked for, and what came of it.
+"""The day's ledger, in the work bucket: the listed tickers, the rounds and the outcomes of a run day.
 
-``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``, one a
-batch that stage 3 read. The outcome of an asset is the highest-ranked of its entries, in
-whatever order they come: batches that are repeated, run at the same time or land late need no further rule.
+``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``. Stage 3
+writes one ``<kind>/<id>.json`` for each batch. The outcome of an asset is its highest-ranked entry. The order
+of the entries does not matter, so repeated, concurrent or late batches need no further rule.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Prices = Mapping[str, "float | None"]
 
 
 class UnreadableLedger(ValueError):
-    """An object under a day's ledger is not what this module writes; the text names it."""
+    """An object of a day's ledger has another format than this module writes; the text names the object."""
 
 
 def moment_text(moment: datetime) -> str:
-    """Return a moment as the ledger and the archive have it, such as ``2026-11-23T21:45:07Z``."""
+    """Return a moment in the format of the ledger and the archive, such as ``2026-11-23T21:45:07Z``."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -45,16 +45,16 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a day is to hold: the tickers of each kind, each with the price that the listing has, if any.
+    """The tickers that a day should hold, by kind, each with its price in the site's listing, if any.
 
     Parameters
     ----------
     assets
         Ticker and price, by kind.
     is_partial
-        Whether the day was started with a few assets only.
+        Whether the day was started with a few tickers only.
     archived
-        Whether every page that it was read from was put into the archive.
+        Whether all pages of the listing were put into the archive.
     """
 
     assets: Mapping[Kind, Prices]
@@ -62,7 +62,7 @@ class Listing:
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
-        """Return the listing with what another one of the same day has besides; the other's prices count."""
+        """Merge with another listing of the same day; the other listing's price wins for a ticker in both."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
@@ -93,18 +93,18 @@ class Listing:
 
 @dataclass(frozen=True)
 class Round:
-    """One time that assets of the day were queued.
+    """One time that tickers of the day were queued.
 
     Parameters
     ----------
     number
-        0 for the day's own run, then as they come.
+        0 for the day's own run; each later round has the next number.
     started_at
-        When, as `moment_text` writes it.
+        Start of the round, as `moment_text` writes it.
     assets
-        The tickers that were queued, by kind.
+        The queued tickers, by kind.
     reason
-        Why none were queued, where the site gave no listing.
+        Why no ticker was queued, if the site gave no listing.
     """
 
     number: int
@@ -137,28 +137,28 @@ class Round:
 
 @dataclass(frozen=True)
 class AssetEntry:
-    """What one batch says of an asset.
+    """The result of one asset in one batch.
 
     Parameters
     ----------
     outcome
-        What came of it.
+        The outcome of the asset.
     round
-        The round of its message.
+        The round of the asset's message.
     why
-        What was asked, found and expected, where it was not read.
+        The request, the answer and the expected answer, if the asset was not read.
     object
-        Id of the SoR object that its row is in, where it was read.
+        Id of the SoR object that holds the asset's row, if the asset was read.
     session
-        The day of the session that its page shows, ``YYYYMMDD``, where it shows one.
+        The day of the session that the page shows, ``YYYYMMDD``, if the page shows a session.
     fetched_at
-        When its page was fetched, as `moment_text` writes it, where there is one.
+        When the page was fetched, as `moment_text` writes it, if there is a page.
     unknown_labels
-        The first labels of its page that have no column; None where there are none.
+        The first labels of the page that have no column; None if every label has a column.
     unknown_count
-        How many there are, where that is more than are named.
+        The number of labels without a column, if `unknown_labels` does not name all of them.
     lacking_labels
-        Core labels that its page lacks; None likewise.
+        Core labels that the page lacks; None if the page has all of them.
     """
 
     outcome: Outcome
@@ -173,7 +173,7 @@ class AssetEntry:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Order by what the outcome says, then by the page's moment; the rest leaves no two entries equal."""
+        """Return a sort key: rank of the outcome, then the page's moment; the other fields break ties."""
         return (
             self.outcome.rank,
             self.fetched_at or "",
@@ -189,19 +189,19 @@ class AssetEntry:
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """What one batch of stage 3 says of its assets.
+    """The results of one batch of stage 3.
 
     Parameters
     ----------
     kind
         The kind of asset.
     assets
-        What came of each, by ticker.
+        The entry of each asset, by ticker.
     labels
-        Labels without a column as older versions counted them, a batch: how many assets have each, and one of
-        them. Now each asset's entry has its own.
+        Labels without a column, written only by older versions: for each label of the batch, the number of
+        assets that have it, and one of these assets. Now `AssetEntry` has these labels.
     lacking
-        Core labels that pages lacked, likewise.
+        Core labels that pages lacked, in the same form and also from older versions.
     archived
         Whether the batch's pages were put into the archive.
     """
@@ -214,7 +214,7 @@ class BatchEntry:
 
     @property
     def id(self) -> str:
-        """Return an id that follows from all that the entry says: no entry takes the place of another."""
+        """Return a hash of the whole entry: two different entries never overwrite each other."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:32]
 
     def to_json(self) -> str:
@@ -247,18 +247,18 @@ def _asset_entry(content: Mapping[str, Any]) -> AssetEntry:
 
 @dataclass(frozen=True)
 class DayLedger:
-    """All that the ledger has of a day.
+    """The whole ledger of one day.
 
     Parameters
     ----------
     day
         The day, ``YYYYMMDD``.
     listing
-        What it is to hold; None where the site gave no listing, or the day is older than the ledger.
+        The day's listing; None if the site gave no listing, or if the day is older than the ledger.
     rounds
         The rounds, the earliest first.
     batches
-        What each batch says, and when that was written.
+        The entry of each batch, and the moment when S3 received the entry.
     """
 
     day: int
@@ -268,26 +268,26 @@ class DayLedger:
 
     @property
     def is_partial(self) -> bool:
-        """Tell whether the day was started with a few assets only."""
+        """Return whether the day was started with a few tickers only."""
         return self.listing is not None and self.listing.is_partial
 
     @property
     def next_round(self) -> int:
-        """Return the number of the round to come: one more than the newest one's."""
+        """Return the number of the next round: the newest round's number plus 1, or 0."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
     def assets(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
-        """Return what the ledger says of each asset that it has an entry of.
+        """Return the highest-ranked entry of each asset in the ledger.
 
         Parameters
         ----------
         sor_ids
-            Ids of the day's SoR objects: an asset counts as read only while its object is one of them.
+            Ids of the day's SoR objects: an asset counts as read only if its object's id is in this set.
         """
         return merge_outcomes((entry for entry, _ in self.batches), sor_ids)
 
     def missing(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry | None]:
-        """Return the listed assets that are neither read nor unknown to the site, and what is known."""
+        """Return the listed assets that are not `READ` or `NO_SUCH_PAPER`, each with its entry, if any."""
         said = self.assets(sor_ids)
         settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
         return {
@@ -297,7 +297,7 @@ class DayLedger:
         }
 
     def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the listed assets that another round should ask for: nothing final is known of them."""
+        """Return the listed assets for the next round: all assets without a final outcome."""
         return [
             asset
             for asset, entry in self.missing(sor_ids).items()
@@ -305,7 +305,7 @@ class DayLedger:
         ]
 
     def unanswered(self) -> list[AssetKey]:
-        """Return the assets that the newest round queued and that no batch of that round has an entry of."""
+        """Return the assets that the newest round queued, but that have no entry of this round."""
         if not self.rounds:
             return []
         newest = self.rounds[-1]
@@ -319,7 +319,7 @@ class DayLedger:
 
 
 def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
-    """Return the highest-ranked entry of each asset, whatever their order and number."""
+    """Return the highest-ranked entry of each asset; order and number of the entries do not matter."""
     said: dict[AssetKey, AssetEntry] = {}
     for entry in entries:
         for ticker, new in entry.assets.items():
@@ -347,7 +347,7 @@ class Ledger:
         self._bucket = bucket
 
     def listing(self, day: int) -> Listing | None:
-        """Return what a day is to hold, if that is known."""
+        """Return a day's listing, or None if the ledger has none."""
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=listing_key(day))
         except self._s3.exceptions.NoSuchKey:
@@ -359,7 +359,7 @@ class Ledger:
         return self._read(day, f"{prefix(day)}rounds/").rounds
 
     def write_listing(self, day: int, listing: Listing) -> None:
-        """Write what a day is to hold."""
+        """Write a day's listing."""
         self._put(listing_key(day), listing.to_json())
 
     def start_round(
@@ -371,12 +371,12 @@ class Ledger:
         number: int,
         reason: str | None = None,
     ) -> Round:
-        """Write down a round under the first free number from `number` on.
+        """Write a round under the first free number, starting at `number`.
 
         Raises
         ------
         UnreadableLedger
-            There is no free number among the next twenty.
+            The next twenty numbers are all taken.
         """
         for taken in range(number, number + ROUND_ATTEMPTS):
             begun = Round(taken, moment_text(started_at), assets, reason)
@@ -392,16 +392,16 @@ class Ledger:
         )
 
     def write_batch(self, day: int, entry: BatchEntry) -> None:
-        """Write what a batch says."""
+        """Write the entry of a batch."""
         self._put(f"{prefix(day)}{entry.kind.value}/{entry.id}.json", entry.to_json())
 
     def read(self, day: int) -> DayLedger:
-        """Return all that the ledger has of a day.
+        """Return the whole ledger of a day.
 
         Raises
         ------
         UnreadableLedger
-            An object is not what this module writes.
+            An object has another format than this module writes.
         """
         return self._read(day, prefix(day))
 
@@ -412,7 +412,7 @@ class Ledger:
             key = item["Key"]
             try:
                 body = _body(self._s3, self._bucket, key, item["ETag"])
-            except self._s3.exceptions.NoSuchKey:  # never remembered: it may be written again
+            except self._s3.exceptions.NoSuchKey:  # not cached: the object may be written again
                 continue
             name = key.removeprefix(prefix(day))
             try:
@@ -440,7 +440,7 @@ class Ledger:
 
 
 def prefix(day: int) -> str:
-    """Return what the keys of a day's ledger start with."""
+    """Return the key prefix of a day's ledger."""
     return f"ledger/{PARTITION_KEY}={day}/"
 
 
@@ -451,6 +451,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - tells contents apart
-    """Return the bytes of an object. Cached: the workflow asks for the day's status again and again."""
+    """Return the bytes of an object. Cached, because the workflow reads the day status many times."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -22,5 +22,5 @@ class Outcome(str, Enum):
 
     @property
     def final(self) -> bool:
-        """Tell whether asking for the asset again, on the same day, would change nothing."""
+        """Return whether asking for the asset again, on the same day, would change nothing."""
         return self in (Outcome.READ, Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION)

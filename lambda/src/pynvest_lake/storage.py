@@ -1,8 +1,8 @@
-"""The lake's objects in S3: where they are, how they are named, written and read.
+"""The lake's objects in S3: their location and names, and functions to write and read them.
 
 An object is ``<table>/anomesdia_exec=<day>/<id>.part.parquet``, or ``….compact.parquet`` after a compaction.
-Objects are immutable. The id of a SoR part is a hash of its rows, a part of SoT or Spec has the id of the SoR
-object that it comes from, and a compact object lists the ids of the SoR objects that went into it.
+Objects are immutable. The id of a SoR part is a hash of its rows. A part of SoT or Spec has the id of its SoR
+object. A compact object lists the ids of the SoR objects that it contains.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ from pynvest_lake.day import PARTITION_KEY
 PART = "part"
 COMPACT = "compact"
 COMPACTED_IDS = b"pynvest.folded_ids"
-# S3's refusals of a request that was made on condition.
+# S3's error codes for a conditional request whose condition is false.
 GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
 _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parquet")
 
 
 class UnexpectedObject(ValueError):
-    """An object or a key that is not of the lake; the text says which, and what was expected."""
+    """An object or a key does not belong to the lake; the text names it and the expected form."""
 
 
 class ObjectChanged(Exception):
-    """The object is no longer the one that was read."""
+    """The object has changed since it was read."""
 
 
 class ObjectGone(Exception):
-    """The object is no longer there."""
+    """The object no longer exists."""
 
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A table of the lake and where it lies.
+    """A table of the lake and its location.
 
     Parameters
     ----------
     bucket, database, table
         The names of bucket, database and table.
     key_prefix
-        What the keys of its objects have before the table's name: empty, or ``<name>/`` of a lake that shares
-        a bucket with others.
+        Start of the objects' keys, before the table's name: empty, or ``<name>/`` if several lakes share the
+        bucket.
     """
 
     bucket: str
@@ -66,12 +66,12 @@ class LakeTable:
 
     @classmethod
     def from_setting(cls, value: Mapping[str, str]) -> LakeTable:
-        """Read a table from the form it has in a function's environment.
+        """Read a table from its form in a function's environment.
 
         Raises
         ------
         ValueError
-            Not the keys ``bucket``, ``database`` and ``table``, with or without ``key_prefix``.
+            The keys are not ``bucket``, ``database`` and ``table``, with or without ``key_prefix``.
         """
         if not isinstance(value, Mapping) or set(value) - {"key_prefix"} != {"bucket", "database", "table"}:
             raise ValueError(f"a table is {value!r}, expected an object with bucket, database and table")
@@ -79,7 +79,7 @@ class LakeTable:
 
     @property
     def root(self) -> str:
-        """Return what all keys of the table start with."""
+        """Return the key prefix of the table."""
         return f"{self.key_prefix}{self.table}/"
 
     def prefix(self, day: int) -> str:
@@ -91,11 +91,11 @@ class LakeTable:
         return f"s3://{self.bucket}/{self.prefix(day)}"
 
     def part(self, day: int, object_id: str) -> LakeObject:
-        """Return the part object of an id."""
+        """Return the part with an id."""
         return LakeObject(self, day, object_id, PART)
 
     def compact(self, day: int, object_id: str) -> LakeObject:
-        """Return the compact object of an id."""
+        """Return the compact object with an id."""
         return LakeObject(self, day, object_id, COMPACT)
 
     def parse_key(self, key: str) -> LakeObject:
@@ -104,7 +104,7 @@ class LakeTable:
         Raises
         ------
         UnexpectedObject
-            The key is not one of this table.
+            The key does not belong to this table.
         """
         partition, _, name = key.removeprefix(self.root).partition("/")
         match = _NAME.fullmatch(name)
@@ -142,7 +142,7 @@ class LakeObject:
 
 @dataclass(frozen=True)
 class Content:
-    """An object as it was read: its rows, its ETag and the ids of the SoR objects that it comes from."""
+    """An object's rows, its ETag when it was read, and the ids of its SoR objects."""
 
     object: LakeObject
     rows: pa.Table
@@ -152,14 +152,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Partition:
-    """What a day's partition holds.
+    """The objects of a day's partition.
 
     Parameters
     ----------
     objects
-        When each object was written, in the order of their keys.
+        The moment when each object was written, in the order of the keys.
     foreign
-        The keys that are not of the lake, such as ``_SUCCESS``: nothing reads or removes them.
+        The keys that do not belong to the lake, such as ``_SUCCESS``: nothing reads or removes them.
     """
 
     objects: Mapping[LakeObject, datetime]
@@ -174,17 +174,17 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids in the names of the objects of a form."""
+        """Return the ids of the objects of a form, ``part`` or ``compact``, from their names."""
         return frozenset(item.id for item in self if item.form == form)
 
 
 def object_id(*parts: object) -> str:
-    """Return the id that stands for what went into an object: the same for the same parts in this order."""
+    """Return an object's id, a hash of its inputs: the same parts in the same order give the same id."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]
 
 
 def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | None = None) -> bool:
-    """Write rows as one object, unless there is one of its name: Parquet with dictionaries and Snappy.
+    """Write rows as one object, unless the name exists. The format is Parquet with dictionaries and Snappy.
 
     Parameters
     ----------
@@ -195,12 +195,12 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | No
     rows
         Rows with the schema of the object's table.
     ids
-        For a compact object, the ids of the SoR objects that went into it.
+        For a compact object, the ids of the SoR objects that it contains.
 
     Returns
     -------
     bool
-        Whether it was written: where an object has the name, it has the content too.
+        Whether the object was written; False if the name exists, which means that the content exists too.
     """
     rows = rows.cast(table_schema(target.table.table).arrow).replace_schema_metadata(None)
     if ids is not None:
@@ -211,14 +211,14 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | No
 
 
 def read(s3: Any, source: LakeObject) -> Content:
-    """Read an object; it has nulls in columns that were added to the contract after it was written.
+    """Read an object. Columns that the contract got after the object was written are filled with nulls.
 
     Raises
     ------
     ObjectGone
-        There is no such object.
+        The object does not exist.
     UnexpectedObject
-        The object is no Parquet, or its columns are not the first ones of its table's contract.
+        The object is not Parquet, or its columns are not the first columns of the table's contract.
     """
     body, etag = _get(s3, source)
     try:
@@ -238,7 +238,7 @@ def read(s3: Any, source: LakeObject) -> Content:
 
 
 def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
-    """Look at what a day's partition holds."""
+    """List the objects of a day's partition."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
     objects: dict[LakeObject, datetime] = {}
     foreign = []
@@ -252,17 +252,17 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 
 
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
-    """Return the ids of the SoR objects that have come to a partition, as parts or compacted."""
+    """Return the ids of the SoR objects that have arrived in a partition, in parts or compact objects."""
     return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition))
 
 
 def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
-    """Return the ids that a compact object lists; none of a part, and of an object that has gone."""
+    """Return the ids that a compact object lists; an empty set for a part or a deleted object."""
     if item.form == PART:
         return frozenset()
     try:
         return _compacted_ids(s3, item)
-    except ObjectGone:  # never remembered
+    except ObjectGone:  # not cached
         return frozenset()
 
 
