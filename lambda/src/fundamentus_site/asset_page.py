@@ -1,9 +1,9 @@
-"""An asset's page read cell by cell: the text of every column, and the labels that none was known for.
+"""Read an asset's page cell by cell: the text of every column, and the labels without a column.
 
-pynvest takes a cell for a label when its text holds a question mark or is one of the headings that it was
-given, and every other cell for a value, and pairs them in the order of the row. On the site's own pages that
-goes wrong: labels of old years are not among the headings, empty cells count as values, a text may hold a
-question mark. So which value belongs to which label is found out here.
+pynvest takes a cell for a label if its text holds a question mark or is one of the given headings. pynvest
+takes every other cell for a value, and pairs labels and values in the order of the row. This fails on the
+site's own pages: labels of old years are not among the headings, empty cells count as values, and a text may
+hold a question mark. Therefore this module finds the value of each label itself.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, 
 NOTHING_FOUND = "nenhum papel encontrado"
 SESSION_LABEL = "Data últ cot"
 
-# Of the core labels, a page of a known layout lacks a third at most.
+# A page of a known layout lacks at most a third of the core labels.
 MOST_LACKING = 1 / 3
 
 _OF_INDICATORS = 'table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
-# Those that are in another are read with it.
+# A table inside another table of indicators is read with the outer table.
 _TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
@@ -38,18 +38,19 @@ _SITE_ZONE = "America/Sao_Paulo"
 _NEXT_OPENING = time(10)
 _SHOWN_LABELS = 12
 _LONGEST_VALUE = 1000
-"""Companies' names, the longest texts, have a hundred characters."""
+"""Characters. The longest texts are companies' names, with a hundred characters."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels that pages of a kind are known to have.
+    """The known labels on pages of a kind.
 
     Parameters
     ----------
     columns
-        The columns that each label is read into: one, or two where it stands twice in a row, for twelve
-        months and for three. ``AAAA`` stands for the year of the run, ``AAAA-1`` for the one before.
+        The columns of each label. A label has one column, or two columns if it stands twice in a row: the
+        first for twelve months, the second for three months. ``AAAA`` means the year of the run day,
+        ``AAAA-1`` the year before.
     core
         The labels that every page has.
     """
@@ -60,20 +61,20 @@ class Labels:
 
 @dataclass(frozen=True)
 class Indicators:
-    """What an asset's page shows.
+    """The content of an asset's page.
 
     Parameters
     ----------
     texts
-        The page's own text, by column; columns without a cell are not in it.
+        The page's own text, by column; columns without a cell are left out.
     unknown_labels
-        Labels of the page that no column is read from, in their order: the first 20, cut at 60 characters.
+        Labels of the page that have no column, in the page's order: the first 20, cut at 60 characters.
     unknown_count
-        How many there are of them.
+        The number of all labels without a column.
     lacking_core
-        Core labels that the page lacks, or of whose cells it lacks one, sorted.
+        Core labels that the page lacks, or that have a cell too few, sorted.
     session
-        The day that the page says it is of, None where that cannot be read.
+        The session that the page shows; None if its date cannot be read.
     """
 
     texts: dict[str, str]
@@ -91,25 +92,24 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     page
         The page as the site served it.
     ticker
-        The asset that was asked for, in capitals.
+        The requested asset, in capitals.
     kind
-        The kind of asset that was asked for.
+        The requested kind of asset.
     labels
-        The labels of that kind.
+        The labels of this kind.
     day
-        The day that it is read for, ``YYYYMMDD``: years count from its year.
+        The run day, ``YYYYMMDD``: its year replaces ``AAAA``.
 
     Raises
     ------
     NoSuchAsset
-        The page says that nothing was found.
+        The page says that the site found no such asset.
     Refused, Unavailable
         See `fundamentus_site.page.meaning`.
     LayoutNotRecognized
-        Another layout of the site, the page of another asset, one that lacks more than a third of the core
-        labels.
+        The page has another layout, belongs to another asset, or lacks more than a third of the core labels.
     LaterSession
-        The page is of a session after the day.
+        The page shows a session after the day.
     """
     asked = f"the page of {ticker} ({kind.value})"
     text = page.text
@@ -147,7 +147,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 class _Known:
-    """The labels of a kind in a year, found by name whatever their dots, spaces and capitals."""
+    """The labels of a kind in a year; a search for a label ignores dots, spaces and capitals."""
 
     def __init__(self, labels: Labels, year: int) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
@@ -158,29 +158,29 @@ class _Known:
         self._names = {_fold(label): label for label in self.columns}
 
     def name(self, label: str) -> str | None:
-        """Return the contract's spelling of a label, None where it has no such label."""
+        """Return the contract's spelling of a label; None if the contract has no such label."""
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return how often a label stands in its row."""
+        """Return the number of columns of a label: how often it stands in its row."""
         return len(self.columns[name])
 
 
 @dataclass
 class _Found:
-    """What has been met on a page so far: values by label and place in the row, and labels in order."""
+    """The values of a page, by label and place in the row, and the page's labels in order."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def take(self, name: str, place: int, value: str | None) -> None:
-        """Keep a value; of those with the same label and place, the first."""
+        """Keep a value, unless the same label and place already has a value."""
         if value is not None:
             self.values.setdefault((name, place), value)
 
     def pass_over(self, label: str, value: str | None) -> None:
-        """Take note of a label without a column; years before those of the run are none."""
+        """Record a label without a column; a label that is a year, such as ``2019``, is not recorded."""
         if not _YEAR.fullmatch(label):
             self.unknown.setdefault(label, value or "")
 
@@ -190,14 +190,14 @@ class _Pair:
     label: str
     value: str | None
     at: int
-    """Where the label begins, counted in columns of the table."""
+    """The column of the table in which the label begins, from 0."""
 
 
 def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
-    A label that stands twice in a row is of twelve months first and of three then, by the headings above it,
-    or else by its order.
+    A label may stand twice in a row, for twelve months and for three months. The headings above decide which
+    period a value belongs to. Without usable headings, the first value is of twelve months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
@@ -219,7 +219,7 @@ def _read_table(table: etree._Element, holding: set[etree._Element], known: _Kno
                 places = list(range(len(those)))
             for pair, place in zip(those, places, strict=True):
                 if place is None or place >= known.places(name):
-                    # Of which period it is, nothing tells: it is no value of either.
+                    # The period is unknown, so the value belongs to no column.
                     found.pass_over(pair.label, pair.value)
                 else:
                     found.take(name, place, pair.value)
@@ -232,9 +232,9 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: _Known
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods that a row has headings of, and its labels with their values.
+    """Return the periods in the headings of a row, and the row's labels with their values.
 
-    A label's value is the cell after it, unless that is a label itself.
+    A label's value is the next cell, unless the next cell is a label too.
     """
     headings: list[tuple[range, int]] = []
     pairs: list[_Pair] = []
@@ -274,7 +274,7 @@ def _width(cell: etree._Element) -> int:
 
 
 def _is_marked(cell: etree._Element) -> bool:
-    """Return whether a cell says that it is a label: by its class, or by its help mark."""
+    """Return whether the markup shows that a cell is a label: its class, or its help mark."""
     return not _has_class(cell, "data") and (
         _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
     )
@@ -291,7 +291,7 @@ def _fold(label: str) -> str:
 def _check_asset(
     found: _Found, lacking: list[str], labels: Labels, url: str, ticker: str, kind: Kind
 ) -> None:
-    """See that a page is in the known layout and of the asset that was asked for."""
+    """Check that a page has the known layout and belongs to the requested asset."""
     asked = f"{url}: asked for {ticker} ({kind.value})"
     shown = ", ".join(found.labels[:_SHOWN_LABELS])
     if len(lacking) > MOST_LACKING * len(labels.core):
@@ -301,7 +301,7 @@ def _check_asset(
         )
     named = found.values.get((kind.identity, 0))
     if named is None:
-        # The label may have been renamed: what stands under an unknown one is as good, if it is the ticker.
+        # The site may have renamed the label: accept an unknown label whose value is the ticker.
         label = next((label for label, value in found.unknown.items() if value.upper() == ticker), None)
         if label is None:
             raise LayoutNotRecognized(f"{asked}, expected the label {kind.identity!r}, found {shown}")
@@ -311,7 +311,7 @@ def _check_asset(
 
 
 def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
-    """See that a page is of no session after the day."""
+    """Check that a page does not show a session after the day."""
     run = datetime.strptime(str(day), "%Y%m%d").date()
     if session is not None:
         if session > run:

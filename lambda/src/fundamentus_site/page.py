@@ -1,6 +1,6 @@
 """Pages as the site served them.
 
-A page is read from its bytes alone, so that an archived page reads as a fetched one.
+A page is read from its bytes alone, so an archived page gives the same result as a fetched page.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refus
 ASSET_PATH = "/detalhes.php?papel="
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
-"""A page of an asset has 26 kB, the listing of stocks 1 MB at most."""
+"""An asset's page has 26 kB, the listing of stocks at most 1 MB."""
 MAX_ELEMENTS = 20_000
-"""Of an asset's page, which has some 500."""
+"""Limit of an asset's page, which has some 500 elements."""
 MAX_ROWS = 5_000
-"""Of a listing, which has 1,000 at most."""
+"""Limit of a listing, which has at most 1,000 rows."""
 MAX_LISTING_ELEMENTS = 30 * MAX_ROWS
-"""A row of the listing of stocks has 24: itself, 21 cells, a link and what is around it."""
+"""A row of the listing of stocks has 24 elements: the row, 21 cells, a link and the element around it."""
 MAX_ATTRIBUTES = 50
-"""Of an element. libxml2 takes time that grows with their square: a minute for those of 2 MB."""
+"""Limit of one element. libxml2's time grows with the square of the attributes: a minute for 2 MB of them."""
 _COUNTED_CHARACTERS = 100_000
-"""Up to so many the attributes that a text may hold take half a second at most."""
+"""In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# What pages say that stand between a client and the site; they may name the site's host.
+# Phrases on pages of a proxy or firewall in front of the site; such a page may name the site's host.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
     r"|human verification|verify(?:ing)? (?:that )?you are (?:a )?human|verificando (?:se )?(?:a|o) ",
     re.IGNORECASE,
 )
-# The site's name, but not in the name of its host.
+# The site's name, but not as a part of its host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
-# Those that take a time that grows with the text. Of others, such as punycode, it grows with its square.
+# Charsets that decode in linear time. Others, such as punycode, need time that grows with the text's square.
 _CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
 
@@ -54,15 +54,15 @@ class Page:
     Parameters
     ----------
     url
-        The address that was asked for.
+        The requested address.
     status
-        Its status.
+        The HTTP status.
     content_type
-        The answer's header of this name, None where it had none.
+        The header ``Content-Type``; None if the answer had no such header.
     body
-        Its bytes, as they were when the connection had decompressed them.
+        The bytes of the body, decompressed.
     fetched_at
-        The moment, with its zone, at which the body had come whole.
+        The moment when the whole body had arrived, with its time zone.
     """
 
     url: str
@@ -75,8 +75,8 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        Bytes that are UTF-8 beyond ASCII are UTF-8 whatever the header says. Others are of the header's
-        charset, or of windows-1252 where it names none that Python knows.
+        A body with non-ASCII bytes that is valid UTF-8 is read as UTF-8, and the header's charset is ignored.
+        Any other body has the header's charset, or windows-1252 if the header names no accepted charset.
         """
         if not self.body.isascii():
             try:
@@ -98,23 +98,23 @@ class Page:
 
 
 def asset_url(base_url: str, ticker: str) -> str:
-    """Return the address of an asset's page, of a site without a slash at the end of its own."""
+    """Return the address of an asset's page; `base_url` has no slash at its end."""
     return f"{base_url}{ASSET_PATH}{ticker}"
 
 
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:
-    """Return the root of an HTML text, an empty element where it has none.
+    """Return the root of an HTML text; an empty element if the text has no root.
 
-    No element is deeper than 256. The time that reading takes grows with the text, not faster: 2 MB take less
-    than 5 s of a function's CPU.
+    No element is deeper than 256 levels. The time to parse is linear in the length of the text: 2 MB take
+    less than 5 s of a function's CPU.
 
     Raises
     ------
     Unavailable
-        It has too many elements, or one with too many attributes.
+        The text has too many elements, or an element with too many attributes.
     """
     content = text.encode("utf-8", "replace")
-    # A body without an element in it has no root.
+    # A text without an element has no root.
     if not text.strip():
         return etree.Element("html")
     if len(text) > _COUNTED_CHARACTERS or text.count("<") > most_elements:
@@ -128,7 +128,7 @@ def _parser(target: _Counter | None = None) -> etree.HTMLParser:
 
 
 class _Counter:
-    """Counts the elements of a text that is parsed without making them."""
+    """A parser target that counts the elements of a text and does not build them."""
 
     def __init__(self, url: str, most_elements: int) -> None:
         self._url = url
@@ -144,11 +144,11 @@ class _Counter:
             raise Unavailable(f"{self._url}: an element of {len(attributes)} attributes, no page has one")
 
     def close(self) -> None:
-        """End, as lxml wants it."""
+        """Do nothing; lxml needs this method."""
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that hold a table or a row, each found once: what lays a page out."""
+    """Return the elements that contain a table or a row: they only form the page's layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():
@@ -159,7 +159,7 @@ def holding_rows(root: etree._Element) -> set[etree._Element]:
 
 
 def text_of(element: etree._Element) -> str:
-    """Return the text in an element, without the space around it."""
+    """Return the text of an element, without leading and trailing space."""
     return "".join(element.itertext()).strip()
 
 
@@ -169,22 +169,22 @@ def cells_of(row: etree._Element) -> list[etree._Element]:
 
 
 def meaning(page: Page, asked: str, found: str = "nothing of it") -> FundamentusError:
-    """Return what an answer means that is not what was asked for.
+    """Return the error for an answer that is not the requested page.
 
     | answer | error |
     |---|---|
-    | 403, a challenge, or a page that is not the site's, whatever its status; 429 | `Refused` |
+    | 403, 429, a challenge, or a page of another site with any status | `Refused` |
     | a page of the site | `LayoutNotRecognized` |
-    | 5xx, and what is no page at all | `Unavailable` |
+    | 5xx, or an answer that is not a page | `Unavailable` |
 
     Parameters
     ----------
     page
-        The answer, whatever its status.
+        The answer, with any status.
     asked
-        What was asked for.
+        The name of the requested page, for the error text.
     found
-        What it has instead, in case that it is a page of the site.
+        The content that was found instead, for the error text if the answer is a page of the site.
     """
     said = f"{page.url}: asked for {asked}, found"
     status = f"status {page.status}"
@@ -198,7 +198,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     shown = repr(printable(text, _SHOWN_CHARACTERS))
     if _REFUSAL.search(seen):
         return Refused(f"{said} a refusal ({status}): {shown}")
-    # The server itself says that it failed, or that this is no page.
+    # The status says that the server failed, or that the answer is not a page.
     if 300 <= page.status < 400 or page.status >= 500:
         return Unavailable(f"{said} {status}, expected 200")
     if _SITE_NAME.search(seen):
@@ -211,7 +211,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
 
 
 def _visible(root: etree._Element) -> Iterator[str]:
-    """Yield the words of a page that a person sees, its title among them."""
+    """Yield the visible words of a page, including the title."""
     for element in root.iter():
         if element.tag not in ("script", "style") and element.text:
             yield from element.text.split()

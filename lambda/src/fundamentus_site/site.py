@@ -1,4 +1,4 @@
-"""The site as pynvest has it, with its two methods written anew: what stages 2 and 3 call."""
+"""A subclass of pynvest's site class that replaces its two methods; stages 2 and 3 call it."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from fundamentus_site.page import ASSET_PATH, Page
 
 
 class FundamentusSite(Fundamentus):
-    """pynvest's ``Fundamentus``, with the names of its methods, its default addresses and its header.
+    """pynvest's ``Fundamentus``, with the same method names, default addresses and header.
 
-    Safe to use from several threads. What pynvest itself does otherwise:
+    Safe to use from several threads. Differences from pynvest:
 
-    - It opens a connection for each page, without a time limit, and reads an answer of any status. Here pages
-      come over few kept connections, with bounds on time and size and with retries.
-    - It raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a row
-      that has no link. Here the type of the error says what the site answered with.
-    - It takes cells with a question mark for labels and all others for values, and pairs them in their order:
-      after an empty label, an old year or a text with a question mark, values land in wrong columns. Here
-      markup and name make a label, and its value is the cell after it.
-    - Its years are those of the clock when it is imported. Here they count from the day of the run.
-    - It has no columns for what only banks report, nor for the ratio of net debt. Here the contract has them.
-    - Its ``datetime_exec`` is the moment of the reading. Here it is the moment at which the page came.
-    - Its conversion to numbers drops minus signs. Here values stay texts.
+    - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
+      class uses few kept connections, limits on time and size, and retries.
+    - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a
+      row without a link. This class raises a different error type for each kind of answer.
+    - pynvest takes cells with a question mark for labels and all other cells for values, and pairs them in
+      their order. After an empty label, an old year or a text with a question mark, values land in wrong
+      columns. This class finds a label by its markup and name, and its value is the next cell.
+    - pynvest takes the years from the clock at import time. This class counts years from the run day.
+    - pynvest has no columns for values that only banks report, or for the ratio of net debt. The contract has
+      these columns.
+    - pynvest sets ``datetime_exec`` to the moment of the reading. This class uses the moment of the fetch.
+    - pynvest drops minus signs when it converts texts to numbers. This class keeps the texts.
 
     Parameters
     ----------
     base_url
-        Address of the site without a path, such as ``https://www.fundamentus.com.br``; pynvest's by default.
+        Address of the site without a path, such as ``https://www.fundamentus.com.br``; default: pynvest's.
     labels
-        The labels of each kind of asset that is to be read.
+        The labels of each kind of asset that the caller wants to read.
     headers
-        Headers of the requests, laid over pynvest's own.
+        Headers of the requests; they override pynvest's headers.
     max_connections, timeout_seconds, attempts, backoff_seconds, max_wait_seconds
-        As `SiteSession` has them.
+        See `SiteClient`.
 
     Raises
     ------
     ValueError
-        The address has no http:// or https://, or a header decides whether an answer can be read.
+        The address does not start with http:// or https://, or `headers` has one of `UNSETTABLE_HEADERS`.
 
     Examples
     --------
@@ -80,7 +81,7 @@ class FundamentusSite(Fundamentus):
             metadata_cols_acoes=self._columns(Kind.ACOES),
             metadata_cols_fiis=self._columns(Kind.FIIS),
         )
-        # pynvest adds a handler to one and the same logger for every object that is made.
+        # pynvest adds another handler to the same logger for every new object.
         self.logger.handlers.clear()
         if base_url is not None:
             if not base_url.startswith(("http://", "https://")):
@@ -99,7 +100,7 @@ class FundamentusSite(Fundamentus):
         )
 
     def fetch_listing(self, kind: Kind) -> Page:
-        """Return the page on which the site lists the assets of a kind.
+        """Fetch the page with the site's listing of a kind.
 
         Raises
         ------
@@ -109,14 +110,14 @@ class FundamentusSite(Fundamentus):
         return self._session.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
 
     def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
-        """Return an asset's page, whatever is on it.
+        """Fetch an asset's page, without a check of its content.
 
         Parameters
         ----------
         ticker
             The asset's code at B3, such as ``PETR4``.
         not_after
-            Moment of ``time.monotonic()`` past which the page is not waited for any more.
+            Deadline as a value of ``time.monotonic()``: the client does not wait past it.
 
         Raises
         ------
@@ -126,23 +127,23 @@ class FundamentusSite(Fundamentus):
         return self._session.get(f"{self.url_kpis_ticker}{_code(ticker)}", not_after)
 
     def extracao_tickers_de_ativos(self, tipo: str = "ações", *, page: Page | None = None) -> list[str]:
-        """Return the tickers that a listing names, sorted, each once.
+        """Return the tickers in a listing, sorted, each ticker once.
 
         Parameters
         ----------
         tipo
             The listing: ``ações`` or ``fiis``.
         page
-            The listing's page, where it was fetched; else the site is asked.
+            The listing's page; if None, the page is fetched from the site.
 
         Raises
         ------
         TypeError
-            There is no such listing.
+            `tipo` names no listing.
         Refused, Unavailable
             The site refused, or did not give the listing.
         LayoutNotRecognized
-            The listing is empty, or no listing.
+            The page is not a listing, or the listing is empty.
         """
         kinds = {kind.listing: kind for kind in Kind}
         kind = kinds.get(tipo.strip().lower())
@@ -166,33 +167,33 @@ class FundamentusSite(Fundamentus):
         ticker
             The asset's code at B3, such as ``PETR4``.
         parse_dtypes
-            Not to be set.
+            Must stay False.
         page
-            The asset's page, where it was fetched; else the site is asked.
+            The asset's page; if None, the page is fetched from the site.
         kind
-            The kind of asset that it is; where it is not given, the one that the page is of.
+            The kind of the asset; if None, the page decides the kind.
         day
-            The day that it is read for, ``YYYYMMDD``; where it is not given, the one at which the page came.
+            The run day, ``YYYYMMDD``; if None, the day when the page was fetched.
 
         Returns
         -------
         pandas.DataFrame
-            One row of objects: the page's own text in each column of the kind, None where the page has no
-            such cell, and ``datetime_exec``, the moment at which the page came. Its ``attrs`` are
+            One row of objects. Each column of the kind has the page's own text, or None if the page has no
+            such cell. ``datetime_exec`` is the moment when the page was fetched. The frame's ``attrs`` are
             ``unknown_labels``, ``unknown_count``, ``lacking_core`` and ``session`` of `Indicators`.
 
         Raises
         ------
         ValueError
-            ``parse_dtypes`` is set, or the site was made without labels of the kind.
+            ``parse_dtypes`` is set, or this object has no labels of the kind.
         NoSuchAsset
-            The page says that the site knows no such asset.
+            The page says that the site has no such asset.
         Refused, Unavailable
-            The site refused, or the page is not the site's, or none at all.
+            The site refused, or the answer is not a page of the site.
         LayoutNotRecognized
-            The page is something else than this asset's.
+            The page is not this asset's page, or has another layout.
         LaterSession
-            The page is of a session after the day.
+            The page shows a session after the day.
         """
         if parse_dtypes:
             raise ValueError(
@@ -225,7 +226,7 @@ class FundamentusSite(Fundamentus):
         return frame
 
     def _columns(self, kind: Kind) -> dict[str, str]:
-        """Return the column of each label, the first of two equal ones with ``_1``, as pynvest has it."""
+        """Return the column of each label, as in pynvest: the first of two equal labels gets ``_1``."""
         return {
             f"{label}_1" if column != columns[-1] else label: column
             for label, columns in (self._labels[kind].columns if kind in self._labels else {}).items()
