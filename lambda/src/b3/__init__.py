@@ -1,1 +1,1 @@
-"""What site and lake both need to know of the exchange: how Brazilians write, and which day may be run."""
+"""Code that `fundamentus_site` and `pynvest_lake` share: Brazilian formats, kinds, and rules for run days."""

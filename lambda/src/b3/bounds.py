@@ -1,15 +1,15 @@
-"""Text from outside, bounded before it is stored, logged or sent."""
+"""Limits for text from outside, before it is stored, logged or sent."""
 
 from __future__ import annotations
 
 MOST_RECORDED = 20
-"""So many labels or rows of a page are named."""
+"""The most labels or rows of a page that are named."""
 LABEL_CHARACTERS = 60
 REASON_CHARACTERS = 300
 
 
 def printable(text: str, characters: int = LABEL_CHARACTERS) -> str:
-    """Return a text in one line, of printable characters only, cut where it is longer than `characters`."""
+    """Return a text as one line of printable characters, cut if it is longer than `characters`."""
     if not text.isprintable():
         text = "".join(one if one.isprintable() else " " for one in text)
     line = " ".join(text.split())

@@ -1,6 +1,6 @@
 """Numbers, dates and moments as Brazilian pages write them.
 
-Each reader takes one text and returns its value, None where the text is not of the form that it reads.
+Each reader takes one text and returns its value, or None if the text has another format.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from datetime import date, datetime, timedelta, timezone
 
 BRASILIA = timezone(timedelta(hours=-3))
-"""The zone of the moments in the tables: Brasilia's, which has had no summer time since 2019."""
+"""The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# An optional minus, digits with all of their thousands points or none, an optional decimal comma and percent.
+# An optional minus, digits with all or none of the thousands points, an optional decimal comma and percent.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)
@@ -22,25 +22,25 @@ _BLANK = ("", "-", "-%")
 
 
 def without_blanks(text: str | None) -> str | None:
-    """Return a text without the space around it, None for one that stands for no value: ``-``, ``-%``."""
+    """Return a text without leading and trailing space; None for an empty text, ``-`` or ``-%``."""
     stripped = (text or "").strip()
     return None if stripped in _BLANK else stripped
 
 
 def read_number(text: str | None, *, fraction: bool = False) -> float | None:
-    """Read a number such as ``-1.234,5`` or ``17,5%``: the double nearest to its decimal value.
+    """Read a number such as ``-1.234,5`` or ``17,5%`` as the nearest double.
 
     Parameters
     ----------
     text
         The text.
     fraction
-        Read percentages as fractions (``-1,31%`` as -0.0131). Otherwise a percent sign changes nothing.
+        Whether to read percentages as fractions (``-1,31%`` as -0.0131). If not, the percent sign is ignored.
     """
     match = _match_number(text)
     if match is None:
         return None
-    # The decimal point moves in the text: a division would round a second time.
+    # Move the decimal point in the text, because a division would round a second time.
     value = float(f"{match[1].replace('.', '')}.{match[2] or '0'}e{-2 if fraction else 0}")
     return value if math.isfinite(value) else None
 
@@ -55,7 +55,7 @@ def read_integer(text: str | None) -> int | None:
 
 
 def read_date(text: str | None) -> date | None:
-    """Read a date such as ``31/12/2025``; None for one that the calendar lacks."""
+    """Read a date such as ``31/12/2025``; None if the date does not exist."""
     match = _DATE.fullmatch(text or "")
     try:
         return date(int(match[3]), int(match[2]), int(match[1])) if match else None
@@ -64,7 +64,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment such as ``31-12-2025 18:59:07``, as the tables have it: in Brasilia, without a zone."""
+    """Read a moment of the tables, such as ``31-12-2025 18:59:07``: Brasilia time, without a zone."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:
@@ -72,7 +72,7 @@ def read_moment(text: str | None) -> datetime | None:
 
 
 def write_moment(moment: datetime) -> str:
-    """Write a moment that has its own zone as `read_moment` reads it."""
+    """Write a moment with a time zone in the format that `read_moment` reads."""
     return f"{moment.astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
 
 

@@ -1,4 +1,4 @@
-"""Days as the lake writes them, numbers ``YYYYMMDD``, and the rule which of them may be run."""
+"""Days as numbers ``YYYYMMDD``, and the rules for the days that may be run."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
-"""The zone of B3 and of the site: a run day is a day there."""
+"""The zone of B3, of the site and of run days."""
 CLOSED_AT = time(18, 45)
-"""From when on the site shows the session of the day."""
+"""From this time on, the site shows the day's session."""
 COLLECTED_DAYS = 7
-"""How many days back a collector may start a day that was never run."""
+"""A collector may start a day that was never run if it is at most this many days back."""
 
 
 class DayRefused(ValueError):
-    """The day may not be run like this; the text says why, and what to do instead."""
+    """The day may not be run this way; the text says why, and what to do instead."""
 
 
 def number_of(day: date) -> int:
-    """Return a day of the calendar as a number ``YYYYMMDD``."""
+    """Return a date as a number ``YYYYMMDD``."""
     return 10_000 * day.year + 100 * day.month + day.day
 
 
 def date_of(day: int) -> date:
-    """Return the day of the calendar that a number ``YYYYMMDD`` is."""
+    """Return the date of a number ``YYYYMMDD``."""
     return date(day // 10_000, day // 100 % 100, day % 100)
 
 
 def day_at(moment: datetime) -> int:
-    """Return the day in Sao Paulo, ``YYYYMMDD``, at a moment that has its own zone."""
+    """Return the day in Sao Paulo, ``YYYYMMDD``, at a moment with a time zone."""
     return number_of(moment.astimezone(SAO_PAULO))
 
 
@@ -39,7 +39,7 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
     Raises
     ------
     ValueError
-        The value is no number ``YYYYMMDD`` of a day in the calendar.
+        The value is not a number ``YYYYMMDD``, or the day does not exist.
     """
     if isinstance(value, int) and not isinstance(value, bool) and 10_000_101 <= value <= 99_991_231:
         try:
@@ -50,27 +50,30 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
 
 
 def days_before(day: int, count: int) -> list[int]:
-    """Return the days before a day, the latest first."""
+    """Return the `count` days before a day, the latest first."""
     start = date_of(day)
     return [number_of(start - timedelta(days=back)) for back in range(1, count + 1)]
 
 
 def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
-    """Check that a day may be run: none after today; anew from the site, which shows one session, today only.
+    """Check that a day may be run.
+
+    A day after today may not be run. All tickers may be fetched from the site today only, because the site
+    shows only the latest session.
 
     Parameters
     ----------
     day
         The day, ``YYYYMMDD``.
     now
-        The moment.
+        The current moment.
     today_only
-        Whether every ticker of the day is to be asked for at the site.
+        Whether the run fetches every ticker of the day from the site.
 
     Raises
     ------
     DayRefused
-        It may not.
+        The day may not be run.
     """
     today = day_at(now)
     if day > today:
@@ -84,7 +87,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
 
 
 def last_closed_day(now: datetime) -> int:
-    """Return the last weekday whose 18:45 has passed in Sao Paulo: the day that a collector brings."""
+    """Return the day that a collector uploads: the last weekday whose 18:45 in Sao Paulo has passed."""
     local = now.astimezone(SAO_PAULO)
     day = local.date() if local.time() >= CLOSED_AT else local.date() - timedelta(days=1)
     while day.weekday() > 4:
@@ -95,7 +98,7 @@ def last_closed_day(now: datetime) -> int:
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest may start a day.
 
-    It may start the last closed day, and a weekday of the last seven days that was never run.
+    A manifest may start the last closed day, or a weekday of the last seven days that was never run.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

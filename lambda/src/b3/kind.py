@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """A kind of asset; its value names queues, functions and messages."""
+    """A kind of asset; names of queues and functions, and messages, contain its value."""
 
     ACOES = "acoes"
     FIIS = "fiis"
@@ -23,7 +23,7 @@ class Kind(str, Enum):
 
     @property
     def listing(self) -> str:
-        """Return the name by which pynvest knows the listing of this kind."""
+        """Return pynvest's name for the listing of this kind."""
         return {Kind.ACOES: "ações", Kind.FIIS: "fiis"}[self]
 
     @property
@@ -33,5 +33,5 @@ class Kind(str, Enum):
 
     @property
     def identity(self) -> str:
-        """Return the label of the cell in which a page of this kind names its asset."""
+        """Return the label of the ticker's cell on a page of this kind."""
         return {Kind.ACOES: "Papel", Kind.FIIS: "FII"}[self]

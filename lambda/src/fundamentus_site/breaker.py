@@ -7,21 +7,22 @@ import time
 from collections.abc import Callable
 
 REFUSALS_THAT_OPEN = 3
-"""So many different assets refused in a row mean that the site refuses this client."""
+"""If the site refuses this many different assets in a row, the site refuses this client."""
 
 
 class Breaker:
-    """Tells whether the site may be asked. One odd asset costs itself; open, nothing is asked.
+    """Decides whether the client may send a request to the site. While the breaker is open, it may not.
 
-    Safe to use from several threads. Unless the site is known to answer, `admits` waits where answers still
-    to come could open it: a site that refuses everything gets three requests of a process.
+    One refused asset alone does not open the breaker. Safe to use from several threads. Until the site has
+    answered, `admits` waits if pending answers could open the breaker: a site that refuses everything gets
+    three requests from a process.
 
     Parameters
     ----------
     cool_down_seconds
-        How long it stays open, in seconds.
+        How long the breaker stays open, in seconds.
     clock
-        Seconds of a clock that only goes forward.
+        Returns the seconds of a monotonic clock.
 
     Examples
     --------
@@ -42,22 +43,22 @@ class Breaker:
         self._clock = clock
         self._open_until = float("-inf")
         self._opened = False
-        """Whether it has opened since the last page that was read: then one refusal suffices."""
+        """Whether the breaker has opened since the last page that was read: then one refusal opens it."""
         self._answers = False
-        """Whether the last that is known of the site is a page that was read."""
+        """Whether the site's newest answer is a page that was read, and not a refusal."""
         self._refused: set[str] = set()
         self._asked: set[str] = set()
         self._changed = threading.Condition()
 
     @property
     def open(self) -> bool:
-        """Return whether nothing may be asked."""
+        """Return whether the breaker is open: no request may be sent."""
         return self._clock() < self._open_until
 
     def admits(self, ticker: str) -> bool:
-        """Wait until an asset may be asked for; return False where the breaker is open.
+        """Wait until the client may request an asset; return False if the breaker is open.
 
-        Where True is returned, `settled` has to follow, whatever became of the asset.
+        After True, the caller must call `settled`, whatever the outcome of the asset.
         """
         with self._changed:
             self._changed.wait_for(lambda: self.open or self._answers or len(self._asked) < self._left)
@@ -67,13 +68,13 @@ class Breaker:
             return True
 
     def settled(self, ticker: str) -> None:
-        """Take note that it is known what became of an asset."""
+        """Record that the request of an asset has ended."""
         with self._changed:
             self._asked.discard(ticker)
             self._changed.notify_all()
 
     def refused(self, ticker: str, *, rate_limited: bool = False) -> None:
-        """Take note that an asset was refused; `rate_limited`, with 429, which speaks of all requests."""
+        """Record that an asset was refused; `rate_limited` if with 429, which concerns all requests."""
         with self._changed:
             self._answers = False
             self._refused.add(ticker)
@@ -83,7 +84,7 @@ class Breaker:
             self._changed.notify_all()
 
     def read(self) -> None:
-        """Take note that a page was read: what was refused before does not count any more."""
+        """Record that a page was read: earlier refusals no longer count."""
         with self._changed:
             self._opened = False
             self._answers = True
@@ -92,5 +93,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """How many requests in flight could be refused before it opens; one after a cool-down."""
+        """Return how many more refusals open the breaker; 1 after a cool-down."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

@@ -1,31 +1,31 @@
-"""What an answer of the Fundamentus site can be besides the page that was asked for, told apart by type."""
+"""Error types for the answers of the Fundamentus site that are not the requested page."""
 
 from __future__ import annotations
 
 from b3.bounds import printable
 
 MOST_CHARACTERS = 600
-"""Of the text of an error: it goes into logs, ledger and notices."""
+"""Limit of an error's text, because the text goes into logs, ledger and notices."""
 
 
 class FundamentusError(Exception):
-    """The site gave no asset's page or listing; the message says what was asked, found and expected."""
+    """The site gave no asset page and no listing; the message says what was asked, found and expected."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message, MOST_CHARACTERS))
 
 
 class NoSuchAsset(FundamentusError):
-    """The site answered that it knows no such asset: asking again does not help."""
+    """The site answered that the asset does not exist: a retry cannot help."""
 
 
 class Refused(FundamentusError):
-    """The site refuses the client: 403, 429, a challenge, or a page that is not the site's.
+    """The site refuses the client: 403, 429, a challenge, or a page of another site.
 
     Parameters
     ----------
     rate_limited
-        Whether it was 429, which speaks of the rate of all requests.
+        Whether the status was 429, which concerns the rate of all requests.
     """
 
     def __init__(self, message: str, *, rate_limited: bool = False) -> None:
@@ -34,12 +34,12 @@ class Refused(FundamentusError):
 
 
 class Unavailable(FundamentusError):
-    """The site did not give the page this time: 5xx, a time-out, a broken, cut off or oversized answer."""
+    """The site did not give the page this time: 5xx, a timeout, or a broken, cut off or oversized answer."""
 
 
 class LayoutNotRecognized(FundamentusError):
-    """A page of the site without indicators, or in another layout, or of another asset."""
+    """The page belongs to the site, but has no indicators, another layout, or another asset."""
 
 
 class LaterSession(FundamentusError):
-    """The page is of a session after the day that it was to be read for: it is no page of that day."""
+    """The page shows a session after the run day, so it is not a page of this day."""

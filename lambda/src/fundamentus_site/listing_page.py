@@ -27,22 +27,22 @@ _SHOWN_CELLS = 12
 
 
 def listing_url(base_url: str, kind: Kind) -> str:
-    """Return the address of the listing of a kind, of a site without a slash at the end of its own."""
+    """Return the address of the listing of a kind; `base_url` has no slash at its end."""
     return f"{base_url}{kind.listing_path}"
 
 
 @dataclass(frozen=True)
 class ListingPage:
-    """What a listing names.
+    """The content of a listing.
 
     Parameters
     ----------
     prices
-        The price of each asset as the listing shows it, by ticker; None where it shows none.
+        The listing's own text of each price, by ticker; None if the listing shows no price.
     unreadable
-        The rows that name no asset, each told with its place: the first 20, cut at 60 characters.
+        The rows that name no asset, each with its position: the first 20, cut at 60 characters.
     unreadable_count
-        How many there are of them.
+        The number of all rows that name no asset.
     """
 
     prices: dict[str, str | None]
@@ -56,14 +56,14 @@ class ListingPage:
 
 
 def read_listing_page(page: Page) -> ListingPage:
-    """Read a listing: all of its tables that have assets, each asset once.
+    """Read all tables of a listing that have assets; each asset is returned once.
 
     Raises
     ------
     Refused, Unavailable
-        See `meaning`.
+        See `meaning`; `Unavailable` too if the listing has more than `MAX_ROWS` rows.
     LayoutNotRecognized
-        A page of the site without assets, or with less than half of its rows readable.
+        The page belongs to the site, but has no assets, or less than half of its rows are readable.
     """
     root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
     holding = holding_rows(root)
@@ -98,9 +98,9 @@ def read_listing_page(page: Page) -> ListingPage:
 def _rows_of_assets(
     table: etree._Element, holding: set[etree._Element]
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
-    """Return ticker and price of each row of a table that has an asset, and the rows that have none.
+    """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Headers, and rows of a single text, are neither.
+    Headers and rows with a single text are ignored.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

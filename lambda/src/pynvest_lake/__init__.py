@@ -1,1 +1,1 @@
-"""What the six stages of the lake share: its data contract, objects, catalog and messages."""
+"""Code that the six stages of the lake share: data contract, objects, catalog and messages."""

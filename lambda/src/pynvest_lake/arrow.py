@@ -1,4 +1,4 @@
-"""pyarrow without pandas: a function that has no data frames need not start with them."""
+"""pyarrow without pandas, for functions that use no data frames."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import pyarrow as pa
 
 
 class _NoPandas(MetaPathFinder):
-    """Finds no pandas."""
+    """An import finder that reports pandas as not installed."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Refuse to look for pandas any further."""
+        """Raise if the module is pandas, so that no other finder looks for it."""
         del path, target
         if fullname == "pandas":
             raise ModuleNotFoundError("this function does without pandas", name=fullname)
 
 
 def leave_pandas_alone() -> None:
-    """Let pyarrow find that there is no pandas, unless somebody has imported it already.
+    """Stop pyarrow from importing pandas, unless pandas is already imported.
 
-    It looks once, when it first makes an array of Python's own objects, and imports pandas, which without
-    byte code takes a second of the CPU: more than all else that stages 4 to 6 start with. A handler calls
-    this as it is imported.
+    pyarrow tries to import pandas once, when it first makes an array of Python objects. Without byte code the
+    import takes one second of CPU, more than all other imports of stages 4 to 6. A handler calls this at
+    import time.
     """
     if "pandas" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""AWS clients: each made once a process, with the SDK's standard retries."""
+"""AWS clients: one of each service in a process, with the SDK's standard retries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-# Standard mode retries throttling (503 SlowDown among it), 5xx and connection errors with backoff.
+# Standard mode retries throttling (including 503 SlowDown), 5xx and connection errors with backoff.
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 6},
     connect_timeout=5,
@@ -19,12 +19,12 @@ CLIENT_CONFIG = Config(
 
 
 CONFLICTS = 5
-"""Times that an object is put before a conflict over its name is raised."""
+"""Number of attempts to put an object before a conflict over its name is raised."""
 
 
 @cache
 def session() -> botocore.session.Session:
-    """Return the process's session, which reads only once what the SDK knows of the services."""
+    """Return the process's session, so that the SDK's service descriptions are read only once."""
     return botocore.session.get_session()
 
 
@@ -35,14 +35,14 @@ def client(service: str) -> Any:
     Parameters
     ----------
     service
-        Name as boto3 has it, such as ``s3``.
+        Name of the service in boto3, such as ``s3``.
     """
-    # As boto3.client, which is this and s3transfer: a tenth of a cold start for what nobody uses.
+    # boto3.client does the same, but also loads s3transfer: a tenth of a cold start, and not used here.
     return session().create_client(service, config=CLIENT_CONFIG)
 
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:
-    """Put an object that is named after its content, unless the name is taken.
+    """Put an object whose name is a hash of its content, unless the name exists.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
     bucket
         Bucket.
     key
-        The name: the same content has the same name.
+        The object's key: the same content has the same key.
     body
         The content.
     content_type
@@ -60,7 +60,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
     Returns
     -------
     bool
-        Whether it was put now; False where it is there already, which comes to the same.
+        Whether the object was put now; False if it already exists, with the same content.
     """
     attempts = 0
     while True:
@@ -71,7 +71,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
             code = error.response["Error"]["Code"]
             if code == "PreconditionFailed":
                 return False
-            # Another put or a deletion of this name at the same moment, which the SDK does not retry.
+            # Another put or delete of this key ran at the same moment. The SDK does not retry this error.
             if code != "ConditionalRequestConflict" or attempts == CONFLICTS:
                 raise
         else:

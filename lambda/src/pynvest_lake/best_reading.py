@@ -1,4 +1,4 @@
-"""The best reading of each ticker, where a partition has several."""
+"""The best reading of each ticker, for partitions with several readings of a ticker."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _MOMENTS = ("datetime_exec", "datetime_leitura")
 
 
 def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
-    """Return the row with the greatest (``datetime_exec``, ``datetime_leitura``) of each ticker.
+    """Return for each ticker the row with the greatest (``datetime_exec``, ``datetime_leitura``).
 
-    A null, or a text that is no moment, is less than any moment. Between rows with equal moments, the later
-    table wins.
+    A null, or a text that is not a moment, is less than any moment. If rows have equal moments, the row of
+    the later table wins.
 
     Parameters
     ----------
     tables
-        Rows of one table, at least one piece, in the order in which they win ties.
+        Pieces of one table's rows, at least one piece; later pieces win ties.
     ticker_column
         The column that holds the ticker.
 
     Returns
     -------
     pyarrow.Table
-        One row a ticker, in the order of tickers.
+        One row for each ticker, sorted by ticker.
     """
     ranks = pa.array([rank for rank, rows in enumerate(tables) for _ in range(len(rows))], pa.int64())
     rows = pa.concat_tables(tables).combine_chunks()
@@ -47,6 +47,6 @@ def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
 
 
 def _moment(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_string(column.type):  # of SoR; the other tables have timestamps
+    if pa.types.is_string(column.type):  # SoR has strings; the other tables have timestamps
         return pa.chunked_array([pa.array(map(read_moment, column.to_pylist()), pa.timestamp("ms"))])
     return column

@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-Spelled out for the SDK: what awswrangler does here it does with pandas and a third of a second of every cold
-start of stages 3 to 6, which use neither else.
+This module calls the SDK itself. awswrangler would add pandas and a third of a second to every cold start of
+stages 3 to 6, which use neither pandas nor awswrangler for anything else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PartitionNotRegistered(RuntimeError):
 
 
 def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: float = 0.5) -> None:
-    """Make a day's partition known to the catalog; that it is known already is no error.
+    """Create a day's partition in the catalog, unless it exists.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
     day
         The day, ``YYYYMMDD``.
     wait_seconds
-        Wait before the second attempt, where another function changes the table at the same moment;
-        doubles with each further one.
+        Wait in seconds before the second attempt, if another function changes the table at the same moment.
+        The wait doubles with each further attempt.
 
     Raises
     ------
@@ -55,16 +55,16 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
 
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
-    """Return the days that a table has in its bucket and not in the catalog: no query sees them.
+    """Return the table's days that are in the bucket but not in the catalog: queries cannot see these days.
 
     Parameters
     ----------
     s3, glue
-        Clients. Of the bucket a thousand days are listed in one call, whatever they hold.
+        Clients. One S3 call lists a thousand days, whatever the number of objects.
     table
         The table.
     """
-    # The bucket first: a day that is written meanwhile is in the catalog by then.
+    # List the bucket first: if a day is written meanwhile, the catalog has it before the second call.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {
@@ -87,7 +87,7 @@ def _is_day(value: str) -> bool:
 
 
 def _create(glue: Any, table: LakeTable, day: int) -> dict[str, str] | None:
-    """Ask for the partition once; return what the catalog has against it, if anything."""
+    """Make one attempt to create the partition; return the catalog's error, if any."""
     columns = table_schema(table.table).columns
     partition = {
         "Values": [str(day)],

@@ -1,4 +1,4 @@
-"""How far a day's objects have come through the tables."""
+"""How far a day's objects have moved through the tables, from SoR to SoT and Spec."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Flow:
-    """How far a day's objects have come.
+    """How far a day's objects have moved.
 
     Parameters
     ----------
     sor_ids
         Ids of the day's SoR objects.
     newest_at
-        When the newest of them was written; None where there is none.
+        When the newest SoR object was written; None if the day has no SoR object.
     not_through
-        Which of them have not come to a table, a text a table; in Portuguese, since the day's verdict has it.
+        One text for each table that lacks SoR objects, with their ids. The texts are in Portuguese, because
+        the day's verdict contains them.
     foreign
-        Keys in the day's partitions that are not of the lake.
+        Keys in the day's partitions that do not belong to the lake.
     """
 
     sor_ids: frozenset[str]
@@ -36,9 +37,9 @@ class Flow:
 
 
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
-    """Look how far a day's objects have come: every id of SoR has to be in SoT, and every one in Spec."""
+    """Return how far a day's objects have moved: every SoR id must be in SoT and in Spec."""
     named = {table.table: table for table in tables}
-    # SoR first: what arrives meanwhile is then in the later tables too, and not taken for lacking.
+    # List SoR first: an object that arrives meanwhile is then not expected in the later tables.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
     partitions = {name: list_day(s3, named[name], day) for name in order}
     stocks, funds = (partitions[name].ids(PART) for name in (SOR_ACOES, SOR_FIIS))

@@ -16,7 +16,7 @@ SOT_FIIS = "tbsot_fundamentus_indicadores_fiis_prep"
 SPEC_ATIVOS = "tbspec_fundamentus_cotacao_ativos"
 QUALITY = "tbspec_pynvest_qualidade"
 
-# In a package the schemas lie beside the shared code; in a checkout they are Terraform's own files.
+# In a deployment package the schemas are beside the shared code; in a checkout they are in glue/schemas.
 _HERE = Path(__file__).resolve()
 _SCHEMA_FOLDERS = (_HERE.parents[1] / "schemas", _HERE.parents[3] / "glue" / "schemas")
 
@@ -36,16 +36,16 @@ class Column:
     Parameters
     ----------
     name, type, comment
-        As the Glue catalog has them.
+        The same as in the Glue catalog.
     label
-        Of a SoR table, what the value is called on the site's page; of the year of the run, ``AAAA``, of the
-        one before, ``AAAA-1``. None for what is read from no label. Of two columns with the same label, which
-        then stands twice in a row, the first is that of twelve months.
+        For SoR tables: the value's label on the site's page; ``AAAA`` for the year of the run day, ``AAAA-1``
+        for the year before. None if the column is not read from a label. If two columns have the same label,
+        the label stands twice in a row of the page, and the first column is for twelve months.
     core
-        Of a SoR table, whether it is a core label: one on pages of every recorded year.
+        For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until
-        Of a SoR table, from when on or until when the site shows it, a year or a month (``2026-05``); None
-        where it always did, or does still.
+        For SoR tables: the first and the last time that the site shows the label, a year or a month
+        (``2026-05``). None if the label has always existed, or still exists.
     """
 
     name: str
@@ -72,12 +72,12 @@ class TableSchema:
 
     @property
     def arrow(self) -> pa.Schema:
-        """Return the Arrow schema that objects of the table are written with."""
+        """Return the Arrow schema of the table's objects."""
         return pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in self.columns])
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the columns that are read from each label of the site, in order."""
+        """Return for each label of the site its columns, in order."""
         columns: dict[str, tuple[str, ...]] = {}
         for column in self.columns:
             if column.label is not None:
@@ -90,12 +90,12 @@ class TableSchema:
         return frozenset(column.label for column in self.columns if column.core and column.label)
 
     def completed(self, rows: pa.Table) -> pa.Table:
-        """Return rows that have the first columns of the contract with nulls for those added later.
+        """Add the contract's later columns, filled with nulls, to rows that have only its first columns.
 
         Raises
         ------
         ValueError
-            The columns are not the first ones of the contract; the text says which differ.
+            The columns are not the first columns of the contract; the text names the differences.
         """
         names = rows.schema.names
         if not names or names != self.names[: len(names)]:
@@ -118,7 +118,7 @@ def table_schema(table: str) -> TableSchema:
     Raises
     ------
     FileNotFoundError
-        The contract has no such table.
+        The contract does not have this table.
     """
     for folder in _SCHEMA_FOLDERS:
         path = folder / f"{table}.json"

@@ -8,12 +8,12 @@ PARTITION_KEY = "anomesdia_exec"
 
 
 def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
-    """Check that an event has no field but the known ones.
+    """Check that an event has only known fields.
 
     Raises
     ------
     ValueError
-        It has others.
+        The event has other fields.
     """
     if unknown := sorted(set(event) - set(known)):
         raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")

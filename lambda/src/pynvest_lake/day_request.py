@@ -1,4 +1,4 @@
-"""What an event asks stage 1 or stage 2 to do with a day."""
+"""Day requests: events that ask stage 1 or stage 2 to do something with a day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """The session that the site still showed, ``YYYYMMDD``, and a stock whose page tells if it moved on."""
+    """The old session that the site showed, ``YYYYMMDD``, and a stock whose page shows the site's session."""
 
     session: int
     ticker: str
@@ -28,26 +28,26 @@ class OldSession:
 
 @dataclass(frozen=True)
 class DayRequest:
-    """A day, and what is to be done with it.
+    """A day, and the work that an event asks for.
 
     Parameters
     ----------
     day
         The run day, ``YYYYMMDD``.
     tickers
-        The tickers of a partial run; None for all.
+        The tickers of a partial run; None for all tickers.
     from_pages
-        Whether the day's archived pages are read, without asking the site.
+        Whether to read the day's archived pages instead of the site.
     remove
-        Whether the day is removed.
+        Whether to remove the day.
     scheduled_at
-        The schedule's own time; None where a person asks.
+        The time of the schedule; None if a person sent the event.
     manifest
-        A collector's manifest that asks; None where none does.
+        The collector's manifest that caused the event; None for other events.
     only_missing
-        Whether only tickers without a final outcome are queued.
+        Whether to queue only tickers without a final outcome.
     old_session
-        What is known of a site that still showed an old session.
+        The old session that the site still showed, if any.
     """
 
     day: int
@@ -61,12 +61,12 @@ class DayRequest:
 
     @classmethod
     def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
-        """Read an event of stage 1: a person's, the schedule's, or S3's of a collector's manifest.
+        """Read an event of stage 1, from a person, from the schedule, or from S3 for a collector's manifest.
 
         Raises
         ------
         ValueError
-            The event has anything else, or a field is not what it should be.
+            The event has an unknown field, or a field has an invalid value.
         """
         if "Records" in event:
             manifest = _manifest(event)
@@ -93,7 +93,7 @@ class DayRequest:
         Raises
         ------
         ValueError
-            The event has anything else, or a field is not what it should be.
+            The event has an unknown field, or a field has an invalid value.
         """
         check_fields(event, _TICKERS)
         only_missing = _flag(event, "only_missing")
@@ -107,12 +107,12 @@ class DayRequest:
 
 
 def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
-    """Return the ticker that the site is probed with, True for all kinds of pages, None without a probe.
+    """Return the ticker of a probe of the site, True for a probe of all kinds of pages, None without a probe.
 
     Raises
     ------
     ValueError
-        The event has more than a probe, or that is no ticker.
+        The event has other fields beside the probe, or the probe is not a ticker.
     """
     if "probe" not in event:
         return None

@@ -1,4 +1,4 @@
-"""What stages 4 and 5 share: every new object of one layer becomes one of the next."""
+"""Code that stages 4 and 5 share: they make each new object of a layer into an object of the next layer."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from pynvest_lake.storage import (
 
 @dataclass(frozen=True)
 class Derived:
-    """What came of an event: counts of objects, rows, and sources that had gone or come through; problems."""
+    """The result of an event: problems, and counts of objects, rows, deleted and already derived sources."""
 
     counts: dict[str, int]
     problems: list[str]
 
     def raise_problems(self) -> None:
-        """Raise what went wrong, if anything did.
+        """Raise the problems, if there are any.
 
         Raises
         ------
         UnexpectedEvent
-            A record was not of the function's tables, or its object could not be read.
+            A record does not belong to the function's tables, or its object could not be read.
         """
         if self.problems:
             raise UnexpectedEvent("; ".join(self.problems))
@@ -51,22 +51,23 @@ def derive(
     rows_of: Callable[[Content], pa.Table],
     logger: Logger,
 ) -> Derived:
-    """Write the target's object of every source object that an S3 event names.
+    """Write a target object for every source object that an S3 event names.
 
-    A source that the target holds already, as a part or compacted, is passed over: the event has come again.
+    A source that a compact object of the target lists is skipped, because the event was delivered again. A
+    part that exists already is not written again.
 
     Parameters
     ----------
     event
-        The event as S3 sends it.
+        The event from S3.
     sources
-        The tables whose objects the function takes.
+        The tables whose objects the function reads.
     target
-        The table that it writes.
+        The table that the function writes.
     rows_of
-        Makes the target's rows of what a source object holds.
+        Makes the target's rows from the content of a source object.
     logger
-        The function's.
+        The function's logger.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def derive(
             content = read(client("s3"), source)
         except (
             ObjectGone
-        ) as error:  # cleared by stage 1 meanwhile, or compacted: then its rows are further on
+        ) as error:  # stage 1 removed it, or a compaction did: then the next layers have its rows
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

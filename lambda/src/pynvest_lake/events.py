@@ -1,4 +1,4 @@
-"""S3 events, as S3 or EventBridge hands them over, turned into the objects of the lake that they tell of."""
+"""S3 events, from S3 or from EventBridge, and the objects of the lake that they name."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pynvest_lake.storage import PART, LakeObject, LakeTable, UnexpectedObject
 
 
 class UnexpectedEvent(ValueError):
-    """An event that is not for this function; the text says what it holds and what was expected."""
+    """The event is not for this function; the text says what was found and what was expected."""
 
 
 def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[list[LakeObject], list[str]]:
-    """Return the part objects that an S3 event tells of, and what is wrong with its other records.
+    """Return the parts that an S3 event names, and the problems of its other records.
 
     Parameters
     ----------
     event
-        The event as S3 sends it, or as EventBridge does.
+        The event from S3, directly or through EventBridge.
     sources
-        The tables whose objects the function takes.
+        The tables whose objects the function reads.
 
     Raises
     ------
     UnexpectedEvent
-        The event is neither.
+        The event is from neither.
     """
     tables = list(sources)
     if event.get("Event") == "s3:TestEvent":
@@ -55,7 +55,7 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
 def _object_of_bus(
     event: dict[str, Any], tables: Collection[LakeTable]
 ) -> tuple[list[LakeObject], list[str]]:
-    """Return the object that EventBridge tells of: one an event, and its key as it is."""
+    """Return the object of an EventBridge event: each event names one object, and the key is not quoted."""
     try:
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
         return [_object(bucket, key, tables)], []

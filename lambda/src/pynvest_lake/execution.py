@@ -22,14 +22,14 @@ class Execution:
     day
         The run day, ``YYYYMMDD``.
     started_at
-        When it was started.
+        Start of the execution.
     names_day
-        Whether its input names the day; otherwise the day is that of the start in Sao Paulo.
+        Whether the input names the day; if not, the day is the day of the start in Sao Paulo.
     rounds
-        Minutes to wait before each round that is asked for while something is missing.
+        Minutes to wait before each round; a round starts only if assets are missing.
     source
-        ``sor`` where the tables are made anew from the day's SoR objects, ``pages`` where its archived pages
-        are read again; None where the day is only completed.
+        ``sor`` to rebuild the tables from the day's SoR objects, ``pages`` to read the day's archived pages
+        again, None to complete the day only.
     """
 
     day: int
@@ -40,32 +40,32 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Return whether the schedule started it: only that passes rounds and leaves the day to the start."""
+        """Return whether the schedule started it: only the schedule gives rounds without naming the day."""
         return bool(self.rounds) and not self.names_day
 
     @property
     def repeats_past_day(self) -> bool:
-        """Return whether it reads or makes a past day again, which a person has asked for."""
+        """Return whether it reads or rebuilds a past day again, at a person's request."""
         return self.source is not None and self.day < day_at(self.started_at)
 
     @property
     def from_sor(self) -> bool:
-        """Return whether the tables are made anew from the day's SoR objects."""
+        """Return whether it rebuilds the tables from the day's SoR objects."""
         return self.source == FROM_SOR
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Execution:
-        """Read ``started_at`` and ``input`` of a function's event.
+        """Read ``started_at`` and ``input`` from a function's event.
 
         Raises
         ------
         DayRefused, ValueError
-            The input has anything else, a field is not what it should be, or the day is after today.
+            The input has an unknown field, a field has an invalid value, or the day is after today.
         """
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))
         names_day = PARTITION_KEY in given
-        # A person who invokes a function names the day.
+        # If a person invokes the function, the input names the day and started_at may be missing.
         started_at = (
             now if names_day and "started_at" not in event else _parse_moment(event.get("started_at"))
         )
@@ -83,7 +83,7 @@ def parse_rounds(value: object) -> tuple[float, ...]:
     Raises
     ------
     ValueError
-        It is not.
+        The value is not a list of numbers from 0 to 1440.
     """
     if isinstance(value, list) and all(
         isinstance(minutes, (int, float)) and not isinstance(minutes, bool) and 0 <= minutes <= 1440

@@ -1,4 +1,4 @@
-"""The messages of the queues: one ticker of one day."""
+"""The messages of the queues: each message names one ticker of one day."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from b3.kind import Kind
 from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
-# Fields that were added later: a message sent before an upgrade lacks them.
+# Fields of newer versions: a message that was sent before an upgrade lacks them.
 _OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
 class MalformedMessage(ValueError):
-    """A message that no retry can correct; the text says what it holds and what was expected."""
+    """The message is invalid and a retry cannot help; the text says what was found and what was expected."""
 
 
 def parse_ticker(value: object) -> str:
@@ -34,12 +34,12 @@ def parse_ticker(value: object) -> str:
 
 
 def parse_tickers(value: object) -> list[str]:
-    """Check that a value is a list of tickers, at least one, and return it.
+    """Check that a value is a list of at least one ticker and return it.
 
     Raises
     ------
     ValueError
-        The value is no such list.
+        The value is not a list, is empty, or contains an invalid ticker.
     """
     if not isinstance(value, list) or not value:
         raise ValueError(f"tickers is {value!r}, expected a list of tickers, such as ['PETR4', 'HGLG11']")
@@ -48,7 +48,7 @@ def parse_tickers(value: object) -> list[str]:
 
 @dataclass(frozen=True)
 class PageRef:
-    """Where in the archive a page is: the object, and the moment at which the page was fetched."""
+    """Reference to an archived page: the key of its object, and the moment when the page was fetched."""
 
     object: str
     fetched_at: str
@@ -63,12 +63,12 @@ class TickerMessage:
     ticker, kind, day
         The asset and the day.
     round
-        The round that asks for it.
+        The round that queued the ticker.
     page
-        Where the archived page is that it is to be read from; None where the site is asked.
+        Reference to the archived page to read; None to fetch the page from the site.
     asked_at
-        When the message was made, as `moment_text` writes it: one that comes twice gives the same reading.
-        None in a message that is older than this field.
+        When the message was made, as `moment_text` writes it. A message that is delivered twice gives the
+        same reading. None in a message from before this field existed.
     """
 
     ticker: str
@@ -99,8 +99,8 @@ class TickerMessage:
         Raises
         ------
         MalformedMessage
-            The body is not JSON, lacks ``ticker``, ``kind`` or ``anomesdia_exec``, has a field that is not
-            known, or one of them is not what it should be.
+            The body is not JSON, lacks ``ticker``, ``kind`` or ``anomesdia_exec``, has an unknown field, or a
+            field has an invalid value.
         """
         try:
             fields = json.loads(body)

@@ -1,4 +1,4 @@
-"""What can come of an asset on a day: one spelling in ledger, logs, verdict and notices."""
+"""The outcomes of an asset on a day: ledger, logs, verdict and notices use the same spelling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What came of an asset, the most that can be said of it first."""
+    """The outcome of an asset. The order of the members is the rank: the first is the highest."""
 
     READ = "read"
     NO_SUCH_PAPER = "no_such_paper"
@@ -17,10 +17,10 @@ class Outcome(str, Enum):
 
     @property
     def rank(self) -> int:
-        """Return a number that is the greater, the more the outcome says."""
+        """Return the rank: a greater number wins when outcomes are merged."""
         return -list(Outcome).index(self)
 
     @property
     def final(self) -> bool:
-        """Return whether asking for the asset again, on the same day, would change nothing."""
+        """Return whether the outcome is final: another request on the same day would not change it."""
         return self in (Outcome.READ, Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION)

@@ -1,4 +1,4 @@
-"""The SoT table of a kind from its SoR table: every column with its type."""
+"""Make the SoT table of a kind from its SoR table: every column gets its type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLES = {Kind.ACOES: (SOR_ACOES, SOT_ACOES), Kind.FIIS: (SOR_FIIS, SOT_FIIS)}
 
 @dataclass(frozen=True)
 class UnreadableCell:
-    """A text that should be a number or a date and is none."""
+    """A text that should be a number or a date, but is neither."""
 
     ticker: str
     column: str
@@ -29,34 +29,34 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and the cells of its SoR table that it holds as null because they could not be read."""
+    """A SoT table, and the unreadable cells of its SoR table; these cells are null in the SoT table."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]
 
 
 def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
-    """Give every column of a SoR table the type that the contract says.
+    """Convert every column of a SoR table to the type in the contract.
 
     Parameters
     ----------
     sor
-        Rows as stage 3 wrote them: the columns of the kind's SoR table, all strings. Rows written before
-        columns were added have the first ones.
+        Rows from stage 3, with the columns of the kind's SoR table, all strings. Rows from before a column
+        was added have only the contract's first columns.
     kind
-        The kind of asset that the rows are.
+        The kind of the rows' assets.
     day
         The run day, ``YYYYMMDD``: a date after it is unreadable.
 
     Returns
     -------
     Prepared
-        As many rows, in the same order, with the schema of the kind's SoT table.
+        The same number of rows, in the same order, with the schema of the kind's SoT table.
 
     Raises
     ------
     ValueError
-        The table's columns are not those of the contract.
+        The table's columns are not the first columns of the contract.
 
     Examples
     --------

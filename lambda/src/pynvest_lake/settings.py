@@ -1,6 +1,6 @@
-"""A function's environment, as a frozen dataclass of its stage.
+"""Read a function's environment into a frozen dataclass of its stage.
 
-A field's variable bears its name in capitals; its type says how the text is read.
+The name of a variable is the field's name in capitals. The field's type decides how the text is read.
 """
 
 from __future__ import annotations
@@ -17,30 +17,29 @@ T = TypeVar("T")
 
 
 class SettingError(ValueError):
-    """An environment variable is missing, or not of the form that it should have."""
+    """An environment variable is missing or has the wrong form."""
 
 
 def variable_names(settings: type) -> set[str]:
-    """Return the names of the variables that a stage's dataclass is read from."""
+    """Return the names of the environment variables for a stage's dataclass."""
     return {field.name.upper() for field in fields(settings)}
 
 
 def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
-    """Read a stage's dataclass from an environment.
+    """Fill a stage's dataclass from an environment.
 
     Parameters
     ----------
     settings
-        A dataclass whose fields are of the types ``str``, ``bool``, ``int``, ``float``, ``Kind``,
-        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``Mapping[str, str]`` and
-        ``tuple[str, ...]``.
+        A dataclass. Its fields have the types ``str``, ``bool``, ``int``, ``float``, ``Kind``, ``LakeTable``,
+        ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``Mapping[str, str]`` or ``tuple[str, ...]``.
     environment
-        Such as ``os.environ``.
+        The environment variables, such as ``os.environ``.
 
     Raises
     ------
     SettingError
-        A variable is missing or empty, or not of its field's type; the text names it.
+        A variable is missing or empty, or does not have its field's type; the text names the variable.
     """
     types = get_type_hints(settings)
     values = {}
@@ -85,7 +84,7 @@ def _json(text: str, expected: type) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"which is no JSON ({error})") from error
     if not isinstance(value, expected):
-        raise ValueError(f"expected a JSON {expected.__name__}")  # noqa: TRY004 - told as one kind of error
+        raise ValueError(f"expected a JSON {expected.__name__}")  # noqa: TRY004 - as other readers do
     return value
 
 

@@ -1,4 +1,4 @@
-"""The Spec table, stocks and funds alike, from the SoT table of a kind."""
+"""Make rows of the Spec table, which holds stocks and funds, from the SoT table of a kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 from b3.kind import Kind
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
-# Spec columns that go by another name in SoT; the rest have the same in all three tables.
+# Spec columns with another name in SoT; the other columns have the same name in all three tables.
 _SOT_COLUMNS = {
     Kind.ACOES: {
         "codigo_ticker_ativo": "nome_papel",
@@ -30,17 +30,17 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     sot
         Rows of the kind's SoT table.
     kind
-        The kind of asset that the rows are.
+        The kind of the rows' assets.
 
     Returns
     -------
     pyarrow.Table
-        As many rows, in the same order, with the schema of the Spec table.
+        The same number of rows, in the same order, with the schema of the Spec table.
 
     Raises
     ------
     ValueError
-        The table lacks a column that Spec is made from.
+        The table lacks a source column of the Spec table.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]
