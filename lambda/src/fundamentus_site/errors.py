@@ -38,7 +38,7 @@ class Unavailable(FundamentusError):
 
 
 class LayoutNotRecognized(FundamentusError):
-    """The page belongs to the site, but has no indicators, another layout, or another asset."""
+    """The page belongs to the site, but has no indicators, has another layout, or shows another asset."""
 
 
 class LaterSession(FundamentusError):

@@ -143,7 +143,7 @@ def _from_pages(event: Mapping[str, Any]) -> bool:
 def _flag(event: Mapping[str, Any], name: str) -> bool:
     value = event.get(name, False)
     if not isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, expected true or false")  # noqa: TRY004 - of an event
+        raise ValueError(f"{name} is {value!r}, expected true or false")  # noqa: TRY004 - invalid event
     return value
 
 

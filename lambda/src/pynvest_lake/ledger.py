@@ -70,7 +70,7 @@ class Listing:
         )
 
     def __iter__(self) -> Iterator[AssetKey]:
-        """Go through the assets."""
+        """Iterate over the assets."""
         return ((kind, ticker) for kind in Kind for ticker in self.assets.get(kind, ()))
 
     def to_json(self) -> str:
@@ -113,7 +113,7 @@ class Round:
     reason: str | None = None
 
     def __iter__(self) -> Iterator[AssetKey]:
-        """Go through the assets."""
+        """Iterate over the assets."""
         return ((kind, ticker) for kind in Kind for ticker in self.assets.get(kind, ()))
 
     def to_json(self) -> str:
@@ -450,7 +450,7 @@ def listing_key(day: int) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - tells contents apart
+def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - etag is part of the cache key
     """Return the bytes of an object. Cached, because the workflow reads the day status many times."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -166,7 +166,7 @@ class Partition:
     foreign: tuple[str, ...]
 
     def __iter__(self) -> Iterator[LakeObject]:
-        """Go through the objects."""
+        """Iterate over the objects."""
         return iter(self.objects)
 
     def __len__(self) -> int:
@@ -262,7 +262,7 @@ def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
         return frozenset()
     try:
         return _compacted_ids(s3, item)
-    except ObjectGone:  # not cached
+    except ObjectGone:  # not cached: an error leaves no cache entry
         return frozenset()
 
 
