@@ -143,7 +143,7 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese; None if it has one, or if it is older than the ledger."""
+    """Return why a day has no listing, in Portuguese; None if it has one, or is older than the ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None

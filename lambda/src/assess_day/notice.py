@@ -203,7 +203,7 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
-    """Return the five assets with the largest price changes in a session; assets that trade little are left out.
+    """Return the five assets with the largest price changes in a session, without thinly traded assets.
 
     Parameters
     ----------
