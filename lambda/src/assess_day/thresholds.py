@@ -67,13 +67,13 @@ Such a median changes its sign on normal days. It cannot show a wrong decimal co
 IDENTITY = Limits(0.80, 0.50, "share of assets that agree; receipts and units never do, most others always")
 
 IDENTITY_TOLERANCE = 0.05
-"""Relative difference allowed between a product and its column: new shares since the balance sheet cause it."""
+"""Relative difference allowed between a product and its column: shares may be issued after the balance sheet."""
 ROUNDING = 0.005
 """Half of the last decimal place that the site shows."""
 
 LEAST_ASSETS = 30
-"""A median or a share of fewer assets is not meaningful. On a half day many assets do not trade: the median of
-about twenty current assets then exceeded twice its reference."""
+"""A median or a share of fewer assets is not meaningful. On a half day many assets do not trade: the median
+of about twenty current assets then exceeded twice its reference."""
 REFERENCE_VALUES = 5
 """The values of one week: a single outlier does not move their median."""
 REFERENCE_DAYS = 60
