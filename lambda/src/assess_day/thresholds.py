@@ -67,7 +67,8 @@ Such a median changes its sign on normal days. It cannot show a wrong decimal co
 IDENTITY = Limits(0.80, 0.50, "share of assets that agree; receipts and units never do, most others always")
 
 IDENTITY_TOLERANCE = 0.05
-"""Relative difference allowed between a product and its column: shares may be issued after the balance sheet."""
+"""Allowed relative difference between a product and its column: companies may issue shares after the balance
+sheet."""
 ROUNDING = 0.005
 """Half of the last decimal place that the site shows."""
 

@@ -125,7 +125,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was cleared only in part: its last round got a listing, but the listing is gone."""
+    """Return whether a day was cleared only in part: its last round got a listing, which is now gone."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None

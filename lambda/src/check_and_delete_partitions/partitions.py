@@ -101,7 +101,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
 def _awswrangler() -> Any:
     """Return awswrangler, imported at its first use.
 
-    On most evenings there is nothing to delete, and this import would take two thirds of stage 1's cold start.
+    On most evenings there is nothing to delete. This import would take two thirds of stage 1's start.
     """
     import awswrangler
     import boto3

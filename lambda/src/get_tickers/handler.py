@@ -35,13 +35,13 @@ logger = Logger()
 
 # Time reserved at the end of an invocation for the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# Assets whose last trade is more days before the old session are not queued again: they rarely trade.
+# Assets whose last trade is more days before the old session are not queued again: their pages stay the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, for a probe, it makes one attempt a page, with a timeout of 10 s."""
+    """Return the site; with ``once``, for a probe of up to four pages: one attempt a page, timeout 10 s."""
     schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
@@ -170,8 +170,8 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A round without a listing asked for the whole day. Thus, if there are rounds but no listing, the day
-    # gets the full listing, even from a partial run.
+    # A day is partial until the whole day is requested. A round without a listing requested the whole day:
+    # if there are rounds but no listing, the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):
