@@ -29,7 +29,7 @@ Results = Mapping[TickerMessage, AssetResult]
 
 @dataclass(frozen=True)
 class BatchWriter:
-    """Writes the results of a batch, in this order, so that the ledger never names an object that does not exist.
+    """Writes the results of a batch; the ledger comes last, so that it never names a nonexistent object.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of stage 3: the kind of asset, table and bucket, queue limits, and requests to the site."""
+    """The settings of stage 3: kind of asset, table and bucket, queue limits, and requests to the site."""
 
     ticker_kind: Kind
     target_table: LakeTable
