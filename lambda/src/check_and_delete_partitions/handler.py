@@ -149,7 +149,7 @@ def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger. Its rounds stay: they record that the day was run."""
     s3 = client("s3")
     # Delete the listing first: without it, the remaining data cannot look like a complete day. Delete the
-    # batches' outcomes last: an outcome that names a deleted SoR object does not count anyway.
+    # batches' outcomes last: an outcome counts only while the object that it names is in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

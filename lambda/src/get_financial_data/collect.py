@@ -67,7 +67,7 @@ class ArchiveCache:
 
 
 class NotAsked(Exception):
-    """The site was not asked for the asset; ``outcome`` is its outcome. A later receive or round asks again."""
+    """The site was not asked for the asset, which gets ``outcome``; a later receive or round asks again."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)

@@ -42,7 +42,7 @@ class Listed:
     listing
         The assets of each kind.
     pages
-        The listing pages as the site sent them, to be archived.
+        The listing pages to archive, as the site sent them.
     unreadable
         Rows without a readable asset, by kind: the first 20, and the total if there are more.
     places
