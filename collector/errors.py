@@ -10,7 +10,7 @@ class CollectorError(Exception):
 
 
 class SiteRefuses(CollectorError):
-    """The site refuses this client: it refused three assets in a row, a request (429), or both listings."""
+    """The site refused three different assets in a row, a request with 429, or both listings."""
 
     status = 3
 

@@ -219,7 +219,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
-            # Keep database and table apart: the mail would break "database.table" up as a link.
+            # Name them separately: the mail would write "database.table" as "database[.]table".
             said = (
                 f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."

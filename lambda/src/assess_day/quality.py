@@ -15,7 +15,7 @@ TRIAL = "execução de teste"
 
 
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
-    """Check a day.
+    """Run all quality checks of a day.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The environment of the function that assesses a day."""
+"""The settings of Look and Assess, from environment variables."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         From the schedule: ``scheduled_at``; its date in Sao Paulo is the run day. From a person: an empty
         event for today, or ``anomesdia_exec``; ``tickers`` for a partial run; ``source``: ``pages``, to read
-        the day's archived pages again; or ``remove``, to remove a day after today. Or the S3 event of a
-        collector's manifest.
+        the day's archived pages again; or ``remove`` with a day after today, to remove that day. Or the S3
+        event of a collector's manifest.
 
     Returns
     -------

@@ -85,7 +85,7 @@ class AssetResult:
     page
         The site's answer, of any content; None if there was no answer.
     row
-        For each column of the kind, the text from the page or None; no row if the page was not read.
+        For each column of the kind, the text from the page or None. No mapping if the page was not read.
     unknown_labels, unknown_count, lacking_core, session
         Further data of the page (see `fundamentus_site.asset_page.Indicators`).
     error
