@@ -1,9 +1,9 @@
-"""Brings the site's pages of a day from a machine of your own: ``python -m collector``, in a checkout."""
+"""Collects the site's pages of a day on your own machine: ``python -m collector``, in a checkout."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-# What it shares with the functions lies where their packages are built from.
+# The code shared with the Lambda functions is in lambda/src.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambda" / "src"))

@@ -1,6 +1,6 @@
-"""``python -m collector``: brings the site's pages of the latest day into the lake's work bucket.
+"""``python -m collector``: collects the site's pages of the latest day into the lake's work bucket.
 
-It may be ended at any moment (Ctrl-C): started again, it goes on where it stopped.
+You may stop it at any moment (Ctrl-C). The next start continues where it stopped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ INTERRUPTED = 130
 
 
 def utc_now() -> datetime:
-    """Return what this machine's clock says."""
+    """Return the current UTC time of this machine's clock."""
     return datetime.now(timezone.utc)
 
 
@@ -38,18 +38,18 @@ def main(
     now: Callable[[], datetime] = utc_now,
     session: boto3.Session | None = None,
 ) -> int:
-    """Bring a day and return the exit status.
+    """Collect a day and return the exit status.
 
     Parameters
     ----------
     arguments
-        The command line's; None for this process's.
+        Command-line arguments; None for those of this process.
     now
-        This machine's clock.
+        Returns the current time.
     session
-        Where AWS credentials come from; None for what the command line says.
+        Source of AWS credentials; None for the profile of the command line.
     """
-    for stream in (sys.stdout, sys.stderr):  # a console may not have every letter that a page has
+    for stream in (sys.stdout, sys.stderr):  # a console may not support every character of a page
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     parser = _parser()
@@ -154,14 +154,14 @@ def _header(text: str) -> tuple[str, str]:
         check_headers({name.strip(): value})
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    # The defaults are replaced whatever the capitals.
+    # Header names are case-insensitive: use the default's spelling, so that the new value replaces it.
     return next(
         (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
     ), (value.strip())
 
 
 def _day(text: str) -> int:
-    # ASCII alone: int() takes other digits, signs and underscores as well.
+    # ASCII digits only: int() also accepts other digits, signs and underscores.
     if len(text) != 8 or not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r}, expected a day as YYYYMMDD, such as 20261127")
     return int(text)
@@ -188,6 +188,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    # Ended by a service manager or by Ctrl-C: the same.
+    # Handle SIGTERM from a service manager like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

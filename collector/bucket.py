@@ -1,4 +1,4 @@
-"""The lake's work bucket, as a collector may use it: put, get and list under ``pages/``."""
+"""The lake's work bucket, with a collector's permissions: put, get and list under ``pages/``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from pynvest_lake.ledger import moment_text
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
-# As the module names it: <name_prefix>-work-<account>-<region>.
+# The Terraform module's name for the bucket: <name_prefix>-work-<account>-<region>.
 _WORK_BUCKET = re.compile(r"[a-z0-9.-]+-work-[0-9]{12}-([a-z]{2}(?:-[a-z]+)+-[0-9])")
 _CREDENTIALS_LACKING = (
     CredentialRetrievalError,
@@ -61,19 +61,19 @@ _CREDENTIALS_REFUSED = {
 
 
 class Bucket:
-    """A work bucket. Whatever AWS objects to is raised as a `CollectorError`.
+    """A work bucket. Each AWS error is raised as a `CollectorError`.
 
     Parameters
     ----------
     session
-        Where its credentials come from.
+        Source of AWS credentials.
     name
-        Its name.
+        Name of the bucket.
 
     Raises
     ------
     WrongBucket
-        The name is not that of a lake's work bucket.
+        The name does not fit a lake's work bucket.
     """
 
     def __init__(self, session: boto3.Session, name: str) -> None:
@@ -89,19 +89,19 @@ class Bucket:
         self._archive = Archive(self._s3, name)
 
     def check_clock(self, day: int, now: datetime) -> None:
-        """See that a day's pages may be listed, and that this machine's clock is right by S3's.
+        """Check that the credentials may list a day's pages, and compare this machine's clock with S3's.
 
         Parameters
         ----------
         day
             The day, ``YYYYMMDD``.
         now
-            What this machine's clock says.
+            The time of this machine's clock.
 
         Raises
         ------
         WrongClock
-            It is off by more than five minutes.
+            The clocks differ by more than five minutes.
         """
         with self._errors():
             answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix(day), MaxKeys=1)
@@ -134,7 +134,7 @@ class Bucket:
             self._archive.put(day, pages)
 
     def put_manifest(self, day: int) -> bool:
-        """Say that what the archive has of a day has been brought; return whether that is new."""
+        """Put a manifest of the day's archived objects; return whether it is new."""
         with self._errors():
             return self._archive.put_manifest(day, self._archive.keys(day))
 

@@ -1,4 +1,4 @@
-"""Brings a day: the pages that the archive does not have yet, and a manifest of what is there."""
+"""Collects a day: archives the missing pages, and puts a manifest of the archived objects."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from pynvest_lake.ledger import moment_of, moment_text
 
 PAGES_AN_OBJECT = 50
 FAILURES_IN_A_ROW = 4
-"""So many, and the site is left alone for a while."""
+"""After this many failures in a row, the collector waits before it asks the site again."""
 LATER_PAGES = 0.1
-"""Where more of the pages are of a later session, the site no longer shows the day."""
+"""If a greater share of the pages is of a later session, the site no longer shows the day."""
 _SHOWN = 10
 
 
 @dataclass
 class _Fetched:
-    """What came of asking for some assets."""
+    """The results of fetching some assets."""
 
     pages: dict[Asset, Page] = field(default_factory=dict)
     looks: dict[Asset, Looks] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class _Fetched:
 
 
 class Collection:
-    """A day's pages: what is archived of them, and what the site is still to be asked for.
+    """A day's pages: the archived pages, and the pages that are still missing.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ class Collection:
     day
         The day.
     patience_seconds
-        How long the site, or the connection, may stay away.
+        Longest time, in seconds, without an answer from the site or from S3.
     now
-        This machine's clock.
+        Returns the current time.
     say
-        Takes a line for a person.
+        Prints a line.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Collection:
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
-        """Look at what is archived already: pages from before the day's 18:45 do not count."""
+        """Load the archived pages: pages fetched before the day's 18:45 do not count."""
         for key in self._bucket.keys(self._day.number):
             archived = self._bucket.read(key)
             for problem in archived.problems:
@@ -101,17 +101,17 @@ class Collection:
                 return
             asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
         except FundamentusError:
-            return  # a refusal that was archived as a page: it is asked for again
+            return  # a refusal that was archived as a page: ask for the page again
         if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
             self._archived[asset] = seen
 
     def bring(self) -> None:
-        """Archive the listings and pages that are missing, and put a manifest where something new has come.
+        """Archive the missing listings and pages; put a manifest if the archive has new objects.
 
         Raises
         ------
         CollectorError
-            Something of the day is still missing. What had come is archived, and has its manifest.
+            Listings or pages are still missing. All received pages are archived and in a manifest.
         """
         missing: CollectorError | None = None
         try:
@@ -131,7 +131,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest, unless there is one of the same objects, or no page of the day has come."""
+        """Put a manifest, unless one of the same objects exists, or no page of the day is archived."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -143,9 +143,9 @@ class Collection:
             self._say(f"{self._day.number}: nothing new has come since the last manifest")
 
     def _ask_once_more(self) -> None:
-        """Ask again for the few pages that are none of their assets': what is archived of them counts anyway.
+        """Ask once more for strange pages, if they are few. The archived pages count anyway.
 
-        Many are the site's new layout, and would come again.
+        If they are many, the site has a new layout, and asking again would bring the same pages.
         """
         strange = self._strange
         if strange and len(strange) <= PAGES_AN_OBJECT and not self._is_over:
@@ -168,17 +168,17 @@ class Collection:
         return [Asset(kind, ticker) for kind, tickers in self._listed.items() for ticker in sorted(tickers)]
 
     def _bring_listings(self) -> CollectorError | None:
-        """Bring the listings that are not archived.
+        """Fetch and archive the missing listings.
 
         Returns
         -------
         CollectorError or None
-            Why one of the two did not come: the assets of the other are brought all the same.
+            Why one listing is missing; the assets of the other listing are still collected.
 
         Raises
         ------
         CollectorError
-            None came, or the site refuses all requests.
+            Both listings are missing, or the site refuses all requests.
         """
         patience = Patience(self._patience_seconds, self._say)
         lacking: CollectorError | None = None
@@ -252,7 +252,7 @@ class Collection:
                 ) from failure
 
     def _fetch(self, assets: Iterable[Asset], fetched: _Fetched) -> None:
-        """Ask for assets, until the site refuses this client or fails several in a row."""
+        """Fetch assets, until the site refuses this client, or several requests in a row fail."""
         stop, lock = threading.Event(), threading.Lock()
         in_a_row = 0
 
@@ -285,11 +285,11 @@ class Collection:
         pool = ThreadPoolExecutor(self._site.threads)
         try:
             futures = [pool.submit(ask, asset) for asset in assets]
-            # By the second: without a time limit, Windows would not let Ctrl-C through.
+            # Wait in steps of one second: without a timeout, Windows would block Ctrl-C.
             while wait(futures, timeout=1).not_done:
                 pass
         finally:
-            # Whatever ends it, the pages that were asked for come, and are archived.
+            # In every case, wait for the requested pages: they are then archived.
             pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             future.result()
@@ -301,7 +301,7 @@ class Collection:
         self._archived |= fetched.looks
 
     def _put(self, pages: list[ArchivedPage], patience: Patience | None) -> None:
-        """Archive pages, trying for as long as there is patience where S3 cannot be reached."""
+        """Archive pages; if S3 cannot be reached, retry until the patience ends."""
         while True:
             try:
                 self._bucket.put(self._day.number, pages)

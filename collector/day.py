@@ -1,4 +1,4 @@
-"""The day whose pages the site shows, and until when it shows them."""
+"""The day whose pages the site shows, and the time at which the site stops showing them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from b3.days import (
 )
 
 OPENS_AT = time(10)
-"""From when on the site shows the next session."""
+"""From this time on, the site shows the next session."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day to bring.
+    """A day to collect.
 
     Parameters
     ----------
     number
         The day, ``YYYYMMDD``.
     closed_at
-        18:45 of the day: pages from then on are of its session.
+        18:45 of the day: pages fetched from then on show its session.
     until
-        When the next session opens, from which on the site shows that one; None where the day was named, and
-        its pages alone tell.
+        Opening of the next session, which the site shows from then on. None for a named day: only its pages
+        show whether the site has a later session.
     """
 
     number: int
@@ -41,12 +41,12 @@ class Day:
 
 
 def last_day(now: datetime) -> Day:
-    """Return the last weekday whose 18:45 has passed in Sao Paulo, with the hours in which it can be brought.
+    """Return the last weekday whose 18:45 has passed in Sao Paulo, with the times for collecting it.
 
     Parameters
     ----------
     now
-        The moment, with its zone.
+        The current time, with its time zone.
     """
     day = date_of(last_closed_day(now))
     opening = day + timedelta(days=1)
@@ -56,12 +56,12 @@ def last_day(now: datetime) -> Day:
 
 
 def named_day(number: int, now: datetime) -> Day:
-    """Return a day that was named: one whose session the site may still show, such as before a holiday.
+    """Return the day that the user named. The site may still show its session, such as before a holiday.
 
     Raises
     ------
     ValueError
-        It is no weekday of the last week whose 18:45 has passed.
+        The day is not a weekday of the last week, or its 18:45 has not passed.
     """
     day = parse_day(number, "--day")
     if not may_be_collected(day, now, has_ledger=False):

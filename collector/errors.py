@@ -1,46 +1,46 @@
-"""What ends a run before its day is complete: each with a status of its own, and a text for a person."""
+"""Errors that end a run before its day is complete. Each has its own exit status and a text for a person."""
 
 from __future__ import annotations
 
 
 class CollectorError(Exception):
-    """The run has ended; the text says why, and what to do. Pages that had come are archived."""
+    """The run has ended; the text gives the reason and a remedy. All received pages are archived."""
 
     status = 1
 
 
 class SiteRefuses(CollectorError):
-    """The site refuses this client: three different assets in a row, or with 429, or both listings."""
+    """The site refused three different assets in a row, a request with 429, or both listings."""
 
     status = 3
 
 
 class Incomplete(CollectorError):
-    """Some page did not come, or S3 could not be reached, for as long as was waited."""
+    """A page is missing, or S3 could not be reached, after the longest wait."""
 
     status = 4
 
 
 class ListingUnreadable(CollectorError):
-    """What came as a listing names no assets."""
+    """The site's answer for a listing names no assets."""
 
     status = 5
 
 
 class NoCredentials(CollectorError):
-    """AWS credentials are missing, expired or not known to AWS."""
+    """AWS credentials are missing, expired or unknown to AWS."""
 
     status = 6
 
 
 class AccessDenied(CollectorError):
-    """The credentials may not do what a collector does."""
+    """The credentials lack a permission that a collector needs."""
 
     status = 7
 
 
 class WrongClock(CollectorError):
-    """The clock of this machine and that of S3 differ."""
+    """The clocks of this machine and of S3 differ too much."""
 
     status = 8
 
@@ -52,12 +52,12 @@ class WrongBucket(CollectorError):
 
 
 class TooLate(CollectorError):
-    """The site shows a later session: the day's pages can no longer be had."""
+    """The site shows a later session: the day's pages are no longer available."""
 
     status = 10
 
 
 class StorageFailed(CollectorError):
-    """S3 answered with something that no other of these is about."""
+    """S3 gave another error, which no other class here covers."""
 
     status = 11

@@ -1,4 +1,4 @@
-"""How long a collector waits where nothing comes."""
+"""Waits of a collector while site or S3 do not answer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ LONGEST_WAIT_SECONDS = 300.0
 
 
 class Patience:
-    """Waits that get longer, until it has gone wrong for so long that it is given up.
+    """Waits of increasing length, with a limit on the total time since the first failure.
 
     Parameters
     ----------
     seconds
-        How long nothing may come, from the first failure on.
+        Longest time without success, from the first failure on.
     say
-        Takes a line for a person.
+        Prints a line.
     """
 
     def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
@@ -26,17 +26,17 @@ class Patience:
         self.rewarded()
 
     def rewarded(self) -> None:
-        """Take note that something has come."""
+        """Reset the waits after a success."""
         self._give_up_at: float | None = None
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Wait, and say why; return False, without a wait, where it is given up.
+        """Wait and print the reason; return False, without a wait, if the time is over.
 
         Parameters
         ----------
         why
-            What went wrong.
+            The reason for the wait.
         """
         if self._give_up_at is None:
             self._give_up_at = time.monotonic() + self._seconds

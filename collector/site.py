@@ -1,4 +1,4 @@
-"""The site, as a collector asks it: through the client that the functions use, without pynvest."""
+"""The collector's access to the site: with the Lambda functions' client, without pynvest."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PAGE_SECONDS = 20.0
 
 
 class Asset(NamedTuple):
-    """An asset that is listed."""
+    """A listed asset."""
 
     kind: Kind
     ticker: str
 
 
 class Looks(Enum):
-    """What a page looks like; what is in it is for the functions to read."""
+    """A rough classification of a page; the Lambda functions read its content."""
 
     LIKE_THE_ASSET = "the asset's page, or the site's word that it knows no such asset"
     LATER = "a page of a session after the day"
@@ -40,18 +40,18 @@ class Looks(Enum):
 
 
 class Site:
-    """The site, asked by few requests at once.
+    """The site, with a limit on concurrent requests.
 
     Parameters
     ----------
     base_url
-        Its address without a path.
+        The site's address without a path.
     headers
         Headers of the requests.
     threads
-        Most requests in flight at once.
+        Largest number of concurrent requests.
     now
-        This machine's clock.
+        Returns the current time.
     """
 
     def __init__(
@@ -65,38 +65,38 @@ class Site:
         )
 
     def listing(self, kind: Kind, until: datetime | None) -> Page:
-        """Return the listing of a kind, unless it takes until a moment.
+        """Return the listing page of a kind; the request fails if it takes longer than ``until``.
 
         Raises
         ------
         FundamentusError
-            As `SiteSession.get` has it.
+            As for `SiteClient.get`.
         """
         return self._get(listing_url(self._base_url, kind), until)
 
     def asset(self, asset: Asset, until: datetime | None) -> Page:
-        """Return an asset's page, whatever is on it, unless it takes until a moment.
+        """Return an asset's page, with any content; the request fails if it takes longer than ``until``.
 
         Raises
         ------
         FundamentusError
-            As `SiteSession.get` has it.
+            As for `SiteClient.get`.
         """
         return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
-        # Reckoned for each page: what a machine sleeps through does not count on its monotonic clock.
+        # Compute this for each page: the monotonic clock does not count time while the machine sleeps.
         left = (until - self._now()).total_seconds() if until else None
         return self._session.get(url, None if left is None else time.monotonic() + left)
 
 
 def look(page: Page, asset: Asset, day: int) -> Looks:
-    """Tell what a page looks like.
+    """Classify a page.
 
     Raises
     ------
     Refused
-        It is a refusal, or not the site's.
+        The page is a refusal, or it is not from the site.
     """
     labels = Labels({asset.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
     try:

@@ -1,1 +1,1 @@
-"""Look and Assess: whether a day is settled and whole, and what it lacks in the end."""
+"""Look and Assess: whether a day is settled and complete, and the final assessment."""

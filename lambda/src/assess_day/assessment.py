@@ -1,4 +1,4 @@
-"""What was found out about a day: rows of the quality table, verdict, and what a notice needs besides."""
+"""The assessment of a day: rows of the quality table, verdict, and further data for the notice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pynvest_lake.outcomes import Outcome
 
 
 class Verdict(str, Enum):
-    """The result of a quality check, or of the day; the values are those of the quality table."""
+    """The result of a quality check or of the day; the quality table stores these values."""
 
     OK = "ok"
     WARNING = "aviso"
@@ -22,11 +22,11 @@ class Verdict(str, Enum):
 
     @property
     def rank(self) -> int:
-        """Return a number that is the greater, the worse the verdict."""
+        """Return 0, 1 or 2; a worse verdict has a greater rank."""
         return list(Verdict).index(self)
 
 
-# The check whose row holds the day's verdict; it is of no table.
+# The check whose row holds the day's verdict; it belongs to no table.
 VERDICT = "dia"
 # The check whose row says that a day has no listing.
 LISTING = "listagem"
@@ -39,19 +39,19 @@ class QualityRow:
     Parameters
     ----------
     tabela
-        The table that was checked; None where the check is of no table.
+        The checked table; None if the check belongs to no table.
     medida
         The name of the check.
     coluna
-        The column or the label that was checked; None where the check is of the table.
+        The checked column or label; None if the check concerns the whole table.
     valor
-        The value that was found.
+        The measured value.
     referencia
-        What it was held against; None where there was nothing.
+        The value for comparison; None if there is none.
     situacao
-        How it stands.
+        The verdict of the check.
     motivo
-        Why it is not ``ok``, one Portuguese sentence; None where it is.
+        Why the verdict is not ``ok``, one Portuguese sentence; None if it is ``ok``.
     """
 
     tabela: str | None
@@ -63,12 +63,12 @@ class QualityRow:
     motivo: str | None
 
     def to_row(self) -> dict[str, Any]:
-        """Return the row as the table has it, without the moment."""
+        """Return the row as the table stores it, without ``datetime_exec``."""
         return {**vars(self), "situacao": self.situacao.value}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> QualityRow:
-        """Read a row of the table."""
+        """Make a row from a stored row of the table."""
         values = {one.name: row[one.name] for one in fields(cls)}
         return cls(**{**values, "situacao": Verdict(values["situacao"])})
 
@@ -82,9 +82,9 @@ class MissingAsset:
     kind, ticker
         The asset.
     outcome
-        The most that is known of it; None where nothing is.
+        Its recorded outcome; None if there is none.
     why
-        What was asked, found and expected, where that is known.
+        The request, the answer and the expected answer, if known.
     """
 
     kind: Kind
@@ -95,7 +95,7 @@ class MissingAsset:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What was found out about a day.
+    """The assessment of a day.
 
     Parameters
     ----------
@@ -104,15 +104,15 @@ class Assessment:
     rows
         The rows of the quality table, the verdict last.
     verdict
-        The worst of all rows.
+        The worst verdict of all rows.
     missing
         The listed assets that were not read.
     spec
         The day's rows of the Spec table.
     is_partial
-        Whether the day was started with a few assets only: then nothing of it is judged.
+        Whether the day was started with a few assets only: such a day is not judged.
     fetch_from
-        ``site``, or ``pages`` where a collector brings them.
+        ``site``, or ``pages`` if a collector brings the pages.
     site_refuses
         Whether the site refuses AWS.
     """
@@ -128,12 +128,12 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Tell whether the day has no listing, so that nobody knows what is missing."""
+        """Return whether the day has no listing: then the missing assets are unknown."""
         return any(row.medida == LISTING and row.situacao is Verdict.FAILURE for row in self.rows)
 
     @property
     def reasons(self) -> list[str]:
-        """Return why the day is not ``ok``: the sentences of the rows that are not, the worst first."""
+        """Return the sentences of the rows that are not ``ok``, the worst first."""
         remarks = [
             row
             for row in self.rows

@@ -1,4 +1,4 @@
-"""B3's trading days, to judge a session that comes again; never to skip a read."""
+"""B3's trading days. They serve to judge a repeated session, never to skip a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from b3.days import date_of
 
 
 def is_trading_day(day: int) -> bool:
-    """Tell whether B3 trades on a day, ``YYYYMMDD``: right from 2022 on."""
-    # Here, since it takes longer to import than all else, and most days never ask.
+    """Return whether B3 trades on a day, ``YYYYMMDD``; correct from 2022 on."""
+    # Imported here: this import is slower than all others together, and most days do not need it.
     from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
 
     on = date_of(day)

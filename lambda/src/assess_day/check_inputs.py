@@ -1,4 +1,4 @@
-"""What a day is judged by."""
+"""The input of the quality checks."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class CheckInputs:
-    """What a day is judged by.
+    """The input of the quality checks of a day.
 
     Parameters
     ----------
     state
-        Its ledger, and how far its objects have come.
+        The day's ledger, and the progress of its objects through the tables.
     sor, sot
-        The day's rows of these tables, by kind; in any order, of SoR with every reading of an asset.
+        The day's rows of these tables, by kind, in any order. SoR rows include every reading of an asset.
     spec
         The day's rows of the Spec table.
     failed_compactions
-        What compactions failed with.
+        The errors of failed compactions.
     duplicates
-        How many rows compactions found twice.
+        Number of duplicate rows that compactions found.
     dead_letters
-        How many messages lie in the dead-letter queues.
+        Number of messages in the dead-letter queues.
     earlier
         The rows of the quality table of earlier days, by day.
     reference_from
-        The day, ``YYYYMMDD``, from which values serve as references.
+        The first day, ``YYYYMMDD``, whose values serve as references.
     trading_day
         Whether B3 trades on the day.
     unregistered
-        Days of the whole lake that lie in a table's bucket and that the catalog lacks.
+        For each table: days, of all time, that the bucket has and the catalog lacks.
     """
 
     state: DayState
@@ -63,5 +63,5 @@ class CheckInputs:
 
     @cached_property
     def references(self) -> References:
-        """Return what the day is held against."""
+        """Return the values that the day is compared with."""
         return References({day: rows for day, rows in self.earlier.items() if day >= self.reference_from})

@@ -1,4 +1,4 @@
-"""Quality checks of how the day came about: what was listed, read, archived and compacted."""
+"""Quality checks of the day's process: listing, reading, archiving and compaction."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def row(
     situacao: Verdict,
     motivo: str,
 ) -> QualityRow:
-    """Return a row, its sentence left out where it is ``ok``."""
+    """Return a row; its sentence is None when the verdict is ``ok``."""
     return QualityRow(
         tabela, medida, coluna, valor, referencia, situacao, None if situacao is Verdict.OK else motivo
     )
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold how many assets are listed against the days before; say where there is no listing."""
+    """Compare the number of listed assets with earlier days; report a day without a listing."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
@@ -57,7 +57,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def missing(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the listed assets that were not read."""
+    """List the listed assets that were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
     for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
@@ -77,7 +77,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the assets that the newest round asked for again and could not read: an earlier reading counts."""
+    """List the assets that the newest round could not read again: their earlier reading is used."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
@@ -100,7 +100,7 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def not_through(inputs: CheckInputs) -> list[QualityRow]:
-    """Name the objects that have not come through, and the compactions that failed."""
+    """List the objects that have not reached SoT or Spec, and the failed compactions."""
     rows = []
     for check, problems, said in (
         ("objetos_pendentes", inputs.state.not_through, "Há "),
@@ -113,7 +113,7 @@ def not_through(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def labels(inputs: CheckInputs) -> list[QualityRow]:
-    """Name labels without a column, and core labels that pages lack."""
+    """List the labels without a column, and the core labels that pages lack."""
     rows = []
     said = inputs.ledger.assets(inputs.state.sor_ids)
     for kind in Kind:
@@ -167,10 +167,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return for each label how many assets it is a matter of, and the first of them.
+    """Return, for each label, the number of affected assets and the first of them.
 
-    An asset's label counts where its entry does. Of a batch that an older version counted, no more assets
-    count than it has entries that do.
+    A label of an asset counts if the ledger uses that asset's entry. A batch of an older version has counts
+    only: each count is limited to the number of the batch's entries that the ledger uses.
     """
     found: dict[str, tuple[int, str]] = {}
 
@@ -190,12 +190,12 @@ def _counted(
 
 
 def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
-    """Return so many labels as are named, those of the most assets first."""
+    """Return the labels to list, sorted by number of assets, largest first."""
     return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:
-    """Count pages that could not be archived: those of assets, and the listing of each kind."""
+    """Count the pages that could not be archived: asset pages, and the listing of each kind."""
     listed = inputs.ledger.listing
     assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
@@ -206,7 +206,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """Name objects in the day's partitions that are not the lake's: they are not read."""
+    """List foreign objects in the day's partitions: the lake did not write them and does not read them."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
@@ -215,11 +215,11 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
-    """Name each table with days that the catalog lacks, and the statement that registers them."""
+    """List each table with days that the catalog lacks, and the statement that registers them."""
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
-            # No dot between the names: the mail takes links apart.
+            # Name them separately: the mail would write "database.table" as "database[.]table".
             said = (
                 f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
@@ -229,7 +229,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold what lies in the dead-letter queues against the day before."""
+    """Compare the number of messages in the dead-letter queues with the newest earlier day."""
     before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
@@ -237,7 +237,7 @@ def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def duplicates(inputs: CheckInputs) -> list[QualityRow]:
-    """Record how many rows were there twice."""
+    """Record the number of duplicate rows."""
     return [row(None, "duplicatas", None, float(inputs.duplicates), None, Verdict.OK, "")]
 
 

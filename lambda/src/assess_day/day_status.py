@@ -1,4 +1,4 @@
-"""Whether a day is settled, whether it is whole, and whether another round could help."""
+"""Day status: whether a day is settled and complete, and whether another round could help."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 
-# What SQS counts is approximate, and an event may be late: both are waited for no longer.
+# Longest wait for late S3 events and for the approximate message counts of SQS.
 GRACE_SECONDS = 600
-# Stage 2 has tried the listings for four minutes by then, and said so.
+# By then stage 2 has tried the listings for four minutes, and has recorded the result.
 BEGIN_SECONDS = 300
-# A listing that is this much shorter than the one before it may be half a listing.
+# A listing with a smaller share of the previous listing's assets may be incomplete.
 LISTING_SHARE = 0.95
-# Fewer refused assets say nothing of the site.
+# Fewer refused assets do not prove that the site refuses.
 REFUSED_ASSETS = 3
-# Looks at the first interval; further ones take ten times as long.
+# Number of looks at the short interval; afterwards the interval is ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
 
 
 @dataclass(frozen=True)
 class DayState:
-    """What there is of a day, as it was found.
+    """The stored state of a day at one moment.
 
     Parameters
     ----------
@@ -37,15 +37,15 @@ class DayState:
     sor_ids
         Ids of the day's SoR objects.
     not_through
-        What of them has not come through to SoT and Spec, a text a pair of tables.
+        Objects that have not reached SoT or Spec: one text for each pair of tables.
     queues
-        What the queues seem to hold, a text a queue that does not look empty.
+        Messages in the queues, by approximate counts: one text for each queue that is not empty.
     newest_object_at
-        When the newest object of the day was written; None where there is none.
+        Write time of the day's newest object; None if the day has no object.
     fetch_from
-        ``site``, or ``pages`` where a collector brings them.
+        ``site``, or ``pages`` if a collector brings the pages.
     foreign_keys
-        Keys of objects in the day's partitions that are not the lake's.
+        Keys of objects in the day's partitions that the lake did not write.
     """
 
     ledger: DayLedger
@@ -58,9 +58,9 @@ class DayState:
 
     @property
     def site_refuses(self) -> bool:
-        """Tell whether the site refuses AWS.
+        """Return whether the site refuses AWS.
 
-        So it is where the newest round that asked for assets read none, and at least three were refused.
+        The newest round with assets decides: no asset was read, and at least three were refused.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -78,18 +78,19 @@ class DayState:
 
 @dataclass(frozen=True)
 class DayStatus:
-    """What can be said of a day.
+    """The status of a day.
 
     Parameters
     ----------
     settled
-        Whether nothing of it is on its way any more.
+        Whether no message or object of the day is still being processed.
     waiting_for
-        What is.
+        What is still being processed, one text each.
     whole
-        Whether every listed asset is final and every object has come through.
+        Whether the day is complete: each listed asset has a final outcome, each object has reached SoT and
+        Spec.
     lacks
-        What it lacks, a sentence each.
+        What the day lacks, one sentence each.
     """
 
     settled: bool
@@ -104,13 +105,13 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     Parameters
     ----------
     state
-        What there is.
+        The stored state of the day.
     now
-        The moment.
+        The current time.
     patience_seconds
-        Longest that a queued asset may take until it is read or given up.
+        Longest time from queuing an asset until it is read or given up, in seconds.
     started_at
-        When the workflow was started: a day that stage 1 has just cleared is given time to begin.
+        Start time of the workflow: after stage 1 has cleared a day, the day needs time to begin.
     """
     waiting = _waiting(state, now, patience_seconds, started_at)
     lacks = (*_unread(state), *state.not_through)
@@ -120,28 +121,29 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
 def reasons_for_a_round(
     state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
 ) -> tuple[str, ...]:
-    """Say why a settled day needs another round.
+    """Return why a settled day needs another round.
 
     Parameters
     ----------
     state
-        What there is of it.
+        The stored state of the day.
     earlier_listed
-        How many assets of each kind the newest earlier full listing has; None where there is none.
+        Number of assets of each kind in the newest earlier full listing; None if there is none.
     old_session
-        The session that the site still shows, ``YYYYMMDD``, where the last day had it already.
+        The session that the site still shows, ``YYYYMMDD``, if the last day already had that session; else
+        None.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
 
 
 def repeated_session(session: int) -> str:
-    """Say that the site shows a session that the last day had already."""
+    """Return the Portuguese text for a session that the last day already had."""
     return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
 
 
 def no_listing(state: DayState) -> str | None:
-    """Say that a day has no listing, and why; None where it has one, or is older than the ledger."""
+    """Return why a day has no listing, in Portuguese; None if it has one, or is older than the ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None
@@ -174,12 +176,12 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
     if latest is None or now >= latest + grace:
         return []
-    # Where there is no listing, nothing of the day was queued: what the queues hold is not of it.
+    # Without a listing, no ticker of the day was queued: messages in the queues belong to other days.
     return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
 def _unread(state: DayState) -> list[str]:
-    """Say which assets nothing final is known of."""
+    """Return the reason for a missing listing, or the assets without a final outcome."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
@@ -190,7 +192,7 @@ def _unread(state: DayState) -> list[str]:
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
-    """Say which kind's listing may be a part of one only."""
+    """Return a text for each kind whose listing may be incomplete."""
     listing = ledger.listing
     if listing is None or listing.is_partial or earlier is None:
         return []
@@ -203,5 +205,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return how long to wait after the look of a number, the first being 1."""
+    """Return the wait in seconds after look number ``looks``; the first look is number 1."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

@@ -1,4 +1,4 @@
-"""How the share of filled cells of a column is judged, and a label that every page lacks with it."""
+"""Judges the share of filled cells of a column, and core labels that pages lack."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, tabl
 
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
-# Without these a row says nothing of its asset, so that no day before is needed to see that they are empty.
-# Others can be: the site shows no mandate of any fund since 2026.
+# A row without these values is useless: if such a column is empty, the check fails even without a reference.
+# Other columns may be empty: since 2026 the site shows no fund's mandate.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
@@ -19,7 +19,7 @@ _ESSENTIAL = {
 
 
 def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
-    """Judge the share of filled cells of a column of SoT, a fraction, against that of the days before."""
+    """Judge the share of filled cells of a SoT column, a fraction, against that of earlier days."""
     if not share and column in _ESSENTIAL[kind]:
         return Verdict.FAILURE
     reference = references.of(SOT[kind], "preenchimento", column)
@@ -27,12 +27,12 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Half is not more than half, whatever floating point adds.
+    # Round: with floating-point error, exactly half could exceed half.
     return limits.above(round(reference - share, 9))
 
 
 def judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
-    """Judge a core label that pages lack; where every page does, its columns are empty, and judged so."""
+    """Judge a core label that pages lack; if all pages lack it, its columns are judged as empty."""
     columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
     return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

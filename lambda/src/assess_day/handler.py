@@ -1,4 +1,4 @@
-"""Look and Assess, as Lambda calls them."""
+"""Lambda handler of the steps Look and Assess."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ from pynvest_lake.settings import read_settings
 leave_pandas_alone()
 logger = Logger()
 
-# Step Functions stops an execution at 256 kB of input, and passes the result on from state to state.
+# Step Functions limits the input of a state to 256 kB, and passes the result from state to state.
 CAUSE_CHARACTERS = 3_000
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look at the day of the workflow, or assess it at the end.
+    """Determine the status of the workflow's day, or assess the day at the end.
 
     Parameters
     ----------
     event
-        ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow; its name,
-        ``execution``. For a look, ``progress`` as the look before returned it. To assess, what came of
-        the ``folds`` of SoT and of the ``spec_folds``: a ``result``, or of one that failed ``error`` and
-        ``cause``.
+        ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow. ``execution``: the
+        name of the execution. For ``look``: ``progress``, as the previous look returned it. For ``assess``:
+        ``folds`` and ``spec_folds``, the compactions of SoT and of Spec, each with a ``result``, or with
+        ``error`` and ``cause`` if it failed.
 
     Returns
     -------
     dict
-        Of a look: whether the day is ``settled`` and ``whole``, what it waits for and lacks, and either
-        ``look_again_seconds``, or ``round_seconds`` where a round is to follow; the ``progress``; of a site
-        that is late the ``old_session`` and the stock to try it with; and ``assessed_by_another`` where the
-        execution ends here. Assessed, after the rows of the
-        quality table were written: the verdict ``situacao``, whether the workflow ``passed``, how many assets
-        are ``missing``, the ``reasons``, as ``cause`` what a
-        workflow that fails says, and the ``notice``: whether to ``tell``, ``subject`` and ``text``.
+        For ``look``: ``settled`` and ``whole`` (whether the day is settled and complete), ``waiting_for`` and
+        ``lacks``. ``look_again_seconds`` if the day is not settled; ``round_seconds`` if a round follows. The
+        ``progress``. ``old_session``, if the site still shows the last day's session: the session, and a
+        stock to probe. ``assessed_by_another``, if the execution ends here.
+        For ``assess``, after the rows of the quality table are written: the verdict ``situacao``; whether the
+        workflow ``passed``; the number of ``missing`` assets; the ``reasons``; ``cause``, the message of a
+        failed workflow; and the ``notice``: ``tell``, ``subject`` and ``text``.
 
     Raises
     ------
     DayRefused
-        Nothing was ever asked for on the day that the input names, or it may not be made anew from SoR now.
+        The day that the input names was never run, or it cannot be rebuilt from SoR now.
     ValueError
-        The event or the workflow's input is not what it should be.
+        The event or the workflow's input is invalid.
     """
     check_fields(event, ("step", "execution", "started_at", "input", "progress", "folds", "spec_folds"))
     settings = read_settings(Settings, os.environ)
@@ -101,7 +101,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if execution.is_scheduled and state.fetch_from == "pages":
         if any(map(list, state.ledger.rounds)):
             result["assessed_by_another"] = True
-        elif "round_seconds" in result:  # only a manifest of a collector brings what is missing
+        elif "round_seconds" in result:  # a round cannot help: only a collector brings missing pages
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
     if session is not None and "round_seconds" in result:
         ticker = most_traded(s3, settings, day)
@@ -118,7 +118,7 @@ def _next(
     settled: bool,
     another_round: bool,
 ) -> dict[str, Any]:
-    """Return what the workflow is to do after a look."""
+    """Return the workflow's next wait, and the new ``progress``."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)
     if not settled:
         return {

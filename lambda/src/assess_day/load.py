@@ -1,4 +1,4 @@
-"""What there is of a day, and what it is judged by: gathered from the ledger, the tables and the queues."""
+"""Loads the state of a day and the input of its checks from the ledger, the tables and the queues."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ _COUNTS = {
 
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
-    """Find out what there is of a day."""
-    # The queues first: what leaves them meanwhile is in the ledger by then, not the other way around.
+    """Load the stored state of a day."""
+    # Read the queues before the ledger: a message that leaves its queue in between is then in the ledger.
+    # In the other order, such a message would be in neither.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
@@ -52,7 +53,7 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return how many assets of each kind the newest earlier listing has, partial runs apart."""
+    """Return the number of assets of each kind in the newest earlier listing that is not of a partial run."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
@@ -62,7 +63,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 
 
 def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
-    """Return the session that the site still shows, if it is the one that the last day had already."""
+    """Return the session that the site still shows, if the last day already had that session."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None
@@ -74,7 +75,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the stock that trades most, as the day's rows have it: the first whose session moves."""
+    """Return the most traded stock of the day's rows: its page shows a new session first."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
@@ -89,18 +90,18 @@ def load_inputs(
     state: DayState,
     compactions: Sequence[Mapping[str, Any]],
 ) -> CheckInputs:
-    """Gather what a day is judged by.
+    """Load the input of a day's quality checks.
 
     Parameters
     ----------
     s3, glue, sqs
         Clients.
     settings
-        The function's.
+        The function's settings.
     state
-        What was found of the day.
+        The stored state of the day.
     compactions
-        The results of the compactions: a ``result``, or ``error`` and ``cause``.
+        One mapping for each compaction, with ``result``, or with ``error`` and ``cause``.
     """
     day = state.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
@@ -126,7 +127,7 @@ def load_inputs(
 
 
 def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
-    """Return how many messages lie in queues."""
+    """Return the number of messages in the given queues."""
     name = "ApproximateNumberOfMessages"
     return sum(
         int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
@@ -135,7 +136,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the rows of a day of a table; what goes away meanwhile is in what took its place."""
+    """Return a day's rows of a table; skip an object that disappears: its replacement has the same rows."""
     found = [table_schema(table.table).arrow.empty_table()]
     for item in list_day(s3, table, day):
         try:
@@ -146,7 +147,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
-    """Return what still lies in the queues, a text a queue that does not look empty."""
+    """Return one text for each queue that is not empty, by approximate counts."""
     problems = []
     for kind, url in queue_urls.items():
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]

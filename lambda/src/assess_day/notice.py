@@ -19,7 +19,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# Reais a day: what is traded less is moved by a single order.
+# Reais a day: below this, a single order can move the price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (
@@ -41,9 +41,9 @@ class Notice:
     Parameters
     ----------
     tell
-        ``digest``, ``failure``, or ``none`` where no notice is sent.
+        ``digest``, ``failure``, or ``none`` if no notice is sent.
     subject
-        The subject of the mail: ASCII and under 100 characters, as SNS asks.
+        The subject of the mail: ASCII and under 100 characters, as SNS requires.
     text
         The text, under 40 lines.
     """
@@ -55,7 +55,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Move:
-    """An asset of the newest session, and how far its price went that day.
+    """An asset that traded in the newest session, and its price change that day.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Move:
     price
         Its last price, in reais.
     change
-        The day's change, a fraction.
+        The day's price change, a fraction.
     """
 
     ticker: str
@@ -86,17 +86,17 @@ def notice(
     Parameters
     ----------
     assessment
-        What was found out about the day.
+        The assessment of the day.
     sot
         The day's SoT rows of each kind.
     daily_digest
-        Whether a day without a remark gets a digest, too.
+        Whether a day without remarks also gets a digest.
     failures_only
-        Whether only a failure is sent.
+        Whether to send failures only.
     lake
-        What tells the lake from others, in ASCII.
+        The lake's name, in ASCII.
     quality_table
-        The quality table as a query names it, with its database.
+        The quality table's name in a query, with its database.
     """
     day = date_of(assessment.day)
     remarks = len(assessment.reasons)
@@ -203,14 +203,14 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
-    """Return the five assets whose price went the farthest in a session, of those that trade enough.
+    """Return the five assets with the largest price changes in a session, without thinly traded assets.
 
     Parameters
     ----------
     sot
         SoT rows of each kind.
     session
-        The session; assets whose last price is of another one are left out.
+        The session; assets whose last price is of another session are left out.
     """
     moves = []
     for kind, rows in sot.items():

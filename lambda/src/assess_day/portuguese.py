@@ -1,4 +1,4 @@
-"""What sentences are made of, in Portuguese: numbers, days, kinds of asset and outcomes."""
+"""Portuguese texts for numbers, days, kinds of asset and outcomes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ OUTCOMES = {
     Outcome.FAILED: "o site não entregou a página",
     Outcome.REFUSED: "o site recusou o pedido",
 }
-"""What is said of an asset that was not read."""
+"""Texts for the outcomes of assets that were not read."""
 SHOWN_REASONS = 10
 _SHOWN = 10
-# What mail programs turn into links: a scheme, or a dot before a letter, as in a domain.
+# Mail programs make links from a scheme, and from a dot before a letter, as in a domain.
 _LINK = re.compile(r"(?P<scheme>://)|(?<=\w)[.．。｡](?=[^\W\d])")
 
 
 def number(value: float) -> str:
-    """Return a number with its thousands points and at most four significant decimal places."""
+    """Return a number as Brazilians write it; below 10,000, a fraction has four significant digits."""
     if abs(value) >= 1e18:
         return brazilian(f"{value:.3e}")
     text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:,.4g}"
@@ -33,7 +33,7 @@ def number(value: float) -> str:
 
 
 def brazilian(text: str) -> str:
-    """Return a number that was written with thousands commas and a decimal point as Brazilians write it."""
+    """Return a number in Brazilian notation: commas become points, points become commas."""
     return text.translate(str.maketrans(",.", ".,"))
 
 
@@ -53,22 +53,22 @@ def sentence(text: str) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """Return the first ten names."""
+    """Return the first ten names, comma-separated, with an ellipsis if there are more."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def quoted(text: str) -> str:
-    """Return a text of a page as data: in quotes, printable and cut."""
+    """Return a text from a page in quotes, printable and cut."""
     return f'"{printable(text)}"'
 
 
 def some_reasons(reasons: Sequence[str]) -> list[str]:
-    """Return the first ten reasons, each printable and cut, and how many more there are."""
+    """Return the first ten reasons, each printable and cut, and the number of further reasons."""
     shown = [printable(reason, REASON_CHARACTERS) for reason in reasons[:SHOWN_REASONS]]
     more = len(reasons) - len(shown)
     return [*shown, f"e mais {number(more)}"] if more else shown
 
 
 def without_links(text: str) -> str:
-    """Return a text in which no mail program finds a link: ``http[://]site[.]com``."""
+    """Return a text from which mail programs make no links: ``http[://]site[.]com``."""
     return _LINK.sub(lambda found: f"[{found[0]}]", text)

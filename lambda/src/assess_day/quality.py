@@ -1,4 +1,4 @@
-"""The rows of the quality table, from what there is of a day: a pure function."""
+"""Computes the rows of the quality table from the input of a day: a pure function."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ TRIAL = "execução de teste"
 
 
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
-    """Check a day.
+    """Run all quality checks of a day.
 
     Parameters
     ----------
     inputs
-        What there is of it. The order of its rows does not matter.
+        The input of the checks. The order of its rows does not matter.
 
     Returns
     -------
     tuple of QualityRow
-        One row a check and column, the verdict last. Of a partial run the verdict alone, which is ``ok``.
+        One row for each check and column, the verdict last. For a partial run: only the verdict, ``ok``.
     """
     if inputs.ledger.is_partial:
         return (QualityRow(None, VERDICT, None, None, None, Verdict.OK, TRIAL),)
@@ -35,7 +35,7 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
 
 
 def verdict(rows: list[QualityRow]) -> QualityRow:
-    """Return the day's row: the worst of all."""
+    """Return the day's row, with the worst verdict of all rows."""
     remarks = [row for row in rows if row.situacao is not Verdict.OK]
     worst = max(remarks, key=lambda row: row.situacao.rank, default=None)
     if worst is None:

@@ -1,4 +1,4 @@
-"""Whether a day may be made anew from its SoR objects now."""
+"""Checks whether a day may be rebuilt from its SoR objects now."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pynvest_lake.execution import Execution
 def check_rebuild(
     workflow: Any, workflow_arn: str, execution: Execution, name: str, sor_ids: Collection[str]
 ) -> None:
-    """Check that a day has SoR objects and that no other execution of it runs.
+    """Check that a day has SoR objects and that no other execution for the day is running.
 
     Parameters
     ----------
     workflow
         Step Functions client.
     workflow_arn
-        The workflow.
+        ARN of the workflow.
     execution, name
-        The execution that makes the day anew, and its name.
+        The execution that rebuilds the day, and its name.
     sor_ids
         Ids of the day's SoR objects.
 
     Raises
     ------
     DayRefused
-        It may not be made anew now. Nothing was changed.
+        The day may not be rebuilt now. Nothing was changed.
     """
     day = execution.day
     if not sor_ids:

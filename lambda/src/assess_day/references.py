@@ -14,7 +14,7 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """Medians of the last values that were themselves ``ok``, so that no bad day becomes the norm.
+    """Medians of the newest values whose verdict was ``ok``, so that bad days do not become the norm.
 
     Parameters
     ----------
@@ -31,19 +31,19 @@ class References:
                     values.append(row.valor)
 
     def of(self, table: str | None, check: str, column: str | None = None) -> float | None:
-        """Return the reference of a check; None where there is none."""
+        """Return the reference of a check; None if there is none."""
         values = self._values.get((table, check, column))
         return median(values) if values else None
 
 
 def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
-    """Return the newest session of the last day before this one that has any, ``YYYYMMDD``."""
+    """Return the newest session, ``YYYYMMDD``, of the newest earlier day that recorded a session."""
     session = last_value(earlier, SESSION_REPEATED)
     return None if session is None else int(session)
 
 
 def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
-    """Return the value of a check on the newest earlier day that has it."""
+    """Return the value of a check on the newest earlier day that recorded this check."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:

@@ -1,4 +1,4 @@
-"""The environment of the function that assesses a day."""
+"""The settings of Look and Assess, from environment variables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables, the bucket of the ledger, the queues, how long tickers may take, the pages' source.
+    """The settings of the function.
 
-    ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
-    has been read, or is in the dead-letter queue. ``quality_gate`` is ``fail``, or ``record`` where a bad
-    verdict is only written. Values before ``quality_reference_from`` do not serve as references.
-    ``daily_digest``: whether a day without a remark gets a digest, too. ``name_prefix``: the lake's name.
+    ``queue_patience_seconds``: visibility timeout of the queues times their receives; by then a message has
+    been read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings
+    the pages. ``quality_gate``: ``fail``, or ``record`` to write a bad verdict without failing the workflow.
+    ``quality_reference_from``: earlier values do not serve as references. ``daily_digest``: whether a day
+    without remarks also gets a digest. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]

@@ -1,4 +1,4 @@
-"""Measures of what the day's tables hold."""
+"""Quality checks of the rows in the day's tables."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 _BLANK = {"", "-", "-%"}
-# Which years its six columns are of changes at New Year, and the site's pages follow in the days after.
+# These six columns shift by one year at New Year. The site's pages follow some days later.
 _YEARS = "pct_var_ano_"
-# Columns whose product is a third column, by the name of the check.
+# For each check: two columns, and a third column that is their product.
 _IDENTITIES = {
     Kind.ACOES: {
         "p_sobre_vp_vezes_vpa": ("vlr_ind_p_sobre_vp", "vlr_ind_vpa", "vlr_cot"),
@@ -40,7 +40,7 @@ _IDENTITIES = {
 
 
 def row_counts(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the number of rows of each table against the days before."""
+    """Compare the number of rows of each table with earlier days."""
     rows = []
     tables = {**{SOT[kind]: inputs.sot[kind] for kind in Kind}, SPEC_ATIVOS: inputs.spec}
     for name, table in tables.items():
@@ -55,7 +55,7 @@ def row_counts(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def fill(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the share of filled cells of each column against the days before."""
+    """Compare the share of filled cells of each column with earlier days."""
     rows = []
     for kind in Kind:
         table, name = inputs.sot[kind], SOT[kind]
@@ -72,7 +72,7 @@ def fill(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unreadable(inputs: CheckInputs) -> list[QualityRow]:
-    """Count cells whose text on the page could not be read as what its column holds."""
+    """Count the cells whose text on the page could not be converted to the column's type."""
     rows = []
     for kind in Kind:
         sot, name = inputs.sot[kind], SOT[kind]
@@ -101,7 +101,7 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
-    """Return the text of each asset that has one."""
+    """Return the text of a column for each asset whose cell is not blank, by ticker."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
     return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
 
@@ -113,7 +113,7 @@ def newest_session(spec: pa.Table) -> date | None:
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the day's session against that of the last day, and how many assets are of it."""
+    """Compare the day's session with that of the last day; check the share of assets that show it."""
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
@@ -142,7 +142,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the assets' prices against the listing's, and against their own range of a year."""
+    """Compare the assets' prices with the listing, and with their own 52-week range."""
     newest = newest_session(inputs.spec)
     listed = inputs.ledger.listing
     rows = []
@@ -174,10 +174,10 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def medians(inputs: CheckInputs) -> list[QualityRow]:
-    """Hold the median of each numeric column against the days before, zeros apart.
+    """Compare the median of each numeric column, without zeros, with earlier days.
 
-    Where about half of the assets have none of something (sales of real estate, say), the median would
-    otherwise be zero on one day and millions on the next.
+    In some columns, such as sales of real estate, about half of the values are zero. With the zeros, the
+    median would be zero on one day and millions on the next.
     """
     newest = newest_session(inputs.spec)
     rows = []
@@ -200,13 +200,13 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median against its reference: not where both are next to nothing among values of both signs."""
+    """Judge a median against its reference; ``ok`` if both are near zero and the values have both signs."""
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # Zero is no multiple of anything, and of neither sign.
+    # Zero has no sign, and no ratio to zero exists.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:
@@ -216,7 +216,7 @@ def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
 
 
 def identities(inputs: CheckInputs) -> list[QualityRow]:
-    """See whether values agree that are each other's product."""
+    """Check that the product of two columns agrees with a third column."""
     newest = newest_session(inputs.spec)
     rows = []
     for kind in Kind:
@@ -235,13 +235,13 @@ def identities(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _agree(one: float, other: float, product: float) -> bool:
-    """Tell whether two values multiply to a third, as closely as they are rounded."""
+    """Return whether the product of two values equals a third, within tolerance and rounding."""
     beyond = thresholds.ROUNDING * (abs(one) + abs(other) + thresholds.ROUNDING)
     return abs(one * other - product) <= thresholds.IDENTITY_TOLERANCE * abs(product) + beyond
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of assets that traded in a session: the others stand still."""
+    """Return the rows of assets that traded in a session: the values of other assets do not change."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

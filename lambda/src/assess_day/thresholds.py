@@ -1,8 +1,7 @@
 """The thresholds of the quality checks, each with its reason.
 
-A remark (``aviso``) costs a person a look, a failure (``falha``) fails the workflow. Each is drawn where a
-good day, with assets that come and go and prices that move, does not reach, and the fault that it is for
-does.
+A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. Normal days, with new
+and removed assets and moving prices, stay within each limit. The faults that a limit is for exceed it.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ class Limits:
     Parameters
     ----------
     aviso, falha
-        The values from which the result is a remark and a failure, in the check's unit; None: never.
+        The limits for a remark and for a failure, in the check's unit; None for no limit.
     why
-        Why there.
+        The reason for these limits.
     """
 
     aviso: float | None
@@ -29,11 +28,11 @@ class Limits:
     why: str
 
     def above(self, value: float) -> Verdict:
-        """Judge a value that is the worse, the greater it is."""
+        """Judge a value; greater is worse."""
         return self._judged(lambda limit: value > limit)
 
     def below(self, value: float) -> Verdict:
-        """Judge a value that is the worse, the smaller it is."""
+        """Judge a value; smaller is worse."""
         return self._judged(lambda limit: value < limit)
 
     def _judged(self, beyond) -> Verdict:  # type: ignore[no-untyped-def]
@@ -63,21 +62,22 @@ MEDIAN = Limits(
     2.0, 5.0, "times the reference, or a part of it; a crash of a tenth is far within, a comma beyond"
 )
 NEAR_ZERO = 0.1
-"""Part of the width of a column's middle half, below which a median among values of both signs is next to
-nothing: such a one changes its sign on an ordinary day, and says nothing of commas and units."""
+"""A median counts as near zero below this fraction of the interquartile range, if the values have both signs.
+Such a median changes its sign on normal days. It cannot show a wrong decimal comma or unit."""
 IDENTITY = Limits(0.80, 0.50, "share of assets that agree; receipts and units never do, most others always")
 
 IDENTITY_TOLERANCE = 0.05
-"""How far two ways to the same number may be apart: shares that were issued since the balance sheet."""
+"""Allowed relative difference between a product and its column: companies may issue shares after the balance
+sheet."""
 ROUNDING = 0.005
-"""Half of the last place that the site shows."""
+"""Half of the last decimal place that the site shows."""
 
 LEAST_ASSETS = 30
-"""Of fewer assets a median or a share says nothing: on a half day, when many do not trade, that of twenty-odd
-current assets was status to go beyond twice its reference."""
+"""A median or a share of fewer assets is not meaningful. On a half day many assets do not trade: the median
+of about twenty current assets then exceeded twice its reference."""
 REFERENCE_VALUES = 5
-"""A week's values: one odd one does not move their median."""
+"""The values of one week: a single outlier does not move their median."""
 REFERENCE_DAYS = 60
-"""Older values are of another time."""
+"""Older values are outdated."""
 TRADED_DAYS = 7
-"""An asset that has not traded for longer says nothing of the session."""
+"""The share of the newest session leaves out assets that have not traded for longer."""

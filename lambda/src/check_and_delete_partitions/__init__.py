@@ -1,1 +1,1 @@
-"""Stage 1: decides the day, clears what the lake holds of it and starts stage 2."""
+"""Stage 1: decides the run day, clears its data from the lake and starts stage 2."""

@@ -1,4 +1,4 @@
-"""Stage 1, as Lambda calls it."""
+"""Lambda handler of stage 1."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start a day: from the site, where it clears what the lake holds of today first, or from pages.
+    """Start a day from the site or from archived pages. A run from the site first clears today's data.
 
     Parameters
     ----------
     event
-        ``scheduled_at`` from the schedule: the day is that of this moment in Sao Paulo. A person gives
-        nothing for today, or ``anomesdia_exec``; ``tickers`` for a partial run; ``source``: ``pages``, to
-        read the day's archived pages again; or ``remove`` with a day after today, to remove it. Or S3's event
-        of a collector's manifest.
+        From the schedule: ``scheduled_at``; its date in Sao Paulo is the run day. From a person: an empty
+        event for today, or ``anomesdia_exec``; ``tickers`` for a partial run; ``source``: ``pages``, to read
+        the day's archived pages again; or ``remove`` with a day after today, to remove that day. Or the S3
+        event of a collector's manifest.
 
     Returns
     -------
     dict
-        ``anomesdia_exec``; how many objects and partitions were deleted, where the day was cleared;
-        ``refused``, why nothing was done, where the site does not answer; ``ignored``, why a manifest or a
-        second delivery of the schedule's event starts nothing.
+        ``anomesdia_exec``. If the day was cleared: the numbers of deleted objects and partitions.
+        ``refused``: why nothing was done, if the site does not answer. ``ignored``: why a manifest or a
+        repeated event of the schedule starts nothing.
 
     Raises
     ------
     DayRefused, ValueError
-        The day may not be run like this, or the event is not what it should be. Nothing was removed.
+        The day may not be run with this event, or the event is invalid. Nothing was removed.
     ObjectsNotDeleted, PartitionNotDeleted
-        Something would not go. Nothing was started.
+        Objects or a partition could not be deleted. Nothing was started.
     """
     settings = read_settings(Settings, os.environ)
     now = datetime.now(timezone.utc)
@@ -87,7 +87,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) -> dict[str, Any]:
-    """Start the workflow, which has the archived pages read: nothing is cleared."""
+    """Start the workflow, which reads the archived pages; clear nothing."""
     day, manifest = request.day, request.manifest
     s3 = client("s3")
     if manifest is not None:
@@ -116,7 +116,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 
 
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
-    """Tell whether a round of the whole day started at or after a moment."""
+    """Return whether a round of the whole day started at or after the scheduled time."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     if not any(moment_of(one.started_at) >= scheduled_at for one in ledger.rounds(day)):
         return False
@@ -125,14 +125,14 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Tell whether clearing a day was begun and not ended: a round got its listing, and that is gone."""
+    """Return whether a day was cleared only in part: its last round got a listing, which is now gone."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
 
 
 def _refusal_of_site(settings: Settings) -> str | None:
-    """Have stage 2 probe the site; return why it is not to be asked, None where it answers."""
+    """Let stage 2 probe the site; return why the site cannot be used, or None if it answers."""
     try:
         answer = client("lambda").invoke(
             FunctionName=settings.get_tickers_function_name, Payload=json.dumps({"probe": True}).encode()
@@ -146,10 +146,10 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger. Its rounds stay: they show that it was asked for."""
+    """Remove a day from the tables and the ledger. Its rounds stay: they record that the day was run."""
     s3 = client("s3")
-    # The listing goes first: without it nothing that is still there passes for a whole day. The batches'
-    # outcomes go last: they name objects that count only while they lie in SoR.
+    # Delete the listing first: without it, the remaining data cannot look like a complete day. Delete the
+    # batches' outcomes last: an outcome counts only while the object that it names is in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

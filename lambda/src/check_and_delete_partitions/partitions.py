@@ -1,4 +1,4 @@
-"""Removal of a day from the tables of the lake."""
+"""Removes a day from the tables of the lake."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PartitionNotDeleted(RuntimeError):
 
 @dataclass(frozen=True)
 class Removed:
-    """What was found of a day in one table, and removed."""
+    """The removed data of a day in one table: the number of objects, and whether there was a partition."""
 
     table: str
     objects: int
@@ -35,27 +35,27 @@ class Removed:
 def remove_day(
     s3: Any, glue: Any, tables: Iterable[LakeTable], day: int, *, wait_seconds: float = 0.5
 ) -> list[Removed]:
-    """Remove a day's objects and its partition from every table, each where it is found.
+    """Remove a day's objects and its partition, if they exist, from every table.
 
-    Functions of an earlier run may still be writing. What lands in a table once that is cleared must find the
-    tables after it cleared too: hence Spec before SoT before SoR. The other way around an object could stay
-    whose successor has just been removed, and the day would never get complete.
+    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR: a
+    late object then lands in a table whose downstream tables are already cleared. In the opposite order, a
+    late object could stay while its derived object is removed, and the day would never be complete.
 
     Parameters
     ----------
     s3, glue
         Clients.
     tables
-        Tables to remove the day from, in this order: each before those that its objects come from.
+        Tables to remove the day from, in this order: each table before its source tables.
     day
         The day, ``YYYYMMDD``.
     wait_seconds
-        Wait before the second attempt at what would not go; doubles with each further one.
+        Wait before the second attempt to delete; doubles with each further attempt.
 
     Raises
     ------
     ObjectsNotDeleted, PartitionNotDeleted
-        Objects or a partition are still there afterwards.
+        Objects or a partition still exist after all attempts.
     """
     return [
         Removed(
@@ -68,17 +68,17 @@ def remove_day(
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
-    """Delete what lies below a prefix now; what an earlier run's function writes meanwhile stays.
+    """Delete the current objects below a prefix; objects written during the deletion stay.
 
     Returns
     -------
     int
-        How many objects there were.
+        Number of objects found at the start.
 
     Raises
     ------
     ObjectsNotDeleted
-        Objects are still there after several attempts.
+        Objects still exist after several attempts.
     """
     found = left = _objects(s3, bucket, prefix)
     for wait in _waits(wait_seconds):
@@ -86,7 +86,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             break
         time.sleep(wait)
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
-        # S3 may report success and still leave single keys, which awswrangler ignores: list again.
+        # S3 may fail for single keys of a request. awswrangler ignores these failures: list again.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:
@@ -99,14 +99,14 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
 
 @cache
 def _awswrangler() -> Any:
-    """Return awswrangler, loaded at its first use.
+    """Return awswrangler, imported at its first use.
 
-    On most evenings there is nothing of the day to delete yet, and it would be two thirds of stage 1's start.
+    On most evenings there is nothing to delete. This import would take two thirds of stage 1's start.
     """
     import awswrangler
     import boto3
 
-    # awswrangler makes a client for each call, and a session too where boto3 has none.
+    # awswrangler creates a client for each call, and also a session if boto3 has no default session.
     boto3.setup_default_session(botocore_session=session())
     return awswrangler
 
@@ -122,7 +122,7 @@ def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime
 
 
 def _waits(wait_seconds: float) -> Iterator[float]:
-    """Yield the wait before each attempt, none before the first."""
+    """Yield the wait before each attempt, in seconds; 0 before the first."""
     yield 0.0
     for attempt in range(ATTEMPTS - 1):
         yield wait_seconds * 2**attempt
@@ -137,8 +137,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # A partition that cannot be deleted is no error to awswrangler. One that is newer was registered
-        # meanwhile by a function of an earlier run, and stands for what that has written.
+        # awswrangler reports no error if a partition cannot be deleted. A newer partition was registered
+        # meanwhile by a function of an earlier run, for the objects of that run: it stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(
@@ -148,12 +148,12 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
 
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
-    """Return when a partition was registered, to the second; None where there is none."""
+    """Return when a partition was registered, to the second; None if it does not exist."""
     of_table = {"DatabaseName": table.database, "TableName": table.table}
     answer = glue.batch_get_partition(**of_table, PartitionsToGet=[{"Values": [str(day)]}])
     found: list[dict[str, Any]] = answer["Partitions"]
     if answer.get("UnprocessedKeys"):
-        # Left unanswered, which does not say whether it is there. The single call does.
+        # The batch call did not process this key: the partition may exist. Ask with a single call.
         try:
             found = [glue.get_partition(**of_table, PartitionValues=[str(day)])["Partition"]]
         except glue.exceptions.EntityNotFoundException:

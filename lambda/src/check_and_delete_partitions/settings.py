@@ -1,4 +1,4 @@
-"""What stage 1 reads from its environment."""
+"""The settings of stage 1, from environment variables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables to clear, each before those that its objects come from; what to start; who fetches pages.
+    """The settings of stage 1.
 
-    ``fetch_from`` is ``site``, or ``pages`` where a collector brings them.
+    ``lake_tables``: the tables to clear, each before its source tables. ``fetch_from``: ``site``, or
+    ``pages`` if a collector brings the pages.
     """
 
     lake_tables: tuple[LakeTable, ...]

@@ -1,1 +1,1 @@
-"""Stage 6: leaves a day's partition as one object with one row a ticker, once the day is complete."""
+"""Stage 6: compacts a complete day's partition into one object with one row for each ticker."""

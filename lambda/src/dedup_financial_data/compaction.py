@@ -1,4 +1,4 @@
-"""Many objects of a partition into one, with the best reading of each ticker."""
+"""Compacts the objects of a partition into one, with the best reading of each ticker."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from pynvest_lake.storage import (
     write,
 )
 
-# Each further round compacts what another run of the workflow left beside this one's object.
+# After the first round, each round compacts objects that concurrent executions have added.
 MAX_ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class Compacted:
-    """What a compaction did to a partition."""
+    """The result of a compaction: counts of objects and rows, and whether an object was written."""
 
     objects_read: int = 0
     rows: int = 0
@@ -42,10 +42,10 @@ class Compacted:
 def compact(
     s3: Any, table: LakeTable, day: int, ticker_column: str, arrived: Callable[[], frozenset[str]] | None
 ) -> Compacted:
-    """Leave a day's partition as one object that has the best reading of each ticker.
+    """Compact a day's partition into one object that has the best reading of each ticker.
 
-    The new object is written before those that it was made of are deleted. Ended at any point and started
-    again, it leaves the same rows.
+    The new object is written before its source objects are deleted. If the compaction is interrupted at any
+    point and repeated, the rows are the same.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ def compact(
     ticker_column
         The column that holds the ticker.
     arrived
-        Returns the ids that the next table holds: other parts stay as they are until stage 5 has read them.
-        None for the last table.
+        Returns the ids that the next table holds. Parts with other ids stay as they are until stage 5 has
+        read them. None for the last table.
 
     Returns
     -------
     Compacted
-        What was read and kept. Where one object without duplicates is all there is, nothing is written.
+        The result. If the partition is one object without duplicates, nothing is written.
 
     Raises
     ------
     PartitionBusy
-        The partition changed on each of several looks. Nothing of it is lost.
+        The partition changed during each of several attempts. No data is lost.
     """
 
     def attempt() -> Compacted:
@@ -98,27 +98,27 @@ def rebuild(
     sources: Sequence[LakeTable],
     rows_of: Callable[[Content], pa.Table],
 ) -> Compacted:
-    """Replace what a day's partition holds by rows that are made anew from the tables before it.
+    """Rebuild a day's partition from the rows of its source tables.
 
     Parameters
     ----------
     s3, table, day, ticker_column
         As for `compact`.
     sources
-        The tables that it is made from.
+        The source tables.
     rows_of
-        Makes the table's rows of what an object of these holds.
+        Converts the content of a source object to rows of the table.
 
     Returns
     -------
     Compacted
-        What was read of the sources and kept. Where the partition is one object that has these rows of these
-        ids already, or where the sources are empty, nothing is written.
+        The result; counts are of the sources. Nothing is written if the sources are empty, or if the
+        partition already is one compact object with the same rows and ids.
 
     Raises
     ------
     PartitionBusy
-        The partition changed on each of several looks. Nothing of it is lost.
+        The partition changed during each of several attempts. No data is lost.
     """
 
     def attempt() -> Compacted:
@@ -147,18 +147,18 @@ def rebuild(
 
 
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return the best reading of each ticker; of equal ones a part's, then that of the greater id."""
+    """Return the best reading of each ticker; among equal readings, prefer a part, then the greater id."""
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     return best_rows([content.rows for content in ranked], ticker_column)
 
 
 def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:
-    """Repeat an attempt until it has nothing left to write; sum up what they did."""
+    """Repeat an attempt until it writes nothing; return the combined result."""
     outcome = Compacted()
     for _ in range(MAX_ROUNDS):
         try:
             done = attempt()
-        except ObjectGone:  # another run compacted it: look again
+        except ObjectGone:  # another execution compacted the partition: try again
             continue
         outcome = Compacted(
             outcome.objects_read or done.objects_read,
@@ -176,14 +176,14 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
 def _replace(
     s3: Any, table: LakeTable, day: int, rows: pa.Table, ids: Iterable[str], etags: dict[LakeObject, str]
 ) -> None:
-    """Write a compact object and delete what it replaces.
+    """Write a compact object and delete the objects that it replaces.
 
     Raises
     ------
     ObjectGone
-        Something else removed a part of what it replaces: then the new object is taken back.
+        Another process removed one of the objects to replace. The new object was deleted again.
     """
-    # A name of its own, so that no other run can rely on an object that this one may take back.
+    # Use a unique name: the object may be deleted again, and no other execution may rely on it.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, list(ids))
     if gone := etags.keys() - list_day(s3, table, day).objects.keys():

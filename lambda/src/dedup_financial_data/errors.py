@@ -1,7 +1,7 @@
-"""What makes a compaction fail."""
+"""Errors of a compaction."""
 
 from __future__ import annotations
 
 
 class PartitionBusy(Exception):
-    """Something else changes the partition; nothing of it is lost."""
+    """Another process keeps changing the partition; no data is lost."""

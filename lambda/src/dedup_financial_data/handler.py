@@ -1,4 +1,4 @@
-"""Stage 6, as Lambda calls it."""
+"""Lambda handler of stage 6."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ _KINDS = {SOR_ACOES: Kind.ACOES, SOR_FIIS: Kind.FIIS, SOT_ACOES: Kind.ACOES, SOT
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Compact the day's partition of one table, and those of the six days before that have several objects.
+    """Compact the day's partition of one table, and partitions with several objects of the six days before.
 
-    With ``"source": "sor"`` in the workflow's input, the day's partition is made anew from the tables before
-    it. Parts that have not come through to the next table stay as they are: a later run compacts them.
+    With ``"source": "sor"`` in the workflow's input, the day's partition is rebuilt from the source tables.
+    Parts that have not reached the next table stay as they are: a later execution compacts them.
 
     Parameters
     ----------
     event
-        ``started_at``, when the workflow was started, and ``input``, what it was started with.
+        ``started_at``: start time of the workflow. ``input``: input of the workflow.
 
     Raises
     ------
     PartitionBusy
-        The partition changed on each of several looks.
+        The partition changed during each of several attempts.
     ValueError
-        The workflow's input is not what it should be.
+        The workflow's input is invalid.
     """
     settings = read_settings(Settings, os.environ)
     execution = Execution.from_event(event)

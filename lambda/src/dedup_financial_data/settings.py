@@ -1,4 +1,4 @@
-"""What stage 6 reads from its environment."""
+"""The settings of stage 6, from environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The table to compact, the tables that it is made from, and those that are made from it."""
+    """The table to compact, its source tables, and the tables downstream of it."""
 
     table: LakeTable
     source_tables: tuple[LakeTable, ...]

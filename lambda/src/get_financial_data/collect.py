@@ -1,4 +1,4 @@
-"""Pages of many assets at once, with every outcome told apart."""
+"""Fetches and reads the pages of many assets at once, and returns an outcome for each asset."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OUTCOMES = {
 
 
 class ArchiveCache:
-    """Pages of the archive, each object of which is opened once. Safe to use from several threads.
+    """Pages of the archive; each archive object is opened once. Thread-safe.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class ArchiveCache:
         Raises
         ------
         DamagedArchive
-            There is no such page, or it cannot be read.
+            The page does not exist, or it cannot be read.
         """
         with self._lock:
             if place.object not in self._opened:
@@ -67,7 +67,7 @@ class ArchiveCache:
 
 
 class NotAsked(Exception):
-    """The site was not asked for the asset, which comes to an outcome; its message comes again."""
+    """The site was not asked for the asset, which gets ``outcome``; a later receive or round asks again."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
@@ -76,20 +76,20 @@ class NotAsked(Exception):
 
 @dataclass(frozen=True)
 class AssetResult:
-    """What became of an asset.
+    """The result of fetching and reading an asset.
 
     Parameters
     ----------
     outcome
-        What became of it.
+        The asset's outcome.
     page
-        What the site answered with, whatever it was; None where nothing came.
+        The site's answer, of any content; None if there was no answer.
     row
-        What was read from the page, where it was read: a text or None for each column of the kind.
+        For each column of the kind, the text from the page or None. No mapping if the page was not read.
     unknown_labels, unknown_count, lacking_core, session
-        What else is known of the page (see `fundamentus_site.asset_page.Indicators`).
+        Further data of the page (see `fundamentus_site.asset_page.Indicators`).
     error
-        Why it was not read, where it was not.
+        Why the asset was not read; None if it was read.
     """
 
     outcome: Outcome
@@ -103,12 +103,12 @@ class AssetResult:
 
     @property
     def fetched_at(self) -> str | None:
-        """Return when its page was fetched, as the ledger has it."""
+        """Return when the page was fetched, in the ledger's format."""
         return moment_text(self.page.fetched_at) if self.page else None
 
     @property
     def reason(self) -> str:
-        """Return why it was not read, as text."""
+        """Return why the asset was not read, as text."""
         if isinstance(self.error, FundamentusError | NotAsked | DamagedArchive):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"
@@ -125,26 +125,26 @@ def collect(
 ) -> dict[TickerMessage, AssetResult]:
     """Fetch and read the pages of assets.
 
-    A page is read while the next is on its way. Nothing is asked for where the breaker is open. Whatever
-    goes wrong with an asset is that asset's alone.
+    One thread reads pages while others fetch. If the breaker is open, the site is not asked. An error of one
+    asset does not affect the others.
 
     Parameters
     ----------
     messages
-        The assets, each once.
+        The messages, each once.
     site
         The site.
     archived
-        The archived pages, for messages that name one: the site is not asked for these.
+        The archived pages. A message that names an archived page is answered from here, not by the site.
     breaker
         The process's memory of refusals.
     threads
-        Pages that are asked for at once.
+        Number of pages that are fetched at once.
     not_after
-        Moment of ``time.monotonic()`` past which no page is waited for.
+        Deadline for pages, by ``time.monotonic()``.
     """
     pages: dict[TickerMessage, Page] = {}
-    # Those on their way, and the one that is read.
+    # Pages being fetched, plus the page being read.
     ahead = threading.Semaphore(threads + 1)
 
     def fetch(message: TickerMessage) -> Page:
@@ -186,7 +186,7 @@ def collect(
 
         for message in messages:
             ahead.acquire()
-            # As it has come, so that one page that is slow keeps no other from being read.
+            # Read pages in order of arrival: a slow page must not delay the others.
             fetching.submit(fetch, message).add_done_callback(partial(read_next, message))
     collected = {}
     for message in messages:

@@ -1,4 +1,4 @@
-"""Stage 3, as Lambda calls it."""
+"""Lambda handler of stage 3."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Left of an invocation's time for the object, the partition and the answer.
+# Time reserved at the end of an invocation for the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
 
-# Outcomes of which the result names asset and reason.
+# For these outcomes, the result lists each asset with its reason.
 _TOLD = (Outcome.LATER_SESSION, Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
 
 
@@ -63,19 +63,19 @@ def _site(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Read the assets of a batch of messages and write down pages, rows and what became of each.
+    """Read the assets of a batch of messages; write pages, rows and outcomes.
 
     Returns
     -------
     dict
-        ``batchItemFailures`` as the queue expects it; ``rows``, how many assets were read; for every other
-        outcome the assets, and why; labels without a column and core labels that were lacking, each with the
-        number of assets and one of them.
+        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For each
+        other outcome: the assets, with reasons. ``unknown_labels``, labels without a column, and
+        ``lacking_core_labels``: for each label, the number of assets and an example.
 
     Raises
     ------
     botocore.exceptions.ClientError, PartitionNotRegistered
-        Rows or ledger could not be written: all messages come again.
+        Rows or ledger could not be written: the queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)
     kind, threads = settings.ticker_kind, settings.fetch_threads
@@ -83,7 +83,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     not_after = time.monotonic() + left - min(RESERVE_SECONDS, left / 3)
 
     messages = _messages(event, kind)
-    # The same message twice in a batch is read once.
+    # If a batch has the same message twice, read it once.
     assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     collected = collect(
         assets,
@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             settings.fetch_timeout_seconds,
         ),
         ArchiveCache(Archive(client("s3"), settings.work_bucket)),
-        # Over before a round asks again.
+        # The cool-down must end before a round asks again.
         _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)),
         threads=threads,
         not_after=not_after,
@@ -127,7 +127,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _result(collected: dict[TickerMessage, AssetResult], tried_again: set[TickerMessage]) -> dict[str, Any]:
-    """Return what became of the assets, and what of their pages has no column or was lacking."""
+    """Return the outcomes of the assets, the labels without a column, and the lacking core labels."""
     result: dict[str, Any] = {
         "rows": sum(asset.outcome is Outcome.READ for asset in collected.values()),
         Outcome.NO_SUCH_PAPER.value: sorted(
@@ -153,10 +153,11 @@ def _tried_again(
     collected: dict[TickerMessage, AssetResult],
     max_receive_count: int,
 ) -> set[TickerMessage]:
-    """Return the assets that failed and whose message has receives left: it goes back to the queue.
+    """Return the failed assets whose messages have receives left: these messages go back to the queue.
 
-    What was refused does not: the site is left alone until a round asks again. Nor does what the last receive
-    failed at: the ledger has it, and a dead-letter queue would only keep it from the next round.
+    Refused assets do not go back: the site is not asked until a round asks again. Assets that failed at their
+    last receive do not go back either: the ledger records them for the next round, and the dead-letter queue
+    would only keep them from it.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()
@@ -169,7 +170,7 @@ def _tried_again(
 
 
 def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | MalformedMessage]:
-    """Read the messages of a batch, by message id; one that cannot be read stands as its error."""
+    """Return the messages of a batch, by message id; for an unreadable message, its error."""
     messages: dict[str, TickerMessage | MalformedMessage] = {}
     for record in event["Records"]:
         try:

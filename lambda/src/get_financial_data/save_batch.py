@@ -1,4 +1,4 @@
-"""What is written of a batch: its pages, its rows, and what became of each asset."""
+"""Writes the results of a batch: pages, rows and outcomes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Results = Mapping[TickerMessage, AssetResult]
 
 @dataclass(frozen=True)
 class BatchWriter:
-    """Writes a batch down, in an order that leaves nothing claimed that is not there.
+    """Writes the results of a batch; the ledger comes last, so that it never names a nonexistent object.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ class BatchWriter:
     keep_pages: bool
 
     def record(self, assets: Results, logger: Logger) -> None:
-        """Write down pages, rows, partition and ledger of every day that a batch has assets of.
+        """Write pages, rows, partition and ledger, in this order, for each day of the batch.
 
         Raises
         ------
         botocore.exceptions.ClientError, PartitionNotRegistered
-            Rows or ledger could not be written. (Pages that could not be archived stand in log and ledger.)
+            Rows or ledger could not be written. (If pages cannot be archived, log and ledger record it.)
         """
         days: defaultdict[int, dict[TickerMessage, AssetResult]] = defaultdict(dict)
         for message, asset in assets.items():
@@ -88,19 +88,19 @@ class BatchWriter:
         try:
             Archive(self.s3, self.work_bucket).put(day, pages)
         except (ClientError, BotoCoreError) as error:
-            # A day without its pages is a day all the same.
+            # The day is valid without archived pages: continue.
             logger.warning("pages not kept", extra={"pages": len(pages), "reason": str(error)})
             return False
         return True
 
     def _write_rows(self, day: int, assets: Results) -> str | None:
-        """Write the rows as one object, and make its partition known; return the object's id."""
+        """Write the rows as one object, register its partition, and return the object's id."""
         rows: dict[str, dict[str, str | None]] = {}
         for message, asset in sorted(assets.items(), key=lambda item: item[1].fetched_at or ""):
-            if asset.row:  # of several pages of an asset the newest counts
+            if asset.row:  # if an asset has several pages, the newest page wins
                 rows[message.ticker] = {
                     **asset.row,
-                    # A page may spell it otherwise.
+                    # A page may spell the ticker differently.
                     self.kind.ticker_column: message.ticker,
                     "datetime_leitura": _asked_at(message),
                 }
@@ -120,7 +120,7 @@ def _asked_at(message: TickerMessage) -> str | None:
 
 
 def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
-    """Return what is to be said of each asset; of one with several pages, its merged outcome."""
+    """Return the ledger entry of each asset; for an asset with several pages, the entry of highest order."""
     entries: dict[str, AssetEntry] = {}
     for message, asset in assets.items():
         entry = AssetEntry(
@@ -140,7 +140,7 @@ def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
 
 
 def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return for each of the first labels how many assets it is a matter of, and one of them."""
+    """Return, for the first labels, the number of affected assets and an example."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
         for label in labels_of[ticker]:

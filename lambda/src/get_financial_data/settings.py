@@ -1,4 +1,4 @@
-"""The environment of stage 3."""
+"""The settings of stage 3, from environment variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The kind of asset, where rows, ledger and pages go, how often it is tried, how the site is asked."""
+    """The settings of stage 3: kind of asset, table and bucket, queue limits, and requests to the site."""
 
     ticker_kind: Kind
     target_table: LakeTable

@@ -1,1 +1,1 @@
-"""Stage 2: sends every ticker that the site lists to the queue of its kind."""
+"""Stage 2: sends each ticker of the site's listings to the queue of its kind."""

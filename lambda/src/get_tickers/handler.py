@@ -1,4 +1,4 @@
-"""Stage 2, as Lambda calls it."""
+"""Lambda handler of stage 2."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from pynvest_lake.storage import PART, list_day
 
 logger = Logger()
 
-# Left of an invocation's time for the ledger and the messages.
+# Time reserved at the end of an invocation for the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# An asset that has not traded for longer before an old session stands still anyway.
+# Assets whose last trade is more days before the old session are not queued again: their pages stay the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; for a probe one that asks for a page once, and waits for each of four for 10 s."""
+    """Return the site; with ``once``, for a probe of up to four pages: one attempt a page, timeout 10 s."""
     schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
@@ -57,21 +57,22 @@ def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) ->
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue the day's tickers.
 
-    Where the site gives no listing, that is written into the ledger, and the invocation ends well: a round of
-    the workflow asks again.
+    If the site gives no listing, the ledger records this, and the invocation succeeds: a round of the
+    workflow asks again.
 
     Parameters
     ----------
     event
-        ``anomesdia_exec``, the day; ``tickers``, to queue no others than these; ``source``: ``pages``, to
-        have every archived page of the day read; ``only_missing``, to queue tickers without a final outcome;
-        ``old_session`` besides, to queue those of that session too, once the site shows a later one. Or
-        ``probe`` alone, a ticker or true, to see whether the site answers: nothing is written then.
+        ``anomesdia_exec``: the day. ``tickers``: queue only these tickers. ``source``: ``pages``, to read
+        every archived page of the day. ``only_missing``: queue tickers without a final outcome;
+        ``old_session``, with ``only_missing``: also queue tickers of that session, once the site shows a
+        later session. Or ``probe`` alone, a ticker or true: check whether the site answers; nothing is
+        written.
 
     Raises
     ------
     DayRefused, ValueError
-        The event has anything else, a field is not what it should be, or the day may not be run like this.
+        The event has an unknown or invalid field, or the day may not be run with this event.
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
@@ -116,7 +117,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if session is not None and session > shown:
             old = frozenset((shown, *days_before(shown, OLD_DAYS)))
     listing, wanted = _to_queue(settings, request, listed, before, old)
-    if any(listing.assets.values()):  # pages can be read without one
+    if any(listing.assets.values()):  # archived pages can be read without a listing
         ledger.write_listing(request.day, listing)
     if request.tickers is not None:
         names = {ticker for _, ticker in listed.listing}
@@ -134,7 +135,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[AssetKey]:
-    """Return what the newest round asked for and may still be answered."""
+    """Return the assets of the newest round that may still get an outcome."""
     if not before.rounds:
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
@@ -145,7 +146,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
     try:
         archive.put(day, listed.pages)
     except (ClientError, BotoCoreError) as error:
-        # A day without its pages is a day all the same.
+        # The day is valid without archived pages: continue.
         logger.warning("listings not kept", extra={"reason": str(error)})
         return False
     return True
@@ -154,22 +155,23 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return what the day is to hold, and the assets to queue; None for every archived page.
+    """Return the day's listing, and the assets to queue; None for every archived page.
 
     Parameters
     ----------
     settings, request
-        The function's and the event's.
+        The function's settings; the request of the event.
     listed
-        What the listings name now.
+        The listings as they are now.
     before
-        What the ledger has of the day.
+        The ledger of the day.
     old
-        Days of sessions: an asset that was read of one of them is queued again.
+        Sessions, ``YYYYMMDD``: an asset whose reading shows such a session is queued again.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until all of it is asked for: after a round that got no listing, this one is whole.
+    # A day is partial until the whole day is requested. A round without a listing requested the whole day:
+    # if there are rounds but no listing, the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):
@@ -200,7 +202,7 @@ def _queue(
     number: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """Write the round down and send its messages.
+    """Record the round in the ledger and send its messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The listings of a day: from the site, with patience, or from the archive."""
+"""Reads the listings of a day from the site, with retries, or from the archive."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pynvest_lake.ledger import Listing, moment_of, moment_text
 from pynvest_lake.messages import PageRef, parse_ticker
 from pynvest_lake.outcomes import Outcome
 
-# How long the listings are tried for, where the site is down. A round asks again later.
+# How long to retry the listings if the site is down. A round asks again later.
 PATIENCE_SECONDS = 240.0
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0
 
 
 class NoListing(Exception):
-    """The site gave no listing; ``outcome`` tells a refusal from a failure."""
+    """There is no listing; ``outcome`` is ``REFUSED`` or ``FAILED``."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
         super().__init__(f"{outcome.value}: {why}")
@@ -35,21 +35,21 @@ class NoListing(Exception):
 
 @dataclass(frozen=True)
 class Listed:
-    """What the listings name.
+    """The listings of a day.
 
     Parameters
     ----------
     listing
         The assets of each kind.
     pages
-        The listings as they came, to be archived.
+        The listing pages to archive, as the site sent them.
     unreadable
-        Rows that name no asset, by kind: the first 20, and how many there are where they are more.
+        Rows without a readable asset, by kind: the first 20, and the total if there are more.
     places
-        Where the archived pages of each asset are, in the order of the archive's objects; empty where the
+        The places of each asset's archived pages, in the order of the archive's objects; empty if the
         site was asked.
     problems
-        What of the archive could not be used: the first 20, and how many there are where they are more.
+        Parts of the archive that could not be used: the first 20, and the total if there are more.
     """
 
     listing: Listing
@@ -66,21 +66,21 @@ def from_site(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Listed:
-    """Read both listings, trying for a while where the site is down. A refusal is not tried again.
+    """Read both listings; retry for some time if the site is down. A refusal is not retried.
 
     Parameters
     ----------
     site
         The site.
     patience_seconds
-        How long they are tried for.
+        How long to retry, in seconds.
     sleep, clock
-        The waits between two attempts, and a clock that only goes forward.
+        The function that waits between attempts, and a monotonic clock, in seconds.
 
     Raises
     ------
     NoListing
-        The site gave none.
+        The site gave no listing.
     """
     give_up_at, wait = clock() + patience_seconds, _FIRST_WAIT_SECONDS
     while True:
@@ -120,14 +120,14 @@ def _read(site: FundamentusSite) -> Listed:
 
 
 def from_archive(archive: Archive, day: int) -> Listed:
-    """Read the archive of a day once: its listings, united, and where the pages of its assets are.
+    """Read the archive of a day once: the union of its listings, and the places of its assets' pages.
 
-    A line that was fetched before its day is not used.
+    Pages that were fetched before the day are not used.
 
     Raises
     ------
     NoListing
-        The archive has no page of the day that can be read.
+        The archive has no readable page of the day.
     """
     united: Listing | None = None
     places: list[tuple[Kind, str, PageRef]] = []
@@ -163,12 +163,12 @@ def from_archive(archive: Archive, day: int) -> Listed:
 
 
 def first_of(texts: Sequence[str], count: int) -> list[str]:
-    """Return the first 20 of some texts, and how many there are where they are more."""
+    """Return the first 20 texts, and the total if there are more."""
     return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]
 
 
 def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:
-    """Return what a day is to hold: of a partial run what was asked for and is listed."""
+    """Return the listing; for a partial run, only the requested assets that are listed."""
     if tickers is None:
         return listed
     return Listing(

@@ -1,4 +1,4 @@
-"""Whether the site answers: few pages are asked for, and nothing is written."""
+"""Probes whether the site answers: asks for few pages and writes nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# Of whatever session the page is, it was read.
+# With this day, a page of any session counts as read.
 _ANY_DAY = 99991231
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# Assets that every listing of the last years has; of another listing the first is asked for.
+# Assets in every listing of the last years. If a listing lacks them, its first asset is used.
 _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
-    """Return the session, ``YYYYMMDD``, that a stock's page shows; None where it cannot be read."""
+    """Return the session, ``YYYYMMDD``, that a stock's page shows; None if it cannot be read."""
     try:
         frame = site.coleta_indicadores_de_ativo(ticker, kind=Kind.ACOES, day=_ANY_DAY)
     except FundamentusError:
@@ -27,14 +27,14 @@ def session_of(site: FundamentusSite, ticker: str) -> int | None:
 
 
 def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for an asset's page; where no ticker is given, for both listings and a page of each kind.
+    """Ask the site for an asset's page; without a ticker, for both listings and a page of each kind.
 
     Returns
     -------
     dict
-        ``probe``, as it was asked for; ``answer``: ``read``, ``refused`` (the site refuses this address),
-        ``down``, or, where it answered with something else, ``no_such_paper`` or ``layout``; ``why``, where
-        not all was read.
+        ``probe``: the given value. ``answer``: ``read``, ``refused`` (the site refuses this address),
+        ``down``, ``no_such_paper``, or ``layout`` if a page has an unknown layout. ``why``: the error, if
+        not all pages were read.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The environment of stage 2."""
+"""The settings of stage 2, from environment variables."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the site is and with what headers it is asked, the queue of each kind, and the day's ledger.
+    """The settings of stage 2.
 
-    ``queue_patience_seconds`` is the visibility timeout of the queues times their receives: by then a message
-    has been read, or is in the dead-letter queue. ``fetch_from`` is ``site``, or ``pages`` where a collector
-    brings them.
+    ``fetch_headers``: headers of the requests to the site. ``tickers_queue_urls``: the queue of each kind.
+    ``work_bucket``: the bucket of ledger and archive. ``keep_pages``: whether pages are archived.
+    ``queue_patience_seconds``: visibility timeout of the queues times their receives; by then a message has
+    been read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings
+    the pages.
     """
 
     fundamentus_base_url: str

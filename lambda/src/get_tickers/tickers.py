@@ -1,4 +1,4 @@
-"""Messages to the queues of tickers, in batches."""
+"""Sends ticker messages to the queues, in batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TickersNotSent(RuntimeError):
 def send_tickers(
     sqs: Any, queue_url: str, messages: Sequence[TickerMessage], *, wait_seconds: float = 0.5
 ) -> int:
-    """Send messages ten at a time; what a call reports as failed is sent again.
+    """Send messages, ten a call; retry the messages that a call reports as failed.
 
     Parameters
     ----------
@@ -30,17 +30,17 @@ def send_tickers(
     messages
         The messages.
     wait_seconds
-        Wait before a batch's second attempt; doubles with each further one.
+        Wait before a batch's second attempt; doubles with each further attempt.
 
     Returns
     -------
     int
-        How many messages the queue took: all.
+        Number of messages, all of which the queue took.
 
     Raises
     ------
     TickersNotSent
-        The queue refused messages for what they are, or on every attempt. All others were sent.
+        The queue refused messages as invalid, or on every attempt. All others were sent.
     """
     refused: dict[str, str] = {}
     for start in range(0, len(messages), BATCH_SIZE):
@@ -53,7 +53,7 @@ def send_tickers(
 def _send_batch(
     sqs: Any, queue_url: str, messages: Iterable[TickerMessage], wait_seconds: float
 ) -> dict[str, str]:
-    """Send a batch; return the tickers that were not taken, with what the queue said."""
+    """Send a batch; return the tickers that the queue did not take, each with the queue's error."""
     waiting = {str(position): message for position, message in enumerate(messages)}
     refused: dict[str, str] = {}
     failed: dict[str, Any] = {}

@@ -1,1 +1,1 @@
-"""Stage 4: every new SoR object becomes a SoT object, its columns typed."""
+"""Stage 4: writes a SoT object with typed columns for each new SoR object."""

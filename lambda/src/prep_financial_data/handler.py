@@ -1,4 +1,4 @@
-"""Stage 4, as Lambda calls it."""
+"""Lambda handler of stage 4."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Write the SoT object of every SoR object that the event tells of.
+    """Write the SoT object of each SoR object in the event.
 
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables, or its object cannot be read; the others were prepared.
+        A record is not of this function's tables, or its object cannot be read. The others were prepared.
     """
     settings = read_settings(Settings, os.environ)
     target = settings.target_table

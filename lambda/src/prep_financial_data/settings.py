@@ -1,4 +1,4 @@
-"""The environment of stage 4."""
+"""The settings of stage 4, from environment variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The kind of asset, the tables whose objects are taken, and the one that is written."""
+    """The kind of asset, the source tables, and the table to write."""
 
     ticker_kind: Kind
     source_tables: tuple[LakeTable, ...]

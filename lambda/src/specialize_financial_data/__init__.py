@@ -1,1 +1,1 @@
-"""Stage 5: every new SoT object becomes a Spec object, stocks and funds alike."""
+"""Stage 5: writes a Spec object for each new SoT object, for stocks and funds."""

@@ -1,4 +1,4 @@
-"""Stage 5, as Lambda calls it."""
+"""Lambda handler of stage 5."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _KINDS = {SOT_ACOES: Kind.ACOES, SOT_FIIS: Kind.FIIS}
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Write the Spec object of every SoT object that the event tells of.
+    """Write the Spec object of each SoT object in the event.
 
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables, or its object cannot be read; the others were specialized.
+        A record is not of this function's tables, or its object cannot be read. The others were specialized.
     """
     settings = read_settings(Settings, os.environ)
     derived = derive(

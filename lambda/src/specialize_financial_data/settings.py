@@ -1,4 +1,4 @@
-"""The environment of stage 5."""
+"""The settings of stage 5, from environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The tables whose objects are taken, and the one that is written."""
+    """The source tables, and the table to write."""
 
     source_tables: tuple[LakeTable, ...]
     target_table: LakeTable
