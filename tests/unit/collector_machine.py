@@ -1,4 +1,4 @@
-"""A collector on moto and the sample site: what its tests set and look at."""
+"""A collector on moto and the sample site, with helpers for its tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 
 class CollectorMachine:
-    """A collector's machine, and what it reaches."""
+    """A collector's machine, and the services that the machine reaches."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.site = site
@@ -43,7 +43,7 @@ class CollectorMachine:
         self.calls.append((model.name, params.get("Key") or params["Prefix"]))
 
     def fail(self, operation: str, code: str, status: int = 403, *, after: int = 0) -> None:
-        """Have S3 answer an operation with an error, once it was called some times."""
+        """Let an S3 operation fail with an error, after `after` successful calls."""
         count = 0
 
         def answer(**kwargs: Any) -> tuple[Any, dict[str, Any]] | None:
@@ -60,19 +60,19 @@ class CollectorMachine:
         self.session.events.register(f"before-call.s3.{operation}", answer)
 
     def run(self, *options: str, bucket: str = BUCKET) -> int:
-        """Run the collector; a site that is down is waited for less than a second."""
+        """Run the collector; it waits less than a second for a site that is down."""
         arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
         return main(arguments, now=lambda: self.now, session=self.session)
 
     def said(self) -> str:
-        """Return what it said since the last time."""
+        """Return the collector's output since the last call."""
         printed = self._capsys.readouterr()
         assert "Traceback" not in printed.out + printed.err
         return printed.out + printed.err
 
     @property
     def keys(self) -> list[str]:
-        """Keys of everything in the bucket."""
+        """Keys of all objects in the bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
@@ -84,7 +84,7 @@ class CollectorMachine:
 
     @property
     def manifests(self) -> list[set[str]]:
-        """The keys that each manifest of the day names, the shortest first."""
+        """The keys in each manifest of the day, the shortest manifest first."""
         found = []
         for key in self.keys:
             if key.endswith(".manifest.json"):
@@ -100,7 +100,7 @@ class CollectorMachine:
         return set(Archive(self.s3, BUCKET).keys(DAY))
 
     def remove_everything(self) -> None:
-        """Empty the bucket, and forget what the site was asked for."""
+        """Empty the bucket, and clear the site's list of requests."""
         for key in self.keys:
             self.s3.delete_object(Bucket=BUCKET, Key=key)
         self.site.clear_log()
@@ -117,7 +117,7 @@ class CollectorMachine:
 
 
 class Answer:
-    """The part of an HTTP answer that botocore looks at."""
+    """The part of an HTTP answer that botocore uses."""
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code

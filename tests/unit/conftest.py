@@ -17,14 +17,14 @@ EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 @pytest.fixture
 def lake() -> Iterator[Lake]:
-    """Return an empty lake on the evening of its day: S3 says when it received what."""
+    """Return an empty lake on the evening of its day; S3 returns the time when it received each object."""
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()
 
 
 @pytest.fixture
 def context() -> SimpleNamespace:
-    """Return what Lambda hands a handler beside the event."""
+    """Return the Lambda context."""
     return SimpleNamespace(
         function_name="function",
         memory_limit_in_mb=512,

@@ -29,7 +29,7 @@ def sor_row(
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write rows as the part object of a name."""
+    """Write rows as the part object with this name."""
     item = lake.tables[table].part(day, object_id(name))
     write(lake.s3, item, rows(table, *values))
     return item
@@ -41,7 +41,7 @@ def s3_event(*items: LakeObject) -> dict[str, Any]:
 
 
 def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
-    """Return the event that S3 sends for new objects of buckets and keys."""
+    """Return the event that S3 sends for new objects, from buckets and keys."""
     return {
         "Records": [
             {
@@ -55,7 +55,7 @@ def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
 
 
 def bus_event(bucket: str, key: str) -> dict[str, Any]:
-    """Return the event that EventBridge hands over for a new object."""
+    """Return the event that EventBridge sends for a new object."""
     return {
         "version": "0",
         "source": "aws.s3",

@@ -1,4 +1,4 @@
-"""What is known of the managed layer that the functions run on."""
+"""Facts about the managed layer that the functions run on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGED_LAYER = ROOT / "lambda" / "layer" / "managed.txt"
 
 UNZIPPED_MIB = 204
-"""Size of release 3.16.1 for Python 3.13, as aws/aws-sdk-pandas issue 3331 reports it."""
+"""Size of release 3.16.1 for Python 3.13, from aws/aws-sdk-pandas issue 3331."""
 
 RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3")
-"""What the layer's packages need and Lambda's Python brings along; the layer has none of it."""
+"""Packages that the layer's packages need and Lambda's Python contains; the layer has none of them."""
 
 
 def pins(path: Path) -> dict[str, str]:

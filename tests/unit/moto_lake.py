@@ -1,4 +1,4 @@
-"""The lake's resources on moto, for the tests to look at."""
+"""The lake's resources on moto, with helpers for the tests."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LAYERS = {
 
 
 def later() -> time_machine.travel:
-    """Return a context in which it is later: S3 and the catalog tell times in seconds."""
+    """Return a context with a later clock; S3 and the catalog return times in seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 
 def deny_putting(part: str) -> None:
-    """Let S3 refuse objects under a part of the work bucket, as it does where a grant is lacking."""
+    """Let S3 refuse objects under a prefix of the work bucket, as S3 does when a grant is missing."""
 
     def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if f"/{part}/" not in params["url"]:
@@ -48,7 +48,7 @@ def deny_putting(part: str) -> None:
 
 @dataclass
 class Lake:
-    """The lake's resources and the clients to look at them with."""
+    """The lake's resources, and clients to read them."""
 
     s3: Any
     glue: Any
@@ -57,7 +57,7 @@ class Lake:
     tables: dict[str, LakeTable] = field(default_factory=dict)
 
     def setting(self, *names: str) -> str:
-        """Return tables as a function's environment has them."""
+        """Return tables in the format of a function's environment."""
         values = [vars(self.tables[name]) for name in names]
         return json.dumps(values)
 
@@ -74,7 +74,7 @@ class Lake:
         return [partition["Values"][0] for partition in answer["Partitions"]]
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
-        """Take all messages of a queue."""
+        """Receive all messages of a queue."""
         bodies = []
         while True:
             answer = self.sqs.receive_message(QueueUrl=self.queue_urls[kind], MaxNumberOfMessages=10)

@@ -1,4 +1,4 @@
-"""The sample site's assets as the report gets them: the latest day, its verdict, a few series."""
+"""The sample site's assets as input of the report: the latest day, its verdict, a few series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rows_of(kind: str, day: int = DAY) -> list[Row]:
 
 
 def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
-    """Return what the named query of the quality answers of a day."""
+    """Return the answer of the named quality query for a day."""
     none = {"tabela": None, "coluna": None, "valor": None, "referencia": None, "anomesdia_exec": day}
     verdict = {"situacao": situation, "medida": "dia", "motivo": reasons[0] if reasons else None}
     return [
@@ -36,7 +36,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 def sample(
     sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
 ) -> Snapshot:
-    """Make a snapshot whose latest day is `DAY`; every asset has what is `changed`."""
+    """Make a snapshot whose latest day is `DAY`; every asset has the `changed` values."""
     series = [
         {
             "codigo_ticker_ativo": ticker,

@@ -1,4 +1,4 @@
-"""The whole lake on moto, driven by events that come in any order, twice, or to a process that is killed."""
+"""The whole lake on moto. Events arrive in any order or twice, and some processes are killed."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 RECEIVES = 3
 
 Event = tuple[str, Any]
-"""What starts a function, and the event that it gets."""
+"""The source that starts a function, and the event for the function."""
 
 
 class Killed(BaseException):
-    """The process ended in the middle of a call of AWS."""
+    """The process ended in the middle of an AWS call."""
 
 
 class World:
-    """A lake, a site, and the events that wait to be handed to a function.
+    """A lake, a site, and the events that wait for a function.
 
     Parameters
     ----------
     lake, site, context
-        The lake on moto, the sample site and what Lambda hands a handler.
+        The lake on moto, the sample site and the Lambda context.
     monkeypatch
         Sets the functions' environments.
     clock
-        The time, which `step` moves on.
+        The current time; `step` moves it on.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class World:
         self.new_process()
 
     def new_process(self) -> None:
-        """Forget what a process remembers."""
+        """Clear the state that a process keeps."""
         get_financial_data._breaker.cache_clear()
 
     def _call(self, stage: Any, event: Any, **variables: str) -> Any:
@@ -153,7 +153,7 @@ class World:
         )
 
     def _run_workflow(self, event: Mapping[str, Any]) -> None:
-        """Run the next step of an execution, and let the others wait for their turn."""
+        """Run the next step of an execution; the other executions wait for their turn."""
         given, steps = event["input"], list(event["steps"])
         step = steps.pop(0)
         if steps:
@@ -189,14 +189,14 @@ class World:
         return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
 
     def disturb(self, call: int, how: str) -> None:
-        """Disturb the next step at the call of AWS of this number.
+        """Disturb the next step at the AWS call with this number.
 
         Parameters
         ----------
         call
             The number, from 1.
         how
-            ``before`` or ``after``: the process ends then. ``meanwhile``: another function runs before it.
+            ``before`` or ``after``: the process ends then. ``meanwhile``: another function runs first.
         """
         self._calls, self._disturbance = 0, (call, how)
 
@@ -219,7 +219,7 @@ class World:
             raise Killed
 
     def step(self, position: int = 0) -> None:
-        """Hand one of the waiting events to its function; one that is killed is handed over again."""
+        """Pass one waiting event to its function; deliver the event again if the process is killed."""
         name, event = self.pending.pop(position)
         self.met[name] += 1
         before = self._parts()
@@ -243,25 +243,25 @@ class World:
         }
 
     def receive(self) -> None:
-        """Take what the queues have, in batches."""
+        """Receive all messages of the queues, in batches."""
         for kind in self.lake.queue_urls:
             bodies = self.lake.messages(kind)
             batches = [bodies[start : start + 3] for start in range(0, len(bodies), 3)]
             self.pending += [("messages", (kind, batch, 1)) for batch in batches]
 
     def drain(self) -> None:
-        """Hand over everything that waits, in its order, until nothing is left."""
+        """Deliver all waiting events in order, until no event is left."""
         while self.receive() or self.pending:
-            with suppress(DayRefused):  # a day whose archive has no pages yet, say
+            with suppress(DayRefused):  # for example, a day whose archive has no pages yet
                 self.step()
 
     def refuse(self) -> None:
-        """Let the site refuse everything."""
+        """Let the site refuse all requests."""
         for target in ("/resultado.php", "/fii_resultado.php", *self.site.assets):
             self.site.set_fault(target, Fault("status", status=403))
 
     def rows(self, table: str) -> dict[str, dict[str, Any]]:
-        """Return the rows of a table by ticker; a ticker that is there twice is an error."""
+        """Return the rows of a table by ticker; a duplicate ticker is an error."""
         column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else Kind(self._kind(table)).ticker_column
         rows = [row for content in self.contents(table) for row in content.to_pylist()]
         by_ticker = {row[column]: row for row in rows}
@@ -279,7 +279,7 @@ class World:
 
 
 def random_evening(world: World, rng: random.Random, steps: int) -> None:
-    """Drive the lake through an evening that a random generator makes up."""
+    """Run the lake through a random evening."""
     tickers = sorted(world.site.assets)
     extra: list[tuple[str, Callable[[], None]]] = [
         ("scheduled", lambda: world.pending.append(("start", SCHEDULED))),
@@ -312,13 +312,13 @@ def random_evening(world: World, rng: random.Random, steps: int) -> None:
 
 
 def move_price(site: SiteServer, rng: random.Random) -> None:
-    """Let the site show another price of one asset."""
+    """Let the site show another price for one asset."""
     ticker = rng.choice(sorted(site.assets))
     site.show(site.assets[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
 
 
 def calm_down(world: World) -> None:
-    """End the evening: the site answers, what waits comes through, rounds ask for what is missing."""
+    """End the evening: the site answers, all events are delivered, rounds ask for the missing assets."""
     world.site.clear_faults()
     world.new_process()
     world.drain()

@@ -1,7 +1,7 @@
-"""Days to be judged, of the sample site's assets, made in one process through the stages' own functions.
+"""Days for the quality checks, from the sample site's assets, made in one process by the stages' functions.
 
-The listings are read as stage 2 reads them, the pages as stage 3, typed as stage 4, picked as stage 5 and
-compacted as stage 6; only S3 and the queues are not there.
+The functions of stage 2 read the listings, and those of stage 3 read the pages. Stage 4 sets the types,
+stage 5 picks the columns and stage 6 compacts the rows. Only S3 and the queues are missing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from sandbox.site.assets import brazilian
 SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
 SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 FIRST = date(2026, 10, 5)
-"""Two holidays, 12 October and 2 November, follow within thirty weekdays."""
+"""Two holidays, 12 October and 2 November, fall within the next thirty weekdays."""
 HALF_DAY = date(2026, 10, 14)
 """Like Ash Wednesday: many assets do not trade."""
 ACOES, FIIS = 105, 45
@@ -52,7 +52,7 @@ Change = Callable[[SampleAsset], SampleAsset]
 
 
 def weekdays(count: int) -> list[date]:
-    """Return so many weekdays from the first one on, holidays too."""
+    """Return this number of weekdays from the first day on, holidays included."""
     days = (FIRST + timedelta(days=ahead) for ahead in range(2 * count))
     return [day for day in days if day.weekday() < 5][:count]
 
@@ -61,7 +61,7 @@ LAST = weekdays(31)[-1]
 
 
 def session_of(day: date) -> date:
-    """Return the session that the site shows on a day's evening."""
+    """Return the session that the site shows on the evening of a day."""
     while not is_trading_day(number_of(day)):
         day -= timedelta(days=1)
     return day
@@ -74,12 +74,12 @@ def _assets() -> tuple[SampleAsset, ...]:
 
 @cache
 def assets_of(day: date) -> tuple[SampleAsset, ...]:
-    """Return the site's assets on a day: some come and go, prices move, a few do not trade."""
-    rng = Random(number_of(day))  # noqa: S311 - no secret
+    """Return the site's assets on a day: some come and go, prices move, a few assets do not trade."""
+    rng = Random(number_of(day))  # noqa: S311 - not a secret
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
     for position, asset in enumerate(_assets()):
-        if ahead and rng.random() < 0.005:  # has left, or is yet to come
+        if ahead and rng.random() < 0.005:  # the asset has left, or comes later
             continue
         if last_quote(asset) != FIRST:
             assets.append(asset)
@@ -102,7 +102,7 @@ def on_session(asset: SampleAsset, session: date) -> SampleAsset:
 
 
 def priced(asset: SampleAsset, factor: Decimal, percent: float) -> SampleAsset:
-    """Return an asset whose price has moved, and with it what hangs on it."""
+    """Return an asset with a new price, and with new values for the fields that depend on the price."""
     cells = asset.cells_by_column()
     moved: dict[str, tuple[str, Any]] = {}
     for column in (
@@ -120,14 +120,14 @@ def priced(asset: SampleAsset, factor: Decimal, percent: float) -> SampleAsset:
 
 
 def with_new_label(asset: SampleAsset, label: str) -> SampleAsset:
-    """Return an asset whose page shows something that the lake does not know."""
+    """Return an asset whose page shows a label that the lake does not know."""
     *tables, last = asset.tables
     row = (Cell(label, Decimal("3.20"), "3,20"),)
     return SampleAsset(asset.ticker, asset.kind, asset.variety, asset.day, (*tables, (*last, row)))
 
 
 def without_label(asset: SampleAsset, label: str) -> SampleAsset:
-    """Return an asset whose page has no cell of a label."""
+    """Return an asset whose page has no cell with a label."""
     tables = tuple(
         tuple(tuple(one for one in row if not isinstance(one, Cell) or one.label != label) for row in table)
         for table in asset.tables
@@ -137,7 +137,7 @@ def without_label(asset: SampleAsset, label: str) -> SampleAsset:
 
 @dataclass(frozen=True)
 class Tables:
-    """The day's rows, those of SoR and SoT kind by kind."""
+    """The rows of a day; SoR and SoT rows by kind."""
 
     sor: Mapping[Kind, pa.Table]
     sot: Mapping[Kind, pa.Table]
@@ -154,18 +154,18 @@ def read_day(
     refused: Iterable[str] = (),
     listed: Mapping[str, str] | None = None,
 ) -> Read:
-    """Take the site's listings and pages through the functions of the stages.
+    """Process the site's listings and pages with the functions of the stages.
 
     Parameters
     ----------
     assets
-        What the site shows.
+        The assets that the site shows.
     day
         The day.
     refused
-        Tickers of assets that it lists and does not give.
+        Tickers that the site lists but whose pages the site refuses.
     listed
-        Prices in the listings that are not those of the pages, by ticker.
+        Prices in the listings that differ from the prices on the pages, by ticker.
     """
     sor: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
     sot: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
@@ -173,7 +173,7 @@ def read_day(
     for kind in Kind:
         given = [asset for asset in assets if asset.kind == kind.value and asset.ticker not in refused]
         read = [given[start : start + BATCH] for start in range(0, len(given), BATCH)]
-        for minute, batch in enumerate([*read, *read[:1]]):  # the messages of one came twice
+        for minute, batch in enumerate([*read, *read[:1]]):  # the messages of one batch came twice
             rows, entry = read_batch(batch, kind, f"{day:%d-%m-%Y} 18:{minute:02}:00")
             batches.append((entry, NOW))
             sor[kind].append(rows)
@@ -195,7 +195,7 @@ def read_day(
 
 
 def read_batch(assets: Sequence[SampleAsset], kind: Kind, moment: str) -> tuple[pa.Table, BatchEntry]:
-    """Return rows and ledger entry of a batch, as stage 3 makes them."""
+    """Return the rows and the ledger entry of a batch, as stage 3 makes them."""
     found = {asset.ticker: read_page(asset) for asset in assets}
     rows = [{**one.texts, "datetime_exec": moment} for one in found.values()]
     entry = BatchEntry(
@@ -216,7 +216,7 @@ def read_batch(assets: Sequence[SampleAsset], kind: Kind, moment: str) -> tuple[
 
 @cache
 def read_page(asset: SampleAsset) -> Indicators:
-    """Read a page: it reads the same on whichever day of its year."""
+    """Read a page; the result is the same on any day of the same year."""
     kind = Kind(asset.kind)
     schema = table_schema(SOR[Kind(asset.kind)])
     labels = Labels(schema.labels, schema.core_labels)
@@ -228,7 +228,7 @@ def page_of(asset: SampleAsset) -> Page:
 
 
 def listing_of(assets: Sequence[SampleAsset], prices: Mapping[str, str]) -> Listing:
-    """Return what stage 2 reads from the site's listings."""
+    """Return the rows that stage 2 reads from the site's listings."""
     listed: dict[Kind, dict[str, float | None]] = {}
     for kind in Kind:
         of_kind = [
@@ -248,7 +248,7 @@ def together(table: str, parts: Sequence[pa.Table]) -> pa.Table:
 
 
 def compacted(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Table:
-    """Return what stage 6 leaves of a partition."""
+    """Return the rows of a partition after stage 6."""
     if not parts:
         return together(table, parts)
     return best_rows(parts, ticker_column)
@@ -270,7 +270,7 @@ def inputs_of(
 
 
 def judged(assets: Sequence[SampleAsset], day: date, *, past: bool = False, **more: Any) -> Rows:
-    """Judge a day, on its own or held against the days before it."""
+    """Assess a day, alone or compared with the days before it."""
     return run_checks(inputs_of(read_day(assets, day, **more), history(day) if past else {}))
 
 
@@ -282,7 +282,7 @@ def good_day(day: date) -> Read:
 
 @cache
 def judged_good(day: date) -> Rows:
-    """Judge a day without a fault, held against those before it."""
+    """Assess a day without a fault, compared with the days before it."""
     return run_checks(inputs_of(good_day(day), history(day)))
 
 
