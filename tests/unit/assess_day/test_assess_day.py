@@ -405,7 +405,7 @@ def test_a_first_verdict_is_told_by_the_retry_of_an_assessment_that_the_catalog_
     events = client("glue").meta.events
     events.register("before-call.glue.BatchCreatePartition", answer)
     with pytest.raises(PartitionNotRegistered):
-        assess("assess", execution="one")  # nothing was listed, and nothing compacted
+        assess("assess", execution="one")  # no listing was read, and no table was compacted
     retried = assess("assess", execution="one")
     events.unregister("before-call.glue.BatchCreatePartition", answer)
 

@@ -6,7 +6,7 @@ import pytest
 
 from assess_day.calendar_b3 import is_trading_day
 
-# Weekdays on which B3 did not trade, as it published them.
+# Weekdays without trading, as B3 published them.
 CLOSED = {
     2022: "02-28 03-01 04-15 04-21 06-16 09-07 10-12 11-02 11-15 12-30",
     2023: "02-20 02-21 04-07 04-21 05-01 06-08 09-07 10-12 11-02 11-15 12-25 12-29",

@@ -33,7 +33,7 @@ def after(seconds: float) -> datetime:
 
 
 def status_of(day: DayState, now: datetime, patience: float) -> DayStatus:
-    """Judge a day in a workflow that was started with it."""
+    """Assess a day in a workflow that was started for this day."""
     return day_status.day_status(day, now, patience, START)
 
 
@@ -45,7 +45,7 @@ def state(
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
 ) -> DayState:
-    """Return a day all of whose assets were read a minute after its start, with these changes."""
+    """Return a day with these changes; all its assets were read one minute after the start."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
     batches = tuple(
@@ -104,7 +104,7 @@ def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
     "more", [{"queues": ("mensagens na fila de ações: 1 à espera",)}, {"not_through": ("1 objeto",)}]
 )
 def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
-    # The last entry was written a minute after the start.
+    # The last entry was written one minute after the start.
     day = state(**more)
 
     assert not status_of(day, after(59 + GRACE_SECONDS), PATIENCE).settled

@@ -1,4 +1,4 @@
-"""The operator's page explains every quality check, and no other."""
+"""The operator's page explains every quality check, and no other check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text(e
 
 
 def documented() -> dict[str, str]:
-    """Return the rest of its row by each check of the page's table."""
+    """Return the other cells of each row of the page's table, by check."""
     _, _, table = PAGE.partition("| `medida` |")
     rows = [row.split("|")[1:] for row in table.partition("\n\n")[0].splitlines()[2:]]
     return {name: "|".join(row[1:]) for row in rows for name in re.findall(r"`(\w+)`", row[0])}

@@ -1,4 +1,4 @@
-"""Verdicts that can be trusted: good days are ok, each defect is named on the first day and the 31st."""
+"""Verdicts are reliable: good days are ok, and each defect is named on the first day and on the 31st."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Rows = Sequence[QualityRow]
 
 
 def remarks(rows: Rows) -> dict[tuple[str | None, str, str | None], str]:
-    """Return the verdict of each row that is not ok, but the verdict."""
+    """Return the verdict of each row that is not ok, without the row of the whole day."""
     return {
         (row.tabela, row.medida, row.coluna): row.situacao.value
         for row in rows
@@ -76,12 +76,12 @@ def stocks(day: date) -> list[SampleAsset]:
 
 
 def changed(day: date, change: Change) -> Rows:
-    """Judge a day whose pages have a defect; the thirty-first is held against thirty good days."""
+    """Assess a day whose pages have a defect; the 31st day is compared with thirty good days."""
     return judged([change(asset) for asset in assets_of(day)], day, past=day == LAST)
 
 
 def both(change: Change) -> tuple[Rows, Rows]:
-    """Judge a defect on the first day and on the thirty-first."""
+    """Assess a defect on the first day and on the 31st."""
     return changed(FIRST, change), changed(LAST, change)
 
 
@@ -412,7 +412,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
-    """Return a day whose stocks further batches say something of, and that were asked for in each round."""
+    """Return a day with further batches for its stocks, which were asked for in each round."""
     assert ledger.listing is not None
     asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
@@ -510,7 +510,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = tables.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # Later by its text, which begins with the day of the month.
+    # Later if compared as text, because the text begins with the day of the month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
@@ -554,11 +554,11 @@ def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None
 @pytest.mark.parametrize(
     ("value", "reference", "expected"),
     [
-        (0.05, -0.05, "ok"),  # next to nothing, among values from -10 to 10
+        (0.05, -0.05, "ok"),  # almost zero, among values from -10 to 10
         (0.9, -0.4, "ok"),
         (2.0, -2.0, "falha"),
         (2.0, 0.3, "falha"),
-        (0.0, 5.0, "ok"),  # zero is no multiple of anything, and of neither sign
+        (0.0, 5.0, "ok"),  # zero has no sign and is not a multiple of another value
         (5.0, 0.0, "ok"),
     ],
 )

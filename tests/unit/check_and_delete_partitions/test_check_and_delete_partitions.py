@@ -31,7 +31,7 @@ from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
 
 class Invocations(list[dict[str, Any]]):
-    """What stage 2 is invoked with asynchronously; `probe` is what it answers to a probe."""
+    """The payloads of asynchronous calls to stage 2; `probe` is the answer to a probe."""
 
     probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
     error: Mapping[str, Any] = {}
@@ -58,7 +58,7 @@ def invoked(lake: Lake) -> Invocations:
 
 @pytest.fixture(autouse=True)
 def late_on_the_day(lake: Lake) -> Iterator[None]:
-    """Let the clock show 23:58 in São Paulo, where it is the next day already in UTC."""
+    """Set the clock to 23:58 in São Paulo; in UTC the next day has begun."""
     with time_machine.travel(datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc), tick=True):
         yield
 
@@ -117,7 +117,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
-        """Let an object land in the table that has just been emptied, and go its way from there."""
+        """Put an object into the table that was just emptied, and into the tables after this table."""
         removed = remove_partition(glue, table, day, wait_seconds)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
@@ -154,7 +154,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let S3 keep a key for a while, answering 200 with an `InternalError` for it, as it documents."""
+    """Let S3 keep a key for a while and answer 200 with an `InternalError` for the key, as S3 documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -167,7 +167,7 @@ def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
         errors = [{"Key": key, "Code": "InternalError", "Message": "Please try again."} for key in kept]
         return SimpleNamespace(status_code=200), {"Errors": errors}
 
-    partitions._awswrangler()  # makes the default session
+    partitions._awswrangler()  # creates the default session
     assert boto3.DEFAULT_SESSION is not None
     boto3.DEFAULT_SESSION.events.register("before-call.s3.DeleteObjects", answer)
     yield left.__setitem__
@@ -317,7 +317,7 @@ def test_an_event_that_was_mistyped_clears_nothing(
 
 @pytest.fixture
 def started(lake: Lake) -> list[dict[str, Any]]:
-    """Record what the workflow is started with, and answer as Step Functions does."""
+    """Record the input of each workflow start, and answer as Step Functions does."""
     requests: list[dict[str, Any]] = []
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -401,7 +401,7 @@ def test_a_day_that_was_half_cleared_is_cleared_whatever_the_site_answers_now(
 ) -> None:
     put_part(lake, SOR_ACOES, "left", {"nome_papel": "AAAA3"})
     round_at(lake, 21)
-    aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # what goes first
+    aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # this object is deleted first
     invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
     assert clear({})["objects_deleted"] == 1

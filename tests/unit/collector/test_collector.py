@@ -112,7 +112,7 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
     wait = collect.wait
 
     def interrupted(futures: Any, timeout: float) -> Any:
-        """Stand for the moment at which Ctrl-C reaches the main thread."""
+        """Simulate Ctrl-C in the main thread."""
         if machine.site.stats()["by_path"].get("/detalhes.php", 0) >= pages:
             raise KeyboardInterrupt
         return wait(futures, timeout=0.001)
@@ -134,7 +134,7 @@ def test_killed_it_goes_on_where_it_stopped(machine: CollectorMachine) -> None:
     class Killed(BaseException):
         pass
 
-    # Two listings and a batch of pages are archived; the second batch is not.
+    # Two listings and one batch of pages are archived; the second batch is not.
     count = 0
 
     def third_batch(**kwargs: Any) -> None:
@@ -148,7 +148,7 @@ def test_killed_it_goes_on_where_it_stopped(machine: CollectorMachine) -> None:
         machine.run()
     assert machine.manifests == []
     archived = {page.ticker for page in machine.archived}
-    assert len(archived) == BATCH + 1  # the listings' is None
+    assert len(archived) == BATCH + 1  # the entry for the listings is None
 
     machine.session.events.unregister("before-call.s3.PutObject", third_batch)
     machine.site.clear_log()
@@ -317,7 +317,7 @@ def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(machine: CollectorMa
 
 def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachine) -> None:
     for ticker in sorted(machine.site.assets)[:3]:
-        machine.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first time
+        machine.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first run
 
     assert machine.run() == 0
     assert len([page for page in machine.archived if page.ticker]) == sum(map(len, machine.listed.values()))
@@ -391,7 +391,7 @@ def test_a_new_layout_of_the_site_is_kept_page_by_page_once(machine: CollectorMa
 
 
 def test_once_the_next_session_has_opened_the_day_is_not_started(machine: CollectorMachine) -> None:
-    machine.now += timedelta(hours=15)  # 10:00 of the next day in São Paulo
+    machine.now += timedelta(hours=15)  # 10:00 on the next day in São Paulo
 
     assert machine.run() == errors.TooLate.status
     assert "the next session has opened (24/11/2020 10:00 in Sao Paulo)" in machine.said()

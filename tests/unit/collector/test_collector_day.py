@@ -20,10 +20,10 @@ def moment(text: str) -> datetime:
         # A Monday; São Paulo is three hours behind UTC.
         ("2026-11-23T21:44:59", 20261120, "2026-11-23T13:00:00"),
         ("2026-11-23T21:45:00", 20261123, "2026-11-24T13:00:00"),
-        ("2026-11-24T02:59:59", 20261123, "2026-11-24T13:00:00"),  # before midnight there, after it in UTC
+        ("2026-11-24T02:59:59", 20261123, "2026-11-24T13:00:00"),  # 23:59:59 in São Paulo
         ("2026-11-24T03:00:00", 20261123, "2026-11-24T13:00:00"),
-        ("2026-11-24T13:00:00", 20261123, "2026-11-24T13:00:00"),  # over: the next session has opened
-        ("2026-11-27T21:45:00", 20261127, "2026-11-30T13:00:00"),  # a Friday: the weekend is left
+        ("2026-11-24T13:00:00", 20261123, "2026-11-24T13:00:00"),  # the day is over: the next session is open
+        ("2026-11-27T21:45:00", 20261127, "2026-11-30T13:00:00"),  # a Friday: the weekend remains
         ("2026-11-28T12:00:00", 20261127, "2026-11-30T13:00:00"),
         ("2026-11-28T22:00:00", 20261127, "2026-11-30T13:00:00"),
         ("2026-11-30T12:59:59", 20261127, "2026-11-30T13:00:00"),
@@ -56,11 +56,11 @@ def test_a_day_that_is_named_is_had_until_its_pages_tell_otherwise() -> None:
 @pytest.mark.parametrize(
     ("day", "now"),
     [
-        (20261123, "2026-11-23T21:44:59"),  # its 18:45 has not passed
+        (20261123, "2026-11-23T21:44:59"),  # before 18:45 on this day
         (20261124, "2026-11-23T21:45:00"),
         (20261121, "2026-11-23T16:00:00"),  # a Saturday
         (20261113, "2026-11-23T16:00:00"),  # more than a week ago
-        (20261131, "2026-11-23T16:00:00"),  # in no calendar
+        (20261131, "2026-11-23T16:00:00"),  # not a valid date
     ],
 )
 def test_no_other_day_may_be_named(day: int, now: str) -> None:

@@ -117,7 +117,7 @@ def stock_page(
     company: str = "PETROBRAS PN",
     subsector: str = "Refino",
 ) -> str:
-    """A stock's page; the ratios on the left are ``1,0``, ``1,1`` and so on, those on the right ``2,0``."""
+    """A stock's page; the left ratios are ``1,0``, ``1,1`` and so on, the right ratios start at ``2,0``."""
     left = [*changes(years), ("", "")]
     balance = ("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante")
     return document(
@@ -236,7 +236,7 @@ Serving = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A site on loopback that answers each path as told; the last answer of a path repeats."""
+    """A loopback site with set answers for each path; the last answer of a path repeats."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Serving]] = {}
@@ -554,7 +554,7 @@ def test_the_charset_of_the_answer_is_honoured(server: Site) -> None:
     assert without_moment(read_asset(client(server), "PETR4")) == STOCK
 
 
-# ------------------------------------------------------------------------------- the methods that pynvest has
+# ------------------------------------------------------------------------------- the methods of pynvest
 
 
 def test_a_frame_has_one_row_of_objects_and_says_what_else_is_known_of_the_page() -> None:
@@ -776,7 +776,7 @@ def break_off(page: str, *, declared: bool) -> Serving:
 
 
 def drip(head: bytes, byte: bytes) -> Serving:
-    """Send one byte after the other for ever, each well within a socket's time limit."""
+    """Send a body byte by byte, with short pauses that stay within a socket's time limit."""
 
     def serve(handler: BaseHTTPRequestHandler) -> None:
         handler.close_connection = True
@@ -1095,7 +1095,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
 
 @contextmanager
 def dripping(head: bytes) -> Iterator[str]:
-    """Serve one client a head and then a byte after another, whatever it asks for."""
+    """Serve a head and then single bytes to one client, for any request."""
 
     def serve() -> None:
         connection, _ = listener.accept()

@@ -29,7 +29,7 @@ from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, SampleAsset, SiteServer, make_assets
 
 TOLD = ("later_session", "layout", "failed", "refused")
-"""Outcomes of which the result names assets with reasons."""
+"""Outcomes whose assets the result lists with reasons."""
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
 
 
 def said(lake: Lake, day: int = DAY) -> dict[str, AssetEntry]:
-    """Return what the ledger says of each asset."""
+    """Return the ledger's entry for each asset."""
     ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
     assets = Ledger(lake.s3, WORK_BUCKET).read(day).assets(ids)
     return {ticker: entry for (_, ticker), entry in assets.items()}
@@ -135,7 +135,7 @@ def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
 def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: SiteServer, fetch: Any) -> None:
     batch = [message(one) for one in tickers(site)[:3]]
 
-    with time_machine.travel(datetime.now(timezone.utc), tick=False):  # the rows hold the moment
+    with time_machine.travel(datetime.now(timezone.utc), tick=False):  # the rows contain the moment
         fetch(*batch)
         before = lake.keys(SOR_ACOES)
         fetch(*reversed(batch))
@@ -247,7 +247,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
     outcome = "layout" if fault.kind in ("broken", "other_layout") else "failed"
-    # A page of no known layout stays one: its page is kept, and the next round asks again.
+    # A page with an unknown layout keeps this outcome: the page is archived, and the next round asks again.
     assert failed(result) == ([] if outcome == "layout" else [0])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # More than the two that may be under way beside it.
+    # More than the two requests that may run during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -335,7 +335,7 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
     site.set_fault("*", fault)
     batch = [message(one) for one in tickers(site)[:10]]
 
-    for _ in range(8):  # functions at once at most, each with the breaker of its process
+    for _ in range(8):  # the maximum number of concurrent functions; each process has its own breaker
         breaker = Breaker(60)
         monkeypatch.setattr(stage, "_breaker", lambda seconds, breaker=breaker: breaker)
         for half in (batch[:5], batch[5:]):
@@ -354,7 +354,7 @@ def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day
     refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
 
     assert len(batch) == 60
-    # The other thread's request may be under way when the first is refused.
+    # The other thread's request may already run when the site refuses the first request.
     assert 43 <= len(asked(site)) <= 44
     assert len(refused) == 20
 
@@ -388,7 +388,7 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert fetch(*batch)["rows"] == 4
-    # At most what a message stays hidden: a round asks no sooner.
+    # The maximum is the visibility timeout of a message: a round does not ask sooner.
     assert set(cool_downs) == {60.0}
 
 
@@ -406,7 +406,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
 ) -> None:
     batch = tickers(site)[:6]
     site.latency_ms = 2400
-    # A third of it is kept for writing: enough of it where other tests keep the machine busy.
+    # A third of the time is kept for writing: enough even if other tests keep the machine busy.
     left = 12.0
     started = time.monotonic()
 
@@ -598,7 +598,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
-    """Return where in the archive the page of each asset is, as a message names it."""
+    """Return the place of each asset's page in the archive, in the form that a message uses."""
     archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}
@@ -623,7 +623,7 @@ def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
 
     fetch(*(message(one) | {"page": at[one]} for one in batch))
 
-    assert read(lake.s3, before).rows == rows  # datetime_exec, too, is that of the page
+    assert read(lake.s3, before).rows == rows  # datetime_exec is also the moment of the page
     assert asked(site) == []
     assert sum("/pages/" in path for path in opened) == 1
     assert len(places(lake)) == 5

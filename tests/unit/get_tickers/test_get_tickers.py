@@ -118,7 +118,7 @@ def ledger(lake: Lake) -> Ledger:
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
-    """Let stage 3 say what became of assets; of those that were read, their object lies in SoR."""
+    """Let stage 3 write outcomes to the ledger; for assets that were read, put their object in SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, round_, object=item.id if item else None)
@@ -297,7 +297,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
-    """Keep the listings and the pages of some stocks, as if they had been fetched then."""
+    """Archive the listings and the pages of some stocks, as fetched at this time."""
     pages = [
         ArchivedPage(
             ticker,
@@ -344,7 +344,7 @@ def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     one = listed(site, "acoes")[0]
-    # 02:59 in UTC is still the day before in São Paulo.
+    # 02:59 UTC is still the previous day in São Paulo.
     for at in ("2026-11-23T02:59:59Z", "2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"):
         keep(lake, site, one, at=at)
 
@@ -524,7 +524,7 @@ def messages(count: int) -> list[TickerMessage]:
 
 
 def fail_entries(client: Any, failures: list[list[dict[str, Any]]]) -> list[list[str]]:
-    """Let calls of SendMessageBatch report failures: the queue does not take those entries."""
+    """Let SendMessageBatch calls report failures: the queue does not accept these entries."""
     sent: list[list[str]] = []
 
     def drop(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
@@ -622,7 +622,7 @@ def test_a_day_is_needed(queue: Any) -> None:
 
 
 def read_on(lake: Lake, session: int, *tickers: str) -> None:
-    """Let the ledger say of stocks that their pages showed a session."""
+    """Write ledger entries for stocks whose pages showed a session."""
     item = put_part(lake, SOR_ACOES, (session, *tickers))
     entry = AssetEntry(Outcome.READ, object=item.id, session=session)
     ledger(lake).write_batch(DAY, BatchEntry(Kind.ACOES, dict.fromkeys(tickers, entry)))

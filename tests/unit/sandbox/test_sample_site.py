@@ -394,7 +394,7 @@ def test_a_kept_alive_connection_is_quick_and_counted_once(site: SiteServer) -> 
             answer = session.get(f"{site.base_url}/detalhes.php?papel={asset.ticker}", timeout=5)
             seconds.append(time.monotonic() - started_at)
             assert answer.content == detail_page(asset)
-    assert min(seconds) < 0.03  # a delayed ACK for each would be 0.04 s and more
+    assert min(seconds) < 0.03  # with a delayed ACK, each request would take 0.04 s or more
     assert site.connections == 1
     assert [request.ticker for request in site.requests] == [asset.ticker for asset in ASSETS]
 
