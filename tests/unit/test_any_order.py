@@ -1,4 +1,4 @@
-"""Events that come twice, late, in another order or half done: one more workflow completes the day."""
+"""Events come twice, late, in another order or half done: one more workflow run completes the day."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KINDS = {
 
 
 def check(world: World) -> None:
-    """Hold the tables against the readings that SoR has."""
+    """Compare the tables with the readings in SoR."""
     listed = {asset.ticker for asset in world.site.assets.values()}
     held: dict[str, dict[str, Any]] = {}
     for kind in Kind:
@@ -59,7 +59,7 @@ def check(world: World) -> None:
     assert missing & listed == set()
 
 
-@pytest.mark.timeout(0)  # as long as the seeds take
+@pytest.mark.timeout(0)  # no limit: the duration depends on the number of seeds
 def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_asset(
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +73,7 @@ def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_ass
         ):
             lake: Lake = make_lake()
             world = World(lake, site, context, monkeypatch, clock)
-            random_evening(world, random.Random(seed), STEPS)  # noqa: S311 - no secret
+            random_evening(world, random.Random(seed), STEPS)  # noqa: S311 - not a secret
             calm_down(world)
             try:
                 check(world)
@@ -94,7 +94,7 @@ def test_the_calm_evening_is_complete_without_a_further_round(
         SiteServer(make_assets(DAY, 4, 2)) as site,
     ):
         world = World(make_lake(), site, context, monkeypatch, clock)
-        random_evening(world, random.Random(0), 0)  # noqa: S311 - no secret
+        random_evening(world, random.Random(0), 0)  # noqa: S311 - not a secret
         world.drain()
         world.pending.append(world.execution())
         world.drain()

@@ -1,4 +1,4 @@
-"""Every cell of the lake is what the page says: assets of every kind, through stages 3, 4 and 5."""
+"""Every cell of the lake equals the cell on the page: assets of every kind, through stages 3, 4 and 5."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
 SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
 BATCH = 100
 NAMED = ("unknown_labels", "lacking_core_labels", "later_session", "layout", "failed", "refused")
-"""What stage 3 tells of assets and labels that it could make nothing of."""
+"""Result fields in which stage 3 reports assets and labels that it could not read."""
 
 ADDED_COLUMNS = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
 
@@ -42,7 +42,7 @@ Rows = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Take assets of a site through the handlers of the three stages, as queues and notifications would."""
+    """Process a site's assets with the handlers of the three stages, as queues and notifications do."""
     get_financial_data._breaker.cache_clear()
     context.get_remaining_time_in_millis = lambda: 300_000
 
@@ -90,7 +90,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
 
 
 def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
-    """Return a partition's rows by their first column, which holds the ticker; each must be there once."""
+    """Return a partition's rows by ticker, the first column; each ticker must occur once."""
     rows = [
         row
         for item in list_day(lake.s3, lake.tables[table], day)
@@ -102,7 +102,7 @@ def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
 
 
 def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[list[str], Counter[str]]:
-    """Compare every cell of the five tables with the assets; return what differs, and cells seen a table."""
+    """Compare all cells of the five tables with the assets; return differences and cell counts per table."""
     expected: dict[str, Rows] = {table: {} for table in LAYERS}
     for asset in assets:
         expected[SOR[asset.kind]][asset.ticker] = asset.expected_sor(day)
@@ -115,7 +115,7 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[li
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other papers than the site"
         for ticker, row in rows.items():
-            # The moment is that of the page; that it is the same in all three layers is looked at apart.
+            # The page sets the moment; another check compares the moment in the three layers.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()
@@ -177,7 +177,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Tell whether the assets would be expected otherwise on their own day, lest the test show nothing."""
+    """Return whether the assets' expected rows differ on their own day; otherwise the test shows nothing."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

@@ -1,4 +1,4 @@
-"""What outlives a process is spelt as it always was: objects, messages, metadata, fields of the log."""
+"""Stored formats do not change: objects, messages, metadata, log fields."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ID = "[0-9a-f]{32}"
 
 @pytest.fixture
 def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Return a lake that a clock stands still for: two stocks, of which one has no page, and a fund."""
+    """Return a lake with a stopped clock: two stocks, one of them without a page, and a fund."""
     with (
         time_machine.travel(utc("2026-11-23T21:45:05"), tick=False) as clock,
         mock_aws(),
@@ -36,14 +36,14 @@ def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def objects(world: World, prefix: str) -> dict[str, bytes]:
-    """Return the objects of the work bucket below a prefix, by key."""
+    """Return the objects of the work bucket under a prefix, by key."""
     s3 = world.lake.s3
     listed = s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=f"{prefix}/").get("Contents", [])
     return {item["Key"]: s3.get_object(Bucket=WORK_BUCKET, Key=item["Key"])["Body"].read() for item in listed}
 
 
 def shape(value: Any) -> Any:
-    """Return a value with its texts, numbers and moments in place of ids, addresses and bodies."""
+    """Return a value with placeholders for ids, addresses and bodies; keep its texts, numbers and moments."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -52,7 +52,7 @@ def shape(value: Any) -> Any:
 
 
 def start(world: World) -> tuple[str, str, str]:
-    """Let stage 1 and stage 2 run, and return a stock, one without a page, and a fund."""
+    """Run stage 1 and stage 2; return a stock, a stock without a page, and a fund."""
     read, fund = (
         next(one.ticker for one in world.site.assets.values() if one.kind == kind)
         for kind in ("acoes", "fiis")
@@ -67,7 +67,7 @@ def start(world: World) -> tuple[str, str, str]:
 
 
 def messages(world: World) -> dict[str, Any]:
-    """Return the bodies of the messages that wait, by ticker."""
+    """Return the bodies of the waiting messages, by ticker."""
     return {body["ticker"]: body for name, event in world.pending if name == "messages" for body in event[1]}
 
 

@@ -1,4 +1,4 @@
-"""pynvest itself beside the class that inherits from it: the same methods, and every difference by name."""
+"""pynvest compared with our class that inherits from it: same methods, every difference has a name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from world import SCHEDULED, World, utc
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 ASSETS = make_assets(DAY)
 DIFFERENCES = Path(__file__).with_name("differences_from_pynvest.json")
-"""Groups of pages, each with the columns of which pynvest reads something else, by the reason."""
+"""Groups of pages by reason, each with the columns that pynvest reads differently."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def ours(server: SiteServer) -> FundamentusSite:
 
 @pytest.fixture
 def pynvest(ours: FundamentusSite) -> Fundamentus:
-    """Return pynvest, with headings and maps of the pages' year whatever the clock says."""
+    """Return pynvest with the headings and maps of the pages' year, whatever the current date is."""
 
     def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
         years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}

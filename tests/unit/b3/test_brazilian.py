@@ -32,7 +32,7 @@ def read_moments(*texts: str | None) -> list[datetime | None]:
 
 
 def as_brazilians_write(number: Decimal | int, *, points: bool = True) -> str:
-    number = Decimal(number)  # to format an int with f goes through a float
+    number = Decimal(number)  # the format f converts an int to a float first
     text = f"{number:,f}" if points else f"{number:f}"
     return text.translate(str.maketrans(",.", ".,"))
 

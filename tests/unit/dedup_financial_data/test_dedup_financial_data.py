@@ -34,7 +34,7 @@ def land(
     asked_at: int | None = None,
     day: int = DAY,
 ) -> None:
-    """Bring a batch of stocks through all three layers."""
+    """Process a batch of stocks through all three layers."""
     asked = None if asked_at is None else MOMENT + timedelta(hours=asked_at)
     put_part(lake, SOR_ACOES, name, *({"nome_papel": ticker} for ticker in tickers), day=day)
     rows = (sot_row(ticker, minutes, price) | {"datetime_leitura": asked} for ticker in tickers)
@@ -53,7 +53,7 @@ def specialized(lake: Lake, name: object, *tickers: str, day: int = DAY) -> None
 
 
 def held(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[tuple[str, float]]:
-    """Return ticker and price of every row of a partition."""
+    """Return ticker and price of each row of a partition."""
     contents = [read(lake.s3, item).rows for item in list_day(lake.s3, lake.tables[table], day)]
     column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else "nome_papel"
     return sorted((row[column], row["vlr_cot"]) for rows in contents for row in rows.to_pylist())
@@ -65,7 +65,7 @@ def forms(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[str]:
 
 @pytest.fixture
 def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return the function that dedups stocks, or with ``spec=True`` the Spec table."""
+    """Return the function that dedups stocks; with ``spec=True``, the function for the Spec table."""
 
     def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
         own, down = (SPEC_ATIVOS, ()) if spec else (SOT_ACOES, (SPEC_ATIVOS,))
@@ -159,13 +159,13 @@ def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
 
     dedup()
 
-    assert held(lake) == [("AAAA3", 1.0)]  # the greater id is that of "x"
+    assert held(lake) == [("AAAA3", 1.0)]  # the object "x" has the greater id
 
 
 def test_of_readings_of_the_same_page_the_one_that_was_asked_for_later_is_kept(
     lake: Lake, dedup: Any
 ) -> None:
-    """A page that is read again after a mend; rows older than the column have no such moment."""
+    """A page is read again after a fix; rows older than the column have a null in the column."""
     for name, asked_at, price in (("none", None, 1.0), ("early", 1, 2.0), ("late", 2, 3.0), ("x", 1, 4.0)):
         land(lake, name, "AAAA3", price=price, asked_at=asked_at)
 
@@ -229,7 +229,7 @@ def test_parts_that_have_not_come_through_stay_and_the_others_are_folded(lake: L
 
 
 def before_call(lake_client: Any, operation: str, action: Any) -> None:
-    """Do something right before the first request of an operation goes out."""
+    """Run an action directly before the first request of an operation."""
     done: list[bool] = []
 
     def once(**_: Any) -> None:
@@ -268,7 +268,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """Stage 1 clears the day while a compaction writes what it has read of it."""
+    """Stage 1 clears the day while a compaction writes rows that it read from the day."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 
@@ -315,7 +315,7 @@ def test_killed_before_its_write_nothing_is_lost(lake: Lake, dedup: Any) -> None
 def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
-    # The other run finishes before this one's first request of this kind.
+    # The other run finishes before the first request of this kind in this run.
     before_call(
         aws.client("s3"),
         operation,
@@ -369,7 +369,7 @@ def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
-    """Let SoR have a reading, and nothing after it."""
+    """Put a reading into SoR only, and not into the later layers."""
     moment = f"23-11-2026 19:{minute:02}:00"
     put_part(
         lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day

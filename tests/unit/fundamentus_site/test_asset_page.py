@@ -70,7 +70,7 @@ def test_the_session_is_the_day_that_the_page_names() -> None:
 
 
 def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
-    """Yield each labelled cell of an asset, and the asset with that one cell under a name nobody knows."""
+    """Yield each labelled cell of an asset, and the asset with an unknown label in this cell."""
     for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):
@@ -93,7 +93,7 @@ def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_
     for cell, renamed in renamed_in_turn(asset):
         reading = read(renamed)
         expected = renamed.expected_sor()
-        if cell.label == kind.identity:  # found by what it says, lest a rename cost the whole page
+        if cell.label == kind.identity:  # found by its content, so that a rename does not cost the whole page
             expected[Kind(asset.kind).ticker_column] = asset.ticker
         assert texts(reading) == expected, cell
         assert reading.unknown_labels == (RENAMED,), cell
@@ -176,7 +176,7 @@ RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">
 
 
 def results(*rows: str, headings: str = "") -> dict[str, str | None]:
-    """Return the results of a page that has these rows of results."""
+    """Return the results of a page with these rows of results."""
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )
@@ -313,7 +313,7 @@ SOLID_MARK = '<td class="label">{}</td>'
 
 @st.composite
 def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
-    """Return an asset, a page of its indicators with everything in odd places, and its unknown labels."""
+    """Return an asset, its page with all indicators in odd places, and the unknown labels of the page."""
     asset = draw(st.sampled_from(ODD))
     groups: dict[str, list[Cell]] = {}
     for one in asset.cells():
@@ -327,7 +327,7 @@ def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
     order = draw(st.permutations(pieces))
     rows: list[list[tuple[str, str]]] = []
     for piece in order:
-        # What stands twice in a row stays together; other pairs are put in rows of any length.
+        # Labels that occur twice in a row stay together; other pairs go into rows of any length.
         if rows and draw(st.booleans()):
             rows[-1].extend(piece)
         else:

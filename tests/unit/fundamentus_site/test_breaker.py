@@ -14,7 +14,7 @@ class Clock:
 
 
 def opened(*answers: str) -> bool:
-    """Return whether these answers open a breaker: a ticker that was refused, or ``read``."""
+    """Return whether these answers open a breaker; an answer is a refused ticker or ``read``."""
     breaker = Breaker(60, Clock())
     for answer in answers:
         if answer == "read":

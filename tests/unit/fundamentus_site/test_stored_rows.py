@@ -1,6 +1,6 @@
-"""The rows of all sample pages, as they were stored when pynvest's own code still wrote them.
+"""The rows of all sample pages, in the form that pynvest's own code stored.
 
-``rows.json`` has a few of them whole, and of each a digest.
+``rows.json`` contains a few complete rows, and a digest of each row.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
 
 
 def received(lake: Lake, moment: str) -> ArchiveObject:
-    """Return what is read of an object that S3 received at a moment."""
+    """Return the result of reading an object that S3 received at a given moment."""
     kept = Archive(lake.s3, WORK_BUCKET)
     with time_machine.travel(datetime.fromisoformat(moment)):
         key = kept.put(DAY, [PAGE])

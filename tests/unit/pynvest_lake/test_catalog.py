@@ -18,7 +18,7 @@ from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 
 def answer_with(lake: Lake, code: str, times: int) -> list[int]:
-    """Let calls of BatchCreatePartition answer an error instead of doing anything."""
+    """Let BatchCreatePartition calls answer with an error and create nothing."""
     calls: list[int] = []
 
     def answer(**_: Any) -> tuple[Any, dict[str, Any]] | None:

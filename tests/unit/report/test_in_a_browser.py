@@ -1,4 +1,4 @@
-"""The page in a browser: drawn, readable on a desk and on a phone, in light and dark, without a network."""
+"""The page in a browser: drawn, readable on desktop and phone, in light and dark, without a network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.full
 DESK, PHONE = WIDTHS = 1280, 390
 CHARTS = ["breadth", "rises", "falls", "sectors", "yields", "stocks", "funds", "series"]
 READABLE = 4.5
-"""The contrast that WCAG 2 asks of text, level AA."""
+"""The minimum contrast of text in WCAG 2, level AA."""
 DRAWN = "() => [...document.querySelectorAll('.chart')].every((place) => place.querySelector('svg.marks'))"
 CONTRASTS = """() => {
   const channel = (value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
@@ -66,7 +66,7 @@ QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
 def many() -> Snapshot:
-    """Return enough assets for every screen to leave some out."""
+    """Return so many assets that every screen leaves some assets out."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
     assets = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
@@ -78,7 +78,7 @@ def many() -> Snapshot:
 
 @dataclass
 class Seen:
-    """A page that is open in a browser, and what it asked for or complained of."""
+    """A page that is open in a browser, with its requests and its error messages."""
 
     page: Page
     asked_for: list[str] = field(default_factory=list)
@@ -95,7 +95,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the page of a whole lake, of one with a single session and of an empty one, written once."""
+    """Return three pages, each written once: of a whole lake, of a single session and of an empty lake."""
     directory = tmp_path_factory.mktemp("pages")
     snapshots = {
         "whole": sample(quality=judgement(DAY, "aviso", "faltam 3 papéis")),
@@ -315,7 +315,7 @@ def test_a_screen_shows_what_the_saved_query_answers(
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers that a saved query answers with, or that Python finds where there is none."""
+    """Return the tickers from a saved query; without a query, Python finds the tickers."""
     snapshot = many()
     if query is None:
         ratio = {

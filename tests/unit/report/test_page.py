@@ -1,4 +1,4 @@
-"""The page says what the snapshot holds, needs nothing beside itself, and runs no word of the site."""
+"""The page shows the snapshot, needs no other file, and executes no text from the site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def written() -> str:
 
 
 def text_of(html: str) -> str:
-    """Return what a reader sees of a page, its scripts and styles left out."""
+    """Return the text that a reader sees on a page, without scripts and styles."""
     tree = lxml.html.fromstring(html)
     for hidden in tree.xpath("//script | //style"):
         hidden.drop_tree()
@@ -104,7 +104,7 @@ def test_the_verdict_of_the_day_that_is_shown_comes_first(
 
 
 def refused(day: int) -> list[dict[str, object]]:
-    """Return what the saved query answers of a day on which the site refused the listing of a kind."""
+    """Return the answer of the saved query for a day on which the site refused the listing of a kind."""
     (verdict,) = judgement(day, "falha")
     remark = verdict | {"medida": "rotulo_novo", "situacao": "aviso", "motivo": "Há um rótulo novo."}
     refusal = verdict | {"medida": "listagem", "motivo": "O site recusou a listagem."}

@@ -1,4 +1,4 @@
-"""The thresholds of the report's screens are those of the saved queries."""
+"""The report's screens and the saved queries use the same thresholds."""
 
 from __future__ import annotations
 

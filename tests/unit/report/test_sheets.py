@@ -1,4 +1,4 @@
-"""What is written for a spreadsheet reads back as what the lake has, by the rules of its locale."""
+"""A sheet for spreadsheets reads back with the lake's values, by the rules of its locale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = {"pt-BR": (";", ","), "en": (",", ".")}
 
 
 def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
-    """Read a sheet as a spreadsheet of the locale does: text by text, each by the type of its column."""
+    """Read a sheet as a spreadsheet of the locale does: each text by the type of its column."""
     delimiter, point = RULES[locale]
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter)
     return [{name: value_of(text, column_types()[name], point) for name, text in row.items()} for row in rows]
@@ -41,7 +41,7 @@ def value_of(text: str, kind: str, point: str) -> Any:
 
 
 def as_written(value: Any) -> Any:
-    """Return what a value is to be read back as: moments to the second, texts on one line and no formula."""
+    """Return the expected value after reading: moments to the second, texts on one line without formulas."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):
