@@ -1,4 +1,4 @@
-"""docs/collector.md says what the collector does."""
+"""docs/collector.md agrees with the collector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documentation names exists, and what a user may type is documented."""
+"""All names in the documentation exist, and all commands and options for users are documented."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PRODUCT = (
 
 SUFFIXES = r"\.(?:py|tf|md|json|ya?ml|toml|txt)"
 MADE = (".local/", ".build/", ".venv/")
-"""What the commands make; no clone has it."""
+"""Paths that the commands create; a clone does not contain these paths."""
 NO_PATHS = {"hashicorp/aws"}
 
 
@@ -34,7 +34,7 @@ def text_of(document: Path) -> str:
 
 
 def in_backticks(text: str) -> set[str]:
-    """Return what stands in backticks, blocks of code left out."""
+    """Return the texts in backticks, without code blocks."""
     return set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)))
 
 
@@ -45,7 +45,7 @@ def links(text: str) -> set[str]:
 
 
 def paths(text: str) -> set[str]:
-    """Return what looks like a path of the repository."""
+    """Return the texts that look like a path of the repository."""
     found = {
         word for word in in_backticks(text) if re.fullmatch(rf"[\w./*-]+/[\w./*-]*|[\w.*-]+{SUFFIXES}", word)
     }
@@ -53,7 +53,7 @@ def paths(text: str) -> set[str]:
 
 
 def commands(text: str) -> set[str]:
-    """Return the targets that are given to make."""
+    """Return the make targets in the text."""
     lines = re.findall(r"(?:^|`)make((?: +[^\s`#]+)+)", text, re.MULTILINE)
     words = {word for line in lines for word in re.sub(r'\w+="[^"]*"?', "", line).split()}
     return {word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)}
@@ -66,7 +66,7 @@ def anchors(text: str) -> set[str]:
 
 
 def names(text: str) -> set[str]:
-    """Return the words of two or more parts, as inputs, outputs, tables and columns have."""
+    """Return the words with two or more parts, such as inputs, outputs, tables and columns."""
     return {word for word in in_backticks(text) if re.fullmatch(r"[a-z]\w*_\w+", word)}
 
 
@@ -144,7 +144,7 @@ def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consume
     named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
 
     assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
-    # What the provider calls its own tags.
+    # The provider's name for its own tags.
     assert named - known == {"default_tags"}
 
 
@@ -154,7 +154,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
     words = set(re.findall(r"\w+", product)) | {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
 
     assert "bucket_names_map" in words
-    # Terraform's own word, and an input that is gone.
+    # Two names of Terraform, and a removed input.
     assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 

@@ -1,4 +1,4 @@
-"""The examples keep up with the module."""
+"""The examples agree with the current module."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def workflow() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def matrix() -> dict[str, Any]:
-    """Return the versions of the workflow that checks with other ones."""
+    """Return the versions of the workflow that checks with other versions."""
     workflow = content_of(PROJECT / "examples" / "github-actions" / "compat.yml")
     return dict(workflow["jobs"]["check"]["strategy"]["matrix"])
 
 
 def with_of(job: dict[str, Any], action: str) -> dict[str, Any]:
-    """Return what a job hands an action."""
+    """Return the inputs that a job passes to an action."""
     (step,) = (step for step in job["steps"] if step.get("uses", "").startswith(f"{action}@"))
     return dict(step["with"])
 

@@ -1,4 +1,4 @@
-"""The generated pages say what the code says, and both READMEs the same."""
+"""The generated pages agree with the code, and both READMEs agree with each other."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def blocks(text: str) -> list[str]:
 
 
 def sections(text: str) -> list[str]:
-    """Return a README's sections, blocks of code left out; the first is what stands before any heading."""
+    """Return a README's sections without code blocks; the first section is the text before any heading."""
     return re.split(r"^## .*$", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), flags=re.M)
 
 
 def facts(section: str) -> dict[str, Counter[str]]:
-    """Return what is the same in any language: words of code, where links lead, cells that are numbers."""
+    """Return the facts that do not depend on the language: code words, link targets, cells with numbers."""
     links = re.findall(r"\]\(([^)\s#]+)", section)
     cells = re.findall(r"(?<=\|) [*]{0,2}(\d+[.,]\d+)[*]{0,2} (?=\|)", section)
     return {

@@ -1,4 +1,4 @@
-"""docs/report.md says what the report's command does."""
+"""docs/report.md agrees with the report's command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make` and CI run everything on the functions' own Python."""
+"""`make` and CI run all commands on the functions' own Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASK = "found:\n\t$(info $(PYTHON) $(RUNS))\n\t@:\n"
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A machine whose ``python3.x`` on the PATH is a shim with nothing behind it."""
+    """A machine whose ``python3.x`` on the PATH is a shim without a Python."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     make = shutil.which("make")

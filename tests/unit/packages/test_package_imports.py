@@ -1,4 +1,4 @@
-"""Each package works, and fits, with only itself, our layer and what the managed layer holds."""
+"""Each package works, and fits, with only its own files, our layer and the managed layer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STAGES = (
 
 SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
-# Modules that a stage must do without, lest its start take longer than its work.
+# Modules that a stage must not import; otherwise its start takes longer than its work.
 FOREIGN = {
     "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
@@ -43,7 +43,7 @@ FOREIGN = {
 
 
 def imports_of(folder: Path) -> set[str]:
-    """Return the top-level names that the modules of a package import, wherever in them."""
+    """Return the top-level names that the modules of a package import, at any place in the modules."""
     names: set[str] = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -55,7 +55,7 @@ def imports_of(folder: Path) -> set[str]:
 
 
 def reached(package: str) -> set[str]:
-    """Return the packages of this repository that a package imports, directly or through another."""
+    """Return the packages of this repository that a package imports, directly or indirectly."""
     found, waiting = set(), {package}
     while waiting:
         name = waiting.pop()
@@ -86,7 +86,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def managed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the managed layer's distributions and no others."""
+    """Return a folder with the managed layer's distributions and no other distributions."""
     folder = tmp_path_factory.mktemp("managed")
     for name in (*pins(MANAGED_LAYER), *RUNTIMES_OWN):
         distribution = importlib.metadata.distribution(name)
@@ -98,7 +98,7 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def after_import(packages: dict[str, Path], managed: Path, stage: str, *program: str) -> str:
-    """Import a stage's handler as Lambda does, and return what a program then prints."""
+    """Import a stage's handler as Lambda does, run a program, and return the program's output."""
     paths = [str(packages[stage]), str(packages["layer"] / "python"), str(managed)]
     lines = (
         f"import sys; sys.path += {paths!r}",
@@ -118,7 +118,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
 def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
     packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
-    # pyarrow looks for pandas when it makes its first array, as any stage does but the first.
+    # pyarrow looks for pandas when it makes its first array; every stage but the first makes an array.
     array = "import pyarrow; pyarrow.array(['any'])" if stage != "check_and_delete_partitions" else "pass"
     modules: list[str] = json.loads(
         after_import(
@@ -134,7 +134,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
-    """Else it makes one for each of its calls, and reads anew what the SDK knows of the services."""
+    """Otherwise awswrangler makes a session for each call, and reads the SDK's service data again."""
     said = after_import(
         packages,
         managed,

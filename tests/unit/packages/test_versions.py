@@ -1,4 +1,4 @@
-"""The tests run on the very versions that the functions run on."""
+"""The tests run on the same versions as the functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from managed_layer import MANAGED_LAYER, ROOT, RUNTIMES_OWN, pins
 
 SDK = ROOT / os.environ.get("PYNVEST_SDK", "requirements-dev.txt")
-"""Where the AWS SDK that this run is to be on is pinned: the oldest that is claimed has a file of its own."""
+"""The file that pins the AWS SDK for this run; the oldest supported SDK has its own file."""
 
 
 def installed(packages: dict[str, str]) -> dict[str, str]:
@@ -59,11 +59,11 @@ def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_pyt
         if need.marker is None or need.marker.evaluate(lambdas_python)
     }
 
-    assert needed - held - {*RUNTIMES_OWN} == {"setuptools"}  # which awswrangler never imports
+    assert needed - held - {*RUNTIMES_OWN} == {"setuptools"}  # awswrangler never imports setuptools
 
 
 def test_the_time_zones_that_a_schedule_may_have_are_those_of_the_layers_database() -> None:
-    """Of a new release of ``tzdata`` the file takes the names: ``tzdata/zones``, a line each."""
+    """For a new release of ``tzdata``, copy the names from ``tzdata/zones``, one name per line."""
     zones = (importlib.resources.files("tzdata") / "zones").read_text(encoding="utf-8")
 
     accepted = (ROOT / "eventbridge" / "timezones.txt").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A command in Terraform's place."""
+"""A script that replaces Terraform."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def stand_in_for_terraform(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
-    """Let a shell script, kept below the directory, be what is called as ``terraform``."""
+    """Write a shell script below the directory and put it on the PATH as ``terraform``."""
     command = directory / "bin" / "terraform"
     command.parent.mkdir()
     command.write_text(f"#!/bin/sh\n{script}")

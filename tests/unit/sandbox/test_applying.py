@@ -1,4 +1,4 @@
-"""How the local run lets a day begin before Terraform ends, with a command in Terraform's place."""
+"""The local run lets a day begin before Terraform ends; a script replaces Terraform."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ esac
 
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
-    """Put a command in Terraform's place whose ``apply`` ends on request, with that status."""
+    """Replace Terraform with a script whose ``apply`` ends on request, with the given status."""
     stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
@@ -93,7 +93,7 @@ def test_a_day_begins_once_all_that_is_left_only_settles(
 ) -> None:
     with local.applying(Console()):
         assert local.lake == Lake.from_outputs(OUTPUTS)
-        settle(0)  # not before: what is within has begun without it
+        settle(0)  # only here: the block has begun before the apply ends
 
 
 def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(

@@ -1,4 +1,4 @@
-"""The emulator's Athena understands Athena's SQL: its functions by the chapters of their documentation."""
+"""The emulator's Athena accepts Athena's SQL; the functions follow the chapters of Athena's documentation."""
 
 from __future__ import annotations
 

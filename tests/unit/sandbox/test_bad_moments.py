@@ -1,4 +1,4 @@
-"""What the commands of the local run say where something is at work, has ended, or cannot be reached."""
+"""Messages of the local run's commands if a process is busy, has ended, or cannot be reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIVE = ["--source=live", "--tickers=PETR4"]
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a site to which there is no way: a day that goes further fails at once."""
+    """The address of a site that cannot be reached: a day that continues fails at once."""
     url = f"https://127.0.0.1:{free_port()}"
     monkeypatch.setattr(local, "LIVE_SITE", url)
     return url
@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """What `up` left: an emulator that has ended, and a site that still runs; its process is returned."""
+    """The state after `up`: an emulator that has ended and a site that runs; yields the site's process id."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # What `up` starts has no parent left that would have to collect it.
+    # The site has no parent process that waits for it, so this thread waits.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
@@ -125,7 +125,7 @@ def test_a_site_that_does_not_answer_in_time_is_named(monkeypatch: pytest.Monkey
         server = opened.enter_context(socket.socket())
         server.bind((LOOPBACK, 0))
         server.listen(0)
-        for _ in range(4):  # The kernel takes no more connections than these.
+        for _ in range(4):  # The kernel accepts no more connections than these four.
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())

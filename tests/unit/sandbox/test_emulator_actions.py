@@ -1,4 +1,4 @@
-"""The emulator asks a call to Lambda for the permission that AWS asks for."""
+"""The emulator requires the permission that AWS requires for a call to Lambda."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make query`: what is sent, how an answer is shown, and what is said of a name that is not there."""
+"""`make query`: the query sent, the display of the answer, and the message for an unknown name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str) -> list[str]:
-    """Return the lines that Python code prints in a terminal of a width."""
+    """Return the lines that Python code prints in a terminal of the given width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1"}
@@ -44,7 +44,7 @@ def printed_in_terminal(width: int, code: str) -> list[str]:
         try:
             while more := os.read(ours, 65536):
                 said += more
-        except OSError:  # so a terminal of Linux ends
+        except OSError:  # a Linux terminal ends with this error
             pass
     os.close(ours)
     assert process.returncode == 0
@@ -171,7 +171,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with two saved queries, which has nothing to answer."""
+    """A workgroup with two saved queries and no answers."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
         return {name: NamedQuery(name, "", "", "") for name in ("formula-magica", "o-que-mudou")}

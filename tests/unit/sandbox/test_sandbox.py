@@ -1,4 +1,4 @@
-"""What the local run prints and checks, without an emulator."""
+"""Output and checks of the local run, without an emulator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lake() -> Lake:
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
-    """Return a day whose five tables hold these tickers."""
+    """Return a day with these tickers in all five tables."""
     rows = {
         one: pa.table({column: list(held)})
         for one, column, held in zip(TABLES, TICKER_COLUMNS, tickers, strict=True)

@@ -1,4 +1,4 @@
-"""Terraform: where its provider comes from, and when what it applies can be used."""
+"""Terraform: the source of its provider, and the time when applied resources can be used."""
 
 from __future__ import annotations
 
