@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # The site has no parent process that waits for it, so this thread waits.
+    # Processes that `up` starts are not children of the test. This site is a child: a thread collects it.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
