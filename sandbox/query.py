@@ -141,7 +141,7 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
 
 
 def near_tables(name: str, tables: Mapping[str, str]) -> str:
-    """Suggest tables with names near to `name`; `tables` maps each table to its name with database."""
+    """Suggest tables with names near to `name`; `tables` maps each full name to the bare table name."""
     bare = name.rsplit(".", 1)[-1]
     near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
     return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)

@@ -226,7 +226,7 @@ class Terraform:
         self.run("apply", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
-        """End commands of other threads, and every later command."""
+        """End the running commands of other threads, and every later command."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)

@@ -495,7 +495,7 @@ def _volume(it: _Subject, market: int) -> int:
 
 
 def _quarter_end(day: date) -> date:
-    """Return the last day of the last quarter that ended before or on `day`."""
+    """Return the last day of the last quarter that ended before `day`."""
     first_month = (day.month - 1) // 3 * 3 + 1
     return date(day.year, first_month, 1) - timedelta(days=1)
 

@@ -147,7 +147,7 @@ class SiteServer:
     base_url : str
         Its address, without a path.
     session : datetime.date, optional
-        The session on the pages of assets that traded last; None for the assets' own session.
+        The session to show for the assets with the newest session; None for the assets' own session.
 
     Examples
     --------
