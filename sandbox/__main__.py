@@ -19,7 +19,7 @@ from sandbox.query import FORMATS, Refused
 from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
 
 STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
-"""Where everything is written that the local run writes, unless told otherwise."""
+"""Default directory for all files of the local run."""
 
 EXPECTED = (
     DayFailed,
@@ -34,7 +34,7 @@ EXPECTED = (
     local.AlreadyRunning,
     local.SiteNotReached,
 )
-"""What ends a command with its message alone."""
+"""Errors that end a command with only their message."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
     if options.command == "query" and options.name and options.sql:
         parser.error("QUERY and SQL are two ways to ask: give one of them")
-    # A shell starts what it runs in the background with interrupts ignored.
+        # A shell starts background commands with interrupts ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     console = Console()
@@ -91,7 +91,7 @@ def _source(options: argparse.Namespace) -> local.Source:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """End as an interrupt would: what was started is stopped on the way out."""
+    """End as on an interrupt: started processes are stopped on exit."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""Whether the lake holds exactly what the site says."""
+"""Checks that the lake holds exactly the site's data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.site import SampleAsset
 SHOWN = 20
 
 READ_AT = {"datetime_exec", "datetime_leitura"}
-"""When a row's page was fetched and asked for: the columns that the pages say nothing about."""
+"""Times of a row's fetch and of its request: these columns have no value on the pages."""
 
 TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ativo"}
 
@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 
 class NotExact(Exception):
-    """The lake differs from the site; the message says where."""
+    """The lake differs from the site; the message names the difference."""
 
     def __init__(self, differences: Collection[str]) -> None:
         shown = list(differences)[:SHOWN]
@@ -31,7 +31,7 @@ class NotExact(Exception):
 
 
 def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
-    """Compare every cell of the five tables with what the pages were built from.
+    """Compare every cell of the five tables with the values that the pages were built from.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
     assets
         The assets that the site has.
     glue
-        Client of Glue, where the day's partition has to be registered.
+        Glue client. The day's partition must be registered there.
 
     Raises
     ------
     NotExact
-        When a cell, a row, an object or a partition is not as it has to be.
+        A cell, a row, an object or a partition is wrong.
     """
     differences = []
     for table in day.lake.tables:
@@ -62,12 +62,12 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
 
 
 def check_tickers(day: Day, tickers: Iterable[str]) -> None:
-    """See that each ticker is in every layer, once after the dedup, or has failed or has no page.
+    """Check that each ticker is in every layer (once after the dedup), or has failed or has no page.
 
     Raises
     ------
     NotExact
-        When one is not, or another one is.
+        A ticker is missing, or there is an unexpected ticker.
     """
     asked = set(tickers)
     not_listed = day.tickers_not_listed()
@@ -89,14 +89,14 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
 
 
 def expected_row(asset: SampleAsset, layer: str, day: int) -> Row:
-    """Return what a layer must hold of an asset, without the moment of reading."""
+    """Return the row that a layer must hold for an asset, without the reading times."""
     if layer == "sor":
         return asset.expected_sor(day)
     return asset.expected_sot(day) if layer == "sot" else asset.expected_spec(day)
 
 
 def rows_by_ticker(day: Day, table: Table) -> dict[str, list[Row]]:
-    """Return the rows of a day of a table by ticker."""
+    """Return a table's rows for one day, by ticker."""
     found = defaultdict(list)
     for row in day.partitions.read(table, day.number).to_pylist():
         found[row[TICKER_COLUMNS[table.kind]]].append(row)
@@ -104,13 +104,13 @@ def rows_by_ticker(day: Day, table: Table) -> dict[str, list[Row]]:
 
 
 def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str, list[Row]]) -> list[str]:
-    """Compare a table's rows with those expected, cell by cell."""
+    """Compare a table's rows with the expected rows, cell by cell."""
     differences = [f"{table.name}: {ticker} is missing" for ticker in sorted(set(expected) - set(rows))]
     differences += [
         f"{table.name}: {ticker} is not of the site" for ticker in sorted(set(rows) - set(expected))
     ]
     for ticker in sorted(set(expected) & set(rows)):
-        # SoR keeps whatever was read, and a message may be delivered twice.
+        # SoR keeps every reading, and a message may be delivered twice.
         if len(rows[ticker]) > 1 and table.layer != "sor":
             differences.append(f"{table.name}: {ticker} is there {len(rows[ticker])} times")
         for row in rows[ticker]:
@@ -119,9 +119,9 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 
 
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
-    """See that the workflow left one object, and that the catalog knows the day's partition where it is.
+    """Check that the workflow left one object and that the catalog has the day's partition at its location.
 
-    A table that the day has no assets of has neither.
+    A table without assets on that day has neither an object nor a partition.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))

@@ -1,4 +1,4 @@
-"""What the user sees: lines, progress, and tables, printed by rich."""
+"""The output for the user: lines, progress and tables, printed with rich."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Console:
-    """Shows progress in place, or as a plain line now and then where there is no terminal."""
+    """Shows progress in place. Without a terminal, it prints a plain line from time to time."""
 
     def __init__(self) -> None:
-        # Texts are not markup: a table name or a query may hold brackets.
+        # Do not parse markup: a table name or a query may contain brackets.
         self._console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
         self._shown: Progress | None = None
         self._started_at: float | None = None
@@ -27,21 +27,21 @@ class Console:
         self._printed_at = -SECONDS_BETWEEN_LINES
 
     def say(self, text: str = "") -> None:
-        """Print `text` for good, below whatever progress is shown."""
+        """Print `text` permanently, below the current progress."""
         self.settle()
         self._console.print(text)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-        """Print rows of texts under headings, columns of numbers to the right.
+        """Print rows of texts under headings, with columns of numbers aligned right.
 
-        Rows that are wider than the terminal are printed as records: a line a column, a blank line between.
+        Rows wider than the terminal are printed as records: one line per column and a blank line between.
 
         Parameters
         ----------
         headings
             Heading of each column.
         rows
-            A text for each column; None, a missing value, is shown as ``-``.
+            One text per column; None, a missing value, is shown as ``-``.
         """
         self.settle()
         grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -55,7 +55,7 @@ class Console:
         if self._console.is_terminal and rows and width > self._console.width:
             self._records(headings, rows)
         else:
-            # What reads a pipe wraps no lines.
+            # Do not wrap lines for a program that reads a pipe.
             self._console.width = max(width, self._console.width)
             self._console.print(grid, soft_wrap=False)
 
@@ -68,7 +68,7 @@ class Console:
                 self._console.print(f"{set_cell_size(heading, longest)}  {'-' if cell is None else cell}")
 
     def progress(self, text: str) -> None:
-        """Show `text`, and the seconds since the progress began, in place of the text shown before."""
+        """Replace the shown progress with `text` and the seconds since the progress began."""
         self._latest = text
         if self._started_at is None:
             self._started_at = time.monotonic()
@@ -83,7 +83,7 @@ class Console:
             self._print_line()
 
     def settle(self) -> None:
-        """Leave the progress as it is, as a line of its own."""
+        """Keep the current progress as a line of its own."""
         if self._shown is not None:
             self._shown.stop()
         elif self._latest and self._latest != self._printed:

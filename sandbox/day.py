@@ -1,4 +1,4 @@
-"""One day of the lake, started as its schedules would start it and watched until it is complete."""
+"""One day of the lake: start it as its schedules would, and watch it until it is complete."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from sandbox.lake import LAYERS, PARTITION_KEY, Lake, Partitions, StoredObject, 
 
 POLL_SECONDS = 0.5
 STALL_SECONDS = 150.0
-"""How long nothing may change before a day that is not complete counts as stuck."""
+"""Seconds without any change after which an incomplete day counts as stuck."""
 
 REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 """The line that Lambda logs at the end of an invocation."""
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-"""What the Scheduler puts the moment in for that a start was due at."""
+"""The Scheduler replaces this text with the planned start time."""
 
 LISTED = '"tickers queued"'
-"""What stage 2 logs when every ticker is queued."""
+"""Stage 2 logs this text when every ticker is queued."""
 
 
 class DayFailed(Exception):
-    """The day did not get complete, or its workflow failed; the message says what is missing."""
+    """The day did not complete, or its workflow failed; the message lists the missing parts."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is queued and what each table holds at one moment.
+    """The queues and the contents of each table at one moment.
 
     Parameters
     ----------
     listed
-        Whether stage 2 has ended, and so has queued every ticker.
+        Whether stage 2 has ended and has therefore queued every ticker.
     waiting, in_flight
-        Messages of each kind's queue that no function has (delayed ones too), and that one has.
+        Messages of each kind's queue that no function has received (also delayed ones), and received ones.
     objects
-        The day's objects of each table.
+        The day's objects in each table.
     """
 
     listed: bool
@@ -57,7 +57,7 @@ class Snapshot:
         )
 
     def progress(self) -> str:
-        """Say in one line how far the day is."""
+        """Return the progress of the day in one line."""
         layers = "  ".join(f"{name} {self.rows(layer)} rows" for layer, name in LAYERS.items())
         waiting, in_flight = sum(self.waiting.values()), sum(self.in_flight.values())
         return f"tickers waiting {waiting}, in flight {in_flight}  {layers}"
@@ -65,7 +65,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class StageReport:
-    """What one function did in a day: invocations, their seconds in all, and when the last one ended."""
+    """The work of one function in a day: invocations, their total seconds, and the end of the last one."""
 
     function: str
     invocations: int
@@ -79,11 +79,11 @@ class Day:
     Parameters
     ----------
     lake
-        What was applied.
+        The lake as it was applied.
     client
-        Makes a client of the service that it is given the name of.
+        Makes a client of the service with the given name.
     on_progress
-        Called with a line about how far the day is, while it is waited for.
+        Called with a line about the day's progress during the wait.
     """
 
     def __init__(self, lake: Lake, client: Callable[[str], Any], on_progress: Callable[[str], None]) -> None:
@@ -97,10 +97,10 @@ class Day:
         self._on_progress = on_progress
         self._started_at = 0.0
         self.number = 0
-        """The day itself, as in ``anomesdia_exec``; known once it has been started."""
+        """The day itself, as in ``anomesdia_exec``; known after its start."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke what the start schedule invokes: with its input as of now, or with `fields` of a person."""
+        """Invoke the start schedule's target with its input as of now, or with manual `fields`."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -110,7 +110,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Have stage 2 queue what a past day lacks, at first every ticker. Nothing is cleared."""
+        """Make stage 2 queue the missing tickers of a past day, at first every ticker. Nothing is cleared."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
@@ -124,7 +124,7 @@ class Day:
         Raises
         ------
         DayFailed
-            When a function failed for good, or nothing has changed for `STALL_SECONDS`.
+            A function failed for good, or nothing changed for `STALL_SECONDS`.
         """
         last, changed_at = None, time.monotonic()
         while True:
@@ -141,17 +141,17 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
-        """Start what the dedup schedule starts, with its input and the day, and wait until it has ended.
+        """Start the dedup schedule's target with its input and the day, and wait for its end.
 
         Returns
         -------
         dict
-            What it said of the day: the verdict, and the notice.
+            The workflow's result for the day: the verdict and the notice.
 
         Raises
         ------
         DayFailed
-            When it does not succeed.
+            The workflow does not succeed.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
         given = {**json.loads(target["Input"]), PARTITION_KEY: self.number}
@@ -171,8 +171,8 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def snapshot(self) -> Snapshot:
-        """Look at the queues and the tables."""
-        # Before the queues: a queue that looked empty before it was filled would pass for one that is done.
+        """Read the queues and the tables."""
+        # Read the log before the queues: an empty queue that is not yet filled would look finished.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -186,7 +186,7 @@ class Day:
             )["Attributes"]
             in_flight[kind] = int(counts.pop("ApproximateNumberOfMessagesNotVisible"))
             waiting[kind] = sum(map(int, counts.values()))
-        # The queues first: what leaves them is in the tables by then, not the other way around.
+        # Read the queues before the tables: a message leaves its queue only after its row is in the tables.
         return Snapshot(
             listed=listed,
             waiting=waiting,
@@ -195,7 +195,7 @@ class Day:
         )
 
     def missing(self, snapshot: Snapshot) -> list[str]:
-        """Say what the day lacks at that moment: nothing when it is complete."""
+        """Return the missing parts of the day at that moment; empty when the day is complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -210,19 +210,19 @@ class Day:
         return lacks
 
     def failed_tickers(self) -> dict[str, list[str]]:
-        """Return the bodies of the messages in the dead-letter queue of each kind, where they stay."""
+        """Return the message bodies in the dead-letter queue of each kind; the messages stay there."""
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
-        """Return the tickers that the listing names but that have no page, as the functions logged them."""
+        """Return the tickers that the listing names but that have no page, from the functions' logs."""
         return self._logged("no_such_paper")
 
     def tickers_not_listed(self) -> list[str]:
-        """Return the tickers that were asked for but that no listing names, as the functions logged them."""
+        """Return the requested tickers that no listing names, from the functions' logs."""
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:
-        """Return what each function did since the day was started."""
+        """Return the work of each function since the day was started."""
         reports = []
         for function in self.lake.functions:
             invocations = self._reports(function)
@@ -239,7 +239,7 @@ class Day:
                 raise DayFailed(f"{_failure(failed[0])} (the event is in the queue {name})")
 
     def _logged(self, field: str) -> list[str]:
-        """Return what any function logged in a field that lists tickers."""
+        """Return the tickers that any function logged in a field with a list of tickers."""
         return sorted(
             {
                 ticker
@@ -250,12 +250,12 @@ class Day:
         )
 
     def _reports(self, function: str) -> list[tuple[float, float]]:
-        """Return when each invocation of `function` since the start ended, and how many seconds it took."""
+        """Return end time and seconds of each invocation of `function` since the start."""
         found = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
         return [(at, float(line[1]) / 1000) for at, line in found if line]
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
-        """Return when and what `function` logged since the start, in lines that hold `term`."""
+        """Return time and text of each log line of `function` since the start that contains `term`."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),
@@ -264,7 +264,7 @@ class Day:
         return [(event["timestamp"] / 1000, event["message"]) for page in pages for event in page["events"]]
 
     def _peek(self, url: str) -> list[str]:
-        """Return the bodies of a queue's messages, which stay in it."""
+        """Return the bodies of a queue's messages; the messages stay in the queue."""
         bodies, receipts = [], []
         while received := self._sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30, WaitTimeSeconds=0
@@ -281,7 +281,7 @@ def _ids(objects: list[StoredObject]) -> frozenset[str]:
 
 
 def ticker_of(body: str) -> str:
-    """Return the ticker of a message, or the message itself where it names none."""
+    """Return the ticker of a message, or the message itself if it names no ticker."""
     try:
         ticker: str = json.loads(body)["ticker"]
     except (ValueError, TypeError, KeyError):
@@ -290,7 +290,7 @@ def ticker_of(body: str) -> str:
 
 
 def _failure(body: str) -> str:
-    """Say what Lambda wrote of an invocation that failed for good; the message itself where it is no such."""
+    """Return Lambda's text about an invocation that failed for good, or else the message itself."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

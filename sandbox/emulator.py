@@ -25,26 +25,26 @@ MODULE = "sandbox.emulator_process"
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 INHERITED_PREFIXES = ("OPENBLAS_", "OMP_", "MKL_")
-"""What the emulator, and with it every function, sees of the environment: settings of the interpreter and
-of numeric libraries. Nothing that would change how AWS is reached, and none of MiniStack's own settings."""
+"""Environment variables that the emulator and every function inherit: settings of the interpreter and of
+numeric libraries. No variable here changes the access to AWS, and none is a setting of MiniStack."""
 
 INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-"""What a function needs besides to read the real site where its certificate is another one."""
+"""Further variables that a function needs to read the real site if its certificate is a different one."""
 
 
 class Emulator:
-    """An AWS account that lives as long as its process, at :attr:`endpoint_url`.
+    """An AWS account at :attr:`endpoint_url` that lives as long as its process.
 
     Parameters
     ----------
     state_dir
-        Directory for its log and its temporary files; nothing is written elsewhere.
+        Directory for the log and the temporary files; the emulator writes nothing elsewhere.
     reaches_internet
-        Whether functions get the certificate settings of this process's environment.
+        Whether functions get the certificate settings from this process's environment.
     async_retry_seconds
         Wait before the first retry of an asynchronous invocation that failed (a minute on Lambda).
     outlives_us
-        Whether it stays when this process ends without stopping it.
+        Whether the emulator stays if this process ends without stopping it.
 
     Examples
     --------
@@ -80,33 +80,33 @@ class Emulator:
 
     @property
     def endpoint_url(self) -> str:
-        """Where it answers, for every service."""
+        """URL of the emulator, for every service."""
         return f"https://{LOOPBACK}:{self._port}"
 
     @property
     def ca_bundle(self) -> Path:
-        """The certificate that it shows, which its clients have to trust."""
+        """The emulator's certificate, which its clients must trust."""
         return self.state_dir / "tmp" / "ministack-tls" / "server.crt"
 
     @property
     def authorization_log(self) -> Path:
-        """File that tells, a line of JSON each, what roles asked for and whether they may, until its end."""
+        """JSON lines: each request of a role and whether it is allowed; deleted when the emulator ends."""
         return self.state_dir / "tmp" / "authorizations.jsonl"
 
     @property
     def pid(self) -> int:
-        """Id of its process, which leads the group of all function processes."""
+        """Id of the emulator's process, which leads the group of all function processes."""
         if self._process is None:
             raise RuntimeError("the emulator has not been started")
         return self._process.pid
 
     def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start the emulator and wait until it answers.
 
         Raises
         ------
         ProcessFailed
-            When it does not get ready.
+            The emulator does not become ready.
         """
         self._port = free_port()
         temporary = self.state_dir / "tmp"
@@ -122,14 +122,14 @@ class Emulator:
             raise
 
     def stop(self) -> None:
-        """End it with every function process, and remove its temporary files."""
+        """End the emulator and every function process, and remove its temporary files."""
         if self._process is not None:
             self._process.stop()
             self._process = None
         shutil.rmtree(self.state_dir / "tmp", ignore_errors=True)
 
     def env(self) -> dict[str, str]:
-        """Return the environment variables with which the SDKs and Terraform use it as the account's root."""
+        """Return the environment variables for SDKs and Terraform, which act as the account's root."""
         return client_env(self.endpoint_url, self.ca_bundle)
 
     def client(self, service: str) -> Any:
@@ -140,7 +140,7 @@ class Emulator:
         if not self.ca_bundle.exists():
             return False
         try:
-            trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # which may be half written yet
+            trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # the file may be incomplete yet
             opener = urllib.request.build_opener(
                 urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
             )
@@ -169,7 +169,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
-            # No daemon there: MiniStack would otherwise tidy up the containers of others.
+            # There is no daemon at this path: otherwise MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),
@@ -191,7 +191,7 @@ class Emulator:
 
 
 def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
-    """Return the environment with which the SDKs and Terraform use the emulator at `endpoint_url`."""
+    """Return the environment variables for SDKs and Terraform to use the emulator at `endpoint_url`."""
     return {
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
         "AWS_CA_BUNDLE": str(ca_bundle),
@@ -208,7 +208,7 @@ def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
 
 def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
     """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
-    session: Any = _session()  # its stubs take literal names of services only
+    session: Any = _session()  # its stubs accept only literal names of services
     return session.client(
         service,
         endpoint_url=endpoint_url,
@@ -222,7 +222,7 @@ def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
 
 @cache
 def _session() -> boto3.session.Session:
-    """Return a session that looks at nobody's profiles and configuration files."""
+    """Return a session that reads no profiles and no configuration files of the user."""
     unset = (None, None, None, None)
     no_file = (None, None, os.devnull, None)
     return boto3.session.Session(

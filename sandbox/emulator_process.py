@@ -1,8 +1,8 @@
-"""What runs in the emulator's own process: MiniStack, set right by `sandbox.emulator_patches`.
+"""The emulator's own process: MiniStack, corrected by `sandbox.emulator_patches`.
 
-Run as ``python -m sandbox.emulator_process``; :class:`sandbox.emulator.Emulator` does. Its settings are
-environment variables. Where its standard input is a pipe, the end of that pipe means that the process that
-started it has gone, and it ends with all function processes.
+:class:`sandbox.emulator.Emulator` runs it as ``python -m sandbox.emulator_process``. Its settings are
+environment variables. If its standard input is a pipe, the end of that pipe means that the parent process has
+ended; the emulator then ends with all function processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sandbox import emulator_patches
 
 
 def end_with_parent() -> None:
-    """End this process and its whole group when the pipe that is its standard input is closed."""
+    """End this process and its whole group when its standard input, a pipe, is closed."""
     leads_its_group = os.getpgrp() == os.getpid()
     if not leads_its_group or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         return
@@ -35,6 +35,6 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     emulator_patches.apply_all()
-    # Function processes inherit this environment, and must find their own package only.
+    # Function processes inherit this environment and must find only their own package.
     os.environ.pop("PYTHONPATH", None)
     app.main()

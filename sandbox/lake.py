@@ -1,4 +1,4 @@
-"""The lake as it was applied, and what its tables hold."""
+"""The lake as it was applied, and the contents of its tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake; `kind` is None where it holds both kinds, `root` is what all keys begin with."""
+    """A table of the lake; `kind` is None if it holds both kinds, `root` is the prefix of all its keys."""
 
     layer: str
     kind: str | None
@@ -31,17 +31,17 @@ class Table:
 
     @classmethod
     def from_output(cls, output: Mapping[str, Any]) -> Table:
-        """Make it from what ``examples/local`` says of a table."""
+        """Make a table from its entry in the outputs of ``examples/local``."""
         return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
 
     def prefix(self, day: int) -> str:
-        """Return what the keys of a day's objects begin with."""
+        """Return the prefix of the keys of a day's objects."""
         return f"{self.root}{PARTITION_KEY}={day}/"
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object of a partition: its key and what its Parquet footer says."""
+    """One object of a partition: its key and the data of its Parquet footer."""
 
     key: str
     size: int
@@ -50,46 +50,46 @@ class StoredObject:
 
     @property
     def id(self) -> str:
-        """Return the id that its key carries."""
+        """Return the id in the object's key."""
         return self.key.rsplit("/", 1)[-1].split(".", 1)[0]
 
     @property
     def is_compact(self) -> bool:
-        """Tell whether the dedup workflow wrote it."""
+        """Tell whether the dedup workflow wrote the object."""
         return self.key.endswith(".compact.parquet")
 
     @property
     def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that it stands for."""
+        """Return the ids of the parts that the object replaces."""
         return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 
 @dataclass(frozen=True)
 class Lake:
-    """What was applied, as far as a day has to do with it.
+    """The applied resources that a day needs.
 
     Parameters
     ----------
     tables
         The five tables of assets, SoR first.
     quality
-        The table that says how good each day is.
+        The table with the quality of each day.
     ticker_queues
-        URL of the queue of each kind of asset.
+        URL of each kind's ticker queue.
     dead_letter_queues
-        URL of the queue that gets the tickers of each kind that kept failing.
+        URL of each kind's queue for tickers that failed repeatedly.
     failure_queues
-        URL of each queue, by name, that gets asynchronous invocations that failed for good.
+        URL of each queue, by name, for asynchronous invocations that failed for good.
     functions
         Names of the functions, in the order of the stages.
     listing_function
-        Name of the one that queues the tickers.
+        Name of the function that queues the tickers.
     start_schedule, dedup_schedule
         Names of the two schedules.
     work_bucket
-        Name of the bucket of pages, ledger and results of queries.
+        Name of the bucket for pages, ledger and query results.
     workgroup
-        Name of the workgroup that queries are asked in.
+        Name of the workgroup for queries.
     """
 
     tables: tuple[Table, ...]
@@ -106,7 +106,7 @@ class Lake:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
-        """Make it from the outputs of ``examples/local``."""
+        """Make a lake from the outputs of ``examples/local``."""
         return cls(
             tables=tuple(Table.from_output(table) for table in outputs["tables"]),
             quality=Table.from_output(outputs["quality_table"]),
@@ -122,11 +122,11 @@ class Lake:
         )
 
     def table(self, layer: str, kind: str | None = None) -> Table:
-        """Return the table of a layer and a kind of asset; None where it holds both kinds."""
+        """Return the table of a layer and a kind of asset; kind is None if the table holds both kinds."""
         return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
 
     def derivations(self) -> list[tuple[Table, Table]]:
-        """Return each pair of tables of which the first one's objects become the second one's."""
+        """Return each pair of tables (source, target): objects of the source become objects of the target."""
         following = {"sor": "sot", "sot": "spec"}
         return [
             (source, target)
@@ -137,7 +137,7 @@ class Lake:
 
 
 class Partitions:
-    """Reads the partitions of tables, each object's footer once.
+    """Reads partitions of tables; reads each object's footer once.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Partitions:
         self._known: dict[tuple[str, str, str], StoredObject] = {}
 
     def objects(self, table: Table, day: int) -> list[StoredObject]:
-        """Return the objects of a day of a table."""
+        """Return a table's objects for one day."""
         found = []
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=table.bucket, Prefix=table.prefix(day)
@@ -167,7 +167,7 @@ class Partitions:
         return found
 
     def read(self, table: Table, day: int) -> pa.Table:
-        """Return all rows of a day of a table."""
+        """Return all rows of a table for one day."""
         parts = [
             pq.read_table(io.BytesIO(self.body(table.bucket, stored.key)))
             for stored in self.objects(table, day)
@@ -175,7 +175,7 @@ class Partitions:
         return pa.concat_tables(parts) if parts else pa.table({})
 
     def _read_footer(self, bucket: str, key: str) -> StoredObject | None:
-        """Read one object's footer; None when it has been deleted since it was listed."""
+        """Read one object's footer; return None if the object was deleted after it was listed."""
         try:
             body = self.body(bucket, key)
         except self._s3.exceptions.NoSuchKey:

@@ -1,4 +1,4 @@
-"""The commands of the local run: one whole day, left running or not, queries of it, and its end."""
+"""The commands of the local run: run one whole day, keep it running or not, query it, and end it."""
 
 from __future__ import annotations
 
@@ -51,48 +51,48 @@ TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
 class AlreadyRunning(Exception):
-    """A day was asked for while another one is at work, or what ``up`` left still runs."""
+    """Another day is running, or processes that ``up`` left are still running."""
 
 
 class NotRunning(Exception):
-    """There is nothing to ask: ``up`` has not been run, has not ended, or the emulator has ended since."""
+    """There is nothing to query: ``up`` was not run or has not finished, or the emulator has ended since."""
 
 
 class SiteNotReached(Exception):
-    """The real site was asked for, and this machine has no way to it."""
+    """The real site was requested, but this machine cannot reach it."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a day's pages come from: the sample site, or the real one for the tickers that are named."""
+    """Source of a day's pages: the sample site, or the real site for the named tickers."""
 
     live: bool = False
     tickers: tuple[str, ...] = ()
 
 
 class LocalLake:
-    """The module applied to an emulator of its own.
+    """The module, applied to an emulator of its own.
 
     Parameters
     ----------
     state_dir
-        Directory for everything that it writes.
+        Directory for all files of this lake.
     variables
-        Input variables of ``examples/local``; ``fundamentus_base_url``, the site's address, at least.
+        Input variables of ``examples/local``; at least ``fundamentus_base_url``, the site's address.
     shared_dir
-        Directory for what several may share: Terraform's configuration and downloaded providers.
+        Directory that several lakes may share: Terraform's configuration and downloaded providers.
     reaches_internet
         Whether functions get the certificate settings of this process.
     outlives_us
-        Whether the emulator stays when this process ends without stopping it.
+        Whether the emulator stays if this process ends without stopping it.
 
     Attributes
     ----------
     emulator : Emulator
     terraform : Terraform
-        The root as it was applied.
+        The applied root module.
     lake : Lake
-        What was applied.
+        The lake as it was applied.
     """
 
     terraform: Terraform
@@ -129,16 +129,16 @@ class LocalLake:
         self.emulator.stop()
 
     def apply(self, console: Console) -> None:
-        """Apply the module to the emulator, telling `console` how far that is."""
+        """Apply the module to the emulator and show the progress on `console`."""
         with self.applying(console):
             pass
 
     @contextmanager
     def applying(self, console: Console) -> Iterator[None]:
-        """Apply the module to the emulator, and go on once a day can run: not all has settled by then.
+        """Apply the module to the emulator and continue once a day can run: some resources may still settle.
 
-        On leaving, Terraform's end is waited for, and its failure raised; after a failure within, it is
-        stopped.
+        On exit, wait for Terraform's end and raise its failure. After a failure inside the context, stop
+        Terraform.
 
         Parameters
         ----------
@@ -174,9 +174,9 @@ class LocalLake:
                 raise
 
     def _lake(self, applied: Future[None]) -> Lake:
-        """Return what was applied, as soon as Terraform has written it down."""
+        """Return the applied lake as soon as Terraform has written its outputs."""
         while not applied.done():
-            # It may be writing at this moment, or have outputs left to write.
+            # Terraform may be writing its state now, or some outputs may be missing.
             with suppress(TerraformFailed, KeyError):
                 return Lake.from_outputs(self.terraform.outputs())
             time.sleep(0.2)
@@ -184,33 +184,33 @@ class LocalLake:
         return Lake.from_outputs(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
-        """Return a day of the lake that tells `console` how far it is."""
+        """Return a day of the lake that shows its progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
 
 
 def run(state_dir: Path, source: Source, console: Console) -> None:
-    """Run one whole day, print what came of it, and leave nothing running.
+    """Run one whole day, print its results, and leave nothing running.
 
     Raises
     ------
     AlreadyRunning
-        When another day is at work in this folder.
+        Another day is running in this folder.
     SiteNotReached
-        When the real site is to be read, and cannot be reached.
+        The real site is requested and cannot be reached.
     """
     with _locked(state_dir, "run"), ExitStack() as running:
         _run_day(state_dir, "run", source, console, running)
 
 
 def up(state_dir: Path, source: Source, console: Console) -> None:
-    """Run one whole day and leave the emulator and the site running for queries.
+    """Run one whole day, and keep the emulator and the site running for queries.
 
     Raises
     ------
     AlreadyRunning
-        When another day is at work in this folder, or the emulator of an earlier one still runs.
+        Another day is running in this folder, or the emulator of an earlier day still runs.
     SiteNotReached
-        When the real site is to be read, and cannot be reached.
+        The real site is requested and cannot be reached.
     """
     with _locked(state_dir, "up"):
         running = _still_running(state_dir)
@@ -237,29 +237,29 @@ def _up(state_dir: Path, source: Source, console: Console) -> None:
 
 
 def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", form: str = "table") -> None:
-    """Ask what ``up`` left running, and print the answer; without name and query, print the names.
+    """Query the lake that ``up`` left running and print the answer; without name and SQL, print the names.
 
     Parameters
     ----------
     state_dir
-        Where ``up`` was told to write.
+        The directory that ``up`` used.
     console
-        Where tables are printed.
+        Prints the tables.
     name
-        A query that is saved in the workgroup.
+        Name of a query that is saved in the workgroup.
     sql
-        A query of one's own: SQL, ``@file`` or ``-``.
+        The user's own query: SQL, ``@file`` or ``-``.
     form
-        How the answer is printed, one of :data:`sandbox.query.FORMATS`.
+        Format of the answer, one of :data:`sandbox.query.FORMATS`.
 
     Raises
     ------
     NotRunning
-        When there is nothing to ask.
+        There is nothing to query.
     Refused
-        When the query is none that is sent.
+        The query may not be sent.
     QueryFailed
-        When it fails; the message suggests near names.
+        The query fails; the message suggests near names.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
@@ -288,7 +288,7 @@ def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", f
 
 
 def down(state_dir: Path, console: Console) -> None:
-    """End what ``up`` left running, and remove its data."""
+    """End the processes that ``up`` left running, and remove their data."""
     running, left = _still_running(state_dir), _left_running(state_dir)
     for module, pid in running.items():
         stop_group(pid)
@@ -303,13 +303,13 @@ def down(state_dir: Path, console: Console) -> None:
 def _run_day(
     state_dir: Path, name: str, source: Source, console: Console, running: ExitStack
 ) -> tuple[Day, Emulator]:
-    """Run one day in the folder `name` and print what came of it.
+    """Run one day in the folder `name` and print its results.
 
     Returns
     -------
     tuple of Day and Emulator
-        The day, and where it ran. What was started is ended by `running`; in the folder ``up`` it
-        stays when this process is killed, and ``down`` can end it.
+        The day and its emulator. `running` ends all started processes. In the folder ``up`` they stay if this
+        process is killed, and ``down`` can end them.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -347,7 +347,7 @@ def _run_day(
 
 
 def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, console: Console) -> Day:
-    """Run the day `number` and print what came of it."""
+    """Run the day `number` and print its results."""
     day = local.day(console)
     day.start(**({"tickers": list(source.tickers)} if source.tickers else {}))
     day.wait()
@@ -377,7 +377,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
 
 
 def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:
-    """Start the sample site; return its process and the module's inputs that make it the one that is read."""
+    """Start the sample site; return its process and the module's inputs for reading this site."""
     port = free_port()
     site = BackgroundProcess(
         SITE_MODULE,
@@ -400,7 +400,7 @@ def check_reached(url: str) -> None:
     Raises
     ------
     SiteNotReached
-        When it cannot, or not within `REACHED_WITHIN_SECONDS`.
+        The machine cannot open one, or not within `REACHED_WITHIN_SECONDS`.
     """
     address = urlsplit(url)
     why = f"no connection within {REACHED_WITHIN_SECONDS:.0f} s"
@@ -415,7 +415,8 @@ def check_reached(url: str) -> None:
             why = str(error)
         tried.set()
 
-    # Looking a name up has no timeout of its own.
+    # A name lookup has no timeout of its own.
+
     threading.Thread(target=connect, daemon=True).start()
     tried.wait(REACHED_WITHIN_SECONDS)
     if not reached:
@@ -424,7 +425,7 @@ def check_reached(url: str) -> None:
 
 @contextmanager
 def _locked(state_dir: Path, command: str) -> Iterator[None]:
-    """Hold the folder for one day at work; a process that ends, however, lets go of it."""
+    """Lock the folder for one running day; the lock is released however the process ends."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / LOCK_FILE).open("a+") as lock:
         try:
@@ -441,7 +442,7 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
 
 
 def _still_running(state_dir: Path) -> dict[str, int]:
-    """Return the id of each process, by module, that an earlier ``up`` started and that still runs."""
+    """Return the id of each process, by module, that an earlier ``up`` started and that is still running."""
     left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
     return {module: pid for module, pid in left.items() if runs_module(pid, module)}
 

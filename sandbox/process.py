@@ -1,4 +1,4 @@
-"""Background processes that leave nothing behind: each leads a process group that is ended as a whole."""
+"""Background processes that leave nothing behind: each leads a process group, which is ended as a whole."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LOOPBACK = "127.0.0.1"
 
 
 class ProcessFailed(Exception):
-    """A background process ended, or did not get ready in time; the message holds the end of its log."""
+    """A background process ended or was not ready in time; the message holds the end of its log."""
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nothing listens on."""
+    """Return a TCP port of the loopback interface without a listener."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -28,13 +28,13 @@ def free_port() -> int:
 
 
 def accepts_connections(port: int) -> bool:
-    """Tell whether something listens on a TCP port of the loopback interface."""
+    """Tell whether a TCP port of the loopback interface has a listener."""
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 class BackgroundProcess:
-    """A Python module that runs in a process group of its own, writing to a log file.
+    """A Python module in a process group of its own, with output to a log file.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ class BackgroundProcess:
     arguments
         Its command-line arguments.
     env
-        Its environment; None for that of this process.
+        Its environment; None for the environment of this process.
     log_path
-        File that gets what it prints.
+        File for the output of the process.
     outlives_us
-        Whether it stays when the starting process ends without stopping it. If not, its standard input is a
-        pipe whose end tells it so.
+        Whether the process stays if the starting process ends without stopping it. If not, its standard input
+        is a pipe, and the end of the pipe tells the process to end.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class BackgroundProcess:
 
     @property
     def pid(self) -> int:
-        """Id of the process and of the group that it leads."""
+        """Id of the process and of its group."""
         return self._process.pid
 
     def wait_until(self, ready: Callable[[], bool], timeout_seconds: float) -> None:
@@ -83,7 +83,7 @@ class BackgroundProcess:
         Raises
         ------
         ProcessFailed
-            When the process ends before that, or it takes longer than `timeout_seconds`.
+            The process ends before that, or is not ready after `timeout_seconds`.
         """
         deadline = time.monotonic() + timeout_seconds
         while not ready():
@@ -95,7 +95,7 @@ class BackgroundProcess:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End the process and everything that it started."""
+        """End the process and all processes that it started."""
         stop_group(self.pid, reap=self._process.poll)
         self._process.wait()
         if self._process.stdin:
@@ -107,7 +107,7 @@ class BackgroundProcess:
 
 
 def group_is_alive(group: int) -> bool:
-    """Tell whether a process group has a process left."""
+    """Tell whether a process group still has a process."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -116,16 +116,16 @@ def group_is_alive(group: int) -> bool:
 
 
 def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], object] = lambda: None) -> None:
-    """Ask a process group to end, and kill what is left of it after `grace_seconds`.
+    """Ask a process group to end, and kill the remaining processes after `grace_seconds`.
 
     Parameters
     ----------
     group
         Id of the process group.
     grace_seconds
-        How long its processes may take to end by themselves.
+        Seconds that the processes have to end by themselves.
     reap
-        Called while waiting, to collect the leader where it is a child of this process.
+        Called during the wait, to collect the group leader if it is a child of this process.
     """
     for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, grace_seconds)):
         with contextlib.suppress(ProcessLookupError):
@@ -139,7 +139,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
 
 
 def runs_module(pid: int, module: str) -> bool:
-    """Tell whether the process `pid` is one that runs `module` (and not another one that got its number)."""
+    """Tell whether the process `pid` runs `module`; another process may have the same id by now."""
     listing = subprocess.run(
         ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout

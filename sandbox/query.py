@@ -1,4 +1,4 @@
-"""What `make query` does around an answer: the one reading statement it sends, near names, the formats."""
+"""`make query` without Athena itself: the check for one read-only statement, near names, output formats."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^
 
 
 class Refused(Exception):
-    """A query that is not sent, or cannot be read or shown; the message says why."""
+    """The query is not sent, or cannot be read or shown; the message gives the reason."""
 
 
 class TypedAthena(Athena):
-    """Athena that remembers the types of the columns of its latest answer."""
+    """Athena client that keeps the column types of its latest answer."""
 
     types: tuple[str, ...] = ()
 
@@ -47,12 +47,12 @@ class TypedAthena(Athena):
 
 
 def read_sql(text: str) -> str:
-    """Return the query that an argument stands for: ``@file``'s, ``-`` for the standard input's, or itself.
+    """Return the query of an argument: from ``@file``, from standard input for ``-``, or the argument itself.
 
     Raises
     ------
     Refused
-        When the file cannot be read.
+        The file cannot be read.
     """
     if text == "-":
         return sys.stdin.read()
@@ -65,12 +65,12 @@ def read_sql(text: str) -> str:
 
 
 def reading_statement(sql: str) -> str:
-    """Return a query without the semicolon that ends it, after a check that it is one and only reads.
+    """Check that a query is a single read-only statement; return it without its final semicolon.
 
     Raises
     ------
     Refused
-        When it is empty, several statements, or one that may write.
+        The query is empty, has several statements, or may write.
     """
     try:
         tokens = sqlglot.tokenize(sql, read="trino")
@@ -93,12 +93,12 @@ def reading_statement(sql: str) -> str:
 
 
 def ask_by_name(athena: Athena, name: str) -> Answer:
-    """Ask a query that is saved in the workgroup.
+    """Run a query that is saved in the workgroup.
 
     Raises
     ------
     QueryFailed
-        When there is none of that name; the message suggests near ones.
+        The workgroup has no query with that name; the message suggests near names.
     """
     named = athena.named_queries()
     if name not in named:
@@ -108,16 +108,16 @@ def ask_by_name(athena: Athena, name: str) -> Answer:
 
 
 def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
-    """Return why a query failed, in a line, with near names where a table or a column is unknown.
+    """Return in one line why a query failed, with near names if a table or a column is unknown.
 
     Parameters
     ----------
     failure
-        What Athena said.
+        The error from Athena.
     sql
         The query.
     glue
-        Client of the catalog that the names are looked for in.
+        Glue client, to look up names in the catalog.
     """
     text = str(failure)
     if found := NO_TABLE.search(text):
@@ -141,24 +141,24 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
 
 
 def near_tables(name: str, tables: Mapping[str, str]) -> str:
-    """Suggest tables, by what they are called with their database, whose names are near to `name`."""
+    """Suggest tables with names near to `name`; `tables` maps each full name to the bare table name."""
     bare = name.rsplit(".", 1)[-1]
     near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
     return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
 
 
 def near_names(name: str, names: Iterable[str]) -> str:
-    """Suggest names that are near to `name`, in a sentence; empty where none is."""
+    """Suggest names near to `name` in a sentence; empty if there are none."""
     return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
 
 
 def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> None:
-    """Print an answer as a table, or as CSV or JSON with numbers as numbers and a null as nothing or null.
+    """Print an answer as a table, CSV or JSON; numbers stay numbers, null is empty in CSV and null in JSON.
 
     Raises
     ------
     Refused
-        When it has two columns of one name, which JSON cannot hold.
+        Two columns have the same name, which JSON cannot hold.
     """
     if form == "table":
         console.table(answer.columns, answer.rows)

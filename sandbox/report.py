@@ -1,4 +1,4 @@
-"""What a user wants to see after a day: what landed, what did not, what took long, and some answers."""
+"""The report after a day: what arrived, what failed, what took long, and some query answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS
 
 SHOWN_QUERIES = ("maiores-dividendos", "fiis-por-segmento", "formula-magica")
-"""The named queries whose answers are shown: those that one day is enough for."""
+"""The named queries with shown answers: data of one day is enough for them."""
 
 
 def show_tables(day: Day, console: Console) -> None:
-    """Print rows and objects a table."""
+    """Print rows and objects per table."""
     snapshot = day.snapshot()
     rows = [
         [
@@ -30,7 +30,7 @@ def show_tables(day: Day, console: Console) -> None:
 
 
 def show_failures(day: Day, console: Console) -> None:
-    """Print the tickers that failed for good, and those that the site lists but has no page of."""
+    """Print the tickers that failed for good, and the listed tickers without a page."""
     failed = sorted(ticker_of(body) for bodies in day.failed_tickers().values() for body in bodies)
     console.say(f"\nTickers that failed: {', '.join(failed)}" if failed else "\nNo ticker failed.")
     missing = day.tickers_without_page()
@@ -39,7 +39,7 @@ def show_failures(day: Day, console: Console) -> None:
 
 
 def show_stages(day: Day, console: Console) -> None:
-    """Print what each function took."""
+    """Print the work of each function."""
     rows = [
         [
             stage.function,
@@ -61,7 +61,7 @@ def show_notice(notice: Mapping[str, str], console: Console) -> None:
 
 
 def example_query(day: Day) -> str:
-    """Return a query of one line that is worth asking of a day."""
+    """Return a useful one-line query of a day."""
     database = day.lake.table("spec").database
     return (
         "SELECT codigo_ticker_ativo, nome_ativo, vlr_cot, pct_var_dia "  # noqa: S608 - the lake's own names
@@ -70,7 +70,7 @@ def example_query(day: Day) -> str:
 
 
 def show_answers(athena: Athena, console: Console) -> None:
-    """Ask Athena some of the queries that are saved in the workgroup, and print what it answers."""
+    """Run some of the queries that are saved in the workgroup, and print Athena's answers."""
     named = athena.named_queries()
     for name in SHOWN_QUERIES:
         answer = athena.ask(named[name].sql)

@@ -1,4 +1,4 @@
-"""Terraform, and where it gets its provider: the registry, or a mirror where that does not answer."""
+"""Terraform and the source of its provider: the registry, or a mirror if the registry does not answer."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ REGISTRY_TIMEOUT_SECONDS = 5.0
 PROVIDER = "hashicorp/aws"
 
 SETTLING = re.compile(r"\.aws_(s3_bucket_lifecycle_configuration|sqs_queue_redrive(_allow)?_policy)\.")
-"""Resources that are written at once, and that the provider then looks at for most of a minute."""
+"""Resources that are written at once and that the provider then checks for most of a minute."""
 MIRROR_VARIABLE = "TF_PLUGIN_MIRROR"
-"""Environment variable that names a filesystem mirror of Terraform providers."""
+"""Environment variable with the path of a filesystem mirror of Terraform providers."""
 
 NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tmp", "System", "Volumes"})
-"""Top-level folders where no mirror is looked for: devices, temporary files, the system's own."""
+"""Top-level folders without a search for a mirror: devices, temporary files, the system's own folders."""
 
 SEARCH_DEPTH = 4
 SEARCH_LIMIT = 30_000
-"""How many levels under ``/`` and how many folders in all are looked at for a mirror."""
+"""How many levels under ``/``, and how many folders in total, the search for a mirror visits."""
 
 
 class TerraformNotInstalled(Exception):
@@ -41,11 +41,11 @@ class TerraformNotInstalled(Exception):
 
 
 class ProviderNotFound(Exception):
-    """The provider is neither in the registry (it does not answer) nor in a mirror on this machine."""
+    """The registry does not answer, and no mirror on this machine holds the provider."""
 
 
 class TerraformFailed(Exception):
-    """A terraform command ended with an error; the message holds what it said."""
+    """A terraform command ended with an error; the message holds its output."""
 
 
 def find_terraform() -> str:
@@ -54,7 +54,7 @@ def find_terraform() -> str:
     Raises
     ------
     TerraformNotInstalled
-        When there is none.
+        There is no such command.
     """
     command = shutil.which("terraform")
     if command is None:
@@ -66,21 +66,21 @@ def find_terraform() -> str:
 
 
 def provider_env(state_dir: Path) -> dict[str, str]:
-    """Return the environment variables with which Terraform finds its provider on this machine.
+    """Return the environment variables that let Terraform find its provider on this machine.
 
-    A ``TF_CLI_CONFIG_FILE`` that exists is the user's own decision and stays. Otherwise the registry is
-    used where it answers, each version downloaded once into `state_dir`; where it does not, a filesystem
-    mirror.
+    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and stays. Otherwise the registry is used if it
+    answers, and each version is downloaded once into `state_dir`. If the registry does not answer, a
+    filesystem mirror is used.
 
     Parameters
     ----------
     state_dir
-        Directory for the Terraform configuration that is written, and for downloaded providers.
+        Directory for the generated Terraform configuration and for downloaded providers.
 
     Raises
     ------
     ProviderNotFound
-        When the registry does not answer and there is no mirror.
+        The registry does not answer and there is no mirror.
     """
     chosen = os.environ.get("TF_CLI_CONFIG_FILE")
     if chosen and Path(chosen).is_file():
@@ -103,7 +103,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
                 "  }\n"
                 "}\n"
             )
-        # Another process may be about to read it: put in place whole.
+        # Another process may be reading this file: replace the whole file at once.
         part = config.with_name(f"{config.name}.{os.getpid()}")
         part.write_text(text)
         part.replace(config)
@@ -111,7 +111,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
 
 
 def registry_answers() -> bool:
-    """Tell whether Terraform's public registry answers from here."""
+    """Tell whether this machine can reach Terraform's public registry."""
     try:
         with urllib.request.urlopen(
             f"https://{REGISTRY}/.well-known/terraform.json", timeout=REGISTRY_TIMEOUT_SECONDS
@@ -123,16 +123,16 @@ def registry_answers() -> bool:
 
 
 def find_mirror(root: Path = Path("/")) -> Path:
-    """Find a filesystem mirror that holds the AWS provider for this machine.
+    """Find a filesystem mirror with the AWS provider for this machine.
 
-    Looked at in turn: the directory that the environment variable ``TF_PLUGIN_MIRROR`` names, Terraform's
-    own plugin directories, and the folders under `root`, a few levels deep. Folders that everybody may
-    write to are left out: what a mirror holds is run.
+    The search order is: the directory in the environment variable ``TF_PLUGIN_MIRROR``, Terraform's own
+    plugin directories, and the folders under `root`, a few levels deep. The search skips folders that
+    everybody may write to, because Terraform executes files from the mirror.
 
     Raises
     ------
     ProviderNotFound
-        When there is none.
+        There is no mirror.
     """
     named = os.environ.get(MIRROR_VARIABLE)
     if named:
@@ -154,16 +154,16 @@ def find_mirror(root: Path = Path("/")) -> Path:
 
 
 class Terraform:
-    """The terraform command in one root module, with its working data and state kept elsewhere.
+    """The terraform command in one root module; its working data and state are in another directory.
 
     Parameters
     ----------
     root
         The root module's directory.
     data_dir
-        Directory for what ``init`` installs, the state and the log.
+        Directory for the files that ``init`` installs, the state and the log.
     env
-        Environment variables that are added to those of this process; ``AWS_*`` of this process are dropped.
+        Environment variables to add to those of this process; ``AWS_*`` of this process are dropped.
     """
 
     def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
@@ -175,7 +175,7 @@ class Terraform:
         self._env = {
             **own,
             "CHECKPOINT_DISABLE": "1",
-            # The module builds its packages with `python3`: the one that runs this, which has pip.
+            # The module builds its packages with `python3`: use this process's Python, which has pip.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             **env,
             "TF_DATA_DIR": str(self.data_dir / "terraform"),
@@ -188,7 +188,7 @@ class Terraform:
 
     @property
     def state_path(self) -> Path:
-        """File that holds the state."""
+        """Path of the state file."""
         return self.data_dir / "terraform.tfstate"
 
     def init(self) -> None:
@@ -198,15 +198,15 @@ class Terraform:
     def apply(
         self, variables: Mapping[str, Any], *, on_created: Callable[[str, bool], None] | None = None
     ) -> None:
-        """Apply the root.
+        """Apply the root module.
 
         Parameters
         ----------
         variables
             Its input variables.
         on_created
-            Called with the address of each new resource, and with whether all that are planned can be used
-            by then: what is left has been written, and is only looked at until it has settled.
+            Called with the address of each new resource, and with whether all planned resources are usable:
+            the remaining ones are then written, and Terraform only waits until they settle.
         """
         planned: set[str] = set()
         begun: set[str] = set()
@@ -226,28 +226,28 @@ class Terraform:
         self.run("apply", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
-        """End what another thread runs, and what it begins from now on."""
+        """End the running commands of other threads, and every later command."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
-        """Return what a plan with `variables` would change: an empty text when it is nothing."""
+        """Return the changes that a plan with `variables` would make; an empty text if there are none."""
         plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", self._given(variables))
         status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
-        """Destroy what was applied."""
+        """Destroy the applied resources."""
         self.run("destroy", *self._unattended(), self._given(variables))
 
     def outputs(self) -> dict[str, Any]:
-        """Return the values of the root's outputs by name."""
+        """Return the root module's outputs by name."""
         _, said = self.run("output", "-json", f"-state={self.state_path}")
         return {name: output["value"] for name, output in json.loads(said).items()}
 
     def _given(self, variables: Mapping[str, Any]) -> str:
-        # By a file, since -var has no null for a number; of names in a file Terraform only warns.
+        # Use a file: -var has no null for a number. Terraform only warns about unknown names in a file.
         declared = {
             name
             for path in self.root.glob("*.tf")
@@ -260,7 +260,7 @@ class Terraform:
         return f"-var-file={path}"
 
     def _unattended(self) -> list[str]:
-        # Nearly all of the time is the provider's fixed waits for queues and buckets to settle.
+        # The provider's fixed waits for queues and buckets to settle take nearly all of the time.
         return ["-auto-approve", "-parallelism=50", f"-state={self.state_path}"]
 
     def run(
@@ -276,19 +276,19 @@ class Terraform:
         arguments
             The command and its options.
         statuses
-            The exit statuses that are no error.
+            The exit statuses that are not errors.
         on_line
-            Called with each line that it prints.
+            Called with each printed line.
 
         Returns
         -------
         tuple of int and str
-            Its exit status and what it printed, which the log gets too.
+            Exit status and output of the command; the log gets the same output.
 
         Raises
         ------
         TerraformFailed
-            When it ends with another status.
+            The command ends with another status.
         """
         command = [self._command, f"-chdir={self.root}", *arguments]
         lines = []
@@ -329,18 +329,18 @@ class Terraform:
 
 
 def plain(line: str) -> str:
-    """Return `line` without the control sequences that colour it."""
+    """Return `line` without colour control sequences."""
     return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
 def _errors(lines: list[str]) -> str:
-    """Return the errors among what terraform printed, or its last lines where it named none."""
+    """Return the errors in terraform's output, or its last lines if it printed no error."""
     first = next((number for number, line in enumerate(lines) if "Error:" in line), max(0, len(lines) - 20))
     return "".join(lines[first:])
 
 
 def current_platform() -> str:
-    """Return the name that Terraform gives this operating system and processor."""
+    """Return Terraform's name for this operating system and processor."""
     machines = {"x86_64": "amd64", "aarch64": "arm64"}
     return f"{platform.system().lower()}_{machines.get(platform.machine(), platform.machine()).lower()}"
 
@@ -362,7 +362,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Tell whether `config` is one that an earlier run wrote, with a mirror that still serves."""
+    """Tell whether an earlier run wrote `config` and its mirror still works."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
@@ -381,7 +381,7 @@ def _terraform_plugin_dirs() -> list[Path]:
 
 
 def _folders_under(root: Path) -> Iterator[Path]:
-    """Yield the folders under `root` level by level, hidden ones and some of the system's left out."""
+    """Yield the folders under `root` level by level, without hidden folders and some system folders."""
     waiting = deque((folder, 1) for folder in _subfolders(root) if folder.name not in NOT_SEARCHED)
     for _ in range(SEARCH_LIMIT):
         if not waiting:

@@ -1,4 +1,4 @@
-"""The benchmark: one whole day on the emulator, measured. ``make bench`` runs it."""
+"""The benchmark: run one whole day on the emulator and measure it. ``make bench`` runs it."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 BATCH = 25
-"""Assets of a batch: the module's default."""
+"""Assets per batch: the module's default."""
 PAGE_BYTES = 6_000
-"""What a page of the site itself takes where it is kept (four of July 2026, 5.6 to 6.2 kB each); those of the
-sample site take a tenth, since they are alike."""
+"""Stored size of a page of the real site (four pages of July 2026, 5.6 to 6.2 kB each). Pages of the sample
+site take a tenth, because they are alike."""
 OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
-"""Of each kind, before places were shared by how many assets a kind has."""
+"""Places of each kind before they were shared by each kind's number of assets."""
 COMPACTED_DAY = 20200103
-"""Day of the past that gets the day's SoR objects again, so that there is something to compact."""
+"""A past day that gets the day's SoR objects again, to give the compaction some input."""
 HANDLERS_DAY_AGE = timedelta(days=14)
-"""How long ago the day is that single handlers work on; the pages are as of that day, so that both days take
-them, and the measured one does not compact its strays."""
+"""Age of the day for the measurements of single handlers. The pages are as of that day, so both days accept
+them, and the measured day does not compact its strays."""
 STAGE_1 = "check-and-delete-partitions"
 AGAIN = f"{STAGE_1}, day again"
-"""Stage 1 of a day that the lake has: only that is deleted with awswrangler, which takes long to load."""
+"""Stage 1 of a day that is already in the lake: only then it deletes with awswrangler, which loads slowly."""
 REFUSED_DAY = 20200110
-"""Day of the past of which the site refuses every asset."""
+"""A past day on which the site refuses every asset."""
 ONCE = (
     AGAIN,
     STAGE_1,
@@ -73,18 +73,18 @@ ONCE = (
     "dedup-financial-data-for-acoes",
     "dedup-financial-data-for-spec-ativos",
 )
-"""Functions that run once an evening, and would find nothing left to do if they were called again."""
+"""Functions that run once an evening; a second call would find no work."""
 LOOKS = 3
 """Passes of ``Look`` on an evening without a round."""
 PATIENCE_SECONDS = 300
 IMPORTS = 5
-"""Times that each handler is imported; the median counts."""
+"""Number of imports of each handler; the median counts."""
 WARM_CALLS = 3
-"""Times that a handler is called once more; the median counts."""
+"""Number of further calls of a handler; the median counts."""
 
 
 def main() -> int:
-    """Run the benchmark, print what came of it and write it as JSON."""
+    """Run the benchmark, print its results and write them as JSON."""
     options = _parser().parse_args()
     console = Console()
     handlers_day = datetime.now(ZoneInfo("America/Sao_Paulo")) - HANDLERS_DAY_AGE
@@ -92,7 +92,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # The module's own batches and places; the example's start fewer processes on two cores.
+        # The module's own batches and places; those of the example start fewer processes on two cores.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -102,11 +102,11 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
-            if options.old_places:  # once more with those of now: processes run by then
-                _measure(local, site, console)  # stage 1's loads what it deletes with
+            if options.old_places:  # repeat with the current places: processes are running by then
+                _measure(local, site, console)  # stage 1 has loaded awswrangler, to delete the day
                 again = _measure(local, site, console)
                 with _places(local, **OLD_PLACES):
-                    anew = _measure(local, site, console)  # stage 3 starts anew, others run
+                    anew = _measure(local, site, console)  # stage 3 starts new processes, the others run
                     before = _measure(local, site, console)
                 measured["old_places"] = {
                     "times_the_floor": before["times_the_floor"],
@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
-    """Run one day and return what it took."""
+    """Run one day and return its measurements."""
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines()) if log.exists() else 0
     asked_of_site = len(site.requests)
@@ -195,7 +195,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
 
 @contextmanager
 def _places(local: LocalLake, max_concurrency: int, fetch_threads: int) -> Iterator[None]:
-    """Let both kinds have other places than the module gives them."""
+    """Give both kinds other places than the module does."""
     client = local.emulator.client("lambda")
     before = []
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
@@ -219,7 +219,7 @@ def _place(client: Any, mapping: dict[str, Any], scaling: dict[str, int], variab
 
 
 def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
-    """Return what an evening takes, to its last round, on which the site refuses every page."""
+    """Measure an evening, up to its last round, on which the site refuses every page."""
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines())
     states = local.emulator.client("stepfunctions")
@@ -273,7 +273,7 @@ def _kept(local: LocalLake, day: int) -> dict[str, int]:
 
 
 def _places_of(local: LocalLake) -> dict[str, int]:
-    """Return how many invocations each kind's queue starts at once at most."""
+    """Return the maximum number of concurrent invocations of each kind's queue."""
     mappings = local.emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     return {
         mapping["FunctionArn"].rsplit("-", 1)[1]: mapping["ScalingConfig"]["MaximumConcurrency"]
@@ -282,7 +282,7 @@ def _places_of(local: LocalLake) -> dict[str, int]:
 
 
 def _requests_allowed(local: LocalLake) -> int:
-    """Return how many requests both queues' functions may have in flight to the site."""
+    """Return how many requests the functions of both queues may have in flight to the site."""
     client = local.emulator.client("lambda")
     allowed = 0
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
@@ -293,7 +293,7 @@ def _requests_allowed(local: LocalLake) -> int:
 
 
 def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
-    """Return objects and bytes of a day's partition, and the bytes that a query of one column reads of it."""
+    """Return objects and bytes of a day's partition, and the bytes that a query of one column reads."""
     scanned = 0
     for stored in after:
         body = day.partitions.body(one.bucket, stored.key)
@@ -321,9 +321,9 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
 def _functions(
     local: LocalLake, site: SiteServer, measured_day: int, console: Console
 ) -> Iterator[dict[str, Any]]:
-    """Measure each packaged handler in a process of its own, on a day of their own."""
+    """Measure each packaged handler in a process of its own, on a separate day."""
     built = STATE_DIR / "bench" / "packages"
-    shutil.rmtree(built, ignore_errors=True)  # packages of other sources
+    shutil.rmtree(built, ignore_errors=True)  # packages built from other sources
     subprocess.run(
         [sys.executable, ROOT / "lambda" / "build.py", "--output", built, "--runtime", RUNTIME],
         check=True,
@@ -332,7 +332,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # As many certificates as a client loads on AWS, besides the one that the emulator made for itself.
+    # Load as many certificates as a client loads on AWS, besides the emulator's own certificate.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -347,7 +347,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Stage 2 would set the day going: in its place stage 1 starts a function that refuses such an event.
+    # Stage 2 would start the day: instead, stage 1 starts a function that refuses such an event.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -380,7 +380,7 @@ def _functions(
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         AGAIN: lambda: scheduled,
         STAGE_1: lambda: scheduled,
-        # Last: it sets the day going.
+        # This must be last: it starts the day.
         "get-tickers": lambda: {"anomesdia_exec": measured_day},
     }
     site.latency_ms = latency_ms
@@ -438,7 +438,7 @@ def _median(several: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _copy_day(local: LocalLake, day: int, target: int) -> None:
-    """Let another day get the same SoR objects, and wait until the functions have taken them to Spec."""
+    """Copy the SoR objects to another day, and wait until the functions have taken them to Spec."""
     s3 = local.emulator.client("s3")
     partitions = Partitions(s3)
     copied = 0
@@ -458,17 +458,17 @@ def _copy_day(local: LocalLake, day: int, target: int) -> None:
 
 
 def _wait(lacking: Callable[[], str]) -> None:
-    """Wait until nothing is lacking.
+    """Wait until `lacking` returns an empty text.
 
     Parameters
     ----------
     lacking
-        Says what is, an empty text where nothing is.
+        Returns a text about the missing parts, empty if nothing is missing.
 
     Raises
     ------
     TimeoutError
-        Something still is after `PATIENCE_SECONDS`.
+        Some parts are still missing after `PATIENCE_SECONDS`.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while said := lacking():
@@ -491,15 +491,15 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
-    """Return what Lambda is paid for of a day, at its share of a core and in batches of the module's size."""
+    """Return the paid Lambda time of a day, at Lambda's share of a core and with the module's batch size."""
     assets = Counter(asset.kind for asset in site.assets.values())
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
-    # Functions, by what they run for: processes that start, and invocations.
+    # For each function: process starts and invocations, by purpose.
     runs = {
         STAGE_1: [(1, 1)],
-        AGAIN: [],  # on no ordinary evening
+        AGAIN: [],  # not on an ordinary evening
         "get-tickers": [(1, 1)],
         "get-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
         "prep-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
@@ -516,10 +516,10 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 
 
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
-    """Return what Lambda is paid for at most of an evening on which the site refuses every page.
+    """Return the maximum paid Lambda time of an evening on which the site refuses every page.
 
-    All that the emulator measured is taken to be time of the CPU, and each asking, an hour after the one
-    before, to start every process anew. A second of a whole core is paid for alike whatever the memory.
+    All time that the emulator measured is taken as CPU time. Each round of requests, an hour after the
+    previous one, is taken to start every process anew. A second of a whole core costs the same at any memory.
     """
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0
@@ -532,22 +532,22 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
 
 
 def _stage(function: str) -> str:
-    """Return the stage that a function is of."""
+    """Return the stage of a function."""
     return function.partition("-lambda-")[2].partition("-for-")[0]
 
 
 def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """Return what a month costs at one region's prices."""
+    """Return the cost of a month at one region's prices."""
     counts = DayCounts(
         assets=measured["papers"],
         requests=measured["requests"],
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # Of assets that were read as many pages of the site's own.
+        # One page of the real site's size for each asset that was read.
         pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
         ledger_bytes=measured["ledger_bytes"],
-        # Nobody asks a lake that has nothing.
+        # Nobody queries an empty lake.
         queries=QUERIES_A_DAY if measured["partitions"] else 0,
         transitions=measured.get("transitions", TRANSITIONS_A_DAY),
     )

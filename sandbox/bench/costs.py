@@ -1,4 +1,4 @@
-"""What a month of the lake costs, from counts of a day and a table of prices."""
+"""The cost of a month of the lake, from counts of a day and a table of prices."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ ASSETS_A_DAY = 1450
 """About 1,000 stocks and 450 funds."""
 
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
-"""Reads of the two queues by their triggers, day and night: five pollers each, one long poll in 20 s."""
+"""Reads of the two queues by their triggers, day and night: five pollers each, one long poll per 20 s."""
 
 TRANSITIONS_A_DAY = 15
-"""States that the workflow enters on a good day that is settled at its first look, two of them to notify."""
+"""States that the workflow enters on a good day that is settled at its first look; two of them notify."""
 
 PAGES_KEPT_DAYS = 90
-"""Days that pages are kept, by default."""
+"""Default number of days to keep pages."""
 
 LEDGER_KEPT_DAYS = 400
 
 ALARMS = 2
-"""Alarms that come with somebody to tell."""
+"""Number of alarms if there is a recipient for notices."""
 
 QUERIES_A_DAY = 20
-"""Queries that somebody asks of Athena, each of which is charged as ten megabytes at least."""
+"""Athena queries of users; each is charged as at least ten megabytes."""
 
 NOTICES_A_DAY = 1
 
 TRIGGER_REQUESTS_A_SEND = 2
-"""The ten messages that one request sends are received, and deleted, by one request each."""
+"""A send request has ten messages. One request receives them, and one request deletes them."""
 
 STANDING = {
     "SQS, polling of the triggers",
@@ -42,7 +42,7 @@ STANDING = {
     "SNS, notices",
     "Athena, queries",
 }
-"""What is paid for however many assets there are."""
+"""Paid items that do not depend on the number of assets."""
 
 OF_A_DAY = {
     "s3:ListBucket",
@@ -51,38 +51,38 @@ OF_A_DAY = {
     "glue:GetPartitions",
     "sqs:GetQueueAttributes",
 }
-"""Requests that a day takes however many assets it has; all others grow with the assets."""
+"""Daily requests that do not depend on the number of assets; all others grow with the assets."""
 
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
 
 class UnknownRequest(ValueError):
-    """A request that the table of prices does not know; the message names it."""
+    """A request is missing in the table of prices; the message names it."""
 
 
 @dataclass(frozen=True)
 class DayCounts:
-    """What a day took.
+    """The counts of a day.
 
     Parameters
     ----------
     assets
-        Assets that were read.
+        Number of assets that were read.
     requests
         Requests of the functions, by service and action.
     invocations
         Invocations of functions.
     gb_seconds
-        Memory of the functions times the time that they ran.
+        Memory of the functions times their run time.
     stored_bytes
-        Bytes that the day leaves in the lake.
+        Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
-        Bytes of its pages and of its ledger, which expire.
+        Bytes of the day's pages and of its ledger, which expire.
     transitions
-        Steps of the workflow.
+        State transitions of the workflow.
     queries
-        Queries that are asked of Athena.
+        Number of Athena queries.
     """
 
     assets: int
@@ -105,10 +105,10 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return what a month of `DAYS_A_MONTH` days of `PAPERS_A_DAY` assets costs, by what is paid for.
+    """Return the cost of a month with `DAYS_A_MONTH` days of `ASSETS_A_DAY` assets, by paid item.
 
-    All that a day takes, but `OF_A_DAY`, is taken to grow with its assets. Storage is that of the twelfth
-    month.
+    All counts of a day, except `OF_A_DAY`, are taken to grow with its assets. The storage cost is that of the
+    twelfth month.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         times = DAYS_A_MONTH if action in OF_A_DAY else days
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
     invocations = day.invocations * days
-    # Days' bytes that are there at a time, by how long each is kept.
+    # Number of days of pages and of ledger that are stored at one time.
     kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
     sent = day.requests.get("sqs:SendMessage", 0)
     triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
@@ -149,10 +149,10 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
-    """Return what is left to pay of a month, in dollars, where the account has nothing else in the free tier.
+    """Return a month's cost in dollars beyond the free tier, if the account uses the free tier only for this.
 
-    Only allowances that do not end count (each service's pricing page, 2026-11). S3 has none: a new account
-    has credits instead, one opened before July 2025 had twelve months.
+    Only allowances without an end date count (each service's pricing page, 2026-11). S3 has none: a new
+    account has credits instead, and an account opened before July 2025 had twelve months.
     """
     price = table["requests"]
     allowances: dict[tuple[str, ...], float] = {

@@ -1,4 +1,4 @@
-"""What a lake of many days costs stage 1, the workflow and the views, beside a lake of one day."""
+"""The cost of a lake with many days for stage 1, the workflow and the views, compared with one day."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ VIEWS = (
     "vw_ativos_por_sessao",
 )
 TIMES = 3
-"""Times that each view is asked; the median counts."""
+"""Number of queries of each view; the median counts."""
 
 
 def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
-    """Return what stage 1, the workflow and the views take on a lake of a day, and on one of many."""
+    """Measure stage 1, the workflow and the views on a lake with one day, and on a lake with many days."""
     day = local.day(console)
     day.start()
     day.wait()
@@ -41,7 +41,7 @@ def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, A
 
 
 def _again(local: LocalLake, console: Console) -> dict[str, Any]:
-    """Run today once more and ask the views: seconds of each, and requests of functions."""
+    """Run today again and query the views: seconds of each, and requests of the functions."""
     log = local.emulator.authorization_log
     day = local.day(console)
     asked_before = len(log.read_text().splitlines())
@@ -72,18 +72,18 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
 
 
 def _fill(local: LocalLake, day: int, days: int) -> None:
-    """Give earlier weekdays the objects and partitions of a day."""
+    """Copy the objects and partitions of a day to earlier weekdays."""
     s3, glue = local.emulator.client("s3"), local.emulator.client("glue")
     numbers = [number_of(one) for one in weekdays(date_of(day) - timedelta(days=15), days)]
     for one in (*local.lake.tables, local.lake.quality):
         listed = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day)).get("Contents", [])
-        if one.layer == "sor":  # one object does: nobody reads them here
+        if one.layer == "sor":  # one object is enough: nothing reads SoR here
             listed = listed[:1]
         table = glue.get_table(DatabaseName=one.database, Name=one.name)["Table"]
         for number in numbers:
             for item in listed:
                 key = item["Key"].replace(f"={day}/", f"={number}/")
-                # Not as .part.parquet, which would start a function.
+                # Avoid .part.parquet: it would start a function.
                 key = key.replace(".part.parquet", ".compact.parquet")
                 s3.copy_object(
                     Bucket=one.bucket, Key=key, CopySource={"Bucket": one.bucket, "Key": item["Key"]}
@@ -100,7 +100,7 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
 
 
 def functions_requests(log: Path, skip: int) -> Iterator[str]:
-    """Yield service and action of each request that the functions' roles made."""
+    """Yield service and action of each request by the functions' roles."""
     for line in log.read_text(encoding="utf-8").splitlines()[skip:]:
         note = json.loads(line)
         if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:")):

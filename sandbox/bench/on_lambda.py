@@ -1,8 +1,8 @@
-"""What a function takes on Lambda's own share of a core, from its CPU seconds and its waits.
+"""The time of a function on Lambda's share of a core, from its CPU seconds and its waits.
 
-Lambda gives a function CPU in proportion to its memory, a whole core at 1,769 MB (Lambda's developer guide,
-"Configure Lambda function memory"). What computes gets the faster the more memory it has, at the same cost;
-what waits takes as long with little, and costs less.
+Lambda gives a function CPU in proportion to its memory: a whole core at 1,769 MB (Lambda's developer guide,
+"Configure Lambda function memory"). With more memory, computation gets faster at the same cost. With less
+memory, a wait takes the same time and costs less.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ FULL_CORE_MB = 1769
 SIZES_MB = (256, 320, 512, 768, 1024, 1769)
 
 RUNTIME_MB = 30
-"""What Lambda's own part of the process takes beside the interpreter and what the handler loads: a function
-that does nothing is reported with 35 to 40 MB, of which a bare interpreter, which we measure, takes 10."""
+"""Memory of Lambda's own part of the process, beside the interpreter and the modules of the handler. Lambda
+reports 35 to 40 MB for an empty function; a bare interpreter, which we measure, takes 10 MB of this."""
 
 INIT_SECONDS = 10
-"""What Lambda gives to starting up; where that takes longer it starts over, within the invocation."""
+"""Lambda's limit for a start. After this time, Lambda starts the process again within the invocation."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one handler takes on a whole core.
+    """The work of one handler on a whole core.
 
     Parameters
     ----------
     import_cpu
         CPU seconds of the import, without byte code.
     first_cpu, first_waits
-        CPU seconds, and seconds of waiting, of the first invocation of a process.
+        CPU seconds, and seconds of waiting, of a process's first invocation.
     later_cpu, later_waits
-        The same of a later one.
+        The same values of a later invocation.
     """
 
     import_cpu: float
@@ -41,19 +41,19 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return the bounds of a start: Lambda lends more than the share then, and does not promise it."""
+        """Return the bounds of a start: Lambda may give more than the share then, but does not promise it."""
         return self.import_cpu, self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
-        """Return what the first invocation of a process takes, after its start."""
+        """Return the seconds of a process's first invocation, after its start."""
         return self.first_cpu / share(memory_mb) + self.first_waits
 
     def later_seconds(self, memory_mb: float) -> float:
-        """Return what a later invocation takes."""
+        """Return the seconds of a later invocation."""
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return what is paid for: starts at the share, the bound that costs more, and invocations."""
+        """Return the paid time: starts at the share (the more expensive bound), and invocations."""
         first = min(starts, invocations)
         seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)
@@ -61,5 +61,5 @@ class Work:
 
 
 def share(memory_mb: float) -> float:
-    """Return the share of a core that a function of some memory has; a thread uses one core at most."""
+    """Return the share of a core for a function's memory; a thread uses one core at most."""
     return min(1.0, memory_mb / FULL_CORE_MB)

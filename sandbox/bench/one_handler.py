@@ -1,10 +1,9 @@
 """One packaged handler in a process of its own: ``python -S -I one_handler.py REQUEST``.
 
-``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether what is compiled there already is
-used: Lambda layers and packages bring sources only), ``handler`` (``package.module.function``),
-``environment``, ``event`` (null: import only) and ``again`` (how often it is called once more, warm).
-Prints JSON: of the import and of each call the seconds of the CPU and of waiting, peak memory in MB and the
-result.
+``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether to use existing byte code: Lambda
+layers and packages contain sources only), ``handler`` (``package.module.function``), ``environment``,
+``event`` (null: import only) and ``again`` (number of further, warm calls). The program prints JSON: seconds
+of CPU and of waiting for the import and for each call, peak memory in MB, and the result.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from typing import Any
 
 
 class _SourceOnly(SourceFileLoader):
-    """Compiles a module each time that it is imported."""
+    """Compiles a module on each import."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
@@ -39,7 +38,7 @@ class _SourceOnly(SourceFileLoader):
 
 
 def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
-    """Return a path hook that takes what is under the paths without its byte code."""
+    """Return a path hook that imports modules under the paths without their byte code."""
     hook = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceOnly, SOURCE_SUFFIXES))
 
     def of_entry(entry: str) -> PathEntryFinder:
@@ -51,13 +50,13 @@ def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
 
 
 def main() -> None:
-    """Import the handler, call it with the event, and print what that took."""
+    """Import the handler, call it with the event, and print the measurements."""
     request = json.loads(sys.argv[1])
     sys.path += request["paths"]
     if not request["byte_code"]:
         sys.path_hooks.insert(0, _source_only(request["paths"]))
     os.environ.update(request["environment"])
-    answer, sys.stdout = sys.stdout, sys.stderr  # the handler's log
+    answer, sys.stdout = sys.stdout, sys.stderr  # the handler's log goes to stderr
     answered: dict[str, Any] = {}
     with _timed(answered, "import"):
         module, _, function = request["handler"].rpartition(".")
@@ -72,17 +71,17 @@ def main() -> None:
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that this process had at once."""
+    """Return the peak memory of this process."""
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # On Linux ru_maxrss is at least what the process had that started this one.
+    # On Linux, ru_maxrss is at least the value of the parent process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 2**10
 
 
 @contextmanager
 def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Note how many seconds of the CPU something takes, and how many others it waits."""
+    """Record the seconds of CPU and the other seconds, which are waiting."""
     clock, cpu = time.perf_counter(), time.process_time()
     yield
     used = time.process_time() - cpu

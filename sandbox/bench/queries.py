@@ -1,8 +1,8 @@
-"""Measure what each view and named query reads of a lake of many days: ``python -m sandbox.bench.queries``.
+"""Measure the bytes that views and named queries read of a long lake: ``python -m sandbox.bench.queries``.
 
-The lake is written to disk as the dedup workflow leaves it, an object a day and table, of the sample site's
-assets. DuckDB, which Athena on the emulator is too, is then asked each question through a file system that
-counts the bytes that it is asked for.
+The lake holds the sample site's assets. It is on disk as the dedup workflow leaves it: one object per day and
+table. DuckDB, which is also the emulator's Athena, then runs each query through a file system that counts the
+requested bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VIEWS = {
     "vw_ativos_por_sessao": SPEC_ATIVOS,
     "vw_ativos_negociados": SPEC_ATIVOS,
 }
-"""The table whose columns each view has; of two views, the one that reads the other comes later."""
+"""The table that gives each view its columns. If a view reads another view, it comes after that view."""
 LAST = date(2026, 11, 23)
 EVENING = time(18, 50)
 MEASURES_A_DAY = 250
@@ -42,7 +42,7 @@ SESSION = "dt_ult_cot"
 
 
 class CountedFile:
-    """A file that is read, and the file system that counts how much of it was."""
+    """An open file that reports the number of bytes read to its file system."""
 
     def __init__(self, opened: Any, files: CountingFileSystem) -> None:
         self._opened = opened
@@ -59,7 +59,7 @@ class CountedFile:
 
 
 class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
-    """The files of this machine as ``counted://``, and how many bytes were read of them."""
+    """The files of this machine as ``counted://``, and the number of bytes read from them."""
 
     protocol = "counted"
     bytes_read = 0
@@ -69,7 +69,7 @@ class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no
 
 
 def main() -> None:
-    """Print what lakes of so many days weigh, and what each view and each named query reads of them."""
+    """Print the size of lakes of several lengths, and the bytes that each view and named query reads."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
     parser.add_argument("--acoes", type=int, default=1000)
     parser.add_argument("--fiis", type=int, default=450)
@@ -90,18 +90,18 @@ def main() -> None:
 
 
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
-    """Write so many days up to `LAST`, weekdays, of the four tables that views and named queries read.
+    """Write `days` weekdays up to `LAST` of the four tables that views and named queries read.
 
-    Assets that trade have the day as their session; other cells are the same on each day.
+    Traded assets have the day as their session; other cells are the same on each day.
 
     Parameters
     ----------
     directory
-        Where each table gets a directory, and in it one a day.
+        Parent of one directory per table, which has one directory per day.
     assets
         The assets of each day.
     days
-        How many.
+        Number of days.
     """
     for key, table in TABLES.items():
         rows = pa.Table.from_pylist(rows_of(key, assets), schema=table_schema(table).arrow)
@@ -112,7 +112,7 @@ def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
 
 
 def weekdays(last: date, days: int) -> Iterator[date]:
-    """Give so many weekdays up to a day, the last first."""
+    """Yield `days` weekdays up to a day, the last first."""
     day = last
     while days:
         if day.weekday() < 5:
@@ -122,7 +122,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return the rows of `LAST` as of another day."""
+    """Return the rows of `LAST`, changed to another day."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -134,7 +134,7 @@ def of_day(rows: pa.Table, day: date) -> pa.Table:
 
 
 def rows_of(key: str, assets: list[SampleAsset]) -> list[dict[str, Any]]:
-    """Return the rows of `LAST` of a table."""
+    """Return a table's rows of `LAST`."""
     day = int(f"{LAST:%Y%m%d}")
     if key == "spec_quality":
         measure = {"tabela": SOT_ACOES, "medida": "mediana", "coluna": "vlr_cot", "situacao": "ok"}
@@ -146,7 +146,7 @@ def rows_of(key: str, assets: list[SampleAsset]) -> list[dict[str, Any]]:
 
 
 def weight(directory: Path) -> dict[str, int]:
-    """Return the bytes of each table of a lake."""
+    """Return the bytes of each table in a lake."""
     return {
         table: sum(one.stat().st_size for one in directory.glob(f"{key}/*/*"))
         for key, table in TABLES.items()
@@ -154,12 +154,12 @@ def weight(directory: Path) -> dict[str, int]:
 
 
 def bytes_read(directory: Path) -> dict[str, int]:
-    """Return how many bytes of a lake each view, asked for all that it has, and each named query reads."""
+    """Return the bytes of a lake that each view, with all its columns, and each named query reads."""
     files = CountingFileSystem(skip_instance_cache=True)
     lake = duckdb.connect()
     lake.register_filesystem(files)
-    lake.execute("SET enable_external_file_cache = false")  # each question for itself
-    lake.execute("SET threads = 1")  # what is read is counted by one
+    lake.execute("SET enable_external_file_cache = false")  # no query profits from an earlier one
+    lake.execute("SET threads = 1")  # one thread counts the bytes
     for key in TABLES:
         objects = f"'counted://{directory}/{key}/*/*.parquet'"
         partitions = "hive_partitioning = true, hive_types = {'anomesdia_exec': INTEGER}"
@@ -177,7 +177,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query as Terraform fills it in, but without databases."""
+    """Return a query with Terraform's values filled in, but without database names."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
@@ -185,7 +185,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Give name and text of what is asked: all of each view, and each named query."""
+    """Yield name and text of each query: the whole of each view, and each named query."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

@@ -1,4 +1,4 @@
-"""Prints what the benchmark measured."""
+"""Prints the measurements of the benchmark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = 4
 
 
 def report(measured: dict[str, Any], console: Console) -> None:
-    """Print what was measured, a table each."""
+    """Print the measurements, one table each."""
     console.say(
         f"\n{measured['papers']} papers, {measured['latency_ms']:.0f} ms a page, "
         f"{measured['requests_in_flight_most']} requests in flight at most "

@@ -1,7 +1,7 @@
-"""What AWS does otherwise than MiniStack, set right where the module rests on it: a behaviour a module.
+"""Patches of MiniStack where it differs from AWS and the module depends on it: one file per behaviour.
 
-Each module says which behaviour of AWS it restores and how to tell that it is no longer needed, and has one
-function, ``apply``, which changes MiniStack within the emulator's own process.
+Each file says which behaviour of AWS it restores and how to tell that it is no longer needed. It has one
+function, ``apply``, which changes MiniStack in the emulator's own process.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def apply_all() -> None:
         athena_results,
         athena_partitions,
         athena_repair,
-        athena_sql,  # of which the names of partitions and tables are DuckDB's
-        athena_views,  # which name partitions, too, in the SQL of Athena: their queries are put in first
+        athena_sql,  # its output has the names of partitions and tables in DuckDB's form
+        athena_views,  # views also name partitions in Athena's SQL: their queries are inserted first
         athena_catalog,
         named_resources,
         repeated_requests,

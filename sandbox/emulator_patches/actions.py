@@ -1,9 +1,9 @@
 """A request needs the permission that IAM has for it.
 
-MiniStack asks for ``sqs:SendMessageBatch``, an action that IAM does not have. Of Lambda it knows few paths:
-for the others under a function it asks for ``lambda:GetFunction``, for mappings and versions of layers for
-nothing or for the action of a list. Here a call to Lambda is looked up in botocore's description of Lambda.
-No longer needed once stage 2 may send its batches, and the test of these actions passes, without this module.
+MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows few paths of
+Lambda. For the other paths under a function it checks ``lambda:GetFunction``. For mappings and layer versions
+it checks nothing, or the action of a list. This module looks up the action in botocore's model of Lambda.
+No longer needed once, without this module, stage 2 may send its batches and the test of these actions passes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import botocore.session
 from ministack.core import iam_actions
 
 OTHER_NAMES = {"Invoke": "InvokeFunction"}
-"""Actions that are not named as their operation."""
+"""Actions whose name differs from the name of their operation."""
 
 
 def apply() -> None:
-    """Ask a batch call to a queue for the permission of the single call, and Lambda's calls for theirs."""
+    """Check a batch call to a queue as the single call, and each call to Lambda as its own action."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:
@@ -33,7 +33,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str) -> str | None:
-    """Return the action of a request to Lambda; None where it has no such operation."""
+    """Return the action of a request to Lambda; None if Lambda has no such operation."""
     for of_method, pattern, operation in _operations():
         if method == of_method and pattern.fullmatch(path.rstrip("/")):
             return OTHER_NAMES.get(operation, operation)

@@ -1,7 +1,7 @@
 """Athena answers SHOW and DESCRIBE from the Glue catalog.
 
-MiniStack's Athena hands them to DuckDB, whose own catalog is empty. No longer needed once the tests of these
-statements pass without this module.
+MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. No longer needed once the
+tests of these statements pass without this module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STATEMENT = re.compile(rf"{BEFORE}(SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
 
 
 def apply() -> None:
-    """Answer where a statement asks for what the catalog holds."""
+    """Answer statements about the catalog."""
     run = athena._run_duckdb
 
     async def run_or_look_up(query: str, database: str | None, catalog: str | None = None) -> Any:
@@ -34,14 +34,14 @@ def apply() -> None:
 
 
 def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]]:
-    """Return the columns and rows that a statement is answered with.
+    """Return the columns and rows of the answer to a statement.
 
     Raises
     ------
     ValueError
-        There is no such database, table or view.
+        The catalog has no such database, table or view.
     NotInTrial
-        It is another statement.
+        The statement is of another type.
     """
     for pattern, (columns, look_up) in STATEMENTS.items():
         if found := re.fullmatch(rf"{BEFORE}{pattern}\s*;?{BEFORE}", query, re.IGNORECASE):
@@ -70,7 +70,7 @@ def _views(database: str, like: str | None) -> list[list[str]]:
 
 
 def _is_like(name: str, like: str | None) -> bool:
-    """Tell whether a name fits a pattern of Hive, in which ``*`` is any text and ``|`` is or."""
+    """Tell whether a name matches a Hive pattern, in which ``*`` is any text and ``|`` means "or"."""
     return like is None or any(
         re.fullmatch(part.replace("*", ".*"), name, re.IGNORECASE) for part in like.split("|")
     )
@@ -127,4 +127,4 @@ STATEMENTS: dict[str, tuple[list[str], Callable[..., list[list[str]]]]] = {
         _description,
     ),
 }
-"""The columns of the answer to a statement, and what finds its rows."""
+"""For each statement, the columns of the answer and the function that finds its rows."""

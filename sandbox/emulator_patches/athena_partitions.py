@@ -1,6 +1,6 @@
-"""Athena answers ``"<table>$partitions"`` with the values of the partitions that the catalog has of a table.
+"""Athena answers ``"<table>$partitions"`` with the partition values that the catalog has for a table.
 
-MiniStack's Athena looks for a table of that name. No longer needed once the tests of the views pass without
+MiniStack's Athena looks for a table with that name. No longer needed once the tests of the views pass without
 this module.
 """
 
@@ -14,7 +14,7 @@ SUFFIX = "$partitions"
 
 
 def apply() -> None:
-    """Put the values of a table's partitions where a query names them."""
+    """Replace ``"<table>$partitions"`` in a query with the table's partition values."""
     rewrite = athena._rewrite_data_paths
 
     async def rewrite_with_partitions(query: str, database: str | None, catalog: str | None = None) -> Any:
@@ -24,7 +24,7 @@ def apply() -> None:
 
 
 def with_partitions(query: str, database: str | None) -> str:
-    """Return a query with the values of partitions in place of the names that stand for them."""
+    """Return a query with partition values in place of each ``"<table>$partitions"``."""
     for reference in reversed(athena._table_references(query)):
         name = f"{reference.database or database}/{reference.table.removesuffix(SUFFIX)}"
         if reference.table.endswith(SUFFIX) and name in glue._tables:
@@ -34,7 +34,7 @@ def with_partitions(query: str, database: str | None) -> str:
 
 
 def values(name: str) -> str:
-    """Return a relation with a row a partition of the table ``<database>/<table>``, and a column a key."""
+    """Return a relation with one row per partition of ``<database>/<table>`` and one column per key."""
     partitions = [partition["Values"] for partition in glue._partitions.get(name, [])]
     columns = []
     for place, key in enumerate(glue._tables[name]["PartitionKeys"]):

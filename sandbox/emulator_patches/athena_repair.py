@@ -1,7 +1,7 @@
-"""Athena's ``MSCK REPAIR TABLE`` registers the partitions that lie below the table's location.
+"""Athena's ``MSCK REPAIR TABLE`` registers the partitions under the table's location.
 
-MiniStack's Athena hands the statement to DuckDB, which does not know it. No longer needed once the test of a
-catalog that lacks days passes without this module.
+MiniStack's Athena passes the statement to DuckDB, which does not support it. No longer needed once the test
+of a catalog with missing days passes without this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STATEMENT = re.compile(r"\s*MSCK\s+REPAIR\s+TABLE\s+`?(?:(\w+)`?\.`?)?(\w+)`?\s*
 
 
 def apply() -> None:
-    """Register a table's partitions where a query asks for that."""
+    """Register a table's partitions when a query is ``MSCK REPAIR TABLE``."""
     run = athena._run_duckdb
 
     async def run_or_repair(query: str, database: str | None, catalog: str | None = None) -> Any:
@@ -30,7 +30,7 @@ def apply() -> None:
 
 
 def repaired(database: str | None, name: str) -> list[str]:
-    """Register what the catalog lacks of a table; return what Athena says of it, a line a partition."""
+    """Register the partitions that the catalog lacks; return Athena's output, one line per partition."""
     table = glue._tables.get(f"{database}/{name}")
     if table is None:
         raise ValueError(f"FAILED: SemanticException Table not found {name}")

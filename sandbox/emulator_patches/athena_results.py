@@ -1,7 +1,7 @@
-"""Athena keeps the answer of a query where it says that it does: in the object that the execution names.
+"""Athena writes the result of a query to the object that the execution names.
 
-MiniStack takes that object's name for a folder, and writes into it. No longer needed once the recipes' tests
-pass without this module.
+MiniStack uses that object's name as a folder and writes into the folder. No longer needed once the recipes'
+tests pass without this module.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ministack.services import athena
 
 
 def apply() -> None:
-    """Write an answer into the object that is named, and its metadata beside it."""
+    """Write a result to the object that the execution names, and its metadata beside it."""
     save = athena._save_query_results
 
     async def save_where_it_is_named(query_id: str) -> None:

@@ -1,7 +1,7 @@
-"""Athena understands the SQL of Trino, and the values of execution parameters in the place of each ``?``.
+"""Athena runs the SQL of Trino and replaces each ``?`` with the value of an execution parameter.
 
-MiniStack's Athena hands a query to DuckDB as it is. sqlglot translates it; DuckDB macros and the changes here
-make up for what that leaves. No longer needed once the tests of Athena's functions pass without this module.
+MiniStack's Athena passes a query to DuckDB unchanged. sqlglot translates the query. DuckDB macros and this
+module cover the rest. No longer needed once the tests of Athena's functions pass without this module.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlglot.errors import ParseError, TokenError, UnsupportedError
 LACKING = "Athena has this, the trial does not"
 
 BEFORE = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)*"
-"""Spaces and comments, which a statement may begin with."""
+"""Spaces and comments that may precede a statement."""
 
 QUERY = re.compile(rf"{BEFORE}(SELECT\b|WITH\b|VALUES\b|TABLE\b|\()", re.IGNORECASE)
 EXPLAIN = re.compile(
@@ -34,7 +34,7 @@ OTHER_STATEMENTS = re.compile(
 NO_FUNCTION = re.compile(r"Function with name (\w+) does not exist")
 
 OBJECTS = "s3-objects"
-"""Folder below which a query's copies of objects lie as ``<bucket>/<key>``: so ``"$path"`` is known."""
+"""Folder for a query's copies of objects, as ``<bucket>/<key>``. The path gives the value of ``"$path"``."""
 
 HIDDEN_COLUMNS = ("$bucket", "$file_modified_time", "$file_size", "$partition")
 
@@ -57,7 +57,7 @@ MACROS = {
     "width_bucket(x, low, high, n)": "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
     "ELSE CAST(floor((x - low) * n / CAST(high - low AS DOUBLE)) AS BIGINT) + 1 END",
 }
-"""What DuckDB calls something else, has not, or answers with another type."""
+"""Functions that DuckDB lacks, names differently, or answers with another type."""
 
 PRELUDE = "".join(f"CREATE TEMP MACRO {name} AS {body}; " for name, body in MACROS.items())
 
@@ -77,21 +77,21 @@ JODA = {
     "SSS": "%g",
     "a": "%p",
 }
-"""Letters of the patterns of format_datetime and parse_datetime, and those of DuckDB."""
+"""Pattern letters of format_datetime and parse_datetime, and the letters of DuckDB."""
 
 ONE = exp.Literal.number(1)
 MATCHES = {"ANY_MATCH": exp.GT, "NONE_MATCH": exp.EQ}
 
 
 class NotInTrial(Exception):
-    """A query has something that Athena has and the trial does not."""
+    """A query uses a feature that Athena has and the trial does not have."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: {LACKING}")
 
 
 def apply() -> None:
-    """Translate each query, put in its parameters, and lay its objects where ``"$path"`` is known."""
+    """Translate each query, fill in its parameters, and store its objects where ``"$path"`` is known."""
     rewrite, run, start = athena._rewrite_data_paths, athena._run_duckdb, athena._start_query_execution
     materialize, connect = athena._materialize_table_files, duckdb.connect
 
@@ -142,7 +142,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Make a connection to DuckDB divide whole numbers as Athena does, and know the macros; return it."""
+    """Make a DuckDB connection divide integers as Athena does, and add the macros; return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -150,7 +150,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move the copies of a table's objects to where their path names bucket and key; return the paths."""
+    """Move the copies of a table's objects to paths that name bucket and key; return the paths."""
     if not files:
         return files
     (root,) = roots
@@ -166,12 +166,12 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Return a query with the values in the places of its question marks: SQL, or else a text without quotes.
+    """Return a query with each question mark replaced by a value: SQL, or else a text without quotes.
 
     Raises
     ------
     ValueError
-        There are more or fewer of them.
+        The number of values differs from the number of question marks.
     """
     tokens = sqlglot.tokenize(query, read="trino")
     places = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER]
@@ -183,7 +183,7 @@ def with_parameters(query: str, values: list[str]) -> str:
 
 
 def _as_sql(value: str) -> str:
-    """Return a parameter that is a constant of SQL as it is, and any other one as a text."""
+    """Return a parameter unchanged if it is an SQL constant, and otherwise as a text."""
     try:
         constant = sqlglot.parse_one(value, read="trino").find(exp.Column, exp.Query) is None
     except (ParseError, TokenError):
@@ -192,12 +192,12 @@ def _as_sql(value: str) -> str:
 
 
 def translated(query: str) -> str:
-    """Return a query of Athena as one of DuckDB; what is no query is returned as it is.
+    """Return a query of Athena as a query of DuckDB; return other statements unchanged.
 
     Raises
     ------
     NotInTrial
-        When it has something that DuckDB has not.
+        The query uses a feature that DuckDB does not have.
     """
     if found := OTHER_STATEMENTS.match(query):
         raise NotInTrial(found[1].upper())
@@ -219,7 +219,7 @@ def translated(query: str) -> str:
 
 
 def as_athena(value: Any) -> Any:
-    """Return a list or a map as the text that Athena answers with, and anything else as it is."""
+    """Return a list or a map as Athena's text for it, and any other value unchanged."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_part, value))}]"
     if isinstance(value, dict):
@@ -234,7 +234,7 @@ def _part(value: Any) -> str:
 
 
 def _changed(node: exp.Expr) -> exp.Expr:
-    """Return what stands for a part of a query that DuckDB would not understand as Athena does."""
+    """Return the replacement for a part of a query that DuckDB would read differently from Athena."""
     if isinstance(node, exp.Column) and node.name in HIDDEN_COLUMNS:
         raise NotInTrial(f'"{node.name}"')
     if isinstance(node, exp.MatchRecognize):
@@ -248,7 +248,7 @@ def _changed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Join) and not any(
         node.args.get(part) for part in ("on", "using", "kind", "side", "method")
     ):
-        # MiniStack finds the tables behind FROM and JOIN alone.
+        # MiniStack finds tables only after FROM and JOIN.
         node.set("kind", "CROSS")
     elif isinstance(node, exp.RegexpReplace) and isinstance(node.args.get("replacement"), exp.Literal):
         node.set("replacement", exp.Literal.string(re.sub(r"\$(\d)", r"\\\1", node.args["replacement"].name)))
@@ -318,4 +318,4 @@ ATHENA_FUNCTIONS = (  # noqa: SIM905 - a list would have a line for each
     "values_at_quantiles wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 zip "
     "zip_with "
 ).split()
-"""Functions that Athena's documentation lists and the trial does not run."""
+"""Functions that Athena's documentation lists and that the trial does not run."""

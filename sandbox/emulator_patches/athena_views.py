@@ -1,7 +1,7 @@
-"""Athena reads a view of the Glue catalog as the query that it stands for.
+"""Athena replaces a view of the Glue catalog with its query.
 
-MiniStack's Athena passes such views over, so that a query of one ends with a table that is not there. No
-longer needed once the tests of the views pass without this module.
+MiniStack's Athena ignores such views, so a query of a view fails because of a missing table. No longer needed
+once the tests of the views pass without this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
 
 def apply() -> None:
-    """Put the query of each view that a query names into its place."""
+    """Replace each view in a query with the view's own query."""
     rewrite = athena._rewrite_data_paths
 
     async def rewrite_expanded(query: str, database: str | None, catalog: str | None = None) -> Any:
@@ -27,19 +27,19 @@ def apply() -> None:
 
 
 def expanded(query: str, database: str | None) -> str:
-    """Return a query with that of each view in the view's place, and of the views in those."""
+    """Return a query with each view replaced by its query, including views inside views."""
     for reference in reversed(athena._table_references(query)):
         definition = view(reference.database or database, reference.table)
         if definition is not None:
             alias = "" if reference.aliased else f' AS "{reference.table}"'
-            # On lines of its own: it may end with a comment.
+            # The inner query needs its own lines: it may end with a comment.
             inner = f"(\n{expanded(definition['originalSql'], definition['schema'])}\n){alias}"
             query = query[: reference.start] + inner + query[reference.end :]
     return query
 
 
 def view(database: str | None, name: str) -> dict[str, Any] | None:
-    """Return what the catalog holds of a view; None where there is no view of that name."""
+    """Return the catalog's definition of a view; None if there is no view with that name."""
     table = glue._tables.get(f"{database}/{name}") or {}
     found = VIEW.fullmatch(table.get("ViewOriginalText") or "")
     if table.get("TableType") != "VIRTUAL_VIEW" or found is None:

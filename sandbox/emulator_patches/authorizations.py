@@ -1,6 +1,6 @@
-"""Notes what each role asked for and whether its policies grant it, as CloudTrail would.
+"""Record each role's requests and whether its policies allow them, as CloudTrail would.
 
-The tests of least privilege and the benchmark read it. Needed as long as MiniStack keeps no such record.
+The tests of least privilege and the benchmark read this. Needed as long as MiniStack has no such record.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ministack.core import iam_evaluator
 
 
 def apply() -> None:
-    """Note what each role asked for and whether its policies grant it, in ``AUTHORIZATION_LOG``.
+    """Record each role's requests, and whether its policies allow them, in ``AUTHORIZATION_LOG``.
 
-    A line of JSON each request. What the policy of a bucket or a queue says of it besides is not noted.
+    The log has one line of JSON per request. It does not include the decision of a bucket or queue policy.
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce

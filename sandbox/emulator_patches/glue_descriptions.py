@@ -1,7 +1,7 @@
-"""Glue leaves a table's description out where there is none, and an update takes away what it does not name.
+"""Glue omits a missing table description, and an update removes each field that it does not name.
 
-MiniStack answers an empty one; Trino takes it for the comment of a view, and then sees none. No longer needed
-once the tests of Trino pass without this module.
+MiniStack returns an empty description. Trino takes it for the comment of a view, and then sees no comment.
+No longer needed once the tests of Trino pass without this module.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Handle = Callable[[dict[str, Any]], Any]
 
 
 def apply() -> None:
-    """Keep no empty description of a table that is created or changed."""
+    """Do not store an empty description when a table is created or updated."""
     glue._create_table = without_empty(glue._create_table)
     glue._update_table = without_empty(glue._update_table)
 
 
 def without_empty(handle: Handle) -> Handle:
-    """Return what handles a request in the same way, and keeps no empty description."""
+    """Return a handler that does the same but stores no empty description."""
 
     def handle_and_leave_out(request: dict[str, Any]) -> Any:
         described = {"Description": "", **request["TableInput"]}

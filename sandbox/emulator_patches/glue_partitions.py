@@ -1,6 +1,6 @@
-"""``glue:BatchDeletePartition`` deletes partitions and tells of those that were not there.
+"""``glue:BatchDeletePartition`` deletes partitions and reports the missing ones.
 
-No longer needed once MiniStack knows the call, which awswrangler deletes partitions with.
+awswrangler deletes partitions with this call. No longer needed once MiniStack supports it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ministack.services import glue
 
 
 def apply() -> None:
-    """Answer ``glue:BatchDeletePartition``, which MiniStack does not know, with its ``DeletePartition``s."""
+    """Answer ``glue:BatchDeletePartition``, which MiniStack lacks, with its ``DeletePartition`` calls."""
     handle = glue._handle_request_sync
 
     def handle_batch(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:

@@ -1,8 +1,8 @@
-"""A queue hands a function as many messages as its mapping's batch size says, also more than ten.
+"""A queue sends a function as many messages as its mapping's batch size, even more than ten.
 
-MiniStack hands out what one `ReceiveMessage` may, where Lambda's poller gathers several. No longer needed
-once a mapping with a batch size of 25 on a queue of 25 messages starts one invocation. (A batch window is
-known to neither: what is there goes at once.)
+MiniStack sends the messages of a single `ReceiveMessage`; Lambda's poller collects several. No longer needed
+once a mapping with a batch size of 25 on a queue of 25 messages starts one invocation. (Neither MiniStack nor
+this module supports a batch window: messages are sent at once.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ A_RECEIVE = 10
 
 
 def apply() -> None:
-    """Receive until a batch is full, or the queue is empty."""
+    """Receive until the batch is full or the queue is empty."""
     receive = sqs._receive_messages_for_esm
 
     def gather(queue_url: str, max_number: int) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A function's error carries the name of its exception class, as on Lambda.
 
-The workflow catches errors by that name. No longer needed once MiniStack's own worker names the class:
-`apply` then refuses to start, since the worker is not the one that it was written for.
+The workflow catches errors by that name. No longer needed once MiniStack's own worker names the class.
+`apply` then refuses to start, because its changes do not fit the new worker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def apply() -> None:
     Raises
     ------
     RuntimeError
-        When MiniStack's worker is not the one that this was written for.
+        MiniStack's worker differs from the worker that this module was written for.
     """
     if lambda_runtime._PYTHON_WORKER_SCRIPT.count(UNTYPED_ERROR) != 1:
         raise RuntimeError(

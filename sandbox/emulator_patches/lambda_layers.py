@@ -1,7 +1,7 @@
-"""A layer is unpacked once, and all processes of functions find it there, as on Lambda under ``/opt``.
+"""A layer is unpacked once and all function processes share it, as on Lambda under ``/opt``.
 
-MiniStack unpacks it for each process, which is most of what a start of a process takes of it. No longer
-needed once ``ministack-lambda-*`` directories of two processes hold no ``layer_0`` of their own.
+MiniStack unpacks the layer for each process. This takes most of MiniStack's share of a process start. No
+longer needed once the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ministack.services import lambda_svc
 
 
 def apply() -> None:
-    """Start processes on layers that are unpacked already."""
+    """Start processes with layers that are already unpacked."""
     spawn = lambda_runtime.Worker._spawn
     directories: dict[str, str] = {}
     unpacking = threading.Lock()

@@ -1,7 +1,7 @@
 """Every line of a function's log reaches CloudWatch, however busy the machine is, as on Lambda.
 
-MiniStack waits 50 ms for an invocation's first line. No longer needed once it reads a worker's log to the
-end of the invocation.
+MiniStack waits 50 ms for an invocation's first line. No longer needed once MiniStack reads a worker's log to
+the end of the invocation.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 from ministack.core import lambda_runtime
 
 FIRST_LINE_SECONDS = 1.0
-"""How long the first line of an invocation's log is waited for; every function of ours logs."""
+"""How long to wait for the first log line of an invocation; each function of the lake writes a log."""
 
 
 def apply() -> None:
-    """Let no line of a function's log get lost while the machine is busy: MiniStack waits 50 ms for it."""
+    """Lose no log line of a function while the machine is busy: MiniStack waits 50 ms for it."""
     drain = lambda_runtime.Worker._drain_stderr_bounded
 
     def drain_patiently(worker: Any) -> str:

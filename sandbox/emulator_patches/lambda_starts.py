@@ -1,7 +1,7 @@
-"""A function's process starts as fast as if it were alone, as on Lambda, where each has cores of its own.
+"""A function's process starts as fast as it would alone, as on Lambda, where each process has its own cores.
 
-MiniStack starts as many at once as there are invocations: on two cores eight all take four times as long, and
-none works meanwhile. No longer needed once MiniStack starts no more at once than there are cores.
+MiniStack starts one process per invocation at the same time. On two cores, eight processes take four times as
+long to start, and none works meanwhile. No longer needed once MiniStack starts at most one per core at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ministack.core import lambda_runtime
 
 
 def apply() -> None:
-    """Start as many processes at once as there are cores."""
+    """Start at most as many processes at once as there are cores."""
     spawn = lambda_runtime.Worker._spawn
     cores = threading.Semaphore(os.cpu_count() or 1)
 

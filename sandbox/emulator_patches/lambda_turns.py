@@ -1,8 +1,8 @@
-"""Asynchronous invocations wait for each other, as they do on Lambda where concurrency is used up.
+"""Asynchronous invocations wait for each other, as on Lambda when all concurrency is used.
 
-MiniStack starts a process for each one that finds the others at work: on a machine of a few cores a burst of
-S3 events would then start processes and do little else. No longer needed once MiniStack lets invocations wait
-where a function has as many processes as it may have.
+MiniStack starts a new process for an invocation when all others are busy. On a machine with few cores, a
+burst of S3 events would then start processes and do little else. No longer needed once MiniStack makes
+invocations wait when a function has its maximum number of processes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from ministack.services import lambda_svc
 
 AT_ONCE = 2
-"""Asynchronous invocations of one function that run at once; further ones wait for their turn."""
+"""Asynchronous invocations of one function that run at once; further invocations wait."""
 
 
 def apply() -> None:
-    """Let asynchronous invocations of a function take turns."""
+    """Make asynchronous invocations of a function wait for each other."""
     execute, invoke = lambda_svc._execute_function, lambda_svc.invoke_async_with_retry
     asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
     turns: dict[str, threading.Semaphore] = {}
@@ -35,7 +35,7 @@ def apply() -> None:
             return execute(func, event)
         name = (func.get("config") or func)["FunctionArn"]
         with turns.setdefault(name, threading.Semaphore(AT_ONCE)):
-            token = asynchronous.set(False)  # MiniStack may call this function once more on the way
+            token = asynchronous.set(False)  # MiniStack may call this function again during the call
             try:
                 return execute(func, event)
             finally:

@@ -1,6 +1,6 @@
-"""The public parameters that name the managed layer's ARN, which every account can read.
+"""Every account can read the public parameters that hold the managed layer's ARN.
 
-MiniStack has two public parameters of machine images. No longer needed once
+MiniStack has only two public parameters, both for machine images. No longer needed once
 ``/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn`` can be read from it.
 """
 
@@ -15,7 +15,7 @@ LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py(?P<major>3)\.(?P<mino
 
 
 def apply() -> None:
-    """Answer with version 1 of the layer of AWS's own account; its bytes are not there in any case."""
+    """Answer with version 1 of the layer in AWS's own account; MiniStack does not have the layer's bytes."""
     public_parameter = ssm._public_parameter
 
     def with_layers(name: str) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""A request is held against the resource that IAM asks for, where it names that in a roundabout way.
+"""A request is checked against the resource that IAM uses, even if the request names it only indirectly.
 
-Of a query that is given by its id that is the workgroup in which it was asked or saved; of a catalog, a
-database, a function, a workgroup or an alarm itself; of a rule's targets the rule; of tags what bears them.
+For a query id, this is the workgroup of the query. For a catalog, a database, a function, a workgroup or an
+alarm, it is the resource itself. For a rule's targets, it is the rule. For tags, it is the tagged resource.
 No longer needed once the tests of the readers' and of the deployers' policies pass without this module.
 """
 
@@ -15,11 +15,11 @@ from ministack.core import iam_actions
 from ministack.services import athena
 
 BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
-"""Services of which MiniStack does not see what a request about tags is about."""
+"""Services for which MiniStack does not find the resource of a request about tags."""
 
 
 def apply() -> None:
-    """Hold requests against the resources that MiniStack does not see them name."""
+    """Check requests against resources that MiniStack does not find in them."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(
@@ -46,7 +46,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str, body: bytes) -> str | None:
-    """Return the function that a request creates, or the version of a layer that it is about."""
+    """Return the function that a request creates, or the layer version of the request."""
     parts = path.strip("/").split("/")
     if method == "POST" and parts[-1] == "functions":
         return f"function:{json.loads(body)['FunctionName']}"
@@ -56,7 +56,7 @@ def of_lambda(method: str, path: str, body: bytes) -> str | None:
 
 
 def resource(service: str, action: str, request: Mapping[str, Any]) -> str | None:
-    """Return the resource that a request is about; None where MiniStack sees it by itself."""
+    """Return the resource of a request; None if MiniStack finds the resource by itself."""
     if service == "glue":
         return f"database/{request['Name']}" if action in ("GetDatabase", "DeleteDatabase") else None
     if service == "events":

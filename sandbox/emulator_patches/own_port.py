@@ -1,6 +1,6 @@
-"""The emulator listens on the one port that it was given.
+"""The emulator listens only on the configured port.
 
-MiniStack serves TLS on port 443 as well where it may. No longer needed once a setting tells it not to.
+MiniStack also serves TLS on port 443 if it can. No longer needed once a setting turns this off.
 """
 
 from __future__ import annotations
@@ -9,5 +9,5 @@ from ministack import app
 
 
 def apply() -> None:
-    """Leave port 443 alone."""
+    """Do not use port 443."""
     app._port_is_bindable = lambda host, port: False  # noqa: ARG005 - as it is called

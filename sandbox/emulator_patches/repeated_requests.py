@@ -1,8 +1,8 @@
-"""A request that an SDK repeats is done once and answered alike, as AWS does by its invocation id.
+"""A request that an SDK repeats runs once and gets the same answer, as on AWS by its invocation id.
 
-Now and then the server drops a connection before its answer is through; the second attempt would find that
-what it creates exists already. No longer needed once applies of fifty resources at a time never end with
-"already exists" without this module.
+Sometimes the server drops a connection before the answer is complete. The second attempt would then fail
+because the resource already exists. No longer needed once, without this module, applies of fifty resources
+at a time never end with "already exists".
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from ministack import app
 
 ANSWERS_KEPT = 1000
-"""Answers that are kept, in case that their requests are repeated."""
+"""Number of answers to keep for repeated requests."""
 
 
 def apply() -> None:
-    """Do what a client asks for once, however often it asks, and give every time the same answer."""
+    """Run each client request once and give each repetition the same answer."""
     serve = app.app
     known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 
@@ -41,7 +41,7 @@ def apply() -> None:
             task = known[invocation] = asyncio.create_task(answer(scope, receive))
         while len(known) > ANSWERS_KEPT:
             known.popitem(last=False)
-        # The answer is made even if this connection ends meanwhile.
+        # Complete the answer even if this connection ends meanwhile.
         for part in await asyncio.shield(task):
             await send(part)
 

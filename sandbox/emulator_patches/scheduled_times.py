@@ -1,7 +1,7 @@
-"""A schedule's input says when the start was due, where it asks the Scheduler for that.
+"""The Scheduler puts the planned start time into a schedule's input where the input asks for it.
 
-MiniStack hands the input over as it stands, so stage 1 would refuse ``<aws.scheduler.scheduled-time>``. No
-longer needed once the test of a schedule's input passes without this module.
+MiniStack passes the input unchanged, so stage 1 would refuse ``<aws.scheduler.scheduled-time>``. No longer
+needed once the test of a schedule's input passes without this module.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
 def apply() -> None:
-    """Put the moment into the input of what the scheduler starts."""
+    """Put the planned start time into the input of each scheduled target."""
     invoke = eventbridge._invoke_target
 
     def invoke_with_time(target: Any, event: Any, *more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A sample of the Fundamentus site: own markup in the site's layout, values that are the same every time."""
+"""A sample of the Fundamentus site: own markup in the site's layout, the same values on each run."""
 
 from sandbox.site.asset import Cell, SampleAsset
 from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_assets

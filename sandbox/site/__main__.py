@@ -1,10 +1,10 @@
 """The sample site as a process of its own: ``python -m sandbox.site --port 8080``.
 
-``GET /_control`` returns what it did (with each request: ``/_control?log``), and a POST there sets its
-faults; see `SiteServer.control`.
+``GET /_control`` returns the counts of its requests (``/_control?log`` adds each request). ``POST /_control``
+sets its faults; see `SiteServer.control`.
 
-Where its standard input is a pipe, the end of that pipe means that the process that started it has gone, and
-it ends.
+If its standard input is a pipe, the end of that pipe means that the parent process has ended; the site then
+ends too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sandbox.site.server import SiteServer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to end."""
+    """Serve until a signal or the end of the pipe."""
     options = _parser().parse_args(arguments)
     day = options.day or int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
     assets = make_assets(day, options.acoes, options.fiis, options.seed)

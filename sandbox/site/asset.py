@@ -1,7 +1,7 @@
-"""An asset of the sample site: the cells of its page, and what the lake must hold of it.
+"""An asset of the sample site: the cells of its page, and the rows that the lake must hold for it.
 
-What is expected is worked out from the values that the page was built from and the names of the contract's
-columns, never from the text that was written, nor with any code of the lake.
+The expected rows are computed from the page's original values and the column names of the contract. They use
+neither the written text nor any code of the lake.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPEC_SOURCES: Mapping[str, Mapping[str, str]] = {
     },
     "fiis": {"codigo_ticker_ativo": "fii", "nome_ativo": "nome_fii", "nome_setor_segmento": "segmento"},
 }
-"""Spec columns that have another name in the SoT table of a kind."""
+"""Spec columns that have another name in a kind's SoT table."""
 SPEC_TYPES = {"acoes": "Ação", "fiis": "Fundo Imobiliário"}
 
 YEARS_SHOWN = 6
@@ -40,23 +40,23 @@ YEARS_SHOWN = 6
 
 @dataclass(frozen=True)
 class Cell:
-    """A label and its value, as a page shows them.
+    """A label and its value, as on a page.
 
     Parameters
     ----------
     label
-        Name of the indicator; empty where the page has a pair of empty cells.
+        Name of the indicator; empty for a pair of empty cells on the page.
     value
-        What the cell is worth; percentages in percentage points, None where the page says nothing.
+        Value of the cell: percentages in percentage points, None if the page has no value.
     text
-        How the page writes it.
+        Text of the value on the page.
     column
-        The SoR and SoT column that it belongs in; None for a label that the lake does not know, and for the
-        change of a year, whose column is a matter of the day.
+        The cell's column in SoR and SoT. None for a label that the lake does not know, and for the change of
+        a year, whose column depends on the day.
     year
-        The year whose price change it is.
+        The year of the price change.
     change
-        Whether it is a price change, whose label has no help mark.
+        Whether the cell is a price change; such a label has no help mark.
     """
 
     label: str
@@ -67,7 +67,7 @@ class Cell:
     change: bool = False
 
     def column_on(self, day: int) -> str | None:
-        """Return the column that the cell belongs in when it is read on `day` (``YYYYMMDD``)."""
+        """Return the cell's column if the page is read on `day` (``YYYYMMDD``)."""
         if self.year is None:
             return self.column
         age = day // 10_000 - self.year
@@ -76,7 +76,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
-    """A cell that names a section of a table."""
+    """A cell with the name of a table's section."""
 
     text: str
     span: int
@@ -97,9 +97,9 @@ class SampleAsset:
     kind
         ``acoes`` or ``fiis``.
     variety
-        What is special about it: one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+        Its special case: one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
     day
-        The day that its page is of, ``YYYYMMDD``.
+        The day of its page, ``YYYYMMDD``.
     tables
         The tables of its page.
     """
@@ -111,22 +111,22 @@ class SampleAsset:
     tables: tuple[Table, ...]
 
     def cells(self) -> Iterator[Cell]:
-        """Yield the page's cells in their order."""
+        """Yield the page's cells in order."""
         for table in self.tables:
             for row in table:
                 yield from (cell for cell in row if isinstance(cell, Cell))
 
     def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
-        """Return the cells that the lake keeps, by their columns, when the page is read on `day`."""
+        """Return the cells that the lake keeps, by column, if the page is read on `day`."""
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 
     def with_cell(self, column: str, text: str, value: Value = None) -> SampleAsset:
-        """Return the same asset, the cell of one column written as `text` and worth `value`."""
+        """Return a copy of the asset in which the cell of one column has this `text` and `value`."""
         return self.with_cells({column: (text, value)})
 
     def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> SampleAsset:
-        """Return the same asset, the cells of some columns written and worth as given."""
+        """Return a copy of the asset in which the cells of some columns have the given texts and values."""
         if lacking := cells.keys() - self.cells_by_column().keys():
             raise ValueError(f"the page of {self.ticker} has no cell of {', '.join(sorted(lacking))}")
 
@@ -139,7 +139,7 @@ class SampleAsset:
         return self._changed(changed)
 
     def with_label(self, label: str, name: str) -> SampleAsset:
-        """Return the same asset, its cells of one label under another that the lake does not know."""
+        """Return a copy of the asset in which the cells with `label` have the unknown label `name`."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return what SoR must hold of the page when it is read on `day` (its own day if None)."""
+        """Return the page's expected SoR row if it is read on `day` (its own day if None)."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return what SoT must hold of the page when it is read on `day` (its own day if None)."""
+        """Return the page's expected SoT row if it is read on `day` (its own day if None)."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return what Spec must hold of the page when it is read on `day` (its own day if None)."""
+        """Return the page's expected Spec row if it is read on `day` (its own day if None)."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}
@@ -177,13 +177,13 @@ class SampleAsset:
 
 @cache
 def definitions(kind: str) -> Mapping[str, str]:
-    """Return what the contract says of each label of a kind."""
+    """Return the contract's definition of each label of a kind."""
     return {column["label"]: column["comment"] for column in _schema(SOR_TABLES[kind]) if column["label"]}
 
 
 @cache
 def _columns(table: str) -> tuple[str, ...]:
-    """Return the names of a table's columns without the two moments of the reading, which no page shows."""
+    """Return a table's column names without the two reading times, which no page shows."""
     return tuple(column["name"] for column in _schema(table) if not column["name"].startswith("datetime_"))
 
 

@@ -1,4 +1,4 @@
-"""The assets of the sample site: of every kind that the real one has, the same for the same arguments."""
+"""The assets of the sample site: each kind of the real site, the same assets for the same arguments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# What follows once each variety has come, over and over; after each of these stocks comes a delisted one.
+# The repeated order after each variety has come once; a delisted stock follows each of these stocks.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -44,13 +44,13 @@ _FUND_MIX = (
 )
 
 _GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1, "halted": 0.05, "bank": 0.02, "insurer": 0.02}
-"""The share of values that pages of a variety lack; those of the others lack none."""
+"""The share of missing values on the pages of a variety; other varieties have no missing values."""
 
 _Result = tuple[str, str, int]
-"""Label, stem of the columns, and amount of twelve months."""
+"""Label, stem of the columns, and amount for twelve months."""
 
 _OLDER_FORM = 5
-"""Of so many stocks, one has a page as they were before May 2026."""
+"""One in this many stocks has a page in the form before May 2026."""
 
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
@@ -61,11 +61,11 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
     Parameters
     ----------
     day
-        The day that the pages are of, ``YYYYMMDD``.
+        The day of the pages, ``YYYYMMDD``.
     acoes, fiis
-        How many stocks and funds. The first ones are of one variety each, so that a few have them all.
+        Number of stocks and funds. The first ones have one variety each, so a few assets cover all varieties.
     seed
-        Another one gives other values.
+        Another seed gives other values.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset to be made: the `number`-th of its kind and the `nth` of its variety."""
+    """An asset to make: the `number`-th of its kind and the `nth` of its variety."""
 
     today: date
     number: int
@@ -109,7 +109,7 @@ class _Subject:
         return self.variety not in ("delisted", "halted")
 
     def last_quote(self) -> date:
-        """Return the day that it was last traded on."""
+        """Return the day of its last trade."""
         years = {"delisted": self.rng.randint(6, 18), "halted": self.rng.randint(2, 5)}.get(self.variety, 0)
         if years:
             return date(self.today.year - years, self.rng.randint(1, 12), self.rng.randint(1, 28))
@@ -118,7 +118,7 @@ class _Subject:
         return self.today - timedelta(days=max(0, self.today.weekday() - 4))
 
     def years(self, last_quote: date) -> list[int | None]:
-        """Return the years that its page names; None for those in which it did not exist yet."""
+        """Return the years on its page; None for years in which the asset did not exist yet."""
         shown = self.rng.randint(1, YEARS_SHOWN - 1) if self.variety == "young" else YEARS_SHOWN
         return [last_quote.year - age if age < shown else None for age in range(YEARS_SHOWN)]
 
@@ -227,7 +227,7 @@ def _stock(it: _Subject) -> SampleAsset:
         results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
     results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
 
-    # No price change stands beside the last two ratios, but a pair of empty cells does.
+    # The last two ratios have a pair of empty cells beside them instead of a price change.
     changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
         (
@@ -400,7 +400,7 @@ def _real_estate(it: _Subject, pen: _Pen, equity: int) -> Table:
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return the ten price changes, the widest over the longest spans."""
+    """Return the ten price changes; longer spans have larger changes."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
@@ -418,7 +418,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return the rows of results: the same label twice, for twelve months and for three."""
+    """Return the rows of results: each label twice, for twelve months and for three."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -429,14 +429,14 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
 
 
 class _Pen:
-    """Writes values as the site does, and leaves some out.
+    """Writes values as the site does, and omits some values.
 
     Parameters
     ----------
     rng
-        Decides which.
+        Selects the omitted values.
     gaps
-        The share of values that are left out.
+        The share of omitted values.
     """
 
     def __init__(self, rng: Random, gaps: float) -> None:
@@ -477,12 +477,12 @@ class _Pen:
 
 
 def brazilian(value: int | Decimal) -> str:
-    """Write a number the Brazilian way: ``-1.234,50``."""
+    """Write a number in the Brazilian form: ``-1.234,50``."""
     return f"{Decimal(value):,f}".translate(str.maketrans(",.", ".,"))
 
 
 def _thousands(value: Decimal) -> int:
-    """Cut an amount to thousands, as balance sheets are published."""
+    """Truncate an amount to thousands, as in published balance sheets."""
     return int(value / 1000) * 1000
 
 
@@ -495,7 +495,7 @@ def _volume(it: _Subject, market: int) -> int:
 
 
 def _quarter_end(day: date) -> date:
-    """Return the last day of the last quarter that was over on `day`."""
+    """Return the last day of the last quarter that ended before `day`."""
     first_month = (day.month - 1) // 3 * 3 + 1
     return date(day.year, first_month, 1) - timedelta(days=1)
 

@@ -1,4 +1,4 @@
-"""Names of the sample site: a few well-known assets, and as many invented ones as are asked for."""
+"""Names of the sample site: a few well-known assets and any number of invented ones."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ ODD_TEXTS = (
     "Açúcar &amp; Álcool",
     "?",
 )
-"""Texts that a reader of pages may trip over; each is to be read back as it stands here."""
+"""Texts that a page parser may misread; the parser must return each text unchanged."""
 
 GHOSTS = {"acoes": ("SUMI3", "VAGA4"), "fiis": ("SUMI11",)}
-"""Tickers of each kind that a listing names and that have no page."""
+"""For each kind, the listed tickers without a page."""
 
 _CONSONANTS = "BCDFGJLMNPRT"
 _VOWELS = "AEIOU"
 _SYLLABLES = [consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS]
 _ROOTS = len(_SYLLABLES) ** 2
 _SHARES = ("3344456", "7")
-_STEP = 1361  # shares no factor with the number of roots, so that no root comes twice
+_STEP = 1361  # shares no factor with the number of roots, so no root repeats
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Stock:
 
     @property
     def share_class(self) -> str:
-        """The class of the share, by the number in its ticker."""
+        """The share class, from the number in the ticker."""
         return CLASSES[self.ticker[4:]]
 
 
@@ -99,7 +99,7 @@ KNOWN_FUNDS = {
 
 
 def invented_stock(number: int, variety: str, rng: Random) -> Stock:
-    """Return a stock whose ticker no other `number` has."""
+    """Return a stock whose ticker is unique to `number`."""
     lap, number = divmod(number, _ROOTS)
     if lap >= len(_SHARES):
         raise ValueError(f"stock number {number + lap * _ROOTS} asked for: there are {len(_SHARES) * _ROOTS}")
@@ -110,7 +110,7 @@ def invented_stock(number: int, variety: str, rng: Random) -> Stock:
 
 
 def invented_fund(number: int, variety: str, rng: Random) -> Fund:
-    """Return a fund whose ticker no other `number` has."""
+    """Return a fund whose ticker is unique to `number`."""
     root = _root(number)
     if variety == "financial":
         mandate, segment = "Títulos e Valores Mobiliários", FINANCIAL_SEGMENT

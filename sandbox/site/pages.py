@@ -1,4 +1,4 @@
-"""The pages of the sample site, in the layout of the real one, as the bytes that it sends (ISO-8859-1)."""
+"""The pages of the sample site, in the layout of the real site and in its encoding (ISO-8859-1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# Columns of the listings: their headings, and the SoR columns that they show.
+# Columns of the listings: their headings, and the SoR columns of their values.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",
@@ -57,14 +57,14 @@ _LISTINGS = {
 
 
 def detail_page(asset: SampleAsset) -> bytes:
-    """Return the page of an asset's indicators."""
+    """Return the page with an asset's indicators."""
     titles = definitions(asset.kind)
     tables = (_table(table, titles, named_entities=asset.variety == "text") for table in asset.tables)
     return _document(f"{SITE_NAME} - {asset.ticker} - Detalhes do papel", "\n".join(tables))
 
 
 def broken_page(asset: SampleAsset) -> bytes:
-    """Return a page of the same tables whose labels nobody knows."""
+    """Return a page with the same tables but unknown labels."""
 
     def renamed(row: Row) -> Row:
         return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
@@ -74,7 +74,7 @@ def broken_page(asset: SampleAsset) -> bytes:
 
 
 def other_layout(asset: SampleAsset) -> bytes:
-    """Return the same indicators as the site's layout for telephones has them: in no table of its own."""
+    """Return the same indicators in the site's layout for telephones: without a table."""
     items = "\n".join(
         f"<dt>{escape(cell.label)} <span data-toggle='tooltip'>?</span></dt><dd>{escape(cell.text)}</dd>"
         for cell in asset.cells()
@@ -84,21 +84,21 @@ def other_layout(asset: SampleAsset) -> bytes:
 
 
 def as_utf8(page: bytes) -> bytes:
-    """Return a page in UTF-8, while its header and itself say that it is ISO-8859-1."""
+    """Return a page in UTF-8; its header and its text still declare ISO-8859-1."""
     return page.decode("iso-8859-1").encode()
 
 
 def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str] = ()) -> bytes:
-    """Return the listing of a kind, its assets in the order of their tickers, the first of them twice.
+    """Return the listing of a kind, with its assets in ticker order and the first asset twice.
 
     Parameters
     ----------
     kind
         ``acoes`` or ``fiis``.
     assets
-        What to list.
+        The assets to list.
     ghosts
-        Tickers to list that there is no page of.
+        Listed tickers without a page.
     """
     columns = _LISTINGS[kind]
     rows: dict[str, str] = {}
@@ -123,7 +123,7 @@ def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str]
 
 
 def unrecognizable_listing() -> bytes:
-    """Return a page with a table that names no asset."""
+    """Return a page whose table names no asset."""
     return _document(
         f"{SITE_NAME} - Resultado da busca",
         '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
@@ -131,23 +131,23 @@ def unrecognizable_listing() -> bytes:
 
 
 def not_found_page() -> bytes:
-    """Return what the site answers for a ticker that it does not know."""
+    """Return the site's answer for an unknown ticker."""
     return _document(f"{SITE_NAME} - Detalhes", "<h1>Nenhum papel encontrado</h1>")
 
 
 def interstitial_page() -> bytes:
-    """Return a page that a client is to wait on, instead of the one that it asked for."""
+    """Return a waiting page in place of the requested page."""
     text = "<title>Um momento</title><h1>www.fundamentus.com.br</h1><p>Verificando se a conexão é segura.</p>"
     return f"<!DOCTYPE html><html><head></head><body>{text}</body></html>".encode("iso-8859-1")
 
 
 def short_text(text: str) -> bytes:
-    """Return a page that says no more than `text`."""
+    """Return a page with only `text`."""
     return f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>".encode("iso-8859-1")
 
 
 def garbage(ticker: str) -> bytes:
-    """Return bytes that are no page, the same for the same ticker."""
+    """Return bytes that are not a page; each ticker always gets the same bytes."""
     return Random(ticker).randbytes(4096)  # noqa: S311 - no secret
 
 

@@ -1,4 +1,4 @@
-"""The sample site itself: its pages over HTTP on loopback, with faults that can be set while it runs."""
+"""The server of the sample site: its pages over HTTP on loopback, with faults that can be set at run time."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ FAULT_KINDS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a page.
+    """A fault of a page.
 
     Parameters
     ----------
     kind
         One of `FAULT_KINDS`.
     times
-        How many requests it befalls before it passes; None for all.
+        Number of requests with the fault; None for all requests.
     status, retry_after
         For ``status``.
     seconds
@@ -67,7 +67,7 @@ class Fault:
     label
         For ``renamed_label``.
     spared
-        What the ``User-Agent`` of the clients has in it that it does not befall.
+        Clients with this text in their ``User-Agent`` do not get the fault.
 
     Examples
     --------
@@ -94,20 +94,20 @@ class Fault:
 
 @dataclass(frozen=True)
 class Request:
-    """A request that the site got.
+    """A request to the site.
 
     Parameters
     ----------
     at
-        When, in seconds since the epoch.
+        Time of the request, in seconds since the epoch.
     path
         Path and query.
     ticker
-        The asset that was asked for, if any.
+        The requested asset, if any.
     status
-        The status that was answered; 0 for none.
+        The status of the answer; 0 for no answer.
     connection
-        Number of the connection, in the order in which they were opened.
+        Number of the connection, in the order of opening.
     headers
         Its headers.
     """
@@ -129,25 +129,25 @@ class _Answer:
 
 
 class SiteServer:
-    """The sample site on a port of loopback, from entering its context to leaving it.
+    """The sample site on a loopback port; runs while its context is open.
 
     Parameters
     ----------
     assets
-        What it has pages of.
+        The assets with pages.
     ghosts
-        Tickers of each kind that it lists besides, and has no page of.
+        For each kind, further listed tickers without a page.
     latency_ms
-        Milliseconds that each page takes from the request's first line on, making it included.
+        Milliseconds from the request's first line to the answer, including the time to make the page.
     port
-        Where it listens; 0 for any free port.
+        Port of the server; 0 for any free port.
 
     Attributes
     ----------
     base_url : str
         Its address, without a path.
     session : datetime.date, optional
-        The session that the pages of assets show which traded last; None for the assets' own.
+        The session to show for the assets with the newest session; None for the assets' own session.
 
     Examples
     --------
@@ -199,14 +199,14 @@ class SiteServer:
         self._http.cut_connections()
 
     def set_fault(self, target: str, fault: Fault | None) -> None:
-        """Set what goes wrong, or with None end it.
+        """Set the fault of a page; None ends the fault.
 
         Parameters
         ----------
         target
             A ticker, the path of a listing (``/resultado.php``), or ``*`` for every page.
         fault
-            What goes wrong.
+            The fault.
         """
         if fault and fault.kind == "other" and fault.ticker not in self.assets:
             raise ValueError(f"fault with the page of {fault.ticker!r}, expected an asset that the site has")
@@ -218,44 +218,44 @@ class SiteServer:
                 self._faults[target] = fault
 
     def clear_faults(self) -> None:
-        """End all faults, a block too."""
+        """End all faults, including a block."""
         with self._lock:
             self._faults.clear()
             self._fault_counts.clear()
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Refuse every request with 403 once so many more assets' pages were served; None ends it."""
+        """Refuse every request with 403 after this number of further asset pages; None ends the block."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
 
     def show(self, asset: SampleAsset) -> None:
-        """Show an asset from now on instead of the one of its ticker."""
+        """From now on, show this asset in place of the asset with its ticker."""
         with self._lock:
             self.assets[asset.ticker] = asset
             self._rendered.clear()
 
     def clear_log(self) -> None:
-        """Forget the requests so far, and the most that were in flight."""
+        """Clear the list of requests and the maximum number in flight."""
         with self._lock:
             self._requests.clear()
             self._most_in_flight = self._in_flight
 
     @property
     def requests(self) -> list[Request]:
-        """The requests for pages so far, in the order in which they came."""
+        """The requests for pages so far, in order of arrival."""
         with self._lock:
             return list(self._requests)
 
     @property
     def most_in_flight(self) -> int:
-        """The most requests that were being answered at once."""
+        """The maximum number of requests that were answered at the same time."""
         return self._most_in_flight
 
     @property
     def connections(self) -> int:
-        """How many connections the requests so far came over."""
+        """The number of connections of the requests so far."""
         return len({request.connection for request in self.requests})
 
     def stats(self) -> dict[str, Any]:
@@ -273,7 +273,7 @@ class SiteServer:
         }
 
     def control(self, command: Mapping[str, Any]) -> None:
-        """Do what a POST to ``/_control`` asks for.
+        """Run the command of a POST to ``/_control``.
 
         Parameters
         ----------
@@ -284,7 +284,7 @@ class SiteServer:
         Raises
         ------
         ValueError, TypeError
-            It asks for something else.
+            The command has another field or a wrong value.
         """
         known = {"faults", "block_after", "latency_ms", "clear_faults", "clear_log"}
         if unknown := sorted(set(command) - known):
@@ -308,7 +308,7 @@ class SiteServer:
             return self._connections_opened
 
     def enter(self, path: str, connection: int, headers: Mapping[str, str]) -> _Answer:
-        """Note a request and decide what to answer; it is in flight until `leave`."""
+        """Record a request and choose its answer; the request is in flight until `leave`."""
         with self._lock:
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
@@ -319,13 +319,13 @@ class SiteServer:
             return answer
 
     def leave(self) -> None:
-        """Note that a request is answered."""
+        """Record that a request is answered."""
         with self._lock:
             self._in_flight -= 1
 
     @staticmethod
     def _page(path: str) -> tuple[str, str | None]:
-        """Return the page and the ticker that a path asks for."""
+        """Return the page and the ticker of a path."""
         address = urlsplit(path)
         if address.path != DETAILS_PATH:
             return address.path, None
@@ -384,7 +384,7 @@ class SiteServer:
         return self._once(f"{asset.ticker} {self.session}", lambda: pages.detail_page(asset))
 
     def _in_session(self, asset: SampleAsset | None) -> SampleAsset | None:
-        """Return an asset as it is in the session that the site shows."""
+        """Return an asset as of the session that the site shows."""
         if asset is None or self.session is None or _session(asset) != self._newest_session:
             return asset
         return asset.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
@@ -420,7 +420,7 @@ def _refusal(status: int, retry_after: int | None = None) -> _Answer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    """A server with one thread a connection, all of which it can cut."""
+    """A server with one thread per connection; it can close all connections."""
 
     daemon_threads = True
     block_on_close = False
@@ -443,28 +443,28 @@ class _HTTPServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def cut_connections(self) -> None:
-        """End the connections that clients keep open."""
+        """Close the connections that clients keep open."""
         with self._sockets_lock:
             for connected in self._sockets:
                 try:
                     connected.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client has gone already
+                except OSError:  # the client has already closed it
                     continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a client that went away: tests make them do so."""
+        """Ignore a client that closed its connection: tests do this on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = 1 << 16  # head and body leave together, or a client would wait for its own delayed ACK
+    wbufsize = 1 << 16  # send head and body together; otherwise a client waits for its own delayed ACK
     server: _HTTPServer
     connection_number = 0
     begun_at = 0.0
 
     def parse_request(self) -> bool:
-        """Read the request's head; its page is due from here on."""
+        """Read the request's head; the latency starts here."""
         self.begun_at = time.monotonic()
         return super().parse_request()
 
@@ -481,7 +481,7 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Before the last bytes leave: a client that asks again at once is not counted twice.
+            # Call this before the last bytes leave: a client's immediate next request is not counted twice.
             site.leave()
         self.wfile.flush()
 
@@ -534,4 +534,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log nothing: the site keeps its requests itself."""
+        """Log nothing: the site records its requests itself."""
