@@ -1,6 +1,6 @@
 """Take the picture of the report that the READMEs show: ``python docs/picture.py``, with chromium installed.
 
-What it shows is made up: the sample site's assets, but those whose names are there to trip readers.
+The data is made up: the assets of the sample site, without assets whose names test parsers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def snapshot() -> Snapshot:
 
 
 def series() -> list[Row]:
-    """Return prices that wander at random, the same each time."""
+    """Return prices of a random walk, the same for each run."""
     rng = Random(0)  # noqa: S311 - no secret
     prices = dict.fromkeys(FOLLOWED, 100.0)
     made: list[Row] = []

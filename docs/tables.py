@@ -1,7 +1,7 @@
-"""Write the documents that come from the code: docs/inputs.md and docs/indicadores.md.
+"""Write the documents generated from the code: docs/inputs.md and docs/indicadores.md.
 
 Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract,
-``glue/schemas``. ``python docs/tables.py`` rewrites them; with ``--check`` it fails when they are stale.
+``glue/schemas``. ``python docs/tables.py`` rewrites them. With ``--check`` it fails if they are stale.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ variações por ano são as do ano da execução e dos cinco anteriores.
 
 
 def _unquote(value: Any) -> Any:
-    """Turn what hcl2 gives for an expression into the value or text that was written."""
+    """Convert an hcl2 expression to the original value or text."""
     if isinstance(value, str):
         if value.startswith('"'):
             return json.loads(value)
@@ -63,7 +63,7 @@ def _unquote(value: Any) -> Any:
 
 
 def _blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
-    """Read the blocks of one kind of a Terraform file, by name, in the file's order."""
+    """Read the blocks of one kind from a Terraform file, by name, in the order of the file."""
     with path.open(encoding="utf-8") as file:
         content = hcl2.load(file)
     return {_unquote(name): _unquote(body) for block in content.get(kind, []) for name, body in block.items()}
@@ -81,7 +81,7 @@ def _default(body: dict[str, Any]) -> str:
 
 
 def inputs_table(variables: Path) -> str:
-    """Return the Markdown table of the variables that a ``variables.tf`` declares."""
+    """Return the Markdown table of the variables in a ``variables.tf``."""
     rows = [
         [f"`{name}`", body["description"], f"`{body['type']}`", _default(body)]
         for name, body in _blocks(variables, "variable").items()
@@ -90,7 +90,7 @@ def inputs_table(variables: Path) -> str:
 
 
 def outputs_table(outputs: Path) -> str:
-    """Return the Markdown table of the outputs that an ``outputs.tf`` declares."""
+    """Return the Markdown table of the outputs in an ``outputs.tf``."""
     rows = [[f"`{name}`", body["description"]] for name, body in _blocks(outputs, "output").items()]
     return _table(["Output", "What it is"], rows)
 
@@ -100,7 +100,7 @@ def inputs() -> str:
     page = INPUTS_PAGE.format(
         inputs=inputs_table(ROOT / "variables.tf"), outputs=outputs_table(ROOT / "outputs.tf")
     )
-    return page.replace("](docs/", "](")  # descriptions link from the repository's root
+    return page.replace("](docs/", "](")  # links in descriptions start at the repository's root
 
 
 def _columns(table: str) -> dict[str, dict[str, Any]]:
@@ -109,7 +109,7 @@ def _columns(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _shown(column: dict[str, Any]) -> str:
-    """Say since and until when the site shows a column."""
+    """Return since when and until when the site shows a column."""
     since, until = column.get("since"), column.get("until")
     return ", ".join([f"desde {since}"] * bool(since) + [f"até {until}"] * bool(until))
 
@@ -136,7 +136,7 @@ def indicators() -> str:
 
 
 def main() -> int:
-    """Rewrite the files, or with ``--check`` say which are stale."""
+    """Rewrite the files, or with ``--check`` print the stale files."""
     wanted = {INPUTS: inputs(), INDICATORS: indicators()}
     stale = [
         path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text

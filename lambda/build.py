@@ -1,9 +1,9 @@
 """Build the Lambda packages and the layer: ``python3 lambda/build.py [--output DIR] [PACKAGE ...]``.
 
-Terraform runs it while it applies; ``make package`` runs it for machines that have no pip. Only the standard
-library and pip are needed. The file ``<package>-<hash>.zip`` is named after what went into it; no time stamp,
-file mode or line ending of this machine gets in. Builds of a stage's package differ only where releases of
-zlib compress differently, two of the layer also in what releases of pip note in ``*.dist-info``.
+Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
+standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. No time stamp,
+file mode or line ending of this machine enters the file. Builds of a stage's package differ only if zlib
+releases compress differently. Builds of the layer also differ in the ``*.dist-info`` of pip releases.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-# Which shared packages go into the package of each stage; packages.tf reads the same file.
+# Shared packages per stage package. packages.tf reads the same file.
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
-NOT_IN_LAYER = "bin", "tests"  # commands, and pynvest's own tests, which its wheel carries
-# Against settings of pip, in its files or the environment, that would put the layer elsewhere or refuse it;
-# those of the package index stay. The latter two have no option that takes them back.
+NOT_IN_LAYER = "bin", "tests"  # commands, and pynvest's own tests, which are in its wheel
+# Override pip settings, from files or the environment, that would move or refuse the layer. Settings of the
+# package index stay. The two variables in NO_REFUSAL have no option that overrides them.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -46,7 +46,7 @@ def package_names() -> list[str]:
 
 
 def package_contents(package: str) -> dict[str, bytes]:
-    """Return what a stage's package holds, by name in it, with Unix line endings."""
+    """Return the contents of a stage's package, by name in the package, with Unix line endings."""
     files = {
         path.relative_to(SOURCES).as_posix(): path
         for folder in (package, *SHARED[package])
@@ -58,7 +58,7 @@ def package_contents(package: str) -> dict[str, bytes]:
 
 
 def package_hash(package: str, runtime: str) -> str:
-    """Return the hash that names a package's file; ``packages.tf`` computes it likewise."""
+    """Return the hash in a package's file name. ``packages.tf`` computes the same hash."""
     sources = {"requirements.txt": _source(REQUIREMENTS)} if package == LAYER else package_contents(package)
     sources["build.py"] = _source(Path(__file__))
     lines = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(sources.items())]
@@ -68,12 +68,12 @@ def package_hash(package: str, runtime: str) -> str:
 
 
 def layer_contents(runtime: str) -> dict[str, bytes]:
-    """Return what the layer holds, by name in it: the requirements, installed by pip for Lambda.
+    """Return the contents of the layer, by name in the layer: the requirements, installed by pip for Lambda.
 
     Raises
     ------
     BuildError
-        When this Python has no pip, or pip could not get the requirements.
+        If this Python has no pip, or pip could not get the requirements.
     """
     if importlib.util.find_spec("pip") is None:
         raise BuildError(f"{sys.executable} has no pip: install it (on Debian and Ubuntu: python3-pip)")
@@ -84,7 +84,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
         command += ["--implementation=cp"]
         command += [f"--platform={PLATFORM}", f"--python-version={runtime.replace('python', '')}"]
         command += [f"--target={target}", f"--requirement={REQUIREMENTS}"]
-        # pip holds Requires-Python against the Python that it runs on, not the one that it installs for.
+        # pip checks Requires-Python against its own Python, not against the target Python.
         command += ["--ignore-requires-python", *NO_OTHER_PLACE]
         try:
             subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **NO_REFUSAL})
@@ -102,17 +102,17 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
 
 
 def build(package: str, output: Path, runtime: str) -> Path:
-    """Write a package's zip file into the directory `output` and return its path."""
+    """Write the zip file of a package into the directory `output` and return its path."""
     contents = layer_contents(runtime) if package == LAYER else package_contents(package)
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{package}-{package_hash(package, runtime)}.zip"
-    # Under a name of its own until it is whole: another build may be at work in the same directory.
+    # Write to a temporary name first: another build may run in the same directory.
     partial = output / f"{path.name}.{os.getpid()}"
     with zipfile.ZipFile(partial, "w") as archive:
         for name, content in contents.items():
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, whose file modes Lambda goes by
+            entry.create_system = 3  # Unix: Lambda uses its file modes
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return partial.replace(path)
@@ -123,7 +123,7 @@ def _source(path: Path) -> bytes:
 
 
 def main() -> int:
-    """Build the packages that the command line names, or all."""
+    """Build the packages named on the command line, or all packages."""
     parser = argparse.ArgumentParser(description="Build the Lambda packages and the layer.")
     names = ", ".join(package_names())
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"one of {names}; default: all")

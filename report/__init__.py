@@ -1,1 +1,1 @@
-"""Writes what the lake holds as a page or for a spreadsheet: ``python -m report``, in a checkout."""
+"""Writes the lake's data as a page or for a spreadsheet: ``python -m report``, in a checkout."""

@@ -19,14 +19,14 @@ WORKGROUP = "pynvest"
 
 
 def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | None = None) -> int:
-    """Write what was asked for and return the exit status.
+    """Write the requested output and return the exit status.
 
     Parameters
     ----------
     arguments
-        The command line's; None for this process's.
+        Command-line arguments; None for the arguments of this process.
     session
-        Where AWS is; None for what the command line says.
+        AWS session; None for the session of the command-line options.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -45,28 +45,28 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
 
 
 def write_page(athena: Athena, out: Path, followed: Sequence[str] = ()) -> Path:
-    """Write the page of the latest day and return where it is.
+    """Write the page of the latest day and return its path.
 
     Parameters
     ----------
     athena
-        Asks in the lake's workgroup.
+        Runs queries in the lake's workgroup.
     out
-        Where it is written.
+        Path of the page.
     followed
-        Tickers whose series it draws; none: of those that trade the most.
+        Tickers whose series the page draws; empty: the most traded assets.
     """
     out.write_text(page(take_snapshot(athena, followed)), encoding="utf-8")
     return out
 
 
 def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
-    """Write the latest day of stocks and of funds, a file each, and return where they are.
+    """Write the latest day of stocks and of funds, one file each, and return the paths.
 
     Parameters
     ----------
     athena
-        Asks in the lake's workgroup.
+        Runs queries in the lake's workgroup.
     locale
         One of `LOCALES`.
     out

@@ -1,4 +1,4 @@
-"""What to do about each remark of a day, in Portuguese, as docs/quality.md says it in English."""
+"""Advice for each remark of a day, in Portuguese, as docs/quality.md gives it in English."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _OTHER = "docs/quality.md explica cada aviso."
 
 
 def advice(measures: Iterable[str], day: int) -> list[str]:
-    """Return what to do about the remarks of a day, each sentence once; of an unknown one, where to read.
+    """Return the advice for the remarks of a day, without repeats; for an unknown remark, a document to read.
 
     Parameters
     ----------

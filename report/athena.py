@@ -10,11 +10,11 @@ from typing import Any
 POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 1.0
 NAMES_A_CALL = 50
-"""Named queries that one call returns the text of at most."""
+"""Maximum number of named queries per call."""
 
 
 class QueryFailed(Exception):
-    """Athena could not answer a query; the message says why."""
+    """Athena could not answer a query; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query that is saved in the workgroup, and the database that its tables and views are of."""
+    """A query saved in the workgroup, and the database of its tables and views."""
 
     name: str
     title: str
@@ -37,12 +37,12 @@ class NamedQuery:
 
 
 class Athena:
-    """Asks Athena in a workgroup, which says where the result files go.
+    """Runs queries in an Athena workgroup. The workgroup sets the location of the result files.
 
     Parameters
     ----------
     athena
-        Client of the service.
+        Athena client.
     workgroup
         Name of the workgroup.
     """
@@ -52,7 +52,7 @@ class Athena:
         self._workgroup = workgroup
 
     def named_queries(self) -> dict[str, NamedQuery]:
-        """Return the queries that are saved in the workgroup, by name."""
+        """Return the queries saved in the workgroup, by name."""
         ids: list[str] = []
         for page in self._athena.get_paginator("list_named_queries").paginate(WorkGroup=self._workgroup):
             ids += page["NamedQueryIds"]
@@ -68,12 +68,12 @@ class Athena:
         }
 
     def ask_by_name(self, name: str) -> Answer:
-        """Run a query that is saved in the workgroup, and return its whole answer.
+        """Run a query saved in the workgroup, and return its whole answer.
 
         Raises
         ------
         QueryFailed
-            When there is none of that name, or as `ask` does.
+            If no query has this name, or as in `ask`.
         """
         named = self.named_queries()
         if name not in named:
@@ -86,7 +86,7 @@ class Athena:
         Raises
         ------
         QueryFailed
-            When Athena refuses or fails it, or does not answer within `timeout_seconds`.
+            If Athena refuses the query, the query fails, or no answer comes within `timeout_seconds`.
         """
         query_id = self._athena.start_query_execution(QueryString=sql, WorkGroup=self._workgroup)[
             "QueryExecutionId"

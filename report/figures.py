@@ -17,7 +17,7 @@ MOVES = 8
 GROUPS = 20
 BAR_STEP = 22
 AXIS = 50
-"""Pixels that a bar, and the axis below all bars, take."""
+"""Height in pixels of a bar, and of the axis below all bars."""
 CONFIG: Mapping[str, Any] = {
     "background": "transparent",
     "font": "system-ui, sans-serif",
@@ -49,7 +49,7 @@ KINDS = {False: "Ações", True: "FIIs"}
 
 @dataclass(frozen=True)
 class Group:
-    """A sector of stocks or a segment of funds: medians of its assets that trade, and how many they are."""
+    """A sector of stocks or a segment of funds: the medians and the number of its assets that trade."""
 
     name: str
     assets: int
@@ -76,32 +76,32 @@ class Breadth:
 
 
 def newest_session(assets: Iterable[ListedAsset]) -> date | None:
-    """Return the newest day that an asset was traded on; None without assets."""
+    """Return the newest trading day of the assets; None without assets."""
     return max((asset.session for asset in assets if asset.session), default=None)
 
 
 def of_newest_session(assets: Sequence[ListedAsset]) -> list[ListedAsset]:
-    """Return the assets that were traded in the newest session and have a change of that day."""
+    """Return the assets that traded in the newest session and have a change for that day."""
     newest = newest_session(assets)
     return [asset for asset in assets if asset.session == newest and asset.day is not None]
 
 
 def breadth(assets: Iterable[ListedAsset]) -> Breadth:
-    """Count which way assets went."""
+    """Count the assets that rose, stayed or fell."""
     changes = [asset.day for asset in assets if asset.day is not None]
     up, down = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
     return Breadth(up, len(changes) - up - down, down, _median(changes))
 
 
 def largest_moves(assets: Sequence[ListedAsset], *, rose: bool) -> list[ListedAsset]:
-    """Return the liquid assets of the newest session that rose, or fell, the most, the farthest first."""
+    """Return the liquid assets of the newest session with the largest rises, or falls, the largest first."""
     moved = [asset for asset in of_newest_session(assets) if asset.is_liquid and asset.day]
     ordered = sorted(moved, key=lambda asset: (-abs(asset.day or 0), asset.ticker))
     return [asset for asset in ordered if ((asset.day or 0) > 0) == rose][:MOVES]
 
 
 def groups(assets: Iterable[ListedAsset]) -> list[Group]:
-    """Return sectors or segments, those that trade the most first."""
+    """Return sectors or segments, the most traded first."""
     members: dict[str, list[ListedAsset]] = defaultdict(list)
     for asset in assets:
         if asset.group:
@@ -128,7 +128,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw which share of stocks and of funds rose, stayed and fell; None without any."""
+    """Draw the shares of stocks and of funds that rose, stayed and fell; None without any."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -154,7 +154,7 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
 
 
 def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
-    """Draw which liquid assets rose, or fell, the most in the newest session; None without any."""
+    """Draw the liquid assets with the largest rises, or falls, of the newest session; None without any."""
     rows = [
         {
             "ativo": asset.ticker,
@@ -174,7 +174,7 @@ def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] 
 
 
 def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
-    """Draw the median change of the day of the groups that trade the most; None without any."""
+    """Draw the median change of the day for the most traded groups; None without any."""
     rows = [
         {
             what: group.name,
@@ -200,7 +200,7 @@ def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
 
 
 def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
-    """Draw the median dividend yield of the segments that trade the most; None without any."""
+    """Draw the median dividend yield of the most traded segments; None without any."""
     rows = [
         {
             "segmento": group.name,
@@ -228,7 +228,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 
 
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
-    """Draw P/VP against dividend yield of the liquid stocks or funds, but the outermost; None without any."""
+    """Draw P/VP against dividend yield of liquid stocks or funds, without outliers; None without any."""
     shown = [
         asset
         for asset in assets
@@ -274,13 +274,13 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return what all but the largest twentieth of some values stay below."""
+    """Return an upper bound for all values except the largest twentieth."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
 
 def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
-    """Draw prices of the followed assets from 100 on; None where they have one session at most."""
+    """Draw prices of the followed assets, starting at 100; None if no asset has two sessions."""
     if len({row["dt_ult_cot"] for row in series}) < 2:
         return None
     first: dict[str, float] = {}
@@ -298,7 +298,7 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
         )
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # The session is a date, not a moment: read as UTC it stays on its day wherever the page is opened.
+        # The session is a date, not a time: read as UTC, it keeps its day in every time zone.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,
@@ -323,7 +323,7 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
 def _bars(
     rows: Sequence[Mapping[str, Any]], name: str, value: str, title: str, hints: Sequence[alt.Tooltip]
 ) -> dict[str, Any] | None:
-    """Draw changes as bars to either side of zero, in the order of the rows."""
+    """Draw changes as bars on both sides of zero, in the order of the rows."""
     if not rows:
         return None
     bars = _chart(rows).encode(
@@ -340,6 +340,6 @@ def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
 
 
 def _spec(chart: alt.Chart, title: str, height: int) -> dict[str, Any]:
-    """Return the specification of a chart as wide as its place; screen readers say `title` of it."""
+    """Return the specification of a chart with the width of its container and `title` for screen readers."""
     made: dict[str, Any] = chart.properties(width="container", height=height, description=title).to_dict()
     return made

@@ -1,4 +1,4 @@
-"""Numbers and dates as Brazilians write them, for the page."""
+"""Numbers and dates in Brazilian format, for the page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _SCALES = ((1e12, " tri"), (1e9, " bi"), (1e6, " mi"), (1e3, " mil"))
 
 
 def decimal(value: float | None, places: int = 2) -> str:
-    """Return a number with its thousands points and so many decimals, rounded as a browser rounds it."""
+    """Return a number with thousands points and `places` decimals, rounded as in a browser."""
     if value is None:
         return ABSENT
     with localcontext(rounding=ROUND_HALF_UP):
         text = f"{Decimal(repr(value)):,.{places}f}".translate(str.maketrans(",.", ".,"))
-    # What rounds to nothing has no sign.
+    # A number that rounds to zero has no sign.
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.lstrip("-")
 
 
 def change(fraction: float | None) -> str:
-    """Return a change, given as a fraction, in percent and with its sign."""
+    """Return a change, given as a fraction, as a percentage with its sign."""
     if fraction is None:
         return ABSENT
     text = decimal(100 * fraction)
@@ -28,12 +28,12 @@ def change(fraction: float | None) -> str:
 
 
 def points(value: float | None, places: int = 1) -> str:
-    """Return percentage points in percent."""
+    """Return percentage points as a percentage."""
     return ABSENT if value is None else f"{decimal(value, places)}%"
 
 
 def amount(value: float | None) -> str:
-    """Return an amount of money in three digits or so: ``1,2 bi``."""
+    """Return an amount of money with about three digits: ``1,2 bi``."""
     if value is None:
         return ABSENT
     scale, word = next((one for one in _SCALES if abs(value) >= one[0]), (1, ""))
@@ -46,7 +46,7 @@ def count(value: float | None) -> str:
 
 
 def day(value: date | int | None) -> str:
-    """Return a date, or a day as the partitions have it, ``YYYYMMDD``."""
+    """Return a date, also from a partition day ``YYYYMMDD``."""
     if value is None:
         return ABSENT
     if isinstance(value, int):

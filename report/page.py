@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing beside itself: styles, scripts, charts and rows are in it."""
+"""The report as a single self-contained page: it includes styles, scripts, charts and rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SITUATIONS = {"ok": "Dia ok", "aviso": "Dia com avisos", "falha": "Dia com falh
 
 @dataclass(frozen=True)
 class DayVerdict:
-    """What the lake says of one of its days: ``ok``, ``aviso`` or ``falha``, why, and what to do."""
+    """The verdict of a day: ``ok``, ``aviso`` or ``falha``, with reasons and advice."""
 
     day: int
     situation: str
@@ -34,12 +34,12 @@ class DayVerdict:
 
     @property
     def title(self) -> str:
-        """Return it in words."""
+        """Return the verdict in words."""
         return _SITUATIONS.get(self.situation, self.situation)
 
 
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
-    """Return the verdict of each day that has one, newest first; failures come first among its reasons."""
+    """Return the verdict of each judged day, newest first. Failures come first among its reasons."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)
@@ -57,7 +57,7 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
 
 
 def page(snapshot: Snapshot) -> str:
-    """Return the report as HTML; of an empty lake and of one of a single day it says that."""
+    """Return the report as HTML. The page says if the lake is empty or has a single day."""
     assets = sorted(snapshot.assets(), key=lambda asset: (-(asset.volume or 0), asset.ticker))
     stocks = [asset for asset in assets if not asset.is_fund]
     funds = [asset for asset in assets if asset.is_fund]
@@ -155,7 +155,7 @@ def _direction(fraction: float | None) -> str:
 
 @cache
 def _library() -> Markup:
-    """Return the script that draws the charts, as it stands in a page."""
+    """Return the chart library's script, ready for a page."""
     release = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=release)
-    return Markup(script.replace("</script", r"<\/script"))  # noqa: S704 - a library's own code
+    return Markup(script.replace("</script", r"<\/script"))  # noqa: S704 - code of a library

@@ -1,6 +1,6 @@
-"""The table's columns, what is computed for it, and the screens that its buttons set.
+"""The columns of the table, their computed values, and the screens of the page's buttons.
 
-``screens.json`` has the thresholds of the screens, which are those of the queries in ``athena/queries``.
+``screens.json`` has the thresholds of the screens, the same as in the queries in ``athena/queries``.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ SETTINGS: Mapping[str, Any] = json.loads(Path(__file__).with_name("screens.json"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of numbers in the table of assets.
+    """A numeric column in the table of assets.
 
     Parameters
     ----------
     key
-        What the page's address calls it.
+        Name of the column in the page's address.
     title, hint
-        What stands above it, and what it means.
+        Heading and meaning of the column.
     shown
-        How it is written: ``decimal``, ``count``, ``change`` (of a fraction), ``points`` or ``amount``.
+        Number format: ``decimal``, ``count``, ``change`` (of a fraction), ``points`` or ``amount``.
     stock, fund
-        The column of the rows of stocks and of funds that it is read from; None where they have none.
+        Source columns in the rows of stocks and of funds; None if the rows have no such column.
     is_low_better
-        Whether it is sorted upwards first.
+        Whether the first sort is ascending.
     is_default
-        Whether it is shown before the reader chooses columns.
+        Whether the column is shown before the reader chooses columns.
     """
 
     key: str
@@ -223,10 +223,10 @@ _COMPUTED = (
 
 
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]]:
-    """Return the columns that the assets have, and of each the numbers in the assets' order.
+    """Return the columns of the assets, each with its numbers in the order of the assets.
 
-    Columns that no row has are left out. Numbers whose columns the data contract lacks come after the
-    others, under the names of their columns. What cannot be computed of any asset is left out.
+    Columns that no row has are left out, and so are values that cannot be computed for any asset. Columns
+    that the data contract lacks come last, under their own names.
     """
     names = {name for asset in assets for name in asset.row}
     known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
@@ -247,7 +247,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]
 
 
 def presets(columns: Collection[Column]) -> list[Mapping[str, str]]:
-    """Return the screens that the buttons set, but those that need a column which is not among these."""
+    """Return the screens of the buttons, without screens that need a column missing from `columns`."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
         preset
@@ -257,13 +257,13 @@ def presets(columns: Collection[Column]) -> list[Mapping[str, str]]:
 
 
 def number(asset: ListedAsset, column: Column) -> float | None:
-    """Return what an asset has in a column that is read; None where it has nothing."""
+    """Return the value of an asset in a source column; None if the asset has no value."""
     found: float | None = asset.row.get((column.fund if asset.is_fund else column.stock) or "")
     return found
 
 
 def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return how far Graham's number is above the price, as a fraction, of stocks that earn something."""
+    """Return by how much Graham's number exceeds the price, as a fraction, for stocks with earnings."""
     product = math.prod(SETTINGS["graham"].values())
     found = {}
     for asset in assets:
@@ -274,7 +274,7 @@ def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
 
 
 def _magic(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return the sum of the places in ROIC and EV/EBIT of liquid stocks that have both above zero."""
+    """Return the sum of the ranks in ROIC and EV/EBIT, for liquid stocks with both above zero."""
     both = {
         asset.ticker: (asset.row.get("vlr_ind_roic") or 0, asset.row.get("vlr_ind_ev_sobre_ebit") or 0)
         for asset in assets
@@ -289,7 +289,7 @@ def _magic(assets: Sequence[ListedAsset]) -> dict[str, float]:
 
 
 def _places(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return the place in its sector by P/VP, the lowest first, of liquid stocks whose P/VP is above zero."""
+    """Return the rank by P/VP within the sector, lowest first, for liquid stocks with P/VP above zero."""
     sectors: dict[str | None, list[tuple[float, str]]] = defaultdict(list)
     for asset in assets:
         if asset.is_liquid and not asset.is_fund and (asset.price_to_book or 0) > 0:

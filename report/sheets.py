@@ -1,4 +1,4 @@
-"""The latest day for a spreadsheet, as the rules of a locale have it."""
+"""The latest day for a spreadsheet, in the format of a locale."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 from report.snapshot import Row
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""First characters that a spreadsheet reads as the start of a formula."""
 
 
 @dataclass(frozen=True)
 class Locale:
-    """What stands between cells, and what before the decimals."""
+    """The cell separator and the decimal separator."""
 
     delimiter: str
     decimal_point: str
@@ -36,14 +36,14 @@ def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     Parameters
     ----------
     rows
-        Rows of the same columns; none: an empty file.
+        Rows with the same columns; no rows: an empty file.
     locale
-        How cells and decimals are written.
+        Cell and decimal separators.
 
     Returns
     -------
     bytes
-        UTF-8 with a byte order mark, without which Excel reads something else.
+        UTF-8 with a byte order mark. Without the mark, Excel assumes another encoding.
     """
     written = io.StringIO(newline="")
     table = csv.writer(written, delimiter=locale.delimiter)

@@ -1,4 +1,4 @@
-"""What the report shows, as Athena answers it: the latest day, its verdict, the series of a few assets."""
+"""The data of the report from Athena: the latest day, its verdict, the series of a few assets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "glue" / "schemas"
 PARTITION_KEY = "anomesdia_exec"
 QUALITY_QUERY = "qualidade-dos-ultimos-30-dias"
 LIQUID: float = json.loads(Path(__file__).with_name("screens.json").read_text("utf-8"))["liquid_above"]
-"""Reais a day: what is traded less is moved by a single order."""
+"""Reais per day: below this volume a single order moves the price."""
 FOLLOWED_STOCKS, FOLLOWED_FUNDS = 3, 2
 TRADES_WITHIN = timedelta(days=30)
 
@@ -41,21 +41,21 @@ class ListedAsset:
     Parameters
     ----------
     ticker, name, group
-        Its ticker, its name, and its sector or segment; None where the site says none.
+        Ticker, name, and sector or segment; None if the site gives none.
     is_fund
         Whether it is a real-estate fund.
     price
         The last price, in reais.
     session
-        The day that it was last traded on.
+        The last trading day.
     day, month, year
-        Changes of the price on that day, in the month and in twelve months, as fractions.
+        Price changes on that day, in the month and in twelve months, as fractions.
     volume
-        Reais that are traded a day, on average over two months.
+        Average reais traded per day over two months.
     price_to_book, dividend_yield
         P/VP in times, dividend yield in percentage points.
     row
-        Every column of its row.
+        All columns of the asset's row.
     """
 
     ticker: str
@@ -74,22 +74,22 @@ class ListedAsset:
 
     @property
     def is_liquid(self) -> bool:
-        """Tell whether more than a million reais of it are traded a day."""
+        """Return True if more than a million reais of the asset are traded per day."""
         return (self.volume or 0) > LIQUID
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the lake holds of its latest day, and what came before it.
+    """The lake's latest day, and the history before it.
 
     Parameters
     ----------
     stocks, funds
-        Rows of the latest day with every column of the contract, by ticker, one an asset.
+        Rows of the latest day with every column of the contract, by ticker, one per asset.
     quality
-        Of the latest thirty days, newest first, the verdict and what was not ``ok``.
+        For the latest thirty days, newest first: the verdict and the rows that are not ``ok``.
     series
-        Ticker, session and price of the assets that are followed, by session.
+        Ticker, session and price of the followed assets, by session.
     """
 
     stocks: Sequence[Row] = ()
@@ -99,17 +99,17 @@ class Snapshot:
 
     @property
     def day(self) -> int | None:
-        """Return the latest day, ``YYYYMMDD``; None where the lake is empty."""
+        """Return the latest day, ``YYYYMMDD``; None if the lake is empty."""
         return max((row[PARTITION_KEY] for row in (*self.stocks, *self.funds)), default=None)
 
     @property
     def read_at(self) -> datetime | None:
-        """Return when the latest page was read, in Brasília; None where the lake is empty."""
+        """Return the read time of the latest page, in Brasília time; None if the lake is empty."""
         moments = (row.get("datetime_exec") for row in (*self.stocks, *self.funds))
         return max((moment for moment in moments if moment is not None), default=None)
 
     def assets(self) -> list[ListedAsset]:
-        """Return the assets that still trade: a price within thirty days up to the newest session."""
+        """Return the assets that still trade: last traded within thirty days before the newest session."""
         found = [*map(_stock, self.stocks), *map(_fund, self.funds)]
         newest = max((asset.session for asset in found if asset.session), default=None)
         return [
@@ -156,7 +156,7 @@ def _shared(row: Row) -> dict[str, Any]:
 
 @cache
 def column_types() -> Mapping[str, str]:
-    """Return the Glue type of each column of the tables that have types, as the data contract has it."""
+    """Return the Glue type of each column of the typed tables, from the data contract."""
     types = {PARTITION_KEY: "int"}
     for path in sorted(SCHEMAS.glob("*.json")):
         if not path.name.startswith("tbsor"):
@@ -166,10 +166,10 @@ def column_types() -> Mapping[str, str]:
 
 
 def typed(answer: Answer) -> list[Row]:
-    """Return the rows of an answer with the types that the contract gives their columns.
+    """Return the rows of an answer with the column types of the contract.
 
-    A lake that is newer than this checkout has columns that its contract lacks: those get the types that
-    Athena gives them, and stay texts without one.
+    A newer lake has columns that this checkout's contract lacks. These columns get Athena's types, or stay
+    texts if Athena gives no type.
     """
     given = dict(zip(answer.columns, answer.types, strict=False))
     types = [column_types().get(name) or given.get(name, "string").lower() for name in answer.columns]
@@ -195,19 +195,19 @@ def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
 
 
 def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
-    """Keep one row an asset, the newest: until the evening's workflow has ended there may be two."""
+    """Keep the newest row per asset: until the evening's workflow ends, an asset may have two rows."""
     ordered = sorted(rows, key=lambda row: row.get("datetime_exec") or datetime.min)
     newest = {row[ticker]: row for row in ordered if row.get(ticker) is not None}
     return [newest[name] for name in sorted(newest)]
 
 
 def own_query(athena: Athena, name: str) -> NamedQuery:
-    """Return a query that the module saved in the workgroup; its database is the one of the views.
+    """Return a query that the module saved in the workgroup. Its database is the database of the views.
 
     Raises
     ------
     QueryFailed
-        When the workgroup has no such query.
+        If the workgroup has no such query.
     """
     named = athena.named_queries()
     if name not in named:
@@ -216,19 +216,19 @@ def own_query(athena: Athena, name: str) -> NamedQuery:
 
 
 def take_snapshot(athena: Athena, followed: Sequence[str] = ()) -> Snapshot:
-    """Ask the lake for all that the page shows.
+    """Query all data of the page.
 
     Parameters
     ----------
     athena
-        Asks in the lake's workgroup.
+        Runs queries in the lake's workgroup.
     followed
-        Tickers whose series is wanted; none: of the stocks and funds that trade the most.
+        Tickers of the series; empty: the most traded stocks and funds.
 
     Raises
     ------
     QueryFailed
-        When Athena does not answer, or the workgroup is not a lake's.
+        If Athena does not answer, or the workgroup does not belong to a lake.
     """
     quality = own_query(athena, QUALITY_QUERY)
     with ThreadPoolExecutor() as pool:
@@ -247,7 +247,7 @@ def _most_traded(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def _series(athena: Athena, database: str, tickers: Sequence[str]) -> list[Row]:
-    """Return the prices of a few assets. It reads every day of the lake, which the charts show."""
+    """Return the prices of a few assets. The query reads every day of the lake for the charts."""
     if not tickers:
         return []
     named = ", ".join("'" + ticker.replace("'", "''") + "'" for ticker in tickers)

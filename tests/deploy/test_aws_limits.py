@@ -1,4 +1,4 @@
-"""What is planned and given out is what AWS accepts, and the emulator does not check."""
+"""Plan and output values stay within AWS limits that the emulator does not check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from consumer import PROJECT, Checkout
 pytestmark = pytest.mark.terraform
 
 MANAGED_POLICY = 6_144
-"""Characters of a managed policy that IAM takes, white space aside (IAM User Guide, "IAM and STS quotas")."""
+"""Maximum characters of a managed policy, without white space (IAM User Guide, "IAM and STS quotas")."""
 
 LONGEST_REGION = "ap-southeast-1"
 KEY = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -47,17 +47,17 @@ LONGEST_NAMES = {
     "aws_sns_topic.name": 256,
     "aws_sqs_queue.name": 80,
 }
-"""Characters that AWS takes, each in the reference of the call that creates the resource."""
+"""Characters that AWS accepts, from the reference of the call that creates the resource."""
 TAG = re.compile(r"[\w .:/=+@-]{1,256}")
-"""A key or a value that S3 takes, which takes less than other services (S3 User Guide, "Tagging")."""
+"""A tag key or value for S3, which accepts less than other services (S3 User Guide, "Tagging")."""
 ENVIRONMENT = 4_096
-"""Bytes of all variables of a function (Lambda Developer Guide, "Quotas")."""
+"""Maximum bytes of all variables of a function (Lambda Developer Guide, "Quotas")."""
 MOST_MEMORY_USED = 200
-"""MB at the peak of a day of 1,450 assets, of any function (docs/performance.md)."""
+"""Peak memory of any function in MB, for a day of 1,450 assets (docs/performance.md)."""
 
 
 def resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Go through the planned resources of a module and of those in it."""
+    """Yield the planned resources of a module and of its child modules."""
     yield from module.get("resources", ())
     for child in module.get("child_modules", ()):
         yield from resources(child)
@@ -65,7 +65,7 @@ def resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, Any]:
-    """Return what is planned of a lake with the longest names and every optional key."""
+    """Return the plan of a lake with the longest names and every optional key."""
     directory = tmp_path_factory.mktemp("limits")
     checkout = Checkout(
         directory / "checkout",
@@ -122,7 +122,7 @@ def test_each_function_has_more_memory_than_a_day_takes(planned: dict[str, Any])
 
 
 def values(planned: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return what is planned of every resource of a type."""
+    """Return the planned values of each resource of a type."""
     return [one.get("values", {}) for one in resources(planned["root_module"]) if one["type"] == kind]
 
 
@@ -132,7 +132,7 @@ def test_the_topic_s_policy_names_no_role_and_has_no_condition_that_eventbridge_
     (topic,) = values(planned, "aws_sns_topic_policy")
     statements = json.loads(topic["policy"])["Statement"]
 
-    assert ":role/" not in topic["policy"]  # a role that is deleted makes the policy one that SNS refuses
+    assert ":role/" not in topic["policy"]  # after the role is deleted, SNS would refuse the policy
     (of_events,) = [one for one in statements if one["Principal"] == {"Service": "events.amazonaws.com"}]
     assert "Condition" not in of_events
 

@@ -1,7 +1,7 @@
-"""The roles of the CI example plan, apply, upgrade and destroy examples/complete with just their policies.
+"""The roles of the CI example plan, apply, upgrade and destroy examples/complete with only their policies.
 
-What each needs is read off the calls that the provider really makes: the emulator's idea of the action that a
-call takes is not AWS's.
+The required actions come from the provider's real calls, because the emulator maps calls to actions
+differently from AWS.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ POLICIES = {
     for role in ("plan", "apply")
 }
 NOT_SEEN = "OnlyAwsAsksFor"
-"""Statements of what AWS asks for beside the calls: docs/permissions.md says of each where from."""
+"""Statements for actions that AWS checks in addition to the calls. docs/permissions.md gives the sources."""
 
 NOT_GRANTED = {"iam:GetUser", "sts:GetCallerIdentity"}
-"""The provider does without the first, and asks STS next, which needs no grant."""
+"""The provider works without the first action, then calls STS, which needs no grant."""
 
 RAW_BUCKET = f"pynvest-sor-{ACCOUNT_ID}-sa-east-1"
 
 NO_FAULT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"
-"""Who may write a bucket's policy may reach its objects, as docs/permissions.md says."""
+"""A role that may write a bucket policy may reach the bucket's objects, as docs/permissions.md says."""
 
 NAMED_BY_THE_PREFIX = """
   name_prefix                  = "pynvest"
@@ -81,7 +81,7 @@ CHANGED = """
   athena_results_retention_days      = 5
   log_retention_days                 = 14
 """
-"""Another value of every input that changes what is there."""
+"""A different value for each input that changes the resources."""
 
 NOT_IN_PLACE = {
     "name_prefix": "new resources",
@@ -105,7 +105,7 @@ NOT_IN_PLACE = {
 
 
 def next_version(module: Path) -> None:
-    """Change a handler, a comment of a column, the workflow and the roles' trust."""
+    """Change a handler, a column comment, the workflow and the trust policy of the roles."""
     for path, before, after in (
         ("lambda/src/prep_financial_data/handler.py", '"""', '""" '),
         ("glue/schemas/tbsot_fundamentus_indicadores_acoes_prep.json", '"comment": "', '"comment": "Novo: '),
@@ -119,19 +119,19 @@ def next_version(module: Path) -> None:
 
 @dataclass
 class Deployed:
-    """What the roles did, from the first plan to the end."""
+    """The results of the roles, from the first plan to destroy."""
 
     planned: str
     drift: dict[str, list[str]]
     upgrade: dict[str, list[str]]
     destroyed: str
     called: dict[str, set[str]]
-    """The actions of the calls that each role made."""
+    """The actions of the calls of each role."""
 
 
 @pytest.fixture(scope="module")
 def keys(emulator: Emulator) -> dict[str, dict[str, str]]:
-    """Make the two roles, and return the environment of each."""
+    """Create the two roles, and return the environment of each role."""
     iam, sts = emulator.client("iam"), emulator.client("sts")
     account = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": account}
@@ -194,7 +194,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Give the actions that a policy grants: those of calls, or those that AWS asks for beside them."""
+    """Yield the actions that a policy grants: for calls, or in addition to calls."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]
@@ -202,7 +202,7 @@ def actions(role: str, *, seen: bool) -> Iterator[str]:
 
 def test_the_roles_plan_apply_upgrade_and_destroy(deployed: Deployed) -> None:
     assert "Plan: " in deployed.planned
-    # The emulator reads alarms back wrong.
+    # The emulator returns wrong values for alarms.
     assert {address.split("[")[0] for address in deployed.drift} <= {"aws_cloudwatch_metric_alarm.this"}
     kinds = {address.split("[")[0].rsplit(".", 2)[-2] for address in deployed.upgrade}
     assert {"aws_lambda_function", "aws_glue_catalog_table", "aws_sfn_state_machine", "aws_iam_role"} <= kinds
@@ -232,7 +232,7 @@ def test_the_role_that_plans_may_only_look() -> None:
 
 @pytest.mark.parametrize("role", POLICIES)
 def test_the_policies_are_ones_that_aws_takes(role: str) -> None:
-    """A role takes 10,240 characters of policies of its own, white space aside."""
+    """The inline policies of a role may have 10,240 characters in total, without white space."""
     assert [wrong for wrong in wrong_with_policy(POLICIES[role]) if not wrong.startswith(NO_FAULT)] == []
     assert len(json.dumps(POLICIES[role], separators=(",", ":"))) < 10_240
 

@@ -1,4 +1,4 @@
-"""Consumers deploy the module from CI: clean checkouts, saved plans, two instances, buckets of their own."""
+"""Consumers deploy the module from CI: clean checkouts, saved plans, two instances, and their own buckets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MINIMAL = """
   force_destroy               = true
   dedup_wait_interval_seconds = 2
 """
-"""What examples/minimal gets besides, to run on the emulator."""
+"""Additional configuration for examples/minimal on the emulator."""
 TOLD = 'alarm_email = "me@example.com"'
 LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
@@ -45,7 +45,7 @@ OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_th
 
 @dataclass
 class Instance:
-    """The module as a consumer deployed it, and the checkouts that they work in."""
+    """The module as deployed by a consumer, and the consumer's checkouts."""
 
     directory: Path
     repository: ModuleRepository
@@ -55,7 +55,7 @@ class Instance:
     example: str = "local"
 
     def checkout(self, name: str, version: str = "v1", inputs: str = "") -> Checkout:
-        """Make a clean checkout, ready to plan."""
+        """Create a clean checkout, ready to plan."""
         checkout = Checkout(
             self.directory / name,
             source=self.repository.source(version),
@@ -70,7 +70,7 @@ class Instance:
 
 @dataclass
 class Deployed:
-    """Two instances, side by side in one account."""
+    """Two instances in one account."""
 
     first: Instance
     second: Instance
@@ -209,7 +209,7 @@ def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed)
 
 
 def check_notifications(emulator: Emulator) -> None:
-    """See that the consumer's bucket notifies whom it notified before the module came."""
+    """Check that the consumer's bucket still has its notifications from before the module."""
     found = emulator.client("s3").get_bucket_notification_configuration(Bucket=OWN_BUCKET)
 
     assert [one["Id"] for one in found["QueueConfigurations"]] == ["somebody-elses"]
@@ -237,7 +237,7 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 
     def may(function: str) -> set[str]:
         answer = iam.simulate_principal_policy(
-            # The emulator's simulator knows roles by their names, without the path.
+            # The emulator's simulator finds roles by name, without the path.
             PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
             ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
             ResourceArns=[key],
@@ -348,7 +348,7 @@ def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deploye
 
 
 def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(deployed: Deployed) -> None:
-    """Planned only: the emulator reads alarms back wrong, so that no later plan would be empty."""
+    """Plan only: the emulator returns wrong values for alarms, so no later plan would be empty."""
     checkout = deployed.second.checkout("notices", inputs=f"\n      {TOLD}\n")
     found = dict(policies(checkout.planned_resources()))
 
@@ -399,7 +399,7 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
-    """Return the states that it enters, branches' too: after a choice the default, or what is named."""
+    """Return the states that run, branches included. A choice takes its default or the entry in `choices`."""
     names, name = [], machine["StartAt"]
     while name:
         state = machine["States"][name]
@@ -456,7 +456,7 @@ def test_a_deleted_function_comes_back_from_a_clean_checkout_without_a_build(
     functions.delete_function(FunctionName="pynvest-lambda-get-tickers")
 
     checkout = deployed.first.checkout("deleted-function")
-    # Without python3 nothing can be built.
+    # Without python3 no package can be built.
     checkout.apply(PATH=path_with(checkout.directory.parent / "bin", "git", "sh"))
 
     assert functions.get_function(FunctionName="pynvest-lambda-get-tickers")
@@ -646,7 +646,7 @@ def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed,
 
 
 def left_behind(emulator: Emulator) -> dict[str, list[str]]:
-    """Return the names of what is in the account, by what it is."""
+    """Return the names of the remaining resources in the account, by type."""
     found = {
         "bucket": [item["Name"] for item in emulator.client("s3").list_buckets()["Buckets"]],
         "database": [item["Name"] for item in emulator.client("glue").get_databases()["DatabaseList"]],

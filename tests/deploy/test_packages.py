@@ -1,4 +1,4 @@
-"""Packages: built while applying or beforehand, the same wherever that is."""
+"""Packages built during apply or beforehand are the same on each machine."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return the Pythons from 3.9 on that this machine has, on the PATH or under pyenv; this one at least."""
+    """Return the Pythons from 3.9 on this machine, on the PATH or under pyenv; at least this Python."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = {f"3.{sys.version_info.minor}": sys.executable}
     for minor in range(9, 15):

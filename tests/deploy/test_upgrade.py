@@ -1,4 +1,4 @@
-"""An upgrade from an earlier version keeps every bucket, queue, database, table and day."""
+"""An upgrade from an earlier version keeps each bucket, queue, database, table and day."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from sandbox.site import SampleAsset, SiteServer, make_assets
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
 ADDED_SINCE = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
-"""The commits that are upgraded from: the first version that was whole, and the last one that compared ETags
-and times; and of each a column that has come since."""
+"""The commits to upgrade from: the first complete version, and the last that compared ETags and times.
+Each commit has a column that was added after it."""
 
 OLD_DAY = 20251124
 WORKFLOW_SECONDS = 600.0
@@ -35,7 +35,7 @@ KEPT = ("aws_s3_bucket.", "aws_sqs_queue.", "aws_glue_catalog_database.", "aws_g
 
 
 def old_module(commit: str, directory: Path) -> Path:
-    """Return the module as it was, with its own code."""
+    """Return the module of a commit, with its own code."""
     archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=False)
     assert archive.returncode == 0, (
         f"the history has no {commit}, which this test upgrades from: fetch the whole history "
@@ -48,24 +48,24 @@ def old_module(commit: str, directory: Path) -> Path:
 
 @dataclass
 class Upgraded:
-    """A lake that was upgraded.
+    """A lake after an upgrade.
 
     Parameters
     ----------
     added
-        A column that the old version did not have.
+        A column that the old version does not have.
     changes
-        What the plan of the upgrade changed.
+        The changes in the plan of the upgrade.
     checkout
-        The root, with the module as it is now.
+        The root with the current module.
     old_share, share
-        The assets of the day before the upgrade, and of the day after it.
+        The assets of the day before the upgrade, and of the day after the upgrade.
     old_day
-        The day that was read before the upgrade; an execution of the old workflow ended it afterwards.
+        The day that was read before the upgrade. An execution of the old workflow finished it afterwards.
     verdict
-        What that execution found.
+        The verdict of this execution.
     day
-        A day that was read and compacted since.
+        A day that was read and compacted after the upgrade.
     """
 
     added: str
@@ -105,7 +105,7 @@ def upgraded(
             state=directory / "terraform.tfstate",
             env={**env, "TF_VAR_fundamentus_base_url": site.base_url},
             project=module,
-            default_tags={},  # the first version took ten at most
+            default_tags={},  # the first version accepts at most ten tags
         )
         made.terraform("init")
         return made
@@ -116,7 +116,7 @@ def upgraded(
     old_day = Day(lake, emulator.client, lambda line: None)
     tickers = [asset.ticker for asset in share]
     old_share = share
-    if "work_bucket" in before.outputs():  # since then a past day is asked for whole, and by stage 2
+    if "work_bucket" in before.outputs():  # from this version on, stage 2 requests a past day, for all assets
         old_share = assets
         old_day.ask(OLD_DAY)
     else:
@@ -137,7 +137,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake as it was: without what has come since."""
+    """Return the lake of the old version, without later additions."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -157,12 +157,12 @@ def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
 
 
 def finish(workflow: dict[str, str], emulator: Emulator) -> str:
-    """Run what an execution that began before the upgrade has left: AWS ends it by its old definition.
+    """Run the rest of an execution that began before the upgrade. AWS finishes it with the old definition.
 
     Returns
     -------
     str
-        The verdict of the day; empty where the old version judged none.
+        The verdict of the day; empty if the old version has no verdict.
     """
     states = emulator.client("stepfunctions")
     machine = states.create_state_machine(**workflow)["stateMachineArn"]
@@ -206,12 +206,12 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     )
     added = sum(
         asset.kind == "acoes"
-        # A column that no page has the lake fills itself.
+        # The lake itself fills a column that comes from no page.
         and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
         for asset in upgraded.share
     )
 
-    # Both days in one query: of the old one alone the emulator's Athena takes the columns from its objects.
+    # Query both days together: for the old day alone, the emulator takes the columns from the objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -1,6 +1,6 @@
-"""Every message of a validation says what was given and what to write instead.
+"""Each validation message names the given value and the correct form.
 
-The wrong values are those of ``tests/terraform/validations.tftest.hcl``.
+The wrong values come from ``tests/terraform/validations.tftest.hcl``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RULE = re.compile(r"This was checked by the validation rule at \S*?(\w+\.tf:\d+)
 
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, str]:
-    """Return what a plan says to each run's inputs."""
+    """Return the error text of a plan for the inputs of each run."""
 
     def plan(name: str) -> str:
         directory = tmp_path_factory.mktemp(name)

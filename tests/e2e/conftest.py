@@ -1,4 +1,4 @@
-"""The lake with test-sized timeouts, for whatever test of this folder asks for it."""
+"""The lake with test-sized timeouts, as fixtures for the tests in this folder."""
 
 from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,

@@ -1,7 +1,7 @@
-"""The lake on the emulator with test-sized timeouts, and a site whose faults tests set.
+"""The lake on the emulator with test-sized timeouts, and a site with faults that tests set.
 
-One emulator and one `apply` for all tests that use it. Each takes a day of its own, so that none sees what
-another one left in the tables.
+All tests share one emulator and one `apply`. Each test uses its own day, so that no test sees rows of
+another test.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ VISIBILITY_SECONDS = 12
 MAX_RECEIVES = 2
 ACOES, FIIS = 12, 8
 SITE_DAY = 20231229
-"""The pages are as of this day, before the tests' own; those are years ago, none the day that they run on."""
+"""Day of the pages. It is before the days of the tests, which are years ago and never today."""
 
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
-"""Where `make run` keeps the providers that it downloads."""
+"""Directory where `make run` keeps the downloaded providers."""
 
 ROUNDS = [0.4]
-"""Minutes before each round: as short as may be."""
+"""Minutes before each round: as short as possible."""
 
 SIZES = {
     "visibility_timeout_seconds": VISIBILITY_SECONDS,
@@ -55,7 +55,7 @@ SIZES = {
 
 
 class FaultyLake:
-    """The applied lake, its site, and what tests do to them."""
+    """The applied lake, its site, and the operations of the tests on them."""
 
     def __init__(self, local: LocalLake, site: SiteServer) -> None:
         self.emulator: Emulator = local.emulator
@@ -71,7 +71,7 @@ class FaultyLake:
         self.notices_queue = self._subscribed_queue()
 
     def _subscribed_queue(self) -> str:
-        """Subscribe a queue to the topic of notices, as the address is that the emulator sends no mail to."""
+        """Subscribe a queue to the notices topic, because the emulator sends no mail to the address."""
         topic = self.outputs["notices"]["topic_arn"]
         url: str = self.sqs.create_queue(QueueName="told")["QueueUrl"]
         arn = self.queue_arn(url)
@@ -88,14 +88,14 @@ class FaultyLake:
         return url
 
     def told(self) -> list[tuple[str, str]]:
-        """Return subject and text of what has been told, and forget it."""
+        """Return subject and text of each notice sent so far, and delete the notices."""
         notices = [json.loads(body) for body in self.take(self.notices_queue)]
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def check_told(self, kind: str, day: int, *named: str) -> None:
-        """See that one notice was told since the last look: its kind, its day, and what it has to name.
+        """Check that exactly one notice arrived since the last call, with its kind, its day and these names.
 
-        It has been told once the execution has ended: the topic delivers before it answers the workflow.
+        The notice has arrived when the execution ends: the topic delivers before it answers the workflow.
         """
         ((subject, text),) = self.told()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -103,7 +103,7 @@ class FaultyLake:
         assert [said for said in named if said not in text] == [], text
 
     def day(self) -> Day:
-        """Return a day to start."""
+        """Return a day that can be started."""
         return Day(self.lake, self.client, lambda line: None)
 
     def ledger(self, day: int) -> DayLedger:
@@ -111,12 +111,12 @@ class FaultyLake:
         return Ledger(self.s3, self.lake.work_bucket).read(day)
 
     def outcomes(self, day: int) -> dict[str, str]:
-        """Return what the ledger says of each asset that it has an entry of."""
+        """Return the outcome of each asset that has an entry in the ledger."""
         ids = {part for kind in ("acoes", "fiis") for part in self.parts(self.table("sor", kind), day)}
         return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
-        """Return a function's whole name."""
+        """Return the full name of a function."""
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
 
     def table(self, layer: str, kind: str | None = None) -> Table:
@@ -124,12 +124,12 @@ class FaultyLake:
         return self.lake.table(layer, kind)
 
     def every_table(self) -> dict[str, Table]:
-        """Return all tables, that of quality too, by the names that the module's outputs give them."""
+        """Return all tables, including the quality table, by their names in the module's outputs."""
         assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """See that the five tables hold every asset of the site, but those left out, once and right."""
+        """Check that the five tables hold each asset of the site, except `without`, once and correctly."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -155,7 +155,7 @@ class FaultyLake:
             raise
 
     def last_errors(self) -> dict[str, str]:
-        """Return the newest error that each function logged; functions without one are left out."""
+        """Return the newest logged error of each function. Functions without errors are left out."""
         logs, found = self.client("logs"), {}
         for function in self.lake.functions:
             group = f"/aws/lambda/{function}"
@@ -178,12 +178,12 @@ class FaultyLake:
         return dict(json.loads(answer["Payload"].read()))
 
     def send(self, kind: str, *bodies: str) -> None:
-        """Put messages into the queue of a kind."""
+        """Send messages to the queue of a kind."""
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.lake.ticker_queues[kind], MessageBody=body)
 
     def kill(self, name: str) -> list[int]:
-        """Kill the processes of a function, in whatever they do, and return which there were."""
+        """Kill the processes of a function at any point of their work, and return their process ids."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
         killed = []
         for line in listed.stdout.splitlines():
@@ -194,7 +194,7 @@ class FaultyLake:
         return killed
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return what a function logged since a moment, in lines that hold a term."""
+        """Return the log lines of a function since a given time that contain a term."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -207,12 +207,12 @@ class FaultyLake:
         return [event["message"] for page in pages for event in page["events"]]
 
     def keys(self, table: Table, day: int) -> list[str]:
-        """Return the keys of a day's objects of a table."""
+        """Return the keys of the objects of a table for a day."""
         answer = self.s3.list_objects_v2(Bucket=table.bucket, Prefix=table.prefix(day))
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def parts(self, table: Table, day: int) -> set[str]:
-        """Return the ids of a day's objects of a table that the dedup has not compacted."""
+        """Return the ids of the objects of a table for a day that the dedup has not compacted."""
         suffix = ".part.parquet"
         return {
             key.rsplit("/", 1)[1].removesuffix(suffix)
@@ -221,7 +221,7 @@ class FaultyLake:
         }
 
     def has_partition(self, table: Table, day: int) -> bool:
-        """Tell whether the catalog knows a day of a table."""
+        """Return True if the catalog has the partition of a day."""
         answer = self.glue.batch_get_partition(
             DatabaseName=table.database, TableName=table.name, PartitionsToGet=[{"Values": [str(day)]}]
         )
@@ -233,7 +233,7 @@ class FaultyLake:
         return sorted(role["RoleName"] for page in pages for role in page["Roles"])
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return which of some actions a role may do on a resource, as IAM's simulator has it."""
+        """Return the actions, from the given actions, that IAM's simulator allows a role on a resource."""
         answer = self.client("iam").simulate_principal_policy(
             PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
             ActionNames=list(actions),
@@ -262,7 +262,7 @@ class FaultyLake:
         return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
     def run_from_pages(self, day: int) -> dict[str, Any]:
-        """Run a day from its archived pages, and return how the workflow ended that stage 1 started."""
+        """Run a day from its archived pages, and return the result of the workflow that stage 1 starts."""
         before = self.executions()
         answer = self.invoke("check-and-delete-partitions", {"anomesdia_exec": day, "source": "pages"})
         assert "errorMessage" not in answer, answer
@@ -270,7 +270,7 @@ class FaultyLake:
         return self.end_of(execution)
 
     def remove(self, day: int) -> None:
-        """Remove a day from tables, catalog and ledger, as an administrator does."""
+        """Remove a day from tables, catalog and ledger, as an administrator would."""
         for table in self.every_table().values():
             for key in self.keys(table, day):
                 self.s3.delete_object(Bucket=table.bucket, Key=key)
@@ -284,18 +284,18 @@ class FaultyLake:
             self.s3.delete_object(Bucket=work, Key=item["Key"])
 
     def drained(self, day: Day) -> bool:
-        """Tell whether every ticker of a day has been queued and taken from the queue."""
+        """Return True if every ticker of a day was queued and left the queue."""
         snapshot = day.snapshot()
         return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
 
     def failure_queue(self, name: str) -> str:
-        """Return the URL of the queue that gets a function's asynchronous invocations that kept failing."""
+        """Return the URL of the queue for failed asynchronous invocations of a function."""
         url: str = self.lake.failure_queues[f"{self.function(name)}-dlq"]
         return url
 
     @contextmanager
     def without(self, name: str, action: str) -> Iterator[None]:
-        """Take an action from a function's role."""
+        """Remove an action from the role of a function."""
         iam, role = self.client("iam"), self.function(name)
         policy = iam.get_role_policy(RoleName=role, PolicyName="stage")["PolicyDocument"]
         less = copy.deepcopy(policy)
@@ -324,13 +324,13 @@ class FaultyLake:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Let the workflow wait a second only for what is on its way: nothing is, in such a test."""
+        """Make the workflow wait only one second for work in flight: such a test has no work in flight."""
         with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
             yield
 
     @contextmanager
     def setting(self, name: str, **variables: str) -> Iterator[None]:
-        """Let a function have other settings in its environment."""
+        """Change environment variables of a function."""
         function = self.function(name)
         before = self.functions.get_function_configuration(FunctionName=function)["Environment"]
         self.functions.update_function_configuration(
@@ -342,12 +342,12 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3, which would leave a site alone for a while that has refused them."""
+        """End the processes of stage 3. After refusals, they would pause requests to the site."""
         for kind in self.lake.ticker_queues:
             self.kill(f"get-financial-data-for-{kind}")
 
     def take(self, url: str) -> list[str]:
-        """Take all messages out of a queue."""
+        """Receive and delete all messages of a queue."""
         bodies = []
         while received := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in received:
@@ -357,7 +357,7 @@ class FaultyLake:
 
 
 def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> Any:
-    """Wait until something is found, and return it."""
+    """Wait until `found` returns a true value, and return the value."""
     not_after = time.monotonic() + timeout_seconds
     while not (answer := found()):
         if time.monotonic() > not_after:
@@ -367,7 +367,7 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
 
 
 def object_created(table: Table, key: str) -> dict[str, Any]:
-    """Return the event that S3 sends of a new object."""
+    """Return the event that S3 sends for a new object."""
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
@@ -390,7 +390,7 @@ _weeks = itertools.count(step=2)
 
 @pytest.fixture
 def number() -> int:
-    """Return a day of the test's own; no other test has the week before it, which a workflow compacts too."""
+    """Return a day for this test. No other test uses the week before: the workflow compacts it too."""
     return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
 
 
@@ -399,14 +399,14 @@ _days_ago = itertools.count(start=1)
 
 @pytest.fixture
 def recent() -> int:
-    """Return a day of the test's own, of the last week: pages are archived within eight days of theirs."""
+    """Return a day of the last week for this test: pages are archived within eight days of their day."""
     today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
     return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
 
 
 @pytest.fixture
 def today(faulty: FaultyLake) -> int:
-    """Return today, of which the lake has nothing."""
+    """Return today. The lake has no data for today."""
     number = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
     faulty.remove(number)
     return number
@@ -414,7 +414,7 @@ def today(faulty: FaultyLake) -> int:
 
 @pytest.fixture
 def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
-    """Return the lake, with a site that has no faults yet; faults and messages end with the test."""
+    """Return the lake with a site without faults. Faults and messages are removed after the test."""
     lake = applied_faulty_lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
@@ -428,6 +428,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
 
 @pytest.fixture
 def told_no_more(faulty: FaultyLake) -> Iterator[None]:
-    """See at the end of a test that every notice of it was one that the test expected."""
+    """Check after a test that the test expected each of its notices."""
     yield
     assert faulty.told() == []

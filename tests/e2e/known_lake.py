@@ -1,7 +1,7 @@
-"""A lake of four days that is known row by row: the sample site's assets, written straight into the tables.
+"""A lake of four days with known rows: the assets of the sample site, written directly into the tables.
 
-A holiday repeats the session before it, with one price mended; an asset that stopped trading pays the most on
-asset; one asset is new on the last day and one is gone.
+A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
+One asset is new on the last day and one asset is missing on that day.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from sandbox.site import SampleAsset, make_assets
 Row = dict[str, Any]
 
 SESSIONS = {20261118: 20261118, 20261119: 20261119, 20261120: 20261119, 20261123: 20261123}
-"""The session that the site shows on each day: the 20th is a holiday."""
+"""Session on the site for each day: the 20th is a holiday."""
 HOLIDAY, LAST = 20261120, 20261123
 LIQUID = 1_000_000
 
 
 DAYS_JUDGED = 31
-"""Days that the quality table has: one more than the query of the last thirty shows."""
+"""Days in the quality table: one more than the thirty days that the query shows."""
 
 
 def tables_of(lake: Lake) -> dict[str, Table]:
-    """Return the tables of a lake by what the module calls them."""
+    """Return the tables of a lake by their names in the module."""
     assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in lake.tables}
     return {**assets, "spec_quality": lake.quality}
 
 
 @dataclass(frozen=True)
 class KnownLake:
-    """What the lake holds, by table: rows of all days, `anomesdia_exec` among their columns.
+    """The rows of the lake by table: all days, with `anomesdia_exec` as a column.
 
     Parameters
     ----------
     rows
-        By what the module calls the table.
+        By the name of the table in the module.
     delisted, mended, new, gone
-        Tickers of the assets that something is special about.
+        Tickers of the special assets.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -57,16 +57,16 @@ class KnownLake:
     gone: str = ""
 
     def days(self, key: str) -> set[int]:
-        """Return the days that a table has."""
+        """Return the days of a table."""
         return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
     def latest(self, key: str) -> list[Row]:
-        """Return the rows of a table's last day."""
+        """Return the rows of the last day of a table."""
         last = max(row["anomesdia_exec"] for row in self.rows[key])
         return [row for row in self.rows[key] if row["anomesdia_exec"] == last]
 
     def by_session(self) -> list[Row]:
-        """Return one row an asset and session of the Spec table, the one that was read last."""
+        """Return one row per asset and session of the Spec table: the last row that was read."""
         kept: dict[tuple[str, date], Row] = {}
         for row in sorted(self.rows["spec_ativos"], key=lambda row: row["anomesdia_exec"]):
             if row["dt_ult_cot"] is not None:
@@ -74,13 +74,13 @@ class KnownLake:
         return list(kept.values())
 
     def traded(self) -> list[Row]:
-        """Return the rows of the Spec table's last day of the assets that still trade."""
+        """Return the Spec rows of the last day for assets that still trade."""
         rows = [row for row in self.latest("spec_ativos") if row["dt_ult_cot"] is not None]
         since = max(row["dt_ult_cot"] for row in rows) - timedelta(days=30)
         return [row for row in rows if row["dt_ult_cot"] >= since]
 
     def liquid(self, kind: str) -> list[Row]:
-        """Return the last day's rows of a kind's assets that trade more than a million reais a day."""
+        """Return the last day's rows of a kind, for assets that trade more than a million reais per day."""
         traded = {row["codigo_ticker_ativo"] for row in self.traded()}
         ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
         return [
@@ -90,7 +90,7 @@ class KnownLake:
         ]
 
     def write(self, lake: Lake, s3: Any, glue: Any) -> None:
-        """Write it into the tables of a lake, as the dedup workflow leaves them: that starts no function."""
+        """Write the rows into the tables, in the form that the dedup workflow leaves. No function starts."""
         for name, table in tables_of(lake).items():
             schema = table_schema(table.name).arrow
             for day in sorted(self.days(name)):
@@ -100,7 +100,7 @@ class KnownLake:
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
-    """Write the rows of a day as its one object."""
+    """Write the rows of a day as its only object."""
     body = io.BytesIO()
     pq.write_table(rows, body)
     key = f"{table.prefix(day)}{day:032}.compact.parquet"
@@ -108,7 +108,7 @@ def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
 
 
 def make_known_lake() -> KnownLake:
-    """Make the assets of four days and what the tables hold of them."""
+    """Create the assets of four days and their rows in the tables."""
     traded = [asset for asset in make_assets(LAST) if asset.variety in ("listed", "real_estate")]
     new, gone, mended = (asset.ticker for asset in traded[1:4])
     delisted = next(asset.ticker for asset in make_assets(LAST) if asset.variety == "delisted")
@@ -137,7 +137,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return what the quality table has of a day: the holiday repeats a session, other days are well."""
+    """Return the quality rows of a day: the holiday repeats a session, the other days are ok."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
         (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
@@ -158,7 +158,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return what is otherwise of an asset than the sample site says, which knows one day only."""
+    """Return the changes of an asset relative to the sample site, which has only one day."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):
@@ -169,10 +169,10 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
 
 
 def as_date(day: int) -> date:
-    """Return the date of a day that is written as a number."""
+    """Return the date of a day given as a number."""
     return datetime.strptime(str(day), "%Y%m%d").date()
 
 
 def read_at(day: int) -> datetime:
-    """Return the moment at which a day's pages were read."""
+    """Return the time when the pages of a day were read."""
     return datetime.combine(as_date(day), datetime.min.time()) + timedelta(hours=18, minutes=50)

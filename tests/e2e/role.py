@@ -1,4 +1,4 @@
-"""A role with one policy of those that the module gives away, and no other."""
+"""A role with exactly one of the policies that the module outputs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ ACTIONS_IN_GLUE = ("GetTable", "GetTables", "GetPartition", "GetPartitions", "Ba
 
 
 class Role:
-    """The role, made on an emulator, and what it may do there.
+    """The role on an emulator, and its permissions.
 
     Parameters
     ----------
     emulator
-        Where it is made.
+        The emulator of the role.
     name
-        Its name.
+        Name of the role.
     policy
-        The policy that it has, as JSON.
+        Policy of the role, as JSON.
 
     Attributes
     ----------
     session : boto3.session.Session
-        With the role's credentials.
+        Session with the credentials of the role.
     """
 
     def __init__(self, emulator: Emulator, name: str, policy: str) -> None:
@@ -48,14 +48,14 @@ class Role:
         )
 
     def client(self, service: str) -> Any:
-        """Return a client of a service, as the role."""
-        session: Any = self.session  # its stubs take literal names of services only
+        """Return a client of a service with the role's credentials."""
+        session: Any = self.session  # the type stubs accept only literal service names
         return session.client(
             service, endpoint_url=self._emulator.endpoint_url, verify=str(self._emulator.ca_bundle)
         )
 
     def env(self) -> dict[str, str]:
-        """Return the variables of the environment that make a program the role."""
+        """Return the environment variables that give a program the role's credentials."""
         key = self.session.get_credentials()
         assert key is not None
         return {
@@ -70,7 +70,7 @@ class Role:
         return {action for one in granted for action in ([one] if isinstance(one, str) else one)}
 
     def used(self) -> set[str]:
-        """Return the actions that the role has asked for and was allowed."""
+        """Return the allowed actions that the role has requested."""
         notes = map(json.loads, self._emulator.authorization_log.read_text().splitlines())
         return {
             note["action"]
@@ -79,9 +79,9 @@ class Role:
         }
 
     def may_in_glue(self, database: str, table: str) -> bool:
-        """Tell whether it may look a table up: Glue asks for catalog, database and table each time.
+        """Return True if the role may look up a table. AWS Glue checks catalog, database and table each time.
 
-        The emulator asks for the database only.
+        The emulator checks only the database.
         """
         arn = f"arn:aws:glue:{REGION}:{ACCOUNT_ID}"
         simulate = self._emulator.client("iam").simulate_principal_policy

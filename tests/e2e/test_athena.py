@@ -1,4 +1,4 @@
-"""Saved queries and views answer what the known lake's rows say, and a reader may ask them and do no more."""
+"""Saved queries and views return the rows of the known lake. A reader may run them and nothing else."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ pytestmark = pytest.mark.e2e
 
 RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
-"""No page is read."""
+"""No page is read: the address does not answer."""
 
 
 class Asked:
-    """The applied module with the known lake in it."""
+    """The applied module with the data of the known lake."""
 
     def __init__(self, local: LocalLake) -> None:
         self.local = local
@@ -53,7 +53,7 @@ class Asked:
         self.known.write(self.lake, s3, local.emulator.client("glue"))
 
     def view(self, name: str) -> Answer:
-        """Ask for all rows of a view."""
+        """Query all rows of a view."""
         return self.athena.ask(f"SELECT * FROM {self.lake.table('spec').database}.{name}")  # noqa: S608
 
 
@@ -64,14 +64,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 
 def value_of(text: str | None, like: Any) -> Any:
-    """Read a text of an answer as a value of the type that is expected."""
+    """Convert a text of an answer to the type of the expected value."""
     if text is None or like is None or isinstance(like, str):
         return text
     return type(like)(text) if isinstance(like, int | float) else text
 
 
 def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded: float = 0) -> None:
-    """See that an answer has these columns and, in this order, these rows; rounded ones within that much."""
+    """Check that an answer has these columns and these rows, in this order, within the rounding tolerance."""
     assert answer.columns == columns
     assert len(answer.rows) == len(expected)
     for row, wanted in zip(answer.rows, expected, strict=True):
@@ -83,7 +83,7 @@ def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded:
 
 
 def as_text(value: Any) -> Any:
-    """Return a date or a moment as an answer has it, and anything else as it is."""
+    """Return a date or a time in the text form of an answer, and any other value unchanged."""
     return value if value is None or isinstance(value, str | int) else str(value)
 
 
@@ -290,12 +290,12 @@ def qualidade(known: KnownLake) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a named query answers: its columns, and how its rows are worked out from the known lake."""
+    """The expected answer of a named query: its columns, and a function that computes its rows."""
 
     rows: Callable[[KnownLake], list[list[Any]]]
     columns: str
     rounded: float = 0
-    """How far a number may be from what was worked out, which is not rounded."""
+    """Maximum difference from the computed number, which is not rounded."""
 
 
 QUERIES = {
@@ -360,10 +360,10 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
     outside = [row for row in outside if not row["vlr_min_52_sem"] <= row["vlr_cot"] <= row["vlr_max_52_sem"]]
     before = [row for row in asked.known.rows["sot_acoes"] if row["anomesdia_exec"] == HOLIDAY]
     expected = {
-        "tbspec_pynvest_qualidade\nWHERE anomesdia_exec": 0,  # a good day
+        "tbspec_pynvest_qualidade\nWHERE anomesdia_exec": 0,  # a good day has no rows
         "tbspec_pynvest_qualidade\nWHERE tabela": min(30, len(days)),
         "AS antes": sum(row["nome_papel"] in stocks for row in before),
-        "AS texto": 0,  # there is no SoR
+        "AS texto": 0,  # the lake has no SoR rows
         "dt_ult_cot, count": min(10, len({row["dt_ult_cot"] for row in asked.known.latest("spec_ativos")})),
         "vlr_cot < vlr_min_52_sem": len(outside),
         "AS por_vp": len(latest),
@@ -378,7 +378,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """The traps that the queries step around are there: else they would prove nothing."""
+    """Check that the lake has the special cases of the queries. Without them the queries prove nothing."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
     assert latest[known.delisted]["vlr_ind_div_yield"] == max(
@@ -409,7 +409,7 @@ def test_a_reader_gets_the_answer_of_every_named_query(asked: Asked, reader: Rol
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Role, name: str) -> None:
     database = asked.lake.table("spec").database
-    sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - the lake's own names
+    sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - names of the lake
 
     assert Athena(reader.client("athena"), asked.lake.workgroup).ask(sql) == asked.athena.ask(sql)
 
@@ -474,12 +474,12 @@ def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
 
 
 def recipes() -> list[str]:
-    """Return the programs of docs/recipes.md, in order."""
+    """Return the programs in docs/recipes.md, in order."""
     return re.findall(r"^```python\n(.*?)^```$", RECIPES.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
-    """Run a recipe as the reader, in a process of its own, and return what an expression then gives."""
+    """Run a recipe as the reader in a separate process, and return the value of an expression after it."""
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
@@ -532,7 +532,7 @@ def test_there_is_no_recipe_that_is_not_run() -> None:
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:
-    """Ask, as the reader, what Athena asks of Glue and S3 on AWS: the emulator's reads past IAM."""
+    """Call Glue and S3 as the reader, like Athena on AWS. The emulator's Athena reads without IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
@@ -570,7 +570,7 @@ def do_as_athena_does(asked: Asked, reader: Role) -> None:
 
 
 def do_as_the_console_does(asked: Asked, reader: Role) -> None:
-    """Ask, as the reader, what the console asks of Athena."""
+    """Call Athena as the reader, as the console does."""
     athena, workgroup = reader.client("athena"), asked.lake.workgroup
     catalog = {"CatalogName": "AwsDataCatalog"}
     database = asked.lake.table("spec").database
@@ -598,12 +598,12 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # Drivers (ODBC, JDBC) page through answers by it; the SDKs have no such call.
+    # Drivers (ODBC, JDBC) page through answers with this action. The SDKs have no such call.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 
 def refused_calls(asked: Asked, reader: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Give what a reader has no business with, by what it is."""
+    """Yield the calls that a reader must not make, each with its name."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
     work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}

@@ -1,4 +1,4 @@
-"""A site that refuses the functions and answers a collector: the day is brought, and runs by itself."""
+"""The site refuses the functions but answers a collector: the collector uploads the day, and the day runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would bring now, of which there is nothing; its pages go afterwards."""
+    """Return the day that a collector would upload now. The lake has no data for it. Its pages go later."""
     day = last_day(datetime.now(timezone.utc)).number
 
     def remove_pages() -> None:
@@ -49,7 +49,7 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
 
 @pytest.fixture
 def from_pages(faulty: FaultyLake) -> Iterator[None]:
-    """Let the lake rest on a collector."""
+    """Make the lake depend on a collector."""
     with (
         faulty.setting("check-and-delete-partitions", FETCH_FROM="pages"),
         faulty.setting("get-tickers", FETCH_FROM="pages"),
@@ -60,7 +60,7 @@ def from_pages(faulty: FaultyLake) -> Iterator[None]:
 
 @pytest.fixture
 def key(faulty: FaultyLake) -> Iterator[dict[str, str]]:
-    """Return the access key of a user with the policy of collectors, and no other."""
+    """Return the access key of a user that has only the collectors' policy."""
     iam = faulty.client("iam")
     iam.create_user(UserName=USER)
     iam.put_user_policy(
@@ -74,10 +74,10 @@ def key(faulty: FaultyLake) -> Iterator[dict[str, str]]:
 
 
 class Collector:
-    """The program, as a person starts it on a machine of their own."""
+    """The collector program, as a person starts it on a private machine."""
 
     def __init__(self, faulty: FaultyLake, key: dict[str, str], day: int) -> None:
-        # The day is named: unnamed it is brought until 10:00 of the next one, and tests run at any hour.
+        # Pass the day. By default, a day is collected until 10:00 of the next day, and tests run at any hour.
         options = ("--site", faulty.site.base_url, "--day", str(day), "--patience", "0.05")
         bucket = faulty.lake.work_bucket
         self.command = [sys.executable, "-m", "collector", *options, "--bucket", bucket]
@@ -85,7 +85,7 @@ class Collector:
         self.env = {**faulty.emulator.env(), **key, **path}
 
     def start(self) -> subprocess.Popen[str]:
-        """Start it."""
+        """Start the program."""
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
@@ -96,7 +96,7 @@ class Collector:
         )
 
     def run(self) -> tuple[int, str]:
-        """Run it and return its status and what it said."""
+        """Run the program and return its status and its output."""
         with self.start() as process:
             said, _ = process.communicate(timeout=120)
         return process.returncode, said
@@ -126,7 +126,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
-    # The manifest's event starts stage 1, and that the workflow, which has the pages read.
+    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which has the pages read.
     (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
     given = {"anomesdia_exec": latest, "source": "pages"}
@@ -222,7 +222,7 @@ def test_credentials_that_aws_does_not_take_are_told(
 
 
 def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:
-    """Return what makes clients with a key."""
+    """Return a session with the access key."""
     session = boto3.Session(
         aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],

@@ -1,4 +1,4 @@
-"""One whole day as `make up` runs it: real Terraform, the packages that it built, IAM enforced."""
+"""One whole day with `make up`: real Terraform, the packages that Terraform built, and IAM enforced."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 class Up:
-    """What `up` left running, and what it printed."""
+    """The resources that `up` left running, and its output."""
 
     def __init__(self, state_dir: Path, printed: str) -> None:
         self.state_dir = state_dir
@@ -225,7 +225,7 @@ def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:
 
 @pytest.mark.parametrize(
     ("number", "at"),
-    [(signal.SIGINT, " resources"), (signal.SIGTERM, "Running the day")],  # Terraform is at work at both
+    [(signal.SIGINT, " resources"), (signal.SIGTERM, "Running the day")],  # Terraform runs at both points
 )
 def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signal.Signals, at: str) -> None:
     started = tmp_path / "run" / "up.json"
@@ -247,7 +247,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
 
 
 def test_down_leaves_nothing(tmp_path: Path) -> None:
-    """Of an `up` that is killed half-way, too."""
+    """Includes an `up` that is killed halfway."""
     started = tmp_path / "up" / "up.json"
     with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
         while not started.exists() and run.poll() is None:

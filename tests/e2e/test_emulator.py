@@ -1,4 +1,4 @@
-"""The emulator as the local run uses it: enforcing IAM, hermetic, and gone without a trace."""
+"""The emulator as the local run uses it: it enforces IAM, needs no network, and leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles as Terraform rendered them: every grant is used, and none reaches into another stage."""
+"""Roles as Terraform rendered them: a function uses each grant, and no grant reaches into another stage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WRITES = {
     "dedup-financial-data-for-spec-ativos": {"spec_ativos": "compact"},
     "assess-day": {"spec_quality": "part"},
 }
-"""The tables that a function may write objects of, and of which form."""
+"""Tables to which a function may write objects, and the form of the objects."""
 
 DELETES = {
     STAGE_1: set(TABLES),
@@ -57,7 +57,7 @@ WORK = {
     },
     "assess-day": {("s3:GetObject", "ledger")},
 }
-"""What a function may do in which part of the work bucket."""
+"""Allowed actions of each function for each part of the work bucket."""
 
 QUEUES = {
     "get-tickers": {("sqs:SendMessage", kind) for kind in KINDS},
@@ -81,7 +81,7 @@ QUEUE_ACTIONS = (
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource, with the prefix that a list of the bucket has to name."""
+    """One action on one resource, with the prefix that a bucket listing must name."""
 
     role: str
     action: str
@@ -90,7 +90,7 @@ class Grant:
     prefix_optional: bool = False
 
     def allows(self, asked: dict[str, Any]) -> bool:
-        """Tell whether it is this grant that lets a role do what it asked for."""
+        """Return True if this grant allows the request of a role."""
         if asked["action"] != self.action or not fnmatchcase(asked["resource"], self.resource):
             return False
         if self.prefix is None:
@@ -139,11 +139,11 @@ KEPT = [
     ),
     (("trigger-*", "states:StartExecution", "*-sfn-*"), "as the start of stage 1"),
 ]
-"""Grants that AWS asks for and the emulator does not: role, action, resource, and why they must stay."""
+"""Grants that AWS checks and the emulator does not: role, action, resource, and the reason for each."""
 
 
 def grants(faulty: FaultyLake) -> Iterator[Grant]:
-    """Return what each role of the module may do."""
+    """Yield the grants of each role of the module."""
     iam = faulty.client("iam")
     for role in faulty.roles():
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -166,11 +166,11 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
-    """IAM is enforced: what a role was allowed by one grant only, it would be refused without."""
+    """IAM is enforced: without its only grant, an action would be refused."""
     day = faulty.day()
-    day.start()  # so that there is something to clear
+    day.start()  # creates data to clear
     day.wait()
-    # An earlier day's checks, which the assessment reads.
+    # Checks of an earlier day, which the assessment reads.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)
@@ -183,7 +183,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
     faulty.check(day)
-    # Once more from its pages, and from SoR beside an execution of another day.
+    # Run the day again from its pages, and from SoR while an execution of another day runs.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
     faulty.compact(day, source="sor")
@@ -245,8 +245,8 @@ def test_a_function_that_lacks_a_grant_fails(
     elif function.startswith(("dedup", "assess")):
         event = {"input": day}
     if action == "s3:GetObject":
-        faulty.invoke(function, event)  # for a ledger that can be read
-    # Something to read: the ledger of a day that was never run is empty.
+        faulty.invoke(function, event)  # creates a readable ledger
+    # Create something to read: the ledger of a day without a run is empty.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
     body = b'{"trial": false, "papers": {}}'
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)
@@ -324,7 +324,7 @@ def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -
             own = {*WRITES.get(name, {}), *DELETES.get(name, set())}
             tables = {key: table.name for key, table in faulty.every_table().items()}
             if (name, grant.action) == ("assess-day", "glue:GetPartitions"):
-                own = set(tables)  # it compares the catalog with S3
+                own = set(tables)  # the function compares the catalog with S3
             assert grant.resource.rsplit("/", 1)[1] in {tables[key] for key in own}, grant
         if grant.action == "s3:ListBucket":
             assert grant.prefix, grant

@@ -1,4 +1,4 @@
-"""Evenings that the ledger, the rounds and the kept pages save, on the emulator."""
+"""Days that the ledger, the rounds and the archived pages rescue, on the emulator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_READ = "Papéis que faltam: nenhum"
 
 @pytest.fixture
 def day(faulty: FaultyLake, recent: int) -> Day:
-    """Return a past day that is done, and a site that does not answer any more."""
+    """Return a finished past day, with a site that no longer answers."""
     day = faulty.day()
     day.ask(recent)
     day.wait()
@@ -39,13 +39,13 @@ def day(faulty: FaultyLake, recent: int) -> Day:
 
 
 def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
-    """Return when each asset of the Spec table was read."""
+    """Return the read time of each asset in the Spec table."""
     rows = day.partitions.read(faulty.table("spec"), day.number).to_pylist()
     return {row["codigo_ticker_ativo"]: row["datetime_exec"] for row in rows}
 
 
 def rows(day: Day, table: Table) -> list[dict[str, object]]:
-    """Return the rows of a table, by what they hold of the pages: each run asks at a moment of its own."""
+    """Return the rows of a table without `datetime_leitura`, which differs between runs."""
     read = day.partitions.read(table, day.number).to_pylist()
     return [{column: value for column, value in row.items() if column != "datetime_leitura"} for row in read]
 
@@ -56,7 +56,7 @@ def rows(day: Day, table: Table) -> list[dict[str, object]]:
 def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
     faulty: FaultyLake, fault: Fault
 ) -> None:
-    """As the schedules have it: their targets and inputs, with waits of seconds in place of hours."""
+    """Follow the schedules: their targets and inputs, with waits of seconds instead of hours."""
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)
     faulty.site.set_fault("/fii_resultado.php", fault)
@@ -95,10 +95,10 @@ def test_a_kept_day_is_run_again_from_its_pages_alone_and_a_second_time_changes_
     for _ in range(2):
         assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
         faulty.check(day)
-        assert faulty.told() == []  # of a past day that is read again, only a failure is
+        assert faulty.told() == []  # for a past day that is read again, only a failure sends a notice
         left.append([rows(day, table) for table in tables])
 
-    assert moments(faulty, day) == before  # the moments at which the pages were fetched
+    assert moments(faulty, day) == before  # the fetch times of the pages
     assert left[0] == left[1]
     assert faulty.site.requests == []
 
@@ -148,7 +148,7 @@ def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_b
         faulty.site.clear_log()
         if receive == 1:
             until(lambda: any(one.ticker == deadly for one in faulty.site.requests), "the next receive")
-    until(  # and with it what else its batch had
+    until(  # and the other messages of its batch
         lambda: deadly in [json.loads(body)["ticker"] for body in day.failed_tickers()["acoes"]],
         "the message in the dead-letter queue",
     )
@@ -162,7 +162,7 @@ def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_b
 
 
 def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLake, number: int) -> None:
-    late = faulty.assets[0].ticker  # for seconds, or until its message comes again
+    late = faulty.assets[0].ticker  # for seconds, or until its message returns to the queue
     faulty.site.set_fault(late, Fault("status", status=503, times=1, retry_after=6))
     day = faulty.day()
     day.ask(number)

@@ -1,4 +1,4 @@
-"""The notices of a day, read from a queue that is subscribed to the topic: one execution, one notice."""
+"""The notices of a day, read from a queue subscribed to the topic: one notice per execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/operations.md says to do, done with the API calls that its commands make."""
+"""The procedures in docs/operations.md, run with the API calls behind their commands."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from sandbox.site import Fault
 pytestmark = pytest.mark.e2e
 
 PROBED_PAGES = 2
-"""Pages of assets that stage 1 has the site probed with: one a kind."""
+"""Pages of assets that stage 1 uses to probe the site: one page per kind."""
 
 
 @pytest.fixture
 def day(faulty: FaultyLake, number: int) -> Day:
-    """Return a past day that is done."""
+    """Return a finished past day."""
     day = faulty.day()
     day.ask(number)
     day.wait()
@@ -36,7 +36,7 @@ def day(faulty: FaultyLake, number: int) -> Day:
 
 
 def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Let a day's objects of a table hold wrong prices, as a defect would have left them."""
+    """Write wrong prices into the objects of a table for a day, as a defect would."""
     for key in faulty.keys(table, day):
         body = faulty.s3.get_object(Bucket=table.bucket, Key=key)["Body"].read()
         rows = pq.read_table(io.BytesIO(body))
@@ -48,7 +48,7 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
 
 
 def test_today_is_run_again(faulty: FaultyLake) -> None:
-    """Re-run a day: also what the failure queues of stages 1 and 2 ask for."""
+    """Run a day again. The failure queues of stages 1 and 2 need the same procedure."""
     day = faulty.day()
     day.start()
     day.wait()
@@ -61,7 +61,7 @@ def test_today_is_run_again(faulty: FaultyLake) -> None:
     faulty.compact(day)
 
     said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
-    # The five tables of assets, and the one object of the table that judges the day.
+    # The five tables of assets, and the single object of the quality table.
     assert (said["objects_deleted"], said["partitions_deleted"]) == (objects + 1, 6)
     faulty.check(day)
 
@@ -187,7 +187,7 @@ def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_mad
 
 def test_a_past_day_is_made_anew_from_sor(faulty: FaultyLake, day: Day) -> None:
     for table in faulty.lake.tables:
-        if table.layer != "sor":  # wrong rows, as a defect would have left them
+        if table.layer != "sor":  # wrong rows, as a defect would write them
             spoil(faulty, table, day.number)
     with pytest.raises(NotExact):
         faulty.check(day)
@@ -225,7 +225,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
 
 
 def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Do what ``ALTER TABLE … ADD IF NOT EXISTS PARTITION`` does in Athena, which the emulator's lacks."""
+    """Do the same as ``ALTER TABLE … ADD IF NOT EXISTS PARTITION``. The emulator's Athena lacks it."""
     storage = faulty.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"][
         "StorageDescriptor"
     ]
@@ -282,7 +282,7 @@ def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: Fault
 
 
 def unregistered(faulty: FaultyLake, day: Day) -> list[tuple[str, str]]:
-    """Return table and sentence of what the day's assessment says of days that the catalog lacks."""
+    """Return table and sentence of each remark in the assessment about days missing from the catalog."""
     rows = day.partitions.read(faulty.lake.quality, day.number).to_pylist()
     return [
         (row["tabela"], row["motivo"])

@@ -1,4 +1,4 @@
-"""An operator, with the policy of operators and no other, does what docs/operations.md says, and no more."""
+"""An operator with only the operators' policy can do the steps in docs/operations.md, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     faulty: FaultyLake, recent: int, operator: Role
 ) -> None:
     number = recent
-    # A day that is started as the operator, and looked at by the account's owner.
+    # The operator starts the day. The owner of the account checks it.
     day = Day(
         faulty.lake,
         lambda service: (operator if service == "lambda" else faulty).client(service),
@@ -52,7 +52,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         )
         assert states.get_execution_history(executionArn=execution)["events"]
 
-    # Whether the site answers, and a day, once and again from its pages.
+    # Check that the site answers. Run a day, and run it again from its pages.
     probed = functions.invoke(
         FunctionName=faulty.function("get-tickers"),
         Payload=json.dumps({"probe": faulty.assets[0].ticker}).encode(),
@@ -66,11 +66,11 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     (started,) = until(lambda: executions() - before, "the workflow that stage 1 starts")
     see_success(started)
 
-    # The day once more from SoR.
+    # Run the day again from SoR.
     run_workflow(source="sor")
     faulty.check(day)
 
-    # What the ledger says, what the logs say, and what waits.
+    # Read the ledger, the logs and the waiting messages.
     ledger = s3.list_objects_v2(Bucket=faulty.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={number}/")
     for item in ledger["Contents"]:
         s3.get_object(Bucket=faulty.lake.work_bucket, Key=item["Key"])
@@ -88,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # And a workflow that waits for a round of an evening that is not wanted any more.
+    # Stop a workflow that waits for a round that nobody needs any more.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)
@@ -97,7 +97,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
 
 
 def refused_calls(faulty: FaultyLake, operator: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Give what an operator may not do, each with its name."""
+    """Yield the calls that an operator must not make, each with its name."""
     functions, s3, sqs = (operator.client(name) for name in ("lambda", "s3", "sqs"))
     sot, sor = faulty.table("sot", "acoes"), faulty.table("sor", "acoes")
     prep, start = (

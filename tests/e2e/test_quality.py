@@ -1,4 +1,4 @@
-"""Verdicts on the emulator, with the workflow's end, and a site that is late."""
+"""Verdicts on the emulator, the end of the workflow, and a site that is late."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 def remarks(faulty: FaultyLake, day: int) -> set[tuple[str, str | None, str]]:
-    """Return measure, column and situation of what the quality table says is not ok."""
+    """Return measure, column and situation of each quality row that is not ok."""
     table = faulty.lake.quality
     (stored,) = faulty.keys(table, day)
     assert stored.endswith(f"{object_id('quality')}.part.parquet")
@@ -84,7 +84,7 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
     faulty.site.session = wednesday
     faulty.compact(run(faulty, as_number(wednesday)))
 
-    day = run(faulty, as_number(thursday))  # still Wednesday's session
+    day = run(faulty, as_number(thursday))  # the site still shows Wednesday's session
     faulty.site.session = thursday
     faulty.compact(day, rounds=[0])
 
@@ -93,7 +93,7 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
         of_table = [asset for asset in assets if table.kind in (asset.kind, None)]
         expected = {one.ticker: checks.expected_row(one, table.layer, day.number) for one in of_table}
         rows = checks.rows_by_ticker(day, table)
-        if table.layer == "sor":  # it keeps whatever was read: the newest reading is the last
+        if table.layer == "sor":  # SoR keeps every reading: the newest reading is the last
             rows = {ticker: [max(read, key=session_text)] for ticker, read in rows.items()}
         assert checks.row_differences(table, expected, rows) == []
         assert checks.partition_differences(day, table, faulty.glue, has_assets=True) == []
@@ -102,7 +102,7 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
 
 
 def session_text(row: checks.Row) -> str:
-    """Return the session of a row of SoR so that a later one is greater."""
+    """Return the session of a SoR row in a sortable form: a later session is greater."""
     return "".join(reversed(row["dt_ult_cot"].split("/")))
 
 
@@ -111,7 +111,7 @@ def as_number(day: date) -> int:
 
 
 def on(asset: SampleAsset, session: date) -> SampleAsset:
-    """Return an asset as the site shows it in a session, if it still trades."""
+    """Return an asset as the site shows it in a session, if the asset still trades."""
     shown = asset.cells_by_column()["dt_ult_cot"].value
     if as_number(shown) != asset.day:  # type: ignore[arg-type]
         return asset

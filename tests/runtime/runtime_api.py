@@ -1,4 +1,4 @@
-"""Lambda's runtime API, and a packaged handler that AWS's runtime interface client runs against it."""
+"""Lambda's runtime API, and a packaged handler that AWS's runtime interface client runs against the API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 TIMEOUT_SECONDS = 120
 
-# As Lambda's bootstrap, but that the path is what it is given; in the end it says what was imported.
+# Like Lambda's bootstrap, but with the given path. At the end it writes the list of imported modules.
 BOOTSTRAP = """
 import sys
 standard_library = list(sys.path)
@@ -35,7 +35,7 @@ finally:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """The API of one function's environment: it hands out one event, and takes what the handler answers.
+    """The API of one function's environment: it serves one event and receives the handler's answer.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class RuntimeApi(ThreadingHTTPServer):
     Attributes
     ----------
     posted : dict
-        What the runtime posted, JSON as Python has it, by the path below the API's.
+        Posted data, parsed from JSON, by path below the API's path.
     """
 
     daemon_threads = True
@@ -66,7 +66,7 @@ class RuntimeApi(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Host and port, as ``AWS_LAMBDA_RUNTIME_API`` has them."""
+        """Host and port, in the form of ``AWS_LAMBDA_RUNTIME_API``."""
         return f"127.0.0.1:{self.server_port}"
 
 
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        # A second event there is none: at this answer the client ends.
+        # There is no second event. The client exits at this answer.
         if self.path != f"{API}/invocation/next" or self.server.was_handed_out:
             self._answer(410, {"errorMessage": "no event is left", "errorType": "Gone"})
             return
@@ -110,20 +110,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Invocation:
-    """What came of an event.
+    """The result of an event.
 
     Parameters
     ----------
     posted
-        What the runtime posted, by the path below the API's.
+        Data posted by the runtime, by path below the API's path.
     standard_library
         Python's own path.
     path
         The whole path after the event.
     files
-        The file of each module that was imported, by its name; None of one that is built in.
+        File of each imported module, by module name; None for a built-in module.
     output
-        What the process printed.
+        Output of the process.
     """
 
     posted: Mapping[str, Any]
@@ -134,7 +134,7 @@ class Invocation:
 
     @property
     def result(self) -> Any:
-        """What the handler returned; that it failed, or that it was never called, is an error."""
+        """Return value of the handler. A failed handler or a missing call is an error."""
         assert list(self.posted) == [f"invocation/{REQUEST_ID}/response"], f"{self.posted}\n{self.output}"
         return self.posted[f"invocation/{REQUEST_ID}/response"]
 
@@ -142,24 +142,24 @@ class Invocation:
 def invoke(
     handler: str, paths: Sequence[Path], environment: Mapping[str, str], event: Mapping[str, Any], found: Path
 ) -> Invocation:
-    """Hand an event to a handler under the runtime interface client, in a process with no path but the given.
+    """Pass an event to a handler under the runtime interface client, in a process with only the given path.
 
     Parameters
     ----------
     handler
-        As the function names it.
+        Name of the handler in the function's configuration.
     paths
-        What lies before the standard library on the path of the process: there is nothing else.
+        Path entries before the standard library. The process has no other entries.
     environment
-        The function's variables, and those that lead it to AWS.
+        Variables of the function, and variables that direct it to AWS.
     event
         The event.
     found
-        A file to be written, which says what was imported.
+        File for the list of imported modules. The process writes it.
     """
     with RuntimeApi(event) as api:
         bootstrap = BOOTSTRAP.format(paths=[str(path) for path in paths], handler=handler, found=str(found))
-        # -S and -I: no site-packages, no variables of Python, no current folder.
+        # -S and -I: no site-packages, no Python variables, no current directory.
         done = subprocess.run(
             [sys.executable, "-S", "-I", "-c", bootstrap],
             cwd=paths[0],

@@ -1,4 +1,4 @@
-"""Each package answers under AWS's runtime interface client, with nothing on its path but what Lambda has."""
+"""Each package works under AWS's runtime interface client, with only Lambda's own modules on its path."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from sandbox.site import SiteServer, make_assets
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
 TABLES = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
-# Not today, which may end while this runs.
+# Not today: today may end during the test.
 DAY = day_at(datetime.now(timezone.utc) - timedelta(days=1))
 REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
 
 
 def installed(requirements: Path, target: Path) -> Path:
-    """Install the wheels that a requirements file names, and no others."""
+    """Install only the wheels in a requirements file."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", f"--target={target}", f"--requirement={requirements}"]
     subprocess.run(command, check=True)
@@ -42,7 +42,7 @@ def installed(requirements: Path, target: Path) -> Path:
 
 
 def unpacked(packages: Path, target: Path) -> Path:
-    """Build the packages and the layer, and unpack each into a folder of its name, as Lambda does."""
+    """Build the packages and the layer. Unpack each into a directory with its name, as Lambda does."""
     command = [sys.executable, ROOT / "lambda" / "build.py", "--output", packages, "--runtime", "python3.13"]
     built = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     for line in built.stdout.splitlines():
@@ -53,9 +53,9 @@ def unpacked(packages: Path, target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Evening:
-    """One evening's events, each handed to the packaged function that it is for.
+    """The events of one evening. Each event goes to its packaged function.
 
-    Each function gets what the one before it left on the emulator: the order is that of the stages.
+    Each function uses the results of the previous function on the emulator, in the order of the stages.
     """
 
     lake: Lake
@@ -104,12 +104,12 @@ class Evening:
         return json.dumps(vars(self.lake.tables[name]))
 
     def objects(self, table: str) -> list[tuple[str, str]]:
-        """Return bucket and key of each object of the day in a table."""
+        """Return bucket and key of each object in a table for the day."""
         return [(self.lake.tables[table].bucket, key) for key in self.lake.keys(table, DAY)]
 
     @cached_property
     def invocations(self) -> dict[str, Invocation]:
-        """What came of the event of each package."""
+        """The result of the event for each package."""
         lake = self.lake
         quality = lake.tables[QUALITY]
         lake.s3.put_object(Bucket=quality.bucket, Key=f"{quality.prefix(REMOVED)}any.parquet", Body=b"any")
@@ -151,7 +151,7 @@ class Evening:
 
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
-    """Return the evening of a lake on the emulator; the sample site has three stocks and three funds."""
+    """Return the evening of a lake on the emulator. The sample site has three stocks and three funds."""
     opt = unpacked(tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("opt"))
     installed(MANAGED_LAYER, opt / "managed")
     installed(RUNTIME, opt / "runtime")
@@ -234,6 +234,6 @@ def test_stage_6_compacts_the_partition(evening: Evening) -> None:
 def test_the_day_is_judged(evening: Evening) -> None:
     said = evening.invocations["assess_day"].result
 
-    # Of the funds nothing was read: that is all that is said against the day of three stocks.
+    # No fund was read. This is the only remark about the day of three stocks.
     assert (said["anomesdia_exec"], said["situacao"], said["missing"]) == (DAY, "falha", 3)
     assert evening.lake.keys(QUALITY, DAY)

@@ -1,8 +1,8 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-It holds what releases of the AWS provider know that are not run here, of each type that the module and the
-examples use. Its source are bindings for the CDK, which were generated from the schemas of those releases and
-which PyPI has, for machines that reach no registry of providers.
+The file lists arguments and attributes in AWS provider releases that these tests do not run, per type
+in the module and the examples. The source is CDK bindings, generated from the schemas of these releases. PyPI
+has the bindings, so machines without access to a provider registry can use them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FOLDERS = [
 ]
 
 BINDINGS = {"5.80.0": "cdktf-cdktf-provider-aws==19.46.0", "6.69.1": "cdktn-provider-aws==25.8.1"}
-"""The bindings by the release of the provider: the least that is claimed, and the newest that has any."""
+"""The bindings by provider release: the oldest supported release, and the newest release with bindings."""
 
 KIND = re.compile(r"^class \w+ extends cdkt[fn]\.Terraform(Provider|Resource|DataSource) ", re.MULTILINE)
 TYPE = re.compile(r'tfResourceType = "(\w+)"')
@@ -47,7 +47,7 @@ LINE = re.compile(r'^( +"[\w.]+": )(\{\n +"arguments": \{.*?\},\n +"attributes":
 def set_here() -> list[tuple[str, dict[str, Any]]]:
     """Return type and body of each resource, data source and provider of the module and the examples.
 
-    The type is "aws_s3_bucket", "data.aws_partition" or "provider"; Terraform's own are left out.
+    The type is "aws_s3_bucket", "data.aws_partition" or "provider". Terraform's own types are left out.
     """
     options = SerializationOptions(with_comments=False, strip_string_quotes=True)
     found = []
@@ -63,7 +63,7 @@ def set_here() -> list[tuple[str, dict[str, Any]]]:
 
 
 def download(requirement: str) -> dict[str, str]:
-    """Return the JavaScript of each type in bindings, and under "version" the release that they are of."""
+    """Return the JavaScript of each type in bindings, and their provider release under "version"."""
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([*pip, "--only-binary=:all:", f"--dest={directory}", requirement], check=True)
@@ -86,7 +86,7 @@ def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 
 
 def arguments(source: str) -> dict[str, list[str]]:
-    """Return the arguments that a type has by the block that they stand in: its path with dots, or ""."""
+    """Return the arguments of a type by block: the path of the block with dots, or ""."""
     bodies = dict(BLOCK.findall(source))
     found: dict[str, list[str]] = {}
 
@@ -103,14 +103,14 @@ def arguments(source: str) -> dict[str, list[str]]:
 
 
 def attributes(source: str) -> list[str]:
-    """Return the attributes that a type has beside its arguments."""
+    """Return the attributes of a type that are not arguments."""
     own = source[KIND.search(source).end() : source.rindex("    synthesizeAttributes() {")]
     known = arguments(source)
     return sorted({one or other for one, other in READ.findall(own)} - {*known, *known[""]})
 
 
 def release(version: str) -> dict[str, Any]:
-    """Return what the file says of a release of the provider."""
+    """Return the file's entry for a provider release."""
     sources = download(BINDINGS[version])
     if sources["version"] != version:
         raise ValueError(f"{BINDINGS[version]} is of {sources['version']}, not of {version}")
@@ -125,7 +125,7 @@ def release(version: str) -> dict[str, Any]:
 
 
 def text_of(content: Mapping[str, Any]) -> str:
-    """Return the file's text: a line a type."""
+    """Return the text of the file: one line per type."""
     return (
         LINE.sub(lambda found: found[1] + json.dumps(json.loads(found[2])), json.dumps(content, indent=1))
         + "\n"
@@ -133,7 +133,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write what the bindings say; what is deprecated was read, and stays."""
+    """Write the data of the bindings. Deprecated entries were collected by hand and stay."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

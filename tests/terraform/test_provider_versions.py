@@ -1,4 +1,4 @@
-"""What module and examples use is there in releases of the provider that are claimed, but not run here."""
+"""Supported provider releases that are not run here have all that module and examples use."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ META_ARGUMENTS = {"count", "depends_on", "for_each", "lifecycle", "provider", "p
 READ = re.compile(r"(?<![\w.])((?:data\.)?aws_\w+)\.\w+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?\.(\w+)")
 
 Arguments = set[tuple[str, str, str]]
-"""Type, path of the block with dots, and name of the argument: "" is the block itself."""
+"""Type, path of the block with dots, and name of the argument; "" means the block itself."""
 Attributes = set[tuple[str, str]]
 """Type and name."""
 
 
 def arguments_in(body: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and name of each argument in a body, and of each block in it."""
+    """Yield path and name of each argument and each nested block in a body."""
     yield path, ""
     for name, value in body.items():
         if name == "dynamic":
@@ -49,7 +49,7 @@ def types() -> set[str]:
 
 @pytest.fixture(scope="module")
 def used() -> Arguments:
-    """Return what is set."""
+    """Return all arguments that are set."""
     return {
         (name, path, argument)
         for name, body in set_here()
@@ -59,7 +59,7 @@ def used() -> Arguments:
 
 @pytest.fixture(scope="module")
 def read() -> Attributes:
-    """Return what is read at the address of a resource or data source."""
+    """Return all attributes read from a resource or data source address."""
     files = (path for folder in FOLDERS for path in folder.glob("*.tf"))
     return {found for path in files for found in READ.findall(re.sub(r"#.*", "", path.read_text()))}
 
@@ -153,7 +153,7 @@ def test_bindings_say_what_the_schema_says_of_the_release_that_is_run(
 
 
 def arguments_of(block: dict[str, Any], path: str = "") -> dict[str, list[str]]:
-    """Return the arguments of a block of a schema, and of the blocks in it, by path."""
+    """Return the arguments of a schema block and of its nested blocks, by path."""
     attributes = block.get("attributes", {}).items()
     found = {path: sorted(name for name, one in attributes if one.get("optional") or one.get("required"))}
     for name, inner in block.get("block_types", {}).items():

@@ -1,8 +1,8 @@
-"""Measure what questions cost on Trino.
+"""Measure the cost of queries on Trino.
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
-For lakes of so many days, of 1,000 stocks and 450 funds, it prints what each view and each saved query reads,
-and which requests the reader makes for it.
+For lakes with these numbers of days, 1,000 stocks and 450 funds, the program prints the data read and
+the requests of the reader for each view and each saved query.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STOCKS, FUNDS = 1000, 450
 
 
 def main() -> None:
-    """Print a table for each number of days that is named."""
+    """Print a table for each given number of days."""
     java = find_java()
     fetch(java)
     for days in map(int, sys.argv[1:]):
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measure(days: int, java: Path, directory: Path) -> None:
-    """Print what is asked of a lake of so many days."""
+    """Print the measurements for a lake with this number of days."""
     console = Console()
     nowhere = {"fundamentus_base_url": "http://127.0.0.1:9"}
     with LocalLake(directory / "lake", nowhere, shared_dir=SHARED_DIR) as local:
@@ -56,13 +56,13 @@ def measure(days: int, java: Path, directory: Path) -> None:
         questions |= {name: query.sql for name, query in saved.items()}
         (directory / "trino").mkdir()
         with Trino(local.emulator, reader.env(), java, directory / "trino") as trino:
-            trino.ask(questions["vw_acoes_ultimo_dia"])  # the first one loads most of its classes
+            trino.ask(questions["vw_acoes_ultimo_dia"])  # the first query loads most classes
             rows = [[name, *asked(trino, local.emulator, sql)] for name, sql in questions.items()]
     console.table([f"{days} days", "s", "rows read", "read", *REQUESTS], rows)
 
 
 def fill(local: LocalLake, days: int, directory: Path) -> None:
-    """Write a lake, an object a day and table, and register its partitions."""
+    """Write a lake with one object per day and table, and register its partitions."""
     write_lake(directory, make_assets(LAST, STOCKS, FUNDS), days)
     s3, glue = local.emulator.client("s3"), local.emulator.client("glue")
     tables = tables_of(local.lake)
@@ -78,7 +78,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
 
 
 def asked(trino: Trino, emulator: Emulator, sql: str) -> list[Any]:
-    """Ask, and return seconds, what was read, and how many requests of each kind the reader made."""
+    """Run a query. Return the seconds, the data read, and the number of the reader's requests by kind."""
     before = len(emulator.authorization_log.read_text().splitlines())
     started = time.monotonic()
     answer = trino.ask(sql)

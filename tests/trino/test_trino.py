@@ -1,4 +1,4 @@
-"""Trino, which Athena runs, answers from the module's catalog what the emulator's Athena does."""
+"""Trino, the engine of Athena, gives the same answers from the module's catalog as the emulator's Athena."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ TYPES = {
     "timestamp": "timestamp(3)",
 }
 ROUNDED = {"fiis-por-segmento": 0.0100001}
-"""How far apart numbers may be that were rounded: a mean depends on the order in which it was summed up."""
+"""Maximum difference between rounded numbers: a mean depends on the order of the sum."""
 DAYS, MORE_DAYS = 10, 60
 
 
 class AskedLake:
-    """The applied module with a lake of ten days, and both engines that can be asked about it."""
+    """The applied module with a lake of ten days, and the two engines that query it."""
 
     def __init__(self, local: LocalLake, trino: Trino) -> None:
         self.trino = trino
@@ -64,18 +64,18 @@ class AskedLake:
         known.write(self.lake, self.s3, self.glue)
 
     def relation(self, name: str) -> str:
-        """Return a view as queries name it."""
+        """Return the name of a view as used in queries."""
         return f'"{self.lake.table("spec").database}"."{name}"'
 
     def question(self, name: str) -> str:
-        """Return the text of a saved query, or one that asks for all of a view in an order that is total."""
+        """Return the SQL of a saved query, or a query for all rows of a view in a total order."""
         if name in self.saved:
             return self.saved[name].sql
         return f"SELECT * FROM {self.relation(name)} ORDER BY 1, dt_ult_cot"  # noqa: S608
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Return the days before those of a lake, dated back from its first one, but so many that it has."""
+    """Return a lake of `count` earlier days: copies of the first day with earlier dates, after `skip`."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
     rows = {
@@ -146,7 +146,7 @@ def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> 
 
 
 def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
-    """Return the values of a row, which has texts or what JSON makes of them, in the types that Trino has."""
+    """Convert the values of a row, given as texts or JSON values, to Trino's types."""
     read = {"double": float, "bigint": int, "integer": int, "timestamp(3)": datetime.fromisoformat}
     return [
         value if value is None else read.get(kind, str)(value) for value, kind in zip(row, types, strict=True)
@@ -154,7 +154,7 @@ def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """Of the day before, catalog and object have the columns of then."""
+    """The catalog and the object of the previous day have the old columns."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

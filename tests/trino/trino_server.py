@@ -1,6 +1,6 @@
-"""Trino, the engine that Athena runs, from Maven Central: on the catalog and the objects of the emulator.
+"""Trino, the engine of Athena, from Maven Central. It uses the catalog and the objects of the emulator.
 
-Its server is on no Maven repository, but its parts are; ``pom.xml`` names them.
+No Maven repository has the Trino server, but Maven Central has its parts. ``pom.xml`` lists them.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ GIVEN_BY_THE_SERVER = (
     "trino-spi,jackson-annotations,slice,jol-core,"
     "opentelemetry-api,opentelemetry-context,opentelemetry-common,opentelemetry-api-incubator"
 )
-"""What a plugin must not bring along."""
-PASSWORD = "changeit"  # noqa: S105 - a trust store has to have one
+"""Packages that a plugin must not include."""
+PASSWORD = "changeit"  # noqa: S105 - a trust store requires a password
 NODES = "SELECT node_id FROM system.runtime.nodes"
 CATALOG = "awsdatacatalog"
 
 
 class NothingToRunItWith(Exception):
-    """Java or Maven is not there; the text says what to install."""
+    """Java or Maven is missing. The text says what to install."""
 
 
 def find_java() -> Path:
-    """Return the directory of a JDK that is new enough: of JAVA_HOME, the PATH, or where Debian puts them.
+    """Return the directory of a recent JDK, from JAVA_HOME, the PATH, or Debian's location.
 
     Raises
     ------
     NothingToRunItWith
-        When there is none.
+        If no JDK is recent enough.
     """
     on_path = shutil.which("java")
     homes = [
@@ -69,12 +69,12 @@ def find_java() -> Path:
 
 
 def fetch(java: Path) -> None:
-    """Bring server and plugin into `BUILD`, where they are not there yet.
+    """Install server and plugin into `BUILD` if they are missing.
 
     Raises
     ------
     NothingToRunItWith
-        When there is no Maven.
+        If Maven is missing.
     """
     made = BUILD / f"made-{RELEASE}"
     if made.exists():
@@ -90,7 +90,7 @@ def fetch(java: Path) -> None:
             env={**os.environ, "JAVA_HOME": str(java)},
             check=True,
         )  # fmt: skip
-    # Its zip has this file, the jar has not.
+    # The zip contains this file, the jar does not.
     services = hive / "services" / "META-INF" / "services"
     services.mkdir(parents=True)
     (services / "io.trino.spi.Plugin").write_text("io.trino.plugin.hive.HivePlugin\n")
@@ -98,23 +98,23 @@ def fetch(java: Path) -> None:
 
 
 def documented() -> dict[str, str]:
-    """Return the settings of the catalog that docs/queries.md tells."""
+    """Return the catalog settings from docs/queries.md."""
     (block,) = re.findall(r"```properties\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return dict(line.split("=") for line in block.splitlines() if line)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Trino says to a query.
+    """Trino's answer to a query.
 
     Parameters
     ----------
     columns
         Name and type of each column.
     rows
-        Lists of what JSON has for the values: numbers, texts, None.
+        One list of JSON values per row: numbers, texts, None.
     rows_read, bytes_read, splits
-        Rows and bytes that were read of objects, and into how many pieces of work the query was split.
+        Rows and bytes read from objects, and the number of splits of the query.
     """
 
     columns: list[tuple[str, str]]
@@ -125,18 +125,18 @@ class Answer:
 
 
 class Trino:
-    """A server of one node whose catalog is the emulator's, as long as it is entered.
+    """A server of one node on the emulator's catalog. It runs while the context is entered.
 
     Parameters
     ----------
     emulator
-        The emulator, which has been started.
+        The emulator, already started.
     env
-        The variables of the environment that name who asks.
+        Environment variables with the credentials for the queries.
     java
         Directory of the JDK.
     directory
-        Where its settings, its log and its data go.
+        Directory for settings, log and data.
     """
 
     def __init__(self, emulator: Emulator, env: Mapping[str, str], java: Path, directory: Path) -> None:
@@ -153,7 +153,7 @@ class Trino:
             self._process = subprocess.Popen(
                 self._command(),
                 env={**os.environ, **self._env},
-                stdin=subprocess.PIPE,  # it ends with us
+                stdin=subprocess.PIPE,  # the server ends with this process
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -176,7 +176,7 @@ class Trino:
         Raises
         ------
         AssertionError
-            When Trino refuses or fails it.
+            If Trino refuses the query or the query fails.
         """
         pages = list(self._pages(sql))
         failed = next((page["error"]["message"] for page in pages if "error" in page), None)
@@ -199,7 +199,7 @@ class Trino:
         headers = {
             "X-Trino-User": "test",
             "X-Trino-Catalog": CATALOG,
-            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",  # else it leaves a precision out
+            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",  # without it Trino omits the precision
         }
         page = requests.post(f"{self._url}/v1/statement", sql.encode(), headers=headers, timeout=60).json()
         yield page
@@ -211,7 +211,7 @@ class Trino:
         return requests.get(url, headers={"X-Trino-User": "test"}, timeout=60).json()
 
     def _wait(self, log: Path) -> None:
-        """Wait until it takes queries, which it does some time after it answers requests."""
+        """Wait until the server accepts queries. It answers requests some time before."""
         deadline = time.monotonic() + 180
         while True:
             assert self._process.poll() is None, f"Trino has ended:\n{log.read_text()[-3000:]}"
