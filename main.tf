@@ -25,7 +25,7 @@ locals {
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     {
       packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
-      # Pages, ledger and the results of queries. Apart from the packages: a collector's key must not reach code.
+      # Pages, ledger and query results. The packages have another bucket: a collector's key must not reach code.
       work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
     },
   )

@@ -133,7 +133,7 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of paper (null: both), bucket, database, name and ARN of each of the six tables."
+  description = "Layer, kind of asset (null: both), bucket, database, name and ARN of each of the six tables."
   value       = module.glue.tables
 }
 

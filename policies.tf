@@ -1,4 +1,4 @@
-# What a collector needs: it brings pages, and reaches nothing else of the lake.
+# For a collector: it reads and writes archived pages only.
 data "aws_iam_policy_document" "collector" {
   statement {
     sid       = "BringPages"
@@ -35,8 +35,8 @@ data "aws_iam_policy_document" "collector" {
   }
 }
 
-# What an operator needs, for whom the commands of docs/operations.md are: start, look, ask again, make anew from SoR, empty queues.
-# Of names and patterns, so that a plan shows it, and short enough for a managed policy (6,144 characters).
+# For the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
+# Names and patterns keep the policy known in a plan and short enough for a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
-  # The call names a query, and no log group that a resource could match.
+  # The call names a query. No log group appears in it, so no resource can match.
   statement {
     sid       = "ReadResultsOfQueries"
     actions   = ["logs:GetQueryResults"]

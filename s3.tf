@@ -9,14 +9,14 @@ resource "aws_s3_bucket" "this" {
   tags          = var.module_default_tags
 }
 
-# A bucket of the consumer's own may be created by the same apply, so it is listed no sooner than this is there.
+# The same apply may create a consumer's own bucket, so the listing below depends on this resource.
 resource "terraform_data" "own_bucket" {
   for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
 
   input = each.value
 }
 
-# S3 answers in the bucket's own region only, and only to those that its owner lets list it.
+# The listing fails in another region, and without the owner's permission to list.
 data "aws_s3_objects" "own_bucket_in_this_region" {
   for_each = terraform_data.own_bucket
 
@@ -128,8 +128,8 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
-  # An archived page is never written twice, by anybody. A copy and the parts of a multipart upload carry no such
-  # header: were parts allowed, an object could be completed long after the moment that S3 gives for it.
+  # Nobody can overwrite an archived page. Copies and multipart uploads do not send this header, so they are denied too:
+  # a multipart upload keeps the time of its start, although it may be completed much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -33,7 +33,7 @@ resource "aws_sqs_queue" "tickers" {
   }
 }
 
-# What keeps failing waits here to be looked at: tickers, asynchronous invocations, starts by a schedule.
+# Failed tickers, asynchronous invocations and starts by a schedule wait here for an operator.
 resource "aws_sqs_queue" "dead_letter" {
   for_each = local.dead_letter_sources
 
@@ -45,7 +45,7 @@ resource "aws_sqs_queue" "dead_letter" {
   tags                      = var.module_default_tags
 }
 
-# Apart from the queues, which take their time to be created and so need not wait for each other.
+# Separate from the queues: creating a queue takes long, and so all queues are created at the same time.
 resource "aws_sqs_queue_redrive_policy" "tickers" {
   for_each = aws_sqs_queue.tickers
 
@@ -81,7 +81,7 @@ data "aws_iam_policy_document" "queue" {
     }
   }
 
-  # What the bus could not hand to a function.
+  # The bus sends events here that it could not deliver to a function.
   dynamic "statement" {
     for_each = { for function, rules in module.lambda.bus_rule_names : function => rules if "${function}-dlq" == each.key }
 

@@ -397,7 +397,7 @@ variable "dedup_wait_interval_seconds" {
 }
 
 variable "dedup_round_minutes" {
-  description = "Minutes that the dedup workflow waits before each round: while papers are missing, it asks the site for them again. Empty: no rounds."
+  description = "Minutes that the dedup workflow waits before each round: while assets are missing, it asks the site for them again. Empty: no rounds."
   type        = list(number)
   default     = [60, 60, 60, 60]
   nullable    = false

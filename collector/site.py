@@ -60,7 +60,7 @@ class Site:
         self._base_url = base_url.rstrip("/")
         self.threads = threads
         self._now = now
-        self._session = SiteClient(
+        self._client = SiteClient(
             headers, max_connections=threads, timeout_seconds=PAGE_SECONDS, use_proxy=True
         )
 
@@ -87,7 +87,7 @@ class Site:
     def _get(self, url: str, until: datetime | None) -> Page:
         # Compute this for each page: the monotonic clock does not count time while the machine sleeps.
         left = (until - self._now()).total_seconds() if until else None
-        return self._session.get(url, None if left is None else time.monotonic() + left)
+        return self._client.get(url, None if left is None else time.monotonic() + left)
 
 
 def look(page: Page, asset: Asset, day: int) -> Looks:

@@ -129,7 +129,7 @@ resource "aws_lambda_function" "this" {
   }
 
   lifecycle {
-    # As Lambda measures them: as JSON.
+    # Lambda counts the variables as JSON.
     precondition {
       condition     = length(jsonencode(local.environment[each.key])) <= 3900
       error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters of the 4096 that Lambda takes, less what every function has: write shorter names of buckets, databases and queues, or fewer fetch_headers."

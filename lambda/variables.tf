@@ -59,7 +59,7 @@ variable "creates_buckets" {
 }
 
 variable "ticker_queues" {
-  description = "ARN and URL of the queue of each kind of paper."
+  description = "ARN and URL of the queue of each kind of asset."
   type        = map(object({ arn = string, url = string }))
 }
 

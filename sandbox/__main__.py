@@ -15,7 +15,7 @@ from sandbox.checks import NotExact
 from sandbox.console import Console
 from sandbox.day import DayFailed
 from sandbox.process import ProcessFailed
-from sandbox.query import FORMATS, Refused
+from sandbox.query import FORMATS, QueryRefused
 from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
 
 STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
@@ -27,7 +27,7 @@ EXPECTED = (
     ProcessFailed,
     ProviderNotFound,
     QueryFailed,
-    Refused,
+    QueryRefused,
     TerraformFailed,
     TerraformNotInstalled,
     local.NotRunning,

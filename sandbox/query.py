@@ -30,7 +30,7 @@ NO_TABLE = re.compile(
 NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^"]+)"')
 
 
-class Refused(Exception):
+class QueryRefused(Exception):
     """The query is not sent, or cannot be read or shown; the message gives the reason."""
 
 
@@ -51,7 +51,7 @@ def read_sql(text: str) -> str:
 
     Raises
     ------
-    Refused
+    QueryRefused
         The file cannot be read.
     """
     if text == "-":
@@ -61,7 +61,7 @@ def read_sql(text: str) -> str:
     try:
         return Path(text[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"The query's file {text[1:]} cannot be read: {error}") from error
+        raise QueryRefused(f"The query's file {text[1:]} cannot be read: {error}") from error
 
 
 def reading_statement(sql: str) -> str:
@@ -69,22 +69,22 @@ def reading_statement(sql: str) -> str:
 
     Raises
     ------
-    Refused
+    QueryRefused
         The query is empty, has several statements, or may write.
     """
     try:
         tokens = sqlglot.tokenize(sql, read="trino")
     except TokenError as error:
-        raise Refused("The query ends within a quote or a comment.") from error
+        raise QueryRefused("The query ends within a quote or a comment.") from error
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     if not tokens:
-        raise Refused("The query is empty.")
+        raise QueryRefused("The query is empty.")
     if any(token.token_type == TokenType.SEMICOLON for token in tokens):
-        raise Refused("One statement only: the query has a semicolon between two.")
+        raise QueryRefused("One statement only: the query has a semicolon between two.")
     first = next((token for token in tokens if token.token_type != TokenType.L_PAREN), tokens[0])
     if first.text.upper() not in READING:
-        raise Refused(
+        raise QueryRefused(
             f"Read-only: {', '.join(READING[:-1])} and {READING[-1]} are sent, {first.text.upper()} is not."
         )
     if first.text.upper() == "EXPLAIN":
@@ -157,7 +157,7 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
 
     Raises
     ------
-    Refused
+    QueryRefused
         Two columns have the same name, which JSON cannot hold.
     """
     if form == "table":
@@ -169,7 +169,9 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
     else:
         twice = {name for name in answer.columns if answer.columns.count(name) > 1}
         if twice:
-            raise Refused(f"JSON needs a name of its own for each column; there are several {min(twice)}.")
+            raise QueryRefused(
+                f"JSON needs a name of its own for each column; there are several {min(twice)}."
+            )
         rows = [
             {
                 name: _json_value(text, kind)

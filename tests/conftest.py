@@ -93,8 +93,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: Counter[str] = Counter()
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
-            path, _, group = report.nodeid.partition("@")
-            seconds[group or path.partition("::")[0]] += report.duration
+            path, _, test = report.nodeid.partition("::")
+            group = test.rpartition("@")[2]  # appended by pytest-xdist; a parameter ends with ]
+            seconds[path if group == test or "]" in group else group] += report.duration
     terminalreporter.section(f"slowest {SLOWEST_GROUPS} groups")
     for group, took in seconds.most_common(SLOWEST_GROUPS):
         terminalreporter.write_line(f"{took:6.1f} s  {group}")

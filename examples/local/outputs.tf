@@ -1,17 +1,17 @@
 output "tables" {
-  description = "Layer, kind of paper, bucket, key prefix, database and name of each table of papers, SoR first."
+  description = "Layer, kind of asset, bucket, key prefix, database and name of each table of assets, SoR first."
   value = [for key in ["sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos"] :
     { for field, value in module.pynvest_tools.tables[key] : field => value if field != "arn" }
   ]
 }
 
 output "quality_table" {
-  description = "Layer, kind of paper, bucket, key prefix, database and name of the table of what each day is worth."
+  description = "Layer, kind of asset, bucket, key prefix, database and name of the quality table."
   value       = { for field, value in module.pynvest_tools.tables.spec_quality : field => value if field != "arn" }
 }
 
 output "ticker_queues" {
-  description = "URL of the queue of each kind of paper."
+  description = "URL of the queue of each kind of asset."
   value       = { for kind, queue in module.pynvest_tools.queues : kind => queue.url }
 }
 

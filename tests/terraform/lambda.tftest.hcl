@@ -269,7 +269,7 @@ run "without_one_what_computes_has_more_than_what_waits" {
   }
 }
 
-run "places_are_shared_by_how_many_papers_a_kind_has" {
+run "places_are_shared_by_how_many_assets_a_kind_has" {
   command = plan
 
   module {

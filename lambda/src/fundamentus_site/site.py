@@ -90,7 +90,7 @@ class FundamentusSite(Fundamentus):
             self.url_tickers_acoes = listing_url(base_url, Kind.ACOES)
             self.url_tickers_fiis = listing_url(base_url, Kind.FIIS)
             self.url_kpis_ticker = f"{base_url}{ASSET_PATH}"
-        self._session = SiteClient(
+        self._client = SiteClient(
             self.request_header,
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
@@ -107,7 +107,7 @@ class FundamentusSite(Fundamentus):
         Refused, Unavailable
             The site refused, or did not give the listing.
         """
-        return self._session.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
+        return self._client.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
 
     def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
         """Fetch an asset's page, without a check of its content.
@@ -124,7 +124,7 @@ class FundamentusSite(Fundamentus):
         Refused, Unavailable
             The site refused, or did not give the page.
         """
-        return self._session.get(f"{self.url_kpis_ticker}{_code(ticker)}", not_after)
+        return self._client.get(f"{self.url_kpis_ticker}{_code(ticker)}", not_after)
 
     def extracao_tickers_de_ativos(self, tipo: str = "ações", *, page: Page | None = None) -> list[str]:
         """Return the tickers in a listing, sorted, each ticker once.

@@ -22,7 +22,7 @@ from moto import mock_aws
 
 from report.athena import Answer, NamedQuery, QueryFailed
 from sandbox.console import Console
-from sandbox.query import Refused, ask_by_name, explained, read_sql, reading_statement, show
+from sandbox.query import QueryRefused, ask_by_name, explained, read_sql, reading_statement, show
 
 PROJECT = Path(__file__).resolve().parents[3]
 COLUMNS = ["codigo_ticker_ativo", "nome_ativo", "vlr_ind_ev_sobre_ebit", "vol_med_neg_2m", "nada"]
@@ -127,7 +127,7 @@ def test_one_statement_that_reads_is_sent_as_it_is(sql: str) -> None:
     ],
 )
 def test_anything_else_is_refused_in_one_line(sql: str, said: str) -> None:
-    with pytest.raises(Refused, match=said) as refused:
+    with pytest.raises(QueryRefused, match=said) as refused:
         reading_statement(sql)
     assert len(str(refused.value).splitlines()) == 1
 
@@ -144,7 +144,7 @@ def test_a_query_is_read_from_a_file_and_from_the_standard_input(
         "SELECT 2",
         "SELECT 3",
     ]
-    with pytest.raises(Refused, match=r"file nowhere\.sql cannot be read"):
+    with pytest.raises(QueryRefused, match=r"file nowhere\.sql cannot be read"):
         read_sql("@nowhere.sql")
 
 
@@ -166,7 +166,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
     found = json.loads(capsys.readouterr().out)
     assert found == [{"ticker": 'a,"b"', "preço": 1.5, "dias": 12, "ok": True, "nada": None}]
-    with pytest.raises(Refused, match="several a"):
+    with pytest.raises(QueryRefused, match="several a"):
         show(Answer(["a", "a"], []), ("integer", "integer"), "json", Console())
 
 
