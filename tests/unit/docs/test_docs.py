@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from legs import LEGS
+from sandbox import checks, console, local, site
+from sandbox.day import Day
+from sandbox.emulator import Emulator
 
 PROJECT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
@@ -171,3 +175,16 @@ def test_the_picture_of_the_report_is_small() -> None:
 
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 200_000
+
+
+def test_the_lake_in_a_test_calls_what_the_sandbox_has() -> None:
+    block = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "local.md").read_text("utf-8"), re.DOTALL)
+    calls = [node.func for node in ast.walk(ast.parse("".join(block))) if isinstance(node, ast.Call)]
+    called = {call.attr if isinstance(call, ast.Attribute) else ast.unparse(call) for call in calls}
+    places = (checks, console, local, site, local.LocalLake, Day, Emulator)
+
+    assert called >= {"SiteServer", "LocalLake", "check_assets"}
+    assert {name for name in called if not any(hasattr(place, name) for place in places)} <= {
+        "Path",
+        "values",
+    }
