@@ -14,7 +14,7 @@ locals {
   athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
 
   databases  = toset([for table in var.tables : table.database])
-  table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
+  table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 
   # One pattern for the two kinds of a layer, so that the policy fits with the longest names.

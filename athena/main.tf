@@ -7,6 +7,19 @@ locals {
     vw_ativos_ultimo_dia = var.columns.spec_ativos
     vw_ativos_por_sessao = var.columns.spec_ativos
     vw_ativos_negociados = var.columns.spec_ativos
+    vw_possiveis_desdobramentos = [
+      { name = "codigo_ticker_ativo", type = "string", comment = "Código do ativo na bolsa" },
+      { name = "tipo_ativo", type = "string", comment = "Ação ou Fundo Imobiliário" },
+      { name = "nome_ativo", type = "string", comment = "Nome da empresa ou do fundo" },
+      { name = "sessao_anterior", type = "date", comment = "Data da última cotação do ativo antes desta" },
+      { name = "dt_ult_cot", type = "date", comment = "Data da cotação em que a mudança aparece" },
+      { name = "fator", type = "double", comment = "Quantidade de ações ou cotas dividida pela anterior: 2 é um desdobramento de 1 para 2; 0.1 é um grupamento de 10 para 1" },
+      { name = "quantidade_anterior", type = "bigint", comment = "Quantidade de ações ou cotas na sessão anterior" },
+      { name = "quantidade", type = "bigint", comment = "Quantidade de ações ou cotas" },
+      { name = "vlr_cot_anterior", type = "double", comment = "Cotação na sessão anterior, em reais, sem ajuste" },
+      { name = "vlr_cot", type = "double", comment = "Cotação, em reais, sem ajuste" },
+      { name = "anomesdia_exec", type = "int", comment = "Dia da execução que leu a mudança, como número no formato AAAAMMDD" },
+    ]
   }
 
   # What the queries call tables, lists of the days that a table has, and views.

@@ -33,8 +33,10 @@ VIEWS = {
     "vw_ativos_ultimo_dia": SPEC_ATIVOS,
     "vw_ativos_por_sessao": SPEC_ATIVOS,
     "vw_ativos_negociados": SPEC_ATIVOS,
+    "vw_possiveis_desdobramentos": SOT_ACOES,
 }
-"""The table that gives each view its columns. If a view reads another view, it comes after that view."""
+"""The table that gives each view its columns; the last view names its own. A view that reads another view
+comes after that view."""
 LAST = date(2026, 11, 23)
 EVENING = time(18, 50)
 MEASURES_A_DAY = 250

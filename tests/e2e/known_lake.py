@@ -1,7 +1,8 @@
 """A lake of four days with known rows: the assets of the sample site, written directly into the tables.
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
-One asset is new on the last day and one asset is missing on that day.
+One asset is new on the last day and one asset is missing on that day. On the last day a stock is split and
+the quotas of a fund are grouped.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class KnownLake:
     ----------
     rows
         By the name of the table in the module.
-    delisted, mended, new, gone
+    delisted, mended, new, gone, split, grouped
         Tickers of the special assets.
     """
 
@@ -55,6 +56,8 @@ class KnownLake:
     mended: str = ""
     new: str = ""
     gone: str = ""
+    split: str = ""
+    grouped: str = ""
 
     def days(self, key: str) -> set[int]:
         """Return the days of a table."""
@@ -112,7 +115,9 @@ def make_known_lake() -> KnownLake:
     traded = [asset for asset in make_assets(LAST) if asset.variety in ("listed", "real_estate")]
     new, gone, mended = (asset.ticker for asset in traded[1:4])
     delisted = next(asset.ticker for asset in make_assets(LAST) if asset.variety == "delisted")
-    known = KnownLake({}, delisted, mended, new, gone)
+    split = traded[4].ticker
+    grouped = next(asset.ticker for asset in reversed(traded) if asset.variety == "real_estate")
+    known = KnownLake({}, delisted, mended, new, gone, split, grouped)
     for day, session in SESSIONS.items():
         absent = gone if day == LAST else new
         assets = [asset for asset in make_assets(session) if asset.ticker != absent]
@@ -123,6 +128,8 @@ def make_known_lake() -> KnownLake:
             }
             for key, row in rows.items():
                 changed = row | change(asset, number, day, session, known)
+                if day == LAST and asset.ticker in (split, grouped):
+                    changed |= regrouped(changed, 2 if asset.ticker == split else 0.1)
                 more = {
                     "anomesdia_exec": day,
                     "datetime_exec": read_at(day),
@@ -166,6 +173,12 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
     price = float(asset.expected_spec(day)["vlr_cot"])
     percent = (7 * number + session) % 11 - 5 + (day == HOLIDAY and asset.ticker == known.mended)
     return {"vlr_cot": round(price * (1 + percent / 100), 2)}
+
+
+def regrouped(row: Row, factor: float) -> Row:
+    """Return the changes of a split, or of a reverse split for a factor below one."""
+    quantities = {name: round(row[name] * factor) for name in ("num_acoes", "num_cotas") if name in row}
+    return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 
 
 def as_date(day: int) -> date:

@@ -95,19 +95,49 @@ def columns_of(table: str) -> list[str]:
     return [*table_schema(table).names, "anomesdia_exec"]
 
 
-VIEWS: dict[str, tuple[str, Callable[[KnownLake], list[Row]]]] = {
-    "vw_acoes_ultimo_dia": (SOT_ACOES, lambda known: known.latest("sot_acoes")),
-    "vw_fiis_ultimo_dia": (SOT_FIIS, lambda known: known.latest("sot_fiis")),
-    "vw_ativos_ultimo_dia": (SPEC_ATIVOS, lambda known: known.latest("spec_ativos")),
-    "vw_ativos_por_sessao": (SPEC_ATIVOS, KnownLake.by_session),
-    "vw_ativos_negociados": (SPEC_ATIVOS, KnownLake.traded),
+def splits(known: KnownLake) -> list[Row]:
+    """Return the rows of the split and of the reverse split of the known lake."""
+    answer = []
+    for key, ticker, name, quantity, kind, asset in (
+        ("sot_acoes", "nome_papel", "nome_empresa", "num_acoes", "Ação", known.split),
+        ("sot_fiis", "fii", "nome_fii", "num_cotas", "Fundo Imobiliário", known.grouped),
+    ):
+        before, row = [row for row in known.rows[key] if row[ticker] == asset][-2:]
+        answer.append(
+            {
+                "codigo_ticker_ativo": asset,
+                "tipo_ativo": kind,
+                "nome_ativo": row[name],
+                "sessao_anterior": before["dt_ult_cot"],
+                "dt_ult_cot": row["dt_ult_cot"],
+                "fator": row[quantity] / before[quantity],
+                "quantidade_anterior": before[quantity],
+                "quantidade": row[quantity],
+                "vlr_cot_anterior": before["vlr_cot"],
+                "vlr_cot": row["vlr_cot"],
+                "anomesdia_exec": row["anomesdia_exec"],
+            }
+        )
+    return answer
+
+
+SPLIT_COLUMNS = [
+    *("codigo_ticker_ativo", "tipo_ativo", "nome_ativo", "sessao_anterior", "dt_ult_cot", "fator"),
+    *("quantidade_anterior", "quantidade", "vlr_cot_anterior", "vlr_cot", "anomesdia_exec"),
+]
+VIEWS: dict[str, tuple[list[str], Callable[[KnownLake], list[Row]]]] = {
+    "vw_acoes_ultimo_dia": (columns_of(SOT_ACOES), lambda known: known.latest("sot_acoes")),
+    "vw_fiis_ultimo_dia": (columns_of(SOT_FIIS), lambda known: known.latest("sot_fiis")),
+    "vw_ativos_ultimo_dia": (columns_of(SPEC_ATIVOS), lambda known: known.latest("spec_ativos")),
+    "vw_ativos_por_sessao": (columns_of(SPEC_ATIVOS), KnownLake.by_session),
+    "vw_ativos_negociados": (columns_of(SPEC_ATIVOS), KnownLake.traded),
+    "vw_possiveis_desdobramentos": (SPLIT_COLUMNS, splits),
 }
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_has_the_rows_and_columns_that_it_is_named_for(asked: Asked, name: str) -> None:
-    table, rows = VIEWS[name]
-    columns = columns_of(table)
+    columns, rows = VIEWS[name]
     answer = asked.view(name)
     ticker, session = columns[0], columns.index("dt_ult_cot")
 
@@ -276,6 +306,12 @@ def novos_e_sumidos(known: KnownLake) -> list[list[Any]]:
     ]
 
 
+def desdobramentos(known: KnownLake) -> list[list[Any]]:
+    columns = ("codigo_ticker_ativo", "tipo_ativo", "nome_ativo", "sessao_anterior", "dt_ult_cot", "fator")
+    more = ("quantidade_anterior", "quantidade", "vlr_cot_anterior", "vlr_cot")
+    return sorted(picked(splits(known), *columns, *more), key=lambda row: row[0])
+
+
 def qualidade(known: KnownLake) -> list[list[Any]]:
     days = sorted(known.days("spec_quality"))[-30:]
     rows = [
@@ -333,6 +369,11 @@ QUERIES = {
     ),
     "papeis-novos-e-sumidos": Expected(
         novos_e_sumidos, "situacao codigo_ticker_ativo tipo_ativo nome_ativo dt_ult_cot anomesdia_exec"
+    ),
+    "possiveis-desdobramentos": Expected(
+        desdobramentos,
+        "codigo_ticker_ativo tipo_ativo nome_ativo sessao_anterior dt_ult_cot fator "
+        "quantidade_anterior quantidade vlr_cot_anterior vlr_cot",
     ),
     "qualidade-dos-ultimos-30-dias": Expected(
         qualidade, "anomesdia_exec situacao tabela medida coluna valor referencia motivo"

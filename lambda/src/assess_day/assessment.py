@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
 import pyarrow as pa
 
+from assess_day.splits import Split
 from b3.kind import Kind
 from pynvest_lake.outcomes import Outcome
 
@@ -109,6 +110,8 @@ class Assessment:
         The listed assets that were not read.
     spec
         The day's rows of the Spec table.
+    splits
+        The possible splits since the earlier day.
     is_partial
         Whether the day was started with a few assets only: such a day is not judged.
     fetch_from
@@ -122,6 +125,7 @@ class Assessment:
     verdict: Verdict
     missing: tuple[MissingAsset, ...]
     spec: pa.Table
+    splits: Sequence[Split] = ()
     is_partial: bool = False
     fetch_from: str = "site"
     site_refuses: bool = False

@@ -28,6 +28,8 @@ class CheckInputs:
         The day's rows of these tables, by kind, in any order. SoR rows include every reading of an asset.
     spec
         The day's rows of the Spec table.
+    sot_before
+        The SoT rows of the newest earlier day that has rows, by kind.
     failed_compactions
         The errors of failed compactions.
     duplicates
@@ -48,6 +50,7 @@ class CheckInputs:
     sor: Mapping[Kind, pa.Table]
     sot: Mapping[Kind, pa.Table]
     spec: pa.Table
+    sot_before: Mapping[Kind, pa.Table] = field(default_factory=dict)
     failed_compactions: Sequence[str] = ()
     duplicates: int = 0
     dead_letters: int = 0

@@ -19,6 +19,7 @@ from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
 from assess_day.settings import Settings
+from assess_day.splits import possible_splits
 from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
@@ -156,6 +157,7 @@ def _assess(
         verdict,
         missing,
         found.spec,
+        possible_splits(found.sot_before, found.sot),
         state.ledger.is_partial,
         state.fetch_from,
         state.site_refuses,

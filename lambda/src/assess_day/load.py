@@ -25,7 +25,7 @@ from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
-# Older listings do not serve as references.
+# Older listings and rows are not compared with the day's.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -112,6 +112,7 @@ def load_inputs(
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
         spec,
+        {kind: rows_before(s3, settings.table(name), day) for kind, name in SOT.items()},
         [
             f"{compaction['error']}: {compaction.get('cause')}"
             for compaction in compactions
@@ -144,6 +145,12 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
         except ObjectGone:
             continue
     return pa.concat_tables(content.replace_schema_metadata(None) for content in found)
+
+
+def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
+    """Return the rows of the newest earlier day that has rows, at most ten days back; else no rows."""
+    found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
+    return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 
 
 def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:

@@ -10,7 +10,8 @@ from datetime import date
 import pyarrow as pa
 
 from assess_day.assessment import Assessment, MissingAsset, Verdict
-from assess_day.portuguese import OUTCOMES, brazilian, day_text, some, some_reasons, without_links
+from assess_day.portuguese import OUTCOMES, brazilian, day_text, number, some, some_reasons, without_links
+from assess_day.splits import Split
 from assess_day.table_checks import newest_session
 from b3.bounds import printable
 from b3.days import date_of
@@ -133,6 +134,8 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
     yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
     yield from map(without_links, _missing(assessment))
+    if assessment.splits:
+        yield f"Possíveis desdobramentos ou grupamentos: {some(list(map(_split, assessment.splits)))}"
     yield f"Situação do dia: {assessment.verdict.value}"
     yield from map(without_links, _shown_reasons(assessment.reasons))
     yield from map(without_links, _moves(largest_moves(sot, session)))
@@ -152,6 +155,11 @@ def _missing(assessment: Assessment) -> Iterator[str]:
 
 def _why(asset: MissingAsset) -> str:
     return _NO_ANSWER if asset.outcome is None else OUTCOMES.get(asset.outcome, _NO_ANSWER)
+
+
+def _split(split: Split) -> str:
+    ratio = f"1 para {number(split.factor)}" if split.factor > 1 else f"{number(1 / split.factor)} para 1"
+    return f"{printable(split.ticker)} ({ratio})"
 
 
 def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:

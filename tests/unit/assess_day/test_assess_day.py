@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSResponse
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.quality_table import read_record, write_record
-from b3.days import DayRefused
+from b3.days import DayRefused, date_of
 from b3.kind import Kind
 from lake_rows import put_part
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
@@ -89,6 +89,16 @@ def test_an_asset_without_an_answer_is_looked_for_again(lake: Lake, assess: Any)
     assert (first["settled"], first["look_again_seconds"]) == (False, 30)
     assert first["progress"] == {"looks": 1, "rounds_done": 0}
     assert later["look_again_seconds"] == 300
+
+
+def test_the_digest_names_a_possible_split_since_the_newest_earlier_day(lake: Lake, assess: Any) -> None:
+    for day, price, quantity in ((20261118, 30.0, 100), (20261119, 20.0, 100), (DAY, 10.0, 200)):
+        row = {"nome_papel": "PETR4", "vlr_cot": price, "num_acoes": quantity, "dt_ult_cot": date_of(day)}
+        put_part(lake, SOT_ACOES, "PETR4", row, day=day)
+    queue(lake, "PETR4")
+    land(lake, "PETR4", through=(SPEC_ATIVOS,))
+
+    assert "grupamentos: PETR4 (1 para 2)\n" in assess("assess")["notice"]["text"]
 
 
 def test_the_days_before_are_looked_at_only_once_the_day_is_settled(lake: Lake, assess: Any) -> None:

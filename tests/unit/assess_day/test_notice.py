@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assess_day.assessment import VERDICT, Assessment, MissingAsset, QualityRow, Verdict
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
+from assess_day.splits import Split
 from b3.kind import Kind
 from lake_rows import rows
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
@@ -97,6 +98,14 @@ def test_a_good_day_is_told_in_these_words() -> None:
         "\n"
         "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
     )
+
+
+def test_possible_splits_are_named_with_their_ratio() -> None:
+    splits = (Split("ABCD3", 2.0), Split("EFGH11", 0.1))
+
+    text = notice(assessment(splits=splits), SOT, daily_digest=True).text
+
+    assert "Possíveis desdobramentos ou grupamentos: ABCD3 (1 para 2), EFGH11 (10 para 1)\n" in text
 
 
 def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
@@ -285,6 +294,7 @@ stocks = st.builds(
     st.lists(quality_rows, max_size=40),
     st.lists(assets, max_size=60),
     st.lists(stocks, max_size=20),
+    st.lists(st.builds(Split, st.text(max_size=200), st.floats(1e-9, 1e9)), max_size=20),
     st.booleans(),
     st.booleans(),
 )
@@ -292,11 +302,12 @@ def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     found: list[QualityRow],
     missing: list[MissingAsset],
     traded: list[dict[str, Any]],
+    splits: list[Split],
     trial: bool,
     empty: bool,
 ) -> None:
     spec = SPEC.slice(0, 0) if empty else SPEC
-    day = assessment(*found, missing=tuple(missing), is_partial=trial, spec=spec)
+    day = assessment(*found, missing=tuple(missing), splits=splits, is_partial=trial, spec=spec)
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)}, daily_digest=True)
 
     assert len(told.text.split("\n")) < 40
