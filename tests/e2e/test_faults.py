@@ -22,7 +22,7 @@ from sandbox.site import GHOSTS, Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("told_no_more")]
 
-ALL_READ = "Papéis que faltam: nenhum"
+ALL_READ = "Ativos que faltam: nenhum"
 
 
 def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(

@@ -20,7 +20,7 @@ from sandbox.site import GHOSTS, Fault
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("told_no_more")]
 
 STAGE_1 = "check-and-delete-partitions"
-ALL_READ = "Papéis que faltam: nenhum"
+ALL_READ = "Ativos que faltam: nenhum"
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_a_day_whose_pages_cannot_be_kept_is_exact_all_the_same(faulty: FaultyLa
 
     assert Archive(faulty.s3, faulty.lake.work_bucket).keys(number) == []
     assert {entry.archived for entry, _ in faulty.ledger(number).batches} == {False}
-    faulty.check_told("digest", number, "de papéis e 2 de listagens.")
+    faulty.check_told("digest", number, "de ativos e 2 de listagens.")
     faulty.check(day)
 
 

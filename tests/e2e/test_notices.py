@@ -42,8 +42,8 @@ def test_a_good_day_is_one_digest_an_execution(faulty: FaultyLake, number: int) 
     ((subject, text),) = faulty.told()
     date = f"{number % 100:02}/{number // 100 % 100:02}/{number // 10000}"
     assert subject.startswith(f"pynvest {date}: ")
-    assert f"Papéis lidos: {len(faulty.assets)} (12 ações e 8 FIIs)" in text.split("\n")
-    assert "Papéis que faltam: nenhum" in text.split("\n")
+    assert f"Ativos lidos: {len(faulty.assets)} (12 ações e 8 FIIs)" in text.split("\n")
+    assert "Ativos que faltam: nenhum" in text.split("\n")
 
     faulty.compact(day)
     assert faulty.told() == [(subject, text)]
@@ -65,7 +65,7 @@ def test_a_day_that_lacks_an_asset_is_told_once_and_once_more_when_it_is_mended(
     faulty.site.clear_faults()
     faulty.compact(day, rounds=[0])
     ((_, text),) = faulty.told()
-    assert "Papéis que faltam: nenhum" in text.split("\n")
+    assert "Ativos que faltam: nenhum" in text.split("\n")
 
 
 @pytest.mark.usefixtures("today")

@@ -199,7 +199,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
     listed = inputs.ledger.listing
     assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
-    lost = [f"{number(assets)} de papéis"] * bool(assets) + [f"{listings} de listagens"] * bool(listings)
+    lost = [f"{number(assets)} de ativos"] * bool(assets) + [f"{listings} de listagens"] * bool(listings)
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     verdict = Verdict.WARNING if lost else Verdict.OK
     return [row(None, "paginas_nao_guardadas", None, float(assets + listings), None, verdict, said)]

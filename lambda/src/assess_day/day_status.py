@@ -170,7 +170,7 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
         given_up_at = moment_of(newest.started_at) + patience
         unanswered = [ticker for _, ticker in ledger.unanswered()]
         if unanswered and now < given_up_at:
-            said = f"papéis da rodada {newest.number} ainda sem resposta"
+            said = f"ativos da rodada {newest.number} ainda sem resposta"
             return [f"{said}: {number(len(unanswered))} ({some(unanswered)})"]
         quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
@@ -188,7 +188,7 @@ def _unread(state: DayState) -> list[str]:
     if not asked:
         return []
     listed = len(list(state.ledger.listing or ()))
-    return [f"papéis que faltam, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
+    return [f"ativos que faltam, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:

@@ -127,12 +127,12 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     yield (
         f"Pregão mais recente: {day_text(session)}"
         if session
-        else "Pregão mais recente: nenhum papel foi lido"
+        else "Pregão mais recente: nenhum ativo foi lido"
     )
     read = {kind: len(sot[kind]) if kind in sot else 0 for kind in Kind}
     stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
     funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
-    yield f"Papéis lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
+    yield f"Ativos lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
     yield from map(without_links, _missing(assessment))
     if assessment.splits:
         yield f"Possíveis desdobramentos ou grupamentos: {some(list(map(_split, assessment.splits)))}"
@@ -144,9 +144,9 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
 def _missing(assessment: Assessment) -> Iterator[str]:
     missing = assessment.missing
     if not missing:
-        yield f"Papéis que faltam: {'não se sabe, sem listagem' if assessment.unlisted else 'nenhum'}"
+        yield f"Ativos que faltam: {'não se sabe, sem listagem' if assessment.unlisted else 'nenhum'}"
         return
-    yield f"Papéis que faltam: {_whole(len(missing))}"
+    yield f"Ativos que faltam: {_whole(len(missing))}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
         assets = sorted(printable(asset.ticker) for asset in missing if _why(asset) == why)
         if assets:
@@ -175,7 +175,7 @@ def _moves(moves: Sequence[Move]) -> Iterator[str]:
     if not moves:
         return
     yield ""
-    yield "Maiores variações do pregão (papéis que negociam mais de R$ 1 milhão por dia):"
+    yield "Maiores variações do pregão (ativos que negociam mais de R$ 1 milhão por dia):"
     for move in moves:
         price = "sem preço" if move.price is None else f"R$ {_decimal(move.price)}"
         yield f"  {printable(move.ticker):<8}{_percent(move.change):>9}  {price}"

@@ -135,7 +135,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     share = sum(day == newest for day in traded) / len(traded)
     reference = inputs.references.of(SPEC_ATIVOS, "sessao")
     verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
-    said = f"Dos papéis negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
+    said = f"Dos ativos negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
         f", e o normal são {percent(reference)}." if reference else "."
     )
     return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]

@@ -25,7 +25,7 @@ START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0}, Kind.FIIS: {"HGLG11": None}})
 ROUND = Round(0, moment_text(START), {Kind.ACOES: ["PETR4", "VALE3"], Kind.FIIS: ["HGLG11"]})
 READ = AssetEntry(Outcome.READ, object="a")
-HGLG11_MISSING = "papéis que faltam, de 3 da listagem: 1 (HGLG11)"
+HGLG11_MISSING = "ativos que faltam, de 3 da listagem: 1 (HGLG11)"
 
 
 def after(seconds: float) -> datetime:
@@ -68,7 +68,7 @@ def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_o
     unanswered = state(fiis={})
 
     assert status_of(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
-        "papéis da rodada 0 ainda sem resposta: 1 (HGLG11)",
+        "ativos da rodada 0 ainda sem resposta: 1 (HGLG11)",
     )
     late = status_of(unanswered, after(PATIENCE), PATIENCE)
     assert (late.settled, late.whole) == (True, False)

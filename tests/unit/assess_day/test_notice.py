@@ -85,11 +85,11 @@ def test_a_good_day_is_told_in_these_words() -> None:
         "\n"
         "Dia: 23/11/2026, segunda-feira\n"
         "Pregão mais recente: 23/11/2026\n"
-        "Papéis lidos: 10 (9 ações e 1 FII)\n"
-        "Papéis que faltam: nenhum\n"
+        "Ativos lidos: 10 (9 ações e 1 FII)\n"
+        "Ativos que faltam: nenhum\n"
         "Situação do dia: ok\n"
         "\n"
-        "Maiores variações do pregão (papéis que negociam mais de R$ 1 milhão por dia):\n"
+        "Maiores variações do pregão (ativos que negociam mais de R$ 1 milhão por dia):\n"
         "  HGLG11    -20,00%  R$ 160,10\n"
         "  WEGE3     +12,00%  R$ 51,07\n"
         "  BBDC4      +4,99%  sem preço\n"
@@ -110,7 +110,7 @@ def test_possible_splits_are_named_with_their_ratio() -> None:
 
 def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
-    day = assessment(row(Verdict.WARNING, "1 de 10 papéis da lista\nnão foi lido"), missing=missing)
+    day = assessment(row(Verdict.WARNING, "1 de 10 ativos da lista\nnão foi lido"), missing=missing)
     told = notice(day, {}, daily_digest=False)
 
     assert (told.tell, told.subject) == ("digest", "pynvest 23/11/2026: 1 aviso")
@@ -119,13 +119,13 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
         "\n"
         "Dia: 23/11/2026, segunda-feira\n"
         "Pregão mais recente: 23/11/2026\n"
-        "Papéis lidos: 0 (0 ações e 0 FIIs)\n"
-        "Papéis que faltam: 1\n"
+        "Ativos lidos: 0 (0 ações e 0 FIIs)\n"
+        "Ativos que faltam: 1\n"
         "  - página já de um pregão posterior (1): PETR3\n"
         "Situação do dia: aviso\n"
         "\n"
         "Por quê:\n"
-        "  - 1 de 10 papéis da lista não foi lido\n"
+        "  - 1 de 10 ativos da lista não foi lido\n"
         "\n"
         "O que fazer (docs/quality.md explica cada aviso):\n"
         "  - ver cada medida: SELECT * FROM db_spec.tbspec_pynvest_qualidade "
@@ -137,7 +137,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
     refused = tuple(MissingAsset(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
     day = assessment(
         row(Verdict.WARNING, "um rótulo novo"),
-        row(Verdict.FAILURE, "faltam 1.236 de 1.450 papéis"),
+        row(Verdict.FAILURE, "faltam 1.236 de 1.450 ativos"),
         missing=(
             *refused,
             MissingAsset(Kind.ACOES, "VALE3", None),
@@ -153,9 +153,9 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         "pynvest 23/11/2026: FALHA\n"
         "\n"
         "Dia: 23/11/2026, segunda-feira\n"
-        "Pregão mais recente: nenhum papel foi lido\n"
-        "Papéis lidos: 10 (9 ações e 1 FII)\n"
-        "Papéis que faltam: 1.236\n"
+        "Pregão mais recente: nenhum ativo foi lido\n"
+        "Ativos lidos: 10 (9 ações e 1 FII)\n"
+        "Ativos que faltam: 1.236\n"
         "  - o site não entregou a página (1): PETR4\n"
         "  - o site recusou o pedido (1.234): ABCD00, ABCD01, ABCD02, ABCD03, ABCD04, ABCD05, "
         "ABCD06, ABCD07, ABCD08, ABCD09, …\n"
@@ -163,7 +163,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         "Situação do dia: falha\n"
         "\n"
         "Por quê:\n"
-        "  - faltam 1.236 de 1.450 papéis\n"
+        "  - faltam 1.236 de 1.450 ativos\n"
         "  - um rótulo novo\n"
         "\n"
         "O que fazer (docs/quality.md explica cada aviso):\n"
@@ -209,7 +209,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
     def advice(reason: str, **more: Any) -> list[str]:
         unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
         told = notice(assessment(unlisted, **more), {}, daily_digest=True)
-        assert "Papéis que faltam: não se sabe, sem listagem" in told.text
+        assert "Ativos que faltam: não se sabe, sem listagem" in told.text
         return [line.split(":")[0].strip(" -") for line in told.text.split("\n") if line.startswith("  - ")][
             1:
         ]

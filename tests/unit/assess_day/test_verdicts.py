@@ -337,7 +337,7 @@ def test_pages_that_were_not_kept_are_a_remark(day: date) -> None:
     unlisted = replace(ledger, listing=replace(listing, archived=False))
     of_listings = run_checks(inputs_of((tables, unlisted), earlier))
 
-    for rows, what in ((of_assets, f"{assets} de papéis"), (of_listings, "2 de listagens")):
+    for rows, what in ((of_assets, f"{assets} de ativos"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
         assert f"sem as quais o dia não se refaz: {what}." in said(rows)
 
