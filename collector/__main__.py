@@ -18,9 +18,9 @@ from botocore.exceptions import BotoCoreError
 
 from collector.bucket import Bucket
 from collector.collect import Collection
-from collector.day import last_day, named_day
+from collector.collected_day import last_day, named_day
 from collector.errors import CollectorError, NoCredentials
-from collector.site import DEFAULT_HEADERS, DEFAULT_URL, Site
+from collector.site_access import DEFAULT_HEADERS, DEFAULT_URL, Site
 from fundamentus_site.client import check_headers
 
 BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from b3.kind import Kind
 from collector.bucket import Bucket
-from collector.day import Day
+from collector.collected_day import CollectedDay
 from collector.errors import CollectorError, Incomplete, ListingUnreadable, SiteRefuses, TooLate
 from collector.patience import Patience
-from collector.site import Asset, Looks, Site, look
+from collector.site_access import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.listing_page import read_listing_page
@@ -65,7 +65,7 @@ class Collection:
         self,
         site: Site,
         bucket: Bucket,
-        day: Day,
+        day: CollectedDay,
         *,
         patience_seconds: float,
         now: Callable[[], datetime],

@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import FaultyLake, until
 
-from collector.day import last_day
+from collector.collected_day import last_day
 from sandbox.emulator import REGION
 from sandbox.site import GHOSTS, Fault
 

@@ -12,7 +12,7 @@ import boto3
 import time_machine
 
 from pynvest_lake import aws, contract
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
 REGION = "sa-east-1"

@@ -24,7 +24,7 @@ from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
-from pynvest_lake.day import check_fields
+from pynvest_lake.event_fields import check_fields
 from pynvest_lake.execution import Execution
 from pynvest_lake.settings import read_settings
 

@@ -15,7 +15,7 @@ from b3.brazilian import BRASILIA
 from b3.days import days_before
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.storage import LakeObject, LakeTable, object_id
 
 

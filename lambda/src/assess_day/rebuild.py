@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from b3.days import DayRefused, day_at
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.execution import Execution
 
 

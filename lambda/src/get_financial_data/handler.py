@@ -17,7 +17,7 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
-from get_financial_data.collect import ArchiveCache, AssetResult, collect
+from get_financial_data.read_assets import ArchiveCache, AssetResult, read_assets
 from get_financial_data.save_batch import BatchWriter, counted
 from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
@@ -85,7 +85,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = _messages(event, kind)
     # If a batch has the same message twice, read it once.
     assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
-    collected = collect(
+    collected = read_assets(
         assets,
         _site(
             settings.fundamentus_base_url,

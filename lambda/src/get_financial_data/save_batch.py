@@ -15,7 +15,7 @@ from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
 from b3.days import number_of
 from b3.kind import Kind
-from get_financial_data.collect import AssetResult
+from get_financial_data.read_assets import AssetResult
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema

@@ -22,7 +22,7 @@ from b3.brazilian import BRASILIA
 from b3.days import date_of, parse_day
 from b3.kind import Kind
 from pynvest_lake.aws import put_new
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.messages import parse_ticker
 
 SUFFIX = ".jsonl.gz"

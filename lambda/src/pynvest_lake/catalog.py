@@ -11,7 +11,7 @@ from typing import Any
 
 from b3.days import parse_day
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5

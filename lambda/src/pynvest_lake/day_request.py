@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from b3.days import day_at, parse_day
 from pynvest_lake.archive import Manifest
-from pynvest_lake.day import PARTITION_KEY, check_fields
+from pynvest_lake.event_fields import PARTITION_KEY, check_fields
 from pynvest_lake.ledger import moment_of
 from pynvest_lake.messages import parse_ticker, parse_tickers
 

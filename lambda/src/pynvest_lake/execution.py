@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from b3.days import check_run_day, day_at, parse_day
-from pynvest_lake.day import PARTITION_KEY, check_fields
+from pynvest_lake.event_fields import PARTITION_KEY, check_fields
 
 FROM_SOR, FROM_PAGES = "sor", "pages"
 

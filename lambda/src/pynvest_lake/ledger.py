@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from b3.kind import Kind
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.outcomes import Outcome
 
 ROUND_ATTEMPTS = 20

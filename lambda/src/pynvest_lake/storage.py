@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from b3.days import parse_day
 from pynvest_lake.aws import put_new
 from pynvest_lake.contract import table_schema
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 
 PART = "part"
 COMPACT = "compact"

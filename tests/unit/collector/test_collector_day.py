@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from collector.day import last_day, named_day
+from collector.collected_day import last_day, named_day
 
 UTC = ZoneInfo("UTC")
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pynvest_lake.contract import QUALITY, table_schema
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 
 PROJECT = Path(__file__).resolve().parents[3]
 

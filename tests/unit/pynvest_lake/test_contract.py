@@ -15,7 +15,7 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
-from pynvest_lake.day import PARTITION_KEY
+from pynvest_lake.event_fields import PARTITION_KEY
 
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 

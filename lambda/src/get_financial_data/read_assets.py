@@ -114,7 +114,7 @@ class AssetResult:
         return f"{type(self.error).__name__}: {self.error}"
 
 
-def collect(
+def read_assets(
     messages: Collection[TickerMessage],
     site: FundamentusSite,
     archived: ArchiveCache,

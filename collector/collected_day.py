@@ -21,7 +21,7 @@ OPENS_AT = time(10)
 
 
 @dataclass(frozen=True)
-class Day:
+class CollectedDay:
     """A day to collect.
 
     Parameters
@@ -40,7 +40,7 @@ class Day:
     until: datetime | None
 
 
-def last_day(now: datetime) -> Day:
+def last_day(now: datetime) -> CollectedDay:
     """Return the last weekday whose 18:45 has passed in Sao Paulo, with the times for collecting it.
 
     Parameters
@@ -52,10 +52,10 @@ def last_day(now: datetime) -> Day:
     opening = day + timedelta(days=1)
     while opening.weekday() > 4:
         opening += timedelta(days=1)
-    return Day(number_of(day), _closing(day), datetime.combine(opening, OPENS_AT, SAO_PAULO))
+    return CollectedDay(number_of(day), _closing(day), datetime.combine(opening, OPENS_AT, SAO_PAULO))
 
 
-def named_day(number: int, now: datetime) -> Day:
+def named_day(number: int, now: datetime) -> CollectedDay:
     """Return the day that the user named. The site may still show its session, such as before a holiday.
 
     Raises
@@ -69,7 +69,7 @@ def named_day(number: int, now: datetime) -> Day:
             f"--day is {number}, expected a weekday of the last {COLLECTED_DAYS} days whose 18:45 has passed "
             "in Sao Paulo: the site shows the latest session only"
         )
-    return Day(day, _closing(date_of(day)), None)
+    return CollectedDay(day, _closing(date_of(day)), None)
 
 
 def _closing(day: date) -> datetime:
