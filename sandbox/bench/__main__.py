@@ -15,7 +15,6 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -54,8 +53,6 @@ BATCH = 25
 PAGE_BYTES = 6_000
 """Stored size of a page of the real site (four pages of July 2026, 5.6 to 6.2 kB each). Pages of the sample
 site take a tenth, because they are alike."""
-OLD_PLACES = {"max_concurrency": 2, "fetch_threads": 2}
-"""Places of each kind before they were shared by each kind's number of assets."""
 COMPACTED_DAY = 20200103
 """A past day that gets the day's SoR objects again, to give the compaction some input."""
 HANDLERS_DAY_AGE = timedelta(days=14)
@@ -92,7 +89,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # The module's own batches and places; those of the example start fewer processes on two cores.
+        # The module's defaults. The example's values start fewer processes on two cores.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -102,17 +99,6 @@ def main() -> int:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
-            if options.old_places:  # repeat with the current places: processes are running by then
-                _measure(local, site, console)  # stage 1 has loaded awswrangler, to delete the day
-                again = _measure(local, site, console)
-                with _places(local, **OLD_PLACES):
-                    anew = _measure(local, site, console)  # stage 3 starts new processes, the others run
-                    before = _measure(local, site, console)
-                measured["old_places"] = {
-                    "times_the_floor": before["times_the_floor"],
-                    "times_the_floor_anew": anew["times_the_floor"],
-                    "times_the_floor_with_those_of_now": again["times_the_floor"],
-                }
             if options.days:
                 measured["growth"] = measure_growth(local, options.days, console)
             measured["refused"] = _measure_refused(local, site, console)
@@ -135,11 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
     parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds that each page takes")
-    parser.add_argument(
-        "--old-places",
-        action="store_true",
-        help="the day again with processes that run already, with places of now and 2 × 2 a kind",
-    )
     parser.add_argument(
         "--days", type=int, default=0, help="a lake of so many days: what it costs the others"
     )
@@ -191,31 +172,6 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         ],
         **_kept(local, day.number),
     }
-
-
-@contextmanager
-def _places(local: LocalLake, max_concurrency: int, fetch_threads: int) -> Iterator[None]:
-    """Give both kinds other places than the module does."""
-    client = local.emulator.client("lambda")
-    before = []
-    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-        function = client.get_function_configuration(FunctionName=mapping["FunctionArn"])
-        before.append((mapping, function["Environment"]["Variables"]))
-    for mapping, variables in before:
-        threads = {"FETCH_THREADS": str(fetch_threads)}
-        _place(client, mapping, {"MaximumConcurrency": max_concurrency}, {**variables, **threads})
-    try:
-        yield
-    finally:
-        for mapping, variables in before:
-            _place(client, mapping, mapping["ScalingConfig"], variables)
-
-
-def _place(client: Any, mapping: dict[str, Any], scaling: dict[str, int], variables: dict[str, str]) -> None:
-    client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
-    client.update_function_configuration(
-        FunctionName=mapping["FunctionArn"], Environment={"Variables": variables}
-    )
 
 
 def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:

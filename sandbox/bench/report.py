@@ -25,14 +25,6 @@ def report(measured: dict[str, Any], console: Console) -> None:
         f"{measured['seconds_to_last_spec_object']:.1f} s from the start of stage 1 to the last Spec object, "
         f"{measured['times_the_floor']:.2f} times the floor of {measured['floor_seconds']:.1f} s"
     )
-    if "old_places" in measured:
-        warm = measured["old_places"]
-        console.say(
-            "Once more, with processes that run already: "
-            f"{warm['times_the_floor_with_those_of_now']:.2f} times the floor, "
-            f"and {warm['times_the_floor']:.2f} with 2 × 2 places for each kind "
-            f"({warm['times_the_floor_anew']:.2f} where stage 3 starts anew)"
-        )
     console.say()
     console.table(
         ["function", "invocations", "seconds in all", "each", "last one ended after"],
