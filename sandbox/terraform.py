@@ -240,10 +240,6 @@ class Terraform:
         status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
 
-    def destroy(self, variables: Mapping[str, Any]) -> None:
-        """Destroy the applied resources."""
-        self.run("destroy", *self._unattended(), self._given(variables))
-
     def outputs(self) -> dict[str, Any]:
         """Return the root module's outputs by name."""
         _, said = self.run("output", "-json", f"-state={self.state_path}")

@@ -38,10 +38,6 @@ class UnexpectedObject(ValueError):
     """An object or a key does not belong to the lake; the text names it and the expected form."""
 
 
-class ObjectChanged(Exception):
-    """The object has changed since it was read."""
-
-
 class ObjectGone(Exception):
     """The object no longer exists."""
 
