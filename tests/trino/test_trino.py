@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from known_lake import (
 from role import Role
 from trino_server import NothingToRunItWith, Trino, fetch, find_java
 
+from athena_functions import FUNCTIONS
 from pynvest_lake.contract import SOR_ACOES, table_schema
 from report.athena import Athena
 from sandbox.bench.queries import ATHENA, VIEWS, weekdays
@@ -155,6 +156,25 @@ def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
     return [
         value if value is None else read.get(kind, str)(value) for value, kind in zip(row, types, strict=True)
     ]
+
+
+@pytest.mark.parametrize(("sql", "row"), FUNCTIONS)
+def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str, row: list[Any]) -> None:
+    answer = lake.trino.ask(sql)
+
+    found = [as_athena(value, kind) for value, (_, kind) in zip(answer.rows[0], answer.columns, strict=True)]
+    assert found == [pytest.approx(value) if isinstance(value, float) else value for value in row]
+
+
+def as_athena(value: Any, kind: str) -> Any:
+    """Convert a JSON value of Trino to the value that the emulator's Athena has."""
+    if isinstance(value, list):
+        return f"[{', '.join(str(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}={one}' for key, one in sorted(value.items()))}}}"  # a map has no order
+    if value is not None and kind.startswith("timestamp"):
+        return datetime.strptime(value[:19], "%Y-%m-%d %H:%M:%S")
+    return date.fromisoformat(value) if value is not None and kind == "date" else value
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
