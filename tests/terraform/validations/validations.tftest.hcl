@@ -1,4 +1,4 @@
-# Every validation, each tried with a value that it has to refuse. tests/test_validations.py reads the messages.
+# Every validation, each tried with a value that it has to refuse. test_validations.py runs these and reads the messages.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

@@ -1,0 +1,85 @@
+"""Each validation and each check of inputs refuses a wrong value, and its message says what to write instead.
+
+The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
+expected failure, so each run becomes a file of its own, without what it expects.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.terraform import Terraform, provider_env
+
+pytestmark = pytest.mark.terraform
+
+PROJECT = Path(__file__).resolve().parents[2]
+MOCKS = Path("tests", "terraform", "mocks")
+TEXT = (Path(__file__).parent / "validations" / "validations.tftest.hcl").read_text(encoding="utf-8")
+MOCKED = TEXT[: TEXT.index("\nrun ")]
+RUNS = {run[1]: run[0] for run in re.finditer(r'^run "(\w+)" \{.*?^\}$', TEXT, re.DOTALL | re.MULTILINE)}
+EXPECTED = re.compile(r"  expect_failures = \[(.*?)\]\n", re.DOTALL)
+RULE = re.compile(r"This was checked by the validation rule at variables\.tf:(\d+),")
+VARIABLES = (PROJECT / "variables.tf").read_text(encoding="utf-8").splitlines()
+RULES = [number for number, line in enumerate(VARIABLES, 1) if line == "  validation {"]
+WHAT_TO_WRITE = {
+    "var": r"{name} (is|has|holds|lacks) (?s:.*?): (write|leave out) ",
+    "other": r"(are both named|is (\d+|null|\")|holds)(?s:.*?): (write|name your own|batches of)",
+}
+
+
+def variable_at(line: int) -> str:
+    """Return the variable whose block holds a line of ``variables.tf``."""
+    names = re.findall(r'^variable "(\w+)"', "\n".join(VARIABLES[:line]), re.MULTILINE)
+    return f"var.{names[-1]}"
+
+
+def address_of(diagnostic: dict[str, Any]) -> str:
+    """Return the variable, output or resource that refuses, as ``expect_failures`` names it."""
+    if rule := RULE.search(diagnostic["detail"]):
+        return variable_at(int(rule[1]))
+    return ".".join(re.findall(r"\w+", diagnostic["snippet"]["context"].removeprefix("resource ")))
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """Return the errors of each run that has any."""
+    root = tmp_path_factory.mktemp("module") / "module"
+    other = shutil.ignore_patterns(".*", "docs", "examples", "report", "sandbox", "tests", "__pycache__")
+    shutil.copytree(PROJECT, root, ignore=other)
+    shutil.copytree(PROJECT / MOCKS, root / MOCKS)
+    for name, run in RUNS.items():
+        (root / "tests" / f"{name}.tftest.hcl").write_text(f"{MOCKED}\n{EXPECTED.sub('', run)}\n")
+    terraform = Terraform(root, tmp_path_factory.mktemp("data"), provider_env(PROJECT / ".local"))
+    terraform.run("init", "-backend=false")
+    _, said = terraform.run("test", "-json", statuses=(1,))
+    found = defaultdict(list)
+    for line in map(json.loads, said.splitlines()):
+        if line["type"] == "diagnostic" and line["diagnostic"]["severity"] == "error":
+            found[line["@testrun"]].append(line["diagnostic"])
+    return found
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_is_refused_for_what_it_expects_and_told_what_to_write(
+    refusals: dict[str, list[dict[str, Any]]], name: str
+) -> None:
+    expected = EXPECTED.search(RUNS[name])
+    wanted = set(re.findall(r"[\w.]+", expected[1])) if expected else set()
+
+    assert {address_of(one) for one in refusals.get(name, ())} == wanted
+    for one in refusals.get(name, ()):
+        kind, _, variable = address_of(one).partition(".")
+        assert re.search(WHAT_TO_WRITE.get(kind, WHAT_TO_WRITE["other"]).format(name=variable), one["detail"])
+
+
+def test_every_validation_is_tried(refusals: dict[str, list[dict[str, Any]]]) -> None:
+    details = [one["detail"] for found in refusals.values() for one in found]
+
+    assert sorted({int(rule[1]) for detail in details if (rule := RULE.search(detail))}) == RULES
