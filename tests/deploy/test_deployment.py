@@ -68,6 +68,10 @@ class Instance:
         return checkout
 
 
+Applied = list[tuple[dict[str, Any], dict[str, Any]]]
+"""Resources and outputs of each instance."""
+
+
 @dataclass
 class Deployed:
     """Two instances in one account."""
@@ -258,10 +262,25 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(deployed: Deployed) -> None:
-    resources = deployed.second.checkout("roles", inputs=f"\n      {TOLD}\n").planned_resources()
-    roles = [values for address, values in resources.items() if ".aws_iam_role." in address]
-    grants = {address: values for address, values in resources.items() if ".aws_iam_role_policy." in address}
+@pytest.fixture(scope="module")
+def told(deployed: Deployed) -> dict[str, Any]:
+    """Return the second instance's resources as planned with a topic for notices.
+
+    Nothing is applied: the emulator returns wrong values for alarms, so no later plan would be empty.
+    """
+    return deployed.second.checkout("told", inputs=f"\n      {TOLD}\n").planned_resources()
+
+
+@pytest.fixture(scope="module")
+def applied(deployed: Deployed) -> Applied:
+    """Return the applied resources and the outputs of both instances."""
+    checkouts = [instance.checkout("applied") for instance in (deployed.first, deployed.second)]
+    return [(checkout.resources(), checkout.outputs()) for checkout in checkouts]
+
+
+def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(told: dict[str, Any]) -> None:
+    roles = [values for address, values in told.items() if ".aws_iam_role." in address]
+    grants = {address: values for address, values in told.items() if ".aws_iam_role_policy." in address}
     granted = {
         action
         for _, policy in policies(grants)
@@ -301,8 +320,10 @@ def test_under_a_boundary_that_denies_writing_nothing_is_written(
     assert "AccessDenied" in json.loads(answer["Payload"].read())["errorMessage"]
 
 
-def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:
-    resources = deployed.second.checkout("tags").resources()
+def test_every_resource_that_takes_tags_has_them(
+    applied: Applied,
+) -> None:
+    resources, _ = applied[1]
 
     untagged = [
         address
@@ -314,9 +335,9 @@ def test_every_resource_that_takes_tags_has_them(deployed: Deployed) -> None:
 
 
 def test_more_than_ten_default_tags_reach_everything_but_the_packages(
-    deployed: Deployed, emulator: Emulator
+    applied: Applied, emulator: Emulator
 ) -> None:
-    resources = deployed.second.checkout("default-tags").resources()
+    resources, _ = applied[1]
     tagged = {
         address: values["tags_all"]
         for address, values in resources.items()
@@ -333,10 +354,10 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
         assert {tag["Key"]: tag["Value"] for tag in tags} == own
 
 
-def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deployed: Deployed) -> None:
-    for instance in (deployed.first, deployed.second):
-        checkout = instance.checkout("policies")
-        resources, outputs = checkout.resources(), checkout.outputs()
+def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(
+    applied: Applied,
+) -> None:
+    for resources, outputs in applied:
         to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
         assert set(to_attach) == {"collector_policy_json", "operator_policy_json", "reader_policy_json"}
         found = {**dict(policies(resources)), **to_attach}
@@ -347,10 +368,8 @@ def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deploye
         assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
 
 
-def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(deployed: Deployed) -> None:
-    """Plan only: the emulator returns wrong values for alarms, so no later plan would be empty."""
-    checkout = deployed.second.checkout("notices", inputs=f"\n      {TOLD}\n")
-    found = dict(policies(checkout.planned_resources()))
+def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(told: dict[str, Any]) -> None:
+    found = dict(policies(told))
 
     assert "module.pynvest_tools.aws_sns_topic_policy.notices[0]: policy" in found
     assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
@@ -409,9 +428,8 @@ def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
     return names
 
 
-def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(deployed: Deployed) -> None:
-    resources = deployed.first.checkout("counted-workflow", inputs=f"\n{TOLD}\n").planned_resources()
-    (definition,) = (values["definition"] for values in resources.values() if "definition" in values)
+def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(told: dict[str, Any]) -> None:
+    (definition,) = (values["definition"] for values in told.values() if "definition" in values)
 
     names = entered(json.loads(definition), {"IsGood": 0})
 
@@ -421,12 +439,12 @@ def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(de
 
 
 @pytest.mark.full
-def test_the_workflow_is_one_that_step_functions_takes(deployed: Deployed, tmp_path: Path) -> None:
-    resources = deployed.first.checkout("workflow").resources()
-    telling = deployed.first.checkout("telling-workflow", inputs=f"\n{TOLD}\n").planned_resources()
+def test_the_workflow_is_one_that_step_functions_takes(
+    applied: Applied, told: dict[str, Any], tmp_path: Path
+) -> None:
     definition, telling_definition = (
         next(values["definition"] for values in found.values() if "definition" in values)
-        for found in (resources, telling)
+        for found in (applied[0][0], told)
     )
     astray = json.loads(definition)
     astray["States"][astray["StartAt"]]["Next"] = "Nowhere"
@@ -476,38 +494,31 @@ def test_a_lost_package_is_built_again(deployed: Deployed, emulator: Emulator) -
     assert "No changes." in checkout.terraform("plan")
 
 
-def test_a_changed_handler_updates_its_stage_and_nothing_else(deployed: Deployed) -> None:
+def test_a_change_updates_the_stages_that_it_is_part_of_and_line_endings_and_modes_are_none(
+    deployed: Deployed,
+) -> None:
     def change(module: Path) -> None:
-        handler = module / "lambda" / "src" / "prep_financial_data" / "handler.py"
-        handler.write_text(handler.read_text() + "\n# changed\n")
+        for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+            path.chmod(0o755)
+        cache = module / "lambda" / "src" / "get_tickers" / "__pycache__"
+        cache.mkdir()
+        (cache / "handler.cpython-311.pyc").write_bytes(b"\x00")
+        for changed in ("prep_financial_data/handler.py", "fundamentus_site/page.py"):
+            with (module / "lambda" / "src" / changed).open("a") as file:
+                file.write("\n# changed\n")
 
     deployed.first.repository.publish("v2", change, based_on="v1")
-    checkout = deployed.first.checkout("changed-handler", version="v2")
+    packages = ("get_tickers", "get_financial_data", "prep_financial_data")
+    functions = ["get-tickers"]
+    functions += [
+        f"{stage}-financial-data-for-{kind}" for stage in ("get", "prep") for kind in ("acoes", "fiis")
+    ]
 
-    assert checkout.changes() == {
-        'module.lambda.terraform_data.build["prep_financial_data"]': ["create", "delete"],
-        'module.lambda.aws_s3_object.package["prep_financial_data"]': ["create", "delete"],
-        'module.lambda.aws_lambda_function.this["prep-financial-data-for-acoes"]': ["update"],
-        'module.lambda.aws_lambda_function.this["prep-financial-data-for-fiis"]': ["update"],
-    }
-
-
-def test_a_change_of_how_pages_are_read_updates_stages_2_and_3_and_nothing_else(deployed: Deployed) -> None:
-    def change(module: Path) -> None:
-        pages = module / "lambda" / "src" / "fundamentus_site" / "page.py"
-        pages.write_text(pages.read_text() + "\n# changed\n")
-
-    deployed.first.repository.publish("v2-pages", change, based_on="v1")
-    checkout = deployed.first.checkout("changed-pages", version="v2-pages")
-
-    assert checkout.changes() == {
-        'module.lambda.terraform_data.build["get_tickers"]': ["create", "delete"],
-        'module.lambda.terraform_data.build["get_financial_data"]': ["create", "delete"],
-        'module.lambda.aws_s3_object.package["get_tickers"]': ["create", "delete"],
-        'module.lambda.aws_s3_object.package["get_financial_data"]': ["create", "delete"],
-        'module.lambda.aws_lambda_function.this["get-tickers"]': ["update"],
-        'module.lambda.aws_lambda_function.this["get-financial-data-for-acoes"]': ["update"],
-        'module.lambda.aws_lambda_function.this["get-financial-data-for-fiis"]': ["update"],
+    assert deployed.first.checkout("changed", version="v2").changes() == {
+        **{f'module.lambda.terraform_data.build["{name}"]': ["create", "delete"] for name in packages},
+        **{f'module.lambda.aws_s3_object.package["{name}"]': ["create", "delete"] for name in packages},
+        **{f'module.lambda.aws_lambda_function.this["{name}"]': ["update"] for name in functions},
     }
 
 
@@ -527,20 +538,6 @@ def test_a_changed_requirement_updates_the_layer(deployed: Deployed) -> None:
         "module.lambda.aws_lambda_layer_version.this",
     }
     assert sum(actions == ["update"] for actions in changes.values()) == 11
-
-
-def test_line_endings_modes_times_and_bytecode_do_not_count(deployed: Deployed) -> None:
-    def change(module: Path) -> None:
-        for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
-            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-            path.chmod(0o755)
-        cache = module / "lambda" / "src" / "get_tickers" / "__pycache__"
-        cache.mkdir()
-        (cache / "handler.cpython-311.pyc").write_bytes(b"\x00")
-
-    deployed.first.repository.publish("v4", change, based_on="v1")
-
-    assert "No changes." in deployed.first.checkout("other-checkout", version="v4").terraform("plan")
 
 
 def test_without_force_destroy_buckets_that_hold_data_are_kept(
