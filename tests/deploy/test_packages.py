@@ -269,5 +269,5 @@ def test_where_the_package_index_does_not_answer_apply_says_so(checkout: Checkou
     said = checkout.terraform("apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), **NO_INDEX)
 
     said = unwrapped(said)
-    assert "see that the package index answers from this machine" in said
+    assert "check that the package index answers from this machine" in said
     assert "set lambda_packages_dir to their directory" in said
