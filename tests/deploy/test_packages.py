@@ -225,7 +225,7 @@ def test_a_directory_without_packages_is_refused_while_planning(tmp_path: Path, 
 
     said = unwrapped(checkout.terraform("plan", ALL_PACKAGES, statuses=(1,)))
 
-    assert 'lambda_packages_dir is "nowhere", where no packages are: write the directory' in said
+    assert 'lambda_packages_dir is "nowhere", which has no packages: write the directory' in said
     assert '"make package"' in said
 
 
