@@ -126,7 +126,8 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
-    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which has the pages read.
+    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which starts the reading of the
+    # pages.
     (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
     given = {"anomesdia_exec": latest, "source": "pages"}

@@ -138,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue that never answers calls about one partition, with or without doing the work.
+    """A Glue catalog that never answers calls about one partition, but may carry them out.
 
     The test can kill the calling function at this point.
     """

@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # More than the two requests that may run during the wait.
+    # This is more than the two requests that may run during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
