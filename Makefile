@@ -1,18 +1,18 @@
 # `make` or `make help` lists what there is. The virtual environment is made on first use, and again when
-# the requirements change; PYTHON=/path/to/python3 chooses its interpreter.
+# the requirements change; PYTHON=/path/to/python3 selects its interpreter.
 
 VENV := .venv
 REQUIREMENTS := sandbox/requirements.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-# checkov pins much of what the tests pin otherwise: it has an environment of its own.
+# checkov pins other versions than the tests, so it has its own environment.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
 SBOM := .venv-sbom
 SBOM_MADE := $(SBOM)/.made-7.5.0
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
-# The functions' own Python first. Each version is looked for on the PATH and under pyenv; the first that really runs
-# (a name on the PATH may be a shim with nothing behind it) and can make an environment is taken.
+# The functions' own Python comes first. Each version is searched on the PATH and under pyenv. The first that runs
+# and can make an environment is used: a name on the PATH may be a shim without a Python.
 PYTHONS := 3.13 3.12 3.11 3
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 CANDIDATES := $(foreach version,$(PYTHONS),python$(version) $(wildcard $(PYENV)/versions/$(version).*/bin/python))
@@ -20,15 +20,15 @@ USABLE := import sys, venv, ensurepip; assert sys.version_info >= (3, 11) and no
 PYTHON := $(shell for python in $(CANDIDATES); do "$$python" -c '$(USABLE)' 2>/dev/null && echo "$$python" && break; done)
 MINOR := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# The version stands in the names: an environment of another one is made anew.
+# The names contain the version: with another version, a new environment is made.
 VENV_MADE := $(VENV)/.made-$(MINOR)
-# What the commands that run something need, so that a first run need not wait for what the tests do.
+# Requirements of the commands that run the lake, so that a first run need not wait for those of the tests.
 RUNS := $(VENV)/.made-runs-$(MINOR)
 
 SOURCE ?= sample
 TICKERS ?=
 FORMAT ?= table
-# Handed over in the environment, as they were given: make expands no `$` in them, and the shell sees no quotes.
+# Passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
 unexport QUERY SQL
 export ASKED_QUERY := $(value QUERY)
 export ASKED_SQL := $(value SQL)
@@ -44,15 +44,15 @@ run: $(RUNS) ## Run one whole day on an AWS emulator and query the lake (SOURCE=
 	@$(SANDBOX) run --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: up
-up: $(RUNS) ## The same, and leave it running for `make query`
+up: $(RUNS) ## Run a day like `make run`, and leave the lake running for `make query`
 	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: query
-query: $(RUNS) ## Ask what `make up` left running: QUERY=formula-magica, SQL="SELECT …", or neither for names (FORMAT=csv|json)
+query: $(RUNS) ## Query the lake of `make up`: QUERY=formula-magica, SQL="SELECT …", or neither for names (FORMAT=csv|json)
 	@$(SANDBOX) query --format '$(FORMAT)' --name "$$ASKED_QUERY" -- "$$ASKED_SQL"
 
 .PHONY: down
-down: $(RUNS) ## End what `make up` left running, and remove its data
+down: $(RUNS) ## Stop the lake of `make up`, and remove its data
 	@$(SANDBOX) down
 
 .PHONY: test
@@ -60,7 +60,7 @@ test: $(VENV_MADE) ## Run the tests: code, Terraform, and whole days on the emul
 	$(VENV)/bin/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m 'not full'
 
 .PHONY: test-all
-test-all: $(VENV_MADE) ## Run these and all that takes longer: other dates, the oldest SDK, load (LEGS="load": only that)
+test-all: $(VENV_MADE) ## Run all tests, also the long ones: other dates, the oldest SDK, load (LEGS="load": only this leg)
 	@$(VENV)/bin/python tests/legs.py $(LEGS)
 
 .PHONY: seeds
@@ -68,10 +68,10 @@ seeds: $(VENV_MADE) ## Drive the lake through N evenings of random order, repeat
 	PYNVEST_SEEDS=$(or $(N),100) $(VENV)/bin/python -m pytest tests/unit/test_any_order.py
 
 .PHONY: compat
-compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest Terraform that is claimed and with the newest (part of test-all)
+compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest supported and the newest Terraform (part of test-all)
 	@$(VENV)/bin/python tests/legs.py terraform-1.6 terraform-1.15
 
-# Forms that have to be read twice.
+# Phrases that readers have to read twice.
 MANNERED := "whoever|whence|of before|(is|are|be) told|nothing but|to be had"
 
 .PHONY: lint
@@ -96,7 +96,7 @@ package: ## Build the Lambda packages into .build/packages, for machines that ap
 	python3 lambda/build.py --output .build/packages
 
 .PHONY: sbom
-sbom: $(SBOM_MADE) ## List what the layer holds, as CycloneDX, in .build/sbom.json
+sbom: $(SBOM_MADE) ## List the layer's contents, as CycloneDX, in .build/sbom.json
 	@mkdir -p .build
 	@$(SBOM)/bin/cyclonedx-py requirements lambda/layer/requirements.txt --output-reproducible --of JSON -o .build/sbom.json
 	@echo .build/sbom.json
@@ -134,7 +134,7 @@ $(CHECKOV_MADE):
 	@touch $@
 
 .PHONY: clean
-clean: ## Remove everything that the other targets made
+clean: ## Remove all files that the other targets made
 	@if test -d .local -a -x $(VENV)/bin/python; then $(SANDBOX) down; fi
 	rm -rf $(VENV) $(CHECKOV) $(SBOM) .local .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

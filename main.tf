@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -15,10 +15,11 @@ locals {
   bucket_names   = { for layer in local.layers : layer => var.bucket_names_map == null ? "${var.name_prefix}-${layer}-${local.suffix}" : var.bucket_names_map[layer] }
   database_names = { for layer in local.layers : layer => var.databases_names_map == null ? "db_${replace(var.name_prefix, "-", "_")}_${layer}" : var.databases_names_map[layer] }
 
-  # Buckets of the consumer's own may hold several lakes. Without one for the default name, its objects stay where they are.
+  # The consumer's own buckets may hold several lakes.
+  # The default name has no prefix, so its existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # One bucket a distinct name, under the first layer that bears it: keys that are known before the account is.
+  # One bucket per distinct name; its key is the first layer with this name, which is known before the account is.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
@@ -32,7 +33,7 @@ locals {
 
   key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
 
-  # Days that what is in the work bucket is kept, by what its keys start with.
+  # Days to keep objects of the work bucket, by key prefix.
   expiry = {
     athena-results = var.athena_results_retention_days
     ledger         = 400
@@ -44,18 +45,19 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  # As AWS advises for a queue that starts a function; a batch that is gathered for longer than that takes more.
+  # Six times the function's time limit, as AWS advises; more if the batch window is long.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # All of them by name or pattern, as short as a policy needs it: no other instance's queues are named like that.
+  # Names or patterns of all dead-letter queues, short enough for a policy.
+  # They match no queue of another instance.
   failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
-  # Of each round: nine events a look, forty looks at the interval and more at ten times that, and what the round does.
+  # Each round has nine events per look (forty looks at the interval, then at ten times the interval) and its own events.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

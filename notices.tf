@@ -1,4 +1,4 @@
-# The notices of each day. Without alarm_email and alarm_topic_arn nothing of this is made.
+# The notices of each day. Without alarm_email and alarm_topic_arn, this file creates nothing.
 
 locals {
   notified   = var.alarm_email != null || var.alarm_topic_arn != null
@@ -6,7 +6,7 @@ locals {
   topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
 
-  # What stops the workflow without a word of its own; everything else it tells itself.
+  # After these ends, the workflow cannot send a notice itself.
   stopped_rule_name = "${local.workflow_name}-stopped"
   stopped = {
     TIMED_OUT = "passou do tempo máximo"
@@ -28,8 +28,9 @@ locals {
       missing     = "notBreaching"
       enabled     = true
     }
-    # A lake that has just been made has not started anything either: it is silent only after it has once spoken.
-    # Missing data is therefore no alarm. A weekend is three days.
+    # A new lake has started no execution yet.
+    # Missing data is therefore no alarm: the alarm needs an earlier execution.
+    # A weekend is three days.
     silence = {
       name        = "${local.workflow_name}-silent"
       description = "Há pelo menos quatro dias nenhuma execução do fluxo começou. Veja se o agendamento ${local.schedule_names.dedup} existe e está ativo; docs/operations.md diz o que fazer."
@@ -47,7 +48,7 @@ locals {
   }
   alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.here}:alarm:${alarm.name}"]
 
-  # A subscription that AWS has dropped is gone from the state after a refresh.
+  # After a refresh, a subscription that AWS has deleted is no longer in the state.
   pending = try(aws_sns_topic_subscription.notices[0].pending_confirmation, null)
   address = var.alarm_email == null ? null : local.pending == null ? "lost" : local.pending ? "pending" : "confirmed"
   confirm = {
@@ -58,7 +59,7 @@ locals {
 }
 
 resource "aws_sns_topic" "notices" {
-  # checkov:skip=CKV_AWS_26:Encrypted where kms_key_arn is given; AWS's own key for SNS lets neither alarms nor rules publish
+  # checkov:skip=CKV_AWS_26:Encrypted if kms_key_arn is given; with AWS's own key for SNS, neither alarms nor rules can publish
   count = var.alarm_email == null ? 0 : 1
 
   name              = local.topic_name
@@ -82,7 +83,7 @@ resource "aws_sns_topic_subscription" "notices" {
   endpoint  = var.alarm_email
 }
 
-# What the topic's policy says, be it the module's or the consumer's.
+# The policy of the topic, which belongs to the module or to the consumer.
 data "aws_iam_policy_document" "notices" {
   count = local.notified ? 1 : 0
 
@@ -104,8 +105,8 @@ data "aws_iam_policy_document" "notices" {
     }
   }
 
-  # On a topic of the module's own the role's policy suffices; and a topic's policy that names a role is refused by
-  # AWS, at every plan, once that role is gone.
+  # The module's own topic does not need this statement: the role's policy suffices.
+  # Once a role is deleted, AWS rejects every topic policy that names this role.
   dynamic "statement" {
     for_each = var.alarm_topic_arn[*]
 
@@ -121,7 +122,7 @@ data "aws_iam_policy_document" "notices" {
     }
   }
 
-  # Without a condition: EventBridge supports none in a topic's policy, and with one the rule's notice is lost.
+  # No condition: EventBridge supports none in a topic's policy, and the rule's notice would be lost.
   statement {
     sid       = "RuleTells"
     actions   = ["sns:Publish"]
@@ -183,7 +184,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
       status = "$.detail.status"
       time   = "$.time"
     }
-    # Lines of JSON strings: SNS gets them as they stand, quotes included.
+    # Lines of JSON strings: SNS gets them unchanged, with the quotes.
     input_template = <<-EOT
       "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: ${local.stopped.ABORTED}; TIMED_OUT: ${local.stopped.TIMED_OUT}). Hora (UTC): <time>."

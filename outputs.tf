@@ -2,7 +2,7 @@ output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
 
-  # Here and not with account and region, whose reading would then wait for whatever the inputs are made of.
+  # Not in the data sources of account and region: their reading would then wait for unknown inputs.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
     error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
@@ -23,22 +23,22 @@ output "packages_bucket" {
 }
 
 output "work_bucket" {
-  description = "Name and ARN of the bucket that holds the kept pages, the ledger and the results of queries."
+  description = "Name and ARN of the bucket of archived pages, ledger and query results."
   value       = { name = aws_s3_bucket.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
 
   precondition {
     condition     = var.fetch_from == "site" || var.pages_retention_days > 0
-    error_message = "pages_retention_days is 0 and fetch_from is \"pages\", but the pages that a collector brings have to be kept until they are read: write at least 1 day."
+    error_message = "pages_retention_days is 0 and fetch_from is \"pages\", but a collector's pages must be kept until they are read: write at least 1 day."
   }
 }
 
 output "collector_policy_json" {
-  description = "Policy of a collector, to be attached to a user or role of yours: it may bring pages and nothing else."
+  description = "Policy of a collector, for your user or role: it only allows bringing pages."
   value       = data.aws_iam_policy_document.collector.json
 }
 
 output "operator_policy_json" {
-  description = "Policy of an operator, for a managed policy of yours: start, look, ask again, make days anew and empty the dead-letter queues, as docs/operations.md does."
+  description = "Policy of an operator, for your own managed policy: it allows the commands of docs/operations.md (start, look, ask again, rebuild days, empty the dead-letter queues)."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -48,17 +48,17 @@ output "queues" {
 }
 
 output "dead_letter_queues" {
-  description = "Name, ARN and URL of the queue that gets the tickers of each kind that kept failing."
+  description = "Name, ARN and URL of the queue of failed tickers of each kind."
   value       = { for kind, name in local.queue_names : kind => local.dead_letter_queues[name] }
 }
 
 output "failure_queues" {
-  description = "Name, ARN and URL of the queue, by name of the function, that gets asynchronous invocations that kept failing."
+  description = "Name, ARN and URL of the queue of failed asynchronous invocations, by name of the function."
   value       = { for name in module.lambda.asynchronous_function_names : name => local.dead_letter_queues[name] }
 }
 
 output "schedule_dead_letter_queues" {
-  description = "Name, ARN and URL of the queue that gets starts of each schedule (`start`, `dedup`) that kept failing."
+  description = "Name, ARN and URL of the queue of failed starts of each schedule (`start`, `dedup`)."
   value       = { for schedule, name in local.schedule_names : schedule => local.dead_letter_queues[name] }
 }
 
@@ -78,7 +78,7 @@ output "workflow" {
 
   precondition {
     condition     = local.workflow_events <= 24000
-    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, of the 25000 that Step Functions allows with what is tried again: write a longer interval or fewer rounds."
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, but Step Functions allows 25000, retries included: write a longer interval or fewer rounds."
   }
 }
 
@@ -91,19 +91,19 @@ output "notices" {
     confirm   = try(local.confirm[local.address], null)
   } : null
 
-  # Not validations: before Terraform 1.9 those know one input only.
+  # Not validations: before Terraform 1.9, a validation sees only its own input.
   precondition {
     condition     = var.alarm_email == null || var.alarm_topic_arn == null
-    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write one of the two, and subscribe the address to your own topic where you want both."
+    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write one of the two; if you want both, subscribe the address to your own topic."
   }
   precondition {
     condition     = var.alarm_topic_arn == null ? true : split(":", var.alarm_topic_arn)[3] == data.aws_service.current.region
-    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, a topic of another region than the lake's, which neither alarms nor rules reach: write the ARN of a topic of ${data.aws_service.current.region}."
+    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, a topic in another region than the lake, where neither alarms nor rules can publish: write the ARN of a topic of ${data.aws_service.current.region}."
   }
 }
 
 output "notices_topic_policy_json" {
-  description = "What the policy of a topic of yours (`alarm_topic_arn`) has to say: who may publish to it. Null without such a topic."
+  description = "Policy for your own topic (`alarm_topic_arn`): who may publish to it. Null without such a topic."
   value       = var.alarm_topic_arn == null ? null : data.aws_iam_policy_document.notices[0].json
 }
 
@@ -111,7 +111,7 @@ output "schedules" {
   description = "Name and ARN of each schedule (`start`, `dedup`)."
   value       = module.eventbridge.schedules
 
-  # Not a validation: before Terraform 1.9 those know their input and nothing else.
+  # Not a validation: before Terraform 1.9, a validation sees only its own input.
   precondition {
     condition     = contains(split("\n", file("${path.module}/eventbridge/timezones.txt")), var.schedule_timezone)
     error_message = "schedule_timezone is ${jsonencode(var.schedule_timezone)}, which the IANA time zone database does not have: write a name such as \"America/Sao_Paulo\" or \"UTC\"."
@@ -138,21 +138,21 @@ output "tables" {
 }
 
 output "workgroup" {
-  description = "Name and ARN of the Athena workgroup; null where `athena_enabled` is false."
+  description = "Name and ARN of the Athena workgroup; null if `athena_enabled` is false."
   value       = one(module.athena[*].workgroup)
 }
 
 output "named_queries" {
-  description = "Id and title of each query that is saved in the workgroup, by its name; null where `athena_enabled` is false."
+  description = "Id and title of each saved query of the workgroup, by its name; null if `athena_enabled` is false."
   value       = one(module.athena[*].named_queries)
 }
 
 output "views" {
-  description = "Database, ARN and title of each view, by its name; null where `athena_enabled` is false."
+  description = "Database, ARN and title of each view, by its name; null if `athena_enabled` is false."
   value       = one(module.athena[*].views)
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader, for a managed policy of yours: it may query through the workgroup and nothing else; null where `athena_enabled` is false."
+  description = "Policy of a reader, for your own managed policy: it only allows queries through the workgroup. Null if `athena_enabled` is false."
   value       = one(module.athena[*].reader_policy_json)
 }

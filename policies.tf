@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # For the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# Names and patterns keep the policy known in a plan and short enough for a managed policy (6,144 characters).
+# With names and patterns, a plan shows the policy, and it is short enough for a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
-  # The call names a query. No log group appears in it, so no resource can match.
+  # The call names a query and no log group, so no resource can match.
   statement {
     sid       = "ReadResultsOfQueries"
     actions   = ["logs:GetQueryResults"]

@@ -128,8 +128,9 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
-  # Nobody can overwrite an archived page. Copies and multipart uploads do not send this header, so they are denied too:
-  # a multipart upload keeps the time of its start, although it may be completed much later.
+  # Nobody can overwrite an archived page.
+  # Copies and multipart uploads do not send this header, so they are denied too.
+  # An object of a multipart upload has the time of the upload's start, although it may be completed much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -15,12 +15,12 @@ resource "aws_sqs_queue" "tickers" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
-      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, and 120 at most) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so tickers would be read again while an invocation still works on them: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, at most 120) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so a ticker could be read again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
     }
     # Without rounds this is not checked: the workflow is started by hand after the queues drain.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and a round that comes sooner (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would ask anew for what is still tried: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1

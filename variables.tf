@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "Start of all resource names. Give each instance in an account its own, in every region: IAM names are global to the account."
+  description = "Prefix of all resource names. Give each instance in an account its own prefix, even in another region: IAM names are global to the account."
   type        = string
   default     = "pynvest"
   nullable    = false
@@ -11,33 +11,33 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource, at most ten, since the packages are S3 objects. The provider's `default_tags` are added, except on the packages."
+  description = "Tags of every resource, at most ten, because S3 objects (the packages) take no more. The provider's `default_tags` are added, except to the packages."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, which is what the packages, as S3 objects, take, and set the others in the provider's default_tags, which reach everything but the packages."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, the limit of S3 objects (the packages), and set the others in the provider's default_tags, which are added to everything except the packages."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
-    error_message = format("module_default_tags has a key that starts with aws: (%s), which AWS keeps for itself: write another key.", join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")]))
+    error_message = format("module_default_tags has a key that starts with aws: (%s), a prefix that AWS reserves: write another key.", join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")]))
   }
   validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
-    error_message = format("module_default_tags holds what S3 does not take as a tag (%s): write letters, digits, spaces and _ . : / = + - @, at most 128 in a key and 256 in a value.", join(", ", [for key, value in var.module_default_tags : "${key} = ${value}" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)))]))
+    error_message = format("module_default_tags has tags that S3 does not accept (%s): write letters, digits, spaces and _ . : / = + - @, at most 128 in a key and 256 in a value.", join(", ", [for key, value in var.module_default_tags : "${key} = ${value}" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)))]))
   }
 }
 
 variable "bucket_names_map" {
-  description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets` they are existing buckets of yours, see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: created, `<name_prefix>-<layer>-<account>-<region>`."
+  description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets` they are your existing buckets, see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: buckets `<name_prefix>-<layer>-<account>-<region>` are created."
   type        = map(string)
   default     = null
 
   validation {
     condition     = var.bucket_names_map == null ? true : length(setsubtract(keys(var.bucket_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = format("bucket_names_map has keys that it does not take (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"])))
+    error_message = format("bucket_names_map has unknown keys (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"])))
   }
   validation {
     condition     = var.bucket_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.bucket_names_map))) == 0
@@ -45,12 +45,12 @@ variable "bucket_names_map" {
   }
   validation {
     condition     = var.bucket_names_map == null ? true : alltrue([for name in values(var.bucket_names_map) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
-    error_message = format("bucket_names_map holds a name that S3 does not take (%s): write 3 to 63 lowercase letters, digits, hyphens and dots.", join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))]))
+    error_message = format("bucket_names_map has a name that S3 does not accept (%s): write 3 to 63 lowercase letters, digits, hyphens and dots.", join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))]))
   }
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the lake's buckets are created. Null: only where `bucket_names_map` is null. `true` with names: created under those names."
+  description = "Whether the lake's buckets are created. Null: only if `bucket_names_map` is null. `true` with names: created with those names."
   type        = bool
   default     = null
 }
@@ -74,7 +74,7 @@ variable "databases_names_map" {
 
   validation {
     condition     = var.databases_names_map == null ? true : length(setsubtract(keys(var.databases_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = format("databases_names_map has keys that it does not take (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"])))
+    error_message = format("databases_names_map has unknown keys (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"])))
   }
   validation {
     condition     = var.databases_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.databases_names_map))) == 0
@@ -82,12 +82,12 @@ variable "databases_names_map" {
   }
   validation {
     condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,255}$", name))])
-    error_message = format("databases_names_map holds a name that Athena does not take (%s): write lowercase letters, digits and underscores.", join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
+    error_message = format("databases_names_map has a name that Athena does not accept (%s): write lowercase letters, digits and underscores.", join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
   }
 }
 
 variable "flag_create_databases" {
-  description = "Whether the Glue databases are created; if not, the named ones have to exist. The tables in them are created either way."
+  description = "Whether the Glue databases are created; if not, the named databases must exist. The tables are created in any case."
   type        = bool
   default     = true
   nullable    = false
@@ -116,7 +116,7 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Seconds that a received ticker stays hidden: at least stage 3's time limit plus the batch window. Null: six times stage 3's limit."
+  description = "Visibility timeout of received tickers, in seconds: at least stage 3's time limit plus the batch window. Null: six times stage 3's limit."
   type        = number
   default     = null
 
@@ -127,28 +127,28 @@ variable "sqs_visibility_timeout_seconds" {
 }
 
 variable "sqs_message_retention_seconds" {
-  description = "Seconds that the queues keep a ticker that nothing reads. The dead-letter queues keep theirs for 14 days."
+  description = "Seconds to keep an unread ticker in its queue. The dead-letter queues keep tickers for 14 days."
   type        = number
   default     = 345600
   nullable    = false
 }
 
 variable "sqs_max_message_size" {
-  description = "Bytes that one message may have; above 262144 with newer releases of the provider only."
+  description = "Maximum size of a message, in bytes; more than 262144 needs a newer release of the provider."
   type        = number
   default     = 262144
   nullable    = false
 }
 
 variable "sqs_delay_seconds" {
-  description = "Seconds that a ticker waits in its queue before it can be read."
+  description = "Delay before a queued ticker can be read, in seconds."
   type        = number
   default     = 0
   nullable    = false
 }
 
 variable "sqs_receive_wait_time_seconds" {
-  description = "Seconds that a read of an empty queue waits for a message (long polling)."
+  description = "Wait of a read from an empty queue, in seconds (long polling)."
   type        = number
   default     = 20
   nullable    = false
@@ -160,7 +160,7 @@ variable "sqs_receive_wait_time_seconds" {
 }
 
 variable "sqs_max_receive_count" {
-  description = "Times that a ticker is tried before it goes to the dead-letter queue."
+  description = "Number of tries of a ticker before it goes to the dead-letter queue."
   type        = number
   default     = 3
   nullable    = false
@@ -172,7 +172,7 @@ variable "sqs_max_receive_count" {
 }
 
 variable "sqs_lambda_trigger_batch_size" {
-  description = "Tickers that one invocation gets at most; their rows become one object."
+  description = "Maximum number of tickers per invocation; their rows become one object."
   type        = number
   default     = 25
   nullable    = false
@@ -184,7 +184,7 @@ variable "sqs_lambda_trigger_batch_size" {
 }
 
 variable "sqs_lambda_trigger_batch_window" {
-  description = "Seconds that tickers are gathered for a batch; at least 1 where the batch size is above 10."
+  description = "Seconds to collect tickers for a batch; at least 1 if the batch size is above 10."
   type        = number
   default     = 5
   nullable    = false
@@ -196,43 +196,43 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Invocations that each queue starts at once. Times `fetch_threads` it gives the requests in flight. Null: 5 for stocks, 3 for funds."
+  description = "Maximum number of concurrent invocations per queue; multiplied by `fetch_threads`, the concurrent requests. Null: 5 for stocks, 3 for funds."
   type        = number
   default     = null
 
   validation {
     condition     = var.sqs_lambda_trigger_max_concurrency == null || try(var.sqs_lambda_trigger_max_concurrency >= 2 && var.sqs_lambda_trigger_max_concurrency <= 1000, false)
-    error_message = "sqs_lambda_trigger_max_concurrency is ${jsonencode(var.sqs_lambda_trigger_max_concurrency)}: write 2 (the least that SQS triggers take) to 1000, for each queue, or null for the module's own."
+    error_message = "sqs_lambda_trigger_max_concurrency is ${jsonencode(var.sqs_lambda_trigger_max_concurrency)}: write 2 (the minimum of SQS triggers) to 1000, for each queue, or null for the module's default."
   }
 }
 
 variable "functions_python_runtime" {
-  description = "Lambda runtime of all functions; the layers are chosen to match. The module is tested on the default; AWS deprecates `python3.11` on 30 June 2027."
+  description = "Lambda runtime of all functions; the layers match it. The module is tested with the default; AWS deprecates `python3.11` on 30 June 2027."
   type        = string
   default     = "python3.13"
   nullable    = false
 
   validation {
     condition     = contains(["python3.11", "python3.12", "python3.13", "python3.14"], var.functions_python_runtime)
-    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.13, which the module is tested on, or python3.11, python3.12 or python3.14."
+    error_message = "functions_python_runtime is \"${var.functions_python_runtime}\": write python3.13, which the module is tested with, or python3.11, python3.12 or python3.14."
   }
 }
 
 variable "functions_timeout" {
-  description = "Seconds that an invocation may take. Stage 3 takes 120 at most and returns to its queue what it did not reach."
+  description = "Time limit of an invocation, in seconds. Stage 3 uses at most 120, and returns unread tickers to its queue."
   type        = number
   default     = 300
   nullable    = false
 }
 
 variable "functions_memory_size" {
-  description = "Memory of each function, in MB. Null: what suits the stage, more where it computes and less where it waits."
+  description = "Memory of each function, in MB. Null: the stage's default; stages that compute get more than stages that wait."
   type        = number
   default     = null
 
   validation {
     condition     = var.functions_memory_size == null || try(var.functions_memory_size >= 256 && var.functions_memory_size <= 10240, false)
-    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 256 (a day takes up to 200 of them) to 10240 MB, for all functions, or null for each stage's own."
+    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 256 (a day uses up to 200 MB) to 10240 MB, for all functions, or null for each stage's default."
   }
 }
 
@@ -248,7 +248,7 @@ variable "awssdkpandas_layer_arn" {
 }
 
 variable "awssdkpandas_layer_version" {
-  description = "Release of AWS SDK for pandas whose managed layer is looked up; the module is tested with the default."
+  description = "Release of AWS SDK for pandas, to look up its managed layer; the module is tested with the default."
   type        = string
   default     = "3.16.1"
   nullable    = false
@@ -271,12 +271,12 @@ variable "lambda_packages_dir" {
 
   validation {
     condition     = var.lambda_packages_dir == null ? true : length(fileset(var.lambda_packages_dir, "*.zip")) > 0
-    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, where no packages are: write the directory that \"make package\" filled from this very version of the module, such as \".build/packages\", or leave it out to have them built while applying."
+    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, which has no packages: write the directory that \"make package\" filled from this version of the module, such as \".build/packages\", or leave it out, and the apply builds them."
   }
 }
 
 variable "fundamentus_base_url" {
-  description = "Where the site's pages are read."
+  description = "Address of the site."
   type        = string
   default     = "https://www.fundamentus.com.br"
   nullable    = false
@@ -288,7 +288,7 @@ variable "fundamentus_base_url" {
 }
 
 variable "fetch_threads" {
-  description = "Requests that one invocation has in flight to the site at most."
+  description = "Maximum number of concurrent requests to the site per invocation."
   type        = number
   default     = 1
   nullable    = false
@@ -300,7 +300,7 @@ variable "fetch_threads" {
 }
 
 variable "fetch_timeout_seconds" {
-  description = "Seconds that one attempt to read a page may take."
+  description = "Time limit of one attempt to fetch a page, in seconds."
   type        = number
   default     = 20
   nullable    = false
@@ -312,7 +312,7 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "fetch_headers" {
-  description = "Headers of the requests to the site, by name, laid over those that `pynvest` sends by itself (its `User-Agent`)."
+  description = "Headers of the requests to the site, by name. They override the headers of `pynvest` (its `User-Agent`)."
   type        = map(string)
   default = {
     "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -332,7 +332,7 @@ variable "fetch_headers" {
 
   validation {
     condition     = length(distinct([for name in keys(var.fetch_headers) : lower(name)])) == length(var.fetch_headers)
-    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write each once, whatever its capitals."
+    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write each once; capitals do not matter."
   }
 
   validation {
@@ -342,7 +342,7 @@ variable "fetch_headers" {
 
   validation {
     condition     = length(jsonencode(var.fetch_headers)) <= 1024
-    error_message = "fetch_headers has ${length(jsonencode(var.fetch_headers))} characters as JSON: write 1024 at most, since all variables of a function take 4096 together."
+    error_message = "fetch_headers has ${length(jsonencode(var.fetch_headers))} characters as JSON: write 1024 at most, because all variables of a function may have 4096 together."
   }
 }
 
@@ -354,14 +354,14 @@ variable "schedules_enabled" {
 }
 
 variable "schedule_timezone" {
-  description = "Time zone of the two schedules. The day that a run belongs to is that of Sao Paulo."
+  description = "Time zone of the two schedules. The run day is always the date in Sao Paulo."
   type        = string
   default     = "America/Sao_Paulo"
   nullable    = false
 }
 
 variable "schedule_expression_start" {
-  description = "When the day's run starts, as an EventBridge Scheduler expression."
+  description = "Start of the day's run, as an EventBridge Scheduler expression."
   type        = string
   default     = "cron(45 18 ? * MON-FRI *)"
   nullable    = false
@@ -373,7 +373,7 @@ variable "schedule_expression_start" {
 }
 
 variable "schedule_expression_dedup" {
-  description = "When the dedup workflow starts, as an EventBridge Scheduler expression; it waits by itself until the day is complete."
+  description = "Start of the dedup workflow, as an EventBridge Scheduler expression; the workflow waits until the day is complete."
   type        = string
   default     = "cron(0 19 ? * MON-FRI *)"
   nullable    = false
@@ -385,7 +385,7 @@ variable "schedule_expression_dedup" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at a day that is not settled; after forty looks ten times as long."
+  description = "Seconds between two looks of the dedup workflow at an unsettled day; after forty looks ten times as long."
   type        = number
   default     = 30
   nullable    = false
@@ -404,12 +404,12 @@ variable "dedup_round_minutes" {
 
   validation {
     condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0]) && sum(concat([0], var.dedup_round_minutes)) <= 900
-    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each of more than 0 and all of at most 900 minutes, since the site then shows the next session, such as [60, 60], or [] for none."
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each above 0 and at most 900 minutes in total, because the site then shows the next session, such as [60, 60], or [] for no rounds."
   }
 }
 
 variable "fetch_from" {
-  description = "Where pages come from: `site`, which the functions ask, or `pages`, which your collector brings; then nothing in AWS asks the site."
+  description = "Source of the pages: `site` if the functions ask the site, `pages` if your collector brings them; then nothing in AWS asks the site."
   type        = string
   default     = "site"
   nullable    = false
@@ -433,7 +433,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Day (`YYYYMMDD`) from which measurements serve as references, after a lasting change. Null: those of the last 60 days."
+  description = "First day (`YYYYMMDD`) whose measurements serve as references, after a lasting change. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -444,7 +444,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "Days that pages are archived as they were read, so that a day can be read again without the site. 0: not archived."
+  description = "Days to keep archived pages, from which a day can be read again without the site. 0: no archive."
   type        = number
   default     = 90
   nullable    = false
@@ -456,7 +456,7 @@ variable "pages_retention_days" {
 }
 
 variable "log_level" {
-  description = "Least level of what the functions log: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case."
+  description = "Lowest level of log messages to write: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in capitals or not."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -468,7 +468,7 @@ variable "log_level" {
 }
 
 variable "alarm_email" {
-  description = "Address that gets a notice of each day, through a topic that is created. AWS asks it to confirm by mail first. Null: none."
+  description = "Address for a notice of each day; the module creates the topic. AWS first sends a mail to confirm the address. Null: no notices."
   type        = string
   default     = null
 
@@ -485,19 +485,19 @@ variable "alarm_topic_arn" {
 
   validation {
     condition     = var.alarm_topic_arn == null ? true : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", var.alarm_topic_arn))
-    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}: write the ARN of a topic that is no FIFO topic, such as \"arn:aws:sns:sa-east-1:123456789012:my-topic\"."
+    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}: write the ARN of a standard (not FIFO) topic, such as \"arn:aws:sns:sa-east-1:123456789012:my-topic\"."
   }
 }
 
 variable "daily_digest" {
-  description = "Whether a day without a remark gets a notice, too. Remarks and failures always do."
+  description = "Whether a day without remarks also gets a notice. Days with remarks or failures always get one."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "athena_enabled" {
-  description = "Whether there are a workgroup, saved queries and views to ask the lake with."
+  description = "Whether to create a workgroup, saved queries and views for queries of the lake."
   type        = bool
   default     = true
   nullable    = false
@@ -511,7 +511,7 @@ variable "athena_bytes_scanned_cutoff" {
 }
 
 variable "athena_results_retention_days" {
-  description = "Days that the results of queries are kept."
+  description = "Days to keep query results."
   type        = number
   default     = 30
   nullable    = false
@@ -523,14 +523,14 @@ variable "athena_results_retention_days" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days to keep logs."
   type        = number
   default     = 30
   nullable    = false
 }
 
 variable "kms_key_arn" {
-  description = "ARN of your KMS key, in the lake's region, for created buckets, queues, logs and notices; see docs/permissions.md. Null: AWS's own keys."
+  description = "ARN of your KMS key, in the lake's region, for created buckets, queues, logs and notices; see docs/permissions.md. Null: keys of AWS."
   type        = string
   default     = null
 
@@ -548,12 +548,12 @@ variable "bucket_kms_key_arns" {
 
   validation {
     condition     = alltrue([for arn in var.bucket_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
-    error_message = format("bucket_kms_key_arns holds what is no ARN of a key (%s): write ARNs of keys (not of aliases), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\".", join(", ", [for arn in var.bucket_kms_key_arns : jsonencode(arn) if !can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))]))
+    error_message = format("bucket_kms_key_arns has values that are not ARNs of keys (%s): write ARNs of keys (not of aliases), such as \"arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\".", join(", ", [for arn in var.bucket_kms_key_arns : jsonencode(arn) if !can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))]))
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy of yours that bounds what every role of the module may do, where your account asks for one. Null: none."
+  description = "ARN of your permissions boundary for every role of the module, if your account requires one. Null: none."
   type        = string
   default     = null
 
@@ -564,7 +564,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "iam_role_path" {
-  description = "Path of every role of the module, where your account asks for one."
+  description = "Path of every role of the module, if your account requires one."
   type        = string
   default     = "/"
   nullable    = false
@@ -576,7 +576,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the module deletes buckets that hold data, and the workgroup, which AWS keeps otherwise after its first query."
+  description = "Whether a destroy also deletes buckets that hold data, and the workgroup, which AWS otherwise keeps after its first query."
   type        = bool
   default     = false
   nullable    = false

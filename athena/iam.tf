@@ -2,13 +2,13 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
-# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
 
 locals {
-  # Of names, so that a plan shows the policy, and tests can hold its size to what IAM takes.
+  # The ARNs are made of names, so that a plan shows the policy and tests can check its size against IAM's limit.
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
   athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
@@ -17,13 +17,13 @@ locals {
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 
-  # One pattern for the two kinds of a layer, so that the policy fits with the longest names.
+  # One pattern covers both kinds of a layer, so that the policy fits even with the longest names.
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
-# What a reader needs: Athena looks up the catalog, reads the tables' objects and writes results on the reader's behalf.
+# The rights of a reader: Athena reads the catalog and the tables' objects and writes results on the reader's behalf.
 data "aws_iam_policy_document" "reader" {
-  # checkov:skip=CKV_AWS_356:Lists of workgroups and of data catalogs take no resource
+  # checkov:skip=CKV_AWS_356:Actions that list workgroups and data catalogs take no resource
   statement {
     sid = "Query"
     actions = [
@@ -57,7 +57,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid     = "LookUpTheCatalog"
     actions = ["glue:BatchGetPartition", "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
-    # Athena asks for the database `default`, too, whatever it is asked.
+    # For every query, Athena also asks for the database `default`.
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/default"],
       [for database in local.databases : "${local.glue_arn}:database/${database}"],

@@ -1,5 +1,5 @@
 locals {
-  # A view lies in one database, wherever the tables are that it reads.
+  # All views are in one database; the tables that they read may be in others.
   views_database = var.tables.spec_ativos.database
   view_columns = {
     vw_acoes_ultimo_dia  = var.columns.sot_acoes
@@ -22,7 +22,7 @@ locals {
     ]
   }
 
-  # What the queries call tables, lists of the days that a table has, and views.
+  # Names of tables, of the lists of a table's days, and of views, for use in queries.
   relations = merge(
     { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
     { for key, table in var.tables : "${key}_partitions" => "\"${table.database}\".\"${table.name}$partitions\"" },
@@ -38,15 +38,15 @@ locals {
     trimsuffix(file, ".sql") => trimspace(templatefile("${path.module}/queries/${file}", local.relations))
   }
 
-  # Of a view and of a query the first line is a comment, and that is its title.
+  # The first line of each view and query is a comment: its title.
   titles = { for name, sql in merge({ for name, view in local.views : name => view.sql }, local.queries) : name => regex("^-- (.+)", sql)[0] }
 
-  # The types of the contract as Athena's engine calls them.
+  # Athena's names for the types of the contract.
   trino_types = { string = "varchar", double = "double", bigint = "bigint", int = "integer", date = "date", timestamp = "timestamp(3)" }
 }
 
 resource "aws_athena_workgroup" "this" {
-  # checkov:skip=CKV_AWS_159:Encrypted with SSE-S3, or with the consumer's key where one is given
+  # checkov:skip=CKV_AWS_159:Encrypted with SSE-S3, or with the consumer's key if there is one
   name          = var.name
   description   = "Data lake de fundamentos de ativos da B3"
   force_destroy = var.force_destroy
@@ -82,7 +82,7 @@ resource "aws_athena_named_query" "this" {
   query       = each.value
 }
 
-# As Athena itself writes a view into the catalog: without a description, which Trino takes for the comment that marks a view.
+# The same entry as Athena writes for a view: no description, because Trino reads it as the comment that marks a view.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 
@@ -100,7 +100,7 @@ resource "aws_glue_catalog_table" "view" {
   }))} */"
 
   storage_descriptor {
-    # Athena refuses a view without one, whatever it says.
+    # Athena refuses a view without this block; the content does not matter.
     ser_de_info {
       name                  = "-"
       serialization_library = "-"

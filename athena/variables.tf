@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "tables" {
-  description = "The lake's tables as the glue submodule has them: layer, bucket, database, name and ARN of each."
+  description = "The lake's tables, as in the glue submodule's output: layer, bucket, database, name and ARN of each."
   type        = map(object({ layer = string, bucket = string, prefix = string, database = string, name = string, arn = string }))
 }
 
@@ -14,7 +14,7 @@ variable "columns" {
 }
 
 variable "work_bucket" {
-  description = "Name and ARN of the bucket that gets the results, under `athena-results/`."
+  description = "Name and ARN of the bucket for results, under `athena-results/`."
   type        = object({ name = string, arn = string })
 }
 
@@ -24,7 +24,7 @@ variable "bytes_scanned_cutoff" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying deletes the workgroup although it holds queries that somebody else saved, and its history."
+  description = "Whether a destroy also deletes the workgroup's history and the queries that other people saved in it."
   type        = bool
 }
 
@@ -34,7 +34,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the keys of the consumer's own buckets."
+  description = "ARNs of the keys that encrypt the consumer's own buckets."
   type        = list(string)
 }
 

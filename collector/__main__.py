@@ -79,7 +79,7 @@ def main(
         return error.status
     except KeyboardInterrupt:
         print(
-            "collector: ended; what had come is archived. Started again, it asks for what is missing",
+            "collector: ended; all received pages are archived. The next start asks for the missing pages",
             file=sys.stderr,
             flush=True,
         )
@@ -97,13 +97,13 @@ def _session(profile: str | None) -> boto3.Session:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m collector",
-        description="Bring the site's pages of the latest day into the lake's work bucket. What is there "
-        "already is not asked for again.",
+        description="Bring the site's pages of the latest day into the lake's work bucket. "
+        "Archived pages are not requested again.",
     )
     parser.add_argument(
         "--bucket",
         default=os.environ.get(BUCKET_VARIABLE),
-        help=f"the lake's work bucket, as the module's output work_bucket names it (or {BUCKET_VARIABLE})",
+        help=f"the lake's work bucket: the module's output work_bucket (or {BUCKET_VARIABLE})",
     )
     parser.add_argument("--profile", help="profile of the AWS configuration (or AWS_PROFILE)")
     parser.add_argument(
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--again",
         action="store_true",
-        help="ask for everything, also for what is there already: listings and pages",
+        help="request all listings and pages, also the archived ones",
     )
     parser.add_argument(
         "--header",
@@ -124,24 +124,24 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_header,
         metavar="'NAME: VALUE'",
-        help="a header of the requests, such as 'User-Agent: ...', instead of this program's own; repeatable",
+        help="a request header that replaces the default, such as 'User-Agent: ...'; repeatable",
     )
     parser.add_argument(
         "--threads",
         type=int,
         choices=range(1, 9),
         default=2,
-        help="most requests in flight at once (default: 2)",
+        help="maximum number of concurrent requests (default: 2)",
     )
     parser.add_argument(
         "--patience",
         type=_minutes,
         default=30.0,
         metavar="MINUTES",
-        help="how long site or connection may stay away before it gives up (default: 30)",
+        help="how long to wait for the site or the connection before giving up (default: 30)",
     )
     parser.add_argument(
-        "--site", type=_address, default=DEFAULT_URL, help=f"where the pages are (default: {DEFAULT_URL})"
+        "--site", type=_address, default=DEFAULT_URL, help=f"address of the site (default: {DEFAULT_URL})"
     )
     return parser
 

@@ -81,7 +81,7 @@ class Bucket:
         if match is None:
             raise WrongBucket(
                 f"{name!r} is not the name of a lake's work bucket, which ends in "
-                "-work-<account>-<region>: the module's output work_bucket has it"
+                "-work-<account>-<region>: see the module's output work_bucket"
             )
         self.name = name
         with self._errors():
@@ -107,12 +107,12 @@ class Bucket:
             answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix(day), MaxKeys=1)
         said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         if said is None:
-            raise StorageFailed("S3 did not say what time it is, so this machine's clock cannot be checked")
+            raise StorageFailed("S3's answer has no time, so this machine's clock cannot be checked")
         off = now - parsedate_to_datetime(said)
         if abs(off) > CLOCKS_MAY_DIFFER:
             raise WrongClock(
-                f"this machine's clock says {moment_text(now)}, that of S3 says {said}: pages would be put "
-                "under a wrong day. Set the clock, best by NTP, and start again"
+                f"this machine's clock says {moment_text(now)}, S3's clock says {said}: pages would get "
+                "a wrong day. Set the clock, best by NTP, and start again"
             )
 
     def keys(self, day: int) -> list[str]:
@@ -146,8 +146,8 @@ class Bucket:
             raise self._said(error) from error
         except _CREDENTIALS_LACKING as error:
             raise NoCredentials(
-                f"there are no AWS credentials to use: {error}. Give some with AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or a profile with --profile"
+                f"there are no AWS credentials: {error}. Set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
             ) from error
         except (ConnectionError, HTTPClientError) as error:
             raise Incomplete(f"S3 cannot be reached: {error}") from error
@@ -158,8 +158,8 @@ class Bucket:
         code, said = error.response["Error"].get("Code", ""), str(error)
         if code in _CREDENTIALS_REFUSED:
             return NoCredentials(
-                f"AWS does not take the credentials, which may have expired: {said}. Renew them and start "
-                "again: it goes on where it stopped"
+                f"AWS rejects the credentials, which may have expired: {said}. Renew them and "
+                "start again: the collector continues where it stopped"
             )
         if code == "RequestTimeTooSkewed":
             return WrongClock(f"AWS says that this machine's clock is wrong: {said}. Set it, best by NTP")

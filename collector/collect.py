@@ -101,7 +101,7 @@ class Collection:
                 return
             asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
         except FundamentusError:
-            return  # a refusal that was archived as a page: ask for the page again
+            return  # the archive has a refusal as a page: ask for the page again
         if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
             self._archived[asset] = seen
 
@@ -123,11 +123,11 @@ class Collection:
         self._put_manifest()
         if missing is not None:
             raise missing
-        self._say(f"{self._day.number} is whole: {self._count} pages are archived")
+        self._say(f"{self._day.number} is complete: {self._count} pages are archived")
         if self._strange:
             self._say(
                 f"{len(self._strange)} pages are archived that this version cannot read as their assets': "
-                f"{_tickers(self._strange)}. The day's quality table will tell what became of them"
+                f"{_tickers(self._strange)}. The day's quality table will have their outcomes"
             )
 
     def _put_manifest(self) -> None:
@@ -136,11 +136,11 @@ class Collection:
             return
         if self._bucket.put_manifest(self._day.number):
             self._say(
-                f"{self._day.number}: a manifest is put, with {self._count} pages. A lake whose pages a "
-                "collector brings runs the day from them"
+                f"{self._day.number}: a manifest was put, with {self._count} pages. If the "
+                "lake has fetch_from = pages, it now runs the day"
             )
         else:
-            self._say(f"{self._day.number}: nothing new has come since the last manifest")
+            self._say(f"{self._day.number}: no new pages since the last manifest")
 
     def _ask_once_more(self) -> None:
         """Ask once more for strange pages, if they are few. The archived pages count anyway.
@@ -209,8 +209,8 @@ class Collection:
                     unreadable = isinstance(error, LayoutNotRecognized)
                     kind_of_end = ListingUnreadable if unreadable else Incomplete
                     raise kind_of_end(
-                        f"the site gave no listing of {kind.value}: {error}. Look at it in a browser; "
-                        "started again, this program asks for what is missing"
+                        f"the site gave no listing of {kind.value}: {error}. Look at the listing in a "
+                        "browser. The next start asks for the missing pages"
                     ) from error
             else:
                 self._put([_archived_page(page, kind, None)], patience)
@@ -246,9 +246,9 @@ class Collection:
             failure = fetched.failure
             if failure and nothing_comes and not patience.wait(str(failure)):
                 raise Incomplete(
-                    f"{self._count} pages of {self._day.number} are archived, and no more come. Missing: "
-                    f"{_tickers(list(waiting))}; the last answer: {failure}. Started again, it asks for what "
-                    "is missing"
+                    f"{self._count} pages of {self._day.number} are archived, and no more arrive. Missing: "
+                    f"{_tickers(list(waiting))}; the last answer: {failure}. The next start asks for the "
+                    "missing pages"
                 ) from failure
 
     def _fetch(self, assets: Iterable[Asset], fetched: _Fetched) -> None:
@@ -316,7 +316,7 @@ class Collection:
             raise TooLate(
                 f"the next session has opened ({self._day.until:%d/%m/%Y %H:%M} in Sao Paulo), so the site "
                 f"no longer shows {self._day.number}; {self._count} of its pages are archived. If today is a "
-                f"holiday of the exchange, --day {self._day.number} goes on"
+                f"holiday of the exchange, use --day {self._day.number} to continue"
             )
 
     def _check_session(self) -> None:
@@ -324,14 +324,14 @@ class Collection:
         if len(later) > LATER_PAGES * len(self._archived):
             raise TooLate(
                 f"the site shows a later session than {self._day.number} on {len(later)} of "
-                f"{len(self._archived)} pages, such as {_tickers(later)}: the day can no longer be had"
+                f"{len(self._archived)} pages, such as {_tickers(later)}: the day can no longer be read"
             )
 
     def _refuses(self, what: str, error: FundamentusError) -> SiteRefuses:
         return SiteRefuses(
-            f"the site refuses {what}: {error}. {self._count} pages of {self._day.number} are archived. Come "
-            "back in some hours: started again, it asks for what is missing. --header sets what it says that "
-            "it is"
+            f"the site refuses {what}: {error}. {self._count} pages of {self._day.number} are archived. "
+            "Start again in some hours; the next start asks for the missing pages. --header changes how the "
+            "collector identifies itself"
         )
 
     @property

@@ -29,10 +29,10 @@ class CollectedDay:
     number
         The day, ``YYYYMMDD``.
     closed_at
-        18:45 of the day: pages fetched from then on show its session.
+        18:45 of the day: later pages show its session.
     until
-        Opening of the next session, which the site shows from then on. None for a named day: only its pages
-        show whether the site has a later session.
+        Opening of the next session: from this time on, the site shows that session. None for a named day:
+        only its pages show whether the site has a later session.
     """
 
     number: int

@@ -34,9 +34,9 @@ class Asset(NamedTuple):
 class Looks(Enum):
     """A rough classification of a page; the Lambda functions read its content."""
 
-    LIKE_THE_ASSET = "the asset's page, or the site's word that it knows no such asset"
+    LIKE_THE_ASSET = "the asset's page, or the site's answer that there is no such asset"
     LATER = "a page of a session after the day"
-    STRANGE = "none that this version can read as the asset's"
+    STRANGE = "a page that this version cannot read as the asset's"
 
 
 class Site:

@@ -1,10 +1,10 @@
 variable "schedules" {
-  description = "Name, expression, target, the action that starts the target, its input as JSON, and whether it runs, of each schedule."
+  description = "For each schedule: name, expression, target, the action that starts the target, its input as JSON, and whether the schedule runs."
   type        = map(object({ name = string, expression = string, target_arn = string, action = string, input = string, enabled = bool }))
 }
 
 variable "dead_letter_queue_arns" {
-  description = "ARN of the queue, by name of the schedule, that gets starts that kept failing."
+  description = "ARN of the queue for failed starts of each schedule, by the schedule's name."
   type        = map(string)
 }
 
@@ -24,7 +24,7 @@ variable "tags" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the roles may do; null: none."
+  description = "ARN of the roles' permissions boundary; null: none."
   type        = string
 }
 

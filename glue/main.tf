@@ -14,7 +14,7 @@ locals {
 
   partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
 
-  # One database a distinct name, under the first layer that bears it.
+  # One database per distinct name; its key is the first layer with this name.
   layers       = ["sor", "sot", "spec"]
   created_with = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
 }

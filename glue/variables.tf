@@ -4,17 +4,17 @@ variable "bucket_names" {
 }
 
 variable "key_prefix" {
-  description = "What the keys of all objects start with: empty, or `<name>/` of a lake that shares its buckets."
+  description = "Prefix of all object keys: empty, or `<name>/` if lakes share buckets."
   type        = string
 }
 
 variable "database_names" {
-  description = "Name of the database of each layer (`sor`, `sot`, `spec`); one name may stand for several layers."
+  description = "Name of the database of each layer (`sor`, `sot`, `spec`); layers may share a name."
   type        = map(string)
 }
 
 variable "create_databases" {
-  description = "Whether the databases are created; if not, they have to exist."
+  description = "Whether the databases are created; if not, they must exist."
   type        = bool
 }
 

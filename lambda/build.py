@@ -3,7 +3,8 @@
 Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
 standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. No time stamp,
 file mode or line ending of this machine enters the file. Builds of a stage's package differ only if zlib
-releases compress differently. Builds of the layer also differ in the ``*.dist-info`` of pip releases.
+releases compress differently. Builds of the layer also differ if pip releases write a different
+``*.dist-info``.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ REQUIREMENTS = HERE / "layer" / "requirements.txt"
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
-NOT_IN_LAYER = "bin", "tests"  # commands, and pynvest's own tests, which are in its wheel
+NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
 # Override pip settings, from files or the environment, that would move or refuse the layer. Settings of the
-# package index stay. The two variables in NO_REFUSAL have no option that overrides them.
+# package index are not overridden. The two variables in NO_REFUSAL have no option that overrides them.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -90,9 +91,9 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
             subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **NO_REFUSAL})
         except subprocess.CalledProcessError as error:
             raise BuildError(
-                f"pip could not install {REQUIREMENTS.name} with {sys.executable} (its own words are above): "
-                "see that the package index answers from this machine, with the pinned files; "
-                "where pip complains of an option, see its settings (pip config list)"
+                f"pip could not install {REQUIREMENTS.name} with {sys.executable} (pip's error is above): "
+                "check that the package index answers from this machine and has the pinned files; "
+                "if pip rejects an option, check its settings (pip config list)"
             ) from error
         return {
             path.relative_to(temporary).as_posix(): path.read_bytes()
@@ -112,7 +113,7 @@ def build(package: str, output: Path, runtime: str) -> Path:
         for name, content in contents.items():
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix: Lambda uses its file modes
+            entry.create_system = 3  # Unix, so that Lambda uses the file modes
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return partial.replace(path)
@@ -132,7 +133,7 @@ def main() -> int:
     arguments = parser.parse_args()
     unknown = set(arguments.packages) - set(package_names())
     if unknown:
-        parser.error(f"no such package: {', '.join(sorted(unknown))}; there are {names}")
+        parser.error(f"no such package: {', '.join(sorted(unknown))}; expected one of {names}")
     try:
         for package in arguments.packages or package_names():
             print(build(package, arguments.output, arguments.runtime))

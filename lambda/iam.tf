@@ -15,8 +15,8 @@ locals {
     "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # What can be granted, by table or by queue. Without ListBucket, GetObject on a missing key returns 403 instead of 404;
-  # GetObject sends no prefix, hence IfExists.
+  # The statements to grant, by table or by queue.
+  # Without ListBucket, GetObject on a missing key returns 403 instead of 404; GetObject sends no prefix, hence IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
@@ -32,7 +32,7 @@ locals {
   receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
   count              = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
 
-  # The work bucket, by what the keys start with.
+  # Statements for the work bucket, by key prefix.
   work = { for part in ["ledger", "pages"] : part => {
     list   = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLike = "${part}/*" } }
     read   = { actions = ["s3:GetObject"], resources = ["${var.work_bucket.arn}/${part}/*"], prefix = {} }
@@ -42,7 +42,7 @@ locals {
     miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
   } }
 
-  # What S3 uses a bucket's key for, on behalf of who reads or writes an object.
+  # S3 uses a bucket's key on behalf of the role that reads or writes an object.
   uses_of_bucket_keys = { for function, actions in local.actions_in_lake : function => concat(
     contains(actions, "s3:GetObject") ? ["kms:Decrypt"] : [],
     contains(actions, "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Stages 4 and 5 look whether an object was compacted already before they write it.
+    # Before stages 4 and 5 write an object, they check whether a compaction already has it.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,
@@ -170,7 +170,8 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # A bucket of another account is refused, whomever its owner lets in. AWS always names the owner; the emulator does not.
+      # Deny buckets of other accounts, whatever their policies allow.
+      # AWS always sends the owner; the emulator does not.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# Not aws_region, whose attributes are named, and deprecated, differently in releases 5 and 6 of the provider.
+# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -8,7 +8,9 @@ data "aws_service" "current" {
 data "aws_caller_identity" "current" {}
 
 locals {
-  # Memory in MB: what computes is faster with more, at the same cost; what waits for pages costs less with less.
+  # Memory in MB.
+  # With more memory, functions that compute are faster at the same cost.
+  # With less memory, functions that wait for pages cost less.
   functions = {
     check-and-delete-partitions          = { stage = 1, memory = 1024, package = "check_and_delete_partitions", asynchronous = true }
     get-tickers                          = { stage = 2, memory = 512, package = "get_tickers", asynchronous = true }
@@ -23,7 +25,7 @@ locals {
     assess-day                           = { stage = 6, memory = 1024, package = "assess_day", asynchronous = false }
   }
 
-  # Stage 3 hands back to its queue what it has not read by then.
+  # At this limit, stage 3 returns unread tickers to its queue.
   fetching_timeout = min(120, var.timeout)
 
   names        = { for function in keys(local.functions) : function => "${var.name_prefix}-lambda-${function}" }
@@ -35,10 +37,10 @@ locals {
   ) }
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
-  # Each before those that its objects come from.
+  # Each table is before its source tables.
   lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
-  # By then a queued ticker was read, or is in the dead-letter queue.
+  # After this time, a queued ticker has been read or is in the dead-letter queue.
   queue_patience = var.visibility_timeout_seconds * var.max_receive_count
 
   environment = {
@@ -96,9 +98,9 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_50:Logs say what a trace would; tracing costs, and its actions take no resource in a policy
+  # checkov:skip=CKV_AWS_50:Logs show the same as a trace; tracing costs money, and its actions take no resource in a policy
   # checkov:skip=CKV_AWS_115:The queue triggers bound concurrency; reserving it would take it from the account's other functions
-  # checkov:skip=CKV_AWS_116:What fails goes to an on-failure destination or to the queue's dead-letter queue
+  # checkov:skip=CKV_AWS_116:Failures go to an on-failure destination or to the queue's dead-letter queue
   # checkov:skip=CKV_AWS_117:The site is public and AWS is reached through public endpoints; a VPC would only add a NAT gateway's cost
   # checkov:skip=CKV_AWS_272:Only the role that applies the module writes to the packages' bucket
   for_each = local.functions
@@ -129,10 +131,10 @@ resource "aws_lambda_function" "this" {
   }
 
   lifecycle {
-    # Lambda counts the variables as JSON.
+    # Lambda counts the size of the variables as JSON.
     precondition {
       condition     = length(jsonencode(local.environment[each.key])) <= 3900
-      error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters of the 4096 that Lambda takes, less what every function has: write shorter names of buckets, databases and queues, or fewer fetch_headers."
+      error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters, more than the 3900 that Lambda's limit of 4096 leaves: write shorter names of buckets, databases and queues, or fewer fetch_headers."
     }
   }
 

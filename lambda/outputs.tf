@@ -1,15 +1,15 @@
 output "asynchronous_function_names" {
-  description = "Names of the functions that are invoked asynchronously, each of which needs a queue for what fails."
+  description = "Names of the asynchronously invoked functions; each needs a queue for failed invocations."
   value       = [for function in keys(local.asynchronous) : local.names[function]]
 }
 
 output "bus_rule_names" {
-  description = "Names of the rules on the event bus that start each function, by the function's name."
+  description = "Names of the rules on the event bus that start a function, by the function's name."
   value       = { for table, function in local.bus_triggers : local.names[function] => local.rule_names[table]... }
 }
 
 output "fetching_timeout" {
-  description = "Seconds that an invocation of stage 3 may take."
+  description = "Time limit of an invocation of stage 3, in seconds."
   value       = local.fetching_timeout
 }
 
@@ -34,7 +34,7 @@ output "get_tickers_function_arn" {
 }
 
 output "assess_function_arn" {
-  description = "ARN of the function that looks at a day, and assesses it."
+  description = "ARN of the function that looks at a day and assesses the day."
   value       = aws_lambda_function.this["assess-day"].arn
 }
 

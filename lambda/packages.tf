@@ -1,7 +1,7 @@
 locals {
-  # The contents of a package by the names that they have in it. Line endings and everything but sources
-  # are left out of account, so that every checkout gives the same hash; build.py computes it likewise.
-  # packages.json says which shared packages go into the package of each stage.
+  # The contents of each package, by their names in the package.
+  # Only sources count, with normalized line endings, so every checkout gives the same hash, which build.py also computes.
+  # The file packages.json lists the shared packages in the package of each stage.
   shared = jsondecode(file("${path.module}/packages.json"))
   package_sources = { for package, shared in local.shared : package => merge(
     { for file in fileset("${path.module}/src", "{${join(",", concat([package], shared))}}/**/*.{py,json}") : file => "${path.module}/src/${file}" },
@@ -19,8 +19,8 @@ locals {
     ))), 0, 16)
   }
 
-  # A package that the bucket holds keeps its key, on whichever machine the plan is made. One that it lacks,
-  # be it new or lost, gets a new key, and a new key is what makes it be built and uploaded.
+  # A package that is in the bucket keeps its key, so a plan is the same on every machine.
+  # A new or lost package gets a new key, which causes its build and upload.
   stored = { for package, hash in local.hashes : package => [for key in data.aws_s3_objects.packages.keys : key if startswith(key, "${package}/${hash}-")] }
   keys = { for package, hash in local.hashes : package =>
     length(local.stored[package]) > 0 ? local.stored[package][0] : "${package}/${hash}-${formatdate("YYYYMMDDhhmmss", plantimestamp())}.zip"
@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An object takes ten tags: the provider's default_tags, which may be more, stay off it.
+  # An S3 object takes at most ten tags: the provider's default_tags, which may be more, are not added.
   override_provider {
     default_tags {
       tags = {}
@@ -70,11 +70,11 @@ resource "aws_s3_object" "package" {
 
   lifecycle {
     create_before_destroy = true
-    ignore_changes        = [source] # the key says what it holds, wherever that was built
+    ignore_changes        = [source] # the key is a hash of the content, so a build on another machine changes nothing
 
     precondition {
       condition     = var.packages_dir == null ? true : length(local.stored[each.key]) > 0 || fileexists(local.files[each.key])
-      error_message = "lambda_packages_dir (${jsonencode(var.packages_dir)}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this very version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out to have them built while applying."
+      error_message = "lambda_packages_dir (${jsonencode(var.packages_dir)}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out, and the apply builds them."
     }
   }
 

@@ -4,10 +4,10 @@ locals {
     get-financial-data-for-fiis  = "fiis"
   }
 
-  # B3 has about 1,000 stocks and 450 funds: both kinds are through at about the same time.
+  # B3 has about 1,000 stocks and 450 funds: with these numbers, both kinds end at about the same time.
   places = { acoes = 5, fiis = 3 }
 
-  # Which function each new object of a table starts.
+  # The function that a new object of each table starts.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
     sor_fiis  = "prep-financial-data-for-fiis"
@@ -15,7 +15,7 @@ locals {
     sot_fiis  = "specialize-financial-data"
   }
 
-  # By the bucket's own configuration, or by rules on the bus.
+  # Functions are started by the bucket's notification configuration, or by rules on the bus.
   by_bus            = var.bucket_notifications == "eventbridge"
   notified_triggers = local.by_bus ? {} : local.object_triggers
   bus_triggers      = local.by_bus ? local.object_triggers : {}
@@ -48,7 +48,7 @@ resource "aws_lambda_permission" "bucket" {
   source_account = data.aws_caller_identity.current.account_id
 }
 
-# A bucket has one notification configuration, so tables that share a bucket share it.
+# A bucket has only one notification configuration, so tables in the same bucket share it.
 resource "aws_s3_bucket_notification" "this" {
   for_each = local.by_bus && !var.creates_buckets ? {} : var.notified_buckets
 
@@ -99,7 +99,7 @@ resource "aws_cloudwatch_event_target" "this" {
     maximum_retry_attempts       = 185
   }
 
-  # What could not be handed to the function; what the function could not do goes to the same queue.
+  # Events that could not be delivered to the function. Failed invocations go to the same queue.
   dead_letter_config {
     arn = var.failure_queue_arns[local.names[each.value]]
   }
@@ -126,7 +126,8 @@ resource "aws_lambda_permission" "manifests" {
   source_account = data.aws_caller_identity.current.account_id
 }
 
-# A collector puts a manifest when it has brought pages: where fetch_from is "pages", the day is run from them.
+# A collector puts a manifest after it has brought pages.
+# With fetch_from = "pages", the manifest starts the day's run.
 resource "aws_s3_bucket_notification" "manifests" {
   bucket = var.work_bucket.name
 

@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "What the names of the functions and of the layer start with."
+  description = "Prefix of the names of the functions and of the layer."
   type        = string
 }
 
@@ -9,12 +9,12 @@ variable "python_runtime" {
 }
 
 variable "timeout" {
-  description = "Seconds that an invocation may take; of stage 3, 120 at most."
+  description = "Time limit of an invocation, in seconds; stage 3 uses at most 120."
   type        = number
 }
 
 variable "memory_size" {
-  description = "Memory of each function, in MB; null: each stage's own."
+  description = "Memory of each function, in MB; null: the stage's default."
   type        = number
 }
 
@@ -24,7 +24,7 @@ variable "packages_bucket" {
 }
 
 variable "packages_dir" {
-  description = "Directory of packages built beforehand; null: they are built while applying."
+  description = "Directory of packages built beforehand; null: the apply builds them."
   type        = string
 }
 
@@ -34,7 +34,7 @@ variable "awssdkpandas_layer_arn" {
 }
 
 variable "awssdkpandas_layer_version" {
-  description = "Release of AWS SDK for pandas whose managed layer is looked up."
+  description = "Release of AWS SDK for pandas, to look up its managed layer."
   type        = string
 }
 
@@ -54,7 +54,7 @@ variable "bucket_notifications" {
 }
 
 variable "creates_buckets" {
-  description = "Whether the buckets are the module's own."
+  description = "Whether the module creates the buckets."
   type        = bool
 }
 
@@ -64,7 +64,7 @@ variable "ticker_queues" {
 }
 
 variable "failure_queue_arns" {
-  description = "ARN of the queue, by name of the function, that gets asynchronous invocations that kept failing."
+  description = "ARN of the queue of failed asynchronous invocations, by name of the function."
   type        = map(string)
 }
 
@@ -74,17 +74,17 @@ variable "visibility_timeout_seconds" {
 }
 
 variable "batch_size" {
-  description = "Tickers that one invocation gets at most."
+  description = "Maximum number of tickers per invocation."
   type        = number
 }
 
 variable "batch_window" {
-  description = "Seconds that tickers are gathered for a batch."
+  description = "Seconds to collect tickers for a batch."
   type        = number
 }
 
 variable "max_concurrency" {
-  description = "Invocations that each queue starts at once at most; null: each kind's own."
+  description = "Maximum number of concurrent invocations per queue; null: the kind's default."
   type        = number
 }
 
@@ -94,22 +94,22 @@ variable "work_bucket" {
 }
 
 variable "keep_pages" {
-  description = "Whether the pages that are read are kept."
+  description = "Whether pages are archived."
   type        = bool
 }
 
 variable "max_receive_count" {
-  description = "Times that a ticker is tried before it goes to the dead-letter queue."
+  description = "Number of tries of a ticker before it goes to the dead-letter queue."
   type        = number
 }
 
 variable "look_interval" {
-  description = "Seconds between two looks at a day that is not settled."
+  description = "Seconds between two looks at an unsettled day."
   type        = number
 }
 
 variable "workflow_arn" {
-  description = "ARN of the workflow, which is started for a day that a collector brought."
+  description = "ARN of the workflow, to start it for a day that a collector brought."
   type        = string
 }
 
@@ -119,7 +119,7 @@ variable "fetch_from" {
 }
 
 variable "dead_letter_queues" {
-  description = "ARN and URL of every dead-letter queue, whose messages the assessment counts."
+  description = "ARN and URL of every dead-letter queue; the assessment counts their messages."
   type        = list(object({ arn = string, url = string }))
 }
 
@@ -129,32 +129,32 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Day from which on what was measured counts as a reference; null: any."
+  description = "First day whose measurements serve as references; null: any day."
   type        = number
 }
 
 variable "daily_digest" {
-  description = "Whether a day without a remark gets a digest, too."
+  description = "Whether a day without remarks also gets a digest."
   type        = bool
 }
 
 variable "fundamentus_base_url" {
-  description = "Where the site's pages are read."
+  description = "Address of the site."
   type        = string
 }
 
 variable "fetch_threads" {
-  description = "Requests that one invocation has in flight to the site at most."
+  description = "Maximum number of concurrent requests to the site per invocation."
   type        = number
 }
 
 variable "fetch_timeout_seconds" {
-  description = "Seconds that one attempt to read a page may take."
+  description = "Time limit of one attempt to fetch a page, in seconds."
   type        = number
 }
 
 variable "fetch_headers" {
-  description = "Headers of the requests to the site, laid over pynvest's own."
+  description = "Headers of the requests to the site; they override pynvest's headers."
   type        = map(string)
 }
 
@@ -169,7 +169,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the KMS keys that encrypt buckets of the consumer's own."
+  description = "ARNs of the KMS keys that encrypt the consumer's own buckets."
   type        = list(string)
 }
 
@@ -179,7 +179,7 @@ variable "tags" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the functions' roles may do; null: none."
+  description = "ARN of the permissions boundary of the functions' roles; null: none."
   type        = string
 }
 
@@ -189,6 +189,6 @@ variable "iam_role_path" {
 }
 
 variable "log_level" {
-  description = "Least level of what the functions log."
+  description = "Lowest level of log messages to write."
   type        = string
 }

@@ -3,7 +3,7 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  # Every function reads the day from the execution's start, so that none asks the clock.
+  # Every function reads the day from the execution's start, so that no function reads the clock.
   execution = {
     "input.$"      = "$$.Execution.Input"
     "started_at.$" = "$$.Execution.StartTime"
@@ -29,7 +29,7 @@ locals {
       ErrorEquals = ["ValueError", "DayRefused"]
       MaxAttempts = 0
     },
-    # A process that was killed, say: each function that is started again ends with the same.
+    # For example, a process was killed. A repeated function gives the same result.
     {
       ErrorEquals     = ["States.TaskFailed"]
       IntervalSeconds = 10
@@ -40,7 +40,7 @@ locals {
 
   invoke = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
 
-  # A compaction that fails does not stop the others; the assessment names it.
+  # A failed compaction does not stop the others; the assessment names it.
   compactions = { for table, arn in var.dedup_function_arns : table => {
     StartAt = local.compaction_names[table]
     States = {
@@ -88,7 +88,7 @@ locals {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")
           "Subject.$" = "$.said.subject"
-          # The lines are data: a template of an intrinsic function is kept to one line.
+          # The lines are passed as data, because the template of an intrinsic function must be one line.
           "Message.$" = "States.Format('{}{}{}{}{}', $.said.start, $$.Execution.Name, $.said.error, States.JsonToString($.failure), $.said.end)"
         }
         Next = "Broken"
@@ -116,7 +116,7 @@ locals {
 }
 
 resource "aws_sfn_state_machine" "this" {
-  # checkov:skip=CKV_AWS_284:The execution history says what a trace would; tracing's actions take no resource in a policy
+  # checkov:skip=CKV_AWS_284:The execution history shows the same as a trace; tracing's actions take no resource in a policy
   name     = var.name
   role_arn = aws_iam_role.this.arn
   tags     = var.tags
@@ -141,7 +141,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # The round is written down before the first look, which would otherwise take the day before it for settled.
+      # The round is recorded before the first look; otherwise that look would find the day settled already.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke
@@ -209,7 +209,7 @@ resource "aws_sfn_state_machine" "this" {
         }
         ResultPath = "$.asked"
         Retry      = local.retries
-        # What the round could not do the next look sees.
+        # If the round failed, the next look sees what is missing.
         Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
         Next  = "Look"
       }
@@ -308,7 +308,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # Deliveries of logs belong to no resource that a policy could name.
+  # A policy cannot name log deliveries as resources.
   statement {
     sid = "DeliverLogs"
     actions = [

@@ -9,17 +9,17 @@ variable "dedup_function_arns" {
 }
 
 variable "assess_function_arn" {
-  description = "ARN of the function that looks at the day, and assesses it."
+  description = "ARN of the function that looks at the day and assesses the day."
   type        = string
 }
 
 variable "get_tickers_function_arn" {
-  description = "ARN of stage 2's function, which asks again for what is missing."
+  description = "ARN of stage 2's function, which queues missing tickers again."
   type        = string
 }
 
 variable "notices" {
-  description = "ARN of the topic for notices, and of its key where that is the module's own. Null: no notices."
+  description = "ARN of the topic for notices, and of its key if the module creates the topic. Null: no notices."
   type        = object({ topic_arn = string, kms_key_arn = string })
 }
 
@@ -39,7 +39,7 @@ variable "tags" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the role may do; null: none."
+  description = "ARN of the role's permissions boundary; null: none."
   type        = string
 }
 

@@ -24,7 +24,7 @@ import compat
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-# One process more than the minimum of two cores: the emulator waits often.
+# One process more than the two cores of the smallest machine, because the emulator often waits.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
@@ -143,7 +143,7 @@ class Load:
 def main(names: Sequence[str]) -> int:
     """Run the named legs, or all legs. Return 1 if a leg failed."""
     if unknown := set(names) - set(LEGS):
-        sys.exit(f"no such leg: {', '.join(sorted(unknown))}; there are {', '.join(LEGS)}")
+        sys.exit(f"no such leg: {', '.join(sorted(unknown))}; expected some of {', '.join(LEGS)}")
     ended: dict[str, tuple[float, bool]] = {}
 
     def run(name: str, output: IO[str] | None = None) -> None:

@@ -1,13 +1,13 @@
-# For an account in which every role has to have a boundary and lie under a path.
+# For an account in which every role must have a boundary and a path.
 
 provider "aws" {
   region = var.region
 }
 
-# What the roles of the module may do, and not where: each role has its own policy for that. Most accounts that
-# ask for a boundary have one already; then it has to let at least this through.
+# The actions of the module's roles, on any resource: each role's own policy names the resources.
+# If your account already has a boundary, use yours; it must allow at least these actions.
 resource "aws_iam_policy" "boundary" {
-  # checkov:skip=CKV_AWS_289:A boundary grants nothing: what a role may do, and where, its own policy says
+  # checkov:skip=CKV_AWS_289:A boundary grants nothing: each role's own policy names actions and resources
   # checkov:skip=CKV_AWS_290:As above
   # checkov:skip=CKV_AWS_355:As above
   # checkov:skip=CKV_AWS_288:As above

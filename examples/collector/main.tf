@@ -1,4 +1,4 @@
-# A lake that does not ask the site itself: a machine of yours brings the pages (docs/collector.md).
+# A lake that does not ask the site: your own machine brings the pages (docs/collector.md).
 
 provider "aws" {
   region = var.region
@@ -10,10 +10,11 @@ module "pynvest_tools" {
   fetch_from = "pages"
 }
 
-# Its key lies on that machine: it may bring pages, and reaches nothing else of the lake. Make the key with
-# `aws iam create-access-key`, so that it does not stand in the state.
+# This user's access key is stored on your machine.
+# The user may bring pages, and has no other access to the lake.
+# Create the key with `aws iam create-access-key`, so that it is not in the Terraform state.
 resource "aws_iam_user" "collector" {
-  # checkov:skip=CKV_AWS_273:A machine at home has no role to assume; this user can put pages and nothing else
+  # checkov:skip=CKV_AWS_273:A machine at home has no role to assume; this user can only put pages
   name = "pynvest-collector"
 }
 

@@ -1,9 +1,9 @@
 output "work_bucket" {
-  description = "Bucket that the collector brings the pages to: its --bucket."
+  description = "Bucket for the collector's option --bucket."
   value       = module.pynvest_tools.work_bucket.name
 }
 
 output "collector_user" {
-  description = "User whose access key the collector gets."
+  description = "User of the collector; create its access key."
   value       = aws_iam_user.collector.name
 }

@@ -1,16 +1,16 @@
-# Every input of the module, each with a value that could be yours. What you leave out keeps its default.
+# All inputs of the module, with example values. An input that you leave out keeps its default.
 
 provider "aws" {
   region = var.region
 }
 
 module "pynvest_tools" {
-  source = "../.." # yours: "./pynvest-tools", a clone beside this file, or its address, as the README says
+  source = "../.." # in your root: "./pynvest-tools", a clone beside this file, or the git address in the README
 
   name_prefix         = "my-lake"
   module_default_tags = { project = "b3-fundamentals", cost-center = "research" }
 
-  # Buckets are created under these names. With flag_create_buckets = false they would have to exist.
+  # Buckets are created with these names. With flag_create_buckets = false they must exist.
   bucket_names_map = {
     sor  = "my-company-lake-raw"
     sot  = "my-company-lake-curated"
@@ -19,9 +19,9 @@ module "pynvest_tools" {
   flag_create_buckets = true
   force_destroy       = false
   kms_key_arn         = aws_kms_key.lake.arn
-  bucket_kms_key_arns = [] # keys of buckets of your own, which are not created
+  bucket_kms_key_arns = [] # keys of your own buckets, if the module creates none
 
-  bucket_notifications = "module" # "eventbridge" for buckets of your own that notify others too
+  bucket_notifications = "module" # "eventbridge" if your own buckets also notify other targets
 
   permissions_boundary_arn = null # examples/boundary
   iam_role_path            = "/"
@@ -35,7 +35,7 @@ module "pynvest_tools" {
 
   sqs_tickers_acoes_queue_name   = "b3-stock-tickers"
   sqs_tickers_fiis_queue_name    = "b3-fund-tickers"
-  sqs_visibility_timeout_seconds = 720 # six times stage 3's time limit
+  sqs_visibility_timeout_seconds = 720 # six times the time limit of stage 3
   sqs_message_retention_seconds  = 345600
   sqs_max_message_size           = 262144
   sqs_delay_seconds              = 0
@@ -48,12 +48,12 @@ module "pynvest_tools" {
 
   functions_python_runtime   = "python3.13"
   functions_timeout          = 300
-  functions_memory_size      = null # each stage's own
-  awssdkpandas_layer_arn     = null # looked up for the region
+  functions_memory_size      = null # each stage has its own default
+  awssdkpandas_layer_arn     = null # the layer of the region
   awssdkpandas_layer_version = "3.16.1"
-  lambda_packages_dir        = null # built while applying, with python3 and pip
+  lambda_packages_dir        = null # built during the apply, with python3 and pip
 
-  # Five invocations for stocks and three for funds, of a thread each: at most eight requests in flight to the site.
+  # Five invocations for stocks and three for funds, each with one thread: at most eight concurrent requests to the site.
   fetch_from            = "site"
   pages_retention_days  = 90
   fundamentus_base_url  = "https://www.fundamentus.com.br"
@@ -72,10 +72,10 @@ module "pynvest_tools" {
   dedup_round_minutes         = [60, 60, 60, 60]
 
   log_level = "INFO"
-  # A bad verdict fails the workflow; "record": it is written only.
+  # A bad verdict fails the workflow; with "record" it is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # The address gets a notice of each day, once it has confirmed AWS's mail. Or name a topic of your own.
+  # The address gets a notice of each day after its owner has confirmed AWS's mail. Or name your own topic.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true
@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Alarms, and the rule for executions that were stopped, tell the topic of notices.
+  # Alarms, and the rule for stopped executions, publish to the topic of notices.
   statement {
     sid       = "AlarmsTell"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -140,7 +140,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge names no source account to KMS, but SNS names the topic.
+  # EventBridge does not send KMS a source account, but SNS sends the topic.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -158,7 +158,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # With bucket_notifications = "eventbridge": what the bus could not hand to a function goes to encrypted queues.
+  # With bucket_notifications = "eventbridge": events that the bus could not deliver to a function go to encrypted queues.
   statement {
     sid       = "BusSendsFailures"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

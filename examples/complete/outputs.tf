@@ -1,10 +1,10 @@
 output "tables" {
-  description = "Where each table is."
+  description = "Location of each table."
   value       = module.pynvest_tools.tables
 }
 
 output "dead_letter_queues" {
-  description = "Where tickers that kept failing wait."
+  description = "Queues of tickers that failed at every attempt."
   value       = module.pynvest_tools.dead_letter_queues
 }
 

@@ -1,10 +1,10 @@
 variable "region" {
-  description = "Region that the lake lives in."
+  description = "Region of the lake."
   type        = string
   default     = "sa-east-1"
 }
 
 variable "alarm_email" {
-  description = "Address for the notices; it has to confirm a mail from AWS first."
+  description = "Address for the notices; its owner must first confirm a mail from AWS."
   type        = string
 }

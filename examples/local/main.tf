@@ -1,4 +1,4 @@
-# Everything else about where AWS is comes from the environment: AWS_ENDPOINT_URL, AWS_REGION, credentials.
+# All other settings of the AWS connection come from the environment: AWS_ENDPOINT_URL, AWS_REGION, credentials.
 provider "aws" {
   s3_use_path_style           = true
   skip_credentials_validation = true

@@ -16,12 +16,12 @@ output "ticker_queues" {
 }
 
 output "dead_letter_queues" {
-  description = "URL of the queue that gets the tickers of each kind that kept failing."
+  description = "URL of the queue of failed tickers of each kind."
   value       = { for kind, queue in module.pynvest_tools.dead_letter_queues : kind => queue.url }
 }
 
 output "failure_queues" {
-  description = "URL of each queue, by name, that gets starts and invocations that kept failing."
+  description = "URL of each queue of failed starts and invocations, by name."
   value = { for queue in concat(values(module.pynvest_tools.failure_queues), values(module.pynvest_tools.schedule_dead_letter_queues)) :
     queue.name => queue.url
   }
@@ -68,7 +68,7 @@ output "notices" {
 }
 
 output "workgroup" {
-  description = "Name of the workgroup that queries are asked in."
+  description = "Name of the workgroup for queries."
   value       = module.pynvest_tools.workgroup.name
 }
 

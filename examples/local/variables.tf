@@ -1,77 +1,77 @@
 variable "name_prefix" {
-  description = "What the names of all resources start with."
+  description = "Prefix of all resource names."
   type        = string
   default     = "pynvest"
 }
 
 variable "fundamentus_base_url" {
-  description = "Where the pages are read: the sample site, or the real one."
+  description = "Address of the site: the sample site or the real site."
   type        = string
 }
 
 variable "awssdkpandas_layer_arn" {
-  description = "Stands for the managed layer: the emulator has no SSM parameter of it, and functions see its own site-packages."
+  description = "Placeholder for the managed layer: the emulator has no SSM parameter for it, and functions use the emulator's site-packages."
   type        = string
   default     = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 }
 
 variable "schedules_enabled" {
-  description = "Whether the emulator's scheduler starts runs by itself."
+  description = "Whether the emulator's scheduler starts runs."
   type        = bool
   default     = false
 }
 
-# The emulator knows no batch window.
+# The emulator has no batch window.
 variable "batch_size" {
-  description = "Tickers that one invocation gets at most."
+  description = "Maximum number of tickers per invocation."
   type        = number
   default     = 10
 }
 
 variable "batch_window" {
-  description = "Seconds that tickers are gathered for a batch."
+  description = "Seconds to collect tickers for a batch."
   type        = number
   default     = 0
 }
 
 variable "max_concurrency" {
-  description = "Invocations that each queue starts at once at most."
+  description = "Maximum number of concurrent invocations per queue."
   type        = number
   default     = 2
 }
 
 variable "visibility_timeout_seconds" {
-  description = "Seconds that a received ticker stays hidden before it is tried again."
+  description = "Seconds before a received ticker is tried again."
   type        = number
   default     = 60
 }
 
 variable "max_receive_count" {
-  description = "Times that a ticker is tried before it goes to the dead-letter queue."
+  description = "Number of tries of a ticker before it goes to the dead-letter queue."
   type        = number
   default     = 3
 }
 
 variable "functions_timeout" {
-  description = "Seconds that an invocation may take."
+  description = "Time limit of an invocation, in seconds."
   type        = number
   default     = 60
 }
 
 variable "fetch_threads" {
-  description = "Requests that one invocation has in flight to the site at most."
+  description = "Maximum number of concurrent requests to the site per invocation."
   type        = number
   default     = 2
 }
 
 variable "fetch_timeout_seconds" {
-  description = "Seconds that one attempt to read a page may take."
+  description = "Time limit of one attempt to fetch a page, in seconds."
   type        = number
   default     = 20
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at a day that is not settled."
+  description = "Seconds between two looks of the dedup workflow at an unsettled day."
   type        = number
   default     = 2
 }

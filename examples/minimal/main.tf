@@ -1,4 +1,4 @@
-# The whole of it: everything has a default.
+# A complete configuration: every input has a default.
 
 provider "aws" {
   region = var.region

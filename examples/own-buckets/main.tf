@@ -1,4 +1,5 @@
-# A lake in a bucket of your own, under your own key, that notifies others too: the module sets nothing of it.
+# A lake in your own bucket, which has your own key and also notifies other targets.
+# The module does not configure this bucket.
 
 provider "aws" {
   region = var.region
@@ -7,13 +8,13 @@ provider "aws" {
 data "aws_caller_identity" "current" {}
 
 resource "aws_kms_key" "bucket" {
-  # checkov:skip=CKV2_AWS_64:The key's default policy lets IAM policies of the account grant its use, which is all that the lake takes
+  # checkov:skip=CKV2_AWS_64:The key's default policy lets IAM policies of the account grant its use; the lake needs no more
   description         = "Objects of the bucket of the lake"
   enable_key_rotation = true
 }
 
 resource "aws_s3_bucket" "lake" {
-  # checkov:skip=CKV_AWS_18:Yours to decide, as everything about a bucket of your own
+  # checkov:skip=CKV_AWS_18:Yours to decide, like every setting of your own bucket
   # checkov:skip=CKV_AWS_144:As above
   # checkov:skip=CKV_AWS_21:As above
   # checkov:skip=CKV2_AWS_61:As above
@@ -41,7 +42,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
   }
 }
 
-# Whom else the bucket notifies stands here too: it has one such configuration.
+# Add your other targets here: a bucket has only one notification configuration.
 resource "aws_s3_bucket_notification" "lake" {
   bucket      = aws_s3_bucket.lake.id
   eventbridge = true
@@ -50,7 +51,7 @@ resource "aws_s3_bucket_notification" "lake" {
 module "pynvest_tools" {
   source = "../.."
 
-  # Its name, which is known when planning, and not its id.
+  # The bucket's name is known during the plan; its id is not.
   bucket_names_map     = { sor = aws_s3_bucket.lake.bucket, sot = aws_s3_bucket.lake.bucket, spec = aws_s3_bucket.lake.bucket }
   bucket_kms_key_arns  = [aws_kms_key.bucket.arn]
   bucket_notifications = "eventbridge"

@@ -1,4 +1,4 @@
 output "bucket" {
-  description = "Bucket that the tables lie in."
+  description = "Bucket of the tables."
   value       = aws_s3_bucket.lake.bucket
 }

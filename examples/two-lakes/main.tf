@@ -1,4 +1,4 @@
-# Two lakes in one account, such as one that is tried out beside the one that counts: each has a prefix of its own.
+# Two lakes in one account, such as production and test: each has its own prefix.
 
 provider "aws" {
   region = var.region

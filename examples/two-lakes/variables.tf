@@ -1,5 +1,5 @@
 variable "region" {
-  description = "Region that the lake lives in."
+  description = "Region of the lake."
   type        = string
   default     = "sa-east-1"
 }

@@ -24,7 +24,7 @@ ONE_ACCOUNTS = (
     "kms:EncryptionContext:aws:sns:topicArn",
     "kms:EncryptionContext:aws:sqs:arn",
 )
-"""Conditions on the account for which a service acts."""
+"""Condition keys for the account on whose behalf a service acts."""
 
 WITHOUT_CONDITION = ("events.amazonaws.com", "sns:Publish")
 """EventBridge supports no condition in a topic policy (EventBridge User Guide, "Amazon SNS permissions")."""
@@ -41,7 +41,7 @@ WITHOUT_RESOURCE = ["logs:GetQueryResults"]
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each policy document in the values of resources, with its location.
 
-    Statements of a trust policy name no resource. Here the role is added as their resource.
+    Statements of a trust policy name no resource. This function adds the role as their resource.
     """
     for address, values in resources.items():
         for attribute, value in values.items():

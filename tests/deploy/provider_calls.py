@@ -66,6 +66,6 @@ def _actions(record: str) -> Iterator[str]:
         names = [*names, "PutObjectTagging"]
     if not IAM_ACTIONS[service].issuperset(names):
         raise ValueError(
-            f"{call['service']} {method} has no IAM action of that name: add here which it takes"
+            f"{call['service']} {method} has no IAM action of that name: add its action to S3_ACTIONS"
         )
     yield from (f"{service}:{name}" for name in names)

@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return the Pythons from 3.9 on this machine, on the PATH or under pyenv; at least this Python."""
+    """Return this machine's Pythons, 3.9 or newer, on the PATH or under pyenv; at least this Python."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = {f"3.{sys.version_info.minor}": sys.executable}
     for minor in range(9, 15):
@@ -225,7 +225,7 @@ def test_a_directory_without_packages_is_refused_while_planning(tmp_path: Path, 
 
     said = unwrapped(checkout.terraform("plan", ALL_PACKAGES, statuses=(1,)))
 
-    assert 'lambda_packages_dir is "nowhere", where no packages are: write the directory' in said
+    assert 'lambda_packages_dir is "nowhere", which has no packages: write the directory' in said
     assert '"make package"' in said
 
 
@@ -269,5 +269,5 @@ def test_where_the_package_index_does_not_answer_apply_says_so(checkout: Checkou
     said = checkout.terraform("apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), **NO_INDEX)
 
     said = unwrapped(said)
-    assert "see that the package index answers from this machine" in said
+    assert "check that the package index answers from this machine" in said
     assert "set lambda_packages_dir to their directory" in said

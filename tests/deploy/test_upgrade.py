@@ -25,8 +25,8 @@ from sandbox.site import SampleAsset, SiteServer, make_assets
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
 ADDED_SINCE = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
-"""The commits to upgrade from: the first complete version, and the last that compared ETags and times.
-Each commit has a column that was added after it."""
+"""The commits to upgrade from: the first complete version, and the last version that compared ETags and
+times. For each commit, a column that was added later."""
 
 OLD_DAY = 20251124
 WORKFLOW_SECONDS = 600.0
@@ -38,7 +38,7 @@ def old_module(commit: str, directory: Path) -> Path:
     """Return the module of a commit, with its own code."""
     archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=False)
     assert archive.returncode == 0, (
-        f"the history has no {commit}, which this test upgrades from: fetch the whole history "
+        f"the history lacks {commit}, from which this test upgrades: fetch the whole history "
         f"(git fetch --unshallow)\n{archive.stderr.decode()}"
     )
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
@@ -206,7 +206,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     )
     added = sum(
         asset.kind == "acoes"
-        # The lake itself fills a column that comes from no page.
+        # If the column comes from no page, the lake fills it.
         and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
         for asset in upgraded.share
     )

@@ -151,7 +151,7 @@ class FaultyLake:
         try:
             return dict(until(ended, f"the end of {execution}", timeout_seconds))
         except TimeoutError as error:
-            error.add_note(f"what each function last failed with: {self.last_errors()}")
+            error.add_note(f"the last error of each function: {self.last_errors()}")
             raise
 
     def last_errors(self) -> dict[str, str]:
@@ -324,7 +324,7 @@ class FaultyLake:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Make the workflow wait only one second for work in flight: such a test has no work in flight."""
+        """Make the workflow wait only one second for unfinished work: such a test has no unfinished work."""
         with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
             yield
 

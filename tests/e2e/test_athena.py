@@ -1,4 +1,4 @@
-"""Saved queries and views return the rows of the known lake. A reader may run them and nothing else."""
+"""Saved queries and views return the rows of the known lake. A reader may only run these queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.e2e
 
 RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
-"""No page is read: the address does not answer."""
+"""These tests read no page: the address does not answer."""
 
 
 class Asked:

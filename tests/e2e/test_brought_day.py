@@ -31,7 +31,7 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would upload now. The lake has no data for it. Its pages go later."""
+    """Return the day that a collector would upload now, without data in the lake; delete its pages later."""
     day = last_day(datetime.now(timezone.utc)).number
 
     def remove_pages() -> None:
@@ -49,7 +49,7 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
 
 @pytest.fixture
 def from_pages(faulty: FaultyLake) -> Iterator[None]:
-    """Make the lake depend on a collector."""
+    """Make the lake get its pages from a collector."""
     with (
         faulty.setting("check-and-delete-partitions", FETCH_FROM="pages"),
         faulty.setting("get-tickers", FETCH_FROM="pages"),
@@ -117,16 +117,17 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
         until(lambda: faulty.site.stats()["by_path"].get("/detalhes.php", 0) >= 5, "the first pages")
         first.send_signal(signal.SIGTERM)
         said, _ = first.communicate(timeout=60)
-    assert (first.returncode, "what had come is archived" in said) == (130, True), said
+    assert (first.returncode, "all received pages are archived" in said) == (130, True), said
     assert "Traceback" not in said
     assert faulty.executions() == executions
     status, said = collector.run()
 
-    assert (status, f"{latest} is whole" in said) == (0, True), said
+    assert (status, f"{latest} is complete" in said) == (0, True), said
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
-    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which has the pages read.
+    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which starts the reading of the
+    # pages.
     (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
     given = {"anomesdia_exec": latest, "source": "pages"}
@@ -134,7 +135,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     faulty.check(day)
     assert all("collector" in request.headers["User-Agent"] for request in faulty.site.requests)
     status, said = collector.run()
-    assert (status, f"{latest}: nothing new has come" in said) == (0, True), said
+    assert (status, f"{latest}: no new pages" in said) == (0, True), said
 
 
 @pytest.mark.usefixtures("from_pages")
@@ -218,7 +219,7 @@ def test_credentials_that_aws_does_not_take_are_told(
     status, said = Collector(faulty, {**key, "AWS_ACCESS_KEY_ID": "AKIANOBODYNOBODYNOBO"}, latest).run()
 
     assert (status, faulty.site.requests) == (6, []), said
-    assert "AWS does not take the credentials" in said
+    assert "AWS rejects the credentials" in said
 
 
 def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:

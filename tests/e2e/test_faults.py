@@ -124,7 +124,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
         written, registered = faulty.keys(table, number), faulty.has_partition(table, number)
         killed = faulty.kill(function)
     day.wait()
-    if said:  # the second attempt writes the same object; after the compaction it would be a stray object
+    if said:  # the second attempt writes the same object; after the compaction this object would stay
         sources = [source for source, target in faulty.lake.derivations() if target == table]
         objects = sum(len(faulty.keys(source, number)) for source in sources)
         until(lambda: len(faulty.log(function, started_at, said)) >= objects, "an answer for each object")
@@ -138,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue that never answers calls about one partition, with or without doing the work.
+    """A Glue catalog that never answers calls about one partition, but may carry them out.
 
     The test can kill the calling function at this point.
     """
@@ -187,18 +187,18 @@ class SilentCatalog:
 
 
 def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(faulty: FaultyLake) -> None:
-    slow = faulty.assets[1].ticker  # its batch stays in flight while others land; the asset is not probed
+    slow = faulty.assets[1].ticker  # its batch is unfinished while others end; the asset is not probed
     faulty.site.set_fault(slow, Fault("hang", seconds=30, times=2))
     day = faulty.day()
     started_at = time.time()
     day.start()
-    # Rows of this run only: today may have rows of another test until stage 1 clears them.
+    # Wait for rows of this run: today may have rows of another test until stage 1 clears them.
     until(
         lambda: (
             (found := day.snapshot()).rows("sot") > 0
             and sum((*found.waiting.values(), *found.in_flight.values())) > 0
         ),
-        "the first rows beside what is on its way",
+        "the first rows, while other tickers are still waiting",
     )
 
     again = [
@@ -223,7 +223,7 @@ def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLak
     day = faulty.day()
     started_at = time.time()
     day.ask(number)
-    until(lambda: any(request.ticker for request in faulty.site.requests), "the first page to be asked for")
+    until(lambda: any(request.ticker for request in faulty.site.requests), "the first request for a page")
 
     faulty.compact(day)
 
@@ -275,7 +275,7 @@ def test_a_day_that_is_named_and_of_which_nothing_was_asked_for_is_refused_and_l
     assert (ended["status"], ended["error"]) == ("FAILED", "DayRefused")
     ((subject, text),) = faulty.told()
     assert subject.endswith(": FALHA na etapa Look")
-    assert f"nothing was ever asked for on {number}" in text
+    assert f"{number} was never run" in text
     assert faulty.keys(faulty.lake.quality, number) == []
 
 

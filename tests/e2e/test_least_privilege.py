@@ -1,4 +1,5 @@
-"""Roles as Terraform rendered them: a function uses each grant, and no grant reaches into another stage."""
+"""The roles that Terraform creates: their function uses each grant, and no grant gives access to another
+stage."""
 
 from __future__ import annotations
 
@@ -81,7 +82,7 @@ QUEUE_ACTIONS = (
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource, with the prefix that a bucket listing must name."""
+    """A granted action on a resource, with the prefix that a bucket listing must use."""
 
     role: str
     action: str
@@ -101,43 +102,46 @@ class Grant:
 KEPT = [
     (
         ("*-lambda-*", "logs:*", "*:log-group:/aws/lambda/*"),
-        "Lambda writes a function's log as the function's role; the emulator as nobody",
+        "Lambda uses the function's role to write its log; the emulator uses no role",
     ),
     (
         ("*-sfn-*", "logs:*", "*"),
-        "Step Functions delivers its log as the workflow's role; these actions take no resource",
+        "Step Functions uses the workflow's role to deliver its log; these actions take no resource",
     ),
     *(
         (
             ("*-lambda-get-financial-data-for-*", f"sqs:{action}", "*-queue"),
-            "the event source mapping reads the queue as the function's role; the emulator's as nobody",
+            "the event source mapping uses the function's role to read the queue; the emulator uses no role",
         )
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     ),
     (
         ("*", "sqs:SendMessage", "*-dlq"),
-        "Lambda and the scheduler send what failed as the role; the emulator as nobody",
+        "Lambda and the scheduler use the role to send failed events; the emulator uses no role",
     ),
     (
         ("*-lambda-*", "glue:*", "*:catalog"),
-        "Glue asks for catalog, database and table in each call; the emulator for the database only",
+        "Glue checks catalog, database and table in each call; the emulator checks the database only",
     ),
-    (("*-lambda-*", "glue:*", "*:table/*"), "as the catalog"),
+    (("*-lambda-*", "glue:*", "*:table/*"), "same as the catalog"),
     (
         ("*-lambda-prep-*", "s3:ListBucket", "*"),
         "without ListBucket, GetObject on an object that stage 1 has removed returns 403, which fails",
     ),
-    (("*-lambda-specialize-*", "s3:ListBucket", "*"), "as stage 4"),
+    (("*-lambda-specialize-*", "s3:ListBucket", "*"), "same as stage 4"),
     (
         ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-*"),
-        "the workflow invokes as its role; the emulator as nobody",
+        "the workflow uses its role to invoke; the emulator uses no role",
     ),
-    (("*-sfn-*", "sns:Publish", "*-notices"), "the workflow tells as its role; the emulator as nobody"),
+    (
+        ("*-sfn-*", "sns:Publish", "*-notices"),
+        "the workflow uses its role to publish; the emulator uses no role",
+    ),
     (
         ("trigger-*", "lambda:InvokeFunction", "*-lambda-check-and-delete-partitions"),
-        "the scheduler invokes as its role; in tests nothing is left to the clock",
+        "the scheduler uses its role to invoke; tests do not use the schedules",
     ),
-    (("trigger-*", "states:StartExecution", "*-sfn-*"), "as the start of stage 1"),
+    (("trigger-*", "states:StartExecution", "*-sfn-*"), "same as the start of stage 1"),
 ]
 """Grants that AWS checks and the emulator does not: role, action, resource, and the reason for each."""
 
@@ -170,7 +174,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
-    # Checks of an earlier day, which the assessment reads.
+    # Assess an earlier day: the assessment reads the quality rows of earlier days.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)

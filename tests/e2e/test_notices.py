@@ -1,4 +1,5 @@
-"""The notices of a day, read from a queue subscribed to the topic: one notice per execution."""
+"""The notices of a day, read from a queue that is subscribed to the topic: each execution sends one
+notice."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
 
 
 def test_today_is_run_again(faulty: FaultyLake) -> None:
-    """Run a day again. The failure queues of stages 1 and 2 need the same procedure."""
+    """Run a day again. Operators do the same for the failure queues of stages 1 and 2."""
     day = faulty.day()
     day.start()
     day.wait()

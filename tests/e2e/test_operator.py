@@ -1,4 +1,5 @@
-"""An operator with only the operators' policy can do the steps in docs/operations.md, and nothing else."""
+"""With only the operators' policy, an operator can do the steps in docs/operations.md but no other
+actions."""
 
 from __future__ import annotations
 

@@ -234,6 +234,6 @@ def test_stage_6_compacts_the_partition(evening: Evening) -> None:
 def test_the_day_is_judged(evening: Evening) -> None:
     said = evening.invocations["assess_day"].result
 
-    # No fund was read. This is the only remark about the day of three stocks.
+    # The only remark about this day of three stocks is that no fund was read.
     assert (said["anomesdia_exec"], said["situacao"], said["missing"]) == (DAY, "falha", 3)
     assert evening.lake.keys(QUALITY, DAY)

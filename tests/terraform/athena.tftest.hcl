@@ -1,4 +1,4 @@
-# What a newcomer asks with: on by default, encrypted and bounded; off as a whole.
+# Workgroup, saved queries and views: on by default, encrypted and bounded; one input turns all of them off.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -92,11 +92,11 @@ run "views_are_of_the_form_that_athena_gives_its_own" {
   }
   assert {
     condition     = alltrue([for view in aws_glue_catalog_table.view : view.description == null])
-    error_message = "Trino takes a view's description for the comment that marks a view, and finds no view"
+    error_message = "Trino reads a view's description as the comment that marks a view, and finds no view"
   }
   assert {
     condition     = alltrue([for name, view in output.views : length(view.title) > 0 && startswith(local.views[name].sql, "-- ${view.title}\n")])
-    error_message = "the first line of a view does not say what it is"
+    error_message = "the first line of a view is not its title"
   }
   assert {
     condition = alltrue([for name in ["vw_acoes_ultimo_dia", "vw_fiis_ultimo_dia", "vw_ativos_ultimo_dia"] :
@@ -108,7 +108,7 @@ run "views_are_of_the_form_that_athena_gives_its_own" {
     condition = alltrue([for view in aws_glue_catalog_table.view :
       [for name, value in jsondecode(base64decode(regex("^/\\* Presto View: (\\S+) \\*/$", view.view_original_text)[0])) : name] == ["catalog", "columns", "originalSql", "schema"]
     ])
-    error_message = "a view's definition is not what Athena reads"
+    error_message = "a view's definition does not have Athena's format"
   }
   assert {
     condition = jsondecode(base64decode(split(" ", aws_glue_catalog_table.view["vw_ativos_por_sessao"].view_original_text)[3])).columns == [
@@ -127,7 +127,7 @@ run "views_are_of_the_form_that_athena_gives_its_own" {
   }
   assert {
     condition     = strcontains(jsondecode(base64decode(split(" ", aws_glue_catalog_table.view["vw_ativos_negociados"].view_original_text)[3])).originalSql, "FROM \"db-spec\".\"vw_ativos_ultimo_dia\"")
-    error_message = "a view reads another one that is not there"
+    error_message = "a view reads a view that does not exist"
   }
 }
 

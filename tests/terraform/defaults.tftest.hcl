@@ -1,4 +1,4 @@
-# The module with no input at all: what it is called, and how many of it there are.
+# The module without inputs: names and numbers of its resources.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -101,7 +101,7 @@ run "buckets_are_private_versioned_and_encrypted" {
   }
   assert {
     condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.force_destroy } == { sor = false, sot = false, spec = false, packages = true, work = false }
-    error_message = "without force_destroy only the packages' bucket may be emptied"
+    error_message = "without force_destroy, a destroy may empty only the packages' bucket"
   }
 }
 
@@ -118,7 +118,7 @@ run "pages_ledger_and_results_expire" {
   }
   assert {
     condition     = alltrue([for key, bucket in aws_s3_bucket_lifecycle_configuration.this : length(bucket.rule) == 1 if key != "work"])
-    error_message = "something else expires, too"
+    error_message = "other objects expire too"
   }
 }
 
@@ -149,7 +149,7 @@ run "nobody_writes_a_page_twice_and_none_comes_in_parts" {
   }
   assert {
     condition     = alltrue([for key, policy in data.aws_iam_policy_document.bucket : length(policy.statement) == 1 if key != "work"])
-    error_message = "another bucket denies something else, too"
+    error_message = "another bucket has more Deny statements"
   }
 }
 
@@ -184,11 +184,11 @@ run "queues_hand_over_what_keeps_failing" {
   }
   assert {
     condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 3])
-    error_message = "a ticker is not handed over after three receives"
+    error_message = "a ticker does not go to the dead-letter queue after three receives"
   }
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 720])
-    error_message = "a ticker does not stay hidden for six times the 120 seconds of stage 3"
+    error_message = "the visibility timeout is not six times the 120 seconds of stage 3"
   }
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])

@@ -1,4 +1,4 @@
-# The catalog follows the data contract.
+# The catalog matches the data contract.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

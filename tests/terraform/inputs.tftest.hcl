@@ -1,4 +1,4 @@
-# What the inputs change.
+# The effects of the inputs.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -20,7 +20,7 @@ run "a_prefix_names_everything" {
       [for queue in merge(output.queues, output.failure_queues) : queue.name],
       [for schedule in output.schedules : trimprefix(schedule.name, "trigger-")],
     ) : startswith(name, "my-lake-")])
-    error_message = "something is not named after the prefix"
+    error_message = "a resource name does not start with the prefix"
   }
   assert {
     condition     = { for layer, database in output.databases : layer => database.name } == { sor = "db_my_lake_sor", sot = "db_my_lake_sot", spec = "db_my_lake_spec" }
@@ -37,12 +37,12 @@ run "named_buckets_are_the_consumers_own" {
 
   assert {
     condition     = { for layer, bucket in terraform_data.own_bucket : layer => bucket.input } == { sor = "own-raw", sot = "own-curated", spec = "own-served" } && keys(data.aws_s3_objects.own_bucket_in_this_region) == ["sor", "sot", "spec"]
-    error_message = "a bucket of the consumer's own is not looked at"
+    error_message = "one of the consumer's own buckets is not read"
   }
 
   assert {
     condition     = keys(aws_s3_bucket.this) == ["packages", "work"]
-    error_message = "the module touches buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
+    error_message = "the module changes buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
   }
   assert {
     condition     = { for layer, bucket in output.buckets : layer => bucket.arn } == { sor = "arn:aws:s3:::own-raw", sot = "arn:aws:s3:::own-curated", spec = "arn:aws:s3:::own-served" }
@@ -92,7 +92,7 @@ run "buckets_are_created_under_given_names" {
 
   assert {
     condition     = length(terraform_data.own_bucket) == 0 && length(data.aws_s3_objects.own_bucket_in_this_region) == 0
-    error_message = "a bucket that is yet to be created is looked at"
+    error_message = "a bucket is read before it is created"
   }
   assert {
     condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
@@ -100,7 +100,7 @@ run "buckets_are_created_under_given_names" {
   }
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
-    error_message = "force_destroy does not reach every bucket"
+    error_message = "a bucket lacks force_destroy"
   }
 }
 
@@ -157,7 +157,7 @@ run "queues_take_given_names_and_settings" {
   }
   assert {
     condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 5])
-    error_message = "sqs_max_receive_count does not reach the queues"
+    error_message = "the queues do not use sqs_max_receive_count"
   }
 }
 

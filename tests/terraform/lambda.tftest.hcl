@@ -1,4 +1,4 @@
-# The functions: environment, trigger and package of each.
+# The environment, trigger and package of each function.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -190,7 +190,7 @@ run "each_function_is_told_its_tables_and_queues" {
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : one(function.environment).variables["POWERTOOLS_SERVICE_NAME"] == function.function_name])
-    error_message = "a function's log carries another name"
+    error_message = "a function's log group has another name"
   }
 }
 
@@ -219,7 +219,7 @@ run "eleven_functions_run_seven_packages" {
   }
   assert {
     condition     = data.aws_ssm_parameter.awssdkpandas_layer_arn[0].name == "/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn"
-    error_message = "the managed layer is looked up at ${data.aws_ssm_parameter.awssdkpandas_layer_arn[0].name}"
+    error_message = "the managed layer's SSM parameter is ${data.aws_ssm_parameter.awssdkpandas_layer_arn[0].name}"
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : one(function.logging_config).log_group == "/aws/lambda/${function.function_name}"])
@@ -332,7 +332,7 @@ run "a_given_layer_is_not_looked_up" {
 
   assert {
     condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
-    error_message = "the given layer is not the one that is used"
+    error_message = "the functions do not use the given layer"
   }
 }
 
@@ -382,7 +382,7 @@ run "rules_on_the_bus_start_the_next_stage_and_leave_a_foreign_bucket_alone" {
 
   assert {
     condition     = length(aws_s3_bucket_notification.this) == 0 && length(aws_lambda_permission.bucket) == 0
-    error_message = "a bucket's own configuration is touched"
+    error_message = "the module changes a bucket's own configuration"
   }
   assert {
     condition = { for table, rule in aws_cloudwatch_event_rule.this : table => [rule.name, one(jsondecode(rule.event_pattern).detail.bucket.name), one(jsondecode(rule.event_pattern).detail.object.key).wildcard] } == {
@@ -492,11 +492,11 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
       [for condition in statement.condition : [for value in condition.values : startswith(value, "second/")] if contains(statement.resources, "arn:aws:s3:::one") && condition.variable == "s3:prefix"],
       !contains(statement.resources, "arn:aws:s3:::one") || contains([for condition in statement.condition : condition.variable], "s3:prefix"),
     ]]]))
-    error_message = "a role reaches keys of another lake"
+    error_message = "a role has access to keys of another lake"
   }
   assert {
     condition     = jsondecode(one(aws_lambda_function.this["prep-financial-data-for-acoes"].environment).variables.TARGET_TABLE) == { bucket = "one", database = "db_sot", table = "sot_stocks", key_prefix = "second/" }
-    error_message = "a function is not told where its table's keys are"
+    error_message = "a function's environment lacks its table's key prefix"
   }
 }
 
@@ -520,7 +520,7 @@ run "stage_1_starts_stage_2_and_the_workflow_and_the_assessment_sees_who_else_ru
         "states:DescribeExecution arn:aws:states:sa-east-1:123456789012:execution:dedup:*",
       ]
     }
-    error_message = "stage 1 or the assessment may start or see something else"
+    error_message = "stage 1 or the assessment may start or read another resource"
   }
 }
 
@@ -691,7 +691,7 @@ run "the_longest_names_fit_into_each_functions_environment" {
     work_bucket          = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
     workflow_arn         = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
     fundamentus_base_url = "https://${format("%0100d", 0)}"
-    # 1024 characters as JSON, which is what the module takes.
+    # 1024 characters as JSON, the module's limit.
     fetch_headers = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
   }
 
@@ -705,7 +705,7 @@ run "the_longest_names_fit_into_each_functions_environment" {
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : length(jsonencode({ for name, value in one(function.environment).variables : name => value if startswith(name, "POWERTOOLS_") })) < 190])
-    error_message = "what every function has takes more than the precondition leaves to it"
+    error_message = "the variables of every function take more than the precondition reserves for them"
   }
 }
 

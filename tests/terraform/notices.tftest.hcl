@@ -1,4 +1,4 @@
-# Notices: nothing without an input, a topic of the module's own or the consumer's, and who may publish.
+# Notices: no resources without an input, the module's or the consumer's topic, and the permissions to publish.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -11,7 +11,7 @@ run "without_an_input_nobody_is_told" {
   assert {
     condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
     aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0
-    error_message = "something of the notices is made"
+    error_message = "a resource for notices is created"
   }
   assert {
     condition     = output.notices == null && output.notices_topic_policy_json == null
@@ -47,7 +47,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
   }
   assert {
     condition     = output.notices_topic_policy_json == null
-    error_message = "the module's own topic needs nothing of the consumer's"
+    error_message = "the module's own topic has a policy for the consumer's topic"
   }
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.notices[0].statement : {
@@ -66,7 +66,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         principals = ["*"]
         conditions = { "aws:SecureTransport" = ["false"] }
       },
-      # EventBridge supports no condition in a topic's policy: with one, an aborted execution is never reported.
+      # EventBridge supports no condition in a topic's policy: with a condition, the rule never reports an aborted execution.
       {
         sid        = "RuleTells"
         effect     = null
@@ -90,7 +90,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         }
       },
     ])
-    error_message = "somebody else may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
+    error_message = "another principal may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
   }
   # The workflow itself reports failed executions: the rule would report them twice.
   assert {
@@ -102,11 +102,11 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         status          = ["ABORTED", "TIMED_OUT"]
       }
     }
-    error_message = "the rule tells something else: ${aws_cloudwatch_event_rule.stopped[0].event_pattern}"
+    error_message = "the rule reports other events: ${aws_cloudwatch_event_rule.stopped[0].event_pattern}"
   }
   assert {
     condition     = alltrue([for line in compact(split("\n", one(aws_cloudwatch_event_target.stopped[0].input_transformer).input_template)) : startswith(line, "\"") && endswith(line, "\"")])
-    error_message = "EventBridge takes each line as a JSON string"
+    error_message = "EventBridge requires each line to be a JSON string"
   }
   assert {
     condition = jsonencode({ for key, alarm in aws_cloudwatch_metric_alarm.this : key => [alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.comparison_operator, alarm.threshold, alarm.period, alarm.evaluation_periods, alarm.treat_missing_data] }) == jsonencode({
@@ -115,13 +115,13 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     })
     error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
   }
-  # A lake that has just been made has no data either, so that missing data is reported only where there was some before.
+  # A new lake has no data yet, so missing data is reported only after earlier data.
   assert {
     condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
       not_started = [1, 0]
       silence     = [1, 1]
     }
-    error_message = "an alarm tells of something else"
+    error_message = "an alarm has other actions"
   }
 }
 
@@ -153,7 +153,7 @@ run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
 
   assert {
     condition     = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices)) == 0
-    error_message = "a topic is made, or the consumer's is touched"
+    error_message = "a topic is created, or the consumer's topic is changed"
   }
   assert {
     condition     = jsonencode(output.notices) == jsonencode({ topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic", email = null, state = null, confirm = null }) && output.notices_topic_policy_json != null
@@ -161,11 +161,11 @@ run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
   }
   assert {
     condition     = toset(flatten([for statement in data.aws_iam_policy_document.notices[0].statement : tolist(statement.resources)])) == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])
-    error_message = "the policy is of another topic"
+    error_message = "the policy is for another topic"
   }
   assert {
     condition     = contains([for statement in data.aws_iam_policy_document.notices[0].statement : statement.sid], "WorkflowTells")
-    error_message = "the workflow's role may not publish to a topic that may be another account's"
+    error_message = "the workflow's role may not publish to a topic, which may be in another account"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])]) && aws_cloudwatch_event_target.stopped[0].arn == "arn:aws:sns:sa-east-1:123456789012:my-topic"

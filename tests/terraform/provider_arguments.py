@@ -133,7 +133,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the data of the bindings. Deprecated entries were collected by hand and stay."""
+    """Write the data of the bindings. Deprecated entries were collected by hand and are kept."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

@@ -1,4 +1,5 @@
-"""Supported provider releases that are not run here have all that module and examples use."""
+"""Supported provider releases that the tests do not run have every argument of the module and the
+examples."""
 
 from __future__ import annotations
 

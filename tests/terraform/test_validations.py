@@ -1,7 +1,7 @@
 """Each validation and each check of inputs refuses a wrong value, and its message says what to write instead.
 
 The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
-expected failure, so each run becomes a file of its own, without what it expects.
+expected failure, so each run is copied into its own file, without `expect_failures`.
 """
 
 from __future__ import annotations

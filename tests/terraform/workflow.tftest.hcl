@@ -43,7 +43,7 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
       Good         = "end"
       NotGood      = "end"
     }
-    error_message = "the states follow each other otherwise"
+    error_message = "the states have another order"
   }
   assert {
     condition = [for name in ["IsFromPages", "IsSettled", "IsRoundLeft", "IsGood"] : jsondecode(aws_sfn_state_machine.this.definition).States[name].Choices] == [
@@ -52,34 +52,34 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
       [{ Variable = "$.round_seconds", IsPresent = true, Next = "WaitForRound" }],
       [{ Variable = "$.passed", BooleanEquals = true, Next = "Good" }],
     ]
-    error_message = "the workflow decides otherwise"
+    error_message = "the choices of the workflow differ"
   }
   assert {
     condition = [for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Parameters]] == [
       [for function in ["arn:of:acoes", "arn:of:fiis"] : { FunctionName = function, Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
       [{ FunctionName = "arn:of:spec", Payload = { "input.$" = "$$.Execution.Input", "started_at.$" = "$$.Execution.StartTime" } }],
     ]
-    error_message = "the tables are not compacted side by side, or a function is not handed when the workflow was started"
+    error_message = "the tables are not compacted in parallel, or a function does not get the start time of the workflow"
   }
   assert {
     condition     = alltrue(flatten([for name in ["DedupSot", "DedupSpec"] : [for branch in jsondecode(aws_sfn_state_machine.this.definition).States[name].Branches : branch.States[branch.StartAt].Catch[0].ErrorEquals == ["States.ALL"]]]))
-    error_message = "a compaction that fails takes the others with it"
+    error_message = "a failed compaction stops the others"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.ReadPages.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.input.anomesdia_exec", source = "pages" } }
-    error_message = "the archived pages are asked for otherwise"
+    error_message = "the request for the archived pages differs"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.AskAgain.Parameters == { FunctionName = "arn:of:tickers", Payload = { "anomesdia_exec.$" = "$.anomesdia_exec", only_missing = true, "old_session.$" = "$.old_session" } }
-    error_message = "a round asks for something else than what is missing"
+    error_message = "a round does not ask for the missing assets only"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.NotGood == { Type = "Fail", Error = "DayNotGood", CausePath = "$.cause" }
-    error_message = "a day that is not good does not fail the workflow with what is the matter with it"
+    error_message = "a bad day does not fail the workflow with its reasons"
   }
   assert {
     condition     = one([for statement in data.aws_iam_policy_document.this.statement : statement.resources if statement.sid == "InvokeFunctions"]) == toset(["arn:of:acoes", "arn:of:fiis", "arn:of:spec", "arn:of:assess", "arn:of:tickers"])
-    error_message = "the workflow may invoke other functions than its five"
+    error_message = "the workflow may invoke functions other than its five"
   }
 }
 
@@ -113,7 +113,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       Assess    = "AssessFailed"
       Tell      = "Broken"
     }
-    error_message = "a state's failure leads elsewhere"
+    error_message = "a state's failure leads to another state"
   }
   assert {
     condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : can(state.Catch) if contains(["Task", "Parallel"], state.Type) && name != "TellFailure"])
@@ -135,7 +135,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
       TellFailure     = "Broken"
       Broken          = "end"
     }
-    error_message = "a notice is followed by another state"
+    error_message = "another state follows a notice"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.IsTold.Choices == [{ Variable = "$.notice.tell", StringEquals = "none", Next = "IsGood" }]
@@ -147,21 +147,21 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
   }
   assert {
     condition     = length(aws_sfn_state_machine.this.definition) < 1048576
-    error_message = "Step Functions takes a definition of 1 MB at most"
+    error_message = "Step Functions accepts definitions of at most 1 MB"
   }
-  # SNS takes subjects of ASCII only, under 100 characters; a person takes less than 40 lines.
+  # SNS accepts subjects of ASCII characters, fewer than 100. People read fewer than 40 lines.
   assert {
     condition = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States :
       can(regex("^[ -~]{1,99}$", state.Result.subject)) && length(split("\n", "${state.Result.start}${state.Result.error}${state.Result.end}")) < 40 if can(state.Result.subject)
     ])
-    error_message = "SNS does not take a subject, or a text is too long"
+    error_message = "SNS refuses a subject, or a text is too long"
   }
   assert {
     condition = { for statement in data.aws_iam_policy_document.this.statement : statement.sid => [statement.actions, statement.resources] if contains(["Tell", "EncryptNotices"], statement.sid) } == {
       Tell           = [toset(["sns:Publish"]), toset(["arn:of:topic"])]
       EncryptNotices = [toset(["kms:Decrypt", "kms:GenerateDataKey"]), toset(["arn:of:key"])]
     }
-    error_message = "the workflow may tell another topic, or does not reach its key"
+    error_message = "the workflow may publish to another topic, or may not use its key"
   }
 }
 
@@ -196,14 +196,14 @@ run "schedules_start_the_day_and_the_workflow" {
       start = ["cron(45 18 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:lambda:sa-east-1:123456789012:function:first", "{\"scheduled_at\":\"<aws.scheduler.scheduled-time>\"}", "arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
       dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{\"rounds\":[60,60]}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
-    error_message = "a schedule runs otherwise, or the Scheduler would not put its time in: ${jsonencode(aws_scheduler_schedule.this)}"
+    error_message = "a schedule differs, or the Scheduler would not insert its time: ${jsonencode(aws_scheduler_schedule.this)}"
   }
   assert {
     condition = { for key, policy in data.aws_iam_policy_document.this : key => [for statement in policy.statement : join(" ", concat(tolist(statement.actions), tolist(statement.resources)))] } == {
       start = ["lambda:InvokeFunction arn:aws:lambda:sa-east-1:123456789012:function:first", "sqs:SendMessage arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
       dedup = ["states:StartExecution arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "sqs:SendMessage arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
-    error_message = "a schedule's role may do something else than start its target"
+    error_message = "a schedule's role may do more than start its target"
   }
 }
 

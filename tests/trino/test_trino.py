@@ -51,7 +51,7 @@ DAYS, MORE_DAYS = 10, 60
 
 
 class AskedLake:
-    """The applied module with a lake of ten days, and the two engines that query it."""
+    """The applied module with a lake of ten days, and two engines to query the lake."""
 
     def __init__(self, local: LocalLake, trino: Trino) -> None:
         self.trino = trino

@@ -125,7 +125,7 @@ class Answer:
 
 
 class Trino:
-    """A server of one node on the emulator's catalog. It runs while the context is entered.
+    """A server of one node on the emulator's catalog. The server runs while the context is open.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ class Trino:
         return requests.get(url, headers={"X-Trino-User": "test"}, timeout=60).json()
 
     def _wait(self, log: Path) -> None:
-        """Wait until the server accepts queries. It answers requests some time before."""
+        """Wait until the server accepts queries. The server answers other requests earlier."""
         deadline = time.monotonic() + 180
         while True:
             assert self._process.poll() is None, f"Trino has ended:\n{log.read_text()[-3000:]}"

@@ -29,7 +29,7 @@ def sor_row(
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write rows as the part object with this name."""
+    """Write rows as the part with this name."""
     item = lake.tables[table].part(day, object_id(name))
     write(lake.s3, item, rows(table, *values))
     return item

@@ -1,4 +1,4 @@
-"""Facts about the managed layer that the functions run on."""
+"""Facts about the managed layer of the functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNZIPPED_MIB = 204
 """Size of release 3.16.1 for Python 3.13, from aws/aws-sdk-pandas issue 3331."""
 
 RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3")
-"""Packages that the layer's packages need and Lambda's Python contains; the layer has none of them."""
+"""Packages that the layer's packages need but that only Lambda's Python contains."""
 
 
 def pins(path: Path) -> dict[str, str]:

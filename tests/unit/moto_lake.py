@@ -35,7 +35,7 @@ def later() -> time_machine.travel:
 
 
 def deny_putting(part: str) -> None:
-    """Let S3 refuse objects under a prefix of the work bucket, as S3 does when a grant is missing."""
+    """Let S3 refuse objects under a prefix of the work bucket, as it does without a grant."""
 
     def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if f"/{part}/" not in params["url"]:

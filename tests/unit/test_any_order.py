@@ -1,4 +1,5 @@
-"""Events come twice, late, in another order or half done: one more workflow run completes the day."""
+"""Events arrive twice, late or in another order, or are interrupted: one more workflow run completes the
+day."""
 
 from __future__ import annotations
 

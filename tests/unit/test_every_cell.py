@@ -155,7 +155,7 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
     assert min(filled[column] for column in ADDED_COLUMNS) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
-        SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without its two moments
+        SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without its two columns of moments
         SOR_FIIS: 220 * (columns[SOR_FIIS] - 2),
         SOT_ACOES: 330 * (columns[SOT_ACOES] - 1),
         SOT_FIIS: 220 * (columns[SOT_FIIS] - 1),
@@ -177,7 +177,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether the assets' expected rows differ on their own day; otherwise the test shows nothing."""
+    """Return whether the assets' expected rows for their own day differ; if not, the test proves nothing."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

@@ -1,4 +1,4 @@
-"""pynvest compared with our class that inherits from it: same methods, every difference has a name."""
+"""pynvest compared with our subclass: the methods are the same, and every difference is listed."""
 
 from __future__ import annotations
 

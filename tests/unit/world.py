@@ -38,7 +38,7 @@ WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 RECEIVES = 3
 
 Event = tuple[str, Any]
-"""The source that starts a function, and the event for the function."""
+"""The name of the source, which determines the function, and the event."""
 
 
 class Killed(BaseException):

@@ -1,4 +1,4 @@
-"""B3's trading days. They serve to judge a repeated session, never to skip a run."""
+"""B3's trading days. The calendar is used to judge a repeated session, never to skip a run."""
 
 from __future__ import annotations
 

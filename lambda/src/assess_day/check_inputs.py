@@ -66,5 +66,5 @@ class CheckInputs:
 
     @cached_property
     def references(self) -> References:
-        """Return the values that the day is compared with."""
+        """Return the reference values for the day."""
         return References({day: rows for day, rows in self.earlier.items() if day >= self.reference_from})

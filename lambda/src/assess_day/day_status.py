@@ -15,7 +15,7 @@ from pynvest_lake.outcomes import Outcome
 
 # Longest wait for late S3 events and for the approximate message counts of SQS.
 GRACE_SECONDS = 600
-# By then stage 2 has tried the listings for four minutes, and has recorded the result.
+# After this time, stage 2 has tried the listings for four minutes and has recorded the result.
 BEGIN_SECONDS = 300
 # A listing with a smaller share of the previous listing's assets may be incomplete.
 LISTING_SHARE = 0.95

@@ -27,7 +27,7 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round: with floating-point error, exactly half could exceed half.
+    # Round the value: a floating-point error could make exactly half exceed half.
     return limits.above(round(reference - share, 9))
 
 

@@ -84,9 +84,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     else:
         status = day_status(state, now, settings.queue_patience_seconds, started_at)
     if status.settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
-        raise DayRefused(
-            f"nothing was ever asked for on {day}: expected a day that was run. Nothing was written"
-        )
+        raise DayRefused(f"{day} was never run: expected a day that was run. Nothing was written")
     session = old_session(s3, settings, state) if status.settled else None
     before = earlier_listed(s3, settings, day) if status.settled else None
     reasons = reasons_for_a_round(state, before, session) if status.settled else ()

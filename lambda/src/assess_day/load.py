@@ -25,7 +25,7 @@ from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
-# Older listings and rows are not compared with the day's.
+# Older listings and rows are not used for comparisons.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -37,7 +37,7 @@ _COUNTS = {
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
     # Read the queues before the ledger: a message that leaves its queue in between is then in the ledger.
-    # In the other order, such a message would be in neither.
+    # In the other order, such a message could be missing from both.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)

@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# Reais a day: below this, a single order can move the price.
+# In reais per day: with less trading, a single order can move the price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (

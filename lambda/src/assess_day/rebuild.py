@@ -34,7 +34,7 @@ def check_rebuild(
     """
     day = execution.day
     if not sor_ids:
-        raise DayRefused(f"{day} has no SoR objects that it could be made anew from. Nothing was changed")
+        raise DayRefused(f"{day} has no SoR objects to rebuild it from. Nothing was changed")
     pages = workflow.get_paginator("list_executions").paginate(
         stateMachineArn=workflow_arn, statusFilter="RUNNING"
     )
@@ -44,6 +44,6 @@ def check_rebuild(
         given = json.loads(workflow.describe_execution(executionArn=other["executionArn"])["input"])
         if given.get(PARTITION_KEY, day_at(other["startDate"])) == day:
             raise DayRefused(
-                f"{day} cannot be made anew while another execution of it runs: {other['name']}. Start it "
+                f"{day} cannot be rebuilt while another execution for it runs: {other['name']}. Start it "
                 "again once that has ended. Nothing was changed"
             )

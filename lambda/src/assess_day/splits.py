@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from b3.kind import Kind
 
-# The same limits stand in athena/views/vw_possiveis_desdobramentos.sql.
+# athena/views/vw_possiveis_desdobramentos.sql has the same limits.
 LEAST_FACTOR = 1.5
 MARKET_VALUE = (0.8, 1.25)
 _QUANTITY = {Kind.ACOES: "num_acoes", Kind.FIIS: "num_cotas"}
@@ -44,8 +44,8 @@ def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table
     Returns
     -------
     list of Split
-        Sorted by ticker, without factors between 2/3 and 1.5: these cannot be told from new shares and from a
-        session's price change.
+        Sorted by ticker, without factors between 2/3 and 1.5: new shares and the price change of a session
+        can give such factors too.
     """
     splits = []
     for kind in set(before) & set(now):

@@ -1,7 +1,7 @@
 """The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. Normal days, with new
-and removed assets and moving prices, stay within each limit. The faults that a limit is for exceed it.
+and removed assets and moving prices, stay within each limit. Faults exceed the limit of their check.
 """
 
 from __future__ import annotations
@@ -44,27 +44,31 @@ class Limits:
 
 
 ROWS = Limits(
-    0.95, 0.80, "share of the reference; of 1450 assets a dozen come or go in a month, not 70 in a day"
+    0.95, 0.80, "share of the reference; a dozen of 1450 assets come or go in a month, not 70 in a day"
 )
-LISTED = Limits(0.95, 0.80, "as for rows; half a listing, or one without funds, is far below")
+LISTED = Limits(0.95, 0.80, "limits as for rows; half a listing, or a listing without funds, is far below")
 MISSING = Limits(
-    0.0, 0.05, "share of the listed assets of a kind; each missing one is lost unless somebody looks"
+    0.0, 0.05, "share of the listed assets of a kind; a missing asset is lost unless somebody acts"
 )
-FILL = Limits(0.50, None, "points lost; whether a rare column is filled hangs on few assets")
-CORE_FILL = Limits(0.10, 0.50, "points lost; every page has a core label, so whole groups of assets lost it")
+FILL = Limits(0.50, None, "points lost; a few assets decide whether a rare column is filled")
+CORE_FILL = Limits(
+    0.10, 0.50, "points lost; every page has the core labels, so a loss affects groups of assets"
+)
 UNREADABLE = Limits(
-    0.0, 0.01, "share of a column's cells; one may be a slip of the site, one in a hundred is a form"
+    0.0, 0.01, "share of a column's cells; one may be a slip of the site, 1% is another format"
 )
-SESSION = Limits(0.5, None, "share of the reference; a half day trades less, the change of session is mixed")
+SESSION = Limits(0.5, None, "share of the reference; fewer assets trade on a half day, sessions may be mixed")
 PRICE_AGAINST_LISTING = Limits(0.01, 0.10, "share of assets; both pages are of the same evening")
 OUT_OF_RANGE = Limits(0.01, 0.10, "share of assets; a split may leave a range unadjusted for a day")
 MEDIAN = Limits(
-    2.0, 5.0, "times the reference, or a part of it; a crash of a tenth is far within, a comma beyond"
+    2.0, 5.0, "times the reference, or a part of it; a crash of 10% is within, a wrong comma beyond"
 )
 NEAR_ZERO = 0.1
 """A median counts as near zero below this fraction of the interquartile range, if the values have both signs.
 Such a median changes its sign on normal days. It cannot show a wrong decimal comma or unit."""
-IDENTITY = Limits(0.80, 0.50, "share of assets that agree; receipts and units never do, most others always")
+IDENTITY = Limits(
+    0.80, 0.50, "share of assets that agree; receipts and units never agree, most others always do"
+)
 
 IDENTITY_TOLERANCE = 0.05
 """Allowed relative difference between a product and its column: companies may issue shares after the balance
@@ -80,4 +84,4 @@ REFERENCE_VALUES = 5
 REFERENCE_DAYS = 60
 """Older values are outdated."""
 TRADED_DAYS = 7
-"""The share of the newest session leaves out assets that have not traded for longer."""
+"""Assets that have not traded for longer do not count in the share of the newest session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MOST_RECORDED = 20
-"""The most labels or rows of a page that are named."""
+"""Number of labels or rows of a page that are named at most."""
 LABEL_CHARACTERS = 60
 REASON_CHARACTERS = 300
 

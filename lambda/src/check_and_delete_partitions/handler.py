@@ -58,8 +58,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if request.remove:
         if day <= day_at(now):
             raise DayRefused(
-                f"{day} is not after today: only such a day is removed here. docs/operations.md says how an "
-                "administrator removes another one"
+                f"{day} is not after today: only later days are removed this way. docs/operations.md says "
+                "how an administrator removes other days"
             )
         cleared = _clear(settings, day)
         remove_objects(client("s3"), settings.work_bucket, prefix(day))
@@ -80,7 +80,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if not _is_half_cleared(settings, day) and (why := _refusal_of_site(settings)):
             return _logged("nothing done: the site does not answer", day, refused=why)
     elif _has_begun(settings, day, request.scheduled_at):
-        return _logged("nothing done", day, ignored="the day was started after the scheduled time already")
+        return _logged("nothing done", day, ignored="the day was already started after the scheduled time")
     cleared = _clear(settings, day)
     _get_tickers(settings, {"anomesdia_exec": day})
     return _logged("day cleared and started", day, **cleared)
@@ -111,7 +111,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
             **name,
         )
     except workflow.exceptions.ExecutionAlreadyExists:
-        return _logged("nothing done", day, ignored="this manifest has started the day already")
+        return _logged("nothing done", day, ignored="this manifest has already started the day")
     return _logged("day started from its pages", day)
 
 

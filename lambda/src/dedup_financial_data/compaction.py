@@ -169,7 +169,7 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
         if not done.written:
             return outcome
     raise PartitionBusy(
-        f"something else writes to {table.location(day)}: it had changed at each of {MAX_ROUNDS} looks"
+        f"another process writes to {table.location(day)}: it changed during each of {MAX_ROUNDS} attempts"
     )
 
 
@@ -188,7 +188,7 @@ def _replace(
     write(s3, target, rows, list(ids))
     if gone := etags.keys() - list_day(s3, table, day).objects.keys():
         s3.delete_object(Bucket=table.bucket, Key=target.key)
-        raise ObjectGone(f"{min(item.uri for item in gone)} was removed by something else")
+        raise ObjectGone(f"another process removed {min(item.uri for item in gone)}")
     for item, etag in etags.items():
         try:
             s3.delete_object(Bucket=table.bucket, Key=item.key, IfMatch=etag)

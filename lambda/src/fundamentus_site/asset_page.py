@@ -1,9 +1,9 @@
 """Read an asset's page cell by cell: the text of every column, and the labels without a column.
 
 pynvest takes a cell for a label if its text holds a question mark or is one of the given headings. pynvest
-takes every other cell for a value, and pairs labels and values in the order of the row. This fails on the
-site's own pages: labels of old years are not among the headings, empty cells count as values, and a text may
-hold a question mark. Therefore this module finds the value of each label itself.
+takes every other cell for a value, and pairs labels and values in the order of the row. These rules fail on
+the site's own pages: labels of old years are not among the headings, empty cells count as values, and a text
+may hold a question mark. Therefore this module finds the value of each label itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SITE_ZONE = "America/Sao_Paulo"
 _NEXT_OPENING = time(10)
 _SHOWN_LABELS = 12
 _LONGEST_VALUE = 1000
-"""Characters. The longest texts are companies' names, with a hundred characters."""
+"""In characters. The longest texts are names of companies, with a hundred characters."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Labels:
     Parameters
     ----------
     columns
-        The columns of each label. A label has one column, or two columns if it stands twice in a row: the
-        first for twelve months, the second for three months. ``AAAA`` means the year of the run day,
-        ``AAAA-1`` the year before.
+        The columns of each label. A label has one column, or two columns if it occurs twice in a row of the
+        page: the first for twelve months, the second for three months. ``AAAA`` means the year of the run
+        day, ``AAAA-1`` the year before.
     core
         The labels that every page has.
     """
@@ -72,7 +72,7 @@ class Indicators:
     unknown_count
         The number of all labels without a column.
     lacking_core
-        Core labels that the page lacks, or that have a cell too few, sorted.
+        Core labels that the page lacks or shows too few times, sorted.
     session
         The session that the page shows; None if its date cannot be read.
     """
@@ -124,7 +124,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
         if NOTHING_FOUND in " ".join(text.split()).lower():
             raise NoSuchAsset(f"{page.url}: the site says that it finds no paper {ticker}")
         if tables:
-            raise LayoutNotRecognized(f"{page.url}: asked for {asked}, its tables hold no indicators")
+            raise LayoutNotRecognized(f"{page.url}: asked for {asked}, found tables without indicators")
         raise meaning(page, asked, "no table of indicators (class w728)")
 
     lacking = sorted(
@@ -162,20 +162,20 @@ class _Known:
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return the number of columns of a label: how often it stands in its row."""
+        """Return the number of columns of a label: how often it occurs in its row."""
         return len(self.columns[name])
 
 
 @dataclass
 class _Found:
-    """The values of a page, by label and place in the row, and the page's labels in order."""
+    """The values of a page, by label and position in the row, and the page's labels in order."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def take(self, name: str, place: int, value: str | None) -> None:
-        """Keep a value, unless the same label and place already has a value."""
+        """Keep a value, unless the same label and position already has a value."""
         if value is not None:
             self.values.setdefault((name, place), value)
 
@@ -196,8 +196,8 @@ class _Pair:
 def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
-    A label may stand twice in a row, for twelve months and for three months. The headings above decide which
-    period a value belongs to. Without usable headings, the first value is of twelve months.
+    A label may occur twice in a row, for twelve months and for three months. The headings above decide which
+    period a value belongs to. Without usable headings, the first value is for twelve months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
@@ -324,8 +324,8 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
     if page.fetched_at >= opening:
         found = None if written is None else printable(written)
         raise LaterSession(
-            f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {found!r}, which is no "
-            f"date, and the page is of {page.fetched_at.isoformat()}: expected one from before "
+            f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {found!r}, which is not "
+            f"a date, and the page was fetched at {page.fetched_at.isoformat()}: expected a page from before "
             f"{opening.isoformat()}"
         )
 

@@ -11,10 +11,10 @@ REFUSALS_THAT_OPEN = 3
 
 
 class Breaker:
-    """Decides whether the client may send a request to the site. While the breaker is open, it may not.
+    """Decides whether the client may send a request to the site: not while the breaker is open.
 
     One refused asset alone does not open the breaker. Safe to use from several threads. Until the site has
-    answered, `admits` waits if pending answers could open the breaker: a site that refuses everything gets
+    answered, `admits` waits if pending answers could open the breaker. So a site that refuses everything gets
     three requests from a process.
 
     Parameters
@@ -74,7 +74,7 @@ class Breaker:
             self._changed.notify_all()
 
     def refused(self, ticker: str, *, rate_limited: bool = False) -> None:
-        """Record that an asset was refused; `rate_limited` if with 429, which concerns all requests."""
+        """Record that an asset was refused; `rate_limited` means status 429, which concerns all requests."""
         with self._changed:
             self._answers = False
             self._refused.add(ticker)

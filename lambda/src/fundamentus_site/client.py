@@ -147,8 +147,8 @@ class SiteClient:
         if not_after is not None:
             seconds = min(seconds, not_after - time.monotonic())
         if seconds <= 0:
-            raise Unavailable(f"{url}: not asked for, the time for it was over")
-        late = Unavailable(f"{url}: the page had not come whole after {seconds:.1f} s")
+            raise Unavailable(f"{url}: not requested, because its time was over")
+        late = Unavailable(f"{url}: the page was not complete after {seconds:.1f} s")
         limit = _TimeLimit(seconds)
         try:
             with limit:
@@ -191,7 +191,7 @@ class SiteClient:
         parts = urlsplit(url)
         host = parts.hostname
         if parts.scheme not in _DEFAULT_PORTS or not host:
-            raise ValueError(f"{url!r} is no address with http:// or https:// and a host")
+            raise ValueError(f"{url!r} is not an address with http:// or https:// and a host")
         proxy = None
         if self._use_proxy and not proxy_bypass(host):
             proxies = getproxies()
@@ -277,7 +277,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
     Raises
     ------
     ValueError
-        Some of them are set; the text names them.
+        Some headers must not be set; the text names them.
     """
     unsettable = {name.lower() for name in UNSETTABLE_HEADERS}
     wrong = [name for name in headers if name.lower() in unsettable]
@@ -313,7 +313,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # http.client decodes headers as ISO-8859-1: quote non-ASCII bytes, which a header should not have.
+    # A header should have no non-ASCII bytes; http.client decodes them as ISO-8859-1: quote them.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (

@@ -9,7 +9,7 @@ MOST_CHARACTERS = 600
 
 
 class FundamentusError(Exception):
-    """The site gave no asset page and no listing; the message says what was asked, found and expected."""
+    """The answer is not the requested page; the message says what was requested, found and expected."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message, MOST_CHARACTERS))

@@ -42,7 +42,8 @@ _REFUSAL = re.compile(
 # The site's name, but not as a part of its host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
-# Charsets that decode in linear time. Others, such as punycode, need time that grows with the text's square.
+# Charsets that decode in linear time. Other charsets, such as punycode, need time that grows with the square
+# of the text's length.
 _CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
 

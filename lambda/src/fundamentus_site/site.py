@@ -211,7 +211,7 @@ class FundamentusSite(Fundamentus):
 
     def _read(self, page: Page, ticker: str, kind: Kind, day: int) -> pd.DataFrame:
         if kind not in self._labels:
-            raise ValueError(f"{ticker} cannot be read: the site was made without labels of {kind.value}")
+            raise ValueError(f"{ticker} cannot be read: this object has no labels of {kind.value}")
         found = read_asset_page(page, ticker, kind, self._labels[kind], day)
         columns = self.metadata_cols_acoes if kind is Kind.ACOES else self.metadata_cols_fiis
         row = {column: found.texts.get(column) for column in columns.values()}

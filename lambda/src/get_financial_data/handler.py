@@ -156,8 +156,8 @@ def _tried_again(
     """Return the failed assets whose messages have receives left: these messages go back to the queue.
 
     Refused assets do not go back: the site is not asked until a round asks again. Assets that failed at their
-    last receive do not go back either: the ledger records them for the next round, and the dead-letter queue
-    would only keep them from it.
+    last receive do not go back either: the queue would move them to the dead-letter queue, but the ledger
+    records them for the next round.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()

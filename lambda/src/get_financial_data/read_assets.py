@@ -135,7 +135,8 @@ def read_assets(
     site
         The site.
     archived
-        The archived pages. A message that names an archived page is answered from here, not by the site.
+        The archived pages. A message that names an archived page gets this page, without a request to the
+        site.
     breaker
         The process's memory of refusals.
     threads
@@ -151,7 +152,7 @@ def read_assets(
         if message.page is None and not breaker.admits(message.ticker):
             raise NotAsked(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
         if time.monotonic() >= not_after:
-            raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: the time for it was over")
+            raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: its time was over")
         if message.page is not None:
             return archived.page(message.page, message.ticker)
         return site.fetch_asset(message.ticker, not_after=not_after)

@@ -120,7 +120,7 @@ def _asked_at(message: TickerMessage) -> str | None:
 
 
 def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
-    """Return the ledger entry of each asset; for an asset with several pages, the entry of highest order."""
+    """Return the ledger entry of each asset; for an asset with several pages, the highest-ranked entry."""
     entries: dict[str, AssetEntry] = {}
     for message, asset in assets.items():
         entry = AssetEntry(

@@ -35,13 +35,13 @@ logger = Logger()
 
 # Time reserved at the end of an invocation for the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# Assets whose last trade is more days before the old session are not queued again: their pages stay the same.
+# An asset that last traded more days before the old session is not queued again: its page stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, for a probe of up to four pages: one attempt a page, timeout 10 s."""
+    """Return the site; with ``once``, for a probe of up to four pages: one attempt per page, timeout 10 s."""
     schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
@@ -91,7 +91,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     before = ledger.read(request.day)
     if request.only_missing and (waiting := _still_asked(before, now, settings.queue_patience_seconds)):
         result["still_asked"] = len(waiting)
-        logger.info("nothing queued: the round before is not settled", extra=result)
+        logger.info("nothing queued: the previous round is not settled", extra=result)
         return result
 
     left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS

@@ -46,8 +46,8 @@ class Listed:
     unreadable
         Rows without a readable asset, by kind: the first 20, and the total if there are more.
     places
-        The places of each asset's archived pages, in the order of the archive's objects; empty if the
-        site was asked.
+        References to each asset's archived pages, in the order of the archive's objects; empty if the site
+        was asked.
     problems
         Parts of the archive that could not be used: the first 20, and the total if there are more.
     """
@@ -120,7 +120,7 @@ def _read(site: FundamentusSite) -> Listed:
 
 
 def from_archive(archive: Archive, day: int) -> Listed:
-    """Read the archive of a day once: the union of its listings, and the places of its assets' pages.
+    """Read the archive of a day once: the union of its listings, and references to its assets' pages.
 
     Pages that were fetched before the day are not used.
 

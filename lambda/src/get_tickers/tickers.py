@@ -19,7 +19,7 @@ class TickersNotSent(RuntimeError):
 def send_tickers(
     sqs: Any, queue_url: str, messages: Sequence[TickerMessage], *, wait_seconds: float = 0.5
 ) -> int:
-    """Send messages, ten a call; retry the messages that a call reports as failed.
+    """Send messages, ten per call; retry the messages that a call reports as failed.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def send_tickers(
     Returns
     -------
     int
-        Number of messages, all of which the queue took.
+        Number of messages; the queue took all of them.
 
     Raises
     ------

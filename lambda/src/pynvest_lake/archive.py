@@ -28,7 +28,8 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""Longest time from a day to S3's receipt of its object: a collector uploads one of the last seven days."""
+"""Longest time from a day to S3's receipt of its object: a collector uploads a day at most seven days
+later."""
 
 _MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
@@ -217,7 +218,7 @@ class Archive:
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey as error:
-            raise DamagedArchive(f"s3://{self._bucket}/{key} is not there any more") from error
+            raise DamagedArchive(f"s3://{self._bucket}/{key} no longer exists") from error
         if _is_late(key, answer["LastModified"]):
             received = f"S3 received it on {answer['LastModified']:%Y-%m-%d}"
             allowed = f"expected within {RECEIVED_WITHIN.days} days of its day: its pages are ignored"
@@ -245,7 +246,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Return whether S3 received an object too late for its day: no key can forge the time that S3 sets."""
+    """Return whether S3 received an object too late for its day; nobody can forge this time of S3."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False

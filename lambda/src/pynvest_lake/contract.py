@@ -40,7 +40,7 @@ class Column:
     label
         For SoR tables: the value's label on the site's page; ``AAAA`` for the year of the run day, ``AAAA-1``
         for the year before. None if the column is not read from a label. If two columns have the same label,
-        the label stands twice in a row of the page, and the first column is for twelve months.
+        the label occurs twice in a row of the page, and the first column is for twelve months.
     core
         For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until

@@ -53,7 +53,7 @@ def derive(
 ) -> Derived:
     """Write a target object for every source object that an S3 event names.
 
-    A source that a compact object of the target lists is skipped, because the event was delivered again. A
+    If a compact object of the target lists a source, the source is skipped: its event was delivered again. A
     part that exists already is not written again.
 
     Parameters

@@ -30,7 +30,7 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
     Raises
     ------
     UnexpectedEvent
-        The event is from neither.
+        The event is neither from S3 nor from EventBridge.
     """
     tables = list(sources)
     if event.get("Event") == "s3:TestEvent":

@@ -40,17 +40,17 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Return whether the schedule started it: only the schedule gives rounds without naming the day."""
+        """Return whether the schedule started the execution: only then are there rounds but no named day."""
         return bool(self.rounds) and not self.names_day
 
     @property
     def repeats_past_day(self) -> bool:
-        """Return whether it reads or rebuilds a past day again, at a person's request."""
+        """Return whether the execution reads or rebuilds a past day again, at a person's request."""
         return self.source is not None and self.day < day_at(self.started_at)
 
     @property
     def from_sor(self) -> bool:
-        """Return whether it rebuilds the tables from the day's SoR objects."""
+        """Return whether the execution rebuilds the tables from the day's SoR objects."""
         return self.source == FROM_SOR
 
     @classmethod

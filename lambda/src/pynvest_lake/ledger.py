@@ -93,7 +93,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Round:
-    """One time that tickers of the day were queued.
+    """A round of the day, which queued tickers once.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class BatchEntry:
         Labels without a column, written only by older versions: for each label of the batch, the number of
         assets that have it, and one of these assets. Now `AssetEntry` has these labels.
     lacking
-        Core labels that pages lacked, in the same form and also from older versions.
+        Core labels that pages lacked, in the same form; also written only by older versions.
     archived
         Whether the batch's pages were put into the archive.
     """

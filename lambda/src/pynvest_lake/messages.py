@@ -68,7 +68,7 @@ class TickerMessage:
         Reference to the archived page to read; None to fetch the page from the site.
     asked_at
         When the message was made, as `moment_text` writes it. A message that is delivered twice gives the
-        same reading. None in a message from before this field existed.
+        same reading. None in a message of an older version.
     """
 
     ticker: str

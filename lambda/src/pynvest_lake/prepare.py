@@ -41,8 +41,8 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     Parameters
     ----------
     sor
-        Rows from stage 3, with the columns of the kind's SoR table, all strings. Rows from before a column
-        was added have only the contract's first columns.
+        Rows from stage 3, with the columns of the kind's SoR table, all strings. Older rows may have only the
+        contract's first columns.
     kind
         The kind of the rows' assets.
     day

@@ -47,7 +47,7 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     sources = {name: renamed.get(name, name) for name in schema.names if name != "tipo_ativo"}
     missing = sorted(set(sources.values()) - set(sot.schema.names))
     if missing:
-        raise ValueError(f"a SoT table of {kind.value} lacks {missing}, which {SPEC_ATIVOS} is made from")
+        raise ValueError(f"a SoT table of {kind.value} lacks {missing}, which {SPEC_ATIVOS} needs")
     columns = {name: sot[source] for name, source in sources.items()}
     columns["tipo_ativo"] = pa.repeat(kind.label, len(sot))
     return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)

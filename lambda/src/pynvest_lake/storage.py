@@ -62,7 +62,7 @@ class LakeTable:
 
     @classmethod
     def from_setting(cls, value: Mapping[str, str]) -> LakeTable:
-        """Read a table from its form in a function's environment.
+        """Make a table from its description in a function's environment.
 
         Raises
         ------
@@ -207,7 +207,7 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | No
 
 
 def read(s3: Any, source: LakeObject) -> Content:
-    """Read an object. Columns that the contract got after the object was written are filled with nulls.
+    """Read an object. Columns that are newer than the object are filled with nulls.
 
     Raises
     ------

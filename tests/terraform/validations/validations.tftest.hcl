@@ -1,4 +1,4 @@
-# Every validation, each tried with a value that it has to refuse. test_validations.py runs these and reads the messages.
+# Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

@@ -79,7 +79,7 @@ def assets_of(day: date) -> tuple[SampleAsset, ...]:
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
     for position, asset in enumerate(_assets()):
-        if ahead and rng.random() < 0.005:  # the asset has left, or comes later
+        if ahead and rng.random() < 0.005:  # the asset has gone, or comes later
             continue
         if last_quote(asset) != FIRST:
             assets.append(asset)

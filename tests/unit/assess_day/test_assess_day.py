@@ -272,7 +272,7 @@ def test_a_day_that_nothing_was_ever_asked_for_is_refused_where_it_is_named_and_
     with time_machine.travel(NOW + timedelta(minutes=4)):
         assert assess(input={"anomesdia_exec": DAY})["settled"] is False
     with time_machine.travel(NOW + timedelta(minutes=6)):
-        with pytest.raises(DayRefused, match=f"nothing was ever asked for on {DAY}"):
+        with pytest.raises(DayRefused, match=f"{DAY} was never run"):
             assess(input={"anomesdia_exec": DAY})
         assert lake.s3.list_objects_v2(Bucket=lake.tables[QUALITY].bucket)["KeyCount"] == before
         assert assess(input={})["settled"] is True
@@ -316,7 +316,7 @@ def test_a_day_is_not_made_anew_while_another_execution_of_it_runs(
     workflow("other", **given)
     workflow("own", **FROM_SOR)
 
-    with pytest.raises(DayRefused, match=f"{DAY} cannot be made anew while another execution .*: other"):
+    with pytest.raises(DayRefused, match=f"{DAY} cannot be rebuilt while another execution .*: other"):
         assess(input=FROM_SOR, execution="own")
 
 

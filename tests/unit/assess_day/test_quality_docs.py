@@ -49,7 +49,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert "above 5%" in documented()["papeis_faltando"]
     assert (thresholds.CORE_FILL.aviso, thresholds.CORE_FILL.falha, thresholds.FILL.aviso) == (0.1, 0.5, 0.5)
     assert "10 points" in documented()["preenchimento"]
-    assert f"the {MOST_RECORDED} of most assets" in documented()["rotulo_novo"]
+    assert f"the {MOST_RECORDED} labels with most assets" in documented()["rotulo_novo"]
     assert f"cut at {LABEL_CHARACTERS} characters" in documented()["rotulo_novo"]
     assert (SHOWN_REASONS, REFUSED_ASSETS) == (10, 3)
     assert (thresholds.MEDIAN.aviso, thresholds.MEDIAN.falha) == (2, 5)

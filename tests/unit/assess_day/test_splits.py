@@ -26,13 +26,13 @@ def stock(session: date | None, price: float | None, quantity: int | None) -> An
     [
         ((NOW, 10.2, 2_000), 2.0),
         ((NOW, 200.0, 100), 0.1),
-        ((NOW, 13.0, 1_500), 1.5),  # the least factor
-        ((NOW, 12.5, 2_000), 2.0),  # the greatest rise beside it
+        ((NOW, 13.0, 1_500), 1.5),  # the smallest factor
+        ((NOW, 12.5, 2_000), 2.0),  # the largest rise of the price at this factor
         ((NOW, 12.6, 2_000), None),
-        ((NOW, 8.0, 2_000), 2.0),  # the greatest fall beside it
+        ((NOW, 8.0, 2_000), 2.0),  # the largest fall of the price at this factor
         ((NOW, 7.9, 2_000), None),
-        ((NOW, 20.0, 2_000), None),  # new shares at the price of before
-        ((NOW, 10.0, 1_000), None),  # the price alone halves
+        ((NOW, 20.0, 2_000), None),  # new shares without a change of the price
+        ((NOW, 10.0, 1_000), None),  # only the price changes
         ((NOW, 14.0, 1_400), None),
         ((BEFORE, 10.0, 2_000), None),  # the session is the same, as after a holiday
         ((NOW, None, 2_000), None),

@@ -510,7 +510,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = tables.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # Later if compared as text, because the text begins with the day of the month.
+    # Compared as text, this date is later, because the text begins with the day of the month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

@@ -117,7 +117,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
-        """Put an object into the table that was just emptied, and into the tables after this table."""
+        """Put an object into the table that was just emptied, and into the tables emptied after it."""
         removed = remove_partition(glue, table, day, wait_seconds)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
@@ -154,7 +154,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let S3 keep a key for a while and answer 200 with an `InternalError` for the key, as S3 documents."""
+    """Let S3 keep a key at first: it answers 200 with an `InternalError` for the key, as documented."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -525,7 +525,7 @@ def test_a_manifest_starts_the_workflow_once(lake: Lake, clear: Any, started: li
 
     assert [request["name"] for request in started] == [f"{DAY}-{HASH}"] * 2
     assert json.loads(started[0]["input"]) == {"anomesdia_exec": DAY, "source": "pages"}
-    assert "started the day already" in again["ignored"]
+    assert "already started the day" in again["ignored"]
 
 
 @pytest.mark.parametrize("name", [f"{HASH}.manifest.json.bak", "manifest.json.bak", "x.manifest.json"])

@@ -90,7 +90,7 @@ def test_it_says_who_it_is_and_how_far_it_has_got(machine: CollectorMachine) -> 
     said = machine.said()
     assert f"{assets} assets are listed, the pages of 0 are archived already" in said
     assert f"{BATCH} of {assets} pages are archived" in said
-    assert f"{DAY} is whole" in said
+    assert f"{DAY} is complete" in said
 
 
 def test_it_uses_put_get_and_list_under_pages_and_nothing_else(machine: CollectorMachine) -> None:
@@ -119,7 +119,7 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
 
     monkeypatch.setattr(collect, "wait", interrupted)
     assert machine.run() == INTERRUPTED
-    assert "ended; what had come is archived" in machine.said()
+    assert "ended; all received pages are archived" in machine.said()
     assert machine.manifests == []
     before = asked(machine.site)
     assert pages <= before.total() - 2 < sum(map(len, machine.listed.values()))
@@ -199,7 +199,7 @@ def test_a_whole_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
     keys = machine.keys
 
     assert machine.run() == 0
-    assert "nothing new has come" in machine.said()
+    assert "no new pages" in machine.said()
     assert (machine.site.requests, machine.keys) == ([], keys)
 
 
@@ -226,7 +226,7 @@ def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
     said = machine.said()
     assert f"Missing: {ticker}; the last answer: " in said
     assert f"status {status}" in said
-    assert "a manifest is put" in said
+    assert "a manifest was put" in said
     first = machine.objects
     assert machine.manifests == [first]
     assert (
@@ -256,7 +256,7 @@ def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: 
     assert machine.run("--threads=1") == errors.SiteRefuses.status
     said = machine.said()
     assert "the site refuses this machine" in said
-    assert "Come back in some hours" in said
+    assert "Start again in some hours" in said
     assert re.search(r"15 of \d+ pages of 20201123 are archived", said)
     assert machine.site.stats()["by_status"]["403"] == 3
     assert len([page for page in machine.archived if page.ticker]) == 15
@@ -331,7 +331,7 @@ def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine
     said = machine.said()
     assert "trying again in" in said
     assert "status 503" in said
-    assert "Started again, it asks for what is missing" in said
+    assert "The next start asks for the missing pages" in said
     assert machine.manifests == [machine.objects]
     archived = len([page for page in machine.archived if page.ticker])
 
@@ -467,9 +467,9 @@ def test_a_clock_that_differs_a_little_is_none_that_matters(machine: CollectorMa
 @pytest.mark.parametrize(
     ("code", "error", "text"),
     [
-        ("ExpiredToken", errors.NoCredentials, "AWS does not take the credentials"),
-        ("InvalidAccessKeyId", errors.NoCredentials, "AWS does not take the credentials"),
-        ("SignatureDoesNotMatch", errors.NoCredentials, "AWS does not take the credentials"),
+        ("ExpiredToken", errors.NoCredentials, "AWS rejects the credentials"),
+        ("InvalidAccessKeyId", errors.NoCredentials, "AWS rejects the credentials"),
+        ("SignatureDoesNotMatch", errors.NoCredentials, "AWS rejects the credentials"),
         ("AccessDenied", errors.AccessDenied, "collector_policy_json"),
         ("RequestTimeTooSkewed", errors.WrongClock, "clock is wrong"),
         ("NoSuchBucket", errors.WrongBucket, "there is no bucket"),
@@ -520,7 +520,7 @@ def test_without_credentials_it_says_so(
         status = machine.run()
 
     assert status == errors.NoCredentials.status
-    assert "there are no AWS credentials to use" in machine.said()
+    assert "there are no AWS credentials" in machine.said()
 
 
 def test_a_profile_that_is_not_there_is_told(machine: CollectorMachine) -> None:

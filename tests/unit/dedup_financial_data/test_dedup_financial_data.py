@@ -340,7 +340,7 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
 
     aws.client("s3").meta.events.register("before-call.s3.PutObject", another_arrives)
 
-    with pytest.raises(PartitionBusy, match=rf"something else writes to .*{DAY}/"):
+    with pytest.raises(PartitionBusy, match=rf"another process writes to .*{DAY}/"):
         compact_all(aws.client("s3"), lake)
 
     assert {ticker for ticker, _ in held(lake)} == {"AAAA3", "BBBB4", "CCCC3"}

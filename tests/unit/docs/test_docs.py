@@ -108,7 +108,9 @@ def test_every_link_within_the_repository_leads_somewhere(document: Path) -> Non
 def test_every_path_that_is_named_exists(document: Path) -> None:
     missing = {path for path in paths(text_of(document)) if not any(PROJECT.glob(path.rstrip("/")))}
 
-    assert not missing, f"{document.name} names what is not there; write paths from the repository's root"
+    assert not missing, (
+        f"{document.name} names a path that does not exist; write paths from the repository's root"
+    )
 
 
 def test_every_target_of_make_is_documented_and_every_documented_one_exists() -> None:

@@ -93,7 +93,7 @@ def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_
     for cell, renamed in renamed_in_turn(asset):
         reading = read(renamed)
         expected = renamed.expected_sor()
-        if cell.label == kind.identity:  # found by its content, so that a rename does not cost the whole page
+        if cell.label == kind.identity:  # found by its content, so that the rest of the page is still read
             expected[Kind(asset.kind).ticker_column] = asset.ticker
         assert texts(reading) == expected, cell
         assert reading.unknown_labels == (RENAMED,), cell
@@ -258,7 +258,7 @@ def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opene
         assert read(undated, moment, day).session is None
     else:
         with pytest.raises(
-            LaterSession, match=rf"{written!r}, which is no date, and the page is of 20.* before"
+            LaterSession, match=rf"{written!r}, which is not a date, and the page was fetched at 20.* before"
         ):
             read(undated, moment, day)
 
@@ -267,7 +267,7 @@ def test_an_old_page_is_taken_whenever_it_came() -> None:
     assert read(ASSETS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
 
 
-# ---------------------------------------------------------------------------------- cells in odd places
+# --------------------------------------------------------------------------------- cells in unusual positions
 
 UNKNOWN = st.from_regex(r"[A-Z][a-z]{3,8} nov[ao]", fullmatch=True)
 NOTHING = st.sampled_from(
@@ -313,7 +313,7 @@ SOLID_MARK = '<td class="label">{}</td>'
 
 @st.composite
 def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
-    """Return an asset, its page with all indicators in odd places, and the unknown labels of the page."""
+    """Return an asset, its page with all indicators in unusual positions, and the page's unknown labels."""
     asset = draw(st.sampled_from(ODD))
     groups: dict[str, list[Cell]] = {}
     for one in asset.cells():

@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # More than the two requests that may run during the wait.
+    # This is more than the two requests that may run during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -388,7 +388,7 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert fetch(*batch)["rows"] == 4
-    # The maximum is the visibility timeout of a message: a round does not ask sooner.
+    # The maximum is the visibility timeout of a message, because a round does not ask sooner.
     assert set(cool_downs) == {60.0}
 
 
@@ -406,7 +406,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
 ) -> None:
     batch = tickers(site)[:6]
     site.latency_ms = 2400
-    # A third of the time is kept for writing: enough even if other tests keep the machine busy.
+    # A third of the time is reserved for writing: enough even if other tests keep the machine busy.
     left = 12.0
     started = time.monotonic()
 
@@ -416,7 +416,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert time.monotonic() - started < left
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
-    assert "the time for it was over" in result["failed"][batch[5]]
+    assert "its time was over" in result["failed"][batch[5]]
     assert set(said(lake)) == {row["nome_papel"] for row in rows}
 
 
@@ -598,7 +598,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
-    """Return the place of each asset's page in the archive, in the form that a message uses."""
+    """Return the reference to each asset's archived page, in the form that a message uses."""
     archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}

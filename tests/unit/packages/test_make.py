@@ -1,4 +1,4 @@
-"""`make` and CI run all commands on the functions' own Python."""
+"""`make` and CI run all commands with the functions' Python version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each package works, and fits, with only its own files, our layer and the managed layer."""
+"""Each package works with only its own files, our layer and the managed layer, within Lambda's size limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STAGES = (
 
 SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
-# Modules that a stage must not import; otherwise its start takes longer than its work.
+# Modules that a stage must not import, because its start would take longer than its work.
 FOREIGN = {
     "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
@@ -134,7 +134,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
-    """Otherwise awswrangler makes a session for each call, and reads the SDK's service data again."""
+    """Without it, awswrangler makes a session for each call and reads the SDK's service data again."""
     said = after_import(
         packages,
         managed,

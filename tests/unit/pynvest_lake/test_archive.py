@@ -138,7 +138,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
 
 
 def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
-    with pytest.raises(DamagedArchive, match="not there any more"):
+    with pytest.raises(DamagedArchive, match="no longer exists"):
         Archive(lake.s3, WORK_BUCKET).read("pages/anomesdia_exec=20261123/0f.jsonl.gz")
 
 

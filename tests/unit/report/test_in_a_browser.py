@@ -66,7 +66,7 @@ QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
 def many() -> Snapshot:
-    """Return so many assets that every screen leaves some assets out."""
+    """Return enough assets that every screen leaves some out."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
     assets = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
@@ -315,7 +315,7 @@ def test_a_screen_shows_what_the_saved_query_answers(
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers from a saved query; without a query, Python finds the tickers."""
+    """Return the tickers of a saved query; for screens without a query, compute the tickers here."""
     snapshot = many()
     if query is None:
         ratio = {

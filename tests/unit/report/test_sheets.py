@@ -1,4 +1,4 @@
-"""A sheet for spreadsheets reads back with the lake's values, by the rules of its locale."""
+"""A sheet, read by the rules of its locale, has the lake's values."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LIVE = ["--source=live", "--tickers=PETR4"]
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a site that cannot be reached: a day that continues fails at once."""
+    """The address of an unreachable site, at which a continued day fails immediately."""
     url = f"https://127.0.0.1:{free_port()}"
     monkeypatch.setattr(local, "LIVE_SITE", url)
     return url
