@@ -40,6 +40,31 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """The tables of the lake and the work bucket: enough to write days into the lake.
+
+    Parameters
+    ----------
+    tables
+        The five tables of assets, SoR first.
+    quality
+        The table with the quality of each day.
+    work_bucket
+        The bucket of pages and ledger.
+    """
+
+    tables: tuple[Table, ...]
+    quality: Table
+    work_bucket: str
+
+    @classmethod
+    def from_outputs(cls, outputs: Mapping[str, Any]) -> Storage:
+        """Make it from the outputs of ``examples/local``."""
+        tables = tuple(Table.from_output(table) for table in outputs["tables"])
+        return cls(tables, Table.from_output(outputs["quality_table"]), outputs["work_bucket"])
+
+
+@dataclass(frozen=True)
 class StoredObject:
     """One object of a partition: its key and the data of its Parquet footer."""
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ from sandbox import checks, emulator, report
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
-from sandbox.lake import Lake
+from sandbox.lake import Lake, Storage
 from sandbox.process import (
     LOOPBACK,
     BackgroundProcess,
@@ -37,8 +38,10 @@ from sandbox.process import (
     stop_group,
 )
 from sandbox.query import TypedAthena, ask_by_name, explained, read_sql, reading_statement, show
-from sandbox.site import make_assets
+from sandbox.site.trial import EARLIER_DAYS, trial_assets
 from sandbox.terraform import Terraform, TerraformFailed, provider_env
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
@@ -47,6 +50,8 @@ REACHED_WITHIN_SECONDS = 20.0
 UP_FILE = "up.json"
 LOCK_FILE = "lock"
 PAGE = "report.html"
+STORAGE = re.compile(r"\.aws_(s3_bucket|glue_catalog_table)\.this\[")
+"""The buckets and tables of the lake."""
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
@@ -134,7 +139,9 @@ class LocalLake:
             pass
 
     @contextmanager
-    def applying(self, console: Console) -> Iterator[None]:
+    def applying(
+        self, console: Console, on_stored: Callable[[Storage], None] | None = None
+    ) -> Iterator[None]:
         """Apply the module to the emulator and continue once a day can run: some resources may still settle.
 
         On exit, wait for Terraform's end and raise its failure. After a failure inside the context, stop
@@ -144,28 +151,40 @@ class LocalLake:
         ----------
         console
             Shows the progress until a day can run.
+        on_stored
+            Called in a thread of its own once buckets and tables exist. A day can run after its end.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
         self.terraform = Terraform(ROOT, self._terraform_dir, env)
         self.terraform.init()
-        usable = threading.Event()
+        stored, usable = threading.Event(), threading.Event()
         created = 0
 
-        def count(address: str, is_usable: bool) -> None:
+        def count(address: str, unusable: Set[str]) -> None:
             nonlocal created
             created += 1
             if not usable.is_set():
                 console.progress(f"{created} resources, last {address}")
-            if is_usable:
+            if not any(map(STORAGE.search, unusable)):
+                stored.set()
+            if not unusable:
                 usable.set()
 
-        with ThreadPoolExecutor(1) as background:
+        def fill() -> None:
+            stored.wait()
+            if on_stored and not (applied.done() and applied.exception()):
+                on_stored(self._outputs(applied, Storage.from_outputs))
+
+        with ThreadPoolExecutor(2) as background:
             applied = background.submit(self.terraform.apply, self.variables, on_created=count)
+            applied.add_done_callback(lambda _: stored.set())
             applied.add_done_callback(lambda _: usable.set())
+            filled = background.submit(fill)
             try:
                 usable.wait()
-                self.lake = self._lake(applied)
+                filled.result()
+                self.lake = self._outputs(applied, Lake.from_outputs)
                 console.settle()
                 yield
                 applied.result()
@@ -173,15 +192,15 @@ class LocalLake:
                 self.terraform.stop()
                 raise
 
-    def _lake(self, applied: Future[None]) -> Lake:
-        """Return the applied lake as soon as Terraform has written its outputs."""
+    def _outputs(self, applied: Future[None], read: Callable[[Mapping[str, Any]], T]) -> T:
+        """Return what `read` makes of the outputs as soon as Terraform has written those that it needs."""
         while not applied.done():
             # Terraform may be writing its state now, or some outputs may be missing.
             with suppress(TerraformFailed, KeyError):
-                return Lake.from_outputs(self.terraform.outputs())
+                return read(self.terraform.outputs())
             time.sleep(0.2)
         applied.result()
-        return Lake.from_outputs(self.terraform.outputs())
+        return read(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
         """Return a day of the lake that shows its progress on `console`."""
@@ -336,9 +355,24 @@ def _run_day(
     }
     (own_dir / UP_FILE).write_text(json.dumps(left))
 
+    laid_seconds = 0.0
+
+    def lay(storage: Storage) -> None:
+        nonlocal laid_seconds
+        # Imported here: with it come the stages' modules, which no other command needs.
+        from sandbox.history import lay_history
+
+        started_at = time.monotonic()
+        lay_history(number, storage, local.emulator.client)
+        laid_seconds = time.monotonic() - started_at
+
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
-    with local.applying(console):
+    with local.applying(console, None if source.live else lay):
         (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
+        if laid_seconds:
+            console.say(
+                f"The {EARLIER_DAYS} trading days before are in the lake, laid in {laid_seconds:.1f} s"
+            )
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)
         console.progress("waiting until Terraform has seen all settings settle")
@@ -367,7 +401,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     if source.live:
         console.say("\nEvery ticker that was asked for is in every layer, or named above.")
     else:
-        assets = make_assets(number)
+        assets = trial_assets(number)
         wanted = set(source.tickers) or {asset.ticker for asset in assets}
         checks.check_assets(
             day, [asset for asset in assets if asset.ticker in wanted], local.emulator.client("glue")
@@ -381,6 +415,7 @@ def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundP
     port = free_port()
     site = BackgroundProcess(
         SITE_MODULE,
+        "--trial",
         f"--day={day}",
         f"--port={port}",
         log_path=own_dir / "site.log",

@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,7 @@ class Terraform:
         self.run("init")
 
     def apply(
-        self, variables: Mapping[str, Any], *, on_created: Callable[[str, bool], None] | None = None
+        self, variables: Mapping[str, Any], *, on_created: Callable[[str, Set[str]], None] | None = None
     ) -> None:
         """Apply the root module.
 
@@ -208,8 +208,8 @@ class Terraform:
         variables
             Its input variables.
         on_created
-            Called with the address of each new resource, and with whether all planned resources are usable:
-            the remaining ones are then written, and Terraform only waits until they settle.
+            Called with the address of each new resource, and with the planned ones that are not usable yet.
+            If there are none, the remaining ones are written, and Terraform only waits until they settle.
         """
         planned: set[str] = set()
         begun: set[str] = set()
@@ -224,7 +224,7 @@ class Terraform:
                 created.add(found[1])
                 if on_created:
                     settling = {address for address in begun - created if SETTLING.search(address)}
-                    on_created(found[1], bool(planned) and planned <= created | settling)
+                    on_created(found[1], planned - created - settling)
 
         self.run("apply", *self._unattended(), self._given(variables), on_line=note)
 

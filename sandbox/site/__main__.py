@@ -17,17 +17,24 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sandbox.site.assets import make_assets
 from sandbox.site.server import SiteServer
+from sandbox.site.trial import trial_assets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal or the end of the pipe."""
     options = _parser().parse_args(arguments)
     day = options.day or int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
-    assets = make_assets(day, options.acoes, options.fiis, options.seed)
+    make = (
+        trial_assets
+        if options.trial
+        else partial(make_assets, acoes=options.acoes, fiis=options.fiis, seed=options.seed)
+    )
+    assets = make(day)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -50,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox.site", description="A sample of the Fundamentus site.")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) for any free port")
     parser.add_argument("--day", type=int, help="day of the pages, YYYYMMDD; today in São Paulo if not given")
+    parser.add_argument(
+        "--trial", action="store_true", help="the assets of the trial, which look like real ones"
+    )
     parser.add_argument("--acoes", type=int, default=60, help="how many stocks")
     parser.add_argument("--fiis", type=int, default=40, help="how many funds")
     parser.add_argument("--seed", type=int, default=0, help="another one gives other values")

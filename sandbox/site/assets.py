@@ -90,6 +90,12 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
     return assets
 
 
+def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
+    """Make an asset with the given names and figures; on each day of a year the other values are the same."""
+    subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
+    return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
+
+
 @dataclass(frozen=True)
 class _Subject:
     """An asset to make: the `number`-th of its kind and the `nth` of its variety."""
@@ -127,9 +133,10 @@ class _Subject:
         return Decimal(self.rng.randint(int(low * 10_000), int(high * 10_000))).scaleb(-4)
 
 
-def _stock(it: _Subject) -> SampleAsset:
-    known = names.KNOWN_STOCKS.get(it.variety, ())
-    stock = known[it.nth] if it.nth < len(known) else names.invented_stock(it.number, it.variety, it.rng)
+def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
+    if stock is None:
+        known = names.KNOWN_STOCKS.get(it.variety, ())
+        stock = known[it.nth] if it.nth < len(known) else names.invented_stock(it.number, it.variety, it.rng)
     if it.variety == "text":
         odd = _rotated(names.ODD_TEXTS, it.nth)
         stock = replace(stock, company=odd[0], sector=odd[1], subsector=odd[2])
@@ -138,16 +145,20 @@ def _stock(it: _Subject) -> SampleAsset:
         stock = replace(stock, company=labels[0], sector=labels[1], subsector=labels[2])
 
     quoted = it.last_quote()
-    reported = _quarter_end(quoted - timedelta(days=50))
+    reported = balance_day(quoted)
     price = it.between(2, 95).quantize(Decimal("0.01"))
     shares = it.rng.randint(40_000_000, 6_000_000_000)
+    figures = stock.figures
+    if figures:
+        price, shares = figures.price, figures.shares
     if it.variety == "huge":
         price, shares = Decimal("0.01"), 2**53 + 1
     losses = -1 if it.variety == "losses" else 1
     financial = it.variety in ("bank", "insurer")
 
     market = _thousands(price * shares)
-    equity = _thousands(losses * market / it.between(0.5, 4))
+    p_vp = figures.p_vp if figures else it.between(0.5, 4)
+    equity = _thousands(losses * market / p_vp)
     total_assets = _thousands(abs(equity) * it.between(1.2, 4))
     current = _thousands(total_assets * it.between(0.2, 0.6))
     owed = _thousands(current / it.between(0.6, 2.5))
@@ -157,9 +168,18 @@ def _stock(it: _Subject) -> SampleAsset:
     revenue = _thousands(total_assets * it.between(0.2, 1.1))
     ebit = _thousands(losses * revenue * it.between(0.04, 0.35))
     profit = _thousands(ebit * it.between(0.4, 0.9))
+    if figures:
+        profit = _thousands(market / figures.p_l)
+        ebit = _thousands(profit / it.between(0.55, 0.8))
+        revenue = _thousands(ebit / it.between(0.12, 0.35))
     quarter = it.between(0.2, 0.3)
 
-    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
+    def dividend_yield() -> Decimal:
+        if figures:
+            return figures.dividend_yield
+        return it.between(0, 14) if losses > 0 else Decimal(0)
+
+    pen = _Pen(it.rng, 0.0 if figures else _GAPS.get(it.variety, 0.0))
     if it.number % _OLDER_FORM == _OLDER_FORM - 1:
         debt_ratio = pen.decimal("Div Br/ Patrim", "vlr_ind_divida_bruta_sobre_patrim", _ratio(debt, equity))
     else:
@@ -172,7 +192,7 @@ def _stock(it: _Subject) -> SampleAsset:
         pen.decimal("P/VP", "vlr_ind_p_sobre_vp", _ratio(market, equity)),
         pen.decimal("VPA", "vlr_ind_vpa", _ratio(equity, shares)),
         pen.decimal("P/EBIT", "vlr_ind_p_sobre_ebit", _ratio(market, ebit)),
-        pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(15, 70)),
+        pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(35 if figures else 15, 70)),
         pen.decimal("PSR", "vlr_ind_psr", _ratio(market, revenue)),
         pen.percent("Marg. EBIT", "vlr_ind_margem_ebit", _ratio(100 * ebit, revenue)),
         pen.decimal("P/Ativos", "vlr_ind_p_sobre_ativ", _ratio(market, total_assets)),
@@ -185,7 +205,7 @@ def _stock(it: _Subject) -> SampleAsset:
             _ratio(market, current - total_assets + equity),
         ),
         pen.percent("ROIC", "vlr_ind_roic", _ratio(100 * ebit, total_assets - cash)),
-        pen.percent("Div. Yield", "vlr_ind_div_yield", it.between(0, 14) if losses > 0 else Decimal(0)),
+        pen.percent("Div. Yield", "vlr_ind_div_yield", dividend_yield()),
         pen.percent("ROE", "vlr_ind_roe", _ratio(100 * profit, equity)),
         pen.decimal("EV / EBITDA", "vlr_ind_ev_sobre_ebitda", _ratio(firm, ebit * it.between(1.1, 1.5))),
         pen.decimal("Liquidez Corr", "vlr_liquidez_corr", _ratio(current, owed)),
@@ -276,9 +296,10 @@ def _stock(it: _Subject) -> SampleAsset:
     return SampleAsset(stock.ticker, "acoes", it.variety, it.day, tables)
 
 
-def _fund(it: _Subject) -> SampleAsset:
-    known = names.KNOWN_FUNDS.get(it.variety, ())
-    fund = known[it.nth] if it.nth < len(known) else names.invented_fund(it.number, it.variety, it.rng)
+def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
+    if fund is None:
+        known = names.KNOWN_FUNDS.get(it.variety, ())
+        fund = known[it.nth] if it.nth < len(known) else names.invented_fund(it.number, it.variety, it.rng)
     if it.variety == "text":
         odd = _rotated(names.ODD_TEXTS, it.nth)
         fund = replace(fund, name=odd[0], mandate=odd[1], segment=odd[2])
@@ -289,17 +310,20 @@ def _fund(it: _Subject) -> SampleAsset:
     quoted = it.last_quote()
     price = it.between(8, 160).quantize(Decimal("0.01"))
     shares = it.rng.randint(900_000, 90_000_000)
+    figures = fund.figures
+    if figures:
+        price, shares = figures.price, figures.shares
     losses = -1 if it.variety == "losses" else 1
     market = _thousands(price * shares)
-    equity = _thousands(market / it.between(0.6, 1.2))
+    equity = _thousands(market / (figures.p_vp if figures else it.between(0.6, 1.2)))
     total_assets = _thousands(equity * it.between(1.02, 1.5))
-    ffo = _thousands(losses * market * it.between(0.05, 0.13))
+    ffo = _thousands(losses * market * (figures.dividend_yield / 95 if figures else it.between(0.05, 0.13)))
     paid = _thousands(abs(ffo) * it.between(0.9, 1))
     revenue = _thousands(abs(ffo) * it.between(1.05, 1.6))
     sold = _thousands(losses * revenue * it.rng.choice((Decimal(0), it.between(0.01, 0.2))))
     quarter = it.between(0.2, 0.3)
 
-    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
+    pen = _Pen(it.rng, 0.0 if figures else _GAPS.get(it.variety, 0.0))
     beside: list[Row] = [
         (
             pen.percent("FFO Yield", "vlr_ffo_yield", _ratio(100 * ffo, market)),
@@ -361,10 +385,8 @@ def _fund(it: _Subject) -> SampleAsset:
                 pen.whole("Nro. Cotas", "num_cotas", shares),
             ),
             (
-                pen.day("Relatório", "dt_ult_relat_ger", quoted.replace(day=1) - timedelta(days=1)),
-                pen.day(
-                    "Últ Info Trimestral", "dt_ult_informe_trim", _quarter_end(quoted - timedelta(days=45))
-                ),
+                pen.day("Relatório", "dt_ult_relat_ger", management_report_day(quoted)),
+                pen.day("Últ Info Trimestral", "dt_ult_informe_trim", quarterly_report_day(quoted)),
             ),
         ),
         (
@@ -373,23 +395,29 @@ def _fund(it: _Subject) -> SampleAsset:
         ),
     )
     if it.variety != "financial":
-        tables = (*tables, _real_estate(it, pen, equity))
+        tables = (*tables, _real_estate(it, pen, equity, figures))
     return SampleAsset(fund.ticker, "fiis", it.variety, it.day, tables)
 
 
-def _real_estate(it: _Subject, pen: _Pen, equity: int) -> Table:
+def _real_estate(it: _Subject, pen: _Pen, equity: int, figures: names.Figures | None) -> Table:
     value = equity * it.between(0.5, 0.99)
     area = it.rng.randint(3_000, 1_600_000)
+    if figures:
+        area = int(value / it.between(3_000, 9_000))
     return (
         (Heading("Imóveis", 6),),
         (
             pen.whole("Qtd imóveis", "qtd_imoveis", it.rng.randint(1, 60)),
             pen.whole("Área (m2)", "total_area_m2", area),
-            pen.percent("Cap Rate", "vlr_cap_rate", it.between(4, 14)),
+            pen.percent("Cap Rate", "vlr_cap_rate", figures.dividend_yield if figures else it.between(4, 14)),
         ),
         (
             pen.whole("Qtd Unidades", "qtd_unidades", it.rng.randint(1, 1_500)),
-            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", it.between(120, 1_800)),
+            pen.decimal(
+                "Aluguel/m2",
+                "vlr_aluguel_por_m2",
+                value * figures.dividend_yield / 100 / area if figures else it.between(120, 1_800),
+            ),
             pen.percent("Vacância Média", "vlr_vacancia_media", it.between(0, 35)),
         ),
         (
@@ -492,6 +520,21 @@ def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
 
 def _volume(it: _Subject, market: int) -> int:
     return int(market * it.between(0.0002, 0.005)) if it.trades else 0
+
+
+def balance_day(quoted: date) -> date:
+    """Return the day of the last balance sheet that a stock's page shows on a day."""
+    return _quarter_end(quoted - timedelta(days=50))
+
+
+def management_report_day(quoted: date) -> date:
+    """Return the day of the last monthly report that a fund's page shows on a day."""
+    return quoted.replace(day=1) - timedelta(days=1)
+
+
+def quarterly_report_day(quoted: date) -> date:
+    """Return the day of the last quarterly report that a fund's page shows on a day."""
+    return _quarter_end(quoted - timedelta(days=45))
 
 
 def _quarter_end(day: date) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 
 SECTORS = (
@@ -51,13 +52,37 @@ _STEP = 1361  # shares no factor with the number of roots, so no root repeats
 
 
 @dataclass(frozen=True)
+class Figures:
+    """Figures that agree with each other, of an asset that should look like a real one.
+
+    Parameters
+    ----------
+    price
+        The price in reais.
+    shares
+        The number of shares or quotas.
+    p_vp, p_l
+        Price over book value and, for a stock, over earnings, in times.
+    dividend_yield
+        In percent.
+    """
+
+    price: Decimal
+    shares: int
+    p_vp: Decimal
+    p_l: Decimal
+    dividend_yield: Decimal
+
+
+@dataclass(frozen=True)
 class Stock:
-    """Ticker and names of a stock."""
+    """Ticker and names of a stock; without figures, its values are random."""
 
     ticker: str
     company: str
     sector: str
     subsector: str
+    figures: Figures | None = None
 
     @property
     def share_class(self) -> str:
@@ -67,13 +92,14 @@ class Stock:
 
 @dataclass(frozen=True)
 class Fund:
-    """Ticker and names of a fund."""
+    """Ticker and names of a fund; without figures, its values are random."""
 
     ticker: str
     name: str
     mandate: str
     segment: str
     management: str
+    figures: Figures | None = None
 
 
 KNOWN_STOCKS = {

@@ -26,7 +26,8 @@ from sandbox.day import SCHEDULED_TIME, Day
 from sandbox.lake import Lake
 from sandbox.local import ROOT
 from sandbox.process import group_is_alive
-from sandbox.site import GHOSTS, SampleAsset, make_assets
+from sandbox.site import GHOSTS, SampleAsset
+from sandbox.site.trial import EARLIER_DAYS, GONE, NEW, SPLIT, history_days, trial_assets
 from sandbox.terraform import Terraform, provider_env
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +53,7 @@ class Up:
         self.lake = Lake.from_outputs(self.terraform.outputs())
         self.day = Day(self.lake, self.client, lambda line: None)
         self.day.number = int(re.search(r"The lake on (\d{8})", printed)[1])
-        self.assets = make_assets(self.day.number)
+        self.assets = trial_assets(self.day.number)
 
     def client(self, service: str):
         return emulator.client(self.endpoint_url, self.ca_bundle, service)
@@ -110,6 +111,68 @@ def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> No
         told = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 
         assert (name, told) == (name, asked)
+
+
+def test_every_cell_of_an_earlier_day_is_what_its_pages_would_have_said(up: Up) -> None:
+    earlier = Day(up.lake, up.client, lambda line: None)
+    for earlier.number in history_days(up.day.number)[::14]:
+        assets = trial_assets(up.day.number, earlier.number)
+        checks.check_assets(earlier, assets, up.client("glue"))
+
+
+def test_athena_sees_thirty_earlier_days_and_each_is_good(up: Up) -> None:
+    days = [*history_days(up.day.number), up.day.number]
+    for table in (*up.lake.tables, up.lake.quality):
+        found = up.ask(f"SELECT DISTINCT anomesdia_exec FROM {table.database}.{table.name} ORDER BY 1")  # noqa: S608
+        assert found == [[str(day)] for day in days]
+    quality = f"{up.lake.quality.database}.{up.lake.quality.name}"
+    verdicts = up.ask(f"SELECT situacao, count(*) FROM {quality} WHERE medida = 'dia' GROUP BY 1")  # noqa: S608
+    assert verdicts == [["ok", str(len(days))]]
+    assert "Situação do dia: ok" in up.printed
+    assert re.search(rf"The {EARLIER_DAYS} trading days before are in the lake, laid in [\d.]+ s", up.printed)
+
+
+def test_the_live_day_is_judged_against_the_earlier_days(up: Up) -> None:
+    quality = f"{up.lake.quality.database}.{up.lake.quality.name}"
+    judged = up.ask(
+        f"SELECT medida, count(referencia) FROM {quality} "  # noqa: S608
+        f"WHERE anomesdia_exec = {up.day.number} AND referencia IS NOT NULL GROUP BY 1"
+    )
+    assert {"linhas", "mediana", "preenchimento", "sessao", "papeis_listados"} <= {row[0] for row in judged}
+
+
+def test_what_changed_what_is_new_and_a_split_show_in_the_history(up: Up) -> None:
+    athena = Athena(up.client("athena"), up.lake.workgroup)
+    ((split, (sessions_ago, factor)),) = SPLIT.items()
+
+    series = [float(row[1]) for row in athena.ask_by_name("serie-de-um-papel").rows]
+    come_and_gone = [row[:2] for row in athena.ask_by_name("papeis-novos-e-sumidos").rows]
+    sot = up.lake.table("sot", "acoes")
+    shares = up.ask(
+        f"SELECT num_acoes FROM {sot.database}.{sot.name} "  # noqa: S608
+        f"WHERE nome_papel = '{split}' AND anomesdia_exec < {up.day.number} ORDER BY anomesdia_exec DESC"
+    )
+
+    assert len(set(series)) > EARLIER_DAYS // 2
+    assert len(athena.ask_by_name("o-que-mudou").rows) == 30
+    assert come_and_gone == [
+        *(["novo", ticker] for ticker, days_ago in NEW.items() if days_ago == 0),
+        *(["sumiu", ticker] for ticker, days_ago in GONE.items() if days_ago == 1),
+    ]
+    now, before = shares[0][0], shares[-1][0]
+    assert int(now) == factor * int(before)
+    assert [row[0] for row in shares].count(now) in (sessions_ago, sessions_ago + 1)
+
+
+def test_an_earlier_day_is_settled_and_complete_for_the_workflow(up: Up) -> None:
+    assess = next(name for name in up.lake.functions if name.endswith("assess-day"))
+    asked = {"anomesdia_exec": history_days(up.day.number)[-1]}
+    event = {"step": "look", "execution": "a", "started_at": "2000-01-01T00:00:00Z", "input": asked}
+
+    answer = up.client("lambda").invoke(FunctionName=assess, Payload=json.dumps(event).encode())
+
+    status = json.loads(answer["Payload"].read())
+    assert (status["settled"], status["whole"], status["reasons"]) == (True, True, [])
 
 
 def test_a_plan_afterwards_is_empty(up: Up) -> None:

@@ -10,7 +10,7 @@ import pytest
 from stand_in import stand_in_for_terraform
 
 from sandbox.console import Console
-from sandbox.lake import Lake
+from sandbox.lake import Lake, Storage
 from sandbox.local import LocalLake
 from sandbox.process import group_is_alive
 from sandbox.terraform import TerraformFailed
@@ -42,9 +42,14 @@ apply)
     echo $$ > "$here/pid"
     echo "  # aws_s3_bucket.work will be created"
     echo "  # module.lake.aws_s3_bucket_lifecycle_configuration.work will be created"
+    [ ! -e "$here/has-workflow" ] || echo "  # aws_sfn_state_machine.this will be created"
     echo "aws_s3_bucket.work: Creating..."
     echo "module.lake.aws_s3_bucket_lifecycle_configuration.work: Creating..."
     echo "aws_s3_bucket.work: Creation complete after 0s [id=work]"
+    if [ -e "$here/has-workflow" ]; then
+        until [ -e "$here/filled" ]; do sleep 0.02; done
+        echo "aws_sfn_state_machine.this: Creation complete after 0s [id=x]"
+    fi
     looks=0  # a test that fails before it settles is not waited for without end
     until [ -e "$here/settled" ]; do
         looks=$((looks + 1))
@@ -94,6 +99,33 @@ def test_a_day_begins_once_all_that_is_left_only_settles(
     with local.applying(Console()):
         assert local.lake == Lake.from_outputs(OUTPUTS)
         settle(0)  # only here, because the block begins before the apply ends
+
+
+def test_the_lake_is_filled_before_the_day_while_resources_are_left(
+    local: LocalLake, settle: Callable[[int], None], tmp_path: Path
+) -> None:
+    filled = []
+    (tmp_path / "has-workflow").touch()
+
+    def fill(storage: Storage) -> None:
+        filled.append(storage)
+        (tmp_path / "filled").touch()  # the workflow is created only after this
+
+    with local.applying(Console(), fill):
+        assert filled == [Storage.from_outputs(OUTPUTS)]
+        settle(0)
+
+
+def test_a_failure_to_fill_the_lake_is_raised_instead_of_a_day(
+    local: LocalLake, settle: Callable[[int], None], tmp_path: Path
+) -> None:
+    def fill(storage: Storage) -> None:
+        raise ValueError(storage.work_bucket)
+
+    with pytest.raises(ValueError, match="work"), local.applying(Console(), fill):
+        pytest.fail("a day began")
+
+    assert not group_is_alive(int((tmp_path / "pid").read_text()))
 
 
 def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(

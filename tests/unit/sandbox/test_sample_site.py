@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -612,7 +611,7 @@ def test_a_command_that_does_not_exist_is_refused_and_changes_nothing(
 def start_process(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "sandbox.site", "--port", "0", "--day", str(DAY), *arguments],
-        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -633,6 +632,14 @@ def test_the_site_runs_as_a_process_of_its_own_until_it_is_ended() -> None:
         assert requests.get(f"{url}/resultado.php", timeout=5).status_code == 403
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
+
+
+def test_the_site_serves_the_assets_of_the_trial_on_request() -> None:
+    with start_process("--trial") as process:
+        listed = requests.get(f"{address_of(process)}/resultado.php", timeout=5).text
+        assert "PETR4" in listed
+        assert not re.search("CUMO3|MUMU4", listed)  # names that are made up
+        process.send_signal(signal.SIGTERM)
 
 
 def test_the_process_ends_with_the_one_that_started_it() -> None:

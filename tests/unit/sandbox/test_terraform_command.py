@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -148,10 +149,15 @@ def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
         )
     )
     stand_in_for_terraform(monkeypatch, tmp_path, script)
-    created: list[tuple[str, bool]] = []
+    created: list[tuple[str, Set[str]]] = []
 
     terraform.Terraform(tmp_path, tmp_path / "data", {}).apply(
-        {}, on_created=lambda address, is_usable: created.append((address, is_usable))
+        {}, on_created=lambda address, unusable: created.append((address, unusable))
     )
 
-    assert created == [(addresses[0], False), (addresses[2], has_begun), (settings, True)]
+    not_begun = set() if has_begun else {settings}
+    assert created == [
+        (addresses[0], {addresses[2], *not_begun}),
+        (addresses[2], not_begun),
+        (settings, set()),
+    ]

@@ -1,0 +1,170 @@
+"""The history of the trial: the days before the live day, written straight into the tables.
+
+It begins at rows of text, as stage 3 makes them from pages, and uses the functions of the later stages and of
+the quality checks. There are no pages, queues and functions: all days are made at once, in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from assess_day.assessment import QualityRow
+from assess_day.calendar_b3 import is_trading_day
+from assess_day.check_inputs import CheckInputs
+from assess_day.day_status import DayState
+from assess_day.quality import run_checks
+from assess_day.quality_table import write_record
+from b3.brazilian import BRASILIA, read_date, read_number, write_moment
+from b3.days import CLOSED_AT, date_of, number_of
+from b3.kind import Kind
+from pynvest_lake.best_reading import best_rows
+from pynvest_lake.catalog import register_partition
+from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, Round, moment_text
+from pynvest_lake.outcomes import Outcome
+from pynvest_lake.prepare import prepare
+from pynvest_lake.specialize import specialize
+from pynvest_lake.storage import LakeTable, object_id, write
+from sandbox.lake import Storage
+from sandbox.site.asset import SampleAsset
+from sandbox.site.trial import history_days, trial_assets
+
+SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+AT_ONCE = 2
+"""Days that are made at the same time: this process and the emulator have one core each."""
+ASSETS_A_SECOND = 5
+
+
+@dataclass(frozen=True)
+class EarlierDay:
+    """A day of the history: its ledger, its rows by kind, and the ids of its SoR objects."""
+
+    ledger: DayLedger
+    sor: Mapping[Kind, pa.Table]
+    sot: Mapping[Kind, pa.Table]
+    spec: pa.Table
+    ids: Mapping[Kind, str]
+
+    def judged(self, earlier: Mapping[int, Sequence[QualityRow]]) -> tuple[QualityRow, ...]:
+        """Return the rows of the quality table, given those of the days before."""
+        return run_checks(
+            CheckInputs(
+                DayState(self.ledger, frozenset(self.ids.values())),
+                self.sor,
+                self.sot,
+                self.spec,
+                earlier=earlier,
+                trading_day=is_trading_day(self.ledger.day),
+            )
+        )
+
+
+def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> None:
+    """Write the days before a live day into a lake that has its buckets and tables.
+
+    Parameters
+    ----------
+    live
+        The live day, ``YYYYMMDD``.
+    storage
+        The lake's tables and buckets.
+    client
+        Makes a client of the service with the given name.
+    """
+    s3, glue = client("s3"), client("glue")
+    tables = {
+        table.name: LakeTable(
+            table.bucket, table.database, table.name, table.root.removesuffix(f"{table.name}/")
+        )
+        for table in (*storage.tables, storage.quality)
+    }
+    lay = partial(_lay, live, tables, Ledger(s3, storage.work_bucket), s3, glue)
+    judged: dict[int, Sequence[QualityRow]] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # A day is judged against the days before it, so only the judging is one by one.
+        for made in pool.map(lay, history_days(live)):
+            judged[made.ledger.day] = made.judged(judged)
+        list(
+            pool.map(partial(_write_judgement, s3, glue, tables[QUALITY]), *zip(*judged.items(), strict=True))
+        )
+
+
+def _lay(
+    live: int, tables: Mapping[str, LakeTable], ledger: Ledger, s3: Any, glue: Any, day: int
+) -> EarlierDay:
+    """Write the objects, the partitions and the ledger of a day."""
+    made = make_day(trial_assets(live, day), day)
+    objects = [tables[SOR[kind]].part(day, made.ids[kind]) for kind in Kind]
+    for item, kind in zip(objects, Kind, strict=True):
+        write(s3, item, made.sor[kind])
+    compact = {SOT[kind]: (made.sot[kind], [made.ids[kind]]) for kind in Kind}
+    compact[SPEC_ATIVOS] = (made.spec, [*made.ids.values()])
+    for name, (rows, ids) in compact.items():
+        write(s3, tables[name].compact(day, uuid4().hex), rows, ids)
+    for table in tables.values():
+        if table.table != QUALITY:
+            register_partition(glue, table, day)
+    assert made.ledger.listing
+    ledger.write_listing(day, made.ledger.listing)
+    for asked in made.ledger.rounds:
+        ledger.start_round(day, asked.assets, _evening(day), number=asked.number)
+    for entry, _ in made.ledger.batches:
+        ledger.write_batch(day, entry)
+    return made
+
+
+def make_day(assets: Sequence[SampleAsset], day: int) -> EarlierDay:
+    """Make the rows and the ledger of a day, ``YYYYMMDD``, from the pages of its assets, as the stages do."""
+    evening = _evening(day)
+    prices: dict[Kind, dict[str, float | None]] = {kind: {} for kind in Kind}
+    sor: dict[Kind, pa.Table] = {}
+    ids: dict[Kind, str] = {}
+    batches = []
+    for kind in Kind:
+        of_kind = sorted((asset for asset in assets if asset.kind == kind.value), key=lambda one: one.ticker)
+        moments = [
+            evening + timedelta(seconds=10 + place // ASSETS_A_SECOND) for place in range(len(of_kind))
+        ]
+        asked_at = write_moment(evening)
+        rows = [
+            {**asset.expected_sor(), "datetime_exec": write_moment(moment), "datetime_leitura": asked_at}
+            for asset, moment in zip(of_kind, moments, strict=True)
+        ]
+        sor[kind] = pa.Table.from_pylist(rows, schema=table_schema(SOR[kind]).arrow)
+        ids[kind] = object_id(sor[kind].to_pylist())
+        entries = {}
+        for row, asset, moment in zip(rows, of_kind, moments, strict=True):
+            prices[kind][asset.ticker] = read_number(row["vlr_cot"])
+            session = read_date(row["dt_ult_cot"])
+            entries[asset.ticker] = AssetEntry(
+                Outcome.READ,
+                object=ids[kind],
+                session=number_of(session) if session else None,
+                fetched_at=moment_text(moment),
+            )
+        batches.append((BatchEntry(kind, entries), evening))
+    sot = {
+        kind: best_rows([prepare(rows, kind, day).table], kind.ticker_column) for kind, rows in sor.items()
+    }
+    spec = best_rows([specialize(rows, kind) for kind, rows in sot.items()], "codigo_ticker_ativo")
+    first = Round(0, moment_text(evening), {kind: tuple(of) for kind, of in prices.items()})
+    ledger = DayLedger(day, Listing(prices), (first,), tuple(batches))
+    return EarlierDay(ledger, sor, sot, spec, ids)
+
+
+def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:
+    write_record(s3, glue, table, day, rows, _evening(day) + timedelta(minutes=20))
+
+
+def _evening(day: int) -> datetime:
+    """Return the moment when the schedule starts a day."""
+    return datetime.combine(date_of(day), CLOSED_AT, BRASILIA)

@@ -1,0 +1,233 @@
+"""The assets of the trial: they look like real ones, and their prices move from session to session.
+
+`trial.csv` lists them. Names and orders of magnitude are those of well-known assets; all values are made up.
+On the live day an asset has the list's price; the prices of the sessions before follow from a random walk.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from itertools import accumulate, count, islice
+from pathlib import Path
+from random import Random
+
+from assess_day.calendar_b3 import is_trading_day
+from b3.days import date_of, number_of
+from sandbox.site import names
+from sandbox.site.asset import Cell, SampleAsset, Value
+from sandbox.site.assets import (
+    balance_day,
+    brazilian,
+    make_known_asset,
+    management_report_day,
+    quarterly_report_day,
+)
+
+EARLIER_DAYS = 30
+"""Days of the history: the last trading days before the live day."""
+SESSIONS = 320
+"""Sessions that prices are made for: the history, and more than a year before it."""
+
+NEW = {"BRST3": 0, "SNEL11": 12}
+"""New assets: how many days before the live day the site lists them for the first time."""
+GONE = {"JBSS3": 1, "RBRF11": 9}
+"""Assets that leave: how many days before the live day the site lists them for the last time."""
+SPLIT = {"VIVA3": (7, 2)}
+"""Splits: sessions before the live day's session, and number of new shares for an old one."""
+CHEAPER = {"CSNA3": 0.012}
+"""Fall of the price a session, on average over the history."""
+
+_TIMES_MARKET = (
+    *(
+        "vlr_ind_p_sobre_l",
+        "vlr_ind_p_sobre_vp",
+        "vlr_ind_p_sobre_ebit",
+        "vlr_ind_psr",
+        "vlr_ind_p_sobre_ativ",
+    ),
+    *("vlr_ind_p_sobre_cap_giro", "vlr_ind_p_sobre_ativ_circ_liq", "vlr_p_sobre_vp"),
+)
+_TIMES_FIRM = ("vlr_ind_ev_sobre_ebitda", "vlr_ind_ev_sobre_ebit")
+_YIELDS = ("vlr_ind_div_yield", "vlr_div_yield", "vlr_ffo_yield")
+_PER_SHARE = ("vlr_ind_lpa", "vlr_ind_vpa")
+_OLDER_YEARS = Decimal("0.35")
+"""Part of the random change of an older year: the sample site's are wild."""
+_DAYS: Mapping[str, Callable[[date], date]] = {
+    "dt_ult_cot": lambda session: session,
+    "dt_ult_balanco_proc": balance_day,
+    "dt_ult_relat_ger": management_report_day,
+    "dt_ult_informe_trim": quarterly_report_day,
+}
+
+
+def history_days(live: int) -> list[int]:
+    """Return the days of the history before a live day, ``YYYYMMDD``, the oldest first."""
+    return [number_of(day) for day in _sessions(live) if number_of(day) < live][EARLIER_DAYS - 1 :: -1]
+
+
+def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
+    """Return the assets that the site shows on a day of the trial: stocks, then funds.
+
+    Parameters
+    ----------
+    live
+        The live day, ``YYYYMMDD``.
+    day
+        One of `history_days`; None for the live day itself.
+    """
+    day = day or live
+    sessions = _sessions(live)
+    step = next(step for step, session in enumerate(sessions) if number_of(session) <= day)
+    days_ago = 0 if day == live else 1 + history_days(live)[::-1].index(day)
+    return [
+        _on_day(listed, sessions, step, day)
+        for listed in _listed()
+        if GONE.get(listed.known.ticker, 0) <= days_ago <= NEW.get(listed.known.ticker, EARLIER_DAYS)
+    ]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A line of the list, and the asset's price in each session, the newest first, adjusted for splits."""
+
+    variety: str
+    known: names.Stock | names.Fund
+    prices: tuple[float, ...]
+
+    def old_shares(self, step: int) -> int:
+        """Return the number of today's shares that one share of a session stands for."""
+        at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
+        return factor if step > at else 1
+
+
+@cache
+def _listed() -> tuple[_Listed, ...]:
+    with Path(__file__).with_name("trial.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(_read(line) for line in csv.DictReader(lines))
+
+
+def _read(line: Mapping[str, str]) -> _Listed:
+    figures = names.Figures(
+        Decimal(line["price"]),
+        1_000_000 * int(line["millions"]),
+        Decimal(line["p_vp"]),
+        Decimal(line["p_l"] or 0),
+        Decimal(line["dividend_yield"]),
+    )
+    ticker, rng = line["ticker"], Random(line["ticker"])  # noqa: S311 - no secret
+    known = (
+        names.Stock(ticker, line["name"], line["group"], line["subgroup"], figures)
+        if line["p_l"]
+        else names.Fund(ticker, line["name"], line["group"], line["subgroup"], "Ativa", figures)
+    )
+    spread = 0.017 if line["p_l"] else 0.006
+
+    def before(price: float, step: int) -> float:
+        fall = CHEAPER.get(ticker, 0) if step < EARLIER_DAYS else 0
+        return price / (1 + rng.gauss(0.0004 - fall, spread))
+
+    return _Listed(
+        line["variety"], known, tuple(accumulate(range(SESSIONS - 1), before, initial=float(figures.price)))
+    )
+
+
+@cache
+def _sessions(live: int) -> tuple[date, ...]:
+    """Return the sessions up to a live day, the newest first."""
+    days = (date_of(live) - timedelta(days=back) for back in count())
+    return tuple(islice((day for day in days if is_trading_day(number_of(day))), SESSIONS))
+
+
+@cache
+def _of_year(listed: _Listed, newest: date) -> SampleAsset:
+    """Return an asset with the price of the list, on the newest session of a year."""
+    return make_known_asset(newest, listed.variety, listed.known)
+
+
+def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
+    """Return an asset's page on a day that shows the session at `step`."""
+    newest = next(session for session in sessions if session.year == sessions[step].year)
+    asset = replace(_of_year(listed, newest), day=day)
+    if listed.variety == "halted":
+        return asset
+    cells = asset.cells_by_column()
+    values = {column: cell.value for column, cell in cells.items() if cell.value is not None}
+    moved = _moved(listed, values, sessions, step, day)
+    years = {
+        column: value * _OLDER_YEARS
+        for column, value in values.items()
+        if column.startswith("pct_var_ano_") and isinstance(value, Decimal)
+    }
+    return asset.with_cells(
+        {
+            column: _written(cells[column], value)
+            for column, value in {**years, **moved}.items()
+            if column in values
+        }
+    )
+
+
+def _moved(
+    listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
+) -> dict[str, Decimal | date]:
+    """Return the values that depend on the session, from those at the list's price, not yet rounded."""
+    session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
+    assert figures
+    price = round(Decimal(listed.prices[step] * split), 2)
+    shares = Decimal(figures.shares) / split
+    market, listed_market = price * shares, figures.price * figures.shares
+    moved: dict[str, Decimal | date] = {"vlr_cot": price, "vlr_mercado": market // 1000 * 1000}
+    moved |= {"num_acoes": shares, "num_cotas": shares}
+
+    def times(columns: Sequence[str], factor: Decimal) -> dict[str, Decimal]:
+        found = ((column, values[column]) for column in columns if column in values)
+        return {column: value * factor for column, value in found if isinstance(value, int | Decimal)}
+
+    moved |= times(_TIMES_MARKET, market / listed_market)
+    moved |= times(_YIELDS, listed_market / market)
+    moved |= times(_PER_SHARE, Decimal(split))
+    if isinstance(firm := values.get("vlr_firma"), int):
+        firm_now = moved["vlr_firma"] = (firm + market - listed_market) // 1000 * 1000
+        moved |= times(_TIMES_FIRM, firm_now / firm)
+
+    starts = _starts(sessions, step, day)
+    for column, start in starts.items():
+        moved[column] = Decimal(100 * (listed.prices[step] / listed.prices[start] - 1))
+    year = listed.prices[step : starts["pct_var_12m"]]
+    moved["vlr_min_52_sem"], moved["vlr_max_52_sem"] = (
+        round(Decimal(extreme * split), 2) for extreme in (min(year), max(year))
+    )
+    return {**moved, **{column: day_of(session) for column, day_of in _DAYS.items()}}
+
+
+@cache
+def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
+    """Return for each price change the earlier session that the price is compared with."""
+    session = sessions[step]
+
+    def newest(is_before: Callable[[date], bool]) -> int:
+        return next(back for back in range(step + 1, SESSIONS) if is_before(sessions[back]))
+
+    return {
+        "pct_var_dia": step + 1,
+        "pct_var_mes": newest(lambda one: (one.year, one.month) != (session.year, session.month)),
+        "pct_var_30d": newest(lambda one: one <= session - timedelta(days=30)),
+        "pct_var_12m": newest(lambda one: one <= session - timedelta(days=365)),
+        f"pct_var_ano_a{day // 10_000 - session.year}": newest(lambda one: one.year != session.year),
+    }
+
+
+def _written(cell: Cell, value: Decimal | date) -> tuple[str, Value]:
+    """Return text and value of a cell, rounded as in `cell`."""
+    if isinstance(value, date):
+        return f"{value:%d/%m/%Y}", value
+    if isinstance(cell.value, int):
+        return brazilian(int(value)), int(value)
+    assert isinstance(cell.value, Decimal)
+    rounded = value.quantize(cell.value, ROUND_HALF_UP)
+    return brazilian(rounded) + ("%" if cell.text.endswith("%") else ""), rounded
