@@ -29,9 +29,10 @@ SOURCE ?= sample
 TICKERS ?=
 FORMAT ?= table
 # Passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
-unexport QUERY SQL
+unexport QUERY SQL TICKER
 export ASKED_QUERY := $(value QUERY)
 export ASKED_SQL := $(value SQL)
+export ASKED_TICKER := $(value TICKER)
 
 .DEFAULT_GOAL := help
 
@@ -48,8 +49,12 @@ up: $(RUNS) ## Run a day like `make run`, and leave the lake running for `make q
 	@$(SANDBOX) up --source $(SOURCE) --tickers '$(TICKERS)'
 
 .PHONY: query
-query: $(RUNS) ## Query the lake of `make up`: QUERY=formula-magica, SQL="SELECT …", or neither for names (FORMAT=csv|json)
-	@$(SANDBOX) query --format '$(FORMAT)' --name "$$ASKED_QUERY" -- "$$ASKED_SQL"
+query: $(RUNS) ## Query the lake of `make up`: QUERY=formula-magica, SQL="SELECT …", or neither for names (FORMAT=csv|json, TICKER=VALE3)
+	@$(SANDBOX) query --format '$(FORMAT)' --name "$$ASKED_QUERY" --ticker "$$ASKED_TICKER" -- "$$ASKED_SQL"
+
+.PHONY: tables
+tables: $(RUNS) ## List the tables, views and columns of the lake of `make up`
+	@$(SANDBOX) tables
 
 .PHONY: down
 down: $(RUNS) ## Stop the lake of `make up`, and remove its data

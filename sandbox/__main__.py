@@ -1,4 +1,4 @@
-"""The command line of the local run: ``python -m sandbox run|up|query|down``; the Makefile calls it."""
+"""The command line of the local run, for the Makefile: ``python -m sandbox run|up|query|tables|down``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
     if options.command == "query" and options.name and options.sql:
         parser.error("QUERY and SQL are two ways to ask: give one of them")
-        # A shell starts background commands with interrupts ignored.
+    if options.command == "query" and options.ticker and not options.name:
+        parser.error("TICKER is for a saved query about one asset: QUERY=serie-de-um-papel TICKER=VALE3")
+    # A shell starts background commands with interrupts ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     console = Console()
@@ -55,12 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "up":
             local.up(options.state_dir, _source(options), console)
         elif options.command == "query":
-            local.query(options.state_dir, console, name=options.name, sql=options.sql, form=options.format)
+            local.query(
+                options.state_dir,
+                console,
+                name=options.name,
+                ticker=options.ticker,
+                sql=options.sql,
+                form=options.format,
+            )
+        elif options.command == "tables":
+            local.tables(options.state_dir, console)
         else:
             local.down(options.state_dir, console)
     except EXPECTED as failure:
         console.settle()
-        print(failure if options.command == "query" else f"\n{failure}", file=sys.stderr)
+        print(failure if options.command in ("query", "tables") else f"\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         console.settle()
@@ -79,8 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tickers", default="", help="for the live site: PETR4,HGLG11")
     query = commands.add_parser("query", help="ask what `up` left running, or list the names")
     query.add_argument("--name", default="", help="a query that is saved in the workgroup")
+    query.add_argument("--ticker", default="", help="the asset, for a saved query about one asset")
     query.add_argument("sql", nargs="?", default="", help="a query of your own, @file or - (standard input)")
     query.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    commands.add_parser("tables", help="list tables, views and columns of what `up` left running")
     commands.add_parser("down", help="end what `up` left running and remove it")
     return parser
 

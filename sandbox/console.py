@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import rich.console
 import rich.table
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len, set_cell_size
+from rich.pager import Pager
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 SECONDS_BETWEEN_LINES = 5.0
+
+
+class OwnPager(Pager):
+    """The program in ``PAGER``, or ``less``; less quits if the text fits one screen.
+
+    rich's own pager goes through pydoc, which overwrites ``LESS``.
+    """
+
+    def show(self, content: str) -> None:
+        """Show a text."""
+        env = {"LESS": "FRX", **os.environ}
+        # An interrupt is for the pager: killed by us, it would leave the terminal without echo.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            subprocess.run(
+                shlex.split(env.get("PAGER") or "less"), env=env, input=content, text=True, check=False
+            )
+        except FileNotFoundError:
+            sys.stdout.write(content)
+        finally:
+            signal.signal(signal.SIGINT, previous)
 
 
 class Console:
@@ -31,7 +58,18 @@ class Console:
         self.settle()
         self._console.print(text)
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    @contextmanager
+    def paged(self) -> Iterator[None]:
+        """Show what the block prints with a pager, if a person reads it and ``NO_PAGER`` is not set."""
+        if sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER"):
+            with self._console.pager(OwnPager()):
+                yield
+        else:
+            yield
+
+    def table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[str | None]], *, wraps: bool = False
+    ) -> None:
         """Print rows of texts under headings, with columns of numbers aligned right.
 
         Rows wider than the terminal are printed as records: one line per column and a blank line between.
@@ -42,17 +80,22 @@ class Console:
             Heading of each column.
         rows
             One text per column; None, a missing value, is shown as ``-``.
+        wraps
+            Whether the last column is wrapped at the terminal's width, instead of records.
         """
         self.settle()
         grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for number, heading in enumerate(headings):
             cells = [row[number] for row in rows]
             numbers = any(cell is not None for cell in cells) and all(map(_is_number, cells))
-            grid.add_column(heading, justify="right" if numbers else "left")
+            is_last = number == len(headings) - 1
+            grid.add_column(heading, justify="right" if numbers else "left", no_wrap=wraps and not is_last)
         for row in rows:
             grid.add_row(*("-" if cell is None else cell for cell in row))
         width = self._console.measure(grid, options=self._console.options.update(width=sys.maxsize)).maximum
-        if self._console.is_terminal and rows and width > self._console.width:
+        if self._console.is_terminal and wraps:
+            self._console.print(grid, soft_wrap=False)
+        elif self._console.is_terminal and rows and width > self._console.width:
             self._records(headings, rows)
         else:
             # Do not wrap lines for a program that reads a pipe.

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -37,7 +38,15 @@ from sandbox.process import (
     runs_module,
     stop_group,
 )
-from sandbox.query import TypedAthena, ask_by_name, explained, read_sql, reading_statement, show
+from sandbox.query import (
+    TypedAthena,
+    ask_by_name,
+    explained,
+    read_sql,
+    reading_statement,
+    show,
+    show_catalog,
+)
 from sandbox.site.trial import EARLIER_DAYS, trial_assets
 from sandbox.terraform import Terraform, TerraformFailed, provider_env
 
@@ -255,7 +264,15 @@ def _up(state_dir: Path, source: Source, console: Console) -> None:
     console.say("End it:             make down")
 
 
-def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", form: str = "table") -> None:
+def query(
+    state_dir: Path,
+    console: Console,
+    *,
+    name: str = "",
+    ticker: str = "",
+    sql: str = "",
+    form: str = "table",
+) -> None:
     """Query the lake that ``up`` left running and print the answer; without name and SQL, print the names.
 
     Parameters
@@ -266,6 +283,8 @@ def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", f
         Prints the tables.
     name
         Name of a query that is saved in the workgroup.
+    ticker
+        The asset, for a saved query about one asset.
     sql
         The user's own query: SQL, ``@file`` or ``-``.
     form
@@ -275,10 +294,47 @@ def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", f
     ------
     NotRunning
         There is nothing to query.
-    Refused
+    QueryRefused
         The query may not be sent.
     QueryFailed
         The query fails; the message suggests near names.
+    """
+    workgroup, client = _left_up(state_dir)
+    asked = TypedAthena(client("athena"), workgroup)
+    if name:
+        answer = ask_by_name(asked, name, ticker)
+    elif sql:
+        statement = reading_statement(read_sql(sql))
+        try:
+            answer = asked.ask(statement)
+        except QueryFailed as failure:
+            raise QueryFailed(explained(failure, statement, client("glue"))) from failure
+    else:
+        report.show_names(asked, console)
+        return
+    show(answer, asked.types, form, console)
+
+
+def tables(state_dir: Path, console: Console) -> None:
+    """Print the tables and views of the lake that ``up`` left running, with their columns.
+
+    Raises
+    ------
+    NotRunning
+        There is no such lake.
+    """
+    _, client = _left_up(state_dir)
+    with console.paged():
+        show_catalog(client("glue"), console)
+
+
+def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
+    """Return the workgroup of the lake that ``up`` left running, and what makes clients of its services.
+
+    Raises
+    ------
+    NotRunning
+        There is no such lake.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
@@ -288,22 +344,7 @@ def query(state_dir: Path, console: Console, *, name: str = "", sql: str = "", f
         raise NotRunning("The emulator that `make up` left running has ended: `make up` starts it anew.")
     if "workgroup" not in left:
         raise NotRunning("`make up` has not come to a lake yet: ask again when it has ended.")
-    athena, glue = (
-        emulator.client(left["endpoint_url"], Path(left["ca_bundle"]), service)
-        for service in ("athena", "glue")
-    )
-    asked = TypedAthena(athena, left["workgroup"])
-    if name:
-        show(ask_by_name(asked, name), asked.types, form, console)
-    elif sql:
-        statement = reading_statement(read_sql(sql))
-        try:
-            answer = asked.ask(statement)
-        except QueryFailed as failure:
-            raise QueryFailed(explained(failure, statement, glue)) from failure
-        show(answer, asked.types, form, console)
-    else:
-        report.show_names(asked, console)
+    return left["workgroup"], partial(emulator.client, left["endpoint_url"], Path(left["ca_bundle"]))
 
 
 def down(state_dir: Path, console: Console) -> None:

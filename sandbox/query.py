@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import difflib
 import json
@@ -15,6 +16,7 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
+from pynvest_lake.messages import parse_ticker
 from report.athena import Answer, Athena, QueryFailed
 from sandbox.console import Console
 
@@ -22,6 +24,9 @@ READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
 FORMATS = ("table", "csv", "json")
 NUMERIC_TYPES = frozenset({"tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal"})
 NEAR_NAMES = 3
+EXAMPLE = "'PETR4'"
+"""The asset in a saved query about one asset."""
+VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
 EXPLAIN_OPTIONS = re.compile(r"\A(\s*(ANALYZE\b|VERBOSE\b|\(\s*(FORMAT|TYPE)\b[^)]*\)))*", re.IGNORECASE)
 NO_TABLE = re.compile(
@@ -92,19 +97,39 @@ def reading_statement(sql: str) -> str:
     return sql[: tokens[-1].end + 1]
 
 
-def ask_by_name(athena: Athena, name: str) -> Answer:
+def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     """Run a query that is saved in the workgroup.
+
+    Parameters
+    ----------
+    athena
+        Client of Athena.
+    name
+        Name of the query.
+    ticker
+        For a query about one asset: the asset, in place of the query's example.
 
     Raises
     ------
     QueryFailed
         The workgroup has no query with that name; the message suggests near names.
+    QueryRefused
+        The query is not about one asset, or the ticker is none.
     """
     named = athena.named_queries()
     if name not in named:
         near = near_names(name, named)
         raise QueryFailed(f"There is no query {name}. {near or 'There are ' + ', '.join(named) + '.'}")
-    return athena.ask(named[name].sql)
+    sql = named[name].sql
+    if ticker:
+        if EXAMPLE not in sql:
+            about = ", ".join(one for one, query in named.items() if EXAMPLE in query.sql)
+            raise QueryRefused(f"The query {name} is not about one asset: TICKER goes with {about}.")
+        try:
+            sql = sql.replace(EXAMPLE, f"'{parse_ticker(ticker.upper())}'")
+        except ValueError as error:
+            raise QueryRefused(str(error)) from error
+    return athena.ask(sql)
 
 
 def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
@@ -161,7 +186,8 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
         Two columns have the same name, which JSON cannot hold.
     """
     if form == "table":
-        console.table(answer.columns, answer.rows)
+        with console.paged():
+            console.table(answer.columns, answer.rows)
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(answer.columns)
@@ -180,6 +206,25 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
             for row in answer.rows
         ]
         print(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def show_catalog(glue: Any, console: Console) -> None:
+    """Print each table and view of the lake with its columns and their comments."""
+    for database, tables in _tables(glue).items():
+        for table in tables:
+            view = VIEW.fullmatch(table.get("ViewOriginalText") or "")
+            title = _title(view[1]) if view else table.get("Description", "")
+            console.say(f"{'view' if view else 'table'} {database}.{table['Name']}\n{title}")
+            columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+            rows = [[column["Name"], column["Type"], column.get("Comment", "")] for column in columns]
+            console.table(["column", "type", "comment"], rows, wraps=True)
+            console.say()
+
+
+def _title(view: str) -> str:
+    """Return the title of a view in the catalog: its query's first line, a comment."""
+    sql: str = json.loads(base64.b64decode(view))["originalSql"]
+    return sql.splitlines()[0].removeprefix("-- ")
 
 
 def _json_value(text: str | None, kind: str) -> Any:

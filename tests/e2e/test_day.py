@@ -251,8 +251,19 @@ def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(up: U
         return subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
 
     assert asked("--name", "fiis-por-segmento").startswith("segmento ")
+    assert " 61.35 " in asked("--name", "serie-de-um-papel", "--ticker", "VALE3").splitlines()[-1]
     names = {line.split()[0] for line in asked().splitlines()[2:]}
     assert names == {path.stem for path in (ROOT.parents[1] / "athena" / "queries").glob("*.sql")}
+
+
+def test_tables_views_and_columns_are_listed(up: Up) -> None:
+    command = sandbox(up.state_dir, "tables")
+    listed = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
+
+    for table in (*up.lake.tables, up.lake.quality):
+        assert f"table {table.database}.{table.name}\n" in listed
+    assert f"view {up.lake.quality.database}.vw_ativos_negociados\nAtivos que ainda negociam" in listed
+    assert re.search(r"^vlr_cot +double +\w+", listed, re.MULTILINE)
 
 
 def test_a_second_up_is_refused(up: Up) -> None:

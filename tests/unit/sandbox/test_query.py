@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import fcntl
 import io
@@ -22,7 +23,15 @@ from moto import mock_aws
 
 from report.athena import Answer, NamedQuery, QueryFailed
 from sandbox.console import Console
-from sandbox.query import QueryRefused, ask_by_name, explained, read_sql, reading_statement, show
+from sandbox.query import (
+    QueryRefused,
+    ask_by_name,
+    explained,
+    read_sql,
+    reading_statement,
+    show,
+    show_catalog,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 COLUMNS = ["codigo_ticker_ativo", "nome_ativo", "vlr_ind_ev_sobre_ebit", "vol_med_neg_2m", "nada"]
@@ -33,12 +42,13 @@ ROWS = [
 SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROWS!r})"
 
 
-def printed_in_terminal(width: int, code: str) -> list[str]:
-    """Return the lines that Python code prints in a terminal of the given width."""
+def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
+    """Return the lines that Python code prints in a terminal of the given width, with `more` environment."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1"}
-    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=theirs, stdout=theirs) as process:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
+    stdin = theirs if reads_terminal else subprocess.DEVNULL
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=stdin, stdout=theirs) as process:
         os.close(theirs)
         said = b""
         try:
@@ -93,6 +103,83 @@ def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_recor
     assert (len(table[0].split()), len(table[2])) == (2, width)
     assert records[0] == "a  1"
     assert "".join(records[1:]) == f"b  {'x' * (width - 3)}"
+
+
+PAGED = (
+    "from sandbox.console import Console\nconsole = Console()\nwith console.paged():\n"
+    f"    console.table({COLUMNS!r}, {ROWS!r})"
+)
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader(width: int) -> None:
+    plain = printed_in_terminal(width, SHOWS)
+
+    assert printed_in_terminal(width, PAGED, PAGER="sed s/^/>/") == [f">{line}" for line in plain]
+    assert printed_in_terminal(width, PAGED, PAGER="cat") == plain
+
+
+@pytest.mark.parametrize(
+    "switched_off", [{"NO_PAGER": "1"}, {"reads_terminal": False}, {"PAGER": "no-such-program"}]
+)
+def test_without_a_pager_an_answer_is_printed_as_it_is(switched_off: dict[str, Any]) -> None:
+    assert printed_in_terminal(80, PAGED, **{"PAGER": "sed s/^/>/", **switched_off}) == printed_in_terminal(
+        80, SHOWS
+    )
+
+
+def test_an_interrupt_is_for_the_pager() -> None:
+    interrupts = "sh -c 'kill -INT $PPID; cat'"
+
+    assert printed_in_terminal(80, PAGED, PAGER=interrupts) == printed_in_terminal(80, SHOWS)
+
+
+def test_less_ends_by_itself_after_a_short_answer_unless_the_reader_wants_it_otherwise() -> None:
+    options = "sh -c 'cat > /dev/null; echo $LESS'"
+
+    assert printed_in_terminal(80, PAGED, PAGER=options) == ["FRX"]
+    assert printed_in_terminal(80, PAGED, PAGER=options, LESS="S") == ["S"]
+
+
+DESCRIBED = [["vlr_ind_divida_bruta_sobre_patrim", "double", " ".join(["comentário"] * 15)], ["b", "int", ""]]
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_comments_are_wrapped_at_the_width_of_the_terminal_and_names_are_whole(width: int) -> None:
+    lines = printed_in_terminal(
+        width,
+        "from sandbox.console import Console\n"
+        f"Console().table(['column', 'type', 'comment'], {DESCRIBED!r}, wraps=True)",
+    )
+
+    assert max(map(len, lines)) <= width
+    assert lines[2].startswith("vlr_ind_divida_bruta_sobre_patrim   double   comentário comentário")
+    assert " ".join(lines[2:]).split().count("comentário") == 15
+    assert lines[-1].split() == ["b", "int"]
+
+
+@mock_aws
+def test_the_catalog_is_listed_with_comments_of_tables_views_and_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    glue = boto3.client("glue", region_name="sa-east-1")
+    glue.create_database(DatabaseInput={"Name": "db_spec"})
+    sql = base64.b64encode(json.dumps({"originalSql": "-- Último dia\nSELECT 1"}).encode()).decode()
+    columns = [{"Name": "vlr_cot", "Type": "double", "Comment": "Cotação"}]
+    tables: dict[str, Any] = {
+        "tb": {"Description": "Ativos", "PartitionKeys": [{"Name": "dia", "Type": "int"}]},
+        "vw": {"ViewOriginalText": f"/* Presto View: {sql} */", "TableType": "VIRTUAL_VIEW"},
+    }
+    for name, table in tables.items():
+        described = {"Name": name, "StorageDescriptor": {"Columns": columns}, **table}
+        glue.create_table(DatabaseName="db_spec", TableInput=described)
+
+    show_catalog(glue, Console())
+
+    table, title, _, _, column, key, _, view, comment, *_ = capsys.readouterr().out.splitlines()
+    assert (table, title, view, comment) == ("table db_spec.tb", "Ativos", "view db_spec.vw", "Último dia")
+    assert column.split() == ["vlr_cot", "double", "Cotação"]
+    assert key.split() == ["dia", "int"]
 
 
 @pytest.mark.parametrize(
@@ -171,10 +258,14 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with two saved queries and no answers."""
+    """A workgroup with three saved queries; the answer to a query is its SQL."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
-        return {name: NamedQuery(name, "", "", "") for name in ("formula-magica", "o-que-mudou")}
+        sql = {"formula-magica": "", "o-que-mudou": "", "serie": "SELECT 1 FROM a WHERE papel = 'PETR4'"}
+        return {name: NamedQuery(name, "", "", text) for name, text in sql.items()}
+
+    def ask(self, sql: str) -> Answer:
+        return Answer([sql], [])
 
 
 def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
@@ -182,9 +273,18 @@ def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
     with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Near: formula-magica\.$"):
         ask_by_name(saved, "formula-magia")
     with pytest.raises(
-        QueryFailed, match=r"^There is no query zzz\. There are formula-magica, o-que-mudou\.$"
+        QueryFailed, match=r"^There is no query zzz\. There are formula-magica, o-que-mudou, serie\.$"
     ):
         ask_by_name(saved, "zzz")
+
+
+def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
+    saved: Any = Saved()
+    assert ask_by_name(saved, "serie", "vale3").columns == ["SELECT 1 FROM a WHERE papel = 'VALE3'"]
+    with pytest.raises(QueryRefused, match=r"^The query o-que-mudou is not about one .* goes with serie\.$"):
+        ask_by_name(saved, "o-que-mudou", "VALE3")
+    with pytest.raises(QueryRefused, match="expected 4 to 12 capital letters and digits"):
+        ask_by_name(saved, "serie", "x' OR ''='")
 
 
 @mock_aws
