@@ -1,6 +1,6 @@
-"""Take the picture of the report that the READMEs show: ``make up``, then ``.venv/bin/python docs/picture.py``.
+"""Take the picture of the report that the READMEs show.
 
-It needs chromium.
+First ``make up``, then ``.venv/bin/python docs/picture.py``, with chromium installed.
 """
 
 from __future__ import annotations

@@ -143,15 +143,11 @@ def test_the_live_day_is_judged_against_the_earlier_days(up: Up) -> None:
 
 def test_what_changed_what_is_new_and_a_split_show_in_the_history(up: Up) -> None:
     athena = Athena(up.client("athena"), up.lake.workgroup)
-    ((split, (sessions_ago, factor)),) = SPLIT.items()
+    ((split, (_, factor)),) = SPLIT.items()
 
     series = [float(row[1]) for row in athena.ask_by_name("serie-de-um-papel").rows]
     come_and_gone = [row[:2] for row in athena.ask_by_name("papeis-novos-e-sumidos").rows]
-    sot = up.lake.table("sot", "acoes")
-    shares = up.ask(
-        f"SELECT num_acoes FROM {sot.database}.{sot.name} "  # noqa: S608
-        f"WHERE nome_papel = '{split}' AND anomesdia_exec < {up.day.number} ORDER BY anomesdia_exec DESC"
-    )
+    splits = athena.ask_by_name("possiveis-desdobramentos")
 
     assert len(set(series)) > EARLIER_DAYS // 2
     assert len(athena.ask_by_name("o-que-mudou").rows) == 30
@@ -159,9 +155,8 @@ def test_what_changed_what_is_new_and_a_split_show_in_the_history(up: Up) -> Non
         *(["novo", ticker] for ticker, days_ago in NEW.items() if days_ago == 0),
         *(["sumiu", ticker] for ticker, days_ago in GONE.items() if days_ago == 1),
     ]
-    now, before = shares[0][0], shares[-1][0]
-    assert int(now) == factor * int(before)
-    assert [row[0] for row in shares].count(now) in (sessions_ago, sessions_ago + 1)
+    (found,) = (dict(zip(splits.columns, row, strict=True)) for row in splits.rows)
+    assert (found["codigo_ticker_ativo"], float(found["fator"])) == (split, factor)
 
 
 def test_an_earlier_day_is_settled_and_complete_for_the_workflow(up: Up) -> None:
