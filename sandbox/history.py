@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from assess_day.assessment import QualityRow
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
+from assess_day.fill import SOR, SOT
 from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from b3.brazilian import BRASILIA, read_date, read_number, write_moment
@@ -27,7 +28,7 @@ from b3.days import CLOSED_AT, date_of, number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import QUALITY, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
@@ -37,35 +38,9 @@ from sandbox.lake import Storage
 from sandbox.site.asset import SampleAsset
 from sandbox.site.trial import history_days, trial_assets
 
-SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
-SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 AT_ONCE = 2
 """Days that are made at the same time: this process and the emulator have one core each."""
 ASSETS_A_SECOND = 5
-
-
-@dataclass(frozen=True)
-class EarlierDay:
-    """A day of the history: its ledger, its rows by kind, and the ids of its SoR objects."""
-
-    ledger: DayLedger
-    sor: Mapping[Kind, pa.Table]
-    sot: Mapping[Kind, pa.Table]
-    spec: pa.Table
-    ids: Mapping[Kind, str]
-
-    def judged(self, earlier: Mapping[int, Sequence[QualityRow]]) -> tuple[QualityRow, ...]:
-        """Return the rows of the quality table, given those of the days before."""
-        return run_checks(
-            CheckInputs(
-                DayState(self.ledger, frozenset(self.ids.values())),
-                self.sor,
-                self.sot,
-                self.spec,
-                earlier=earlier,
-                trading_day=is_trading_day(self.ledger.day),
-            )
-        )
 
 
 def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> None:
@@ -92,7 +67,7 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # A day is judged against the days before it, so only the judging is one by one.
         for made in pool.map(lay, history_days(live)):
-            judged[made.ledger.day] = made.judged(judged)
+            judged[made.ledger.day] = run_checks(replace(made, earlier=judged))
         list(
             pool.map(partial(_write_judgement, s3, glue, tables[QUALITY]), *zip(*judged.items(), strict=True))
         )
@@ -100,29 +75,27 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
 
 def _lay(
     live: int, tables: Mapping[str, LakeTable], ledger: Ledger, s3: Any, glue: Any, day: int
-) -> EarlierDay:
+) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
     made = make_day(trial_assets(live, day), day)
-    objects = [tables[SOR[kind]].part(day, made.ids[kind]) for kind in Kind]
-    for item, kind in zip(objects, Kind, strict=True):
-        write(s3, item, made.sor[kind])
-    compact = {SOT[kind]: (made.sot[kind], [made.ids[kind]]) for kind in Kind}
-    compact[SPEC_ATIVOS] = (made.spec, [*made.ids.values()])
-    for name, (rows, ids) in compact.items():
-        write(s3, tables[name].compact(day, uuid4().hex), rows, ids)
+    # The last table first: whatever reads a SoR object finds its rows in the other tables already.
+    write(s3, tables[SPEC_ATIVOS].compact(day, uuid4().hex), made.spec, made.state.sor_ids)
+    for entry, _ in made.ledger.batches:
+        sor, sot = tables[SOR[entry.kind]], tables[SOT[entry.kind]]
+        (sor_id,) = {asset.object for asset in entry.assets.values() if asset.object}
+        write(s3, sot.compact(day, uuid4().hex), made.sot[entry.kind], [sor_id])
+        write(s3, sor.part(day, sor_id), made.sor[entry.kind])
+        ledger.write_batch(day, entry)
     for table in tables.values():
         if table.table != QUALITY:
             register_partition(glue, table, day)
     assert made.ledger.listing
     ledger.write_listing(day, made.ledger.listing)
-    for asked in made.ledger.rounds:
-        ledger.start_round(day, asked.assets, _evening(day), number=asked.number)
-    for entry, _ in made.ledger.batches:
-        ledger.write_batch(day, entry)
+    ledger.start_round(day, made.ledger.listing.assets, _evening(day), number=0)
     return made
 
 
-def make_day(assets: Sequence[SampleAsset], day: int) -> EarlierDay:
+def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
     """Make the rows and the ledger of a day, ``YYYYMMDD``, from the pages of its assets, as the stages do."""
     evening = _evening(day)
     prices: dict[Kind, dict[str, float | None]] = {kind: {} for kind in Kind}
@@ -158,7 +131,8 @@ def make_day(assets: Sequence[SampleAsset], day: int) -> EarlierDay:
     spec = best_rows([specialize(rows, kind) for kind, rows in sot.items()], "codigo_ticker_ativo")
     first = Round(0, moment_text(evening), {kind: tuple(of) for kind, of in prices.items()})
     ledger = DayLedger(day, Listing(prices), (first,), tuple(batches))
-    return EarlierDay(ledger, sor, sot, spec, ids)
+    state = DayState(ledger, frozenset(ids.values()))
+    return CheckInputs(state, sor, sot, spec, trading_day=is_trading_day(day))
 
 
 def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:

@@ -9,8 +9,8 @@ from sandbox.console import Console
 from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS
 
-SHOWN_QUERIES = ("maiores-dividendos", "fiis-por-segmento", "formula-magica")
-"""The named queries with shown answers: data of one day is enough for them."""
+SHOWN_QUERIES = ("maiores-dividendos", "formula-magica", "o-que-mudou", "papeis-novos-e-sumidos")
+"""The named queries with shown answers."""
 
 
 def show_tables(day: Day, console: Console) -> None:
@@ -74,8 +74,9 @@ def show_answers(athena: Athena, console: Console) -> None:
     named = athena.named_queries()
     for name in SHOWN_QUERIES:
         answer = athena.ask(named[name].sql)
-        console.say(f"\n{named[name].title} ({name})")
-        console.table(answer.columns, answer.rows)
+        if answer.rows:  # without earlier days nothing has changed
+            console.say(f"\n{named[name].title} ({name})")
+            console.table(answer.columns, answer.rows)
 
 
 def show_names(athena: Athena, console: Console) -> None:

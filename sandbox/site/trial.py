@@ -43,14 +43,8 @@ CHEAPER = {"CSNA3": 0.012}
 """Fall of the price a session, on average over the history."""
 
 _TIMES_MARKET = (
-    *(
-        "vlr_ind_p_sobre_l",
-        "vlr_ind_p_sobre_vp",
-        "vlr_ind_p_sobre_ebit",
-        "vlr_ind_psr",
-        "vlr_ind_p_sobre_ativ",
-    ),
-    *("vlr_ind_p_sobre_cap_giro", "vlr_ind_p_sobre_ativ_circ_liq", "vlr_p_sobre_vp"),
+    *("vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_ind_p_sobre_ebit", "vlr_ind_p_sobre_ativ"),
+    *("vlr_ind_p_sobre_cap_giro", "vlr_ind_p_sobre_ativ_circ_liq", "vlr_ind_psr", "vlr_p_sobre_vp"),
 )
 _TIMES_FIRM = ("vlr_ind_ev_sobre_ebitda", "vlr_ind_ev_sobre_ebit")
 _YIELDS = ("vlr_ind_div_yield", "vlr_div_yield", "vlr_ffo_yield")

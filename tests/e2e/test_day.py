@@ -188,7 +188,7 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     assert f"without a page on the site: {listed_only}\n" in up.printed
     for function in up.lake.functions:
         assert re.search(rf"{function} +\d+ +[\d.]+", up.printed)
-    for heading in ("papel", "segmento", "nome_papel"):
+    for heading in ("papel", "nome_papel", "codigo_ticker_ativo", "situacao"):
         assert re.search(rf"^{heading} ", up.printed, re.MULTILINE)
     assert "make query QUERY=formula-magica" in up.printed
     assert 'make query SQL="SELECT' in up.printed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -13,6 +14,7 @@ import pytest
 
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.calendar_b3 import is_trading_day
+from assess_day.quality import run_checks
 from b3.days import date_of
 from sandbox.history import make_day
 from sandbox.site import SampleAsset
@@ -69,7 +71,7 @@ def test_no_page_shows_a_day_after_its_own(live: int) -> None:
 def test_every_day_is_good_also_on_a_saturday_and_on_new_years_day(live: int) -> None:
     judged: dict[int, Sequence[QualityRow]] = {}
     for day in (*history_days(live)[-6:], live):
-        judged[day] = make_day(trial_assets(live, day), day).judged(judged)
+        judged[day] = run_checks(replace(make_day(trial_assets(live, day), day), earlier=judged))
 
     assert [row.motivo for rows in judged.values() for row in rows if row.situacao is not Verdict.OK] == []
     assert [row.referencia for row in judged[live] if row.medida == "linhas"] == [62.0, 39.0, 101.0]
