@@ -216,17 +216,22 @@ class Terraform:
         created: set[str] = set()
 
         def note(line: str) -> None:
-            if found := re.match(r"\s+# (\S.*) will be created$", line):
-                planned.add(found[1])
-            if found := re.match(r"(\S.*): Creating\.\.\.$", line):
-                begun.add(found[1])
-            if found := re.match(r"(\S.*): Creation complete after", line):
-                created.add(found[1])
+            event = _event(line)
+            change = event.get("change") or event.get("hook") or {}
+            if change.get("action") != "create":
+                return
+            address = change["resource"]["addr"]
+            if event["type"] == "planned_change":
+                planned.add(address)
+            elif event["type"] == "apply_start":
+                begun.add(address)
+            elif event["type"] == "apply_complete":
+                created.add(address)
                 if on_created:
-                    settling = {address for address in begun - created if SETTLING.search(address)}
-                    on_created(found[1], planned - created - settling)
+                    settling = {one for one in begun - created if SETTLING.search(one)}
+                    on_created(address, planned - created - settling)
 
-        self.run("apply", *self._unattended(), self._given(variables), on_line=note)
+        self.run("apply", "-json", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
         """End the running commands of other threads, and every later command."""
@@ -334,8 +339,17 @@ def plain(line: str) -> str:
 
 def _errors(lines: list[str]) -> str:
     """Return the errors in terraform's output, or its last lines if it printed no error."""
+    diagnostics = [_event(line).get("diagnostic", {}) for line in lines]
+    if found := [one for one in diagnostics if one.get("severity") == "error"]:
+        return "".join(f"Error: {one['summary']}\n{one['detail']}\n" for one in found)
     first = next((number for number, line in enumerate(lines) if "Error:" in line), max(0, len(lines) - 20))
     return "".join(lines[first:])
+
+
+def _event(line: str) -> dict[str, Any]:
+    """Return the event in a line of a command with ``-json``; an empty one for a line of text."""
+    event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+    return event
 
 
 def current_platform() -> str:

@@ -40,15 +40,16 @@ here="{here}"
 case "$2" in
 apply)
     echo $$ > "$here/pid"
-    echo "  # aws_s3_bucket.work will be created"
-    echo "  # module.lake.aws_s3_bucket_lifecycle_configuration.work will be created"
-    [ ! -e "$here/has-workflow" ] || echo "  # aws_sfn_state_machine.this will be created"
-    echo "aws_s3_bucket.work: Creating..."
-    echo "module.lake.aws_s3_bucket_lifecycle_configuration.work: Creating..."
-    echo "aws_s3_bucket.work: Creation complete after 0s [id=work]"
+    say() {{ echo '{{"type":"'$1'","'$2'":{{"action":"create","resource":{{"addr":"'$3'"}}}}}}'; }}
+    say planned_change change aws_s3_bucket.work
+    say planned_change change module.lake.aws_s3_bucket_lifecycle_configuration.work
+    [ ! -e "$here/has-workflow" ] || say planned_change change aws_sfn_state_machine.this
+    say apply_start hook aws_s3_bucket.work
+    say apply_start hook module.lake.aws_s3_bucket_lifecycle_configuration.work
+    say apply_complete hook aws_s3_bucket.work
     if [ -e "$here/has-workflow" ]; then
         until [ -e "$here/filled" ]; do sleep 0.02; done
-        echo "aws_sfn_state_machine.this: Creation complete after 0s [id=x]"
+        say apply_complete hook aws_sfn_state_machine.this
     fi
     looks=0  # a test that fails before it settles is not waited for without end
     until [ -e "$here/settled" ]; do
@@ -57,7 +58,8 @@ apply)
         sleep 0.02
     done
     read status < "$here/settled"
-    [ "$status" = 0 ] || echo "Error: the bucket has other rules"
+    error='"severity":"error","summary":"the bucket has other rules","detail":""'
+    [ "$status" = 0 ] || echo '{{"type":"diagnostic","diagnostic":{{'"$error"'}}}}'
     exit "$status"
     ;;
 output)

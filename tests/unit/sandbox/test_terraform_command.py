@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set
 from pathlib import Path
 
@@ -133,6 +134,11 @@ def test_a_missing_terraform_command_is_named_with_what_to_install(
         terraform.find_terraform()
 
 
+def event(kind: str, field: str, address: str) -> str:
+    """Return what ``terraform apply -json`` prints about a new resource."""
+    return json.dumps({"type": kind, field: {"resource": {"addr": address}, "action": "create"}})
+
+
 @pytest.mark.parametrize("has_begun", [True, False])
 def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_begun: bool
@@ -140,15 +146,12 @@ def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(
     settings = 'module.lake.aws_s3_bucket_lifecycle_configuration.this["sor"]'
     addresses = ("module.lake.aws_s3_bucket.this", settings, "module.lake.aws_sfn_state_machine.this")
     begun = addresses if has_begun else addresses[::2]
-    script = (
-        "".join(f"echo '  # {address} will be created'\n" for address in addresses)
-        + "".join(f"echo '{address}: Creating...'\n" for address in begun)
-        + "".join(
-            f"echo '{address}: Creation complete after 1s [id=x]'\n"
-            for address in (*addresses[::2], settings)
-        )
-    )
-    stand_in_for_terraform(monkeypatch, tmp_path, script)
+    events = [
+        *(event("planned_change", "change", address) for address in addresses),
+        *(event("apply_start", "hook", address) for address in begun),
+        *(event("apply_complete", "hook", address) for address in (*addresses[::2], settings)),
+    ]
+    stand_in_for_terraform(monkeypatch, tmp_path, "".join(f"echo '{one}'\n" for one in events))
     created: list[tuple[str, Set[str]]] = []
 
     terraform.Terraform(tmp_path, tmp_path / "data", {}).apply(
