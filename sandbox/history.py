@@ -26,6 +26,7 @@ from assess_day.quality_table import write_record
 from b3.brazilian import BRASILIA, read_date, read_number, write_moment
 from b3.days import CLOSED_AT, date_of, number_of
 from b3.kind import Kind
+from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import QUALITY, SPEC_ATIVOS, table_schema
@@ -55,6 +56,7 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
     client
         Makes a client of the service with the given name.
     """
+    leave_pandas_alone()
     s3, glue = client("s3"), client("glue")
     tables = {
         table.name: LakeTable(
