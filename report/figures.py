@@ -11,9 +11,13 @@ from typing import Any
 
 import altair as alt
 
-from report.snapshot import ListedAsset, Row
+from report.history import AssetHistory
+from report.snapshot import ListedAsset
 
+FOLLOWED_STOCKS, FOLLOWED_FUNDS = 3, 2
 MOVES = 8
+MOST_POINTS = 300
+"""With more sessions than this, summed over the assets, lines have no points."""
 GROUPS = 20
 BAR_STEP = 22
 AXIS = 50
@@ -279,23 +283,32 @@ def _near_all(values: Iterable[float | None]) -> float:
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
 
-def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
+def followed(assets: Iterable[ListedAsset]) -> list[str]:
+    """Return the tickers of the most traded stocks and funds, for the chart of series."""
+    ordered = sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker))
+    stocks = [asset.ticker for asset in ordered if not asset.is_fund]
+    funds = [asset.ticker for asset in ordered if asset.is_fund]
+    return stocks[:FOLLOWED_STOCKS] + funds[:FOLLOWED_FUNDS]
+
+
+def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
     """Draw prices of the followed assets, starting at 100; None if no asset has two sessions."""
-    if len({row["dt_ult_cot"] for row in series}) < 2:
-        return None
     first: dict[str, float] = {}
     rows = []
-    for row in series:
-        ticker = row["codigo_ticker_ativo"]
-        first.setdefault(ticker, row["vlr_cot"])
-        rows.append(
-            {
-                "ativo": ticker,
-                "pregão": row["dt_ult_cot"].isoformat(),
-                "cotação": row["vlr_cot"],
-                "índice": 100 * row["vlr_cot"] / first[ticker],
-            }
-        )
+    for history in histories:
+        for session, price in zip(history.sessions, history.values["vlr_cot"], strict=True):
+            if price:
+                start = first.setdefault(history.ticker, price)
+                rows.append(
+                    {
+                        "ativo": history.ticker,
+                        "pregão": session.isoformat(),
+                        "cotação": price,
+                        "índice": 100 * price / start,
+                    }
+                )
+    if len({row["pregão"] for row in rows}) < 2:
+        return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
         # The session is a date, not a time: read as UTC, it keeps its day in every time zone.
@@ -314,7 +327,7 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
         ],
     )
     return _spec(
-        lines.mark_line(point=True, strokeWidth=2),
+        lines.mark_line(point=len(rows) < MOST_POINTS, strokeWidth=2),
         "Cotações por pregão, do primeiro igual a 100, sem ajuste por desdobramentos",
         height=300,
     )

@@ -23,7 +23,7 @@ QUALITY = Path(__file__).resolve().parents[3] / "docs" / "quality.md"
 
 @pytest.fixture(scope="module")
 def written() -> str:
-    return page(sample())
+    return page(sample(), FOLLOWED)
 
 
 def text_of(html: str) -> str:
@@ -53,7 +53,8 @@ def traded(snapshot: Snapshot) -> list[dict[str, object]]:
 def test_nothing_on_the_page_leads_out_of_it(written: str) -> None:
     tree = lxml.html.fromstring(written)
 
-    assert not tree.xpath("//@src | //@href | //@action | //@data | //@srcset | //@poster")
+    assert not tree.xpath("//@src | //@action | //@data | //@srcset | //@poster")
+    assert all(re.fullmatch(r"#[A-Z0-9]+", place) for place in tree.xpath("//@href"))
     assert not tree.xpath("//link | //iframe | //object | //embed | //base | //form | //img")
     assert not any(re.search(r"url\(|@import|https?:", style.text) for style in tree.xpath("//style"))
     (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
@@ -329,10 +330,12 @@ def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lackin
     whole = sample()
     rows = {
         name: [{key: value for key, value in row.items() if key != lacking} for row in getattr(whole, name)]
-        for name in ("stocks", "funds", "quality", "series")
+        for name in ("stocks", "funds", "quality")
     }
 
-    found = lxml.html.fromstring(page(Snapshot(**rows))).xpath("//div[@id='papers']//tbody/tr")
+    found = lxml.html.fromstring(page(Snapshot(**rows, histories=whole.histories))).xpath(
+        "//div[@id='papers']//tbody/tr"
+    )
 
     assert len(found) == len(traded(whole))
 
