@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +32,11 @@ SHARES: Mapping[str, str] = {"nome_papel": "num_acoes", "fii": "num_cotas"}
 VIEWS: Mapping[str, str] = {"nome_papel": "vw_acoes_ultimo_dia", "fii": "vw_fiis_ultimo_dia"}
 SPLIT_FACTOR = 1.5
 """Smallest factor, or divisor, of the number of shares that may be a split."""
-SPLIT_TOLERANCE = 0.2
-"""How far the market value may move, as a natural logarithm, in the session of a split."""
+SPLIT_REST = 0.8, 1.25
+"""Smallest and largest factor of the market value in the session of a split.
+
+Both as in the view ``vw_possiveis_desdobramentos``.
+"""
 SECONDS = 600.0
 _TABLE = re.compile(r'\bFROM\s+((?:"?\w+"?\.){1,2}"?\w+"?)', re.IGNORECASE)
 
@@ -87,7 +89,7 @@ def possible_splits(history: AssetHistory) -> list[Split]:
     for (_, price, shares), (session, later, more) in pairwise(whole):
         split = Split(session, more / shares, later / price)
         moved = max(split.shares, 1 / split.shares) >= SPLIT_FACTOR
-        if moved and abs(math.log(split.shares * split.price)) <= SPLIT_TOLERANCE:
+        if moved and SPLIT_REST[0] <= split.shares * split.price <= SPLIT_REST[1]:
             found.append(split)
     return found
 

@@ -4,13 +4,15 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 async function drawChart(place, spec, more = {}) {
   const { config, numberLocale, timeLocale } = read("settings");
   const narrow = place.clientWidth < 400;
+  const columns = narrow ? 2 : 3;
+  const labelLimit = Math.floor((place.clientWidth - 60) / columns) - 34;
   const { view } = await vegaEmbed(place, spec, {
     actions: false,
     renderer: "svg",
     config: {
       ...config,
       axisY: { labelLimit: narrow ? 120 : 220 },
-      legend: { ...config.legend, columns: narrow ? 2 : 4, columnPadding: narrow ? 8 : 16 },
+      legend: { ...config.legend, columns, columnPadding: 8, labelLimit },
     },
     formatLocale: numberLocale,
     timeFormatLocale: timeLocale,
@@ -400,13 +402,11 @@ function hintsOfMore() {
 const NAMED = { stocks: true, funds: true };
 
 function nameWhereThereIsRoom(spec) {
-  const walk = (mark) => {
-    if (mark.type === "text") {
-      mark.transform = [{ type: "label", size: { signal: "[width, height]" }, anchor: ["right", "left", "top", "bottom", "top-right", "top-left", "bottom-right", "bottom-left"], offset: [5], padding: 0 }];
-    }
-    for (const inner of mark.marks ?? []) walk(inner);
-  };
-  for (const mark of spec.marks) walk(mark);
+  const anchor = ["right", "left", "top", "bottom", "top-right", "top-left", "bottom-right", "bottom-left"];
+  const avoidMarks = spec.marks.filter(({ type }) => type === "symbol").map(({ name }) => name);
+  for (const mark of spec.marks) {
+    if (mark.type === "text") mark.transform = [{ type: "label", size: { signal: "[width, height]" }, anchor, offset: [5], avoidMarks }];
+  }
   return spec;
 }
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,11 +14,20 @@ import pytest
 import sqlglot
 
 from report.athena import QueryFailed
-from report.history import AssetHistory, Split, history_sql, possible_splits, table_of
+from report.history import (
+    SPLIT_FACTOR,
+    SPLIT_REST,
+    AssetHistory,
+    Split,
+    history_sql,
+    possible_splits,
+    table_of,
+)
 from report.panel import panel_data
 from report.snapshot import Snapshot
 from report_sample import DAY, sample
 
+VIEWS = Path(__file__).resolve().parents[3] / "athena" / "views"
 FIRST = date(2026, 11, 16)
 
 
@@ -49,6 +59,14 @@ def test_a_possible_split_moves_shares_and_price_by_inverse_factors(
 
     last = FIRST + timedelta(days=len(prices) - 1)
     assert found == ([Split(last, *map(pytest.approx, factors))] if factors else [])
+
+
+def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
+    view = (VIEWS / "vw_possiveis_desdobramentos.sql").read_text("utf-8")
+
+    low, high = SPLIT_REST
+    assert f"(fator >= {SPLIT_FACTOR} OR fator <= 1 / {SPLIT_FACTOR})" in view
+    assert f"fator * vlr_cot / vlr_cot_anterior BETWEEN {low} AND {high}" in view
 
 
 def test_the_query_gives_one_row_an_asset_with_the_last_reading_of_each_session_in_order() -> None:

@@ -60,6 +60,11 @@ CONTRASTS = """() => {
 SMALL = """() => [...document.querySelectorAll("body *")]
   .filter((element) => element.checkVisibility() && parseFloat(getComputedStyle(element).fontSize) < 11)
   .map((element) => element.outerHTML.slice(0, 200))"""
+CUT_OFF = """() => [...document.querySelectorAll('.chart svg text')].filter((text) => {
+  if (!text.textContent.trim() || !text.checkVisibility({ opacityProperty: true })) return false;
+  const [inner, outer] = [text, text.closest('.chart')].map((one) => one.getBoundingClientRect());
+  return inner.left < outer.left || inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1;
+}).map((text) => text.textContent)"""
 SHOWN = """() => [...document.querySelectorAll('#papers tbody tr')]
   .filter((row) => !row.hidden)
   .map((row) => [...row.cells].map((cell) => cell.textContent))"""
@@ -186,6 +191,7 @@ def test_it_is_drawn_and_readable_and_asks_for_nothing(
         assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
         assert place.get_attribute("aria-label")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seen.page.evaluate(CUT_OFF) == []
     assert seen.page.evaluate(SMALL) == []
     assert {what: ratio for what, ratio in seen.page.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
     seen.page.context.close()
@@ -740,6 +746,7 @@ def test_nothing_of_a_panel_is_clipped_or_hard_to_read(
 
     assert seen.page.evaluate(WIDER) <= 0
     assert seen.page.evaluate(CLIPPED) == []
+    assert seen.page.evaluate(CUT_OFF) == []
     assert seen.page.evaluate(SMALL) == []
     assert {what: ratio for what, ratio in seen.page.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
     assert seen.complaints == []
@@ -780,4 +787,32 @@ def test_the_order_says_what_its_column_means(browser: Browser, files: dict[str,
     assert (page.locator("#meaning").text_content() or "").startswith(
         "Em ordem de ROE: Retorno sobre o patrimônio"
     )
+    page.context.close()
+
+
+def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    page = opened(browser, files["many"]).page
+    for funds, chart in ((False, "#chart-stocks"), (True, "#chart-funds")):
+        inside = {
+            name for name in page.locator(f"{chart} .mark-text.role-mark text").all_text_contents() if name
+        }
+        legend = page.locator(f"{chart} .role-legend-label text").all_text_contents()
+        symbols = page.locator(f"{chart} .role-legend-symbol path").all()
+        ways = {(one.get_attribute("fill"), one.get_attribute("d")) for one in symbols}
+
+        assert len(inside) > 4
+        assert inside <= {asset.ticker for asset in many().assets() if asset.is_fund == funds}
+        assert legend[-1] == "outros"
+        assert 2 < len(legend) <= 8
+        assert len({fill for fill, _ in ways}) == len(legend)
+        points = [
+            point.bounding_box() for point in page.locator(f"{chart} .mark-symbol.role-mark path").all()
+        ]
+        frame = page.locator(f"{chart} .background").first.bounding_box()
+        assert frame
+        for at, size in (("x", "width"), ("y", "height")):
+            places = [point[at] + point[size] / 2 for point in points if point]
+            assert max(places) - min(places) > 0.8 * frame[size]
     page.context.close()
