@@ -118,7 +118,7 @@ def meaning(column: Column) -> str:
         for ticker, name in names.items()
         if name in _contract(_KINDS[ticker])
     ]
-    return "; de fundos: ".join(dict.fromkeys(found)) or column.hint
+    return "; de fundos: ".join(dict.fromkeys(_readable(text, "") for text in found)) or column.hint
 
 
 def _source(column: Column, ticker: str) -> str | None:
@@ -135,7 +135,8 @@ def _indicator(ticker: str, name: str, column: Column | None, rows: Iterable[Row
     kind, meaning, label = contract[name]
     shown, before, after = _form(name, kind, meaning)
     title = _title(name, label, column, year)
-    return Indicator(name, key, title, meaning, _section(name, shown), shown, before, after)
+    about = _readable(meaning, title)
+    return Indicator(name, key, title, about, _section(name, shown), shown, before, after)
 
 
 def _title(name: str, label: str, column: Column | None, year: int) -> str:
@@ -145,6 +146,14 @@ def _title(name: str, label: str, column: Column | None, year: int) -> str:
         if name.endswith(ending):
             return _TITLES.get(name.removesuffix(ending), label) + period
     return _TITLES.get(name) or (column.title if column else label)
+
+
+def _readable(meaning: str, title: str) -> str:
+    """Return a definition for a reader of the page, which shows fractions as percentages, too."""
+    text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
+    if title.startswith("Ano de "):
+        return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"
+    return text.replace("no ano de anomesdia_exec", "no ano do dia mostrado")
 
 
 def _form(name: str, kind: str, meaning: str) -> tuple[str, str, str]:

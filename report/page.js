@@ -493,6 +493,10 @@ function panelOfAsset(table) {
   let kinds = {};
 
   async function fill(ticker) {
+    if (!("DecompressionStream" in window)) {
+      at("about").textContent = "Este navegador é antigo demais para abrir o painel: ele precisa de DecompressionStream (de 2023).";
+      return;
+    }
     const data = await panelData();
     if (state.asset !== ticker) return;
     kinds = data;
