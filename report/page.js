@@ -6,7 +6,7 @@ async function drawChart(place, spec, more = {}) {
   const narrow = place.clientWidth < 400;
   const columns = narrow ? 2 : 3;
   const labelLimit = Math.floor((place.clientWidth - 60) / columns) - 34;
-  const { view } = await vegaEmbed(place, spec, {
+  const drawn = await vegaEmbed(place, spec, {
     actions: false,
     renderer: "svg",
     config: {
@@ -18,13 +18,13 @@ async function drawChart(place, spec, more = {}) {
     timeFormatLocale: timeLocale,
     ...more,
   });
-  view.addEventListener("click", (event, item) => item?.datum?.ativo && openPanel(item.datum.ativo));
+  drawn.view.addEventListener("click", (event, item) => item?.datum?.ativo && openPanel(item.datum.ativo));
+  return drawn;
 }
 
 function drawCharts() {
-  for (const [name, spec] of Object.entries(read("charts"))) {
-    drawChart(document.getElementById(`chart-${name}`), spec, { patch: name in NAMED ? nameWhereThereIsRoom : undefined });
-  }
+  return Promise.all(Object.entries(read("charts")).map(([name, spec]) => drawChart(
+    document.getElementById(`chart-${name}`), spec, { patch: name in NAMED ? nameWhereThereIsRoom : undefined })));
 }
 
 // Numbers as report/numbers.py writes them.
@@ -209,7 +209,6 @@ function tableOfAssets() {
       heading.setAttribute("aria-sort", order.down ? "descending" : "ascending");
       for (const row of [head, ...rows]) row.cells[heading.cellIndex].classList.add("sorted");
     }
-    at("papers").style.setProperty("--first", `${head.cells[0].offsetWidth}px`);
   }
 
   function fitting(bounds) {
@@ -257,7 +256,7 @@ function tableOfAssets() {
     }
     const found = new Set(hits);
     for (const asset of assets) asset.row.hidden = !found.has(asset);
-    body.append(...hits.map(({ row }) => row));
+    if (hits.some(({ row }, nth) => row !== body.rows[nth])) body.append(...hits.map(({ row }) => row));
     const absent = at("mine").checked
       ? tickers(at("list").value).filter((ticker) => !assets.some(({ ativo }) => ativo === ticker)) : [];
     at("shown").textContent = `${hits.length.toLocaleString("pt-BR")} de ${rows.length.toLocaleString("pt-BR")} ativos`
@@ -368,6 +367,8 @@ function tableOfAssets() {
     changed();
   });
   at("download").addEventListener("click", download);
+  // What is sorted by stays beside the first column.
+  new ResizeObserver(([entry]) => at("papers").style.setProperty("--first", `${entry.target.offsetWidth}px`)).observe(head.cells[0]);
   at("list").value = kept();
   return {
     arrive,
@@ -394,7 +395,6 @@ function hintsOfMore() {
     place.addEventListener("scroll", look);
     const watch = new ResizeObserver(look);
     for (const one of [place, place.firstElementChild]) watch.observe(one);
-    look();
   }
 }
 
@@ -445,7 +445,10 @@ function panelOfAsset(table) {
   const dialog = document.getElementById("panel");
   const at = (id) => document.getElementById(`panel-${id}`);
   let drawn = "";
+  let charts = [];
+  let kinds = {};
 
+  const whatIsAsked = () => `${state.asset}&${state.series}`;
   const value = (indicator, number) => (number === null || number === undefined ? "–"
     : indicator.shown in written ? indicator.before + written[indicator.shown](number) + indicator.after : String(number));
 
@@ -490,8 +493,6 @@ function panelOfAsset(table) {
       : `Mediana e posição entre os ativos do ${what} ${group} que negociam e têm o número: ${members.length} no total. 1º é o maior valor. Toque em um nome para ver o que ele quer dizer.`;
   }
 
-  let kinds = {};
-
   async function fill(ticker) {
     if (!("DecompressionStream" in window)) {
       at("about").textContent = "Este navegador é antigo demais para abrir o painel: ele precisa de DecompressionStream (de 2023).";
@@ -532,6 +533,7 @@ function panelOfAsset(table) {
     at("series").onchange = () => {
       const picked = [...at("series").querySelectorAll(":checked")].map((box) => box.value);
       state.series = picked.join(",") || "nada";
+      drawn = whatIsAsked();
       writeAddress();
       drawHistory(data, kind, place, choices);
     };
@@ -549,6 +551,8 @@ function panelOfAsset(table) {
     const bad = Object.entries(data.bad).filter(([day]) => first <= day && day <= last);
     const splits = kind.splits[ticker] ?? [];
     const enough = own.length > 1;
+    for (const chart of charts) chart.then((made) => made.finalize());
+    charts = [];
     at("charts").replaceChildren();
     at("series").hidden = !enough;
     at("history-note").textContent = enough
@@ -582,11 +586,23 @@ function panelOfAsset(table) {
       axis: { format: "%d/%m/%y", tickCount: place.clientWidth < 400 ? 3 : 6, labelOverlap: true, labelFlush: true, grid: false },
     });
     const day = (field, title) => ({ field, type: "temporal", timeUnit: "utcyearmonthdate", format: "%d/%m/%Y", title });
-    drawChart(place, {
+    charts.push(drawChart(place, {
       description: `${one.title} de ${ticker}, ${summary}`,
       width: "container",
       height: 160,
       layer: [
+        {
+          data: { values },
+          layer: [
+            { mark: { type: "line", color: "var(--main)", strokeWidth: 2, interpolate: "linear", point: values.length < 40 ? { color: "var(--main)" } : false } },
+            { mark: { type: "rule", strokeWidth: Math.max(4, place.clientWidth / values.length), opacity: 0 }, encoding: { y: { value: 0 }, y2: { value: 160 } } },
+          ],
+          encoding: {
+            x: x("pregão"),
+            y: { field: "valor", type: "quantitative", title: null, scale: { zero: false }, axis: { tickCount: 4, minExtent: 42, format: ",.2~f" } },
+            tooltip: [day("pregão", "pregão"), { field: "valor", type: "quantitative", format: one.shown === "points" ? ",.1f" : ",.2f", title: one.title }],
+          },
+        },
         {
           data: { values: bad.map(([dia, veredito]) => ({ dia, veredito })) },
           mark: { type: "rule", strokeWidth: 2 },
@@ -602,20 +618,8 @@ function panelOfAsset(table) {
           mark: { type: "rule", strokeWidth: 2, color: "var(--line-4)", strokeDash: [8, 3] },
           encoding: { x: x("dia"), tooltip: [day("dia", "dia"), { field: "o", type: "nominal", title: "marca" }] },
         },
-        {
-          data: { values },
-          layer: [
-            { mark: { type: "line", color: "var(--main)", strokeWidth: 2, interpolate: "linear", point: values.length < 40 ? { color: "var(--main)" } : false } },
-            { mark: { type: "rule", strokeWidth: 8, opacity: 0 }, encoding: { y: { value: 0 }, y2: { value: 160 } } },
-          ],
-          encoding: {
-            x: x("pregão"),
-            y: { field: "valor", type: "quantitative", title: null, scale: { zero: false }, axis: { tickCount: 4, minExtent: 42, format: ",.2~f" } },
-            tooltip: [day("pregão", "pregão"), { field: "valor", type: "quantitative", format: one.shown === "points" ? ",.1f" : ",.2f", title: one.title }],
-          },
-        },
       ],
-    }, { mode: "vega-lite", tooltip: { id: "panel-tooltip", styleId: "panel-tooltip-style" } });
+    }, { mode: "vega-lite", tooltip: { id: "panel-tooltip", styleId: "panel-tooltip-style" } }));
   }
 
   function fillTable(series, sessions) {
@@ -630,15 +634,15 @@ function panelOfAsset(table) {
       if (dialog.open) dialog.close();
       return;
     }
-    if (drawn === state.asset && dialog.open) return;
-    drawn = state.asset;
-    at("title").textContent = drawn;
+    if (drawn === whatIsAsked() && dialog.open) return;
+    drawn = whatIsAsked();
+    at("title").textContent = state.asset;
     at("about").textContent = "Abrindo…";
     at("body").hidden = true;
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
     at("title").focus();
-    fill(drawn);
+    fill(state.asset);
   }
 
   // However the dialog was closed, the address follows.
@@ -651,14 +655,13 @@ function panelOfAsset(table) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   at("close").addEventListener("click", () => dialog.close());
   at("list").addEventListener("click", () => {
-    table.toggleListed(drawn);
-    sayListed(drawn);
+    table.toggleListed(state.asset);
+    sayListed(state.asset);
   });
   return { arrive };
 }
 
 let panel;
-if (document.getElementById("charts")) drawCharts();
 if (document.getElementById("papers")) {
   const table = tableOfAssets();
   panel = panelOfAsset(table);
@@ -675,5 +678,7 @@ if (document.getElementById("papers")) {
     openPanel(link.hash.slice(1));
   });
   arrive();
+  // The charts come before the rows that are further down.
+  drawCharts().then(() => document.getElementById("papers").classList.remove("waiting"));
 }
 hintsOfMore();

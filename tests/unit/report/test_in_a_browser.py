@@ -720,6 +720,8 @@ def test_a_history_marks_bad_days_and_a_possible_split_and_says_that_prices_are_
     assert split.startswith("Possível desdobramento em 17/11/2026: número de ações × 2,00, cotação ÷ ")
     rules = page.locator("#panel-charts figure").first.locator(".mark-rule.role-mark line[stroke^='var']")
     assert {one.get_attribute("stroke") for one in rules.all()} == {"var(--falha)", "var(--line-4)"}
+    page.locator("#panel-charts .chart").first.hover(force=True)
+    page.locator("#panel-tooltip", has_text="pregão").wait_for(state="visible")
     page.context.close()
 
 
