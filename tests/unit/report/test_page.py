@@ -252,6 +252,21 @@ def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> 
         assert change.text == numbers.change(rows[ticker]["pct_var_dia"])
 
 
+def test_the_dictionary_of_both_kinds_is_on_the_page_and_speaks_of_what_the_page_shows(written: str) -> None:
+    tree = lxml.html.fromstring(written)
+    meant = {term.text: term.getnext().text for term in tree.xpath("//dl/dt")}
+
+    assert meant["ROE"].endswith("lucro líquido sobre patrimônio líquido, em %.")
+    assert (
+        meant["Vacância"]
+        == "Vacância média dos imóveis, ponderada pela área, em %; só fundos com imóveis têm."
+    )
+    assert meant["Ano de 2024"] == "Variação da cotação no ano de 2024, em %."
+    assert not [
+        text for text in meant.values() if re.search(r"anomesdia|em fração|pontos percentuais|pape[li]", text)
+    ]
+
+
 def test_what_the_site_wrote_is_text_on_the_page(written: str) -> None:
     bad = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     html = page(
