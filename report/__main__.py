@@ -11,11 +11,14 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from report.athena import Athena, QueryFailed
+from report.history import DAYS
 from report.page import page
 from report.sheets import LOCALES, sheet
 from report.snapshot import QUALITY_QUERY, latest_days, own_query, take_snapshot
 
 WORKGROUP = "pynvest"
+MOST_DAYS = 2500
+"""About ten years."""
 
 
 def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | None = None) -> int:
@@ -30,34 +33,21 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
     """
     options = _parser().parse_args(arguments)
     try:
-        client = (session or boto3.Session(profile_name=options.profile)).client("athena")
-        athena = Athena(client, options.workgroup)
+        session = session or boto3.Session(profile_name=options.profile)
+        athena = Athena(session.client("athena"), options.workgroup)
         if options.csv:
             written = write_sheets(athena, options.csv, options.out or Path("report.csv"))
         else:
-            written = [write_page(athena, options.out or Path("report.html"), options.assets)]
+            snapshot = take_snapshot(athena, session.client("s3"), options.days)
+            out: Path = options.out or Path("report.html")
+            out.write_text(page(snapshot, options.assets), encoding="utf-8")
+            written = [out]
     except (BotoCoreError, ClientError, QueryFailed, OSError) as error:
         print(f"report: {error}", file=sys.stderr)
         return 1
     for path in written:
         print(path.resolve())
     return 0
-
-
-def write_page(athena: Athena, out: Path, followed: Sequence[str] = ()) -> Path:
-    """Write the page of the latest day and return its path.
-
-    Parameters
-    ----------
-    athena
-        Runs queries in the lake's workgroup.
-    out
-        Path of the page.
-    followed
-        Tickers whose series the page draws; empty: the most traded assets.
-    """
-    out.write_text(page(take_snapshot(athena, followed)), encoding="utf-8")
-    return out
 
 
 def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
@@ -110,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         help="five papers at most whose series the page draws (default: three stocks and two funds that "
         "trade the most)",
     )
+    parser.add_argument(
+        "--days",
+        type=_days,
+        default=DAYS,
+        metavar="N",
+        help=f"how many of the latest run days the histories have, 1 to {MOST_DAYS} (default: %(default)s)",
+    )
     return parser
 
 
@@ -118,6 +115,12 @@ def _tickers(text: str) -> list[str]:
     if not 1 <= len(tickers) <= 5:
         raise argparse.ArgumentTypeError(f"{text!r}, expected one to five tickers")
     return tickers
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 1 to {MOST_DAYS}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 1.0
@@ -88,15 +91,47 @@ class Athena:
         QueryFailed
             If Athena refuses the query, the query fails, or no answer comes within `timeout_seconds`.
         """
+        return self._answer(self._run(sql, timeout_seconds)["QueryExecutionId"])
+
+    def ask_object(self, sql: str, s3: Any, timeout_seconds: float = 60.0) -> Answer:
+        """Run a query and read its whole answer from the result object, with one request for any length.
+
+        A null and an empty text are both None, and `types` is empty.
+
+        Parameters
+        ----------
+        sql
+            A SELECT.
+        s3
+            S3 client.
+        timeout_seconds
+            Maximum duration of the query.
+
+        Raises
+        ------
+        QueryFailed
+            As in `ask`.
+        """
+        place = urlsplit(self._run(sql, timeout_seconds)["ResultConfiguration"]["OutputLocation"])
+        found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        with found["Body"] as body:
+            columns, *rows = csv.reader(codecs.getreader("utf-8")(body))
+        return Answer(columns, [[cell or None for cell in row] for row in rows])
+
+    def _run(self, sql: str, timeout_seconds: float) -> dict[str, Any]:
+        """Run a query, wait for its end, and return its execution."""
         query_id = self._athena.start_query_execution(QueryString=sql, WorkGroup=self._workgroup)[
             "QueryExecutionId"
         ]
         deadline = time.monotonic() + timeout_seconds
         pause = POLL_SECONDS
         while True:
-            status = self._athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+            execution: dict[str, Any] = self._athena.get_query_execution(QueryExecutionId=query_id)[
+                "QueryExecution"
+            ]
+            status = execution["Status"]
             if status["State"] == "SUCCEEDED":
-                return self._answer(query_id)
+                return execution
             if status["State"] in ("FAILED", "CANCELLED"):
                 raise QueryFailed(f"{status.get('StateChangeReason', status['State'])}\nThe query: {sql}")
             if time.monotonic() > deadline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,9 +11,13 @@ from typing import Any
 
 import altair as alt
 
-from report.snapshot import ListedAsset, Row
+from report.history import AssetHistory
+from report.snapshot import ListedAsset
 
+FOLLOWED_STOCKS, FOLLOWED_FUNDS = 3, 2
 MOVES = 8
+MOST_POINTS = 300
+"""With more sessions than this, summed over the assets, lines have no points."""
 GROUPS = 20
 BAR_STEP = 22
 AXIS = 50
@@ -43,6 +47,12 @@ CONFIG: Mapping[str, Any] = {
 }
 UP, FLAT, DOWN, MAIN = "var(--up)", "var(--flat)", "var(--down)", "var(--main)"
 DIRECTIONS = {"em alta": UP, "estáveis": FLAT, "em queda": DOWN}
+COLOURS = [f"var(--group-{number})" for number in range(1, 8)]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
+"""Of the groups in a scatter, which differ in both, so that they can be told apart without colours."""
+OTHERS = "outros"
+OF_INTEREST = 4
+"""How many points of a scatter have their names for each reason."""
 LINES = ["var(--line-1)", "var(--line-2)", "var(--line-3)", "var(--line-4)", "var(--line-5)"]
 KINDS = {False: "Ações", True: "FIIs"}
 
@@ -214,7 +224,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
     if not rows:
         return None
     bars = _chart(rows).encode(
-        alt.X("yield mediano:Q", title="dividend yield mediano, % ao ano", axis=alt.Axis(tickCount=5)),
+        alt.X("yield mediano:Q", title="yield mediano, % ao ano", axis=alt.Axis(tickCount=5)),
         alt.Y("segmento:N", title=None, sort=None),
         tooltip=[
             alt.Tooltip("segmento:N"),
@@ -228,7 +238,10 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 
 
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
-    """Draw P/VP against dividend yield of liquid stocks or funds, without outliers; None without any."""
+    """Draw P/VP against dividend yield of liquid stocks or funds, without outliers; None without any.
+
+    Colour and shape give the sector or segment; points of interest have their names.
+    """
     shown = [
         asset
         for asset in assets
@@ -238,21 +251,43 @@ def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, An
         return None
     right = _near_all(asset.price_to_book for asset in shown)
     top = _near_all(asset.dividend_yield for asset in shown)
+    inside = [
+        asset for asset in shown if (asset.price_to_book or 0) <= right and (asset.dividend_yield or 0) <= top
+    ]
+    named, of_interest = _named_groups(inside), points_of_interest(inside)
     rows = [
         {
             "ativo": asset.ticker,
             "nome": asset.name or "",
             "grupo": asset.group or "",
+            "cor": asset.group if asset.group in named else OTHERS,
+            "rótulo": asset.ticker if asset.ticker in of_interest else "",
             "P/VP": asset.price_to_book,
             "yield": asset.dividend_yield,
             "volume": asset.volume,
         }
-        for asset in shown
-        if (asset.price_to_book or 0) <= right and (asset.dividend_yield or 0) <= top
+        for asset in inside
     ]
-    points = _chart(rows).encode(
-        alt.X("P/VP:Q", title="P/VP, em vezes", axis=alt.Axis(tickCount=6)),
-        alt.Y("yield:Q", title="dividend yield, % ao ano", axis=alt.Axis(tickCount=6)),
+    kinds = [*named, OTHERS] if any(row["cor"] == OTHERS for row in rows) else named
+    colours = [*COLOURS[: len(named)], "var(--muted)"][: len(kinds)]
+    shapes = [*SHAPES[: len(named)], "circle"][: len(kinds)]
+    place = _chart(rows).encode(
+        alt.X(
+            "P/VP:Q",
+            title="P/VP, em vezes (escala logarítmica)",
+            scale=alt.Scale(type="log", base=2, nice=False, padding=12),
+            axis=alt.Axis(values=_log_ticks([asset.price_to_book or 0 for asset in inside]), format=",.2~f"),
+        ),
+        alt.Y(
+            "yield:Q",
+            title="dividend yield, % ao ano",
+            scale=alt.Scale(zero=False, nice=False, padding=12),
+            axis=alt.Axis(tickCount=6, format=",.1~f"),
+        ),
+    )
+    points = place.mark_point(filled=True, size=60, opacity=0.85, cursor="pointer").encode(
+        alt.Color("cor:N", scale=alt.Scale(domain=kinds, range=colours)),
+        alt.Shape("cor:N", scale=alt.Scale(domain=kinds, range=shapes)),
         tooltip=[
             alt.Tooltip("ativo:N"),
             alt.Tooltip("nome:N"),
@@ -261,12 +296,37 @@ def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, An
             alt.Tooltip("yield:Q", format=",.1f", title="yield (%)"),
         ],
     )
+    names = place.transform_filter("datum['rótulo']").mark_text(fontSize=11).encode(alt.Text("rótulo:N"))
     kind = "fundos líquidos" if funds else "ações líquidas"
-    return _spec(
-        points.mark_point(filled=True, size=60, opacity=0.65, color=MAIN),
-        f"P/VP contra dividend yield: {kind}",
-        height=320,
+    return _spec(points + names, f"P/VP contra dividend yield: {kind}", height=380)
+
+
+def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
+    """Return the assets with the most volume, the highest yields, and the lowest and highest P/VP."""
+    orders = (
+        lambda asset: -(asset.volume or 0),
+        lambda asset: -(asset.dividend_yield or 0),
+        lambda asset: asset.price_to_book or 0,
+        lambda asset: -(asset.price_to_book or 0),
     )
+    return {asset.ticker for order in orders for asset in sorted(assets, key=order)[:OF_INTEREST]}
+
+
+def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
+    """Return the sectors or segments with the most assets, as many as there are colours."""
+    counted = Counter(asset.group for asset in assets if asset.group)
+    return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
+
+
+def _log_ticks(values: Sequence[float]) -> list[float]:
+    """Return the round numbers within the values: more of them where the values are near each other."""
+    steps = (
+        (1, 1.5, 2, 3, 5, 7)
+        if max(values) > 4 * min(values)
+        else (1, 1.1, 1.2, 1.4, 1.7, 2, 3, 4, 5, 6, 7, 8, 9)
+    )
+    ticks = [round(step * 10**power, 6) for power in range(-3, 4) for step in steps]
+    return [tick for tick in ticks if min(values) <= tick <= max(values)]
 
 
 def _has_both(asset: ListedAsset) -> bool:
@@ -279,23 +339,32 @@ def _near_all(values: Iterable[float | None]) -> float:
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
 
-def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
+def followed(assets: Iterable[ListedAsset]) -> list[str]:
+    """Return the tickers of the most traded stocks and funds, for the chart of series."""
+    ordered = sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker))
+    stocks = [asset.ticker for asset in ordered if not asset.is_fund]
+    funds = [asset.ticker for asset in ordered if asset.is_fund]
+    return stocks[:FOLLOWED_STOCKS] + funds[:FOLLOWED_FUNDS]
+
+
+def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
     """Draw prices of the followed assets, starting at 100; None if no asset has two sessions."""
-    if len({row["dt_ult_cot"] for row in series}) < 2:
-        return None
     first: dict[str, float] = {}
     rows = []
-    for row in series:
-        ticker = row["codigo_ticker_ativo"]
-        first.setdefault(ticker, row["vlr_cot"])
-        rows.append(
-            {
-                "ativo": ticker,
-                "pregão": row["dt_ult_cot"].isoformat(),
-                "cotação": row["vlr_cot"],
-                "índice": 100 * row["vlr_cot"] / first[ticker],
-            }
-        )
+    for history in histories:
+        for session, price in zip(history.sessions, history.values["vlr_cot"], strict=True):
+            if price:
+                start = first.setdefault(history.ticker, price)
+                rows.append(
+                    {
+                        "ativo": history.ticker,
+                        "pregão": session.isoformat(),
+                        "cotação": price,
+                        "índice": 100 * price / start,
+                    }
+                )
+    if len({row["pregão"] for row in rows}) < 2:
+        return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
         # The session is a date, not a time: read as UTC, it keeps its day in every time zone.
@@ -314,7 +383,7 @@ def series_chart(series: Sequence[Row]) -> dict[str, Any] | None:
         ],
     )
     return _spec(
-        lines.mark_line(point=True, strokeWidth=2),
+        lines.mark_line(point=len(rows) < MOST_POINTS, strokeWidth=2),
         "Cotações por pregão, do primeiro igual a 100, sem ajuste por desdobramentos",
         height=300,
     )

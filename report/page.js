@@ -1,22 +1,30 @@
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-function drawCharts() {
+// Draws a chart in a place; a click on an asset's mark opens its panel.
+async function drawChart(place, spec, more = {}) {
   const { config, numberLocale, timeLocale } = read("settings");
-  for (const [name, spec] of Object.entries(read("charts"))) {
-    const place = document.getElementById(`chart-${name}`);
-    const narrow = place.clientWidth < 400;
-    vegaEmbed(place, spec, {
-      actions: false,
-      renderer: "svg",
-      config: {
-        ...config,
-        axisY: { labelLimit: narrow ? 120 : 220 },
-        legend: { ...config.legend, columns: narrow ? 3 : 6, columnPadding: narrow ? 8 : 16 },
-      },
-      formatLocale: numberLocale,
-      timeFormatLocale: timeLocale,
-    });
-  }
+  const narrow = place.clientWidth < 400;
+  const columns = narrow ? 2 : 3;
+  const labelLimit = Math.floor((place.clientWidth - 60) / columns) - 34;
+  const drawn = await vegaEmbed(place, spec, {
+    actions: false,
+    renderer: "svg",
+    config: {
+      ...config,
+      axisY: { labelLimit: narrow ? 120 : 220 },
+      legend: { ...config.legend, columns, columnPadding: 8, labelLimit },
+    },
+    formatLocale: numberLocale,
+    timeFormatLocale: timeLocale,
+    ...more,
+  });
+  drawn.view.addEventListener("click", (event, item) => item?.datum?.ativo && openPanel(item.datum.ativo));
+  return drawn;
+}
+
+function drawCharts() {
+  return Promise.all(Object.entries(read("charts")).map(([name, spec]) => drawChart(
+    document.getElementById(`chart-${name}`), spec, { patch: name in NAMED ? nameWhereThereIsRoom : undefined })));
 }
 
 // Numbers as report/numbers.py writes them.
@@ -35,6 +43,26 @@ const written = {
     return decimal(value / scale, word ? 1 : 0) + word;
   },
 };
+// The state that the address has: the asset whose panel is open comes first, as in #PETR4&tipo=acoes, then
+// the state of the table, then the series that the panel draws.
+const state = { asset: "", table: "", series: "" };
+
+function readAddress() {
+  const said = location.hash.slice(1);
+  const [first, ...rest] = said.split("&");
+  const isAsset = /^[A-Za-z0-9]+$/.test(first);
+  state.asset = isAsset ? first.toUpperCase() : "";
+  state.table = isAsset ? rest.join("&") : said;
+  state.series = new URLSearchParams(state.table).get("grafico") ?? "";
+}
+
+function address() {
+  const said = [state.asset, state.table, state.series && `grafico=${state.series}`].filter(Boolean).join("&");
+  return said ? `#${said}` : location.href.split("#")[0];
+}
+
+const writeAddress = () => history.replaceState(null, "", address());
+
 const SCALES = { tri: 1e12, bi: 1e9, mi: 1e6, mil: 1e3 };
 
 // "1,5 mi" is 1500000; what is no number is NaN, and nothing is null.
@@ -46,6 +74,16 @@ function typed(text) {
   const digits = thousands ? found[2].replaceAll(".", "").replace(",", ".") : found[2];
   return (found[1] ? -1 : 1) * Number(digits) * (SCALES[found[3]?.toLowerCase()] ?? 1);
 }
+
+const LISTED = ["cotacao", "dia", "mes", "12m", "pvp", "yield", "pl"];
+
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+const linkTo = (ticker) => element("a", { href: `#${ticker}` }, ticker);
 
 function tableOfAssets() {
   const at = (id) => document.getElementById(id);
@@ -74,6 +112,7 @@ function tableOfAssets() {
   const first = { key: "volume" in columns ? "volume" : "ativo", down: "volume" in columns };
   const defaults = keys.filter((key) => columns[key].default);
   let order = { ...first };
+  let then = null; // what decides between equals, as the grupo,pvp of an address has it
   let shownKeys = defaults;
   let hits = assets;
 
@@ -94,7 +133,7 @@ function tableOfAssets() {
     return found;
   }
 
-  function address(bounds) {
+  function described(bounds) {
     const said = new URLSearchParams();
     const say = (name, value) => value && said.set(name, value);
     say("palavras", at("words").value.trim());
@@ -104,7 +143,9 @@ function tableOfAssets() {
     say("lista", at("mine").checked && tickers(at("list").value).join(","));
     for (const { key, low, high } of bounds) say(key, `${low ?? ""}..${high ?? ""}`);
     say("primeiros", at("first").value);
-    if (order.key !== first.key || order.down !== first.down) say("ordem", (order.down ? "-" : "") + order.key);
+    if (order.key !== first.key || order.down !== first.down) {
+      say("ordem", [order, then].filter(Boolean).map(({ key, down }) => (down ? "-" : "") + key).join(","));
+    }
     if (chosen().join() !== defaults.join()) said.set("colunas", chosen().join(","));
     return said.toString().replaceAll("%2C", ",");
   }
@@ -126,12 +167,18 @@ function tableOfAssets() {
         field(kind, key).value = Number.isNaN(end) ? "" : end.toLocaleString("pt-BR", { maximumFractionDigits: 9 });
       });
     }
-    const sorted = said.get("ordem") ?? "";
-    const key = sorted.replace(/^-/, "");
-    const known = [...keys, "ativo", "nome", "grupo"].includes(key);
-    order = known ? { key, down: sorted.startsWith("-") } : { ...first };
+    const orders = (said.get("ordem") ?? "").split(",").map((text) => ({ key: text.replace(/^-/, ""), down: text.startsWith("-") }));
+    const [sorted, tied] = orders.filter(({ key }) => [...keys, "ativo", "nome", "grupo"].includes(key));
+    order = sorted ?? { ...first };
+    then = tied ?? null;
     const wanted = said.has("colunas") ? said.get("colunas").split(",") : defaults;
     for (const one of keys) field("column", one).checked = wanted.includes(one);
+  }
+
+  function cellOf(asset, key) {
+    const value = number(asset, key);
+    const moved = columns[key].shown === "change" && value ? (value > 0 ? " up" : " down") : "";
+    return element("td", { className: `n${moved}` }, value === null ? "–" : written[columns[key].shown](value));
   }
 
   function drawColumns(bounds) {
@@ -141,22 +188,15 @@ function tableOfAssets() {
       shownKeys = now;
       for (const heading of [...head.cells].slice(3)) heading.remove();
       for (const key of now) {
-        const heading = document.createElement("th");
-        const button = document.createElement("button");
-        Object.assign(heading, { scope: "col", className: "n" });
+        const heading = element("th", { scope: "col", className: "n" },
+          element("button", { type: "button", title: columns[key].hint }, columns[key].title));
         heading.dataset.key = key;
-        Object.assign(button, { type: "button", title: columns[key].hint, textContent: columns[key].title });
-        heading.append(button);
         head.append(heading);
       }
       for (const asset of assets) {
         while (asset.row.cells.length > 3) asset.row.lastChild.remove();
         for (const key of now) {
-          const value = number(asset, key);
-          const cell = asset.row.insertCell();
-          const moved = columns[key].shown === "change" && value ? (value > 0 ? " up" : " down") : "";
-          cell.className = `n${moved}`;
-          cell.textContent = value === null ? "–" : written[columns[key].shown](value);
+          asset.row.append(cellOf(asset, key));
         }
       }
     }
@@ -169,7 +209,6 @@ function tableOfAssets() {
       heading.setAttribute("aria-sort", order.down ? "descending" : "ascending");
       for (const row of [head, ...rows]) row.cells[heading.cellIndex].classList.add("sorted");
     }
-    at("papers").style.setProperty("--first", `${head.cells[0].offsetWidth}px`);
   }
 
   function fitting(bounds) {
@@ -192,15 +231,18 @@ function tableOfAssets() {
   }
 
   function sort(found) {
-    const numeric = order.key in columns;
-    const value = (asset) => (numeric ? number(asset, order.key) : asset[order.key] || null);
-    const compare = (a, b) => (numeric ? a - b : a.localeCompare(b, "pt-BR"));
-    return found.sort((one, other) => {
-      const a = value(one), b = value(other);
-      const tied = one.ativo < other.ativo ? -1 : 1;
-      if (a === null || b === null) return a === b ? tied : a === null ? 1 : -1; // what is missing comes last
-      return (order.down ? compare(b, a) : compare(a, b)) || tied;
+    const comparisons = [order, then].filter(Boolean).map(({ key, down }) => {
+      const numeric = key in columns;
+      const value = (asset) => (numeric ? number(asset, key) : asset[key] || null);
+      const compare = (a, b) => (numeric ? a - b : a.localeCompare(b, "pt-BR"));
+      return (one, other) => {
+        const a = value(one), b = value(other);
+        if (a === null || b === null) return (a === null) - (b === null); // what is missing comes last
+        return down ? compare(b, a) : compare(a, b);
+      };
     });
+    const byTicker = (one, other) => (one.ativo < other.ativo ? -1 : 1);
+    return found.sort((one, other) => comparisons.reduce((so, compare) => so || compare(one, other), 0) || byTicker(one, other));
   }
 
   function draw() {
@@ -214,12 +256,12 @@ function tableOfAssets() {
     }
     const found = new Set(hits);
     for (const asset of assets) asset.row.hidden = !found.has(asset);
-    body.append(...hits.map(({ row }) => row));
+    if (hits.some(({ row }, nth) => row !== body.rows[nth])) body.append(...hits.map(({ row }) => row));
     const absent = at("mine").checked
       ? tickers(at("list").value).filter((ticker) => !assets.some(({ ativo }) => ativo === ticker)) : [];
     at("shown").textContent = `${hits.length.toLocaleString("pt-BR")} de ${rows.length.toLocaleString("pt-BR")} ativos`
       + (absent.length ? `; não estão nesta página: ${absent.join(", ")}` : "");
-    const said = address(bounds);
+    const said = described(bounds);
     let formula = "";
     for (const button of document.querySelectorAll(".preset")) {
       const same = new URLSearchParams(said);
@@ -233,12 +275,33 @@ function tableOfAssets() {
       if (pressed) formula = button.dataset.formula;
     }
     at("formula").textContent = formula;
+    const meant = columns[order.key]?.meaning;
+    at("meaning").textContent = meant ? `Em ordem de ${columns[order.key].title}: ${meant}.` : "";
+    drawList();
     return said;
   }
 
   function changed() {
-    const said = draw();
-    history.replaceState(null, "", said ? `#${said}` : location.href.split("#")[0]);
+    state.table = draw();
+    writeAddress();
+  }
+
+  // The reader's list, at the top of the page.
+  function drawList() {
+    const listed = tickers(at("list").value);
+    const found = listed.map((ticker) => assets.find(({ ativo }) => ativo === ticker)).filter(Boolean);
+    const absent = listed.filter((ticker) => !found.some(({ ativo }) => ativo === ticker));
+    const shown = LISTED.filter((key) => key in columns);
+    at("own").hidden = !listed.length;
+    at("own-absent").textContent = absent.length ? `Não estão nesta página: ${absent.join(", ")}.` : "";
+    const place = at("own-table");
+    place.hidden = !found.length;
+    place.querySelector("thead").replaceChildren(element("tr", {},
+      element("th", { scope: "col" }, "Ativo"), element("th", { scope: "col" }, "Nome"),
+      ...shown.map((key) => element("th", { scope: "col", className: "n", title: columns[key].hint }, columns[key].title))));
+    place.querySelector("tbody").replaceChildren(...found.map((asset) => element("tr", {},
+      element("th", { scope: "row" }, linkTo(asset.ativo)), element("td", {}, asset.nome),
+      ...shown.map((key) => cellOf(asset, key)))));
   }
 
   // A browser may keep nothing for a file: the list is in the address all the same.
@@ -275,9 +338,9 @@ function tableOfAssets() {
   }
 
   function arrive() {
-    apply(location.hash.slice(1));
+    apply(state.table);
     if (at("mine").checked) kept(at("list").value);
-    draw();
+    state.table = draw();
   }
 
   document.querySelector('section[aria-labelledby="table"]').addEventListener("input", (event) => {
@@ -289,6 +352,7 @@ function tableOfAssets() {
     if (!key) return;
     const down = key in columns && !columns[key].low;
     order = { key, down: key === order.key ? !order.down : down };
+    then = null;
     changed();
     head.querySelector(`[data-key="${CSS.escape(key)}"] button`).focus();
   });
@@ -303,9 +367,19 @@ function tableOfAssets() {
     changed();
   });
   at("download").addEventListener("click", download);
-  addEventListener("hashchange", arrive);
+  // What is sorted by stays beside the first column.
+  new ResizeObserver(([entry]) => at("papers").style.setProperty("--first", `${entry.target.offsetWidth}px`)).observe(head.cells[0]);
   at("list").value = kept();
-  arrive();
+  return {
+    arrive,
+    isListed: (ticker) => tickers(at("list").value).includes(ticker),
+    toggleListed(ticker) {
+      const listed = tickers(at("list").value);
+      at("list").value = (listed.includes(ticker) ? listed.filter((one) => one !== ticker) : [...listed, ticker]).join(", ");
+      kept(at("list").value);
+      changed();
+    },
+  };
 }
 
 // Says of a table that is cut off on the right that it goes on there.
@@ -321,10 +395,290 @@ function hintsOfMore() {
     place.addEventListener("scroll", look);
     const watch = new ResizeObserver(look);
     for (const one of [place, place.firstElementChild]) watch.observe(one);
-    look();
   }
 }
 
-if (document.getElementById("charts")) drawCharts();
-if (document.getElementById("papers")) tableOfAssets();
+// Names of points are drawn where there is room for them: Vega-Lite has no such transform, Vega has.
+const NAMED = { stocks: true, funds: true };
+
+function nameWhereThereIsRoom(spec) {
+  const anchor = ["right", "left", "top", "bottom", "top-right", "top-left", "bottom-right", "bottom-left"];
+  const avoidMarks = spec.marks.filter(({ type }) => type === "symbol").map(({ name }) => name);
+  for (const mark of spec.marks) {
+    if (mark.type === "text") mark.transform = [{ type: "label", size: { signal: "[width, height]" }, anchor, offset: [5], avoidMarks }];
+  }
+  return spec;
+}
+
+// The data of all panels, unpacked when the first is opened.
+let unpacked;
+function panelData() {
+  unpacked ??= (async () => {
+    const bytes = Uint8Array.from(atob(document.getElementById("panels").textContent), (one) => one.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  })();
+  return unpacked;
+}
+
+// A series as numbers, one a session; null without a value. See panel_data in report/panel.py.
+function seriesOf(text, sessions) {
+  if (text === undefined) return sessions.map(() => null);
+  const fields = text.split(",");
+  let last = null;
+  return sessions.map((_, place) => {
+    if (fields[place]) last = fields[place] === "-" ? null : Number(fields[place]);
+    return last;
+  });
+}
+
+function openPanel(ticker) {
+  state.asset = ticker;
+  history.pushState(null, "", address());
+  panel.arrive();
+}
+
+const dateOf = (iso) => iso.split("-").reverse().join("/");
+const SHOWN_AT_FIRST = { acoes: ["pl", "yield"], fiis: ["pvp", "yield"] };
+
+function panelOfAsset(table) {
+  const dialog = document.getElementById("panel");
+  const at = (id) => document.getElementById(`panel-${id}`);
+  let drawn = "";
+  let charts = [];
+  let kinds = {};
+
+  const whatIsAsked = () => `${state.asset}&${state.series}`;
+  const value = (indicator, number) => (number === null || number === undefined ? "–"
+    : indicator.shown in written ? indicator.before + written[indicator.shown](number) + indicator.after : String(number));
+
+  function standing(indicator, place, members) {
+    const own = indicator.values[place];
+    const others = members.map((one) => indicator.values[one]).filter((one) => one !== null).sort((a, b) => a - b);
+    if (!others.length) return { median: null, rank: "–" };
+    const middle = (others.length - 1) / 2;
+    const median = (others[Math.floor(middle)] + others[Math.ceil(middle)]) / 2;
+    const rank = own === null || others.length < 2 ? "–" : `${others.filter((one) => one > own).length + 1}º de ${others.length}`;
+    return { median, rank };
+  }
+
+  function fillIndicators(kind, place) {
+    const group = kind.groups[place];
+    const members = group === null ? [] : kind.groups.flatMap((one, at) => (one === group ? [at] : []));
+    let section = "";
+    const rows = [];
+    for (const indicator of kind.indicators) {
+      const numeric = indicator.shown in written;
+      const own = indicator.values[place];
+      const known = own !== null || members.some((one) => indicator.values[one] !== null);
+      if (!known) continue;
+      if (indicator.section !== section) {
+        section = indicator.section;
+        rows.push(element("tr", {}, element("th", { colSpan: 4, scope: "rowgroup", className: "section" }, section)));
+      }
+      const name = element("th", { scope: "row" }, element("details", {},
+        element("summary", {}, indicator.title), element("p", { className: "note" }, `${indicator.meaning}.`)));
+      if (!numeric) {
+        rows.push(element("tr", {}, name, element("td", { colSpan: 3 }, value(indicator, own))));
+        continue;
+      }
+      const { median, rank } = standing(indicator, place, members);
+      const moved = indicator.shown === "change" && own ? (own > 0 ? " up" : " down") : "";
+      rows.push(element("tr", {}, name, element("td", { className: `n${moved}` }, value(indicator, own)),
+        element("td", { className: "n" }, value(indicator, median)), element("td", { className: "n" }, rank)));
+    }
+    at("rows").replaceChildren(...rows);
+    const what = kind === kinds.fiis ? "segmento" : "setor";
+    at("compared").textContent = group === null ? `O site não diz o ${what} deste ativo: não há com o que comparar.`
+      : `Mediana e posição entre os ativos do ${what} ${group} que negociam e têm o número: ${members.length} no total. 1º é o maior valor. Toque em um nome para ver o que ele quer dizer.`;
+  }
+
+  async function fill(ticker) {
+    if (!("DecompressionStream" in window)) {
+      at("about").textContent = "Este navegador é antigo demais para abrir o painel: ele precisa de DecompressionStream (de 2023).";
+      return;
+    }
+    const data = await panelData();
+    if (state.asset !== ticker) return;
+    kinds = data;
+    const name = ["acoes", "fiis"].find((one) => data[one].tickers.includes(ticker));
+    at("body").hidden = !name;
+    at("list").hidden = !name;
+    if (!name) {
+      at("about").textContent = "Este ativo não está nesta página: ele não é do último dia do lake, ou não negocia há mais de trinta dias.";
+      return;
+    }
+    const kind = data[name];
+    const place = kind.tickers.indexOf(ticker);
+    const row = [...document.querySelectorAll("#papers tbody tr")].find(({ cells }) => cells[0].textContent === ticker);
+    at("about").textContent = [row.cells[1].textContent, row.cells[2].textContent].filter(Boolean).join(" · ");
+    fillIndicators(kind, place);
+    fillHistory(data, kind, name, place);
+    sayListed(ticker);
+    dialog.dataset.filled = ticker;
+  }
+
+  function sayListed(ticker) {
+    at("list").textContent = table.isListed(ticker) ? "Tirar da minha lista" : "Pôr na minha lista";
+  }
+
+  function fillHistory(data, kind, name, place) {
+    const choices = kind.series.map((column) => kind.indicators.find((one) => one.name === column)).filter(Boolean);
+    const wanted = state.series ? state.series.split(",") : SHOWN_AT_FIRST[name];
+    const boxes = choices.slice(1).map((one) => {
+      const box = element("input", { type: "checkbox", checked: wanted.includes(one.key), value: one.key });
+      return element("label", {}, box, ` ${one.title}`);
+    });
+    at("series").replaceChildren(...boxes);
+    at("series").onchange = () => {
+      const picked = [...at("series").querySelectorAll(":checked")].map((box) => box.value);
+      state.series = picked.join(",") || "nada";
+      drawn = whatIsAsked();
+      writeAddress();
+      drawHistory(data, kind, place, choices);
+    };
+    drawHistory(data, kind, place, choices);
+  }
+
+  function drawHistory(data, kind, place, choices) {
+    const ticker = kind.tickers[place];
+    const picked = [...at("series").querySelectorAll(":checked")].map((box) => box.value);
+    const texts = kind.history[place] ?? [];
+    const series = choices.map((one, nth) => ({ one, numbers: seriesOf(texts[nth], data.sessions) }))
+      .filter(({ one }, nth) => nth === 0 || picked.includes(one.key));
+    const own = data.sessions.filter((_, nth) => series[0]?.numbers[nth] !== null);
+    const [first, last] = [own[0], own.at(-1)];
+    const bad = Object.entries(data.bad).filter(([day]) => first <= day && day <= last);
+    const splits = kind.splits[ticker] ?? [];
+    const enough = own.length > 1;
+    for (const chart of charts) chart.then((made) => made.finalize());
+    charts = [];
+    at("charts").replaceChildren();
+    at("series").hidden = !enough;
+    at("history-note").textContent = enough
+      ? "Cotações como o site as mostrou: não ajustadas por desdobramentos, grupamentos e proventos."
+      : "O lake ainda tem um pregão só deste ativo: o histórico começa com o próximo.";
+    const times = (factor) => (factor >= 1 ? `× ${decimal(factor)}` : `÷ ${decimal(1 / factor)}`);
+    at("splits").replaceChildren(...splits.map(([day, shares, price]) => element("li", {},
+      `Possível ${shares > 1 ? "desdobramento" : "grupamento"} em ${dateOf(day)}: número de ${kind === kinds.fiis ? "cotas" : "ações"} ${times(shares)}, cotação ${times(price)}.`)));
+    at("bad").textContent = enough && bad.length
+      ? `Linhas verticais: dias do lake com veredito ruim (${["falha", "aviso"].map((word) => [word, bad.filter(([, one]) => one === word)])
+        .filter(([, days]) => days.length).map(([word, days]) => `${word} em ${days.length > 6 ? `${days.length} dias` : days.map(([day]) => dateOf(day)).join(", ")}`).join("; ")}).` : "";
+    if (!enough) return;
+    for (const { one, numbers } of series) drawSeries(ticker, one, numbers, data.sessions, bad, splits, [first, last]);
+    fillTable(series, data.sessions);
+  }
+
+  function drawSeries(ticker, one, numbers, sessions, bad, splits, domain) {
+    const values = sessions.map((day, nth) => ({ "pregão": day, valor: numbers[nth] })).filter(({ valor }) => valor !== null);
+    if (!values.length) {
+      at("charts").append(element("p", { className: "note" }, `${one.title}: sem valor nestes pregões.`));
+      return;
+    }
+    const all = values.map(({ valor }) => valor);
+    const said = (number) => value(one, number);
+    const summary = `de ${said(all[0])} em ${dateOf(values[0]["pregão"])} a ${said(all.at(-1))} em ${dateOf(values.at(-1)["pregão"])}; mínimo ${said(Math.min(...all))}, máximo ${said(Math.max(...all))}`;
+    const unit = one.shown === "points" ? ", %" : one.before ? ", em reais" : one.after ? ", em vezes" : "";
+    const place = element("div", { className: "chart" });
+    at("charts").append(element("figure", {}, element("h4", {}, one.title + unit), place, element("figcaption", {}, summary)));
+    const x = (field) => ({
+      field, type: "temporal", timeUnit: "utcyearmonthdate", title: null, scale: { domain: domain.map((day) => Date.parse(day)) },
+      axis: { format: "%d/%m/%y", tickCount: place.clientWidth < 400 ? 3 : 6, labelOverlap: true, labelFlush: true, grid: false },
+    });
+    const day = (field, title) => ({ field, type: "temporal", timeUnit: "utcyearmonthdate", format: "%d/%m/%Y", title });
+    charts.push(drawChart(place, {
+      description: `${one.title} de ${ticker}, ${summary}`,
+      width: "container",
+      height: 160,
+      layer: [
+        {
+          data: { values },
+          layer: [
+            { mark: { type: "line", color: "var(--main)", strokeWidth: 2, interpolate: "linear", point: values.length < 40 ? { color: "var(--main)" } : false } },
+            { mark: { type: "rule", strokeWidth: Math.max(4, place.clientWidth / values.length), opacity: 0 }, encoding: { y: { value: 0 }, y2: { value: 160 } } },
+          ],
+          encoding: {
+            x: x("pregão"),
+            y: { field: "valor", type: "quantitative", title: null, scale: { zero: false }, axis: { tickCount: 4, minExtent: 42, format: ",.2~f" } },
+            tooltip: [day("pregão", "pregão"), { field: "valor", type: "quantitative", format: one.shown === "points" ? ",.1f" : ",.2f", title: one.title }],
+          },
+        },
+        {
+          data: { values: bad.map(([dia, veredito]) => ({ dia, veredito })) },
+          mark: { type: "rule", strokeWidth: 2 },
+          encoding: {
+            x: x("dia"),
+            color: { field: "veredito", type: "nominal", legend: null, scale: { domain: ["aviso", "falha"], range: ["var(--aviso)", "var(--falha)"] } },
+            strokeDash: { field: "veredito", type: "nominal", legend: null, scale: { domain: ["aviso", "falha"], range: [[2, 3], [1, 0]] } },
+            tooltip: [day("dia", "dia do lake"), { field: "veredito", type: "nominal" }],
+          },
+        },
+        {
+          data: { values: splits.map(([dia]) => ({ dia, o: "possível desdobramento ou grupamento" })) },
+          mark: { type: "rule", strokeWidth: 2, color: "var(--line-4)", strokeDash: [8, 3] },
+          encoding: { x: x("dia"), tooltip: [day("dia", "dia"), { field: "o", type: "nominal", title: "marca" }] },
+        },
+      ],
+    }, { mode: "vega-lite", tooltip: { id: "panel-tooltip", styleId: "panel-tooltip-style" } }));
+  }
+
+  function fillTable(series, sessions) {
+    at("data-head").replaceChildren(element("th", { scope: "col" }, "Pregão"), ...series.map(({ one }) => element("th", { scope: "col", className: "n" }, one.title)));
+    at("data-rows").replaceChildren(...sessions.flatMap((day, nth) => (series[0].numbers[nth] === null ? [] : [element("tr", {}, element("th", { scope: "row" }, dateOf(day)),
+      ...series.map(({ one, numbers }) => element("td", { className: "n" }, value(one, numbers[nth]))))])).reverse());
+  }
+
+  function arrive() {
+    if (!state.asset) {
+      drawn = "";
+      if (dialog.open) dialog.close();
+      return;
+    }
+    if (drawn === whatIsAsked() && dialog.open) return;
+    drawn = whatIsAsked();
+    at("title").textContent = state.asset;
+    at("about").textContent = "Abrindo…";
+    at("body").hidden = true;
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    at("title").focus();
+    fill(state.asset);
+  }
+
+  // However the dialog was closed, the address follows.
+  dialog.addEventListener("close", () => {
+    if (!state.asset) return;
+    state.asset = "";
+    drawn = "";
+    writeAddress();
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  at("close").addEventListener("click", () => dialog.close());
+  at("list").addEventListener("click", () => {
+    table.toggleListed(state.asset);
+    sayListed(state.asset);
+  });
+  return { arrive };
+}
+
+let panel;
+if (document.getElementById("papers")) {
+  const table = tableOfAssets();
+  panel = panelOfAsset(table);
+  const arrive = () => {
+    readAddress();
+    table.arrive();
+    panel.arrive();
+  };
+  addEventListener("hashchange", arrive);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    openPanel(link.hash.slice(1));
+  });
+  arrive();
+  // The charts come before the rows that are further down.
+  drawCharts().then(() => document.getElementById("papers").classList.remove("waiting"));
+}
 hintsOfMore();

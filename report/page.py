@@ -16,6 +16,8 @@ from markupsafe import Markup
 
 from report import figures, numbers
 from report.advice import advice
+from report.indicators import indicators_of, meaning
+from report.panel import panel_data
 from report.screens import Column, numbers_of, presets
 from report.snapshot import PARTITION_KEY, Row, Snapshot
 
@@ -56,11 +58,20 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
     return sorted(found, key=lambda verdict: -verdict.day)
 
 
-def page(snapshot: Snapshot) -> str:
-    """Return the report as HTML. The page says if the lake is empty or has a single day."""
+def page(snapshot: Snapshot, followed: Sequence[str] = ()) -> str:
+    """Return the report as HTML. The page says if the lake is empty or has a single day.
+
+    Parameters
+    ----------
+    snapshot
+        The lake's latest day and the history before it.
+    followed
+        Tickers whose series the page draws; empty: the most traded assets.
+    """
     assets = sorted(snapshot.assets(), key=lambda asset: (-(asset.volume or 0), asset.ticker))
     stocks = [asset for asset in assets if not asset.is_fund]
     funds = [asset for asset in assets if asset.is_fund]
+    drawn_tickers = followed or figures.followed(assets)
     sectors, segments = figures.groups(stocks), figures.groups(funds)
     charts = {
         "breadth": figures.breadth_chart(assets),
@@ -70,9 +81,10 @@ def page(snapshot: Snapshot) -> str:
         "yields": figures.yields_chart(segments),
         "stocks": figures.scatter_chart(assets, funds=False),
         "funds": figures.scatter_chart(assets, funds=True),
-        "series": figures.series_chart(snapshot.series),
+        "series": figures.series_chart(one for one in snapshot.histories if one.ticker in drawn_tickers),
     }
     columns = numbers_of(assets)
+    year = (snapshot.day or 0) // 10000
     of_session = figures.of_newest_session(assets)
     judged = verdicts(snapshot.quality)
     drawn = {name: spec for name, spec in charts.items() if spec is not None}
@@ -100,6 +112,7 @@ def page(snapshot: Snapshot) -> str:
                     "key": column.key,
                     "title": column.title,
                     "hint": column.hint,
+                    "meaning": meaning(column),
                     "shown": column.shown,
                     "low": column.is_low_better,
                     "default": column.is_default,
@@ -111,6 +124,10 @@ def page(snapshot: Snapshot) -> str:
                 "Setores de ações": sorted(group.name for group in sectors),
                 "Segmentos de fundos": sorted(group.name for group in segments),
             },
+            dictionary={
+                "ações": indicators_of("nome_papel", [asset.row for asset in stocks], year),
+                "fundos imobiliários": indicators_of("fii", [asset.row for asset in funds], year),
+            },
             presets=presets(columns),
             silent=len(snapshot.stocks) + len(snapshot.funds) - len(assets),
             sectors=sectors,
@@ -119,7 +136,8 @@ def page(snapshot: Snapshot) -> str:
             config=figures.CONFIG,
             number_locale=vl_convert.get_format_locale("pt-BR"),
             time_locale=vl_convert.get_time_format_locale("pt-BR"),
-            library=_library() if drawn else "",
+            library=_library() if assets else "",
+            panel=panel_data(snapshot, assets) if assets else "",
         )
     )
 

@@ -222,6 +222,11 @@ _COMPUTED = (
 )
 
 
+def source_columns() -> Sequence[Column]:
+    """Return the columns of the table that come from the lake as they are."""
+    return _COLUMNS
+
+
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]]:
     """Return the columns of the assets, each with its numbers in the order of the assets.
 

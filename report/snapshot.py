@@ -1,17 +1,18 @@
-"""The data of the report from Athena: the latest day, its verdict, the series of a few assets."""
+"""The data of the report from Athena: the latest day, its verdict, the history of all assets."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from report.athena import Answer, Athena, NamedQuery, QueryFailed
+from report.history import DAYS, AssetHistory, ask_bad_days, ask_histories
 
 Row = Mapping[str, Any]
 
@@ -20,7 +21,6 @@ PARTITION_KEY = "anomesdia_exec"
 QUALITY_QUERY = "qualidade-dos-ultimos-30-dias"
 LIQUID: float = json.loads(Path(__file__).with_name("screens.json").read_text("utf-8"))["liquid_above"]
 """Reais per day: below this volume a single order moves the price."""
-FOLLOWED_STOCKS, FOLLOWED_FUNDS = 3, 2
 TRADES_WITHIN = timedelta(days=30)
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -88,14 +88,17 @@ class Snapshot:
         Rows of the latest day with every column of the contract, by ticker, one per asset.
     quality
         For the latest thirty days, newest first: the verdict and the rows that are not ``ok``.
-    series
-        Ticker, session and price of the followed assets, by session.
+    histories
+        The sessions of each asset within the latest run days.
+    bad_days
+        Of these run days, those whose verdict is not ``ok``, with the verdict.
     """
 
     stocks: Sequence[Row] = ()
     funds: Sequence[Row] = ()
     quality: Sequence[Row] = ()
-    series: Sequence[Row] = ()
+    histories: Sequence[AssetHistory] = ()
+    bad_days: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def day(self) -> int | None:
@@ -215,15 +218,17 @@ def own_query(athena: Athena, name: str) -> NamedQuery:
     return named[name]
 
 
-def take_snapshot(athena: Athena, followed: Sequence[str] = ()) -> Snapshot:
+def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     """Query all data of the page.
 
     Parameters
     ----------
     athena
         Runs queries in the lake's workgroup.
-    followed
-        Tickers of the series; empty: the most traded stocks and funds.
+    s3
+        S3 client, which reads the result of the longest query.
+    days
+        Number of the latest run days in the histories.
 
     Raises
     ------
@@ -233,26 +238,10 @@ def take_snapshot(athena: Athena, followed: Sequence[str] = ()) -> Snapshot:
     quality = own_query(athena, QUALITY_QUERY)
     with ThreadPoolExecutor() as pool:
         judged = pool.submit(athena.ask, quality.sql)
+        bad = pool.submit(ask_bad_days, athena, quality, days)
         stocks, funds = latest_days(athena, quality.database)
-        snapshot = Snapshot(stocks, funds, typed(judged.result()))
-    tickers = followed or _most_traded(snapshot.assets())
-    return Snapshot(stocks, funds, snapshot.quality, _series(athena, quality.database, tickers))
-
-
-def _most_traded(assets: Iterable[ListedAsset]) -> list[str]:
-    ordered = sorted(assets, key=lambda asset: (-(asset.volume or 0), asset.ticker))
-    stocks = [asset.ticker for asset in ordered if not asset.is_fund]
-    funds = [asset.ticker for asset in ordered if asset.is_fund]
-    return stocks[:FOLLOWED_STOCKS] + funds[:FOLLOWED_FUNDS]
-
-
-def _series(athena: Athena, database: str, tickers: Sequence[str]) -> list[Row]:
-    """Return the prices of a few assets. The query reads every day of the lake for the charts."""
-    if not tickers:
-        return []
-    named = ", ".join("'" + ticker.replace("'", "''") + "'" for ticker in tickers)
-    answer = athena.ask(
-        "SELECT codigo_ticker_ativo, dt_ult_cot, vlr_cot "  # noqa: S608 - quoted above
-        f'FROM "{database}"."vw_ativos_por_sessao" WHERE codigo_ticker_ativo IN ({named}) AND vlr_cot > 0'
-    )
-    return sorted(typed(answer), key=lambda row: (row["dt_ult_cot"], row["codigo_ticker_ativo"]))
+        known = {
+            ticker: list(rows[0]) for ticker, rows in {"nome_papel": stocks, "fii": funds}.items() if rows
+        }
+        histories = ask_histories(athena, s3, quality.database, known, days)
+        return Snapshot(stocks, funds, typed(judged.result()), histories, bad.result())

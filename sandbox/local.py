@@ -435,7 +435,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     report.show_notice(said["notice"], console)
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
     report.show_answers(athena, console)
-    (own_dir / PAGE).write_text(page(take_snapshot(athena)), encoding="utf-8")
+    (own_dir / PAGE).write_text(page(take_snapshot(athena, local.emulator.client("s3"))), encoding="utf-8")
     console.say(f"\nThe day as a page, to be opened in a browser: {(own_dir / PAGE).resolve()}")
     if source.tickers:
         checks.check_tickers(day, source.tickers)

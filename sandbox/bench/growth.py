@@ -1,9 +1,13 @@
-"""The cost of a lake with many days for stage 1, the workflow and the views, compared with one day."""
+"""The cost of a lake with many days for stage 1, the workflow, the views and the report."""
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from b3.days import date_of, number_of
+from report.__main__ import MOST_DAYS
 from report.athena import Athena
 from sandbox.bench.queries import weekdays
 from sandbox.console import Console
@@ -29,7 +39,7 @@ TIMES = 3
 
 
 def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
-    """Measure stage 1, the workflow and the views on a lake with one day, and on a lake with many days."""
+    """Measure stage 1, the workflow, the views and the report on a lake of one day, and of many days."""
     day = local.day(console)
     day.start()
     day.wait()
@@ -68,7 +78,21 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
         "workflow_seconds": workflow_seconds,
         "requests": dict(sorted(requests.items())),
         "views_seconds": views,
+        "report": measure_report(local, MOST_DAYS),
     }
+
+
+def measure_report(local: LocalLake, days: int) -> dict[str, Any]:
+    """Write the report in a process of its own: its calls, bytes, seconds and peak memory."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup, str(days)],
+        env={**os.environ, **local.emulator.env()},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def _fill(local: LocalLake, day: int, days: int) -> None:
@@ -85,9 +109,12 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
                 key = item["Key"].replace(f"={day}/", f"={number}/")
                 # Avoid .part.parquet: it would start a function.
                 key = key.replace(".part.parquet", ".compact.parquet")
-                s3.copy_object(
-                    Bucket=one.bucket, Key=key, CopySource={"Bucket": one.bucket, "Key": item["Key"]}
-                )
+                source = {"Bucket": one.bucket, "Key": item["Key"]}
+                if one.layer == "sot":
+                    rows = pq.read_table(io.BytesIO(s3.get_object(**source)["Body"].read()))
+                    s3.put_object(Bucket=one.bucket, Key=key, Body=_as_of(rows, number))
+                else:
+                    s3.copy_object(Bucket=one.bucket, Key=key, CopySource=source)
             storage = {
                 **table["StorageDescriptor"],
                 "Location": f"s3://{one.bucket}/{one.prefix(number)}",
@@ -97,6 +124,26 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
                 TableName=one.name,
                 PartitionInputList=[{"Values": [str(number)], "StorageDescriptor": storage}],
             )
+
+
+def _as_of(rows: pa.Table, day: int) -> bytes:
+    """Return a day's rows as Parquet of another day: its session, and prices that differ by up to a fifth."""
+    rng = np.random.default_rng(day)
+    factors = rng.uniform(0.8, 1.2, len(rows))
+    newest = pc.max(rows["dt_ult_cot"])
+    session = pa.scalar(date_of(day), rows.schema.field("dt_ult_cot").type)
+    changed = {"dt_ult_cot": pc.if_else(pc.equal(rows["dt_ult_cot"], newest), session, rows["dt_ult_cot"])}
+    for name in {"vlr_cot", "vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_p_sobre_vp"} & {
+        *rows.column_names
+    }:
+        changed[name] = pc.round(pc.multiply(rows[name], factors), 2)
+    for name in {"vlr_ind_div_yield", "vlr_div_yield"} & {*rows.column_names}:
+        changed[name] = pc.round(pc.divide(rows[name], factors), 1)
+    for name, values in changed.items():
+        rows = rows.set_column(rows.column_names.index(name), rows.schema.field(name), values)
+    written = io.BytesIO()
+    pq.write_table(rows, written)
+    return written.getvalue()
 
 
 def functions_requests(log: Path, skip: int) -> Iterator[str]:

@@ -133,6 +133,15 @@ def _report_growth(growth: dict[str, Any], console: Console) -> None:
             [action, first["requests"].get(action, 0), last["requests"].get(action, 0)]
             for action in sorted({*first["requests"], *last["requests"]})
         ),
+        *(
+            [f"report, {name}", first["report"][name], last["report"][name]]
+            for name in ("seconds", "cpu_seconds", "peak_mb", "page_bytes")
+        ),
+        *(
+            [f"report, {what}: {name}", first["report"][what].get(name, 0), found]
+            for what in ("calls", "received_bytes")
+            for name, found in last["report"][what].items()
+        ),
     ]
     console.table(
         ["", "a day", f"{growth['days']} days", "ratio"],

@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from role import Role
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from report.__main__ import main as report
 from report.athena import Answer, Athena
+from report.history import DAYS, SERIES, SHARES, AssetHistory
 from report.snapshot import Snapshot, take_snapshot
 from sandbox.emulator import REGION
 from sandbox.lake import Lake
@@ -48,7 +50,7 @@ class Asked:
             bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "-packages-" in bucket["Name"]
         )
         self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
-        self.empty = take_snapshot(self.athena)
+        self.empty = take_snapshot(self.athena, s3)
         self.known: KnownLake = make_known_lake()
         self.known.write(self.lake, s3, local.emulator.client("glue"))
 
@@ -456,25 +458,58 @@ def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Role, name
 
 
 def test_the_report_finds_an_empty_lake_empty(asked: Asked) -> None:
-    assert asked.empty == Snapshot([], [], [], [])
+    assert asked.empty == Snapshot([], [], [], [], {})
 
 
 def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(asked: Asked, reader: Role) -> None:
     known = asked.known
-    snapshot = take_snapshot(Athena(reader.client("athena"), asked.lake.workgroup), [known.mended])
+    athena = Athena(reader.client("athena"), asked.lake.workgroup)
+    snapshot = take_snapshot(athena, reader.client("s3"))
 
     assert list(snapshot.stocks) == sorted(known.latest("sot_acoes"), key=lambda row: row["nome_papel"])
     assert list(snapshot.funds) == sorted(known.latest("sot_fiis"), key=lambda row: row["fii"])
     assert picked(snapshot.quality, *QUERIES["qualidade-dos-ultimos-30-dias"].columns.split()) == qualidade(
         known
     )
-    sessions = [row for row in known.by_session() if row["codigo_ticker_ativo"] == known.mended]
-    sessions.sort(key=lambda row: row["dt_ult_cot"])
-    columns = ("codigo_ticker_ativo", "dt_ult_cot", "vlr_cot")
-    assert picked(snapshot.series, *columns) == picked(sessions, *columns)
+    judged = {
+        row["anomesdia_exec"]: row["situacao"]
+        for row in known.rows["spec_quality"]
+        if row["medida"] == "dia" and row["situacao"] != "ok"
+    }
+    assert snapshot.bad_days == judged
     assert {asset.ticker for asset in snapshot.assets()} == {
         row["codigo_ticker_ativo"] for row in known.traded()
     }
+
+
+@pytest.mark.parametrize("days", [DAYS, 2])
+def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader(
+    asked: Asked, reader: Role, days: int
+) -> None:
+    athena = Athena(reader.client("athena"), asked.lake.workgroup)
+
+    found = take_snapshot(athena, reader.client("s3"), days).histories
+
+    assert {history.ticker: history for history in found} == expected_histories(asked.known, days)
+    assert len({session for history in found for session in history.sessions}) > 1
+
+
+def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
+    """Return the last row of each asset and session within the latest run days of each kind."""
+    expected = {}
+    for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
+        since = sorted({row["anomesdia_exec"] for row in known.rows[key]})[-days:][0]
+        kept: dict[str, dict[date, Row]] = defaultdict(dict)
+        for row in sorted(known.rows[key], key=lambda row: row["anomesdia_exec"]):
+            if row["dt_ult_cot"] is not None and row["anomesdia_exec"] >= since:
+                kept[row[ticker]][row["dt_ult_cot"]] = row
+        for name, rows in kept.items():
+            sessions = sorted(rows)
+            values = {column: [rows[day][column] for day in sessions] for column in SERIES[ticker]}
+            counts = (rows[day][SHARES[ticker]] for day in sessions)
+            shares = [None if count is None else float(count) for count in counts]
+            expected[name] = AssetHistory(name, sessions, values, shares)
+    return expected
 
 
 def test_the_report_s_command_writes_page_and_sheets_with_the_rights_of_a_reader(

@@ -206,7 +206,7 @@ def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
     assert f'<section class="verdict {situation}"' in html
     rows = [asset.expected_spec(up.day.number) for asset in up.assets]
     newest = max(row["dt_ult_cot"] for row in rows if row["dt_ult_cot"])
-    shown = set(re.findall(r'<tr data-kind="\w+"(?: data-liquid)?><th scope="row">(\w+)</th>', html))
+    shown = set(re.findall(r'<tr data-kind="\w+"(?: data-liquid)?><th scope="row"><a href="#(\w+)">', html))
     assert {row["codigo_ticker_ativo"] for row in rows if row["dt_ult_cot"] == newest} <= shown
     assert len(shown) < len(rows)
 

@@ -28,6 +28,8 @@ from trino_server import NothingToRunItWith, Trino, fetch, find_java
 from athena_functions import FUNCTIONS
 from pynvest_lake.contract import SOR_ACOES, table_schema
 from report.athena import Athena
+from report.history import SERIES, SHARES, history_sql, table_of
+from report.history import VIEWS as VIEW_OF
 from sandbox.bench.queries import ATHENA, VIEWS, weekdays
 from sandbox.local import LocalLake
 
@@ -148,6 +150,24 @@ def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> 
             pytest.approx(value, rel=1e-9, abs=ROUNDED.get(name, 0)) if isinstance(value, float) else value
             for value in values(text, types)
         ]
+
+
+@pytest.mark.parametrize("ticker", SERIES)
+def test_the_reports_history_is_the_same(lake: AskedLake, ticker: str) -> None:
+    definition = lake.trino.ask(f"SHOW CREATE VIEW {lake.relation(VIEW_OF[ticker])}")
+    sql = history_sql(table_of(definition.rows[0][0]), ticker, [*SERIES[ticker], SHARES[ticker]], days=3)
+
+    theirs = lake.trino.ask(sql).rows
+
+    ours = lake.athena.ask(sql).rows
+    assert len(theirs) == len(ours) > 10
+    for row, (name, *arrays) in zip(theirs, ours, strict=True):
+        assert row[0] == name
+        for values, text in zip(row[1:], arrays, strict=True):
+            items = (text or "")[1:-1].split(", ")
+            assert [None if one is None else str(one) for one in values] == [
+                None if item == "null" else item for item in items
+            ]
 
 
 def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:

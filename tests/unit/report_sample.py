@@ -1,4 +1,4 @@
-"""The sample site's assets as input of the report: the latest day, its verdict, a few series."""
+"""The sample site's assets as input of the report: the latest day, its verdict, a few histories."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from report.history import AssetHistory
 from report.snapshot import Snapshot
 from sandbox.site import make_assets
 
@@ -33,18 +34,18 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
     ]
 
 
+def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
+    """Return the histories of the followed assets; only their price changes."""
+    days = [datetime.strptime(str(session), "%Y%m%d").date() for session in sessions]
+    return [
+        AssetHistory(ticker, days, {"vlr_cot": [10.0 + place + number for number in range(len(days))]})
+        for place, ticker in enumerate(FOLLOWED)
+    ]
+
+
 def sample(
     sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
 ) -> Snapshot:
     """Make a snapshot whose latest day is `DAY`; every asset has the `changed` values."""
-    series = [
-        {
-            "codigo_ticker_ativo": ticker,
-            "dt_ult_cot": datetime.strptime(str(session), "%Y%m%d").date(),
-            "vlr_cot": 10.0 + place + number,
-        }
-        for number, session in enumerate(sessions)
-        for place, ticker in enumerate(FOLLOWED)
-    ]
     stocks, funds = ([row | changed for row in rows_of(kind)] for kind in ("acoes", "fiis"))
-    return Snapshot(stocks, funds, judgement(DAY, "ok") if quality is None else quality, series)
+    return Snapshot(stocks, funds, judgement(DAY, "ok") if quality is None else quality, histories(sessions))

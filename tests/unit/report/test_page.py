@@ -23,7 +23,7 @@ QUALITY = Path(__file__).resolve().parents[3] / "docs" / "quality.md"
 
 @pytest.fixture(scope="module")
 def written() -> str:
-    return page(sample())
+    return page(sample(), FOLLOWED)
 
 
 def text_of(html: str) -> str:
@@ -53,7 +53,8 @@ def traded(snapshot: Snapshot) -> list[dict[str, object]]:
 def test_nothing_on_the_page_leads_out_of_it(written: str) -> None:
     tree = lxml.html.fromstring(written)
 
-    assert not tree.xpath("//@src | //@href | //@action | //@data | //@srcset | //@poster")
+    assert not tree.xpath("//@src | //@action | //@data | //@srcset | //@poster")
+    assert all(re.fullmatch(r"#[A-Z0-9]+", place) for place in tree.xpath("//@href"))
     assert not tree.xpath("//link | //iframe | //object | //embed | //base | //form | //img")
     assert not any(re.search(r"url\(|@import|https?:", style.text) for style in tree.xpath("//style"))
     (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
@@ -251,6 +252,21 @@ def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> 
         assert change.text == numbers.change(rows[ticker]["pct_var_dia"])
 
 
+def test_the_dictionary_of_both_kinds_is_on_the_page_and_speaks_of_what_the_page_shows(written: str) -> None:
+    tree = lxml.html.fromstring(written)
+    meant = {term.text: term.getnext().text for term in tree.xpath("//dl/dt")}
+
+    assert meant["ROE"].endswith("lucro líquido sobre patrimônio líquido, em %.")
+    assert (
+        meant["Vacância"]
+        == "Vacância média dos imóveis, ponderada pela área, em %; só fundos com imóveis têm."
+    )
+    assert meant["Ano de 2024"] == "Variação da cotação no ano de 2024, em %."
+    assert not [
+        text for text in meant.values() if re.search(r"anomesdia|em fração|pontos percentuais|pape[li]", text)
+    ]
+
+
 def test_what_the_site_wrote_is_text_on_the_page(written: str) -> None:
     bad = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     html = page(
@@ -329,10 +345,12 @@ def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lackin
     whole = sample()
     rows = {
         name: [{key: value for key, value in row.items() if key != lacking} for row in getattr(whole, name)]
-        for name in ("stocks", "funds", "quality", "series")
+        for name in ("stocks", "funds", "quality")
     }
 
-    found = lxml.html.fromstring(page(Snapshot(**rows))).xpath("//div[@id='papers']//tbody/tr")
+    found = lxml.html.fromstring(page(Snapshot(**rows, histories=whole.histories))).xpath(
+        "//div[@id='papers']//tbody/tr"
+    )
 
     assert len(found) == len(traded(whole))
 
