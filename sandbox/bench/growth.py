@@ -1,11 +1,10 @@
-"""The cost of a lake with many days for stage 1, the workflow, the views and the report."""
+"""The cost of a lake with many days for stage 1, the workflow and the report."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -22,24 +21,13 @@ import pyarrow.parquet as pq
 
 from b3.days import date_of, number_of
 from report.__main__ import MOST_DAYS
-from report.athena import Athena
 from sandbox.bench.queries import weekdays
 from sandbox.console import Console
 from sandbox.local import LocalLake
 
-VIEWS = (
-    "vw_acoes_ultimo_dia",
-    "vw_fiis_ultimo_dia",
-    "vw_ativos_ultimo_dia",
-    "vw_ativos_negociados",
-    "vw_ativos_por_sessao",
-)
-TIMES = 3
-"""Number of queries of each view; the median counts."""
-
 
 def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
-    """Measure stage 1, the workflow, the views and the report on a lake of one day, and of many days."""
+    """Measure stage 1, the workflow and the report on a lake of one day, and of many days."""
     day = local.day(console)
     day.start()
     day.wait()
@@ -51,7 +39,7 @@ def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, A
 
 
 def _again(local: LocalLake, console: Console) -> dict[str, Any]:
-    """Run today again and query the views: seconds of each, and requests of the functions."""
+    """Run today again; return the seconds of stage 1 and of the workflow, and the functions' requests."""
     log = local.emulator.authorization_log
     day = local.day(console)
     asked_before = len(log.read_text().splitlines())
@@ -63,21 +51,10 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
     console.settle()
     reports = {report.function.partition("-lambda-")[2]: report for report in day.stage_reports()}
     requests = Counter(functions_requests(log, asked_before))
-    athena = Athena(local.emulator.client("athena"), local.lake.workgroup)
-    database = local.lake.table("spec").database
-    views = {}
-    for view in VIEWS:
-        seconds = []
-        for _ in range(TIMES):
-            started = time.monotonic()
-            athena.ask(f"SELECT count(*) FROM {database}.{view}")  # noqa: S608 - the module's own names
-            seconds.append(time.monotonic() - started)
-        views[view] = statistics.median(seconds)
     return {
         "stage_1_seconds": reports["check-and-delete-partitions"].seconds,
         "workflow_seconds": workflow_seconds,
         "requests": dict(sorted(requests.items())),
-        "views_seconds": views,
         "report": measure_report(local, MOST_DAYS),
     }
 

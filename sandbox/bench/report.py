@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.bench.costs import ASSETS_A_DAY, DAYS_A_MONTH
-from sandbox.bench.growth import VIEWS
 from sandbox.bench.on_lambda import FULL_CORE_MB, INIT_SECONDS, SIZES_MB, Work
 from sandbox.console import Console
 from sandbox.lake import LAYERS
@@ -128,7 +127,6 @@ def _report_growth(growth: dict[str, Any], console: Console) -> None:
     rows = [
         ["stage 1, s", first["stage_1_seconds"], last["stage_1_seconds"]],
         ["workflow, s", first["workflow_seconds"], last["workflow_seconds"]],
-        *([f"{view}, s", first["views_seconds"][view], last["views_seconds"][view]] for view in VIEWS),
         *(
             [action, first["requests"].get(action, 0), last["requests"].get(action, 0)]
             for action in sorted({*first["requests"], *last["requests"]})
