@@ -1,1 +1,1 @@
-"""The local run: a whole day of the lake on an AWS emulator, with a sample of the Fundamentus site."""
+"""The local run: one whole day of the lake on an AWS emulator, with a sample of the Fundamentus site."""

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command in ("run", "up") and options.source == "live" and not options.tickers:
         parser.error("SOURCE=live needs some TICKERS, such as TICKERS=PETR4,HGLG11")
     if options.command == "query" and options.name and options.sql:
-        parser.error("QUERY and SQL are two ways to ask: give one of them")
+        parser.error("give QUERY or SQL, not both")
     if options.command == "query" and options.ticker and not options.name:
         parser.error("TICKER is for a saved query about one asset: QUERY=serie-de-um-papel TICKER=VALE3")
     # A shell starts background commands with interrupts ignored.
@@ -84,17 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     parser.add_argument("--state-dir", type=Path, default=STATE_DIR, help="default: %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in {"run": "run one day and end", "up": "run one day and leave it all running"}.items():
+    for name, text in {"run": "run one day and end", "up": "run one day and keep the lake running"}.items():
         command = commands.add_parser(name, help=text)
         command.add_argument("--source", choices=["sample", "live"], default="sample")
-        command.add_argument("--tickers", default="", help="for the live site: PETR4,HGLG11")
-    query = commands.add_parser("query", help="ask what `up` left running, or list the names")
+        command.add_argument("--tickers", default="", help="tickers for the live site, such as PETR4,HGLG11")
+    query = commands.add_parser("query", help="query the lake that `up` left running, or list the queries")
     query.add_argument("--name", default="", help="a query that is saved in the workgroup")
-    query.add_argument("--ticker", default="", help="the asset, for a saved query about one asset")
+    query.add_argument("--ticker", default="", help="ticker for a saved query about one asset")
     query.add_argument("sql", nargs="?", default="", help="a query of your own, @file or - (standard input)")
     query.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
-    commands.add_parser("tables", help="list tables, views and columns of what `up` left running")
-    commands.add_parser("down", help="end what `up` left running and remove it")
+    commands.add_parser("tables", help="list tables, views and columns of the lake of `up`")
+    commands.add_parser("down", help="end the processes of `up` and remove their data")
     return parser
 
 
@@ -104,7 +104,7 @@ def _source(options: argparse.Namespace) -> local.Source:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """End as on an interrupt: started processes are stopped on exit."""
+    """Treat the signal as an interrupt: the exit stops all started processes."""
     raise KeyboardInterrupt
 
 

@@ -13,7 +13,7 @@ from sandbox.site import SampleAsset
 SHOWN = 20
 
 READ_AT = {"datetime_exec", "datetime_leitura"}
-"""Times of a row's fetch and of its request: these columns have no value on the pages."""
+"""Columns with the times of a row's fetch and of its request, which the pages do not contain."""
 
 TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ativo"}
 
@@ -36,7 +36,7 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
     Parameters
     ----------
     day
-        The day, after its workflow.
+        The day, after its workflow has ended.
     assets
         The assets that the site has.
     glue
@@ -62,7 +62,7 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
 
 
 def check_tickers(day: Day, tickers: Iterable[str]) -> None:
-    """Check that each ticker is in every layer (once after the dedup), or has failed or has no page.
+    """Check that each ticker is in every layer (exactly once after the dedup), has failed, or has no page.
 
     Raises
     ------
@@ -81,9 +81,9 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
                 for ticker, rows in rows_by_ticker(day, table).items():
                     counts[ticker] += len(rows)
         differences += [f"{layer}: {ticker} is missing" for ticker in sorted(asked - set(counts) - excused)]
-        differences += [f"{layer}: {ticker} was not asked for" for ticker in sorted(set(counts) - asked)]
+        differences += [f"{layer}: {ticker} was not requested" for ticker in sorted(set(counts) - asked)]
         if layer != "sor":
-            differences += [f"{layer}: {ticker} is there {n} times" for ticker, n in counts.items() if n > 1]
+            differences += [f"{layer}: {ticker} occurs {n} times" for ticker, n in counts.items() if n > 1]
     if differences:
         raise NotExact(differences)
 
@@ -107,12 +107,12 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
     """Compare a table's rows with the expected rows, cell by cell."""
     differences = [f"{table.name}: {ticker} is missing" for ticker in sorted(set(expected) - set(rows))]
     differences += [
-        f"{table.name}: {ticker} is not of the site" for ticker in sorted(set(rows) - set(expected))
+        f"{table.name}: {ticker} is not on the site" for ticker in sorted(set(rows) - set(expected))
     ]
     for ticker in sorted(set(expected) & set(rows)):
         # SoR keeps every reading, and a message may be delivered twice.
         if len(rows[ticker]) > 1 and table.layer != "sor":
-            differences.append(f"{table.name}: {ticker} is there {len(rows[ticker])} times")
+            differences.append(f"{table.name}: {ticker} occurs {len(rows[ticker])} times")
         for row in rows[ticker]:
             differences += _cell_differences(f"{table.name}: {ticker}", expected[ticker], row)
     return differences
@@ -126,11 +126,11 @@ def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool
     differences = []
     objects = len(day.partitions.objects(table, day.number))
     if not has_assets and objects:
-        differences.append(f"{table.name}: {objects} objects where there are no assets")
+        differences.append(f"{table.name}: {objects} objects, expected none: the site has no assets")
     elif has_assets and table.layer == "sor" and not objects:
-        differences.append(f"{table.name}: no object where there are assets")
+        differences.append(f"{table.name}: no object, expected one: the site has assets")
     elif has_assets and table.layer != "sor" and objects != 1:
-        differences.append(f"{table.name}: {objects} objects where the workflow should have left one")
+        differences.append(f"{table.name}: {objects} objects, expected one after the workflow")
     registered = {
         tuple(partition["Values"]): partition["StorageDescriptor"]["Location"].rstrip("/")
         for page in glue.get_paginator("get_partitions").paginate(
@@ -155,7 +155,7 @@ def _cell_differences(where: str, expected: Row, row: Row) -> list[str]:
     ]
     if set(row) != {*expected, *READ_AT}:
         differences.append(
-            f"{where}: columns {sorted(set(row) ^ {*expected, *READ_AT})} are too many or missing"
+            f"{where}: columns {sorted(set(row) ^ {*expected, *READ_AT})} are missing or unexpected"
         )
     else:
         differences += [f"{where}: {column} is missing" for column in sorted(READ_AT) if row[column] is None]

@@ -22,15 +22,15 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class OwnPager(Pager):
-    """The program in ``PAGER``, or ``less``; less quits if the text fits one screen.
+    """The program in ``PAGER``, or ``less``, which quits if the text fits on one screen.
 
-    rich's own pager goes through pydoc, which overwrites ``LESS``.
+    rich's own pager is not used: it calls pydoc, which overwrites ``LESS``.
     """
 
     def show(self, content: str) -> None:
         """Show a text."""
         env = {"LESS": "FRX", **os.environ}
-        # An interrupt is for the pager: killed by us, it would leave the terminal without echo.
+        # Leave interrupts to the pager: if we killed it, the terminal would stay without echo.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.run(
@@ -54,13 +54,13 @@ class Console:
         self._printed_at = -SECONDS_BETWEEN_LINES
 
     def say(self, text: str = "") -> None:
-        """Print `text` permanently, below the current progress."""
+        """Print `text` permanently, on a new line after the current progress."""
         self.settle()
         self._console.print(text)
 
     @contextmanager
     def paged(self) -> Iterator[None]:
-        """Show what the block prints with a pager, if a person reads it and ``NO_PAGER`` is not set."""
+        """Show the block's output with a pager, if a person reads it and ``NO_PAGER`` is not set."""
         if sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER"):
             with self._console.pager(OwnPager()):
                 yield
@@ -126,7 +126,7 @@ class Console:
             self._print_line()
 
     def settle(self) -> None:
-        """Keep the current progress as a line of its own."""
+        """Keep the current progress on a separate line."""
         if self._shown is not None:
             self._shown.stop()
         elif self._latest and self._latest != self._printed:

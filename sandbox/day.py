@@ -1,4 +1,4 @@
-"""One day of the lake: start it as its schedules would, and watch it until it is complete."""
+"""One day of the lake: start it like the schedules do, and watch it until it is complete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Snapshot:
     listed
         Whether stage 2 has ended and has therefore queued every ticker.
     waiting, in_flight
-        Messages of each kind's queue that no function has received (also delayed ones), and received ones.
+        For each kind's queue, the number of messages that no function has received (including delayed
+        messages), and of messages that a function has received.
     objects
         The day's objects in each table.
     """
@@ -83,7 +84,7 @@ class Day:
     client
         Makes a client of the service with the given name.
     on_progress
-        Called with a line about the day's progress during the wait.
+        Called during the wait, with a line about the day's progress.
     """
 
     def __init__(self, lake: Lake, client: Callable[[str], Any], on_progress: Callable[[str], None]) -> None:
@@ -110,7 +111,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Make stage 2 queue the missing tickers of a past day, at first every ticker. Nothing is cleared."""
+        """Make stage 2 queue the missing tickers of a past day (initially all). Nothing is cleared."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
@@ -141,7 +142,7 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
-        """Start the dedup schedule's target with its input and the day, and wait for its end.
+        """Start the dedup schedule's target for the day with the schedule's input, and wait for its end.
 
         Returns
         -------
@@ -151,7 +152,7 @@ class Day:
         Raises
         ------
         DayFailed
-            The workflow does not succeed.
+            The workflow has not succeeded.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
         given = {**json.loads(target["Input"]), PARTITION_KEY: self.number}
@@ -172,7 +173,7 @@ class Day:
 
     def snapshot(self) -> Snapshot:
         """Read the queues and the tables."""
-        # Read the log before the queues: an empty queue that is not yet filled would look finished.
+        # Read the log before the queues: a queue is also empty before stage 2 fills it.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -186,7 +187,7 @@ class Day:
             )["Attributes"]
             in_flight[kind] = int(counts.pop("ApproximateNumberOfMessagesNotVisible"))
             waiting[kind] = sum(map(int, counts.values()))
-        # Read the queues before the tables: a message leaves its queue only after its row is in the tables.
+        # Read the queues before the tables: a row is in the tables before its message leaves the queue.
         return Snapshot(
             listed=listed,
             waiting=waiting,
@@ -195,7 +196,7 @@ class Day:
         )
 
     def missing(self, snapshot: Snapshot) -> list[str]:
-        """Return the missing parts of the day at that moment; empty when the day is complete."""
+        """Return the parts of the day that were missing at that moment; empty if the day was complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -239,7 +240,7 @@ class Day:
                 raise DayFailed(f"{_failure(failed[0])} (the event is in the queue {name})")
 
     def _logged(self, field: str) -> list[str]:
-        """Return the tickers that any function logged in a field with a list of tickers."""
+        """Return the tickers that the functions logged in the list `field`."""
         return sorted(
             {
                 ticker
@@ -255,7 +256,7 @@ class Day:
         return [(at, float(line[1]) / 1000) for at, line in found if line]
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
-        """Return time and text of each log line of `function` since the start that contains `term`."""
+        """Return time and text of each log line of `function` that contains `term`, since the start."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),
@@ -290,7 +291,7 @@ def ticker_of(body: str) -> str:
 
 
 def _failure(body: str) -> str:
-    """Return Lambda's text about an invocation that failed for good, or else the message itself."""
+    """Return a text about a failed invocation; the whole message if it is not Lambda's."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]
@@ -298,4 +299,4 @@ def _failure(body: str) -> str:
         error = record["responsePayload"]
         return f"{function} failed {attempts} times: {error['errorType']}: {error['errorMessage']}"
     except (ValueError, TypeError, KeyError):
-        return f"something failed for good: {body}"
+        return f"an invocation failed for good: {body}"

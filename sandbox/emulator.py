@@ -1,4 +1,4 @@
-"""The AWS emulator: MiniStack in a process group of its own, on loopback, with IAM enforced."""
+"""The AWS emulator: MiniStack in a separate process group, on the loopback interface, with IAM enforced."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ INHERITED_PREFIXES = ("OPENBLAS_", "OMP_", "MKL_")
 numeric libraries. No variable here changes the access to AWS, and none is a setting of MiniStack."""
 
 INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-"""Further variables that a function needs to read the real site if its certificate is a different one."""
+"""Further variables for functions that read the real site, which has another certificate."""
 
 
 class Emulator:
-    """An AWS account at :attr:`endpoint_url` that lives as long as its process.
+    """An AWS account at :attr:`endpoint_url` that exists as long as its process.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Emulator:
     reaches_internet
         Whether functions get the certificate settings from this process's environment.
     async_retry_seconds
-        Wait before the first retry of an asynchronous invocation that failed (a minute on Lambda).
+        Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
         Whether the emulator stays if this process ends without stopping it.
 
@@ -140,7 +140,7 @@ class Emulator:
         if not self.ca_bundle.exists():
             return False
         try:
-            trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # the file may be incomplete yet
+            trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # the file may still be incomplete
             opener = urllib.request.build_opener(
                 urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
             )
@@ -169,7 +169,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
-            # There is no daemon at this path: otherwise MiniStack would remove other users' containers.
+            # Use a path without a Docker daemon: otherwise MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),
@@ -208,7 +208,7 @@ def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
 
 def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
     """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
-    session: Any = _session()  # its stubs accept only literal names of services
+    session: Any = _session()  # the type stubs accept only literal service names
     return session.client(
         service,
         endpoint_url=endpoint_url,
@@ -222,7 +222,7 @@ def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
 
 @cache
 def _session() -> boto3.session.Session:
-    """Return a session that reads no profiles and no configuration files of the user."""
+    """Return a session that does not read the user's profiles and configuration files."""
     unset = (None, None, None, None)
     no_file = (None, None, os.devnull, None)
     return boto3.session.Session(

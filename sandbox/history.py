@@ -1,7 +1,7 @@
-"""The history of the trial: the days before the live day, written straight into the tables.
+"""The history of the trial: the days before the live day, written directly into the tables.
 
-It begins at rows of text, as stage 3 makes them from pages, and uses the functions of the later stages and of
-the quality checks. There are no pages, queues and functions: all days are made at once, in this process.
+It begins with rows of text, such as stage 3 makes from pages, and uses the code of the later stages and of
+the quality checks. It needs no pages, queues or Lambda functions: this process makes all days.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from sandbox.site.asset import SampleAsset
 from sandbox.site.trial import history_days, trial_assets
 
 AT_ONCE = 2
-"""Days that are made at the same time: this process and the emulator have one core each."""
+"""Number of days that are made at the same time: this process and the emulator use one core each."""
 ASSETS_A_SECOND = 5
 
 
 def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> None:
-    """Write the days before a live day into a lake that has its buckets and tables.
+    """Write the days before a live day into a lake whose buckets and tables exist.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
     lay = partial(_lay, live, tables, Ledger(s3, storage.work_bucket), s3, glue)
     judged: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # A day is judged against the days before it, so only the judging is one by one.
+        # Only the quality checks run day by day, because they compare a day with the days before it.
         for made in pool.map(lay, history_days(live)):
             judged[made.ledger.day] = run_checks(replace(made, earlier=judged))
         list(
@@ -80,7 +80,7 @@ def _lay(
 ) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
     made = make_day(trial_assets(live, day), day)
-    # The last table first: whatever reads a SoR object finds its rows in the other tables already.
+    # Write the last table first: a reader of a SoR object then finds its rows in the other tables.
     write(s3, tables[SPEC_ATIVOS].compact(day, uuid4().hex), made.spec, made.state.sor_ids)
     for entry, _ in made.ledger.batches:
         sor, sot = tables[SOR[entry.kind]], tables[SOT[entry.kind]]

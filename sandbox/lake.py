@@ -20,7 +20,7 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake; `kind` is None if it holds both kinds, `root` is the prefix of all its keys."""
+    """A table of the lake; `kind` is None for a table of both kinds, `root` is the prefix of all its keys."""
 
     layer: str
     kind: str | None
@@ -41,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Storage:
-    """The tables of the lake and the work bucket: enough to write days into the lake.
+    """The tables and the work bucket of the lake, which are needed to write days into the lake.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Storage:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Storage:
-        """Make it from the outputs of ``examples/local``."""
+        """Make the storage from the outputs of ``examples/local``."""
         tables = tuple(Table.from_output(table) for table in outputs["tables"])
         return cls(tables, Table.from_output(outputs["quality_table"]), outputs["work_bucket"])
 
@@ -80,7 +80,7 @@ class StoredObject:
 
     @property
     def is_compact(self) -> bool:
-        """Tell whether the dedup workflow wrote the object."""
+        """Return whether the dedup workflow wrote the object."""
         return self.key.endswith(".compact.parquet")
 
     @property
@@ -91,7 +91,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Lake:
-    """The applied resources that a day needs.
+    """The applied resources that a day uses.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Lake:
         return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
 
     def derivations(self) -> list[tuple[Table, Table]]:
-        """Return each pair of tables (source, target): objects of the source become objects of the target."""
+        """Return each pair of tables (source, target): a stage makes target objects from source objects."""
         following = {"sor": "sot", "sot": "spec"}
         return [
             (source, target)
@@ -162,7 +162,7 @@ class Lake:
 
 
 class Partitions:
-    """Reads partitions of tables; reads each object's footer once.
+    """Reads partitions of tables, and each object's footer only once.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The commands of the local run: run one whole day, keep it running or not, query it, and end it."""
+"""The commands of the local run: run one whole day, keep its lake running, query the lake, and end it."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ class AlreadyRunning(Exception):
 
 
 class NotRunning(Exception):
-    """There is nothing to query: ``up`` was not run or has not finished, or the emulator has ended since."""
+    """There is no lake to query: ``up`` was not run or has not finished, or its emulator has ended."""
 
 
 class SiteNotReached(Exception):
-    """The real site was requested, but this machine cannot reach it."""
+    """The real site is requested, but this machine cannot reach it."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Source:
 
 
 class LocalLake:
-    """The module, applied to an emulator of its own.
+    """The module, applied to a separate emulator.
 
     Parameters
     ----------
@@ -151,17 +151,18 @@ class LocalLake:
     def applying(
         self, console: Console, on_stored: Callable[[Storage], None] | None = None
     ) -> Iterator[None]:
-        """Apply the module to the emulator and continue once a day can run: some resources may still settle.
+        """Apply the module to the emulator, and enter the context once a day can run.
 
-        On exit, wait for Terraform's end and raise its failure. After a failure inside the context, stop
-        Terraform.
+        Terraform may still run then. On exit, wait until it ends, and raise its failure. After a failure
+        inside the context, stop Terraform.
 
         Parameters
         ----------
         console
-            Shows the progress until a day can run.
+            Console that shows the progress until a day can run.
         on_stored
-            Called in a thread of its own once buckets and tables exist. A day can run after its end.
+            Called in a separate thread once buckets and tables exist. A day can run only after this call
+            ends.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -202,7 +203,7 @@ class LocalLake:
                 raise
 
     def _outputs(self, applied: Future[None], read: Callable[[Mapping[str, Any]], T]) -> T:
-        """Return what `read` makes of the outputs as soon as Terraform has written those that it needs."""
+        """Wait until Terraform has written the outputs that `read` needs, and return the result of `read`."""
         while not applied.done():
             # Terraform may be writing its state now, or some outputs may be missing.
             with suppress(TerraformFailed, KeyError):
@@ -217,14 +218,14 @@ class LocalLake:
 
 
 def run(state_dir: Path, source: Source, console: Console) -> None:
-    """Run one whole day, print its results, and leave nothing running.
+    """Run one whole day, print its results, and end all processes.
 
     Raises
     ------
     AlreadyRunning
         Another day is running in this folder.
     SiteNotReached
-        The real site is requested and cannot be reached.
+        The real site is requested but cannot be reached.
     """
     with _locked(state_dir, "run"), ExitStack() as running:
         _run_day(state_dir, "run", source, console, running)
@@ -238,14 +239,16 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     AlreadyRunning
         Another day is running in this folder, or the emulator of an earlier day still runs.
     SiteNotReached
-        The real site is requested and cannot be reached.
+        The real site is requested but cannot be reached.
     """
     with _locked(state_dir, "up"):
         running = _still_running(state_dir)
         if emulator.MODULE in running:
-            raise AlreadyRunning("It is up already: ask it with `make query`, or end it with `make down`.")
+            raise AlreadyRunning(
+                "A lake is already up: query it with `make query`, or end it with `make down`."
+            )
         if _left_running(state_dir):
-            console.say("The emulator of an earlier `make up` has ended: what it left is removed.")
+            console.say("The emulator of an earlier `make up` has ended: its data is removed.")
             for pid in running.values():
                 stop_group(pid)
         _up(state_dir, source, console)
@@ -259,8 +262,8 @@ def _up(state_dir: Path, source: Source, console: Console) -> None:
     console.say(f"  AWS_ENDPOINT_URL={left.endpoint_url}")
     console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
     console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
-    console.say("Ask by name:        make query QUERY=formula-magica   (make query lists the names)")
-    console.say(f'Ask what you like:  make query SQL="{report.example_query(day)}"')
+    console.say("Run a saved query:  make query QUERY=formula-magica   (make query lists the names)")
+    console.say(f'Run your own SQL:   make query SQL="{report.example_query(day)}"')
     console.say("End it:             make down")
 
 
@@ -273,7 +276,7 @@ def query(
     sql: str = "",
     form: str = "table",
 ) -> None:
-    """Query the lake that ``up`` left running and print the answer; without name and SQL, print the names.
+    """Query the lake of ``up`` and print the answer; without name and SQL, list the saved queries.
 
     Parameters
     ----------
@@ -297,7 +300,7 @@ def query(
     QueryRefused
         The query may not be sent.
     QueryFailed
-        The query fails; the message suggests near names.
+        The query fails; the message suggests similar names.
     """
     workgroup, client = _left_up(state_dir)
     asked = TypedAthena(client("athena"), workgroup)
@@ -329,7 +332,7 @@ def tables(state_dir: Path, console: Console) -> None:
 
 
 def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
-    """Return the workgroup of the lake that ``up`` left running, and what makes clients of its services.
+    """Return the workgroup of the lake that ``up`` left running, and a function that makes service clients.
 
     Raises
     ------
@@ -338,12 +341,12 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
-        raise NotRunning("Nothing is up to be asked: `make up` first.")
+        raise NotRunning("No lake is up: run `make up` first.")
     left = json.loads(up_file.read_text())
     if emulator.MODULE not in _still_running(state_dir):
-        raise NotRunning("The emulator that `make up` left running has ended: `make up` starts it anew.")
+        raise NotRunning("The emulator that `make up` left running has ended: run `make up` again.")
     if "workgroup" not in left:
-        raise NotRunning("`make up` has not come to a lake yet: ask again when it has ended.")
+        raise NotRunning("`make up` has not made the lake yet: query it when `make up` has ended.")
     return left["workgroup"], partial(emulator.client, left["endpoint_url"], Path(left["ca_bundle"]))
 
 
@@ -368,8 +371,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. `running` ends all started processes. In the folder ``up`` they stay if this
-        process is killed, and ``down`` can end them.
+        The day and its emulator. `running` ends all started processes. In the folder ``up`` they continue if
+        this process is killed; ``down`` can then end them.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -400,7 +403,7 @@ def _run_day(
 
     def lay(storage: Storage) -> None:
         nonlocal laid_seconds
-        # Imported here: with it come the stages' modules, which no other command needs.
+        # Import this here, because it imports the stages' modules, which no other command needs.
         from sandbox.history import lay_history
 
         started_at = time.monotonic()
@@ -412,11 +415,11 @@ def _run_day(
         (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
         if laid_seconds:
             console.say(
-                f"The {EARLIER_DAYS} trading days before are in the lake, laid in {laid_seconds:.1f} s"
+                f"The lake has the {EARLIER_DAYS} trading days before, written in {laid_seconds:.1f} s"
             )
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)
-        console.progress("waiting until Terraform has seen all settings settle")
+        console.progress("waiting until Terraform finds all resources ready")
     console.settle()
     return day, local.emulator
 
@@ -436,18 +439,18 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
     report.show_answers(athena, console)
     (own_dir / PAGE).write_text(page(take_snapshot(athena, local.emulator.client("s3"))), encoding="utf-8")
-    console.say(f"\nThe day as a page, to be opened in a browser: {(own_dir / PAGE).resolve()}")
+    console.say(f"\nThe report of the day, for a browser: {(own_dir / PAGE).resolve()}")
     if source.tickers:
         checks.check_tickers(day, source.tickers)
     if source.live:
-        console.say("\nEvery ticker that was asked for is in every layer, or named above.")
+        console.say("\nEvery requested ticker is in every layer, or is named above.")
     else:
         assets = trial_assets(number)
         wanted = set(source.tickers) or {asset.ticker for asset in assets}
         checks.check_assets(
             day, [asset for asset in assets if asset.ticker in wanted], local.emulator.client("glue")
         )
-        console.say("\nThe lake is exact: every cell of its five tables is what the site says.")
+        console.say("\nThe lake is exact: every cell of its five tables equals the site's value.")
     return day
 
 
@@ -476,7 +479,7 @@ def check_reached(url: str) -> None:
     Raises
     ------
     SiteNotReached
-        The machine cannot open one, or not within `REACHED_WITHIN_SECONDS`.
+        The machine cannot open a connection within `REACHED_WITHIN_SECONDS`.
     """
     address = urlsplit(url)
     why = f"no connection within {REACHED_WITHIN_SECONDS:.0f} s"
@@ -491,7 +494,7 @@ def check_reached(url: str) -> None:
             why = str(error)
         tried.set()
 
-    # A name lookup has no timeout of its own.
+    # A name lookup has no timeout.
 
     threading.Thread(target=connect, daemon=True).start()
     tried.wait(REACHED_WITHIN_SECONDS)
@@ -501,7 +504,7 @@ def check_reached(url: str) -> None:
 
 @contextmanager
 def _locked(state_dir: Path, command: str) -> Iterator[None]:
-    """Lock the folder for one running day; the lock is released however the process ends."""
+    """Lock the folder for one running day; the end of the process always releases the lock."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / LOCK_FILE).open("a+") as lock:
         try:
@@ -509,7 +512,7 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
         except BlockingIOError as error:
             lock.seek(0)
             raise AlreadyRunning(
-                f"{lock.read()} is at work in this checkout: wait for its end, or interrupt it."
+                f"{lock.read()} runs in this checkout: wait until it ends, or interrupt it."
             ) from error
         lock.truncate(0)
         lock.write(f"`make {command}` (process {os.getpid()})")
@@ -518,7 +521,7 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
 
 
 def _still_running(state_dir: Path) -> dict[str, int]:
-    """Return the id of each process, by module, that an earlier ``up`` started and that is still running."""
+    """Return the process ids, by module, of processes that an earlier ``up`` started and that still run."""
     left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
     return {module: pid for module, pid in left.items() if runs_module(pid, module)}
 

@@ -1,4 +1,4 @@
-"""Background processes that leave nothing behind: each leads a process group, which is ended as a whole."""
+"""Background processes that leave nothing behind: each leads a process group that ends as a whole."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ProcessFailed(Exception):
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface without a listener."""
+    """Return a free TCP port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -28,13 +28,13 @@ def free_port() -> int:
 
 
 def accepts_connections(port: int) -> bool:
-    """Tell whether a TCP port of the loopback interface has a listener."""
+    """Return whether a TCP port of the loopback interface has a listener."""
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 class BackgroundProcess:
-    """A Python module in a process group of its own, with output to a log file.
+    """A Python module that runs in a separate process group and writes its output to a log file.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class BackgroundProcess:
         File for the output of the process.
     outlives_us
         Whether the process stays if the starting process ends without stopping it. If not, its standard input
-        is a pipe, and the end of the pipe tells the process to end.
+        is a pipe, and the process ends when the pipe closes.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class BackgroundProcess:
         Raises
         ------
         ProcessFailed
-            The process ends before that, or is not ready after `timeout_seconds`.
+            The process ends before it is ready, or is not ready after `timeout_seconds`.
         """
         deadline = time.monotonic() + timeout_seconds
         while not ready():
@@ -107,7 +107,7 @@ class BackgroundProcess:
 
 
 def group_is_alive(group: int) -> bool:
-    """Tell whether a process group still has a process."""
+    """Return whether a process group still has a process."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -139,7 +139,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
 
 
 def runs_module(pid: int, module: str) -> bool:
-    """Tell whether the process `pid` runs `module`; another process may have the same id by now."""
+    """Return whether the process `pid` runs `module`; another process may have got the id."""
     listing = subprocess.run(
         ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout

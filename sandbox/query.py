@@ -1,4 +1,4 @@
-"""`make query` without Athena itself: the check for one read-only statement, near names, output formats."""
+"""Helpers of `make query`: the check for one read-only statement, similar names, output formats."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^
 
 
 class QueryRefused(Exception):
-    """The query is not sent, or cannot be read or shown; the message gives the reason."""
+    """The query cannot be read, sent or shown; the message gives the reason."""
 
 
 class TypedAthena(Athena):
-    """Athena client that keeps the column types of its latest answer."""
+    """An Athena client that keeps the column types of its latest answer."""
 
     types: tuple[str, ...] = ()
 
@@ -52,7 +52,7 @@ class TypedAthena(Athena):
 
 
 def read_sql(text: str) -> str:
-    """Return the query of an argument: from ``@file``, from standard input for ``-``, or the argument itself.
+    """Return a query from the file ``@file``, from standard input (``-``), or from the argument itself.
 
     Raises
     ------
@@ -80,17 +80,17 @@ def reading_statement(sql: str) -> str:
     try:
         tokens = sqlglot.tokenize(sql, read="trino")
     except TokenError as error:
-        raise QueryRefused("The query ends within a quote or a comment.") from error
+        raise QueryRefused("The query ends inside a quote or a comment.") from error
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     if not tokens:
         raise QueryRefused("The query is empty.")
     if any(token.token_type == TokenType.SEMICOLON for token in tokens):
-        raise QueryRefused("One statement only: the query has a semicolon between two.")
+        raise QueryRefused("The query has several statements, expected one.")
     first = next((token for token in tokens if token.token_type != TokenType.L_PAREN), tokens[0])
     if first.text.upper() not in READING:
         raise QueryRefused(
-            f"Read-only: {', '.join(READING[:-1])} and {READING[-1]} are sent, {first.text.upper()} is not."
+            f"Read-only: expected {', '.join(READING[:-1])} or {READING[-1]}, found {first.text.upper()}."
         )
     if first.text.upper() == "EXPLAIN":
         reading_statement(EXPLAIN_OPTIONS.sub("", sql[first.end + 1 :]))
@@ -107,14 +107,14 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     name
         Name of the query.
     ticker
-        For a query about one asset: the asset, in place of the query's example.
+        For a query about one asset: the ticker, which replaces the query's example.
 
     Raises
     ------
     QueryFailed
-        The workgroup has no query with that name; the message suggests near names.
+        The workgroup has no query with that name; the message suggests similar names.
     QueryRefused
-        The query is not about one asset, or the ticker is none.
+        The query is not about one asset, or the ticker is not valid.
     """
     named = athena.named_queries()
     if name not in named:
@@ -124,7 +124,7 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     if ticker:
         if EXAMPLE not in sql:
             about = ", ".join(one for one, query in named.items() if EXAMPLE in query.sql)
-            raise QueryRefused(f"The query {name} is not about one asset: TICKER goes with {about}.")
+            raise QueryRefused(f"The query {name} is not about one asset: use TICKER with {about}.")
         try:
             sql = sql.replace(EXAMPLE, f"'{parse_ticker(ticker.upper())}'")
         except ValueError as error:
@@ -133,7 +133,7 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
 
 
 def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
-    """Return in one line why a query failed, with near names if a table or a column is unknown.
+    """Return a one-line reason why a query failed, with similar names if a table or a column is unknown.
 
     Parameters
     ----------
@@ -166,14 +166,14 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
 
 
 def near_tables(name: str, tables: Mapping[str, str]) -> str:
-    """Suggest tables with names near to `name`; `tables` maps each full name to the bare table name."""
+    """Suggest tables with names similar to `name`; `tables` maps full names to names without the database."""
     bare = name.rsplit(".", 1)[-1]
     near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
     return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
 
 
 def near_names(name: str, names: Iterable[str]) -> str:
-    """Suggest names near to `name` in a sentence; empty if there are none."""
+    """Return a sentence with names similar to `name`; empty if there are none."""
     return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
 
 
@@ -196,7 +196,7 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
         twice = {name for name in answer.columns if answer.columns.count(name) > 1}
         if twice:
             raise QueryRefused(
-                f"JSON needs a name of its own for each column; there are several {min(twice)}."
+                f"JSON needs a different name for each column: several are named {min(twice)}."
             )
         rows = [
             {
@@ -222,7 +222,7 @@ def show_catalog(glue: Any, console: Console) -> None:
 
 
 def _title(view: str) -> str:
-    """Return the title of a view in the catalog: its query's first line, a comment."""
+    """Return the title of a view in the catalog: the comment in the first line of its query."""
     sql: str = json.loads(base64.b64decode(view))["originalSql"]
     return sql.splitlines()[0].removeprefix("-- ")
 

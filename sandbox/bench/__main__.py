@@ -54,13 +54,13 @@ PAGE_BYTES = 6_000
 """Stored size of a page of the real site (four pages of July 2026, 5.6 to 6.2 kB each). Pages of the sample
 site take a tenth, because they are alike."""
 COMPACTED_DAY = 20200103
-"""A past day that gets the day's SoR objects again, to give the compaction some input."""
+"""A past day that gets copies of the day's SoR objects, as input for the compaction."""
 HANDLERS_DAY_AGE = timedelta(days=14)
-"""Age of the day for the measurements of single handlers. The pages are as of that day, so both days accept
-them, and the measured day does not compact its strays."""
+"""Age of the day for the measurements of single handlers. The pages have the date of that day, so both days
+accept them. The workflow of the measured day does not compact objects of a day that old."""
 STAGE_1 = "check-and-delete-partitions"
 AGAIN = f"{STAGE_1}, day again"
-"""Stage 1 of a day that is already in the lake: only then it deletes with awswrangler, which loads slowly."""
+"""Stage 1 of a day that is already in the lake: it then loads awswrangler, which is slow."""
 REFUSED_DAY = 20200110
 """A past day on which the site refuses every asset."""
 ONCE = (
@@ -72,7 +72,7 @@ ONCE = (
 )
 """Functions that run once an evening; a second call would find no work."""
 LOOKS = 3
-"""Passes of ``Look`` on an evening without a round."""
+"""Number of times that the workflow enters ``Look`` on an evening without a round."""
 PATIENCE_SECONDS = 300
 IMPORTS = 5
 """Number of imports of each handler; the median counts."""
@@ -89,7 +89,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # The module's defaults. The example's values start fewer processes on two cores.
+        # The module's defaults: the example starts fewer processes, for machines with two cores.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -120,10 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox.bench", description=__doc__)
     parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
-    parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds that each page takes")
-    parser.add_argument(
-        "--days", type=int, default=0, help="a lake of so many days: what it costs the others"
-    )
+    parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds per page")
+    parser.add_argument("--days", type=int, default=0, help="also measure a lake with this number of days")
     parser.add_argument("--output", type=Path, default=STATE_DIR / "bench.json", help="default: %(default)s")
     return parser
 
@@ -175,7 +173,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
 
 
 def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
-    """Measure an evening, up to its last round, on which the site refuses every page."""
+    """Measure an evening with all its rounds while the site refuses every page."""
     log = local.emulator.authorization_log
     asked_before = len(log.read_text().splitlines())
     states = local.emulator.client("stepfunctions")
@@ -229,7 +227,7 @@ def _kept(local: LocalLake, day: int) -> dict[str, int]:
 
 
 def _places_of(local: LocalLake) -> dict[str, int]:
-    """Return the maximum number of concurrent invocations of each kind's queue."""
+    """Return the maximum number of concurrent invocations for each kind's queue."""
     mappings = local.emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     return {
         mapping["FunctionArn"].rsplit("-", 1)[1]: mapping["ScalingConfig"]["MaximumConcurrency"]
@@ -238,7 +236,7 @@ def _places_of(local: LocalLake) -> dict[str, int]:
 
 
 def _requests_allowed(local: LocalLake) -> int:
-    """Return how many requests the functions of both queues may have in flight to the site."""
+    """Return the maximum number of concurrent requests from the functions of both queues to the site."""
     client = local.emulator.client("lambda")
     allowed = 0
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
@@ -249,7 +247,7 @@ def _requests_allowed(local: LocalLake) -> int:
 
 
 def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
-    """Return objects and bytes of a day's partition, and the bytes that a query of one column reads."""
+    """Return the objects and bytes of a day's partition, and the bytes that a query of one column reads."""
     scanned = 0
     for stored in after:
         body = day.partitions.body(one.bucket, stored.key)
@@ -277,9 +275,9 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
 def _functions(
     local: LocalLake, site: SiteServer, measured_day: int, console: Console
 ) -> Iterator[dict[str, Any]]:
-    """Measure each packaged handler in a process of its own, on a separate day."""
+    """Measure each packaged handler in a separate process and on a separate day."""
     built = STATE_DIR / "bench" / "packages"
-    shutil.rmtree(built, ignore_errors=True)  # packages built from other sources
+    shutil.rmtree(built, ignore_errors=True)  # may be built from other sources
     subprocess.run(
         [sys.executable, ROOT / "lambda" / "build.py", "--output", built, "--runtime", RUNTIME],
         check=True,
@@ -288,7 +286,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Load as many certificates as a client loads on AWS, besides the emulator's own certificate.
+    # Load the emulator's certificate and as many others as a client loads on AWS.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -303,7 +301,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Stage 2 would start the day: instead, stage 1 starts a function that refuses such an event.
+    # Do not let stage 1 start stage 2, which would start the day. The replacement refuses the event.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -336,7 +334,7 @@ def _functions(
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         AGAIN: lambda: scheduled,
         STAGE_1: lambda: scheduled,
-        # This must be last: it starts the day.
+        # Keep this last, because it starts the day.
         "get-tickers": lambda: {"anomesdia_exec": measured_day},
     }
     site.latency_ms = latency_ms
@@ -364,7 +362,7 @@ def _functions(
         compiling = [_one({**request, "byte_code": False})["import"]["cpu"] for _ in range(IMPORTS)]
         called = _one({**request, "byte_code": False, "event": event()})
         if short == STAGE_1 and called["result"]["objects_deleted"]:
-            raise RuntimeError(f"stage 1 was to find nothing of the day, and found {called['result']}")
+            raise RuntimeError(f"stage 1 must find no data of the day, but found {called['result']}")
         first = called["first"]
         later = _median([spent for name, spent in called.items() if name.startswith("later")] or [first])
         yield {
@@ -408,7 +406,7 @@ def _copy_day(local: LocalLake, day: int, target: int) -> None:
 
     def lacking() -> str:
         arrived = len(partitions.objects(spec, target))
-        return "" if arrived >= copied else f"{arrived} of {copied} objects got to {spec.name}"
+        return "" if arrived >= copied else f"{arrived} of {copied} objects reached {spec.name}"
 
     _wait(lacking)
 
@@ -419,7 +417,7 @@ def _wait(lacking: Callable[[], str]) -> None:
     Parameters
     ----------
     lacking
-        Returns a text about the missing parts, empty if nothing is missing.
+        Returns a text that names the missing parts; the text is empty if nothing is missing.
 
     Raises
     ------
@@ -441,13 +439,13 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{request['handler']} failed in a process of its own:\n{done.stderr}")
+        raise RuntimeError(f"{request['handler']} failed in its separate process:\n{done.stderr}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
-    """Return the paid Lambda time of a day, at Lambda's share of a core and with the module's batch size."""
+    """Return the billed Lambda time of a day, with Lambda's share of a core and the module's batch size."""
     assets = Counter(asset.kind for asset in site.assets.values())
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
@@ -455,7 +453,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     # For each function: process starts and invocations, by purpose.
     runs = {
         STAGE_1: [(1, 1)],
-        AGAIN: [],  # not on an ordinary evening
+        AGAIN: [],  # does not run on an ordinary evening
         "get-tickers": [(1, 1)],
         "get-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
         "prep-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
@@ -472,10 +470,10 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 
 
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
-    """Return the maximum paid Lambda time of an evening on which the site refuses every page.
+    """Return the maximum billed Lambda time of an evening on which the site refuses every page.
 
-    All time that the emulator measured is taken as CPU time. Each round of requests, an hour after the
-    previous one, is taken to start every process anew. A second of a whole core costs the same at any memory.
+    Assumptions: all time that the emulator measured is CPU time, and each round starts all processes again,
+    because rounds are an hour apart. A second of a whole core costs the same with any amount of memory.
     """
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0

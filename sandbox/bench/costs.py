@@ -1,4 +1,4 @@
-"""The cost of a month of the lake, from counts of a day and a table of prices."""
+"""The cost of one month of the lake, from the counts of one day and a table of prices."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ ASSETS_A_DAY = 1450
 """About 1,000 stocks and 450 funds."""
 
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
-"""Reads of the two queues by their triggers, day and night: five pollers each, one long poll per 20 s."""
+"""Reads of the two queues by their triggers, day and night: each trigger has five pollers, and each poller
+makes one long poll per 20 s."""
 
 TRANSITIONS_A_DAY = 15
-"""States that the workflow enters on a good day that is settled at its first look; two of them notify."""
+"""Number of states that the workflow enters if the day is good and already settled at the first check; two of
+these states notify."""
 
 PAGES_KEPT_DAYS = 90
 """Default number of days to keep pages."""
@@ -32,7 +34,7 @@ QUERIES_A_DAY = 20
 NOTICES_A_DAY = 1
 
 TRIGGER_REQUESTS_A_SEND = 2
-"""A send request has ten messages. One request receives them, and one request deletes them."""
+"""One request sends ten messages, one receives them, and one deletes them."""
 
 STANDING = {
     "SQS, polling of the triggers",
@@ -107,8 +109,8 @@ def prices() -> dict[str, dict[str, Any]]:
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     """Return the cost of a month with `DAYS_A_MONTH` days of `ASSETS_A_DAY` assets, by paid item.
 
-    All counts of a day, except `OF_A_DAY`, are taken to grow with its assets. The storage cost is that of the
-    twelfth month.
+    All counts of a day, except those in `OF_A_DAY`, are assumed to be proportional to its assets. The storage
+    cost is that of the twelfth month.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         times = DAYS_A_MONTH if action in OF_A_DAY else days
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
     invocations = day.invocations * days
-    # Number of days of pages and of ledger that are stored at one time.
+    # Number of days of which pages and ledger are stored.
     kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
     sent = day.requests.get("sqs:SendMessage", 0)
     triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
@@ -149,10 +151,10 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
-    """Return a month's cost in dollars beyond the free tier, if the account uses the free tier only for this.
+    """Return a month's cost in dollars after the free tier, if the account has no other usage.
 
-    Only allowances without an end date count (each service's pricing page, 2026-11). S3 has none: a new
-    account has credits instead, and an account opened before July 2025 had twelve months.
+    Only free allowances without an end date count (each service's pricing page, 2026-11). S3 has no such
+    allowance: new accounts get credits, and accounts opened before July 2025 had twelve free months.
     """
     price = table["requests"]
     allowances: dict[tuple[str, ...], float] = {

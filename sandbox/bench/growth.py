@@ -1,4 +1,4 @@
-"""The cost of a lake with many days for stage 1, the workflow and the report."""
+"""The cost of stage 1, the workflow and the report on a lake with many days."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
 
 
 def measure_report(local: LocalLake, days: int) -> dict[str, Any]:
-    """Write the report in a process of its own: its calls, bytes, seconds and peak memory."""
+    """Write the report in a separate process; return its calls, bytes, seconds and peak memory."""
     done = subprocess.run(
         [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup, str(days)],
         env={**os.environ, **local.emulator.env()},
@@ -78,13 +78,13 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
     numbers = [number_of(one) for one in weekdays(date_of(day) - timedelta(days=15), days)]
     for one in (*local.lake.tables, local.lake.quality):
         listed = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day)).get("Contents", [])
-        if one.layer == "sor":  # one object is enough: nothing reads SoR here
+        if one.layer == "sor":  # one object is enough, because nothing reads SoR here
             listed = listed[:1]
         table = glue.get_table(DatabaseName=one.database, Name=one.name)["Table"]
         for number in numbers:
             for item in listed:
                 key = item["Key"].replace(f"={day}/", f"={number}/")
-                # Avoid .part.parquet: it would start a function.
+                # Rename the copy: the suffix .part.parquet would start a function.
                 key = key.replace(".part.parquet", ".compact.parquet")
                 source = {"Bucket": one.bucket, "Key": item["Key"]}
                 if one.layer == "sot":
@@ -104,7 +104,7 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
 
 
 def _as_of(rows: pa.Table, day: int) -> bytes:
-    """Return a day's rows as Parquet of another day: its session, and prices that differ by up to a fifth."""
+    """Return a day's rows as Parquet, with the session of another day and prices changed by up to a fifth."""
     rng = np.random.default_rng(day)
     factors = rng.uniform(0.8, 1.2, len(rows))
     newest = pc.max(rows["dt_ult_cot"])

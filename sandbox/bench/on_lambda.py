@@ -1,8 +1,8 @@
-"""The time of a function on Lambda's share of a core, from its CPU seconds and its waits.
+"""The time of a function with Lambda's share of a core, computed from its CPU time and its waits.
 
 Lambda gives a function CPU in proportion to its memory: a whole core at 1,769 MB (Lambda's developer guide,
-"Configure Lambda function memory"). With more memory, computation gets faster at the same cost. With less
-memory, a wait takes the same time and costs less.
+"Configure Lambda function memory"). More memory makes computation faster at the same cost. Less memory makes
+a wait cheaper, but not longer.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ FULL_CORE_MB = 1769
 SIZES_MB = (256, 320, 512, 768, 1024, 1769)
 
 RUNTIME_MB = 30
-"""Memory of Lambda's own part of the process, beside the interpreter and the modules of the handler. Lambda
-reports 35 to 40 MB for an empty function; a bare interpreter, which we measure, takes 10 MB of this."""
+"""Memory of Lambda's own part of the process, without the interpreter and the handler's modules. Lambda
+reports 35 to 40 MB for an empty function; 10 MB of this is the interpreter, which we measure."""
 
 INIT_SECONDS = 10
 """Lambda's limit for a start. After this time, Lambda starts the process again within the invocation."""
@@ -22,7 +22,7 @@ INIT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Work:
-    """The work of one handler on a whole core.
+    """The work of one handler, measured on a whole core.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return the bounds of a start: Lambda may give more than the share then, but does not promise it."""
+        """Return the shortest and the longest start: Lambda may give a start more CPU than the share."""
         return self.import_cpu, self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
@@ -53,7 +53,7 @@ class Work:
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return the paid time: starts at the share (the more expensive bound), and invocations."""
+        """Return the billed GB-seconds of starts (with only the share of a core) and of invocations."""
         first = min(starts, invocations)
         seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)

@@ -1,4 +1,4 @@
-"""One packaged handler in a process of its own: ``python -S -I one_handler.py REQUEST``.
+"""Measure one packaged handler in a separate process: ``python -S -I one_handler.py REQUEST``.
 
 ``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether to use existing byte code: Lambda
 layers and packages contain sources only), ``handler`` (``package.module.function``), ``environment``,
@@ -30,7 +30,7 @@ from typing import Any
 
 
 class _SourceOnly(SourceFileLoader):
-    """Compiles a module on each import."""
+    """Compile a module on each import."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
@@ -81,7 +81,7 @@ def _peak_bytes() -> int:
 
 @contextmanager
 def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Record the seconds of CPU and the other seconds, which are waiting."""
+    """Record the seconds of CPU time and the seconds of waiting."""
     clock, cpu = time.perf_counter(), time.process_time()
     yield
     used = time.process_time() - cpu

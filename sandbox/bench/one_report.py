@@ -1,4 +1,4 @@
-"""Writes the report in a process of its own and prints as JSON what that took: ``python -m`` this module."""
+"""Measure the writing of the report in a separate process; print the result as JSON."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Measure the bytes that views and named queries read of a long lake: ``python -m sandbox.bench.queries``.
 
-The lake holds the sample site's assets. It is on disk as the dedup workflow leaves it: one object per day and
-table. DuckDB, which is also the emulator's Athena, then runs each query through a file system that counts the
-requested bytes.
+The lake holds the sample site's assets. It is on disk in the form that the dedup workflow leaves: one object
+per day and table. DuckDB, which the emulator's Athena also uses, runs each query through a file system that
+counts the bytes read.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ VIEWS = {
     "vw_ativos_negociados": SPEC_ATIVOS,
     "vw_possiveis_desdobramentos": SOT_ACOES,
 }
-"""The table that gives each view its columns; the last view names its own. A view that reads another view
-comes after that view."""
+"""For each view, the table with its columns; the last view names its columns itself. A view that reads
+another view comes after it."""
 LAST = date(2026, 11, 23)
 EVENING = time(18, 50)
 MEASURES_A_DAY = 250
@@ -44,7 +44,7 @@ SESSION = "dt_ult_cot"
 
 
 class CountedFile:
-    """An open file that reports the number of bytes read to its file system."""
+    """An open file that tells its file system how many bytes were read."""
 
     def __init__(self, opened: Any, files: CountingFileSystem) -> None:
         self._opened = opened
@@ -61,7 +61,7 @@ class CountedFile:
 
 
 class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
-    """The files of this machine as ``counted://``, and the number of bytes read from them."""
+    """The local files as ``counted://``, with a count of the bytes that were read."""
 
     protocol = "counted"
     bytes_read = 0
@@ -86,7 +86,7 @@ def main() -> None:
             write_lake(lake, assets, days)
             measured.append({**weight(lake), **bytes_read(lake)})
     console.table(
-        ["table, or what is asked", *(f"MB of {days} days" for days in options.days)],
+        ["table or query", *(f"MB of {days} days" for days in options.days)],
         [[name, *(f"{one[name] / 1e6:.2f}" for one in measured)] for name in measured[0]],
     )
 
@@ -94,7 +94,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write `days` weekdays up to `LAST` of the four tables that views and named queries read.
 
-    Traded assets have the day as their session; other cells are the same on each day.
+    Traded assets have the day as their session; the other cells do not change from day to day.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
 
 
 def weekdays(last: date, days: int) -> Iterator[date]:
-    """Yield `days` weekdays up to a day, the last first."""
+    """Yield `days` weekdays up to a day, in reverse order."""
     day = last
     while days:
         if day.weekday() < 5:
@@ -124,7 +124,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return the rows of `LAST`, changed to another day."""
+    """Return the rows of `LAST` with the date of another day."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -156,11 +156,11 @@ def weight(directory: Path) -> dict[str, int]:
 
 
 def bytes_read(directory: Path) -> dict[str, int]:
-    """Return the bytes of a lake that each view, with all its columns, and each named query reads."""
+    """Return how many bytes of a lake each view (with all its columns) and each named query reads."""
     files = CountingFileSystem(skip_instance_cache=True)
     lake = duckdb.connect()
     lake.register_filesystem(files)
-    lake.execute("SET enable_external_file_cache = false")  # no query profits from an earlier one
+    lake.execute("SET enable_external_file_cache = false")  # no query uses the cache of an earlier one
     lake.execute("SET threads = 1")  # one thread counts the bytes
     for key in TABLES:
         objects = f"'counted://{directory}/{key}/*/*.parquet'"
@@ -179,7 +179,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query with Terraform's values filled in, but without database names."""
+    """Return a query with Terraform's values inserted and its database names removed."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
@@ -187,7 +187,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield name and text of each query: the whole of each view, and each named query."""
+    """Yield name and text of each query: a query for all rows of each view, and the named queries."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

@@ -16,13 +16,13 @@ ROUNDS = 4
 def report(measured: dict[str, Any], console: Console) -> None:
     """Print the measurements, one table each."""
     console.say(
-        f"\n{measured['papers']} papers, {measured['latency_ms']:.0f} ms a page, "
-        f"{measured['requests_in_flight_most']} requests in flight at most "
+        f"\n{measured['papers']} assets, {measured['latency_ms']:.0f} ms per page, "
+        f"at most {measured['requests_in_flight_most']} requests in flight "
         f"({measured['requests_in_flight_allowed']} allowed), {measured['connections']} connections"
     )
     console.say(
         f"{measured['seconds_to_last_spec_object']:.1f} s from the start of stage 1 to the last Spec object, "
-        f"{measured['times_the_floor']:.2f} times the floor of {measured['floor_seconds']:.1f} s"
+        f"{measured['times_the_floor']:.2f} times the minimum of {measured['floor_seconds']:.1f} s"
     )
     console.say()
     console.table(
@@ -44,7 +44,7 @@ def report(measured: dict[str, Any], console: Console) -> None:
         _report_growth(measured["growth"], console)
     console.say()
     console.table(
-        ["request", "a day", "a ticker"],
+        ["request", "per day", "per ticker"],
         [
             [action, str(count), f"{count / measured['papers']:.3f}"]
             for action, count in measured["requests"].items()
@@ -67,10 +67,10 @@ def report(measured: dict[str, Any], console: Console) -> None:
         ],
     )
     kept, ledger = measured["pages_bytes"], measured["ledger_bytes"]
-    console.say(f"\nPages kept of the day: {kept} bytes; its ledger: {ledger} bytes")
-    title = f"A month of {DAYS_A_MONTH} days of {ASSETS_A_DAY} papers, US dollars"
+    console.say(f"\nStored pages of the day: {kept} bytes; its ledger: {ledger} bytes")
+    title = f"A month of {DAYS_A_MONTH} days of {ASSETS_A_DAY} assets, US dollars"
     _report_month(title, measured["month"], console)
-    refused = f"The same where the site refuses every page every day, through {ROUNDS} rounds, US dollars"
+    refused = f"The same month if the site refuses every page, with {ROUNDS} rounds per day, US dollars"
     _report_month(refused, measured["refused_month"], console)
 
 
@@ -101,9 +101,9 @@ def _report_functions(functions: list[dict[str, Any]], console: Console) -> None
         ],
     )
     console.say(
-        f"\nOn Lambda, by memory in MB ({FULL_CORE_MB}: a whole core): start at a whole core to start at the "
-        f"share (over {INIT_SECONDS} s Lambda starts over), later invocation, seconds; "
-        "thousandths of GB-seconds of a start with its invocation, and of a later one"
+        f"\nOn Lambda, by memory in MB ({FULL_CORE_MB}: a whole core). Seconds: shortest and longest start "
+        f"(Lambda starts again after {INIT_SECONDS} s), later invocation. "
+        "Thousandths of GB-seconds: start with first invocation, later invocation"
     )
     console.table(
         ["function", *(f"{size}" for size in SIZES_MB)],
@@ -123,7 +123,7 @@ def _on_lambda(work: Work, size: int) -> str:
 
 def _report_growth(growth: dict[str, Any], console: Console) -> None:
     first, last = growth["first"], growth["last"]
-    console.say(f"\nA lake of {growth['days']} days beside one of a day")
+    console.say(f"\nA lake of {growth['days']} days, compared with a lake of one day")
     rows = [
         ["stage 1, s", first["stage_1_seconds"], last["stage_1_seconds"]],
         ["workflow, s", first["workflow_seconds"], last["workflow_seconds"]],
@@ -142,7 +142,7 @@ def _report_growth(growth: dict[str, Any], console: Console) -> None:
         ),
     ]
     console.table(
-        ["", "a day", f"{growth['days']} days", "ratio"],
+        ["", "one day", f"{growth['days']} days", "ratio"],
         [
             [name, f"{one:.4g}", f"{many:.4g}", f"{many / one:.2f}" if one else "-"]
             for name, one, many in rows
@@ -155,8 +155,8 @@ def _report_month(title: str, months: dict[str, dict[str, Any]], console: Consol
     totals = {
         "in all": "dollars_in_all",
         "beyond the free tier": "dollars_beyond_free_tier",
-        "a ticker": "dollars_a_ticker",
-        "a ticker, of what grows with them": "dollars_a_ticker_that_grow",
+        "per ticker": "dollars_a_ticker",
+        "per ticker, only items that grow with tickers": "dollars_a_ticker_that_grow",
     }
     console.table(
         ["", *(f"{region}, {paid['prices_as_of']}" for region, paid in months.items())],

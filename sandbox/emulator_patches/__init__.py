@@ -1,6 +1,6 @@
-"""Patches of MiniStack where it differs from AWS and the module depends on it: one file per behaviour.
+"""Patches for MiniStack's differences from AWS that affect the module: one file per behaviour.
 
-Each file says which behaviour of AWS it restores and how to tell that it is no longer needed. It has one
+Each file names the AWS behaviour that it restores, and a sign that the file is no longer needed. It has one
 function, ``apply``, which changes MiniStack in the emulator's own process.
 """
 
@@ -50,8 +50,8 @@ def apply_all() -> None:
         athena_results,
         athena_partitions,
         athena_repair,
-        athena_sql,  # its output has the names of partitions and tables in DuckDB's form
-        athena_views,  # views also name partitions in Athena's SQL: their queries are inserted first
+        athena_sql,  # its output names partitions and tables in DuckDB's form
+        athena_views,  # runs before the patches above: the queries of views are in Athena's SQL
         athena_catalog,
         named_resources,
         repeated_requests,

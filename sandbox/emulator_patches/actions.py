@@ -1,9 +1,9 @@
-"""A request needs the permission that IAM has for it.
+"""Each request needs the permission that IAM defines for it.
 
-MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows few paths of
-Lambda. For the other paths under a function it checks ``lambda:GetFunction``. For mappings and layer versions
-it checks nothing, or the action of a list. This module looks up the action in botocore's model of Lambda.
-No longer needed once, without this module, stage 2 may send its batches and the test of these actions passes.
+MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows only some paths
+of Lambda's API. For other paths of a function it checks ``lambda:GetFunction``. For mappings and layer
+versions it checks nothing or the list action. This module looks up the action in botocore's model of Lambda.
+No longer needed once stage 2 may send its batches, and the test of these actions passes, without this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OTHER_NAMES = {"Invoke": "InvokeFunction"}
 
 
 def apply() -> None:
-    """Check a batch call to a queue as the single call, and each call to Lambda as its own action."""
+    """Check a queue's batch calls like calls for one message, and each Lambda call as its own action."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:

@@ -41,7 +41,7 @@ def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]
     ValueError
         The catalog has no such database, table or view.
     NotInTrial
-        The statement is of another type.
+        The trial does not support the statement.
     """
     for pattern, (columns, look_up) in STATEMENTS.items():
         if found := re.fullmatch(rf"{BEFORE}{pattern}\s*;?{BEFORE}", query, re.IGNORECASE):
@@ -70,7 +70,7 @@ def _views(database: str, like: str | None) -> list[list[str]]:
 
 
 def _is_like(name: str, like: str | None) -> bool:
-    """Tell whether a name matches a Hive pattern, in which ``*`` is any text and ``|`` means "or"."""
+    """Return whether a name matches a Hive pattern, in which ``*`` is any text and ``|`` means "or"."""
     return like is None or any(
         re.fullmatch(part.replace("*", ".*"), name, re.IGNORECASE) for part in like.split("|")
     )

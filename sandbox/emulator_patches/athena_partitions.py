@@ -1,7 +1,7 @@
-"""Athena answers ``"<table>$partitions"`` with the partition values that the catalog has for a table.
+"""Athena reads ``"<table>$partitions"`` as the list of a table's partition values in the catalog.
 
-MiniStack's Athena looks for a table with that name. No longer needed once the tests of the views pass without
-this module.
+MiniStack's Athena looks for a table with that literal name. No longer needed once the tests of the views pass
+without this module.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Athena writes the result of a query to the object that the execution names.
 
-MiniStack uses that object's name as a folder and writes into the folder. No longer needed once the recipes'
+MiniStack uses the name as a folder and writes the result into the folder. No longer needed once the recipes'
 tests pass without this module.
 """
 

@@ -1,7 +1,8 @@
-"""Athena runs the SQL of Trino and replaces each ``?`` with the value of an execution parameter.
+"""Athena runs Trino's SQL and replaces each ``?`` with an execution parameter.
 
-MiniStack's Athena passes a query to DuckDB unchanged. sqlglot translates the query. DuckDB macros and this
-module cover the rest. No longer needed once the tests of Athena's functions pass without this module.
+MiniStack's Athena passes a query to DuckDB unchanged. Here sqlglot translates the query; DuckDB macros and
+this module cover the other differences. No longer needed once the tests of Athena's functions pass without
+this module.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ OTHER_STATEMENTS = re.compile(
 NO_FUNCTION = re.compile(r"Function with name (\w+) does not exist")
 
 OBJECTS = "s3-objects"
-"""Folder for a query's copies of objects, as ``<bucket>/<key>``. The path gives the value of ``"$path"``."""
+"""Folder for a query's copies of objects, stored as ``<bucket>/<key>``. This path gives ``"$path"``."""
 
 HIDDEN_COLUMNS = ("$bucket", "$file_modified_time", "$file_size", "$partition")
 
@@ -57,7 +58,7 @@ MACROS = {
     "width_bucket(x, low, high, n)": "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
     "ELSE CAST(floor((x - low) * n / CAST(high - low AS DOUBLE)) AS BIGINT) + 1 END",
 }
-"""Functions that DuckDB lacks, names differently, or answers with another type."""
+"""Functions that DuckDB lacks, that it names differently, or whose type differs."""
 
 PRELUDE = "".join(f"CREATE TEMP MACRO {name} AS {body}; " for name, body in MACROS.items())
 
@@ -91,7 +92,7 @@ class NotInTrial(Exception):
 
 
 def apply() -> None:
-    """Translate each query, fill in its parameters, and store its objects where ``"$path"`` is known."""
+    """Translate each query, insert its parameters, and store its objects at paths that give ``"$path"``."""
     rewrite, run, start = athena._rewrite_data_paths, athena._run_duckdb, athena._start_query_execution
     materialize, connect = athena._materialize_table_files, duckdb.connect
 
@@ -142,7 +143,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Make a DuckDB connection divide integers as Athena does, and add the macros; return the connection."""
+    """Make a DuckDB connection divide integers as Athena does, add the macros, and return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -150,7 +151,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move the copies of a table's objects to paths that name bucket and key; return the paths."""
+    """Move copied objects of a table to paths that contain bucket and key; return the paths."""
     if not files:
         return files
     (root,) = roots
@@ -166,7 +167,7 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Return a query with each question mark replaced by a value: SQL, or else a text without quotes.
+    """Return a query with each question mark replaced by a value: an SQL constant, or a text without quotes.
 
     Raises
     ------
@@ -219,7 +220,7 @@ def translated(query: str) -> str:
 
 
 def as_athena(value: Any) -> Any:
-    """Return a list or a map as Athena's text for it, and any other value unchanged."""
+    """Return a list or a map in Athena's text form, and any other value unchanged."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_part, value))}]"
     if isinstance(value, dict):
@@ -234,7 +235,7 @@ def _part(value: Any) -> str:
 
 
 def _changed(node: exp.Expr) -> exp.Expr:
-    """Return the replacement for a part of a query that DuckDB would read differently from Athena."""
+    """Return a part of a query, replaced if DuckDB would read it differently from Athena."""
     if isinstance(node, exp.Column) and node.name in HIDDEN_COLUMNS:
         raise NotInTrial(f'"{node.name}"')
     if isinstance(node, exp.MatchRecognize):

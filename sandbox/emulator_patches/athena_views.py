@@ -1,7 +1,7 @@
 """Athena replaces a view of the Glue catalog with its query.
 
-MiniStack's Athena ignores such views, so a query of a view fails because of a missing table. No longer needed
-once the tests of the views pass without this module.
+MiniStack's Athena ignores such views, so a query of a view fails with a missing table. No longer needed once
+the tests of the views pass without this module.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def expanded(query: str, database: str | None) -> str:
         definition = view(reference.database or database, reference.table)
         if definition is not None:
             alias = "" if reference.aliased else f' AS "{reference.table}"'
-            # The inner query needs its own lines: it may end with a comment.
+            # Put the inner query on separate lines, because it may end with a comment.
             inner = f"(\n{expanded(definition['originalSql'], definition['schema'])}\n){alias}"
             query = query[: reference.start] + inner + query[reference.end :]
     return query

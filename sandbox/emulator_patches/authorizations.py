@@ -1,6 +1,7 @@
-"""Record each role's requests and whether its policies allow them, as CloudTrail would.
+"""Record each role's requests and whether its policies allow them, like CloudTrail.
 
-The tests of least privilege and the benchmark read this. Needed as long as MiniStack has no such record.
+The tests of least privilege and the benchmark read the record. Needed as long as MiniStack has no such
+record.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def apply() -> None:
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
-    asked = threading.local()  # set while a request is judged, and not while one is only simulated
+    asked = threading.local()  # set while a real request is checked, not during a simulation
 
     def enforce_and_note(*args: Any, **kwargs: Any) -> Any:
         asked.really = True
@@ -33,7 +34,7 @@ def apply() -> None:
         result = evaluate(request, *policies)
         if not getattr(asked, "really", False):
             return result
-        asked.really = False  # the role's policies come first, those of the resource next
+        asked.really = False  # the first check is of the role's policies, the next of the resource's
         note = {
             "principal": request.principal_arn,
             "action": request.action,

@@ -1,8 +1,8 @@
 """A policy can check whether a request has the header ``If-None-Match``.
 
-MiniStack checks requests against bucket policies, but does not know ``s3:if-none-match``. A statement that
-denies puts without the header therefore denies every put. No longer needed once the test of the collector's
-key passes without this module.
+MiniStack checks requests against bucket policies, but does not know ``s3:if-none-match``. Therefore a
+statement that denies puts without the header denies every put. No longer needed once the test of the
+collector's key passes without this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HEADER = "if-none-match"
 
 
 def apply() -> None:
-    """Set a put's condition key from its header."""
+    """Set the condition key of a put from its header."""
     context = iam_actions.s3_service_context
 
     def context_with_header(

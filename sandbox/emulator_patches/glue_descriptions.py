@@ -1,7 +1,7 @@
-"""Glue omits a missing table description, and an update removes each field that it does not name.
+"""Glue returns no description for a table without one, and an update removes each field that it omits.
 
-MiniStack returns an empty description. Trino takes it for the comment of a view, and then sees no comment.
-No longer needed once the tests of Trino pass without this module.
+MiniStack returns an empty description. Trino prefers this text to the comment of a view, and so shows no
+comment. No longer needed once the tests of Trino pass without this module.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ministack.services import glue
 
 
 def apply() -> None:
-    """Answer ``glue:BatchDeletePartition``, which MiniStack lacks, with its ``DeletePartition`` calls."""
+    """Implement ``glue:BatchDeletePartition``, which MiniStack lacks, with ``DeletePartition`` calls."""
     handle = glue._handle_request_sync
 
     def handle_batch(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:

@@ -1,8 +1,8 @@
-"""A queue sends a function as many messages as its mapping's batch size, even more than ten.
+"""An invocation gets as many messages as its mapping's batch size, even if that is more than ten.
 
-MiniStack sends the messages of a single `ReceiveMessage`; Lambda's poller collects several. No longer needed
-once a mapping with a batch size of 25 on a queue of 25 messages starts one invocation. (Neither MiniStack nor
-this module supports a batch window: messages are sent at once.)
+MiniStack passes on the messages of a single `ReceiveMessage`; Lambda's poller collects those of several. No
+longer needed once a mapping with a batch size of 25 on a queue of 25 messages starts one invocation. (Neither
+MiniStack nor this module supports a batch window: messages are sent at once.)
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def apply() -> None:
     """
     if lambda_runtime._PYTHON_WORKER_SCRIPT.count(UNTYPED_ERROR) != 1:
         raise RuntimeError(
-            f"the worker of this MiniStack reports errors in another way than expected ({UNTYPED_ERROR!r}): "
-            "see whether it names the exception's class by now, and adapt or remove this module"
+            f"MiniStack's worker lacks the expected line {UNTYPED_ERROR!r}: "
+            "remove this module if the worker names the exception's class, otherwise adapt it"
         )
     lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
         UNTYPED_ERROR, TYPED_ERROR

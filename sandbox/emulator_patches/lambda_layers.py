@@ -1,7 +1,8 @@
-"""A layer is unpacked once and all function processes share it, as on Lambda under ``/opt``.
+"""All function processes share a layer that is unpacked once, as on Lambda under ``/opt``.
 
-MiniStack unpacks the layer for each process. This takes most of MiniStack's share of a process start. No
-longer needed once the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of their own.
+MiniStack unpacks the layer for each process. This takes most of the time that MiniStack needs to start a
+process. No longer needed once the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of
+their own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Every line of a function's log reaches CloudWatch, however busy the machine is, as on Lambda.
+"""Every line of a function's log reaches CloudWatch, even on a busy machine, as on Lambda.
 
-MiniStack waits 50 ms for an invocation's first line. No longer needed once MiniStack reads a worker's log to
-the end of the invocation.
+MiniStack waits only 50 ms for an invocation's first line. No longer needed once MiniStack reads a worker's
+log to the end of the invocation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FIRST_LINE_SECONDS = 1.0
 
 
 def apply() -> None:
-    """Lose no log line of a function while the machine is busy: MiniStack waits 50 ms for it."""
+    """Wait for a function's log lines longer than 50 ms, so that none is lost on a busy machine."""
     drain = lambda_runtime.Worker._drain_stderr_bounded
 
     def drain_patiently(worker: Any) -> str:

@@ -1,7 +1,8 @@
-"""A function's process starts as fast as it would alone, as on Lambda, where each process has its own cores.
+"""The start of one function process does not slow down another, as on Lambda, where they share no cores.
 
-MiniStack starts one process per invocation at the same time. On two cores, eight processes take four times as
-long to start, and none works meanwhile. No longer needed once MiniStack starts at most one per core at once.
+MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes then take
+four times as long to start, and none works meanwhile. No longer needed once MiniStack starts at most one
+process per core at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ministack.core import lambda_runtime
 
 
 def apply() -> None:
-    """Start at most as many processes at once as there are cores."""
+    """Start at most one process per core at a time."""
     spawn = lambda_runtime.Worker._spawn
     cores = threading.Semaphore(os.cpu_count() or 1)
 

@@ -1,8 +1,8 @@
-"""Asynchronous invocations wait for each other, as on Lambda when all concurrency is used.
+"""An asynchronous invocation waits for a free process, as on Lambda when all concurrency is used.
 
 MiniStack starts a new process for an invocation when all others are busy. On a machine with few cores, a
-burst of S3 events would then start processes and do little else. No longer needed once MiniStack makes
-invocations wait when a function has its maximum number of processes.
+burst of S3 events would then mainly start processes. No longer needed once MiniStack makes invocations wait
+when a function has its maximum number of processes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from ministack.services import lambda_svc
 
 AT_ONCE = 2
-"""Asynchronous invocations of one function that run at once; further invocations wait."""
+"""Maximum concurrent asynchronous invocations of one function; further invocations wait."""
 
 
 def apply() -> None:
-    """Make asynchronous invocations of a function wait for each other."""
+    """Limit the concurrent asynchronous invocations of each function."""
     execute, invoke = lambda_svc._execute_function, lambda_svc.invoke_async_with_retry
     asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
     turns: dict[str, threading.Semaphore] = {}

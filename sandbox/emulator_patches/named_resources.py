@@ -1,8 +1,9 @@
 """A request is checked against the resource that IAM uses, even if the request names it only indirectly.
 
-For a query id, this is the workgroup of the query. For a catalog, a database, a function, a workgroup or an
-alarm, it is the resource itself. For a rule's targets, it is the rule. For tags, it is the tagged resource.
-No longer needed once the tests of the readers' and of the deployers' policies pass without this module.
+A request with a query id is checked against the query's workgroup; a request about a rule's targets, against
+the rule; a request about tags, against the tagged resource. A request about a catalog, a database, a
+function, a workgroup or an alarm is checked against that resource. No longer needed once the tests of the
+readers' and of the deployers' policies pass without this module.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from ministack.core import iam_actions
 from ministack.services import athena
 
 BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
-"""Services for which MiniStack does not find the resource of a request about tags."""
+"""Services for which MiniStack does not find the resource in a request about tags."""
 
 
 def apply() -> None:
-    """Check requests against resources that MiniStack does not find in them."""
+    """Check requests against the resources that MiniStack does not find in them."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(

@@ -1,4 +1,4 @@
-"""The emulator listens only on the configured port.
+"""The emulator listens on the configured port only.
 
 MiniStack also serves TLS on port 443 if it can. No longer needed once a setting turns this off.
 """

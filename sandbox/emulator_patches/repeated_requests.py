@@ -1,8 +1,8 @@
-"""A request that an SDK repeats runs once and gets the same answer, as on AWS by its invocation id.
+"""A request that an SDK repeats runs only once and gets the same answer; AWS recognizes the invocation id.
 
-Sometimes the server drops a connection before the answer is complete. The second attempt would then fail
-because the resource already exists. No longer needed once, without this module, applies of fifty resources
-at a time never end with "already exists".
+Sometimes the server drops a connection before the answer is complete. The SDK's second attempt then fails,
+because the resource already exists. No longer needed once applies of fifty resources at a time never fail
+with "already exists" without this module.
 """
 
 from __future__ import annotations

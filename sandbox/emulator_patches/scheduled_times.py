@@ -1,7 +1,7 @@
-"""The Scheduler puts the planned start time into a schedule's input where the input asks for it.
+"""The Scheduler replaces ``<aws.scheduler.scheduled-time>`` in an input with the planned start time.
 
-MiniStack passes the input unchanged, so stage 1 would refuse ``<aws.scheduler.scheduled-time>``. No longer
-needed once the test of a schedule's input passes without this module.
+MiniStack passes the input on unchanged, so stage 1 would refuse it. No longer needed once the test of a
+schedule's input passes without this module.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The sample site as a process of its own: ``python -m sandbox.site --port 8080``.
+"""The sample site as a separate process: ``python -m sandbox.site --port 8080``.
 
 ``GET /_control`` returns the counts of its requests (``/_control?log`` adds each request). ``POST /_control``
 sets its faults; see `SiteServer.control`.
 
-If its standard input is a pipe, the end of that pipe means that the parent process has ended; the site then
-ends too.
+If its standard input is a pipe, the site ends when the pipe closes, because the parent process has then
+ended.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--acoes", type=int, default=60, help="how many stocks")
     parser.add_argument("--fiis", type=int, default=40, help="how many funds")
-    parser.add_argument("--seed", type=int, default=0, help="another one gives other values")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="milliseconds that each page takes")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other values")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="milliseconds per page")
     return parser
 
 

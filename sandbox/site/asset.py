@@ -1,7 +1,7 @@
 """An asset of the sample site: the cells of its page, and the rows that the lake must hold for it.
 
-The expected rows are computed from the page's original values and the column names of the contract. They use
-neither the written text nor any code of the lake.
+The expected rows are computed from the page's original values and the column names of the contract. They
+depend neither on the text of the page nor on the lake's code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPEC_SOURCES: Mapping[str, Mapping[str, str]] = {
     },
     "fiis": {"codigo_ticker_ativo": "fii", "nome_ativo": "nome_fii", "nome_setor_segmento": "segmento"},
 }
-"""Spec columns that have another name in a kind's SoT table."""
+"""Spec columns with another name in the SoT table of a kind."""
 SPEC_TYPES = {"acoes": "Ação", "fiis": "Fundo Imobiliário"}
 
 YEARS_SHOWN = 6
@@ -51,12 +51,12 @@ class Cell:
     text
         Text of the value on the page.
     column
-        The cell's column in SoR and SoT. None for a label that the lake does not know, and for the change of
-        a year, whose column depends on the day.
+        The cell's column in SoR and SoT. None for a label that the lake does not know. Also None for a year's
+        price change, because its column depends on the day.
     year
         The year of the price change.
     change
-        Whether the cell is a price change; such a label has no help mark.
+        Whether the cell is a price change; labels of price changes have no help mark.
     """
 
     label: str
@@ -67,7 +67,7 @@ class Cell:
     change: bool = False
 
     def column_on(self, day: int) -> str | None:
-        """Return the cell's column if the page is read on `day` (``YYYYMMDD``)."""
+        """Return the cell's column for a page that is read on `day` (``YYYYMMDD``)."""
         if self.year is None:
             return self.column
         age = day // 10_000 - self.year
@@ -76,7 +76,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
-    """A cell with the name of a table's section."""
+    """A cell that names a section of a table."""
 
     text: str
     span: int
@@ -117,7 +117,7 @@ class SampleAsset:
                 yield from (cell for cell in row if isinstance(cell, Cell))
 
     def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
-        """Return the cells that the lake keeps, by column, if the page is read on `day`."""
+        """Return by column the cells that the lake keeps from the page when it is read on `day`."""
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 
@@ -139,7 +139,7 @@ class SampleAsset:
         return self._changed(changed)
 
     def with_label(self, label: str, name: str) -> SampleAsset:
-        """Return a copy of the asset in which the cells with `label` have the unknown label `name`."""
+        """Return a copy of the asset in which the unknown label `name` replaces `label`."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the page's expected SoR row if it is read on `day` (its own day if None)."""
+        """Return the expected SoR row of the page, read on `day` (default: the day of the page)."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the page's expected SoT row if it is read on `day` (its own day if None)."""
+        """Return the expected SoT row of the page, read on `day` (default: the day of the page)."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the page's expected Spec row if it is read on `day` (its own day if None)."""
+        """Return the expected Spec row of the page, read on `day` (default: the day of the page)."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

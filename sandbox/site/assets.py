@@ -1,4 +1,4 @@
-"""The assets of the sample site: each kind of the real site, the same assets for the same arguments."""
+"""The assets of the sample site, in every form that the real site has; equal arguments give equal assets."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from sandbox.site.asset import YEARS_SHOWN, Cell, Heading, Row, SampleAsset, Tab
 
 STOCK_VARIETIES = {
     "listed": "trades today",
-    "delisted": "stopped trading six years ago or more, and shows the years up to then",
+    "delisted": "stopped trading at least six years ago; shows the years up to its last trade",
     "halted": "stopped trading two to five years ago",
     "behind": "still shows last year's labels, as pages do in the first days of January",
-    "young": "has empty cells where it has no year yet",
+    "young": "has empty cells for the years before it existed",
     "bank": "has a bank's balance sheet and results",
-    "insurer": "has an insurer's, which are laid out alike",
-    "sparse": "lacks many values, in every way that pages write it",
+    "insurer": "has an insurer's balance sheet and results, in the layout of a bank's",
+    "sparse": "lacks many values, in every form that pages use",
     "text": "has names with question marks, ampersands, accents and entities",
-    "label": "has names that are labels too",
-    "losses": "has negative values of every form",
-    "huge": "has values that 32-bit numbers and, as a whole number, doubles cannot hold",
+    "label": "has names that are also labels",
+    "losses": "has negative values in every form",
+    "huge": "has values that 32-bit numbers cannot hold, and a whole number that doubles cannot hold",
 }
 FUND_VARIETIES = {
     "real_estate": "owns real estate",
-    "financial": "owns none, and its page has no cells for it",
+    "financial": "owns no real estate; its page has no cells for it",
     **{name: STOCK_VARIETIES[name] for name in ("delisted", "behind", "young", "sparse", "text", "label")},
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The repeated order after each variety has come once; a delisted stock follows each of these stocks.
+# The order of varieties, repeated after each variety has occurred once. A delisted stock follows each of
+# these stocks.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -50,7 +51,7 @@ _Result = tuple[str, str, int]
 """Label, stem of the columns, and amount for twelve months."""
 
 _OLDER_FORM = 5
-"""One in this many stocks has a page in the form before May 2026."""
+"""Every nth stock, with this n, has a page in the form used before May 2026."""
 
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
@@ -63,7 +64,8 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
     day
         The day of the pages, ``YYYYMMDD``.
     acoes, fiis
-        Number of stocks and funds. The first ones have one variety each, so a few assets cover all varieties.
+        Number of stocks and funds. Each of the first assets has a different variety, so a few assets cover
+        all varieties.
     seed
         Another seed gives other values.
 
@@ -91,7 +93,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
 
 def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
-    """Make an asset with the given names and figures; on each day of a year the other values are the same."""
+    """Make an asset with the given names and figures; its other values stay the same for a whole year."""
     subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
     return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
 
@@ -115,7 +117,7 @@ class _Subject:
         return self.variety not in ("delisted", "halted")
 
     def last_quote(self) -> date:
-        """Return the day of its last trade."""
+        """Return the day of the asset's last trade."""
         years = {"delisted": self.rng.randint(6, 18), "halted": self.rng.randint(2, 5)}.get(self.variety, 0)
         if years:
             return date(self.today.year - years, self.rng.randint(1, 12), self.rng.randint(1, 28))
@@ -124,7 +126,7 @@ class _Subject:
         return self.today - timedelta(days=max(0, self.today.weekday() - 4))
 
     def years(self, last_quote: date) -> list[int | None]:
-        """Return the years on its page; None for years in which the asset did not exist yet."""
+        """Return the years on the asset's page; None for years in which the asset did not exist."""
         shown = self.rng.randint(1, YEARS_SHOWN - 1) if self.variety == "young" else YEARS_SHOWN
         return [last_quote.year - age if age < shown else None for age in range(YEARS_SHOWN)]
 
@@ -247,7 +249,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
     results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
 
-    # The last two ratios have a pair of empty cells beside them instead of a price change.
+    # Beside the last two ratios there is a pair of empty cells instead of a price change.
     changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
         (
@@ -428,7 +430,7 @@ def _real_estate(it: _Subject, pen: _Pen, equity: int, figures: names.Figures | 
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return the ten price changes; longer spans have larger changes."""
+    """Return the ten price changes; longer periods have larger changes."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
@@ -446,7 +448,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return the rows of results: each label twice, for twelve months and for three."""
+    """Return the rows of results: each label has two cells, for twelve and for three months."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -510,7 +512,7 @@ def brazilian(value: int | Decimal) -> str:
 
 
 def _thousands(value: Decimal) -> int:
-    """Truncate an amount to thousands, as in published balance sheets."""
+    """Truncate an amount to whole thousands, as in published balance sheets."""
     return int(value / 1000) * 1000
 
 

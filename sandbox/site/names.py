@@ -48,12 +48,12 @@ _VOWELS = "AEIOU"
 _SYLLABLES = [consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS]
 _ROOTS = len(_SYLLABLES) ** 2
 _SHARES = ("3344456", "7")
-_STEP = 1361  # shares no factor with the number of roots, so no root repeats
+_STEP = 1361  # has no common factor with the number of roots, so no root repeats
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures that agree with each other, of an asset that should look like a real one.
+    """Consistent figures for an asset that looks like a real one.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Figures:
     shares
         The number of shares or quotas.
     p_vp, p_l
-        Price over book value and, for a stock, over earnings, in times.
+        Price divided by book value and, for a stock, price divided by earnings.
     dividend_yield
         In percent.
     """
@@ -125,10 +125,12 @@ KNOWN_FUNDS = {
 
 
 def invented_stock(number: int, variety: str, rng: Random) -> Stock:
-    """Return a stock whose ticker is unique to `number`."""
+    """Return a stock with a different ticker for each `number`."""
     lap, number = divmod(number, _ROOTS)
     if lap >= len(_SHARES):
-        raise ValueError(f"stock number {number + lap * _ROOTS} asked for: there are {len(_SHARES) * _ROOTS}")
+        raise ValueError(
+            f"stock number {number + lap * _ROOTS} requested, but there are only {len(_SHARES) * _ROOTS}"
+        )
     root = _root(number)
     sector, subsector, business = {"bank": BANK, "insurer": INSURER}.get(variety) or rng.choice(SECTORS)
     share = rng.choice(_SHARES[lap])
@@ -136,7 +138,7 @@ def invented_stock(number: int, variety: str, rng: Random) -> Stock:
 
 
 def invented_fund(number: int, variety: str, rng: Random) -> Fund:
-    """Return a fund whose ticker is unique to `number`."""
+    """Return a fund with a different ticker for each `number`."""
     root = _root(number)
     if variety == "financial":
         mandate, segment = "Títulos e Valores Mobiliários", FINANCIAL_SEGMENT
@@ -148,6 +150,6 @@ def invented_fund(number: int, variety: str, rng: Random) -> Fund:
 
 def _root(number: int) -> str:
     if number >= _ROOTS:
-        raise ValueError(f"asset number {number} asked for, there are names for {_ROOTS} of a kind")
+        raise ValueError(f"asset number {number} requested, but there are names for only {_ROOTS} of a kind")
     first, second = divmod((number * _STEP + 7) % _ROOTS, len(_SYLLABLES))
     return _SYLLABLES[first] + _SYLLABLES[second]

@@ -27,23 +27,23 @@ LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
 EVERY_PAGE = "*"
 
 FAULT_KINDS = {
-    "status": "answers with `status`, and with `retry_after` seconds in its header where given",
-    "hang": "waits `seconds`, then answers as it should",
+    "status": "answers with `status` and, if given, `retry_after` seconds in its header",
+    "hang": "waits `seconds`, then answers correctly",
     "drip": "sends one byte each `seconds`",
-    "truncated": "breaks off half-way through the page",
+    "truncated": "stops half-way through the page",
     "reset": "closes the connection without an answer",
-    "garbage": "answers with bytes that are no page",
+    "garbage": "answers with bytes that are not a page",
     "other": "answers with the page of another asset, `ticker`",
-    "broken": "answers with tables whose labels nobody knows",
+    "broken": "answers with tables that have unknown labels",
     "renamed_label": "answers with a page on which `label` has another name",
     "other_layout": "answers with the asset's page in the layout for telephones",
-    "later_session": "answers with a page of the day after its own",
-    "utf8_under_latin1": "answers in UTF-8 under a header that says ISO-8859-1",
-    "interstitial": "answers with a page to wait on",
-    "error_page": "answers with a page of the web server's own, and status 200",
-    "not_found": "says that it knows no such asset",
+    "later_session": "answers with a page of the next day",
+    "utf8_under_latin1": "answers in UTF-8, with a header that declares ISO-8859-1",
+    "interstitial": "answers with a waiting page",
+    "error_page": "answers with the web server's default page and status 200",
+    "not_found": "answers that the asset is unknown",
     "empty": "for a listing: lists nothing",
-    "half": "for a listing: lists every other asset only",
+    "half": "for a listing: lists only every second asset",
     "unrecognizable": "for a listing: answers with a table that names no asset",
 }
 
@@ -57,7 +57,7 @@ class Fault:
     kind
         One of `FAULT_KINDS`.
     times
-        Number of requests with the fault; None for all requests.
+        Number of requests that get the fault; None for all requests.
     status, retry_after
         For ``status``.
     seconds
@@ -99,7 +99,7 @@ class Request:
     Parameters
     ----------
     at
-        Time of the request, in seconds since the epoch.
+        Time of the request in seconds since the epoch.
     path
         Path and query.
     ticker
@@ -147,7 +147,7 @@ class SiteServer:
     base_url : str
         Its address, without a path.
     session : datetime.date, optional
-        The session to show for the assets with the newest session; None for the assets' own session.
+        The session that assets with the newest session show instead; None for the assets' own session.
 
     Examples
     --------
@@ -231,7 +231,7 @@ class SiteServer:
             self._pages_before_block = 0
 
     def show(self, asset: SampleAsset) -> None:
-        """From now on, show this asset in place of the asset with its ticker."""
+        """From now on, show this asset instead of the asset with the same ticker."""
         with self._lock:
             self.assets[asset.ticker] = asset
             self._rendered.clear()
@@ -420,7 +420,7 @@ def _refusal(status: int, retry_after: int | None = None) -> _Answer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    """A server with one thread per connection; it can close all connections."""
+    """A server with one thread per connection that can close all connections."""
 
     daemon_threads = True
     block_on_close = False
@@ -448,7 +448,7 @@ class _HTTPServer(ThreadingHTTPServer):
             for connected in self._sockets:
                 try:
                     connected.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client has already closed it
+                except OSError:  # the client has already closed the connection
                     continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -481,7 +481,7 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Call this before the last bytes leave: a client's immediate next request is not counted twice.
+            # Call this before the last bytes leave: otherwise the client's next request may seem concurrent.
             site.leave()
         self.wfile.flush()
 

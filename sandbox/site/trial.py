@@ -1,7 +1,7 @@
 """The assets of the trial: they look like real ones, and their prices move from session to session.
 
 `trial.csv` lists them. Names and orders of magnitude are those of well-known assets; all values are made up.
-On the live day an asset has the list's price; the prices of the sessions before follow from a random walk.
+On the live day an asset has the price in the list; a random walk gives the prices of earlier sessions.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from sandbox.site.assets import (
 )
 
 EARLIER_DAYS = 30
-"""Days of the history: the last trading days before the live day."""
+"""Number of days in the history: the last trading days before the live day."""
 SESSIONS = 320
-"""Sessions that prices are made for: the history, and more than a year before it."""
+"""Number of sessions with prices: those of the history, and more than a year before it."""
 
 NEW = {"BRST3": 0, "SNEL11": 12}
-"""New assets: how many days before the live day the site lists them for the first time."""
+"""New assets: number of days from their first listing to the live day."""
 GONE = {"JBSS3": 1, "RBRF11": 9}
-"""Assets that leave: how many days before the live day the site lists them for the last time."""
+"""Assets that leave: number of days from their last listing to the live day."""
 SPLIT = {"VIVA3": (7, 2)}
-"""Splits: sessions before the live day's session, and number of new shares for an old one."""
+"""Splits: number of sessions before the live day's session, and of new shares per old share."""
 CHEAPER = {"CSNA3": 0.012}
-"""Fall of the price a session, on average over the history."""
+"""Average fall of the price per session over the history."""
 
 _TIMES_MARKET = (
     *("vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_ind_p_sobre_ebit", "vlr_ind_p_sobre_ativ"),
@@ -50,7 +50,7 @@ _TIMES_FIRM = ("vlr_ind_ev_sobre_ebitda", "vlr_ind_ev_sobre_ebit")
 _YIELDS = ("vlr_ind_div_yield", "vlr_div_yield", "vlr_ffo_yield")
 _PER_SHARE = ("vlr_ind_lpa", "vlr_ind_vpa")
 _OLDER_YEARS = Decimal("0.35")
-"""Part of the random change of an older year: the sample site's are wild."""
+"""Factor for the price changes of older years, because the sample site's changes are too large."""
 _DAYS: Mapping[str, Callable[[date], date]] = {
     "dt_ult_cot": lambda session: session,
     "dt_ult_balanco_proc": balance_day,
@@ -60,7 +60,7 @@ _DAYS: Mapping[str, Callable[[date], date]] = {
 
 
 def history_days(live: int) -> list[int]:
-    """Return the days of the history before a live day, ``YYYYMMDD``, the oldest first."""
+    """Return the days of the history before a live day (``YYYYMMDD``), the oldest first."""
     return [number_of(day) for day in _sessions(live) if number_of(day) < live][EARLIER_DAYS - 1 :: -1]
 
 
@@ -87,14 +87,14 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A line of the list, and the asset's price in each session, the newest first, adjusted for splits."""
+    """An entry of the list, and the asset's split-adjusted price in each session, the newest first."""
 
     variety: str
     known: names.Stock | names.Fund
     prices: tuple[float, ...]
 
     def old_shares(self, step: int) -> int:
-        """Return the number of today's shares that one share of a session stands for."""
+        """Return the number of today's shares that one share became since a session."""
         at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
         return factor if step > at else 1
 
@@ -139,7 +139,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 @cache
 def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset with the price of the list, on the newest session of a year."""
+    """Return an asset with the price in the list, on the newest session of a year."""
     return make_known_asset(newest, listed.variety, listed.known)
 
 
@@ -169,7 +169,7 @@ def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) ->
 def _moved(
     listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
 ) -> dict[str, Decimal | date]:
-    """Return the values that depend on the session, from those at the list's price, not yet rounded."""
+    """Return the unrounded values of a session, computed from the values at the price in the list."""
     session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
     assert figures
     price = round(Decimal(listed.prices[step] * split), 2)
@@ -201,7 +201,7 @@ def _moved(
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return for each price change the earlier session that the price is compared with."""
+    """Return, for each price change, the earlier session with which the price is compared."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:
@@ -217,7 +217,7 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(cell: Cell, value: Decimal | date) -> tuple[str, Value]:
-    """Return text and value of a cell, rounded as in `cell`."""
+    """Return text and value of a cell, rounded like the value of `cell`."""
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}", value
     if isinstance(cell.value, int):

@@ -1,4 +1,4 @@
-"""A separate account for the deployments of each test file, and the settings to reach the account."""
+"""Fixtures: a separate account for each test file, and the settings to reach the account."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
 
 
 class ModuleRepository:
-    """A git repository with the module as in this checkout, published version by version."""
+    """A git repository that publishes versions of the module, the first one as in this checkout."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -52,12 +52,12 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root: an example with another module source, and tags.
+    """A clean checkout of a consumer's root: an example with its own module source and tags.
 
     Parameters
     ----------
     directory
-        Directory of the checkout; must not exist.
+        Directory of the checkout, which must not exist yet.
     source
         The module's source.
     state
@@ -118,7 +118,7 @@ class Checkout:
         return ended.stdout
 
     def apply(self, *arguments: str, **env: str) -> str:
-        """Apply without a prompt, and with high parallelism, so that slow resources do not delay others."""
+        """Apply without a prompt, with high parallelism, so that slow resources do not delay others."""
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
     def destroy(self, *arguments: str, statuses: tuple[int, ...] = (0,)) -> str:
@@ -167,7 +167,7 @@ class Checkout:
 
 
 def unwrapped(said: str) -> str:
-    """Return Terraform's output without the line breaks that Terraform inserts into messages."""
+    """Return Terraform's output without the line breaks that Terraform inserts in messages."""
     return " ".join(said.split())
 
 
@@ -180,7 +180,7 @@ def copy_module(directory: Path) -> None:
 
 
 def path_with(directory: Path, *commands: str) -> str:
-    """Return a PATH with only the given commands."""
+    """Create a directory with only the given commands, and return it as a PATH."""
     directory.mkdir()
     for command in commands:
         found = shutil.which(command)

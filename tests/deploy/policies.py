@@ -1,4 +1,4 @@
-"""The policies and workflows of a configuration, and the findings of AWS linters about them."""
+"""The policies and workflows of a configuration, and what AWS linters find in them."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ OTHER_KINDS = ("capacity-reservation", "datacatalog", "express", "mapRun")
 
 
 WITHOUT_RESOURCE = ["logs:GetQueryResults"]
-"""The call names a query and no log group, but AWS's reference lists log groups as its resource."""
+"""The call takes a query id and no log group, although AWS's reference lists log groups as its resource."""
 
 
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each policy document in the values of resources, with its location.
 
-    Statements of a trust policy name no resource. This function adds the role as their resource.
+    The statements of a trust policy have no resource, so this function adds the role as their resource.
     """
     for address, values in resources.items():
         for attribute, value in values.items():
@@ -56,8 +56,8 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     """Return parliament's findings, checked against AWS's actions, resources and conditions.
 
-    A policy with principals is attached to a resource, so ``*`` can only mean this resource. An action that
-    supports several resource types needs no grant on the types in `OTHER_KINDS`.
+    A policy with principals is attached to a resource, so ``*`` can only mean this resource. If an action
+    supports several resource types, the types in `OTHER_KINDS` need no grant.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [
@@ -69,7 +69,7 @@ def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
 
 
 def _wants_other_kinds(finding: Any) -> bool:
-    """Return True if parliament misses only grants on resource types that the module does not create."""
+    """Return whether parliament misses only grants on resource types that the module does not create."""
     if finding.issue != "RESOURCE_MISMATCH":
         return False
     kinds = (missed["required_format"].split(":", 5)[5].partition(":")[0] for missed in finding.detail)
@@ -77,7 +77,7 @@ def _wants_other_kinds(finding: Any) -> bool:
 
 
 def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
-    """Return True if an AWS service may use the resource of the policy on behalf of another account."""
+    """Return whether an AWS service may use the policy's resource on behalf of another account."""
     return any(
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})

@@ -47,7 +47,7 @@ LONGEST_NAMES = {
     "aws_sns_topic.name": 256,
     "aws_sqs_queue.name": 80,
 }
-"""Characters that AWS accepts, from the reference of the call that creates the resource."""
+"""Characters that AWS accepts, according to the reference of the call that creates the resource."""
 TAG = re.compile(r"[\w .:/=+@-]{1,256}")
 """A tag key or value for S3, which accepts less than other services (S3 User Guide, "Tagging")."""
 ENVIRONMENT = 4_096

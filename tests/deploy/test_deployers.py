@@ -1,4 +1,4 @@
-"""The roles of the CI example plan, apply, upgrade and destroy examples/complete with only their policies.
+"""The roles of the CI example can plan, apply, upgrade and destroy examples/complete.
 
 The required actions come from the provider's real calls, because the emulator maps calls to actions
 differently from AWS.
@@ -30,7 +30,7 @@ NOT_SEEN = "OnlyAwsAsksFor"
 """Statements for actions that AWS checks in addition to the calls. docs/permissions.md gives the sources."""
 
 NOT_GRANTED = {"iam:GetUser", "sts:GetCallerIdentity"}
-"""The provider works without the first action, then calls STS, which needs no grant."""
+"""Without the first action the provider calls STS, which needs no grant."""
 
 RAW_BUCKET = f"pynvest-sor-{ACCOUNT_ID}-sa-east-1"
 
@@ -119,14 +119,14 @@ def next_version(module: Path) -> None:
 
 @dataclass
 class Deployed:
-    """The results of the roles, from the first plan to destroy."""
+    """What the roles did, from the first plan to destroy."""
 
     planned: str
     drift: dict[str, list[str]]
     upgrade: dict[str, list[str]]
     destroyed: str
     called: dict[str, set[str]]
-    """The actions of the calls of each role."""
+    """For each role, the actions of its calls."""
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield the actions that a policy grants: for calls, or in addition to calls."""
+    """Yield the actions that a policy grants: those of the calls, or those that AWS checks in addition."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]

@@ -1,4 +1,4 @@
-"""Consumers deploy the module from CI: clean checkouts, saved plans, two instances, and their own buckets."""
+"""Consumers deploy the module in CI: clean checkouts, saved plans, two instances, their own buckets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_th
 
 @dataclass
 class Instance:
-    """The module as deployed by a consumer, and the consumer's checkouts."""
+    """A consumer's deployment of the module, and the consumer's checkouts."""
 
     directory: Path
     repository: ModuleRepository
@@ -213,7 +213,7 @@ def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed)
 
 
 def check_notifications(emulator: Emulator) -> None:
-    """Check that the consumer's bucket still has its notifications from before the module."""
+    """Check that the consumer's bucket still has the notifications that it had before the module."""
     found = emulator.client("s3").get_bucket_notification_configuration(Bucket=OWN_BUCKET)
 
     assert [one["Id"] for one in found["QueueConfigurations"]] == ["somebody-elses"]
@@ -241,7 +241,7 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 
     def may(function: str) -> set[str]:
         answer = iam.simulate_principal_policy(
-            # The emulator's simulator finds roles by name, without the path.
+            # The emulator's policy simulator finds roles by name, without the path.
             PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
             ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
             ResourceArns=[key],
@@ -264,9 +264,9 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def told(deployed: Deployed) -> dict[str, Any]:
-    """Return the second instance's resources as planned with a topic for notices.
+    """Return the planned resources of the second instance with a topic for notices.
 
-    Nothing is applied: the emulator returns wrong values for alarms, so no later plan would be empty.
+    Do not apply: the emulator returns wrong values for alarms, so later plans would show changes.
     """
     return deployed.second.checkout("told", inputs=f"\n      {TOLD}\n").planned_resources()
 
@@ -418,7 +418,7 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
-    """Return the states that run, branches included. A choice takes its default or the entry in `choices`."""
+    """Return the states that run, with branches. A choice takes the entry in `choices` or its default."""
     names, name = [], machine["StartAt"]
     while name:
         state = machine["States"][name]
@@ -643,7 +643,7 @@ def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed,
 
 
 def left_behind(emulator: Emulator) -> dict[str, list[str]]:
-    """Return the names of the remaining resources in the account, by type."""
+    """Return the names of the resources that remain in the account, by type."""
     found = {
         "bucket": [item["Name"] for item in emulator.client("s3").list_buckets()["Buckets"]],
         "database": [item["Name"] for item in emulator.client("glue").get_databases()["DatabaseList"]],

@@ -1,4 +1,4 @@
-"""Packages built during apply or beforehand are the same on each machine."""
+"""The packages are the same on each machine, whether they are built during apply or before it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return this machine's Pythons, 3.9 or newer, on the PATH or under pyenv; at least this Python."""
+    """Return the Pythons of this machine (3.9 or newer, on the PATH or under pyenv), at least this one."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = {f"3.{sys.version_info.minor}": sys.executable}
     for minor in range(9, 15):

@@ -25,8 +25,8 @@ from sandbox.site import SampleAsset, SiteServer, make_assets
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
 ADDED_SINCE = {"0a768d0": "vlr_ind_divida_liq_sobre_patrim", "e386b81": "datetime_leitura"}
-"""The commits to upgrade from: the first complete version, and the last version that compared ETags and
-times. For each commit, a column that was added later."""
+"""The commits to upgrade from, each with a column that was added later: the first complete version, and the
+last version that compared ETags and times."""
 
 OLD_DAY = 20251124
 WORKFLOW_SECONDS = 600.0
@@ -35,7 +35,7 @@ KEPT = ("aws_s3_bucket.", "aws_sqs_queue.", "aws_glue_catalog_database.", "aws_g
 
 
 def old_module(commit: str, directory: Path) -> Path:
-    """Return the module of a commit, with its own code."""
+    """Return the module at a commit, with the code of that commit."""
     archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=False)
     assert archive.returncode == 0, (
         f"the history lacks {commit}, from which this test upgrades: fetch the whole history "
@@ -53,7 +53,7 @@ class Upgraded:
     Parameters
     ----------
     added
-        A column that the old version does not have.
+        A column that the old version lacks.
     changes
         The changes in the plan of the upgrade.
     checkout
@@ -137,7 +137,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake of the old version, without later additions."""
+    """Return the lake of the old version, without what later versions added."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -206,12 +206,12 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     )
     added = sum(
         asset.kind == "acoes"
-        # If the column comes from no page, the lake fills it.
+        # A column that comes from no page is filled by the lake.
         and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
         for asset in upgraded.share
     )
 
-    # Query both days together: for the old day alone, the emulator takes the columns from the objects.
+    # Query both days together: for the old day alone, the emulator reads the columns from its objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -1,4 +1,4 @@
-"""The lake with test-sized timeouts, as fixtures for the tests in this folder."""
+"""Fixtures for the tests in this folder: the lake with short timeouts."""
 
 from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,

@@ -1,4 +1,4 @@
-"""The lake on the emulator with test-sized timeouts, and a site with faults that tests set.
+"""The lake on the emulator with short timeouts, and a site with faults that tests set.
 
 All tests share one emulator and one `apply`. Each test uses its own day, so that no test sees rows of
 another test.
@@ -35,7 +35,7 @@ VISIBILITY_SECONDS = 12
 MAX_RECEIVES = 2
 ACOES, FIIS = 12, 8
 SITE_DAY = 20231229
-"""Day of the pages. It is before the days of the tests, which are years ago and never today."""
+"""Day of the pages. It is before the days of the tests, which are years in the past."""
 
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Directory where `make run` keeps the downloaded providers."""
@@ -55,7 +55,7 @@ SIZES = {
 
 
 class FaultyLake:
-    """The applied lake, its site, and the operations of the tests on them."""
+    """The applied lake and its site, with methods for the tests."""
 
     def __init__(self, local: LocalLake, site: SiteServer) -> None:
         self.emulator: Emulator = local.emulator
@@ -93,9 +93,10 @@ class FaultyLake:
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def check_told(self, kind: str, day: int, *named: str) -> None:
-        """Check that exactly one notice arrived since the last call, with its kind, its day and these names.
+        """Check that one notice arrived since the last call, with this kind, this day and these names.
 
-        The notice has arrived when the execution ends: the topic delivers before it answers the workflow.
+        The notice arrives before the execution ends, because the topic delivers before it answers the
+        workflow.
         """
         ((subject, text),) = self.told()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -103,7 +104,7 @@ class FaultyLake:
         assert [said for said in named if said not in text] == [], text
 
     def day(self) -> Day:
-        """Return a day that can be started."""
+        """Return a day that a test can start."""
         return Day(self.lake, self.client, lambda line: None)
 
     def ledger(self, day: int) -> DayLedger:
@@ -129,7 +130,7 @@ class FaultyLake:
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that the five tables hold each asset of the site, except `without`, once and correctly."""
+        """Check that the five tables hold each asset of the site once and correctly, except `without`."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -155,7 +156,7 @@ class FaultyLake:
             raise
 
     def last_errors(self) -> dict[str, str]:
-        """Return the newest logged error of each function. Functions without errors are left out."""
+        """Return the newest logged error of each function. Omit functions without errors."""
         logs, found = self.client("logs"), {}
         for function in self.lake.functions:
             group = f"/aws/lambda/{function}"
@@ -183,7 +184,7 @@ class FaultyLake:
             self.sqs.send_message(QueueUrl=self.lake.ticker_queues[kind], MessageBody=body)
 
     def kill(self, name: str) -> list[int]:
-        """Kill the processes of a function at any point of their work, and return their process ids."""
+        """Kill the processes of a function, and return their process ids."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
         killed = []
         for line in listed.stdout.splitlines():
@@ -194,7 +195,7 @@ class FaultyLake:
         return killed
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return the log lines of a function since a given time that contain a term."""
+        """Return the log lines of a function that contain a term, since a given time."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -207,12 +208,12 @@ class FaultyLake:
         return [event["message"] for page in pages for event in page["events"]]
 
     def keys(self, table: Table, day: int) -> list[str]:
-        """Return the keys of the objects of a table for a day."""
+        """Return the keys of a table's objects for a day."""
         answer = self.s3.list_objects_v2(Bucket=table.bucket, Prefix=table.prefix(day))
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def parts(self, table: Table, day: int) -> set[str]:
-        """Return the ids of the objects of a table for a day that the dedup has not compacted."""
+        """Return the ids of a table's objects for a day that are not yet compacted."""
         suffix = ".part.parquet"
         return {
             key.rsplit("/", 1)[1].removesuffix(suffix)
@@ -221,7 +222,7 @@ class FaultyLake:
         }
 
     def has_partition(self, table: Table, day: int) -> bool:
-        """Return True if the catalog has the partition of a day."""
+        """Return whether the catalog has the partition of a day."""
         answer = self.glue.batch_get_partition(
             DatabaseName=table.database, TableName=table.name, PartitionsToGet=[{"Values": [str(day)]}]
         )
@@ -233,7 +234,7 @@ class FaultyLake:
         return sorted(role["RoleName"] for page in pages for role in page["Roles"])
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return the actions, from the given actions, that IAM's simulator allows a role on a resource."""
+        """Return those of the given actions that IAM's simulator allows a role on a resource."""
         answer = self.client("iam").simulate_principal_policy(
             PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
             ActionNames=list(actions),
@@ -284,7 +285,7 @@ class FaultyLake:
             self.s3.delete_object(Bucket=work, Key=item["Key"])
 
     def drained(self, day: Day) -> bool:
-        """Return True if every ticker of a day was queued and left the queue."""
+        """Return whether every ticker of a day was queued and has left the queue."""
         snapshot = day.snapshot()
         return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
 
@@ -324,7 +325,7 @@ class FaultyLake:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Make the workflow wait only one second for unfinished work: such a test has no unfinished work."""
+        """Make the workflow wait only one second for unfinished work, for tests without unfinished work."""
         with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
             yield
 
@@ -342,7 +343,7 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3. After refusals, they would pause requests to the site."""
+        """End the processes of stage 3, which pause their requests to the site after refusals."""
         for kind in self.lake.ticker_queues:
             self.kill(f"get-financial-data-for-{kind}")
 
@@ -390,7 +391,7 @@ _weeks = itertools.count(step=2)
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test. No other test uses the week before: the workflow compacts it too."""
+    """Return a day for this test. No other test uses the week before, which the workflow compacts too."""
     return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
 
 
@@ -399,7 +400,7 @@ _days_ago = itertools.count(start=1)
 
 @pytest.fixture
 def recent() -> int:
-    """Return a day of the last week for this test: pages are archived within eight days of their day."""
+    """Return a day of the last week for this test, because pages are archived only within eight days."""
     today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
     return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
 
@@ -414,7 +415,7 @@ def today(faulty: FaultyLake) -> int:
 
 @pytest.fixture
 def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
-    """Return the lake with a site without faults. Faults and messages are removed after the test."""
+    """Return the lake; its site has no faults. Remove faults and messages after the test."""
     lake = applied_faulty_lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
@@ -428,6 +429,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
 
 @pytest.fixture
 def told_no_more(faulty: FaultyLake) -> Iterator[None]:
-    """Check after a test that the test expected each of its notices."""
+    """Check after a test that it expected each notice that it caused."""
     yield
     assert faulty.told() == []

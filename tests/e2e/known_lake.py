@@ -1,8 +1,7 @@
 """A lake of four days with known rows: the assets of the sample site, written directly into the tables.
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
-One asset is new on the last day and one asset is missing on that day. On the last day a stock is split and
-the quotas of a fund are grouped.
+On the last day, one asset is new, one is missing, a stock is split, and the quotas of a fund are grouped.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class KnownLake:
     grouped: str = ""
 
     def days(self, key: str) -> set[int]:
-        """Return the days of a table."""
+        """Return the days for which a table has rows."""
         return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
     def latest(self, key: str) -> list[Row]:
@@ -69,7 +68,7 @@ class KnownLake:
         return [row for row in self.rows[key] if row["anomesdia_exec"] == last]
 
     def by_session(self) -> list[Row]:
-        """Return one row per asset and session of the Spec table: the last row that was read."""
+        """Return the last row of the Spec table for each asset and session."""
         kept: dict[tuple[str, date], Row] = {}
         for row in sorted(self.rows["spec_ativos"], key=lambda row: row["anomesdia_exec"]):
             if row["dt_ult_cot"] is not None:
@@ -83,7 +82,7 @@ class KnownLake:
         return [row for row in rows if row["dt_ult_cot"] >= since]
 
     def liquid(self, kind: str) -> list[Row]:
-        """Return the last day's rows of a kind, for assets that trade more than a million reais per day."""
+        """Return a kind's rows of the last day, for assets that trade more than a million reais per day."""
         traded = {row["codigo_ticker_ativo"] for row in self.traded()}
         ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
         return [
@@ -93,7 +92,7 @@ class KnownLake:
         ]
 
     def write(self, lake: Lake, s3: Any, glue: Any) -> None:
-        """Write the rows into the tables, in the form that the dedup workflow leaves. No function starts."""
+        """Write the rows into the tables in the form that the dedup workflow writes. No function starts."""
         for name, table in tables_of(lake).items():
             schema = table_schema(table.name).arrow
             for day in sorted(self.days(name)):
@@ -144,7 +143,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return the quality rows of a day: the holiday repeats a session, the other days are ok."""
+    """Return the quality rows of a day: the holiday has a remark about its session, the other days are ok."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
         (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
@@ -165,7 +164,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return the changes of an asset relative to the sample site, which has only one day."""
+    """Return the changes of an asset on a day, relative to the sample site, which has only one day."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):
@@ -176,7 +175,7 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
 
 
 def regrouped(row: Row, factor: float) -> Row:
-    """Return the changes of a split, or of a reverse split for a factor below one."""
+    """Return the changes of a split; a factor below one is a reverse split."""
     quantities = {name: round(row[name] * factor) for name in ("num_acoes", "num_cotas") if name in row}
     return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 

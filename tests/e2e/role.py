@@ -55,7 +55,7 @@ class Role:
         )
 
     def env(self) -> dict[str, str]:
-        """Return the environment variables that give a program the role's credentials."""
+        """Return environment variables with the role's credentials, for a program."""
         key = self.session.get_credentials()
         assert key is not None
         return {
@@ -79,7 +79,7 @@ class Role:
         }
 
     def may_in_glue(self, database: str, table: str) -> bool:
-        """Return True if the role may look up a table. AWS Glue checks catalog, database and table each time.
+        """Return whether the role may look up a table. In AWS, Glue checks catalog, database and table.
 
         The emulator checks only the database.
         """

@@ -1,4 +1,4 @@
-"""Saved queries and views return the rows of the known lake. A reader may only run these queries."""
+"""Saved queries and views return the rows of the known lake, and a reader may only query."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 
 def value_of(text: str | None, like: Any) -> Any:
-    """Convert a text of an answer to the type of the expected value."""
+    """Convert a text in an answer to the type of the expected value."""
     if text is None or like is None or isinstance(like, str):
         return text
     return type(like)(text) if isinstance(like, int | float) else text
 
 
 def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded: float = 0) -> None:
-    """Check that an answer has these columns and these rows, in this order, within the rounding tolerance."""
+    """Check that an answer has these columns and these rows in this order, except for rounding."""
     assert answer.columns == columns
     assert len(answer.rows) == len(expected)
     for row, wanted in zip(answer.rows, expected, strict=True):
@@ -333,7 +333,7 @@ class Expected:
     rows: Callable[[KnownLake], list[list[Any]]]
     columns: str
     rounded: float = 0
-    """Maximum difference from the computed number, which is not rounded."""
+    """Maximum difference from the expected number, which is not rounded."""
 
 
 QUERIES = {
@@ -421,7 +421,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the special cases of the queries. Without them the queries prove nothing."""
+    """Check that the lake has the special cases of the queries; without them, the tests prove nothing."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
     assert latest[known.delisted]["vlr_ind_div_yield"] == max(
@@ -555,7 +555,7 @@ def recipes() -> list[str]:
 
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
-    """Run a recipe as the reader in a separate process, and return the value of an expression after it."""
+    """Run a recipe and an expression as the reader in a separate process; return the expression's value."""
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
@@ -608,7 +608,7 @@ def test_there_is_no_recipe_that_is_not_run() -> None:
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:
-    """Call Glue and S3 as the reader, like Athena on AWS. The emulator's Athena reads without IAM checks."""
+    """Call Glue and S3 as the reader, like Athena on AWS. The emulator's Athena skips these IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
@@ -646,7 +646,7 @@ def do_as_athena_does(asked: Asked, reader: Role) -> None:
 
 
 def do_as_the_console_does(asked: Asked, reader: Role) -> None:
-    """Call Athena as the reader, as the console does."""
+    """Call Athena as the reader, like the AWS console does."""
     athena, workgroup = reader.client("athena"), asked.lake.workgroup
     catalog = {"CatalogName": "AwsDataCatalog"}
     database = asked.lake.table("spec").database
@@ -674,12 +674,12 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # Drivers (ODBC, JDBC) page through answers with this action. The SDKs have no such call.
+    # ODBC and JDBC drivers page through answers with this action. The SDKs have no such call.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 
 def refused_calls(asked: Asked, reader: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield the calls that a reader must not make, each with its name."""
+    """Yield each call that a reader must not make, with a name."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
     work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}

@@ -1,4 +1,4 @@
-"""The site refuses the functions but answers a collector: the collector uploads the day, and the day runs."""
+"""The site refuses the functions but answers a collector, which uploads the day; then the day runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would upload now, without data in the lake; delete its pages later."""
+    """Return the day that a collector would upload now, without data in the lake. Delete its pages later."""
     day = last_day(datetime.now(timezone.utc)).number
 
     def remove_pages() -> None:
@@ -49,7 +49,7 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
 
 @pytest.fixture
 def from_pages(faulty: FaultyLake) -> Iterator[None]:
-    """Make the lake get its pages from a collector."""
+    """Configure the lake to get its pages from a collector."""
     with (
         faulty.setting("check-and-delete-partitions", FETCH_FROM="pages"),
         faulty.setting("get-tickers", FETCH_FROM="pages"),
@@ -74,10 +74,10 @@ def key(faulty: FaultyLake) -> Iterator[dict[str, str]]:
 
 
 class Collector:
-    """The collector program, as a person starts it on a private machine."""
+    """The collector program, as a person would start it on a private machine."""
 
     def __init__(self, faulty: FaultyLake, key: dict[str, str], day: int) -> None:
-        # Pass the day. By default, a day is collected until 10:00 of the next day, and tests run at any hour.
+        # Pass the day, because the default changes at 10:00 and tests run at any hour.
         options = ("--site", faulty.site.base_url, "--day", str(day), "--patience", "0.05")
         bucket = faulty.lake.work_bucket
         self.command = [sys.executable, "-m", "collector", *options, "--bucket", bucket]
@@ -126,8 +126,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed + 2, {1})
-    # The event of the manifest starts stage 1. Stage 1 starts the workflow, which starts the reading of the
-    # pages.
+    # The manifest's event starts stage 1; stage 1 starts the workflow, which starts the reading of the pages.
     (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     ended = faulty.end_of(execution)
     given = {"anomesdia_exec": latest, "source": "pages"}

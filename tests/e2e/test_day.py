@@ -129,7 +129,7 @@ def test_athena_sees_thirty_earlier_days_and_each_is_good(up: Up) -> None:
     verdicts = up.ask(f"SELECT situacao, count(*) FROM {quality} WHERE medida = 'dia' GROUP BY 1")  # noqa: S608
     assert verdicts == [["ok", str(len(days))]]
     assert "Situação do dia: ok" in up.printed
-    assert re.search(rf"The {EARLIER_DAYS} trading days before are in the lake, laid in [\d.]+ s", up.printed)
+    assert re.search(rf"The lake has the {EARLIER_DAYS} trading days before, written in [\d.]+ s", up.printed)
 
 
 def test_the_live_day_is_judged_against_the_earlier_days(up: Up) -> None:
@@ -197,7 +197,7 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
 
 
 def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
-    file = Path(re.search(r"The day as a page, to be opened in a browser: (.+)\n", up.printed)[1])
+    file = Path(re.search(r"The report of the day, for a browser: (.+)\n", up.printed)[1])
     html = file.read_text(encoding="utf-8")
 
     day = str(up.day.number)
@@ -316,7 +316,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
 
 
 def test_down_leaves_nothing(tmp_path: Path) -> None:
-    """Includes an `up` that is killed halfway."""
+    """This includes an `up` that is killed halfway."""
     started = tmp_path / "up" / "up.json"
     with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
         while not started.exists() and run.poll() is None:

@@ -1,4 +1,4 @@
-"""Days with faults, on the emulator: the tables are still exact at the end, and each fault sends one notice.
+"""Days with faults on the emulator end with exact tables, and each fault sends one notice.
 
 Faults that need only one function are tested on moto, in the tests of each stage.
 """
@@ -52,13 +52,13 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.check(day, without=(down, silent, garbled))
     said = faulty.outcomes(number)
     assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
-    # The dead-letter queues get only messages that no function could report on.
+    # The dead-letter queues get only messages whose failure no function could report.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
     assert "message is no JSON" in reasons
     assert "ticker is 'a b'" in reasons
-    # An asset in the listing without a page was requested once. This is not a failure.
+    # Each listed asset without a page was requested once. This is not a failure.
     assert day.tickers_without_page() == sorted(ticker for kind in GHOSTS for ticker in GHOSTS[kind])
     asked = [request.ticker for request in faulty.site.requests]
     assert {asked.count(ticker) for kind in GHOSTS for ticker in GHOSTS[kind]} == {1}
@@ -86,7 +86,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
 
-    # Two functions with at most two processes each. Three refused assets open the breaker of a process.
+    # Two functions have at most two processes each. Three refused assets open the breaker of a process.
     assert len(refused) <= 12
     assert said["refused"] >= len(faulty.assets) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
@@ -124,7 +124,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
         written, registered = faulty.keys(table, number), faulty.has_partition(table, number)
         killed = faulty.kill(function)
     day.wait()
-    if said:  # the second attempt writes the same object; after the compaction this object would stay
+    if said:  # the second attempt writes the same object, which would remain after the compaction
         sources = [source for source, target in faulty.lake.derivations() if target == table]
         objects = sum(len(faulty.keys(source, number)) for source in sources)
         until(lambda: len(faulty.log(function, started_at, said)) >= objects, "an answer for each object")
@@ -138,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that never answers calls about one partition, but may carry them out.
+    """A Glue catalog that never answers calls about one partition, although it may perform them.
 
     The test can kill the calling function at this point.
     """
@@ -187,12 +187,12 @@ class SilentCatalog:
 
 
 def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean(faulty: FaultyLake) -> None:
-    slow = faulty.assets[1].ticker  # its batch is unfinished while others end; the asset is not probed
+    slow = faulty.assets[1].ticker  # still running when other batches end; not probed
     faulty.site.set_fault(slow, Fault("hang", seconds=30, times=2))
     day = faulty.day()
     started_at = time.time()
     day.start()
-    # Wait for rows of this run: today may have rows of another test until stage 1 clears them.
+    # Wait for rows of this run: before stage 1 clears the day, rows of another test may exist.
     until(
         lambda: (
             (found := day.snapshot()).rows("sot") > 0
@@ -303,7 +303,7 @@ def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
 
 
 def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake, recent: int) -> None:
-    """Messages and keys carry the day. The clock shows another day to every stage that reads them."""
+    """Messages and keys contain the day. The clock of every stage that reads them shows another day."""
     today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
     before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()

@@ -1,5 +1,4 @@
-"""The roles that Terraform creates: their function uses each grant, and no grant gives access to another
-stage."""
+"""The roles that Terraform creates: each function uses all its grants, and none is for another stage."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ WRITES = {
     "dedup-financial-data-for-spec-ativos": {"spec_ativos": "compact"},
     "assess-day": {"spec_quality": "part"},
 }
-"""Tables to which a function may write objects, and the form of the objects."""
+"""Tables to which a function may write objects, and the pattern of the object names."""
 
 DELETES = {
     STAGE_1: set(TABLES),
@@ -82,7 +81,7 @@ QUEUE_ACTIONS = (
 
 @dataclass(frozen=True)
 class Grant:
-    """A granted action on a resource, with the prefix that a bucket listing must use."""
+    """A granted action on a resource; for a bucket listing, with the required prefix."""
 
     role: str
     action: str
@@ -91,7 +90,7 @@ class Grant:
     prefix_optional: bool = False
 
     def allows(self, asked: dict[str, Any]) -> bool:
-        """Return True if this grant allows the request of a role."""
+        """Return whether this grant allows a role's request."""
         if asked["action"] != self.action or not fnmatchcase(asked["resource"], self.resource):
             return False
         if self.prefix is None:
@@ -170,7 +169,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
-    """IAM is enforced: without its only grant, an action would be refused."""
+    """The emulator enforces IAM: an action without a grant would be refused."""
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
@@ -250,7 +249,7 @@ def test_a_function_that_lacks_a_grant_fails(
         event = {"input": day}
     if action == "s3:GetObject":
         faulty.invoke(function, event)  # creates a readable ledger
-    # Create something to read: the ledger of a day without a run is empty.
+    # Create a ledger to read, because a day without a run has none.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
     body = b'{"trial": false, "papers": {}}'
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)

@@ -1,4 +1,4 @@
-"""Days that the ledger, the rounds and the archived pages rescue, on the emulator."""
+"""Days on the emulator that are completed by means of the ledger, the rounds and the archived pages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def rows(day: Day, table: Table) -> list[dict[str, object]]:
 def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
     faulty: FaultyLake, fault: Fault
 ) -> None:
-    """Follow the schedules: their targets and inputs, with waits of seconds instead of hours."""
+    """Do what the schedules do: same targets, same inputs, but waits of seconds instead of hours."""
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)
     faulty.site.set_fault("/fii_resultado.php", fault)
@@ -148,7 +148,7 @@ def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_b
         faulty.site.clear_log()
         if receive == 1:
             until(lambda: any(one.ticker == deadly for one in faulty.site.requests), "the next receive")
-    until(  # and the other messages of its batch
+    until(  # the other messages of its batch go there, too
         lambda: deadly in [json.loads(body)["ticker"] for body in day.failed_tickers()["acoes"]],
         "the message in the dead-letter queue",
     )
@@ -162,11 +162,11 @@ def test_an_asset_whose_function_is_killed_at_every_receive_is_asked_for_again_b
 
 
 def test_a_round_while_the_first_run_still_works_queues_nothing(faulty: FaultyLake, number: int) -> None:
-    late = faulty.assets[0].ticker  # for seconds, or until its message returns to the queue
+    late = faulty.assets[0].ticker  # late by seconds, or until its message returns
     faulty.site.set_fault(late, Fault("status", status=503, times=1, retry_after=6))
     day = faulty.day()
     day.ask(number)
-    until(lambda: late in {request.ticker for request in faulty.site.requests}, f"{late} to be asked for")
+    until(lambda: late in {request.ticker for request in faulty.site.requests}, f"{late} to be requested")
 
     answer = faulty.invoke("get-tickers", {"anomesdia_exec": number, "only_missing": True})
     faulty.compact(day)

@@ -1,5 +1,4 @@
-"""The notices of a day, read from a queue that is subscribed to the topic: each execution sends one
-notice."""
+"""Each execution sends one notice of the day; the tests read it from a queue that the topic sends to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The procedures in docs/operations.md, run with the API calls behind their commands."""
+"""The procedures in docs/operations.md, run with the API calls that their commands make."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def day(faulty: FaultyLake, number: int) -> Day:
 
 
 def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Write wrong prices into the objects of a table for a day, as a defect would."""
+    """Write wrong prices into a table's objects for a day, as if there were a defect."""
     for key in faulty.keys(table, day):
         body = faulty.s3.get_object(Bucket=table.bucket, Key=key)["Body"].read()
         rows = pq.read_table(io.BytesIO(body))
@@ -187,7 +187,7 @@ def test_what_stages_4_and_5_could_not_do_is_told_by_their_failure_queue_and_mad
 
 def test_a_past_day_is_made_anew_from_sor(faulty: FaultyLake, day: Day) -> None:
     for table in faulty.lake.tables:
-        if table.layer != "sor":  # wrong rows, as a defect would write them
+        if table.layer != "sor":  # wrong rows, as if there were a defect
             spoil(faulty, table, day.number)
     with pytest.raises(NotExact):
         faulty.check(day)
@@ -282,7 +282,7 @@ def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: Fault
 
 
 def unregistered(faulty: FaultyLake, day: Day) -> list[tuple[str, str]]:
-    """Return table and sentence of each remark in the assessment about days missing from the catalog."""
+    """Return table and text of each remark about days that are missing from the catalog."""
     rows = day.partitions.read(faulty.lake.quality, day.number).to_pylist()
     return [
         (row["tabela"], row["motivo"])

@@ -1,5 +1,4 @@
-"""With only the operators' policy, an operator can do the steps in docs/operations.md but no other
-actions."""
+"""With only the operators' policy, an operator can do the steps in docs/operations.md and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     faulty: FaultyLake, recent: int, operator: Role
 ) -> None:
     number = recent
-    # The operator starts the day. The owner of the account checks it.
+    # The operator starts the day. The test checks the day as the owner of the account.
     day = Day(
         faulty.lake,
         lambda service: (operator if service == "lambda" else faulty).client(service),
@@ -89,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # Stop a workflow that waits for a round that nobody needs any more.
+    # Stop a workflow that waits for an unnecessary round.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)
@@ -98,7 +97,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
 
 
 def refused_calls(faulty: FaultyLake, operator: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield the calls that an operator must not make, each with its name."""
+    """Yield each call that an operator must not make, with a name."""
     functions, s3, sqs = (operator.client(name) for name in ("lambda", "s3", "sqs"))
     sot, sor = faulty.table("sot", "acoes"), faulty.table("sor", "acoes")
     prep, start = (

@@ -1,4 +1,4 @@
-"""Lambda's runtime API, and a packaged handler that AWS's runtime interface client runs against the API."""
+"""Lambda's runtime API, with which AWS's runtime interface client runs a packaged handler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 TIMEOUT_SECONDS = 120
 
-# Like Lambda's bootstrap, but with the given path. At the end it writes the list of imported modules.
+# This is like Lambda's bootstrap, but with the given paths. At the end it writes the list of imported
+# modules.
 BOOTSTRAP = """
 import sys
 standard_library = list(sys.path)
@@ -45,7 +46,7 @@ class RuntimeApi(ThreadingHTTPServer):
     Attributes
     ----------
     posted : dict
-        Posted data, parsed from JSON, by path below the API's path.
+        The parsed JSON data of each POST, by path below the API's path.
     """
 
     daemon_threads = True
@@ -115,11 +116,11 @@ class Invocation:
     Parameters
     ----------
     posted
-        Data posted by the runtime, by path below the API's path.
+        The data of the runtime's POST requests, by path below the API's path.
     standard_library
         Python's own path.
     path
-        The whole path after the event.
+        The module search path after the event.
     files
         File of each imported module, by module name; None for a built-in module.
     output
@@ -134,7 +135,7 @@ class Invocation:
 
     @property
     def result(self) -> Any:
-        """Return value of the handler. A failed handler or a missing call is an error."""
+        """Return value of the handler. A failed handler or a missing call raises an error."""
         assert list(self.posted) == [f"invocation/{REQUEST_ID}/response"], f"{self.posted}\n{self.output}"
         return self.posted[f"invocation/{REQUEST_ID}/response"]
 
@@ -142,7 +143,7 @@ class Invocation:
 def invoke(
     handler: str, paths: Sequence[Path], environment: Mapping[str, str], event: Mapping[str, Any], found: Path
 ) -> Invocation:
-    """Pass an event to a handler under the runtime interface client, in a process with only the given path.
+    """Pass an event to a handler under the runtime interface client, in a process with only the given paths.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ def invoke(
     paths
         Path entries before the standard library. The process has no other entries.
     environment
-        Variables of the function, and variables that direct it to AWS.
+        Variables of the function, and variables with which it reaches AWS.
     event
         The event.
     found

@@ -28,7 +28,7 @@ from sandbox.site import SiteServer, make_assets
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
 TABLES = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
-# Not today: today may end during the test.
+# Do not use today, which may end during the test.
 DAY = day_at(datetime.now(timezone.utc) - timedelta(days=1))
 REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
 
@@ -55,7 +55,7 @@ def unpacked(packages: Path, target: Path) -> Path:
 class Evening:
     """The events of one evening. Each event goes to its packaged function.
 
-    Each function uses the results of the previous function on the emulator, in the order of the stages.
+    The functions run in the order of the stages; each uses the results of the previous one on the emulator.
     """
 
     lake: Lake
@@ -109,7 +109,7 @@ class Evening:
 
     @cached_property
     def invocations(self) -> dict[str, Invocation]:
-        """The result of the event for each package."""
+        """For each package, the result of its event."""
         lake = self.lake
         quality = lake.tables[QUALITY]
         lake.s3.put_object(Bucket=quality.bucket, Key=f"{quality.prefix(REMOVED)}any.parquet", Body=b"any")
@@ -234,6 +234,6 @@ def test_stage_6_compacts_the_partition(evening: Evening) -> None:
 def test_the_day_is_judged(evening: Evening) -> None:
     said = evening.invocations["assess_day"].result
 
-    # The only remark about this day of three stocks is that no fund was read.
+    # The day has three stocks, and the missing funds are its only remark.
     assert (said["anomesdia_exec"], said["situacao"], said["missing"]) == (DAY, "falha", 3)
     assert evening.lake.keys(QUALITY, DAY)

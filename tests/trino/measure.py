@@ -1,8 +1,8 @@
 """Measure the cost of queries on Trino.
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
-For lakes with these numbers of days, 1,000 stocks and 450 funds, the program prints the data read and
-the requests of the reader for each view and each saved query.
+The program makes lakes with these numbers of days, 1,000 stocks and 450 funds. It prints the data that each
+view and each saved query reads, and the reader's requests.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
 
 
 def asked(trino: Trino, emulator: Emulator, sql: str) -> list[Any]:
-    """Run a query. Return the seconds, the data read, and the number of the reader's requests by kind."""
+    """Run a query. Return the seconds, the amount of data read, and the number of requests of each kind."""
     before = len(emulator.authorization_log.read_text().splitlines())
     started = time.monotonic()
     answer = trino.ask(sql)

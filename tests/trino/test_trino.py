@@ -48,7 +48,7 @@ TYPES = {
     "timestamp": "timestamp(3)",
 }
 ROUNDED = {"fiis-por-segmento": 0.0100001}
-"""Maximum difference between rounded numbers: a mean depends on the order of the sum."""
+"""Maximum difference between rounded numbers, because a mean depends on the order of its sum."""
 DAYS, MORE_DAYS = 10, 60
 
 
@@ -81,7 +81,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Return a lake of `count` earlier days: copies of the first day with earlier dates, after `skip`."""
+    """Return a lake of `count` earlier days, copied from the first day, with a gap of `skip` weekdays."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
     rows = {
@@ -171,7 +171,7 @@ def test_the_reports_history_is_the_same(lake: AskedLake, ticker: str) -> None:
 
 
 def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
-    """Convert the values of a row, given as texts or JSON values, to Trino's types."""
+    """Convert a row's texts or JSON values to Trino's types."""
     read = {"double": float, "bigint": int, "integer": int, "timestamp(3)": datetime.fromisoformat}
     return [
         value if value is None else read.get(kind, str)(value) for value, kind in zip(row, types, strict=True)
@@ -187,7 +187,7 @@ def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str
 
 
 def as_athena(value: Any, kind: str) -> Any:
-    """Convert a JSON value of Trino to the value that the emulator's Athena has."""
+    """Convert a JSON value of Trino to the value that the emulator's Athena gives."""
     if isinstance(value, list):
         return f"[{', '.join(str(one) for one in value)}]"
     if isinstance(value, dict):
@@ -198,7 +198,7 @@ def as_athena(value: Any, kind: str) -> Any:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """The catalog and the object of the previous day have the old columns."""
+    """For the previous day, the catalog and the object have the old columns."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

@@ -1,4 +1,4 @@
-"""Trino, the engine of Athena, from Maven Central. It uses the catalog and the objects of the emulator.
+"""Trino, the engine of Athena, installed from Maven Central. It uses the emulator's catalog and objects.
 
 No Maven repository has the Trino server, but Maven Central has its parts. ``pom.xml`` lists them.
 """
@@ -40,7 +40,7 @@ CATALOG = "awsdatacatalog"
 
 
 class NothingToRunItWith(Exception):
-    """Java or Maven is missing. The text says what to install."""
+    """Java or Maven is missing. The message says what to install."""
 
 
 def find_java() -> Path:
@@ -80,7 +80,7 @@ def fetch(java: Path) -> None:
     if made.exists():
         return
     if not shutil.which("mvn"):
-        raise NothingToRunItWith("Trino is fetched by Maven, and there is no mvn on the PATH. Install maven.")
+        raise NothingToRunItWith("Maven downloads Trino, but there is no mvn on the PATH. Install maven.")
     shutil.rmtree(BUILD, ignore_errors=True)
     hive = BUILD / "plugin" / "hive"
     for part, folder, excluded in (("main", BUILD / "lib", ""), ("hive", hive, GIVEN_BY_THE_SERVER)):
@@ -90,7 +90,7 @@ def fetch(java: Path) -> None:
             env={**os.environ, "JAVA_HOME": str(java)},
             check=True,
         )  # fmt: skip
-    # The zip contains this file, the jar does not.
+    # The zip file contains this file; the jar does not.
     services = hive / "services" / "META-INF" / "services"
     services.mkdir(parents=True)
     (services / "io.trino.spi.Plugin").write_text("io.trino.plugin.hive.HivePlugin\n")
@@ -114,7 +114,7 @@ class Answer:
     rows
         One list of JSON values per row: numbers, texts, None.
     rows_read, bytes_read, splits
-        Rows and bytes read from objects, and the number of splits of the query.
+        Numbers of rows and bytes read from objects, and of splits of the query.
     """
 
     columns: list[tuple[str, str]]
@@ -153,7 +153,7 @@ class Trino:
             self._process = subprocess.Popen(
                 self._command(),
                 env={**os.environ, **self._env},
-                stdin=subprocess.PIPE,  # the server ends with this process
+                stdin=subprocess.PIPE,  # the server ends when this process ends
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -199,7 +199,7 @@ class Trino:
         headers = {
             "X-Trino-User": "test",
             "X-Trino-Catalog": CATALOG,
-            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",  # without it Trino omits the precision
+            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",  # otherwise Trino omits the precision
         }
         page = requests.post(f"{self._url}/v1/statement", sql.encode(), headers=headers, timeout=60).json()
         yield page
@@ -211,7 +211,7 @@ class Trino:
         return requests.get(url, headers={"X-Trino-User": "test"}, timeout=60).json()
 
     def _wait(self, log: Path) -> None:
-        """Wait until the server accepts queries. The server answers other requests earlier."""
+        """Wait until the server accepts queries, which is later than it answers other requests."""
         deadline = time.monotonic() + 180
         while True:
             assert self._process.poll() is None, f"Trino has ended:\n{log.read_text()[-3000:]}"

@@ -1,6 +1,6 @@
-"""Queries over the functions of Athena's documentation, by chapter, and the row that each of them returns.
+"""Queries for the functions in Athena's documentation, by chapter, each with the row that it returns.
 
-Arrays and maps are written as Athena writes them into a result.
+Arrays and maps have the text form of Athena's results.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 
 class CollectorMachine:
-    """A collector's machine, and the services that the machine reaches."""
+    """A collector's machine, and the services that it reaches."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.site = site
@@ -43,7 +43,7 @@ class CollectorMachine:
         self.calls.append((model.name, params.get("Key") or params["Prefix"]))
 
     def fail(self, operation: str, code: str, status: int = 403, *, after: int = 0) -> None:
-        """Let an S3 operation fail with an error, after `after` successful calls."""
+        """Let an S3 operation fail with an error after `after` successful calls."""
         count = 0
 
         def answer(**kwargs: Any) -> tuple[Any, dict[str, Any]] | None:
@@ -84,7 +84,7 @@ class CollectorMachine:
 
     @property
     def manifests(self) -> list[set[str]]:
-        """The keys in each manifest of the day, the shortest manifest first."""
+        """The keys that each manifest of the day lists, the shortest manifest first."""
         found = []
         for key in self.keys:
             if key.endswith(".manifest.json"):

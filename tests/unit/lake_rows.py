@@ -15,7 +15,7 @@ from pynvest_lake.storage import LakeObject, object_id, write
 
 
 def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:
-    """Return rows of a table with the given values, null elsewhere."""
+    """Return rows of a table with the given values; the other columns are null."""
     schema = table_schema(table).arrow
     blank = dict.fromkeys(schema.names)
     return pa.Table.from_pylist([blank | dict(row) for row in values], schema=schema)

@@ -30,12 +30,12 @@ LAYERS = {
 
 
 def later() -> time_machine.travel:
-    """Return a context with a later clock; S3 and the catalog return times in seconds."""
+    """Return a context in which the clock is later; S3 and the catalog give times in whole seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 
 def deny_putting(part: str) -> None:
-    """Let S3 refuse objects under a prefix of the work bucket, as it does without a grant."""
+    """Let S3 refuse objects under a prefix of the work bucket, like it does without a grant."""
 
     def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if f"/{part}/" not in params["url"]:
@@ -57,7 +57,7 @@ class Lake:
     tables: dict[str, LakeTable] = field(default_factory=dict)
 
     def setting(self, *names: str) -> str:
-        """Return tables in the format of a function's environment."""
+        """Return tables in the format of a function's environment variable."""
         values = [vars(self.tables[name]) for name in names]
         return json.dumps(values)
 

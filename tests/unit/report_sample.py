@@ -1,4 +1,4 @@
-"""The sample site's assets as input of the report: the latest day, its verdict, a few histories."""
+"""The report's input, made from the sample site's assets: the latest day, its verdict, a few histories."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 
 
 def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
-    """Return the histories of the followed assets; only their price changes."""
+    """Return histories of the followed assets that contain only prices."""
     days = [datetime.strptime(str(session), "%Y%m%d").date() for session in sessions]
     return [
         AssetHistory(ticker, days, {"vlr_cot": [10.0 + place + number for number in range(len(days))]})

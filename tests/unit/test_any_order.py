@@ -1,5 +1,4 @@
-"""Events arrive twice, late or in another order, or are interrupted: one more workflow run completes the
-day."""
+"""If events arrive twice, late, in another order, or interrupted, one more workflow run completes the day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cell of the lake equals the cell on the page: assets of every kind, through stages 3, 4 and 5."""
+"""Every cell of the lake equals the cell on the page, for assets of every form, after stages 3, 4 and 5."""
 
 from __future__ import annotations
 
@@ -113,9 +113,9 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[li
     different = []
     seen: Counter[str] = Counter()
     for table, rows in expected.items():
-        assert set(found[table]) == set(rows), f"{table} has other papers than the site"
+        assert set(found[table]) == set(rows), f"{table} has other assets than the site"
         for ticker, row in rows.items():
-            # The page sets the moment; another check compares the moment in the three layers.
+            # Skip the moments, which are not on the page. The loop below compares them between the layers.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()
@@ -155,7 +155,7 @@ def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(lake: Lak
     assert min(filled[column] for column in ADDED_COLUMNS) >= 20
     columns = {table: len(table_schema(table).names) for table in LAYERS}
     assert seen == {
-        SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without its two columns of moments
+        SOR_ACOES: 330 * (columns[SOR_ACOES] - 2),  # without the two columns of moments
         SOR_FIIS: 220 * (columns[SOR_FIIS] - 2),
         SOT_ACOES: 330 * (columns[SOT_ACOES] - 1),
         SOT_FIIS: 220 * (columns[SOT_FIIS] - 1),
@@ -177,7 +177,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether the assets' expected rows for their own day differ; if not, the test proves nothing."""
+    """Return whether any expected row on `day` differs from the row on the asset's own day."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

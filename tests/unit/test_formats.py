@@ -43,7 +43,7 @@ def objects(world: World, prefix: str) -> dict[str, bytes]:
 
 
 def shape(value: Any) -> Any:
-    """Return a value with placeholders for ids, addresses and bodies; keep its texts, numbers and moments."""
+    """Return a value with placeholders for ids, addresses and bodies; texts, numbers and moments stay."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -52,7 +52,7 @@ def shape(value: Any) -> Any:
 
 
 def start(world: World) -> tuple[str, str, str]:
-    """Run stage 1 and stage 2; return a stock, a stock without a page, and a fund."""
+    """Run stages 1 and 2; return the tickers of a stock, of a stock without a page, and of a fund."""
     read, fund = (
         next(one.ticker for one in world.site.assets.values() if one.kind == kind)
         for kind in ("acoes", "fiis")

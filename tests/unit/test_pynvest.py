@@ -1,4 +1,4 @@
-"""pynvest compared with our subclass: the methods are the same, and every difference is listed."""
+"""Our subclass compared with pynvest: the methods are the same, and every difference is listed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from world import SCHEDULED, World, utc
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 ASSETS = make_assets(DAY)
 DIFFERENCES = Path(__file__).with_name("differences_from_pynvest.json")
-"""Groups of pages by reason, each with the columns that pynvest reads differently."""
+"""For each reason, the pages and the columns that pynvest reads differently."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The whole lake on moto. Events arrive in any order or twice, and some processes are killed."""
+"""The whole lake on moto, in a world in which events come in any order or twice and processes are killed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Killed(BaseException):
 
 
 class World:
-    """A lake, a site, and the events that wait for a function.
+    """A lake, a site, and the events that wait for a function to process them.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class World:
     monkeypatch
         Sets the functions' environments.
     clock
-        The current time; `step` moves it on.
+        The current time, which `step` moves forward.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class World:
         self.new_process()
 
     def new_process(self) -> None:
-        """Clear the state that a process keeps."""
+        """Clear the state that a process keeps between invocations."""
         get_financial_data._breaker.cache_clear()
 
     def _call(self, stage: Any, event: Any, **variables: str) -> Any:
@@ -153,7 +153,7 @@ class World:
         )
 
     def _run_workflow(self, event: Mapping[str, Any]) -> None:
-        """Run the next step of an execution; the other executions wait for their turn."""
+        """Run the next step of one execution; the other executions wait."""
         given, steps = event["input"], list(event["steps"])
         step = steps.pop(0)
         if steps:
@@ -196,7 +196,8 @@ class World:
         call
             The number, from 1.
         how
-            ``before`` or ``after``: the process ends then. ``meanwhile``: another function runs first.
+            ``before`` or ``after``: the process ends before or after the call. ``meanwhile``: another
+            function runs before the call.
         """
         self._calls, self._disturbance = 0, (call, how)
 
@@ -312,13 +313,13 @@ def random_evening(world: World, rng: random.Random, steps: int) -> None:
 
 
 def move_price(site: SiteServer, rng: random.Random) -> None:
-    """Let the site show another price for one asset."""
+    """Change the price that the site shows for one asset."""
     ticker = rng.choice(sorted(site.assets))
     site.show(site.assets[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
 
 
 def calm_down(world: World) -> None:
-    """End the evening: the site answers, all events are delivered, rounds ask for the missing assets."""
+    """End the evening: the site answers, all events are delivered, and rounds request the missing assets."""
     world.site.clear_faults()
     world.new_process()
     world.drain()

@@ -1,4 +1,4 @@
-"""The local run lets a day begin before Terraform ends; a script replaces Terraform."""
+"""The local run begins a day before Terraform ends. In these tests a script replaces Terraform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator's Athena accepts Athena's SQL; the functions follow the chapters of Athena's documentation."""
+"""The emulator's Athena accepts Athena's SQL. The functions have the order of Athena's documentation."""
 
 from __future__ import annotations
 

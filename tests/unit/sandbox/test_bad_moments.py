@@ -1,4 +1,4 @@
-"""Messages of the local run's commands if a process is busy, has ended, or cannot be reached."""
+"""Messages of the local run's commands when a process is busy, has ended, or cannot be reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIVE = ["--source=live", "--tickers=PETR4"]
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an unreachable site, at which a continued day fails immediately."""
+    """The address of an unreachable site: a day that uses it fails immediately."""
     url = f"https://127.0.0.1:{free_port()}"
     monkeypatch.setattr(local, "LIVE_SITE", url)
     return url
@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """The state after `up`: an emulator that has ended and a site that runs; yields the site's process id."""
+    """Make the state after `up` with an ended emulator and a running site; yield the site's process id."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # Processes that `up` starts are not children of the test. This site is a child: a thread collects it.
+    # Processes of `up` are not children of the test. This site is a child: a thread waits for its end.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
@@ -69,7 +69,7 @@ def test_a_query_says_that_the_emulator_has_ended(
 
     assert (status, said.strip()) == (
         1,
-        "The emulator that `make up` left running has ended: `make up` starts it anew.",
+        "The emulator that `make up` left running has ended: run `make up` again.",
     )
 
 
@@ -88,7 +88,7 @@ def test_up_goes_on_where_an_earlier_emulator_has_ended(
 ) -> None:
     status, said = said_by(capsys, f"--state-dir={tmp_path}", "up", *LIVE)
 
-    assert (status, "has ended: what it left is removed" in said) == (1, True)
+    assert (status, "has ended: its data is removed" in said) == (1, True)
     assert f"The site {nowhere} cannot be reached" in said
 
 
@@ -100,7 +100,7 @@ def test_a_second_day_in_one_checkout_is_refused(
         status, said = said_by(capsys, f"--state-dir={tmp_path}", command, *LIVE)
     assert (status, said.strip()) == (
         1,
-        f"`make run` (process {os.getpid()}) is at work in this checkout: wait for its end, or interrupt it.",
+        f"`make run` (process {os.getpid()}) runs in this checkout: wait until it ends, or interrupt it.",
     )
 
     with (tmp_path / local.LOCK_FILE).open() as lock:

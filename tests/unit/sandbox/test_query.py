@@ -1,4 +1,4 @@
-"""`make query`: the query sent, the display of the answer, and the message for an unknown name."""
+"""`make query`: the query that is sent, the display of its answer, and the message for an unknown name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
-    """Return the lines that Python code prints in a terminal of the given width, with `more` environment."""
+    """Return the lines that code prints in a terminal of this width; `more` sets environment variables."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
@@ -203,12 +203,12 @@ def test_one_statement_that_reads_is_sent_as_it_is(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("DROP TABLE db.a", "Read-only: .* DROP is not"),
-        ("/* SELECT */ insert into a select 1", "INSERT is not"),
-        ("MSCK REPAIR TABLE a", "MSCK is not"),
-        ("EXPLAIN ANALYZE DELETE FROM a", "DELETE is not"),
-        ("SELECT 1; DROP TABLE a", "One statement only"),
-        ("SELECT 'a", "within a quote"),
+        ("DROP TABLE db.a", "Read-only: expected .*, found DROP"),
+        ("/* SELECT */ insert into a select 1", "found INSERT"),
+        ("MSCK REPAIR TABLE a", "found MSCK"),
+        ("EXPLAIN ANALYZE DELETE FROM a", "found DELETE"),
+        ("SELECT 1; DROP TABLE a", "several statements"),
+        ("SELECT 'a", "inside a quote"),
         (" ; ", "empty"),
         ("-- nothing", "empty"),
     ],
@@ -281,7 +281,9 @@ def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
 def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
     saved: Any = Saved()
     assert ask_by_name(saved, "serie", "vale3").columns == ["SELECT 1 FROM a WHERE papel = 'VALE3'"]
-    with pytest.raises(QueryRefused, match=r"^The query o-que-mudou is not about one .* goes with serie\.$"):
+    with pytest.raises(
+        QueryRefused, match=r"^The query o-que-mudou is not about .* use TICKER with serie\.$"
+    ):
         ask_by_name(saved, "o-que-mudou", "VALE3")
     with pytest.raises(QueryRefused, match="expected 4 to 12 capital letters and digits"):
         ask_by_name(saved, "serie", "x' OR ''='")

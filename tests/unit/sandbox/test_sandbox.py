@@ -62,7 +62,7 @@ def test_a_ticker_that_a_layer_lacks_is_named() -> None:
 def test_a_ticker_that_is_there_twice_after_the_dedup_is_named() -> None:
     day = day_with(("PETR4", "PETR4"), (), ("PETR4", "PETR4"), (), ("PETR4",))
 
-    with pytest.raises(NotExact, match="sot: PETR4 is there 2 times") as refused:
+    with pytest.raises(NotExact, match="sot: PETR4 occurs 2 times") as refused:
         check_tickers(day, ["PETR4"])
     assert "sor:" not in str(refused.value)
 
@@ -70,7 +70,7 @@ def test_a_ticker_that_is_there_twice_after_the_dedup_is_named() -> None:
 def test_a_ticker_that_nobody_asked_for_is_named() -> None:
     day = day_with(("PETR4", "VALE3"), (), ("PETR4",), (), ("PETR4",))
 
-    with pytest.raises(NotExact, match="sor: VALE3 was not asked for"):
+    with pytest.raises(NotExact, match="sor: VALE3 was not requested"):
         check_tickers(day, ["PETR4"])
 
 

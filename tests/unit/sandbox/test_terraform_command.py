@@ -1,4 +1,4 @@
-"""Terraform: the source of its provider, and the time when applied resources can be used."""
+"""Terraform: the source of its provider, and the time from which applied resources can be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The assets of the trial: what a reader sees on the live day, and how they got there in thirty days."""
+"""The assets of the trial: their values on the live day, and the changes in the thirty days before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIVE_DAYS = {
     20261102: 20261030,  # a holiday
     20270101: 20261230,
     20270104: 20270104,
-    20280301: 20280301,  # Ash Wednesday, half a day after two without trade
+    20280301: 20280301,  # Ash Wednesday: half a trading day after two days without trade
 }
 """Live days, and the newest session on each."""
 
