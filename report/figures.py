@@ -49,7 +49,7 @@ UP, FLAT, DOWN, MAIN = "var(--up)", "var(--flat)", "var(--down)", "var(--main)"
 DIRECTIONS = {"em alta": UP, "estáveis": FLAT, "em queda": DOWN}
 COLOURS = [f"var(--group-{number})" for number in range(1, 8)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
-"""Of the groups in a scatter, which differ in both, so that they can be told apart without colours."""
+"""Colour and shape of each group in a scatter. The shapes distinguish the groups without the colours."""
 OTHERS = "outros"
 OF_INTEREST = 4
 """How many points of a scatter have their names for each reason."""
