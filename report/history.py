@@ -1,4 +1,4 @@
-"""The history of all assets from the typed tables: one row an asset, and the possible splits in it."""
+"""The history of all assets from the typed tables: one row per asset, and the possible splits in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERIES: Mapping[str, tuple[str, ...]] = {
     ),
     "fii": ("vlr_cot", "vlr_div_yield", "vlr_p_sobre_vp", "vlr_vacancia_media"),
 }
-"""By a kind's column of tickers: the columns with a series, in the order of the page."""
+"""The columns with a series, in the order of the page; the key is the kind's column of tickers."""
 SHARES: Mapping[str, str] = {"nome_papel": "num_acoes", "fii": "num_cotas"}
 VIEWS: Mapping[str, str] = {"nome_papel": "vw_acoes_ultimo_dia", "fii": "vw_fiis_ultimo_dia"}
 SPLIT_FACTOR = 1.5
@@ -43,7 +43,7 @@ _TABLE = re.compile(r'\bFROM\s+((?:"?\w+"?\.){1,2}"?\w+"?)', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class AssetHistory:
-    """The readings of an asset, one a session.
+    """The readings of an asset, one per session.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class AssetHistory:
     sessions
         Trading days, ascending.
     values
-        By column: one value a session; None for an empty cell.
+        By column: one value per session; None for an empty cell.
     shares
-        Number of shares or quotas, one a session; empty if the lake lacks the column.
+        Number of shares or quotas, one per session; empty if the lake lacks the column.
     """
 
     ticker: str
@@ -108,7 +108,7 @@ def ask_histories(
     database
         Database of the views.
     known
-        By a kind's column of tickers: the columns that its table has. A kind that is left out is not asked.
+        The columns of each kind's table; the key is the column of tickers. A missing kind is not asked.
     days
         Number of the latest run days that are read.
     """
@@ -136,7 +136,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return the query for one row an asset: arrays in the order of the sessions, each session read last."""
+    """Return the query for one row per asset: arrays in the order of the sessions, each session read last."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names

@@ -79,7 +79,7 @@ class Indicator:
     shown
         Number format, as in `Column`, or ``text`` or ``day``.
     before, after
-        What stands around the number: ``R$``, ``x`` (times) or a unit of area.
+        Texts around the number: ``R$``, ``x`` (times) or a unit of area.
     """
 
     name: str
@@ -157,7 +157,7 @@ def _readable(meaning: str, title: str) -> str:
 
 
 def _form(name: str, kind: str, meaning: str) -> tuple[str, str, str]:
-    """Return the number format of a column and what stands around the number, from the contract's words."""
+    """Return the number format of a column and the texts around the number, from the contract's words."""
     if kind not in ("double", "bigint"):
         return ("text" if kind == "string" else "day", "", "")
     if "em pontos percentuais" in meaning:

@@ -29,10 +29,10 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
           tickers     its assets on the page
           groups      sector or segment of each, or null
           indicators  name, key, title, meaning, section, shown, before, after (see `Indicator`), and
-                      values, one an asset
+                      values, one per asset
           series      names of the indicators that have a series
-          history     by asset, by series: a text of one field a session, separated by commas. A field is
-                      the value; empty where the value is that of the session before; "-" without a value.
+          history     by asset, by series: a text with one field per session, separated by commas. A field is
+                      the value; empty if the value equals the previous one; "-" if there is none.
                       Equal fields at the end are left out. An asset without history has no texts.
           splits      possible splits: {"PETR4": [["2026-11-23", 2.0, 0.5]]}, factors of shares and price
 

@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        Of these run days, those whose verdict is not ``ok``, with the verdict.
+        The verdict of each of these run days whose verdict is not ``ok``.
     """
 
     stocks: Sequence[Row] = ()

@@ -1,4 +1,4 @@
-"""Histories are asked for with one row an asset, hint at splits, and come out of the page as they went in."""
+"""Histories are queried with one row per asset, hint at splits, and stay the same through the page."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_the_data_of_the_panels_has_every_column_and_is_the_same_for_the_same_la
 
 
 def test_a_year_of_all_assets_fits_into_the_page() -> None:
-    """Of six megabytes, 2.3 are the rest of the page; 1,000 stocks have eight series and 450 funds four."""
+    """The page may have 6 MB, of which 2.3 MB are not histories. Stocks have eight series, funds four."""
     rng = Random(0)  # noqa: S311 - no secret
     whole = sample()
     days = [FIRST + timedelta(days=number) for number in range(250)]
