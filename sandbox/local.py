@@ -414,9 +414,7 @@ def _run_day(
     with local.applying(console, None if source.live else lay):
         (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
         if laid_seconds:
-            console.say(
-                f"The lake has the {EARLIER_DAYS} trading days before, written in {laid_seconds:.1f} s"
-            )
+            console.say(f"The lake has {EARLIER_DAYS} earlier trading days, written in {laid_seconds:.1f} s")
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)
         console.progress("waiting until Terraform finds all resources ready")

@@ -50,7 +50,7 @@ def show_stages(day: Day, console: Console) -> None:
         ]
         for stage in day.stage_reports()
     ]
-    console.say("\nSeconds a stage")
+    console.say("\nSeconds per stage")
     console.table(["function", "invocations", "in all", "each", "last one ended after"], rows)
 
 

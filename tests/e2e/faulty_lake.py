@@ -23,6 +23,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from assess_day.calendar_b3 import is_trading_day
+from b3.days import number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
 from sandbox.day import Day, DayFailed
@@ -386,13 +388,21 @@ def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fa
             yield FaultyLake(local, site)
 
 
-_weeks = itertools.count(step=2)
+def trading_weeks() -> Iterator[date]:
+    """Yield the Monday of every second week in which B3 trades on five days."""
+    for weeks in itertools.count(step=2):
+        monday = date(2024, 1, 1) + timedelta(weeks=weeks)
+        if all(is_trading_day(number_of(monday + timedelta(days=ahead))) for ahead in range(5)):
+            yield monday
+
+
+_mondays = trading_weeks()
 
 
 @pytest.fixture
 def number() -> int:
     """Return a day for this test. No other test uses the week before, which the workflow compacts too."""
-    return int((date(2024, 1, 1) + timedelta(weeks=next(_weeks))).strftime("%Y%m%d"))
+    return number_of(next(_mondays))
 
 
 _days_ago = itertools.count(start=1)
