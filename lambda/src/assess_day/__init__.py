@@ -1,1 +1,1 @@
-"""Look and Assess: whether a day is settled and complete, and the final assessment."""
+"""The steps Look and Assess: Look decides whether a day is settled and complete, Assess judges its data."""

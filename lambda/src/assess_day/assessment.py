@@ -1,4 +1,4 @@
-"""The assessment of a day: rows of the quality table, verdict, and further data for the notice."""
+"""The assessment of a day, which holds its quality rows, its verdict and data for the notice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pynvest_lake.outcomes import Outcome
 
 
 class Verdict(str, Enum):
-    """The result of a quality check or of the day; the quality table stores these values."""
+    """The verdict of a quality check or of a whole day; the quality table stores the value of the verdict."""
 
     OK = "ok"
     WARNING = "aviso"
@@ -23,13 +23,13 @@ class Verdict(str, Enum):
 
     @property
     def rank(self) -> int:
-        """Return 0, 1 or 2; a worse verdict has a greater rank."""
+        """Return the rank of the verdict, from 0 for ``ok`` to 2 for ``falha``."""
         return list(Verdict).index(self)
 
 
-# The check whose row holds the day's verdict; it belongs to no table.
+# The name of the check whose row holds the day's verdict; this check belongs to no table.
 VERDICT = "dia"
-# The check whose row says that a day has no listing.
+# The name of the check whose row reports that a day has no listing.
 LISTING = "listagem"
 
 
@@ -48,11 +48,11 @@ class QualityRow:
     valor
         The measured value.
     referencia
-        The value for comparison; None if there is none.
+        The reference that the measured value is compared with; None if no reference exists.
     situacao
         The verdict of the check.
     motivo
-        Why the verdict is not ``ok``, one Portuguese sentence; None if it is ``ok``.
+        A Portuguese sentence that says why the verdict is not ``ok``; None if the verdict is ``ok``.
     """
 
     tabela: str | None
@@ -64,12 +64,12 @@ class QualityRow:
     motivo: str | None
 
     def to_row(self) -> dict[str, Any]:
-        """Return the row as the table stores it, without ``datetime_exec``."""
+        """Return the values of the row as the quality table stores them, except ``datetime_exec``."""
         return {**vars(self), "situacao": self.situacao.value}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> QualityRow:
-        """Make a row from a stored row of the table."""
+        """Make a `QualityRow` from a stored row of the quality table."""
         values = {one.name: row[one.name] for one in fields(cls)}
         return cls(**{**values, "situacao": Verdict(values["situacao"])})
 
@@ -83,9 +83,9 @@ class MissingAsset:
     kind, ticker
         The asset.
     outcome
-        Its recorded outcome; None if there is none.
+        The recorded outcome of the asset; None if no outcome is recorded.
     why
-        The request, the answer and the expected answer, if known.
+        A text that says what was requested, found and expected; None if this is unknown.
     """
 
     kind: Kind
@@ -103,7 +103,7 @@ class Assessment:
     day
         The day, ``YYYYMMDD``.
     rows
-        The rows of the quality table, the verdict last.
+        The day's rows of the quality table; the last row holds the verdict.
     verdict
         The worst verdict of all rows.
     missing
@@ -111,13 +111,13 @@ class Assessment:
     spec
         The day's rows of the Spec table.
     splits
-        The possible splits since the earlier day.
+        The possible splits between the previous day with SoT rows and this day.
     is_partial
-        Whether the day was started with a few assets only: such a day is not judged.
+        Whether the run of the day was limited to a few assets; a limited run is not judged.
     fetch_from
-        ``site``, or ``pages`` if a collector brings the pages.
+        ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the pages.
     site_refuses
-        Whether the site refuses AWS.
+        Whether the site refuses requests from AWS.
     """
 
     day: int
@@ -132,12 +132,12 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Return whether the day has no listing: then the missing assets are unknown."""
+        """Return whether the day has no listing; without a listing, the missing assets are unknown."""
         return any(row.medida == LISTING and row.situacao is Verdict.FAILURE for row in self.rows)
 
     @property
     def reasons(self) -> list[str]:
-        """Return the sentences of the rows that are not ``ok``, the worst first."""
+        """Return the reason of each row whose verdict is not ``ok``, failures first."""
         remarks = [
             row
             for row in self.rows

@@ -1,4 +1,4 @@
-"""B3's trading days. The calendar is used to judge a repeated session, never to skip a run."""
+"""B3's calendar. The calendar serves to judge a repeated session, and never decides whether a day is run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from b3.days import date_of
 
 
 def is_trading_day(day: int) -> bool:
-    """Return whether B3 trades on a day, ``YYYYMMDD``; correct from 2022 on."""
-    # Imported here: this import is slower than all others together, and most days do not need it.
+    """Return whether a day, ``YYYYMMDD``, is a trading day of B3; the answer is correct from 2022 on."""
+    # Import `holidays` only on days that need it, because its import is slower than all others together.
     from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
 
     on = date_of(day)

@@ -23,27 +23,28 @@ class CheckInputs:
     Parameters
     ----------
     state
-        The day's ledger, and the progress of its objects through the tables.
+        The stored state of the day.
     sor, sot
-        The day's rows of these tables, by kind, in any order. SoR rows include every reading of an asset.
+        The day's SoR rows and SoT rows per kind, in any order. The SoR rows include every reading of an
+        asset.
     spec
         The day's rows of the Spec table.
     sot_before
-        The SoT rows of the newest earlier day that has rows, by kind.
+        The SoT rows per kind from the previous day that has SoT rows.
     failed_compactions
         The errors of failed compactions.
     duplicates
-        Number of duplicate rows that compactions found.
+        The number of duplicate rows that the compactions found.
     dead_letters
         Number of messages in the dead-letter queues.
     earlier
-        The rows of the quality table of earlier days, by day.
+        A mapping from each previous day to the quality rows of that day.
     reference_from
-        The first day, ``YYYYMMDD``, whose values serve as references.
+        The first day, ``YYYYMMDD``, whose quality rows serve as references.
     trading_day
-        Whether B3 trades on the day.
+        Whether the day is a trading day of B3.
     unregistered
-        For each table: days, of all time, that the bucket has and the catalog lacks.
+        Per table, all days that have objects in the bucket but no partition in the catalog.
     """
 
     state: DayState

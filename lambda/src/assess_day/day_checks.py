@@ -31,14 +31,14 @@ def row(
     situacao: Verdict,
     motivo: str,
 ) -> QualityRow:
-    """Return a row; its sentence is None when the verdict is ``ok``."""
+    """Return a quality row, without the sentence `motivo` if the verdict is ``ok``."""
     return QualityRow(
         tabela, medida, coluna, valor, referencia, situacao, None if situacao is Verdict.OK else motivo
     )
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of listed assets with earlier days; report a day without a listing."""
+    """Compare the number of listed assets with that on previous days; report a day without a listing."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
@@ -77,7 +77,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets that the newest round could not read again: their earlier reading is used."""
+    """List the assets whose previous reading is used because the newest round failed to read them again."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
@@ -113,7 +113,7 @@ def not_through(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def labels(inputs: CheckInputs) -> list[QualityRow]:
-    """List the labels without a column, and the core labels that pages lack."""
+    """List the labels that have no column, and the core labels that are missing on pages."""
     rows = []
     said = inputs.ledger.assets(inputs.state.sor_ids)
     for kind in Kind:
@@ -167,10 +167,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return, for each label, the number of affected assets and the first of them.
+    """Return, for each label, how many assets the label concerns, and the first ticker of these assets.
 
-    A label of an asset counts if the ledger uses that asset's entry. A batch of an older version has counts
-    only: each count is limited to the number of the batch's entries that the ledger uses.
+    The labels in an asset's entry count only if the ledger uses this entry. A batch that an older version
+    wrote has only counts; no count may exceed the number of entries that the ledger uses from this batch.
     """
     found: dict[str, tuple[int, str]] = {}
 
@@ -190,12 +190,12 @@ def _counted(
 
 
 def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
-    """Return the labels to list, sorted by number of assets, largest first."""
+    """Return the labels to list, sorted by descending number of assets."""
     return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:
-    """Count the pages that could not be archived: asset pages, and the listing of each kind."""
+    """Count the asset pages and the listings that could not be archived."""
     listed = inputs.ledger.listing
     assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
@@ -206,7 +206,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List foreign objects in the day's partitions: the lake did not write them and does not read them."""
+    """List the objects in the day's partitions that the lake neither wrote nor reads."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
@@ -215,11 +215,11 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
-    """List each table with days that the catalog lacks, and the statement that registers them."""
+    """List each table that has days missing from the catalog, and the statement that registers these days."""
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
-            # Name them separately: the mail would write "database.table" as "database[.]table".
+            # Name the database and the table separately, because the mail would show "database[.]table".
             said = (
                 f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
@@ -229,7 +229,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of messages in the dead-letter queues with the newest earlier day."""
+    """Compare the number of messages in the dead-letter queues with the number that was recorded last."""
     before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."

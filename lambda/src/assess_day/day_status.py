@@ -1,4 +1,4 @@
-"""Day status: whether a day is settled and complete, and whether another round could help."""
+"""Decides whether a day is settled and complete, and whether the day needs another round."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 
-# Longest wait for late S3 events and for the approximate message counts of SQS.
+# The longest wait for late S3 events and for correct message counts from SQS.
 GRACE_SECONDS = 600
-# After this time, stage 2 has tried the listings for four minutes and has recorded the result.
+# Within this time, stage 2 tries to fetch the listings for four minutes and records the result.
 BEGIN_SECONDS = 300
-# A listing with a smaller share of the previous listing's assets may be incomplete.
+# If a listing has fewer assets than this share of the previous listing, the listing may be incomplete.
 LISTING_SHARE = 0.95
-# Fewer refused assets do not prove that the site refuses.
+# A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# Number of looks at the short interval; afterwards the interval is ten times as long.
+# After this number of looks at the day, the interval between looks becomes ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -37,13 +37,13 @@ class DayState:
     sor_ids
         Ids of the day's SoR objects.
     not_through
-        Objects that have not reached SoT or Spec: one text for each pair of tables.
+        Texts about the objects that have not reached SoT or Spec, one text per pair of tables.
     queues
-        Messages in the queues, by approximate counts: one text for each queue that is not empty.
+        One text per queue that is not empty, with the approximate numbers of its messages.
     newest_object_at
-        Write time of the day's newest object; None if the day has no object.
+        The time when the day's newest object was written; None if the day has no object.
     fetch_from
-        ``site``, or ``pages`` if a collector brings the pages.
+        ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the pages.
     foreign_keys
         Keys of objects in the day's partitions that the lake did not write.
     """
@@ -58,9 +58,9 @@ class DayState:
 
     @property
     def site_refuses(self) -> bool:
-        """Return whether the site refuses AWS.
+        """Return whether the site refuses requests from AWS.
 
-        The newest round with assets decides: no asset was read, and at least three were refused.
+        The site refuses if the newest round with assets has no read asset and at least three refused assets.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -85,12 +85,11 @@ class DayStatus:
     settled
         Whether no message or object of the day is still being processed.
     waiting_for
-        What is still being processed, one text each.
+        Texts that say what is still being processed.
     whole
-        Whether the day is complete: each listed asset has a final outcome, each object has reached SoT and
-        Spec.
+        Whether each listed asset has a final outcome and each object has reached SoT and Spec.
     lacks
-        What the day lacks, one sentence each.
+        Texts that say what the day lacks.
     """
 
     settled: bool
@@ -109,9 +108,9 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The current time.
     patience_seconds
-        Longest time from queuing an asset until it is read or given up, in seconds.
+        The seconds after which a queued asset has been read or given up.
     started_at
-        Start time of the workflow: after stage 1 has cleared a day, the day needs time to begin.
+        The start time of the workflow; for some minutes after this time, a day without data is not settled.
     """
     waiting = _waiting(state, now, patience_seconds, started_at)
     lacks = (*_unread(state), *state.not_through)
@@ -128,22 +127,21 @@ def reasons_for_a_round(
     state
         The stored state of the day.
     earlier_listed
-        Number of assets of each kind in the newest earlier full listing; None if there is none.
+        The number of assets per kind in the previous full listing; None if no previous full listing exists.
     old_session
-        The session that the site still shows, ``YYYYMMDD``, if the last day already had that session; else
-        None.
+        The session, ``YYYYMMDD``, if the site still shows the session of the previous day; else None.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
 
 
 def repeated_session(session: int) -> str:
-    """Return the Portuguese text for a session that the last day already had."""
+    """Return the Portuguese text that says that the site still shows the previous day's session."""
     return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese; None if it has one, or is older than the ledger."""
+    """Return in Portuguese why a day has no listing; None if a listing exists or the day has no ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None
@@ -176,12 +174,12 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
     if latest is None or now >= latest + grace:
         return []
-    # Without a listing, no ticker of the day was queued: messages in the queues belong to other days.
+    # Without a listing, no ticker of the day was queued, so messages in the queues belong to other days.
     return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
 def _unread(state: DayState) -> list[str]:
-    """Return the reason for a missing listing, or the assets without a final outcome."""
+    """Return why the listing is missing, or a text about the assets without a final outcome."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
@@ -192,7 +190,7 @@ def _unread(state: DayState) -> list[str]:
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
-    """Return a text for each kind whose listing may be incomplete."""
+    """Return one text per kind of asset whose listing may be incomplete."""
     listing = ledger.listing
     if listing is None or listing.is_partial or earlier is None:
         return []
@@ -205,5 +203,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return the wait in seconds after look number ``looks``; the first look is number 1."""
+    """Return how many seconds to wait after the look with number ``looks``, counted from 1."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

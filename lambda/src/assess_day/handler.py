@@ -31,37 +31,38 @@ from pynvest_lake.settings import read_settings
 leave_pandas_alone()
 logger = Logger()
 
-# Step Functions limits the input of a state to 256 kB, and passes the result from state to state.
+# The cause is cut, because Step Functions passes at most 256 kB from state to state.
 CAUSE_CHARACTERS = 3_000
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Determine the status of the workflow's day, or assess the day at the end.
+    """Determine the status of the day that the workflow runs, or assess this day at the end.
 
     Parameters
     ----------
     event
-        ``step``: ``look`` or ``assess``. ``started_at`` and ``input`` of the workflow. ``execution``: the
-        name of the execution. For ``look``: ``progress``, as the previous look returned it. For ``assess``:
-        ``folds`` and ``spec_folds``, the compactions of SoT and of Spec, each with a ``result``, or with
-        ``error`` and ``cause`` if it failed.
+        ``step`` is ``look`` or ``assess``. ``started_at``, ``input`` and ``execution`` are the workflow's
+        start time, its input and the name of its execution. The step ``look`` takes the ``progress`` that the
+        previous look returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
+        compactions of Spec as ``spec_folds``. Each compaction has ``result``, or ``error`` and ``cause`` if
+        the compaction failed.
 
     Returns
     -------
     dict
-        For ``look``: ``settled`` and ``whole`` (whether the day is settled and complete), ``waiting_for`` and
-        ``lacks``. ``look_again_seconds`` if the day is not settled; ``round_seconds`` if a round follows. The
-        ``progress``. ``old_session``, if the site still shows the last day's session: the session, and a
-        stock to probe. ``assessed_by_another``, if the execution ends here.
-        For ``assess``, after the rows of the quality table are written: the verdict ``situacao``; whether the
-        workflow ``passed``; the number of ``missing`` assets; the ``reasons``; ``cause``, the message of a
-        failed workflow; and the ``notice``: ``tell``, ``subject`` and ``text``.
+        The step ``look`` returns the fields of `DayStatus`, and the ``progress`` for the next look. The
+        result has ``look_again_seconds`` if the day is not settled, and ``round_seconds`` if a round follows.
+        The field ``old_session`` holds a session and a stock to probe if the site still shows the previous
+        day's session. The field ``assessed_by_another`` is true if this execution ends because another
+        execution assesses the day. The step ``assess`` writes the quality rows and then returns the verdict
+        ``situacao``, whether the workflow ``passed``, the number of ``missing`` assets, the ``reasons``, the
+        message ``cause`` for a failed workflow, and the ``notice`` with ``tell``, ``subject`` and ``text``.
 
     Raises
     ------
     DayRefused
-        The day that the input names was never run, or it cannot be rebuilt from SoR now.
+        The input names a day that was never run, or a day that cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """
@@ -117,7 +118,7 @@ def _next(
     settled: bool,
     another_round: bool,
 ) -> dict[str, Any]:
-    """Return the workflow's next wait, and the new ``progress``."""
+    """Return how long the workflow waits next, and the new ``progress``."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)
     if not settled:
         return {

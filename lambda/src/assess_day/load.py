@@ -25,7 +25,7 @@ from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
-# Older listings and rows are not used for comparisons.
+# Listings and rows from more than this many days ago are not used for comparisons.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -36,8 +36,8 @@ _COUNTS = {
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
-    # Read the queues before the ledger: a message that leaves its queue in between is then in the ledger.
-    # In the other order, such a message could be missing from both.
+    # Read the queues before the ledger, so that each message is found in a queue or in the ledger. If the
+    # ledger were read first, a message that is processed between the reads could be missing from both reads.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
@@ -53,7 +53,7 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return the number of assets of each kind in the newest earlier listing that is not of a partial run."""
+    """Return the number of assets per kind in the previous full listing; None if no such listing is found."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
@@ -63,7 +63,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 
 
 def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
-    """Return the session that the site still shows, if the last day already had that session."""
+    """Return the session on the site if the site still shows the session of the previous day; else None."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None
@@ -75,7 +75,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the most traded stock of the day's rows: its page shows a new session first."""
+    """Return the most traded stock of the day, whose page is the first to show a new session."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
@@ -101,7 +101,7 @@ def load_inputs(
     state
         The stored state of the day.
     compactions
-        One mapping for each compaction, with ``result``, or with ``error`` and ``cause``.
+        A mapping per compaction, which has ``result``, or ``error`` and ``cause`` if the compaction failed.
     """
     day = state.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
@@ -128,7 +128,7 @@ def load_inputs(
 
 
 def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
-    """Return the number of messages in the given queues."""
+    """Return the total number of messages in the given queues."""
     name = "ApproximateNumberOfMessages"
     return sum(
         int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
@@ -137,7 +137,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a day's rows of a table; skip an object that disappears: its replacement has the same rows."""
+    """Return a table's rows for a day; skip an object that vanishes, because its replacement has its rows."""
     found = [table_schema(table.table).arrow.empty_table()]
     for item in list_day(s3, table, day):
         try:
@@ -148,13 +148,13 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the rows of the newest earlier day that has rows, at most ten days back; else no rows."""
+    """Return a table's rows for the last of the ten previous days that has rows; else an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 
 
 def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
-    """Return one text for each queue that is not empty, by approximate counts."""
+    """Return one text per queue that is not empty, with the approximate numbers of its messages."""
     problems = []
     for kind, url in queue_urls.items():
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]

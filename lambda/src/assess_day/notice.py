@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# In reais per day: with less trading, a single order can move the price.
+# If an asset trades for fewer reais per day than this, a single order can move its price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (
@@ -42,11 +42,11 @@ class Notice:
     Parameters
     ----------
     tell
-        ``digest``, ``failure``, or ``none`` if no notice is sent.
+        The kind of the notice, ``digest`` or ``failure``; ``none`` if no notice is sent.
     subject
-        The subject of the mail: ASCII and under 100 characters, as SNS requires.
+        The subject of the mail, which has fewer than 100 ASCII characters, as SNS requires.
     text
-        The text, under 40 lines.
+        The text of the mail, which has fewer than 40 lines.
     """
 
     tell: str
@@ -56,16 +56,16 @@ class Notice:
 
 @dataclass(frozen=True)
 class Move:
-    """An asset that traded in the newest session, and its price change that day.
+    """An asset that traded in the newest session, and its price change in this session.
 
     Parameters
     ----------
     ticker
         The asset.
     price
-        Its last price, in reais.
+        The last price of the asset, in reais.
     change
-        The day's price change, a fraction.
+        The price change in the session, as a fraction.
     """
 
     ticker: str
@@ -89,15 +89,15 @@ def notice(
     assessment
         The assessment of the day.
     sot
-        The day's SoT rows of each kind.
+        The day's SoT rows per kind.
     daily_digest
         Whether a day without remarks also gets a digest.
     failures_only
-        Whether to send failures only.
+        Whether notices are sent only for failures.
     lake
         The lake's name, in ASCII.
     quality_table
-        The quality table's name in a query, with its database.
+        The name of the quality table in queries, including the name of its database.
     """
     day = date_of(assessment.day)
     remarks = len(assessment.reasons)
@@ -211,14 +211,14 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
 
 
 def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
-    """Return the five assets with the largest price changes in a session, without thinly traded assets.
+    """Return the five liquid assets whose prices changed most in a session.
 
     Parameters
     ----------
     sot
-        SoT rows of each kind.
+        The SoT rows per kind.
     session
-        The session; assets whose last price is of another session are left out.
+        The session; assets that did not trade in this session are left out.
     """
     moves = []
     for kind, rows in sot.items():

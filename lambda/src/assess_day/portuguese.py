@@ -20,12 +20,12 @@ OUTCOMES = {
 """Texts for the outcomes of assets that were not read."""
 SHOWN_REASONS = 10
 _SHOWN = 10
-# Mail programs make links from a scheme, and from a dot before a letter, as in a domain.
+# Mail programs make a link from a text with ``://``, and from a text with a dot before a letter.
 _LINK = re.compile(r"(?P<scheme>://)|(?<=\w)[.．。｡](?=[^\W\d])")
 
 
 def number(value: float) -> str:
-    """Return a number as Brazilians write it; below 10,000, a fraction has four significant digits."""
+    """Format a number in Brazilian notation; a decimal number below 10,000 gets four significant digits."""
     if abs(value) >= 1e18:
         return brazilian(f"{value:.3e}")
     text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:,.4g}"
@@ -33,42 +33,42 @@ def number(value: float) -> str:
 
 
 def brazilian(text: str) -> str:
-    """Return a number in Brazilian notation: commas become points, points become commas."""
+    """Convert a formatted number to Brazilian notation by swapping its commas and points."""
     return text.translate(str.maketrans(",.", ".,"))
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage."""
+    """Format a share as a percentage."""
     return f"{100 * share:.1f}%".replace(".", ",")
 
 
 def day_text(day: date) -> str:
-    """Return a day such as ``23/11/2026``."""
+    """Format a day, as in ``23/11/2026``."""
     return day.strftime("%d/%m/%Y")
 
 
 def sentence(text: str) -> str:
-    """Return a text with a capital letter and a full stop."""
+    """Make a text start with a capital letter and end with a full stop."""
     return f"{text[0].upper()}{text[1:]}."
 
 
 def some(names: Sequence[str]) -> str:
-    """Return the first ten names, comma-separated, with an ellipsis if there are more."""
+    """Join the first ten names with commas; add an ellipsis if there are more names."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def quoted(text: str) -> str:
-    """Return a text from a page in quotes, printable and cut."""
+    """Put a text from a page in quotes, after shortening it and removing unprintable characters."""
     return f'"{printable(text)}"'
 
 
 def some_reasons(reasons: Sequence[str]) -> list[str]:
-    """Return the first ten reasons, each printable and cut, and the number of further reasons."""
+    """Return the first ten reasons, shortened and printable, and then the number of further reasons."""
     shown = [printable(reason, REASON_CHARACTERS) for reason in reasons[:SHOWN_REASONS]]
     more = len(reasons) - len(shown)
     return [*shown, f"e mais {number(more)}"] if more else shown
 
 
 def without_links(text: str) -> str:
-    """Return a text from which mail programs make no links: ``http[://]site[.]com``."""
+    """Put brackets into addresses, as in ``http[://]site[.]com``, so that mail programs make no links."""
     return _LINK.sub(lambda found: f"[{found[0]}]", text)

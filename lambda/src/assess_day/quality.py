@@ -1,4 +1,4 @@
-"""Computes the rows of the quality table from the input of a day: a pure function."""
+"""Computes the rows of the quality table from the day's input, without side effects."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
     Parameters
     ----------
     inputs
-        The input of the checks. The order of its rows does not matter.
+        The input of the checks, whose rows may have any order.
 
     Returns
     -------
     tuple of QualityRow
-        One row for each check and column, the verdict last. For a partial run: only the verdict, ``ok``.
+        One row for each check and column, and then the row with the verdict. A partial run has only a row
+        with the verdict ``ok``.
     """
     if inputs.ledger.is_partial:
         return (QualityRow(None, VERDICT, None, None, None, Verdict.OK, TRIAL),)
@@ -35,7 +36,7 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
 
 
 def verdict(rows: list[QualityRow]) -> QualityRow:
-    """Return the day's row, with the worst verdict of all rows."""
+    """Return the row with the day's verdict, which is the worst verdict of all rows."""
     remarks = [row for row in rows if row.situacao is not Verdict.OK]
     worst = max(remarks, key=lambda row: row.situacao.rank, default=None)
     if worst is None:

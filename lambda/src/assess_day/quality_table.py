@@ -1,4 +1,4 @@
-"""The quality table in S3: reads the rows of earlier days and writes the rows of a day."""
+"""Reads the quality rows of previous days from S3, and writes the quality rows of a day."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pynvest_lake.storage import LakeObject, LakeTable, object_id
 
 
 def place(table: LakeTable, day: int) -> LakeObject:
-    """Return the day's only object of the quality table; each assessment replaces it."""
+    """Return the only object of a day in the quality table; each assessment replaces this object."""
     return table.part(day, object_id("quality"))
 
 
 def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
-    """Return the stored rows of a day, the verdict last; an empty tuple if the day has no object."""
+    """Return the stored quality rows of a day, with the verdict last; an empty tuple if none are stored."""
     try:
         answer = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)
     except s3.exceptions.NoSuchKey:
@@ -34,7 +34,7 @@ def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
 
 
 def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int, Sequence[QualityRow]]:
-    """Return the stored rows of the days before a day, by day.
+    """Return the stored quality rows of the days before a day, as a mapping from day to rows.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
     day
         The day, ``YYYYMMDD``.
     count
-        How many days back to read.
+        The number of days to read before the given day.
     """
     days = days_before(day, count)
     pages = s3.get_paginator("list_objects_v2").paginate(
@@ -64,9 +64,9 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
 def write_record(
     s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow], moment: datetime
 ) -> None:
-    """Replace the stored rows of a day, then register the day's partition.
+    """Replace the stored quality rows of a day, and then register the day's partition.
 
-    In this order, each registered partition has an object: queries read the newest partition as the last day.
+    The rows are stored first, because queries read the newest registered partition as the last day.
     """
     schema = table_schema(table.table).arrow
     local = moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

@@ -23,7 +23,7 @@ def check_rebuild(
     workflow_arn
         ARN of the workflow.
     execution, name
-        The execution that rebuilds the day, and its name.
+        The execution that rebuilds the day, and the name of this execution.
     sor_ids
         Ids of the day's SoR objects.
 
@@ -44,6 +44,6 @@ def check_rebuild(
         given = json.loads(workflow.describe_execution(executionArn=other["executionArn"])["input"])
         if given.get(PARTITION_KEY, day_at(other["startDate"])) == day:
             raise DayRefused(
-                f"{day} cannot be rebuilt while another execution for it runs: {other['name']}. Start it "
-                "again once that has ended. Nothing was changed"
+                f"{day} cannot be rebuilt while another execution for this day runs: {other['name']}. "
+                "Start the rebuild again when that execution has ended. Nothing was changed"
             )

@@ -1,4 +1,4 @@
-"""The references of the quality checks: medians of earlier values."""
+"""The references of the quality checks, which are medians of values from previous days."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """Medians of the newest values whose verdict was ``ok``, so that bad days do not become the norm.
+    """The medians of recent values; only values with the verdict ``ok`` count, so bad days change no median.
 
     Parameters
     ----------
     earlier
-        The rows of the quality table of earlier days, by day.
+        A mapping from each previous day to the quality rows of that day.
     """
 
     def __init__(self, earlier: Mapping[int, Sequence[QualityRow]]) -> None:
@@ -31,19 +31,19 @@ class References:
                     values.append(row.valor)
 
     def of(self, table: str | None, check: str, column: str | None = None) -> float | None:
-        """Return the reference of a check; None if there is none."""
+        """Return the reference of a check; None if the check has no reference."""
         values = self._values.get((table, check, column))
         return median(values) if values else None
 
 
 def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
-    """Return the newest session, ``YYYYMMDD``, of the newest earlier day that recorded a session."""
+    """Return the session, ``YYYYMMDD``, that the previous days recorded last; None without a session."""
     session = last_value(earlier, SESSION_REPEATED)
     return None if session is None else int(session)
 
 
 def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
-    """Return the value of a check on the newest earlier day that recorded this check."""
+    """Return the value that the previous days recorded last for a check; None if they recorded no value."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:

@@ -14,11 +14,12 @@ from pynvest_lake.storage import LakeTable
 class Settings:
     """The settings of the function.
 
-    ``queue_patience_seconds``: visibility timeout of the queues times their receives; by then a message has
-    been read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings
-    the pages. ``quality_gate``: ``fail``, or ``record`` to write a bad verdict without failing the workflow.
-    ``quality_reference_from``: earlier values do not serve as references. ``daily_digest``: whether a day
-    without remarks also gets a digest. ``name_prefix``: the lake's name.
+    ``queue_patience_seconds`` is the queues' visibility timeout times the number of receives; after this
+    time, a message has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake
+    fetches pages from the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or
+    ``record`` to record a bad verdict without failing the workflow. Values from before the day
+    ``quality_reference_from`` do not serve as references. ``daily_digest`` says whether a day without remarks
+    also gets a digest. ``name_prefix`` is the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]
@@ -41,5 +42,5 @@ class Settings:
             )
 
     def table(self, name: str) -> LakeTable:
-        """Return a table of the lake."""
+        """Return the lake's table that has the given name."""
         return next(table for table in self.lake_tables if table.table == name)

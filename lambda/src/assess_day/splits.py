@@ -1,4 +1,4 @@
-"""Possible splits and reverse splits: across such an event the price series cannot be compared."""
+"""Finds possible splits and reverse splits; prices before and after a split cannot be compared."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Split:
     ticker
         The asset.
     factor
-        The number of shares or quotas, divided by the earlier number: 2 for a split 1 to 2, 0.1 for a reverse
-        split 10 to 1.
+        The new number of shares or quotas divided by the old number; the factor is 2 for a split of 1 to 2,
+        and 0.1 for a reverse split of 10 to 1.
     """
 
     ticker: str
@@ -34,18 +34,18 @@ class Split:
 
 
 def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table]) -> list[Split]:
-    """Compare two days: between two sessions, quantity and price change in inverse proportion.
+    """Return the assets whose quantity and price changed in inverse proportion between two days' sessions.
 
     Parameters
     ----------
     before, now
-        SoT rows of each kind, of an earlier day and of the day.
+        The SoT rows per kind of the earlier day (`before`) and of the later day (`now`).
 
     Returns
     -------
     list of Split
-        Sorted by ticker, without factors between 2/3 and 1.5: new shares and the price change of a session
-        can give such factors too.
+        The possible splits, sorted by ticker. Factors between 2/3 and 1.5 are left out, because new shares
+        and a session's price change can also cause such factors.
     """
     splits = []
     for kind in set(before) & set(now):
@@ -62,7 +62,7 @@ def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table
 
 
 def _rows(kind: Kind, table: pa.Table) -> list[dict[str, Any]]:
-    """Return ticker, session, price and quantity of the assets that have all of them."""
+    """Return the ticker, session, price and quantity of each asset that has all four values."""
     columns = {
         "ticker": kind.ticker_column,
         "session": "dt_ult_cot",

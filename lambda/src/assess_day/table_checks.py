@@ -23,9 +23,9 @@ from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 _BLANK = {"", "-", "-%"}
-# These six columns shift by one year at New Year. The site's pages follow some days later.
+# At New Year, the six columns with this prefix shift by one year, but the site's pages follow days later.
 _YEARS = "pct_var_ano_"
-# For each check: two columns, and a third column that is their product.
+# Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {
     Kind.ACOES: {
         "p_sobre_vp_vezes_vpa": ("vlr_ind_p_sobre_vp", "vlr_ind_vpa", "vlr_cot"),
@@ -40,7 +40,7 @@ _IDENTITIES = {
 
 
 def row_counts(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of rows of each table with earlier days."""
+    """Compare the number of rows in each table with the number on previous days."""
     rows = []
     tables = {**{SOT[kind]: inputs.sot[kind] for kind in Kind}, SPEC_ATIVOS: inputs.spec}
     for name, table in tables.items():
@@ -55,7 +55,7 @@ def row_counts(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def fill(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the share of filled cells of each column with earlier days."""
+    """Compare the share of filled cells in each column with the share on previous days."""
     rows = []
     for kind in Kind:
         table, name = inputs.sot[kind], SOT[kind]
@@ -101,7 +101,7 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
-    """Return the text of a column for each asset whose cell is not blank, by ticker."""
+    """Map each ticker whose cell in a column is not blank to the text of this cell."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
     return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
 
@@ -113,7 +113,7 @@ def newest_session(spec: pa.Table) -> date | None:
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the day's session with that of the last day; check the share of assets that show it."""
+    """Check that the day's session is new and that enough assets show this session."""
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
@@ -142,7 +142,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the assets' prices with the listing, and with their own 52-week range."""
+    """Compare the price of each asset with the price in the listing and with the asset's 52-week range."""
     newest = newest_session(inputs.spec)
     listed = inputs.ledger.listing
     rows = []
@@ -174,10 +174,10 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def medians(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the median of each numeric column, without zeros, with earlier days.
+    """Compare the median of each numeric column's nonzero values with the median on previous days.
 
-    In some columns, such as sales of real estate, about half of the values are zero. With the zeros, the
-    median would be zero on one day and millions on the next.
+    In some columns, such as sales of real estate, about half of the values are zero. If zeros counted, the
+    median of such a column could be zero on one day and millions on the next day.
     """
     newest = newest_session(inputs.spec)
     rows = []
@@ -200,13 +200,13 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median against its reference; ``ok`` if both are near zero and the values have both signs."""
+    """Judge a median by its reference; if both are near zero and the values have both signs, it is ``ok``."""
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # Zero has no sign, and no ratio to zero exists.
+    # A value of zero has no sign, and a ratio to zero is undefined.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:
@@ -235,13 +235,13 @@ def identities(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _agree(one: float, other: float, product: float) -> bool:
-    """Return whether the product of two values equals a third, within tolerance and rounding."""
+    """Return whether the product of two values equals a third value, within tolerance and rounding errors."""
     beyond = thresholds.ROUNDING * (abs(one) + abs(other) + thresholds.ROUNDING)
     return abs(one * other - product) <= thresholds.IDENTITY_TOLERANCE * abs(product) + beyond
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of assets that traded in a session: the values of other assets do not change."""
+    """Return the rows of the assets that traded in a session; the values of other assets do not change."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

@@ -1,7 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
-A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. Normal days, with new
-and removed assets and moving prices, stay within each limit. Faults exceed the limit of their check.
+A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. On normal days, with
+new and removed assets and moving prices, no value exceeds a limit. A fault exceeds the limit of the check
+that looks for this fault.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Limits:
     Parameters
     ----------
     aviso, falha
-        The limits for a remark and for a failure, in the check's unit; None for no limit.
+        The limit for a remark and the limit for a failure, in the unit of the check; None means no limit.
     why
         The reason for these limits.
     """
@@ -28,11 +29,11 @@ class Limits:
     why: str
 
     def above(self, value: float) -> Verdict:
-        """Judge a value; greater is worse."""
+        """Judge a value that is bad if it is above a limit."""
         return self._judged(lambda limit: value > limit)
 
     def below(self, value: float) -> Verdict:
-        """Judge a value; smaller is worse."""
+        """Judge a value that is bad if it is below a limit."""
         return self._judged(lambda limit: value < limit)
 
     def _judged(self, beyond) -> Verdict:  # type: ignore[no-untyped-def]

@@ -1,1 +1,1 @@
-"""Code that `fundamentus_site` and `pynvest_lake` share: Brazilian formats, kinds, and rules for run days."""
+"""Code that `fundamentus_site` and `pynvest_lake` share, for Brazilian formats, asset kinds and run days."""

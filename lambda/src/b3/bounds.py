@@ -1,4 +1,4 @@
-"""Limits for text from outside, before it is stored, logged or sent."""
+"""Limits text from outside before the text is stored, logged or sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REASON_CHARACTERS = 300
 
 
 def printable(text: str, characters: int = LABEL_CHARACTERS) -> str:
-    """Return a text as one line of printable characters, cut if it is longer than `characters`."""
+    """Return a text as one line of at most `characters` printable characters."""
     if not text.isprintable():
         text = "".join(one if one.isprintable() else " " for one in text)
     line = " ".join(text.split())

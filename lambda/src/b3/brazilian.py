@@ -1,6 +1,6 @@
 """Numbers, dates and moments as Brazilian pages write them.
 
-Each reader takes one text and returns its value, or None if the text has another format.
+Each function that reads a text returns its value, or None if the text has another format.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 BRASILIA = timezone(timedelta(hours=-3))
 """The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# An optional minus, digits with all or none of the thousands points, an optional decimal comma and percent.
+# A number may have a minus, decimals after a comma and a percent sign; it has all thousands points or none.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)
@@ -35,7 +35,8 @@ def read_number(text: str | None, *, fraction: bool = False) -> float | None:
     text
         The text.
     fraction
-        Whether to read percentages as fractions (``-1,31%`` as -0.0131). If not, the percent sign is ignored.
+        Whether to return a percentage as a fraction, such as -0.0131 for ``-1,31%``. If `fraction` is False,
+        the percent sign is ignored.
     """
     match = _match_number(text)
     if match is None:
@@ -64,7 +65,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment of the tables, such as ``31-12-2025 18:59:07``: Brasilia time, without a zone."""
+    """Read a moment in Brasilia time, without a zone, as in ``31-12-2025 18:59:07`` in the tables."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:
@@ -72,7 +73,7 @@ def read_moment(text: str | None) -> datetime | None:
 
 
 def write_moment(moment: datetime) -> str:
-    """Write a moment with a time zone in the format that `read_moment` reads."""
+    """Return a moment, which has a time zone, in the format that `read_moment` reads."""
     return f"{moment.astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
 
 

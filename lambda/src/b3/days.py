@@ -1,4 +1,4 @@
-"""Days as numbers ``YYYYMMDD``, and the rules for the days that may be run."""
+"""Converts days to numbers ``YYYYMMDD``, and decides which days may be run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 CLOSED_AT = time(18, 45)
 """From this time on, the site shows the day's session."""
 COLLECTED_DAYS = 7
-"""A collector may start a day that was never run if it is at most this many days back."""
+"""A collector may start the run of a day that is at most this many days back and was never run."""
 
 
 class DayRefused(ValueError):
-    """The day may not be run this way; the text says why, and what to do instead."""
+    """The day may not be run in the requested way; the message says why, and what to do instead."""
 
 
 def number_of(day: date) -> int:
@@ -24,12 +24,12 @@ def number_of(day: date) -> int:
 
 
 def date_of(day: int) -> date:
-    """Return the date of a number ``YYYYMMDD``."""
+    """Return the date that a number ``YYYYMMDD`` stands for."""
     return date(day // 10_000, day // 100 % 100, day % 100)
 
 
 def day_at(moment: datetime) -> int:
-    """Return the day in Sao Paulo, ``YYYYMMDD``, at a moment with a time zone."""
+    """Return the day, ``YYYYMMDD``, that a moment with a time zone falls on in Sao Paulo."""
     return number_of(moment.astimezone(SAO_PAULO))
 
 
@@ -58,8 +58,8 @@ def days_before(day: int, count: int) -> list[int]:
 def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     """Check that a day may be run.
 
-    A day after today may not be run. All tickers may be fetched from the site today only, because the site
-    shows only the latest session.
+    A day after today may not be run. Only the run of today may fetch all tickers from the site, because the
+    site shows only the latest session.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
 
 
 def last_closed_day(now: datetime) -> int:
-    """Return the day that a collector uploads: the last weekday whose 18:45 in Sao Paulo has passed."""
+    """Return the last weekday on which 18:45 in Sao Paulo has passed; a collector uploads this day."""
     local = now.astimezone(SAO_PAULO)
     day = local.date() if local.time() >= CLOSED_AT else local.date() - timedelta(days=1)
     while day.weekday() > 4:
@@ -96,9 +96,10 @@ def last_closed_day(now: datetime) -> int:
 
 
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
-    """Return whether a collector's manifest may start a day.
+    """Return whether a collector's manifest may start the run of a day.
 
-    A manifest may start the last closed day, or a weekday of the last seven days that was never run.
+    A manifest may start the run of the last closed day, or of a weekday in the last seven days that was never
+    run.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """A kind of asset; names of queues and functions, and messages, contain its value."""
+    """A kind of asset, whose value is part of messages and of the names of queues and functions."""
 
     ACOES = "acoes"
     FIIS = "fiis"
@@ -18,7 +18,7 @@ class Kind(str, Enum):
 
     @property
     def label(self) -> str:
-        """Return the value of ``tipo_ativo`` in the Spec table."""
+        """Return the value that ``tipo_ativo`` has for this kind in the Spec table."""
         return {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}[self]
 
     @property

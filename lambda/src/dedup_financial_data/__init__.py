@@ -1,1 +1,1 @@
-"""Stage 6: compacts a complete day's partition into one object with one row for each ticker."""
+"""Stage 6 compacts the partition of a complete day into one object with one row per ticker."""

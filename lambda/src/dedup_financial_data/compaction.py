@@ -1,4 +1,4 @@
-"""Compacts the objects of a partition into one, with the best reading of each ticker."""
+"""Compacts the objects of a partition into one object with the best reading of each ticker."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from pynvest_lake.storage import (
     write,
 )
 
-# After the first round, each round compacts objects that concurrent executions have added.
+# Each round after the first compacts objects that other executions have added meanwhile.
 MAX_ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class Compacted:
-    """The result of a compaction: counts of objects and rows, and whether an object was written."""
+    """The counts of objects and rows in a compaction, and whether the compaction wrote an object."""
 
     objects_read: int = 0
     rows: int = 0
@@ -44,8 +44,8 @@ def compact(
 ) -> Compacted:
     """Compact a day's partition into one object that has the best reading of each ticker.
 
-    The new object is written before its source objects are deleted. If the compaction is interrupted at any
-    point and repeated, the rows are the same.
+    The new object is written before its source objects are deleted. An interruption at any point does not
+    change the rows that the next compaction gives.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ def compact(
     ticker_column
         The column that holds the ticker.
     arrived
-        Returns the ids that the next table holds. Parts with other ids stay as they are until stage 5 has
-        read them. None for the last table.
+        A function that returns the ids that have reached the next table; None for the last table. A part
+        whose id has not reached the next table stays as it is until stage 5 has read this part.
 
     Returns
     -------
     Compacted
-        The result. If the partition is one object without duplicates, nothing is written.
+        The result. A partition that is one object without duplicates is not rewritten.
 
     Raises
     ------
     PartitionBusy
-        The partition changed during each of several attempts. No data is lost.
+        The partition changed during every attempt. No data is lost.
     """
 
     def attempt() -> Compacted:
@@ -107,18 +107,18 @@ def rebuild(
     sources
         The source tables.
     rows_of
-        Converts the content of a source object to rows of the table.
+        A function that converts the content of a source object to rows of the table.
 
     Returns
     -------
     Compacted
-        The result; counts are of the sources. Nothing is written if the sources are empty, or if the
-        partition already is one compact object with the same rows and ids.
+        The result, which counts the objects and rows of the sources. Nothing is written if the sources are
+        empty, or if the partition is already one compact object with exactly the rebuilt rows and ids.
 
     Raises
     ------
     PartitionBusy
-        The partition changed during each of several attempts. No data is lost.
+        The partition changed during every attempt. No data is lost.
     """
 
     def attempt() -> Compacted:
@@ -147,13 +147,13 @@ def rebuild(
 
 
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return the best reading of each ticker; among equal readings, prefer a part, then the greater id."""
+    """Return the best reading per ticker; for equal readings, prefer a part, then the greater object id."""
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     return best_rows([content.rows for content in ranked], ticker_column)
 
 
 def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:
-    """Repeat an attempt until it writes nothing; return the combined result."""
+    """Repeat the compaction until an attempt writes nothing; return the combined result of all attempts."""
     outcome = Compacted()
     for _ in range(MAX_ROUNDS):
         try:
@@ -181,9 +181,9 @@ def _replace(
     Raises
     ------
     ObjectGone
-        Another process removed one of the objects to replace. The new object was deleted again.
+        Another process removed an object that was to be replaced, so the new object was deleted again.
     """
-    # Use a unique name: the object may be deleted again, and no other execution may rely on it.
+    # The object gets a unique name, so that its deletion after a conflict affects no other execution.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, list(ids))
     if gone := etags.keys() - list_day(s3, table, day).objects.keys():

@@ -37,20 +37,20 @@ _KINDS = {SOR_ACOES: Kind.ACOES, SOR_FIIS: Kind.FIIS, SOT_ACOES: Kind.ACOES, SOT
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Compact the day's partition of one table, and partitions with several objects of the six days before.
+    """Compact a table's partition of the day, and the previous six days' partitions with several objects.
 
-    With ``"source": "sor"`` in the workflow's input, the day's partition is rebuilt from the source tables.
-    Parts that have not reached the next table stay as they are: a later execution compacts them.
+    If the workflow's input has ``"source": "sor"``, the day's partition is rebuilt from the source tables.
+    Parts that have not reached the next table stay as they are until a later execution compacts them.
 
     Parameters
     ----------
     event
-        ``started_at``: start time of the workflow. ``input``: input of the workflow.
+        ``started_at`` and ``input`` are the start time and the input of the workflow.
 
     Raises
     ------
     PartitionBusy
-        The partition changed during each of several attempts.
+        The partition changed during every attempt.
     ValueError
         The workflow's input is invalid.
     """

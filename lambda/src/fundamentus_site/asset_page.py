@@ -1,9 +1,9 @@
-"""Read an asset's page cell by cell: the text of every column, and the labels without a column.
+"""Reads an asset's page cell by cell, and finds the text of every column and the labels without a column.
 
-pynvest takes a cell for a label if its text holds a question mark or is one of the given headings. pynvest
-takes every other cell for a value, and pairs labels and values in the order of the row. These rules fail on
-the site's own pages: labels of old years are not among the headings, empty cells count as values, and a text
-may hold a question mark. Therefore this module finds the value of each label itself.
+pynvest treats a cell as a label if the cell's text holds a question mark or is a given heading. pynvest
+treats every other cell as a value, and pairs labels and values in the order of the row. pynvest's rules fail
+on the site's own pages, because labels of old years are not among the headings, empty cells count as values,
+and a text may hold a question mark. Therefore this module finds the value of each label itself.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, 
 NOTHING_FOUND = "nenhum papel encontrado"
 SESSION_LABEL = "Data últ cot"
 
-# A page of a known layout lacks at most a third of the core labels.
+# A page with the known layout lacks at most a third of the core labels.
 MOST_LACKING = 1 / 3
 
 _OF_INDICATORS = 'table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
-# A table inside another table of indicators is read with the outer table.
+# A table of indicators inside another table of indicators is read together with the outer table.
 _TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
@@ -48,11 +48,11 @@ class Labels:
     Parameters
     ----------
     columns
-        The columns of each label. A label has one column, or two columns if it occurs twice in a row of the
-        page: the first for twelve months, the second for three months. ``AAAA`` means the year of the run
-        day, ``AAAA-1`` the year before.
+        The columns of each label. A label that occurs twice in a row of the page has two columns, first for
+        twelve months and then for three months; any other label has one column. The label ``AAAA`` means the
+        year of the run day, and ``AAAA-1`` means the year before.
     core
-        The labels that every page has.
+        The labels that every page of the kind has.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -66,15 +66,15 @@ class Indicators:
     Parameters
     ----------
     texts
-        The page's own text, by column; columns without a cell are left out.
+        The text on the page for each column; a column without a cell is left out.
     unknown_labels
-        Labels of the page that have no column, in the page's order: the first 20, cut at 60 characters.
+        The first 20 labels on the page that have no column, each cut at 60 characters.
     unknown_count
-        The number of all labels without a column.
+        The number of all labels on the page that have no column.
     lacking_core
-        Core labels that the page lacks or shows too few times, sorted.
+        The core labels, sorted, that the page lacks or does not show often enough.
     session
-        The session that the page shows; None if its date cannot be read.
+        The session that the page shows; None if the session's date cannot be read.
     """
 
     texts: dict[str, str]
@@ -98,7 +98,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     labels
         The labels of this kind.
     day
-        The run day, ``YYYYMMDD``: its year replaces ``AAAA``.
+        The run day, ``YYYYMMDD``, whose year replaces ``AAAA`` in labels.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     LayoutNotRecognized
         The page has another layout, belongs to another asset, or lacks more than a third of the core labels.
     LaterSession
-        The page shows a session after the day.
+        The page shows a session after the run day.
     """
     asked = f"the page of {ticker} ({kind.value})"
     text = page.text
@@ -147,7 +147,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 class _Known:
-    """The labels of a kind in a year; a search for a label ignores dots, spaces and capitals."""
+    """The labels of a kind in a year; a label is found even if its dots, spaces or capitals differ."""
 
     def __init__(self, labels: Labels, year: int) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
@@ -162,25 +162,25 @@ class _Known:
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return the number of columns of a label: how often it occurs in its row."""
+        """Return how many columns a label has, which is how often the label occurs in its row."""
         return len(self.columns[name])
 
 
 @dataclass
 class _Found:
-    """The values of a page, by label and position in the row, and the page's labels in order."""
+    """The values on a page, by label and position in the row, and the labels in the order of the page."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def take(self, name: str, place: int, value: str | None) -> None:
-        """Keep a value, unless the same label and position already has a value."""
+        """Keep a value, unless its label already has a value at this position."""
         if value is not None:
             self.values.setdefault((name, place), value)
 
     def pass_over(self, label: str, value: str | None) -> None:
-        """Record a label without a column; a label that is a year, such as ``2019``, is not recorded."""
+        """Record a label without a column, unless the label is a year such as ``2019``."""
         if not _YEAR.fullmatch(label):
             self.unknown.setdefault(label, value or "")
 
@@ -196,8 +196,9 @@ class _Pair:
 def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
-    A label may occur twice in a row, for twelve months and for three months. The headings above decide which
-    period a value belongs to. Without usable headings, the first value is for twelve months.
+    A label may occur twice in a row, for twelve months and for three months. The headings above the row
+    decide which period a value belongs to. Without usable headings, the first of two values is for twelve
+    months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
@@ -232,7 +233,7 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: _Known
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods in the headings of a row, and the row's labels with their values.
+    """Return the periods that a row's headings name, and the row's labels with their values.
 
     A label's value is the next cell, unless the next cell is a label too.
     """
@@ -274,7 +275,7 @@ def _width(cell: etree._Element) -> int:
 
 
 def _is_marked(cell: etree._Element) -> bool:
-    """Return whether the markup shows that a cell is a label: its class, or its help mark."""
+    """Return whether a cell's class or help mark shows that the cell is a label."""
     return not _has_class(cell, "data") and (
         _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
     )
@@ -301,7 +302,7 @@ def _check_asset(
         )
     named = found.values.get((kind.identity, 0))
     if named is None:
-        # The site may have renamed the label: accept an unknown label whose value is the ticker.
+        # The site may have renamed the ticker's label, so accept an unknown label whose value is the ticker.
         label = next((label for label, value in found.unknown.items() if value.upper() == ticker), None)
         if label is None:
             raise LayoutNotRecognized(f"{asked}, expected the label {kind.identity!r}, found {shown}")
@@ -311,7 +312,7 @@ def _check_asset(
 
 
 def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
-    """Check that a page does not show a session after the day."""
+    """Check that a page does not show a session after the run day."""
     run = datetime.strptime(str(day), "%Y%m%d").date()
     if session is not None:
         if session > run:

@@ -1,4 +1,4 @@
-"""The circuit breaker: stops asking a site that refuses."""
+"""The circuit breaker stops requests to a site that refuses them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ REFUSALS_THAT_OPEN = 3
 
 
 class Breaker:
-    """Decides whether the client may send a request to the site: not while the breaker is open.
+    """Decides whether the client may send a request to the site; an open breaker allows no request.
 
-    One refused asset alone does not open the breaker. Safe to use from several threads. Until the site has
-    answered, `admits` waits if pending answers could open the breaker. So a site that refuses everything gets
-    three requests from a process.
+    One refused asset alone does not open the breaker. Several threads may use one breaker. `admits` waits if
+    pending requests could open the breaker, unless the site's newest answer was a page that was read. So a
+    site that refuses everything gets only three requests from a process.
 
     Parameters
     ----------
     cool_down_seconds
-        How long the breaker stays open, in seconds.
+        The seconds that the breaker stays open.
     clock
-        Returns the seconds of a monotonic clock.
+        A function that returns the seconds of a monotonic clock.
 
     Examples
     --------
@@ -52,13 +52,13 @@ class Breaker:
 
     @property
     def open(self) -> bool:
-        """Return whether the breaker is open: no request may be sent."""
+        """Return whether the breaker is open, so that no request may be sent."""
         return self._clock() < self._open_until
 
     def admits(self, ticker: str) -> bool:
         """Wait until the client may request an asset; return False if the breaker is open.
 
-        After True, the caller must call `settled`, whatever the outcome of the asset.
+        If `admits` returns True, the caller must call `settled` after the request, whatever its outcome.
         """
         with self._changed:
             self._changed.wait_for(lambda: self.open or self._answers or len(self._asked) < self._left)
@@ -68,7 +68,7 @@ class Breaker:
             return True
 
     def settled(self, ticker: str) -> None:
-        """Record that the request of an asset has ended."""
+        """Record that the request for an asset has ended."""
         with self._changed:
             self._asked.discard(ticker)
             self._changed.notify_all()
@@ -84,7 +84,7 @@ class Breaker:
             self._changed.notify_all()
 
     def read(self) -> None:
-        """Record that a page was read: earlier refusals no longer count."""
+        """Record that a page was read, so that previous refusals no longer count."""
         with self._changed:
             self._opened = False
             self._answers = True
@@ -93,5 +93,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker; 1 after a cool-down."""
+        """Return how many more refusals open the breaker; after a cool-down, one refusal is enough."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

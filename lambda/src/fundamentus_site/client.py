@@ -1,4 +1,4 @@
-"""Fetch pages of the site over few kept-alive connections, with limits on time, size, redirects and attempts.
+"""Fetches pages of the site over few kept connections, with limits on time, size, redirects and attempts.
 
 The client uses ``http.client``, which keeps no cookies, does not read ``~/.netrc``, does not follow redirects
 and does not decompress. ``http.client`` also limits the length of each line of a header or chunk.
@@ -51,24 +51,24 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 
 
 class SiteClient:
-    """A polite client: one identity, few connections, few requests at once, and backoff between attempts.
+    """A polite client, which has one identity, sends few requests at once and waits between attempts.
 
-    Safe to use from several threads.
+    Several threads may use one client.
 
     Parameters
     ----------
     headers
         Headers of the requests.
     max_connections
-        Maximum number of concurrent requests; other requests wait.
+        The maximum number of concurrent requests; further requests wait.
     timeout_seconds
-        Maximum seconds of one attempt, from the request to the end of the body, even if the server sends
+        The maximum seconds from the request of an attempt to the end of the body, even if the server sends
         slowly.
     attempts
         Number of attempts before the client raises the last failure.
     backoff_seconds
-        Wait in seconds after the first failed attempt. The wait doubles after each further attempt, and up to
-        a half is added at random.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt, and
+        up to 50% is added to the wait at random.
     max_wait_seconds
         Longest wait between attempts, in seconds. If the server asks for a longer wait (``Retry-After``), the
         client makes no further attempt.
@@ -107,20 +107,20 @@ class SiteClient:
         self._lock = threading.Lock()
 
     def get(self, url: str, not_after: float | None = None) -> Page:
-        """Fetch a page and return it; its status is 200.
+        """Fetch a page and return it if the status is 200.
 
         Parameters
         ----------
         url
             Address of the page.
         not_after
-            Deadline as a value of ``time.monotonic()``: the client does not wait past it.
+            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
 
         Raises
         ------
         FundamentusError
-            The answer is not a page; `fundamentus_site.page.meaning` chooses the error. `Unavailable` if the
-            answer was missing or broken on every attempt.
+            The answer is not a page; `fundamentus_site.page.meaning` chooses the error. The error is
+            `Unavailable` if every attempt had a missing or broken answer.
         """
         attempt = 1
         while True:
@@ -170,7 +170,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, limit: _TimeLimit) -> tuple[Page, float | None]:
-        """Return the answer of any status, and the seconds of its ``Retry-After``, if any."""
+        """Return the answer, whatever its status, and the seconds of the header ``Retry-After``, or None."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -216,7 +216,7 @@ class SiteClient:
                 kept.close()
                 if limit.exceeded:
                     raise
-                # The server may have closed the kept connection meanwhile: try a new connection.
+                # The server may have closed the kept connection meanwhile, so try a new connection.
         connection = self._connect(route, limit)
         try:
             connection.request("GET", target, headers=headers)
@@ -261,7 +261,7 @@ class SiteClient:
         return None
 
     def _give_back(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep the connection if its answer was read to the end; otherwise close it."""
+        """Keep the connection if its answer was read to the end; otherwise close the connection."""
         if response.will_close or not response.isclosed():
             connection.close()
             return
@@ -277,7 +277,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
     Raises
     ------
     ValueError
-        Some headers must not be set; the text names them.
+        Some headers must not be set; the error's text names these headers.
     """
     unsettable = {name.lower() for name in UNSETTABLE_HEADERS}
     wrong = [name for name in headers if name.lower() in unsettable]
@@ -313,7 +313,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # A header should have no non-ASCII bytes; http.client decodes them as ISO-8859-1: quote them.
+    # Quote non-ASCII bytes, which a header should not have and which http.client decodes as ISO-8859-1.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (
@@ -362,7 +362,7 @@ def _open_tunnel(connected: socket.socket, route: _Route) -> None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a ``Retry-After`` header; None if it is missing or cannot be read."""
+    """Return the seconds of a ``Retry-After`` header; None if the header is missing or unreadable."""
     if value is None:
         return None
     with suppress(ValueError, OverflowError):
@@ -416,7 +416,7 @@ def _is_cut_off(text: str) -> bool:
 
 
 class _TimeLimit:
-    """A context manager for one attempt: it cuts the attempt's connection when the time is over.
+    """A context manager that cuts the connection of an attempt when the attempt's time is over.
 
     A socket's own timeout restarts with every byte, so a slow server could keep the attempt open for ever.
     """
@@ -445,7 +445,7 @@ class _TimeLimit:
         """Set the connection that the attempt uses from now on."""
         with self._lock:
             self._forget()
-            # Duplicate the socket: TLS takes over the descriptor of the socket that it wraps.
+            # Duplicate the socket, because TLS takes over the descriptor of a socket that it wraps.
             self._socket = socket.socket(fileno=socket.dup(connected.fileno()))
             if self.exceeded:
                 self._shut_down()

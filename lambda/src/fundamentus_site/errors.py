@@ -1,4 +1,4 @@
-"""Error types for the answers of the Fundamentus site that are not the requested page."""
+"""Errors for answers of the Fundamentus site that are not the requested page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class FundamentusError(Exception):
 
 
 class NoSuchAsset(FundamentusError):
-    """The site answered that the asset does not exist: a retry cannot help."""
+    """The site answered that the asset does not exist, so a retry cannot help."""
 
 
 class Refused(FundamentusError):
-    """The site refuses the client: 403, 429, a challenge, or a page of another site.
+    """The site refuses the client with status 403 or 429, a challenge, or a page of another site.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Refused(FundamentusError):
 
 
 class Unavailable(FundamentusError):
-    """The site did not give the page this time: 5xx, a timeout, or a broken, cut off or oversized answer."""
+    """The site gave no page, due to a 5xx status, a timeout, or a broken, cut-off or oversized answer."""
 
 
 class LayoutNotRecognized(FundamentusError):
@@ -42,4 +42,4 @@ class LayoutNotRecognized(FundamentusError):
 
 
 class LaterSession(FundamentusError):
-    """The page shows a session after the run day, so it is not a page of this day."""
+    """The page shows a session after the run day, so the page does not belong to this day."""

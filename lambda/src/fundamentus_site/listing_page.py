@@ -38,9 +38,10 @@ class ListingPage:
     Parameters
     ----------
     prices
-        The listing's own text of each price, by ticker; None if the listing shows no price.
+        The text of each asset's price in the listing, by ticker; None for an asset without a price.
     unreadable
-        The rows that name no asset, each with its position: the first 20, cut at 60 characters.
+        The first 20 rows that name no asset, each as a text that starts with the row's position and is cut at
+        60 characters.
     unreadable_count
         The number of all rows that name no asset.
     """
@@ -56,14 +57,14 @@ class ListingPage:
 
 
 def read_listing_page(page: Page) -> ListingPage:
-    """Read all tables of a listing that have assets; each asset is returned once.
+    """Read the tables with assets in a listing; return each asset once.
 
     Raises
     ------
     Refused, Unavailable
-        See `meaning`; `Unavailable` too if the listing has more than `MAX_ROWS` rows.
+        See `meaning`; a listing with more than `MAX_ROWS` rows also raises `Unavailable`.
     LayoutNotRecognized
-        The page belongs to the site, but has no assets, or less than half of its rows are readable.
+        The page belongs to the site, but has no assets, or names an asset in fewer than half of its rows.
     """
     root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
     holding = holding_rows(root)
@@ -100,7 +101,7 @@ def _rows_of_assets(
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Headers and rows with a single text are ignored.
+    Headings, and rows with only one text, are ignored.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

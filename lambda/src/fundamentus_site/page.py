@@ -32,17 +32,17 @@ _COUNTED_CHARACTERS = 100_000
 """In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# Phrases on pages of a proxy or firewall in front of the site; such a page may name the site's host.
+# A proxy or firewall in front of the site uses these phrases on its pages, which may name the site's host.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
     r"|human verification|verify(?:ing)? (?:that )?you are (?:a )?human|verificando (?:se )?(?:a|o) ",
     re.IGNORECASE,
 )
-# The site's name, but not as a part of its host name.
+# This pattern finds the site's name, but not where the name is part of a host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
-# Charsets that decode in linear time. Other charsets, such as punycode, need time that grows with the square
+# These charsets decode in linear time. Other charsets, such as punycode, need time that grows with the square
 # of the text's length.
 _CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
@@ -63,7 +63,7 @@ class Page:
     body
         The bytes of the body, decompressed.
     fetched_at
-        The moment when the whole body had arrived, with its time zone.
+        The moment, with a time zone, when the whole body had arrived.
     """
 
     url: str
@@ -76,8 +76,9 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        A body with non-ASCII bytes that is valid UTF-8 is read as UTF-8, and the header's charset is ignored.
-        Any other body has the header's charset, or windows-1252 if the header names no accepted charset.
+        A body with non-ASCII bytes that is valid UTF-8 is read as UTF-8, whatever charset the header names.
+        Any other body is read in the header's charset, or in windows-1252 if the header names no accepted
+        charset.
         """
         if not self.body.isascii():
             try:
@@ -106,8 +107,8 @@ def asset_url(base_url: str, ticker: str) -> str:
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:
     """Return the root of an HTML text; an empty element if the text has no root.
 
-    No element is deeper than 256 levels. The time to parse is linear in the length of the text: 2 MB take
-    less than 5 s of a function's CPU.
+    The elements are nested at most 256 levels deep. The time to parse grows linearly with the length of the
+    text; a function needs less than 5 s of CPU for 2 MB.
 
     Raises
     ------
@@ -145,11 +146,11 @@ class _Counter:
             raise Unavailable(f"{self._url}: an element of {len(attributes)} attributes, no page has one")
 
     def close(self) -> None:
-        """Do nothing; lxml needs this method."""
+        """Do nothing; lxml requires this method of a parser target."""
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that contain a table or a row: they only form the page's layout."""
+    """Return the elements that contain a table or a row, and so only form the page's layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():
@@ -185,7 +186,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     asked
         The name of the requested page, for the error text.
     found
-        The content that was found instead, for the error text if the answer is a page of the site.
+        What was found instead of the requested page, for the error text if the answer is a page of the site.
     """
     said = f"{page.url}: asked for {asked}, found"
     status = f"status {page.status}"
@@ -199,7 +200,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     shown = repr(printable(text, _SHOWN_CHARACTERS))
     if _REFUSAL.search(seen):
         return Refused(f"{said} a refusal ({status}): {shown}")
-    # The status says that the server failed, or that the answer is not a page.
+    # A 5xx status says that the server failed, and a 3xx status says that the answer is not a page.
     if 300 <= page.status < 400 or page.status >= 500:
         return Unavailable(f"{said} {status}, expected 200")
     if _SITE_NAME.search(seen):

@@ -1,4 +1,4 @@
-"""A subclass of pynvest's site class that replaces its two methods; stages 2 and 3 call it."""
+"""A subclass of pynvest's ``Fundamentus`` for stages 2 and 3, with its own versions of the two methods."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ from fundamentus_site.page import ASSET_PATH, Page
 
 
 class FundamentusSite(Fundamentus):
-    """pynvest's ``Fundamentus``, with the same method names, default addresses and header.
+    """A replacement for pynvest's ``Fundamentus`` that keeps its method names, default addresses and header.
 
-    Safe to use from several threads. Differences from pynvest:
+    Several threads may use one object. This class differs from pynvest:
 
     - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
       class uses few kept connections, limits on time and size, and retries.
     - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a
       row without a link. This class raises a different error type for each kind of answer.
-    - pynvest takes cells with a question mark for labels and all other cells for values, and pairs them in
-      their order. After an empty label, an old year or a text with a question mark, values land in wrong
-      columns. This class finds a label by its markup and name, and its value is the next cell.
+    - pynvest treats cells with a question mark as labels and all other cells as values, and pairs labels and
+      values in their order. After an empty label, an old year or a text with a question mark, pynvest puts
+      values into wrong columns. This class finds a label by its markup and name, and takes the next cell as
+      the value.
     - pynvest takes the years from the clock at import time. This class counts years from the run day.
     - pynvest has no columns for values that only banks report, or for the ratio of net debt. The contract has
-      these columns.
-    - pynvest sets ``datetime_exec`` to the moment of the reading. This class uses the moment of the fetch.
+      columns for both.
+    - pynvest sets ``datetime_exec`` to the moment when the page is read. This class uses the moment when the
+      page was fetched.
     - pynvest drops minus signs when it converts texts to numbers. This class keeps the texts.
 
     Parameters
     ----------
     base_url
-        Address of the site without a path, such as ``https://www.fundamentus.com.br``; default: pynvest's.
+        The address of the site without a path, such as ``https://www.fundamentus.com.br``; the default is
+        pynvest's address.
     labels
-        The labels of each kind of asset that the caller wants to read.
+        The labels for each kind of asset that the caller reads.
     headers
-        Headers of the requests; they override pynvest's headers.
+        The headers of the requests, which override pynvest's headers.
     max_connections, timeout_seconds, attempts, backoff_seconds, max_wait_seconds
         See `SiteClient`.
 
@@ -81,7 +84,7 @@ class FundamentusSite(Fundamentus):
             metadata_cols_acoes=self._columns(Kind.ACOES),
             metadata_cols_fiis=self._columns(Kind.FIIS),
         )
-        # pynvest adds another handler to the same logger for every new object.
+        # Every new object of pynvest adds another handler to one shared logger.
         self.logger.handlers.clear()
         if base_url is not None:
             if not base_url.startswith(("http://", "https://")):
@@ -100,34 +103,34 @@ class FundamentusSite(Fundamentus):
         )
 
     def fetch_listing(self, kind: Kind) -> Page:
-        """Fetch the page with the site's listing of a kind.
+        """Fetch the site's listing page for a kind of asset.
 
         Raises
         ------
         Refused, Unavailable
-            The site refused, or did not give the listing.
+            The site refused the request, or did not give the listing.
         """
         return self._client.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
 
     def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
-        """Fetch an asset's page, without a check of its content.
+        """Fetch an asset's page without checking the content.
 
         Parameters
         ----------
         ticker
             The asset's code at B3, such as ``PETR4``.
         not_after
-            Deadline as a value of ``time.monotonic()``: the client does not wait past it.
+            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
 
         Raises
         ------
         Refused, Unavailable
-            The site refused, or did not give the page.
+            The site refused the request, or did not give the page.
         """
         return self._client.get(f"{self.url_kpis_ticker}{_code(ticker)}", not_after)
 
     def extracao_tickers_de_ativos(self, tipo: str = "ações", *, page: Page | None = None) -> list[str]:
-        """Return the tickers in a listing, sorted, each ticker once.
+        """Return the sorted tickers of a listing, each ticker once.
 
         Parameters
         ----------
@@ -141,7 +144,7 @@ class FundamentusSite(Fundamentus):
         TypeError
             `tipo` names no listing.
         Refused, Unavailable
-            The site refused, or did not give the listing.
+            The site refused the request, or did not give the listing.
         LayoutNotRecognized
             The page is not a listing, or the listing is empty.
         """
@@ -178,9 +181,10 @@ class FundamentusSite(Fundamentus):
         Returns
         -------
         pandas.DataFrame
-            One row of objects. Each column of the kind has the page's own text, or None if the page has no
-            such cell. ``datetime_exec`` is the moment when the page was fetched. The frame's ``attrs`` are
-            ``unknown_labels``, ``unknown_count``, ``lacking_core`` and ``session`` of `Indicators`.
+            A frame with one row of objects. Each column of the kind holds the text from the page, or None if
+            the page has no cell for the column. ``datetime_exec`` is the moment when the page was fetched.
+            The frame's ``attrs`` hold the attributes ``unknown_labels``, ``unknown_count``, ``lacking_core``
+            and ``session`` of `Indicators`.
 
         Raises
         ------
@@ -193,7 +197,7 @@ class FundamentusSite(Fundamentus):
         LayoutNotRecognized
             The page is not this asset's page, or has another layout.
         LaterSession
-            The page shows a session after the day.
+            The page shows a session after the run day.
         """
         if parse_dtypes:
             raise ValueError(
@@ -226,7 +230,7 @@ class FundamentusSite(Fundamentus):
         return frame
 
     def _columns(self, kind: Kind) -> dict[str, str]:
-        """Return the column of each label, as in pynvest: the first of two equal labels gets ``_1``."""
+        """Map labels to columns, as pynvest does; the first of two equal labels gets the suffix ``_1``."""
         return {
             f"{label}_1" if column != columns[-1] else label: column
             for label, columns in (self._labels[kind].columns if kind in self._labels else {}).items()

@@ -27,7 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables, or its object cannot be read. The others were prepared.
+        A record does not belong to this function's tables, or the record's object cannot be read. All other
+        records were prepared.
     """
     settings = read_settings(Settings, os.environ)
     target = settings.target_table

@@ -1,1 +1,1 @@
-"""Stage 5: writes a Spec object for each new SoT object, for stocks and funds."""
+"""Stage 5 writes a Spec object for each new SoT object of stocks or of funds."""

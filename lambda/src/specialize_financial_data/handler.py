@@ -29,7 +29,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     UnexpectedEvent
-        A record is not of this function's tables, or its object cannot be read. The others were specialized.
+        A record does not belong to this function's tables, or the record's object cannot be read. All other
+        records were specialized.
     """
     settings = read_settings(Settings, os.environ)
     derived = derive(
