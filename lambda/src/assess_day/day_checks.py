@@ -1,4 +1,4 @@
-"""Quality checks of the day's process: listing, reading, archiving and compaction."""
+"""Quality checks of the day's listing, reading, archiving and compaction."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def missing(inputs: CheckInputs) -> list[QualityRow]:
-    """List the listed assets that were not read."""
+    """List the assets in the listing that were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
     for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():

@@ -15,7 +15,7 @@ from pynvest_lake.outcomes import Outcome
 
 # The longest wait for late S3 events and for correct message counts from SQS.
 GRACE_SECONDS = 600
-# Within this time, stage 2 tries to fetch the listings for four minutes and records the result.
+# Stage 2 needs less than this time to try the listings for four minutes and to record the result.
 BEGIN_SECONDS = 300
 # If a listing has fewer assets than this share of the previous listing, the listing may be incomplete.
 LISTING_SHARE = 0.95

@@ -148,7 +148,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for the last of the ten previous days that has rows; else an empty table."""
+    """Return a table's rows for the previous day with rows, up to ten days back; else an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

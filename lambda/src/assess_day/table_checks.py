@@ -200,7 +200,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median by its reference; if both are near zero and the values have both signs, it is ``ok``."""
+    """Judge a median by its reference; near zero, any change is ``ok`` if the values have both signs."""
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half

@@ -65,7 +65,7 @@ class SiteClient:
         The maximum seconds from the request of an attempt to the end of the body, even if the server sends
         slowly.
     attempts
-        Number of attempts before the client raises the last failure.
+        The number of attempts after which the client raises the last failure.
     backoff_seconds
         The wait after the first failed attempt, in seconds. The wait doubles after each further attempt, and
         up to 50% is added to the wait at random.

@@ -27,7 +27,7 @@ _SHOWN_CELLS = 12
 
 
 def listing_url(base_url: str, kind: Kind) -> str:
-    """Return the address of the listing of a kind; `base_url` has no slash at its end."""
+    """Return the address of a kind's listing; `base_url` must not end with a slash."""
     return f"{base_url}{kind.listing_path}"
 
 

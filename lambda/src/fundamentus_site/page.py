@@ -100,7 +100,7 @@ class Page:
 
 
 def asset_url(base_url: str, ticker: str) -> str:
-    """Return the address of an asset's page; `base_url` has no slash at its end."""
+    """Return the address of an asset's page; `base_url` must not end with a slash."""
     return f"{base_url}{ASSET_PATH}{ticker}"
 
 

@@ -26,17 +26,23 @@ class FundamentusSite(Fundamentus):
 
     - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
       class uses few kept connections, limits on time and size, and retries.
+
     - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a
       row without a link. This class raises a different error type for each kind of answer.
+
     - pynvest treats cells with a question mark as labels and all other cells as values, and pairs labels and
       values in their order. After an empty label, an old year or a text with a question mark, pynvest puts
       values into wrong columns. This class finds a label by its markup and name, and takes the next cell as
       the value.
+
     - pynvest takes the years from the clock at import time. This class counts years from the run day.
+
     - pynvest has no columns for values that only banks report, or for the ratio of net debt. The contract has
       columns for both.
+
     - pynvest sets ``datetime_exec`` to the moment when the page is read. This class uses the moment when the
       page was fetched.
+
     - pynvest drops minus signs when it converts texts to numbers. This class keeps the texts.
 
     Parameters
