@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class CollectorError(Exception):
-    """The run has ended; the text gives the reason and a remedy. All received pages are archived."""
+    """An error that ends the run; its text gives the reason and a remedy. All received pages are archived."""
 
     status = 1
 

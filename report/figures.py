@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the shares of stocks and of funds that rose, stayed and fell; None if no asset has a change."""
+    """Draw the shares of assets that rose, stayed and fell, by kind; return None if no asset has a change."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -164,7 +164,7 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
 
 
 def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
-    """Draw the newest session's largest rises, or falls, of liquid assets; None if no asset moved."""
+    """Draw the newest session's largest rises, or falls, of liquid assets; return None if no asset moved."""
     rows = [
         {
             "ativo": asset.ticker,
@@ -238,7 +238,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 
 
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
-    """Draw P/VP against dividend yield of liquid stocks or funds, except outliers; None if no asset is left.
+    """Draw P/VP against dividend yield of liquid assets, except outliers; return None if no asset is left.
 
     Colour and shape give the sector or segment; points of interest have their names.
     """

@@ -112,7 +112,7 @@ class Snapshot:
         return max((moment for moment in moments if moment is not None), default=None)
 
     def assets(self) -> list[ListedAsset]:
-        """Return the assets that still trade: last traded within thirty days before the newest session."""
+        """Return the assets whose last trade was within the thirty days before the newest session."""
         found = [*map(_stock, self.stocks), *map(_fund, self.funds)]
         newest = max((asset.session for asset in found if asset.session), default=None)
         return [

@@ -75,7 +75,7 @@ module "pynvest_tools" {
   # With "fail", a bad verdict fails the workflow; with "record", the verdict is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # The address gets a notice of each day after its owner has confirmed AWS's mail. Or name your own topic.
+  # Once its owner has confirmed AWS's mail, this address gets a notice of each day. Or name your own topic.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true

@@ -12,8 +12,8 @@ from fundamentus_site.site import FundamentusSite
 # A page that is read for the day 9999-12-31 may show any session.
 _ANY_DAY = 99991231
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# These assets were in every listing of recent years. If a listing lacks its asset, the probe uses the first
-# asset of the listing.
+# These assets were in every listing of recent years. If a listing lacks the asset named here, the probe uses
+# the first asset of the listing.
 _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 

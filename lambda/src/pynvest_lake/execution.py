@@ -45,7 +45,7 @@ class Execution:
 
     @property
     def repeats_past_day(self) -> bool:
-        """Return whether the execution reads or rebuilds a past day again, at a person's request."""
+        """Return whether a person asked the execution to read a past day again or to rebuild it."""
         return self.source is not None and self.day < day_at(self.started_at)
 
     @property

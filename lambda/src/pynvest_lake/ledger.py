@@ -52,7 +52,7 @@ class Listing:
     assets
         Ticker and price, by kind.
     is_partial
-        Whether the day was started with a few tickers only.
+        Whether the day's run was started with a few tickers only.
     archived
         Whether all pages of the listing were put into the archive.
     """
@@ -268,7 +268,7 @@ class DayLedger:
 
     @property
     def is_partial(self) -> bool:
-        """Return whether the day was started with a few tickers only."""
+        """Return whether the day's run was started with a few tickers only."""
         return self.listing is not None and self.listing.is_partial
 
     @property

@@ -155,8 +155,8 @@ class Partition:
     objects
         The moment when each object was written, in the order of the keys.
     foreign
-        The keys that do not belong to the lake, such as ``_SUCCESS``; no function reads or removes their
-        objects.
+        The keys that do not belong to the lake, such as ``_SUCCESS``; no function reads or removes these
+        keys' objects.
     """
 
     objects: Mapping[LakeObject, datetime]
