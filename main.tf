@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
+# The region comes from aws_service, because releases 5 and 6 of the provider name aws_region's attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -16,17 +16,17 @@ locals {
   database_names = { for layer in local.layers : layer => var.databases_names_map == null ? "db_${replace(var.name_prefix, "-", "_")}_${layer}" : var.databases_names_map[layer] }
 
   # The consumer's own buckets may hold several lakes.
-  # The default name has no prefix, so its existing objects keep their keys.
+  # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # One bucket per distinct name; its key is the first layer with this name, which is known before the account is.
+  # Layers with the same bucket name share one bucket, whose key is the first of these layers, because layers are known before the account is.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     {
       packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
-      # Pages, ledger and query results. The packages have another bucket: a collector's key must not reach code.
+      # Pages, ledger and query results. The packages have a bucket of their own, because a collector's access key must not reach code.
       work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
     },
   )
@@ -50,14 +50,13 @@ locals {
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # Names or patterns of all dead-letter queues, short enough for a policy.
-  # They match no queue of another instance.
+  # Names or patterns of all dead-letter queues: they fit in a policy, and match no other instance's queue.
   failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
-  # Each round has nine events per look (forty looks at the interval, then at ten times the interval) and its own events.
+  # For each round, this counts nine events per look and 80 other events. After forty looks, the interval between looks is ten times as long.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

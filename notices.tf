@@ -6,7 +6,7 @@ locals {
   topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
 
-  # After these ends, the workflow cannot send a notice itself.
+  # An execution that ends in one of these states cannot send a notice itself.
   stopped_rule_name = "${local.workflow_name}-stopped"
   stopped = {
     TIMED_OUT = "passou do tempo máximo"
@@ -28,9 +28,8 @@ locals {
       missing     = "notBreaching"
       enabled     = true
     }
-    # A new lake has started no execution yet.
-    # Missing data is therefore no alarm: the alarm needs an earlier execution.
-    # A weekend is three days.
+    # Missing data is no alarm, because a new lake has started no execution yet.
+    # From the execution of Friday to the execution of Monday, three days pass.
     silence = {
       name        = "${local.workflow_name}-silent"
       description = "Há pelo menos quatro dias nenhuma execução do fluxo começou. Veja se o agendamento ${local.schedule_names.dedup} existe e está ativo; docs/operations.md diz o que fazer."
@@ -122,7 +121,7 @@ data "aws_iam_policy_document" "notices" {
     }
   }
 
-  # No condition: EventBridge supports none in a topic's policy, and the rule's notice would be lost.
+  # EventBridge supports no condition in a topic's policy: with a condition, the rule's notice would be lost.
   statement {
     sid       = "RuleTells"
     actions   = ["sns:Publish"]
@@ -162,7 +161,7 @@ resource "aws_cloudwatch_event_rule" "stopped" {
   count = local.notified ? 1 : 0
 
   name        = local.stopped_rule_name
-  description = "The workflow ended without being able to tell: timed out or aborted"
+  description = "The workflow timed out or was aborted, so that it could send no notice"
   tags        = var.module_default_tags
 
   event_pattern = jsonencode({
@@ -184,7 +183,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
       status = "$.detail.status"
       time   = "$.time"
     }
-    # Lines of JSON strings: SNS gets them unchanged, with the quotes.
+    # Each line is a JSON string, which SNS gets unchanged, with the quotes.
     input_template = <<-EOT
       "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: ${local.stopped.ABORTED}; TIMED_OUT: ${local.stopped.TIMED_OUT}). Hora (UTC): <time>."

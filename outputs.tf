@@ -2,7 +2,7 @@ output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
 
-  # Not in the data sources of account and region: their reading would then wait for unknown inputs.
+  # The data sources of account and region do not have this precondition, because Terraform would then read them later, once all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
     error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
@@ -91,7 +91,7 @@ output "notices" {
     confirm   = try(local.confirm[local.address], null)
   } : null
 
-  # Not validations: before Terraform 1.9, a validation sees only its own input.
+  # These preconditions cannot be validations: before Terraform 1.9, a validation sees only its own input.
   precondition {
     condition     = var.alarm_email == null || var.alarm_topic_arn == null
     error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write one of the two; if you want both, subscribe the address to your own topic."
@@ -111,7 +111,7 @@ output "schedules" {
   description = "Name and ARN of each schedule (`start`, `dedup`)."
   value       = module.eventbridge.schedules
 
-  # Not a validation: before Terraform 1.9, a validation sees only its own input.
+  # This precondition cannot be a validation: before Terraform 1.9, a validation sees only its own input.
   precondition {
     condition     = contains(split("\n", file("${path.module}/eventbridge/timezones.txt")), var.schedule_timezone)
     error_message = "schedule_timezone is ${jsonencode(var.schedule_timezone)}, which the IANA time zone database does not have: write a name such as \"America/Sao_Paulo\" or \"UTC\"."

@@ -1,4 +1,4 @@
-# For a collector: it reads and writes archived pages only.
+# A collector may read and write archived pages only.
 data "aws_iam_policy_document" "collector" {
   statement {
     sid       = "BringPages"
@@ -35,8 +35,8 @@ data "aws_iam_policy_document" "collector" {
   }
 }
 
-# For the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# With names and patterns, a plan shows the policy, and it is short enough for a managed policy (6,144 characters).
+# An operator may use the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
+# With names and patterns, the operator's policy is visible in a plan, and fits in a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
-  # The call names a query and no log group, so no resource can match.
+  # logs:GetQueryResults names a query and no log group, so no narrower resource would match.
   statement {
     sid       = "ReadResultsOfQueries"
     actions   = ["logs:GetQueryResults"]

@@ -9,14 +9,14 @@ resource "aws_s3_bucket" "this" {
   tags          = var.module_default_tags
 }
 
-# The same apply may create a consumer's own bucket, so the listing below depends on this resource.
+# The same apply may create a consumer's own bucket, so the data source that lists the bucket depends on this resource.
 resource "terraform_data" "own_bucket" {
   for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
 
   input = each.value
 }
 
-# The listing fails in another region, and without the owner's permission to list.
+# Listing the consumer's bucket fails if the bucket is in another region, or if its owner does not permit listing.
 data "aws_s3_objects" "own_bucket_in_this_region" {
   for_each = terraform_data.own_bucket
 
@@ -129,7 +129,7 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   # Nobody can overwrite an archived page.
-  # Copies and multipart uploads do not send this header, so they are denied too.
+  # Copies and multipart uploads do not send the header If-None-Match, so they are denied too.
   # An object of a multipart upload has the time of the upload's start, although it may be completed much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []

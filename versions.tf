@@ -1,4 +1,4 @@
-# Tested with Terraform 1.11.4 and hashicorp/aws 5.100.0.
+# The module is tested with Terraform 1.11.4 and hashicorp/aws 5.100.0.
 terraform {
   required_version = ">= 1.6"
 

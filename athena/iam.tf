@@ -2,13 +2,13 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
-# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
+# The region comes from aws_service, because releases 5 and 6 of the provider name aws_region's attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
 
 locals {
-  # The ARNs are made of names, so that a plan shows the policy and tests can check its size against IAM's limit.
+  # The ARNs contain names and no references: a plan then shows the policy, and tests can check the policy's size against IAM's limit.
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
   athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
@@ -17,7 +17,7 @@ locals {
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 
-  # One pattern covers both kinds of a layer, so that the policy fits even with the longest names.
+  # One pattern covers both tables of a layer, so that the policy fits even with the longest names.
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 

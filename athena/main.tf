@@ -22,7 +22,7 @@ locals {
     ]
   }
 
-  # Names of tables, of the lists of a table's days, and of views, for use in queries.
+  # The names by which queries call the tables, the tables' lists of days, and the views.
   relations = merge(
     { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
     { for key, table in var.tables : "${key}_partitions" => "\"${table.database}\".\"${table.name}$partitions\"" },
@@ -82,7 +82,8 @@ resource "aws_athena_named_query" "this" {
   query       = each.value
 }
 
-# The same entry as Athena writes for a view: no description, because Trino reads it as the comment that marks a view.
+# This entry equals the one that Athena writes for a view.
+# The entry has no description, because Trino would read a description as the comment that marks a view.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 

@@ -110,8 +110,9 @@ def _parser() -> argparse.ArgumentParser:
         "--day",
         type=_day,
         metavar="YYYYMMDD",
-        help="a weekday of the last week, on a holiday of the exchange: the site still shows its session "
-        "then (default: the last weekday whose 18:45 has passed in Sao Paulo, until 10:00 of the next)",
+        help="a weekday of the last week, if today is a holiday of the exchange: the site then still "
+        "shows its session (default: the last weekday whose 18:45 has passed in Sao Paulo, until 10:00 of "
+        "the next)",
     )
     parser.add_argument(
         "--again",
@@ -154,14 +155,14 @@ def _header(text: str) -> tuple[str, str]:
         check_headers({name.strip(): value})
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    # Header names are case-insensitive: use the default's spelling, so that the new value replaces it.
+    # Header names are case-insensitive. The default's spelling makes the new value replace the default.
     return next(
         (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
     ), (value.strip())
 
 
 def _day(text: str) -> int:
-    # ASCII digits only: int() also accepts other digits, signs and underscores.
+    # Accept ASCII digits only, because int() also accepts other digits, signs and underscores.
     if len(text) != 8 or not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r}, expected a day as YYYYMMDD, such as 20261127")
     return int(text)

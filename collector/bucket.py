@@ -73,7 +73,7 @@ class Bucket:
     Raises
     ------
     WrongBucket
-        The name does not fit a lake's work bucket.
+        The name is not a name of a lake's work bucket.
     """
 
     def __init__(self, session: boto3.Session, name: str) -> None:
@@ -101,7 +101,7 @@ class Bucket:
         Raises
         ------
         WrongClock
-            The clocks differ by more than five minutes.
+            This machine's clock and S3's clock differ by more than five minutes.
         """
         with self._errors():
             answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix(day), MaxKeys=1)

@@ -82,7 +82,7 @@ class Collection:
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
-        """Load the archived pages: pages fetched before the day's 18:45 do not count."""
+        """Load the archived pages, except pages that were fetched before the day's 18:45."""
         for key in self._bucket.keys(self._day.number):
             archived = self._bucket.read(key)
             for problem in archived.problems:
@@ -131,7 +131,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest, unless one of the same objects exists, or no page of the day is archived."""
+        """Put a manifest, unless no page of the day is archived or a manifest of the same objects exists."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -143,9 +143,9 @@ class Collection:
             self._say(f"{self._day.number}: no new pages since the last manifest")
 
     def _ask_once_more(self) -> None:
-        """Ask once more for strange pages, if they are few. The archived pages count anyway.
+        """Ask once more for the strange pages, if few pages are strange. The archived pages count anyway.
 
-        If they are many, the site has a new layout, and asking again would bring the same pages.
+        If many pages are strange, the site has a new layout, and asking again would bring the same pages.
         """
         strange = self._strange
         if strange and len(strange) <= PAGES_AN_OBJECT and not self._is_over:
@@ -173,7 +173,7 @@ class Collection:
         Returns
         -------
         CollectorError or None
-            Why one listing is missing; the assets of the other listing are still collected.
+            Why one of the two listings is missing; the other listing's assets are still collected.
 
         Raises
         ------
@@ -289,7 +289,7 @@ class Collection:
             while wait(futures, timeout=1).not_done:
                 pass
         finally:
-            # In every case, wait for the requested pages: they are then archived.
+            # Even after an error, wait for the requested pages, so that these pages are archived.
             pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             future.result()

@@ -29,10 +29,10 @@ class CollectedDay:
     number
         The day, ``YYYYMMDD``.
     closed_at
-        18:45 of the day: later pages show its session.
+        18:45 of the day, after which pages show the day's session.
     until
-        Opening of the next session: from this time on, the site shows that session. None for a named day:
-        only its pages show whether the site has a later session.
+        The moment when the site begins to show the next session, at its opening. None for a named day,
+        because only the pages tell whether the site shows a later session.
     """
 
     number: int
@@ -41,7 +41,7 @@ class CollectedDay:
 
 
 def last_day(now: datetime) -> CollectedDay:
-    """Return the last weekday whose 18:45 has passed in Sao Paulo, with the times for collecting it.
+    """Return the latest weekday on which 18:45 has passed in Sao Paulo.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def last_day(now: datetime) -> CollectedDay:
 
 
 def named_day(number: int, now: datetime) -> CollectedDay:
-    """Return the day that the user named. The site may still show its session, such as before a holiday.
+    """Return the day that the user named. On a holiday, the site may still show the session of the named day.
 
     Raises
     ------

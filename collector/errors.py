@@ -1,10 +1,10 @@
-"""Errors that end a run before its day is complete. Each has its own exit status and a text for a person."""
+"""Errors that end a run before its day is complete. Each error class has an exit status and a text."""
 
 from __future__ import annotations
 
 
 class CollectorError(Exception):
-    """The run has ended; the text gives the reason and a remedy. All received pages are archived."""
+    """An error that ends the run; its text gives the reason and a remedy. All received pages are archived."""
 
     status = 1
 
@@ -16,7 +16,7 @@ class SiteRefuses(CollectorError):
 
 
 class Incomplete(CollectorError):
-    """A page is missing, or S3 could not be reached, after the longest wait."""
+    """A page is still missing, or S3 cannot be reached, when the longest wait is over."""
 
     status = 4
 
@@ -58,6 +58,6 @@ class TooLate(CollectorError):
 
 
 class StorageFailed(CollectorError):
-    """S3 gave another error, which no other class here covers."""
+    """S3 gave an error that no other class of this module covers."""
 
     status = 11

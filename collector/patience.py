@@ -1,4 +1,4 @@
-"""Waits of a collector while site or S3 do not answer."""
+"""The waits of a collector while the site or S3 does not answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Patience:
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Wait and print the reason; return False, without a wait, if the time is over.
+        """Print the reason and wait; if the longest time is over, only return False.
 
         Parameters
         ----------

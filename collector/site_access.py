@@ -32,7 +32,7 @@ class Asset(NamedTuple):
 
 
 class Looks(Enum):
-    """A rough classification of a page; the Lambda functions read its content."""
+    """A rough class of a page, for the collector; only the Lambda functions read the page's values."""
 
     LIKE_THE_ASSET = "the asset's page, or the site's answer that there is no such asset"
     LATER = "a page of a session after the day"
@@ -65,7 +65,7 @@ class Site:
         )
 
     def listing(self, kind: Kind, until: datetime | None) -> Page:
-        """Return the listing page of a kind; the request fails if it takes longer than ``until``.
+        """Return the listing page of a kind; the request fails if it has no answer by ``until``.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class Site:
         return self._get(listing_url(self._base_url, kind), until)
 
     def asset(self, asset: Asset, until: datetime | None) -> Page:
-        """Return an asset's page, with any content; the request fails if it takes longer than ``until``.
+        """Return an asset's page, with any content; the request fails if it has no answer by ``until``.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Site:
         return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
-        # Compute this for each page: the monotonic clock does not count time while the machine sleeps.
+        # Compute the time left for each page: the monotonic clock does not count while the machine sleeps.
         left = (until - self._now()).total_seconds() if until else None
         return self._client.get(url, None if left is None else time.monotonic() + left)
 

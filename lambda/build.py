@@ -25,13 +25,13 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-# Shared packages per stage package. packages.tf reads the same file.
+# The shared packages in each stage's package; packages.tf reads the same file.
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
-# Override pip settings, from files or the environment, that would move or refuse the layer. Settings of the
-# package index are not overridden. The two variables in NO_REFUSAL have no option that overrides them.
+# These options and variables override settings with which pip would move the layer or refuse to write it.
+# Settings of the package index are not overridden. pip has no options for the two settings in NO_REFUSAL.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -47,7 +47,7 @@ def package_names() -> list[str]:
 
 
 def package_contents(package: str) -> dict[str, bytes]:
-    """Return the contents of a stage's package, by name in the package, with Unix line endings."""
+    """Return each file of a stage's package by its name in the package, with Unix line endings."""
     files = {
         path.relative_to(SOURCES).as_posix(): path
         for folder in (package, *SHARED[package])
@@ -69,7 +69,7 @@ def package_hash(package: str, runtime: str) -> str:
 
 
 def layer_contents(runtime: str) -> dict[str, bytes]:
-    """Return the contents of the layer, by name in the layer: the requirements, installed by pip for Lambda.
+    """Return each file of the layer by its name in the layer; pip installs the requirements for Lambda.
 
     Raises
     ------

@@ -15,8 +15,8 @@ locals {
     "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # The statements to grant, by table or by queue.
-  # Without ListBucket, GetObject on a missing key returns 403 instead of 404; GetObject sends no prefix, hence IfExists.
+  # Each of these values has one statement per table, or one per kind of asset.
+  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix, so the condition's operator ends in IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Before stages 4 and 5 write an object, they check whether a compaction already has it.
+    # Before stages 4 and 5 write an object, they check whether a compact object already contains it.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,
@@ -170,8 +170,8 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Deny buckets of other accounts, whatever their policies allow.
-      # AWS always sends the owner; the emulator does not.
+      # Allow only this account's buckets, even if the policy of another account's bucket allows the role.
+      # AWS always sends the bucket's account, but the emulator does not, so the condition's operator ends in IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# Not aws_region: releases 5 and 6 of the provider name its attributes differently.
+# The region comes from aws_service, because releases 5 and 6 of the provider name aws_region's attributes differently.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -25,7 +25,7 @@ locals {
     assess-day                           = { stage = 6, memory = 1024, package = "assess_day", asynchronous = false }
   }
 
-  # At this limit, stage 3 returns unread tickers to its queue.
+  # Stage 3 ends within this time limit, and returns unread tickers to its queue.
   fetching_timeout = min(120, var.timeout)
 
   names        = { for function in keys(local.functions) : function => "${var.name_prefix}-lambda-${function}" }
@@ -37,7 +37,7 @@ locals {
   ) }
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
-  # Each table is before its source tables.
+  # In this list, each table comes before its source tables.
   lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
   # After this time, a queued ticker has been read or is in the dead-letter queue.

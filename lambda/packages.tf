@@ -1,6 +1,6 @@
 locals {
   # The contents of each package, by their names in the package.
-  # Only sources count, with normalized line endings, so every checkout gives the same hash, which build.py also computes.
+  # A package's hash depends only on sources with Unix line endings, so every checkout gives the same hash; build.py computes the same hash.
   # The file packages.json lists the shared packages in the package of each stage.
   shared = jsondecode(file("${path.module}/packages.json"))
   package_sources = { for package, shared in local.shared : package => merge(
@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags: the provider's default_tags, which may be more, are not added.
+  # An S3 object takes at most ten tags, so the provider's default_tags, which may be more, are not added.
   override_provider {
     default_tags {
       tags = {}

@@ -4,10 +4,10 @@ locals {
     get-financial-data-for-fiis  = "fiis"
   }
 
-  # B3 has about 1,000 stocks and 450 funds: with these numbers, both kinds end at about the same time.
+  # B3 has about 1,000 stocks and 450 funds: with five and three invocations, both kinds end at about the same time.
   places = { acoes = 5, fiis = 3 }
 
-  # The function that a new object of each table starts.
+  # For each table, the function that a new object starts.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
     sor_fiis  = "prep-financial-data-for-fiis"
@@ -99,7 +99,7 @@ resource "aws_cloudwatch_event_target" "this" {
     maximum_retry_attempts       = 185
   }
 
-  # Events that could not be delivered to the function. Failed invocations go to the same queue.
+  # This queue gets failed invocations, and events that could not be delivered to the function.
   dead_letter_config {
     arn = var.failure_queue_arns[local.names[each.value]]
   }

@@ -74,8 +74,8 @@ def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m report",
-        description="Write the lake's latest day as one page in Portuguese that needs no network to be "
-        "looked at, or for a spreadsheet. It asks Athena, with the rights of a reader (reader_policy_json).",
+        description="Write the lake's latest day as a page in Portuguese that is readable offline, or for a "
+        "spreadsheet. The report asks Athena, with the rights of a reader (reader_policy_json).",
     )
     parser.add_argument("--workgroup", default=WORKGROUP, help="the lake's workgroup (default: %(default)s)")
     parser.add_argument("--profile", help="profile of the AWS configuration (or AWS_PROFILE)")
@@ -83,13 +83,13 @@ def _parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to write (default: report.html; of day.csv it makes day-acoes.csv and day-fiis.csv)",
+        help="where to write (default: report.html; day.csv becomes day-acoes.csv and day-fiis.csv)",
     )
     parser.add_argument(
         "--csv",
         choices=LOCALES,
         metavar="LOCALE",
-        help="write every column for a spreadsheet instead, as those set to pt-BR or en read it",
+        help="write every column for a spreadsheet instead, in the format of the locale",
     )
     parser.add_argument(
         "--papers",
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_tickers,
         default=[],
         metavar="PETR4,HGLG11",
-        help="five papers at most whose series the page draws (default: three stocks and two funds that "
+        help="at most five papers, whose series the page draws (default: three stocks and two funds that "
         "trade the most)",
     )
     parser.add_argument(
@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_days,
         default=DAYS,
         metavar="N",
-        help=f"how many of the latest run days the histories have, 1 to {MOST_DAYS} (default: %(default)s)",
+        help=f"number of run days in the histories, 1 to {MOST_DAYS} (default: %(default)s)",
     )
     return parser
 

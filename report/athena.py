@@ -76,7 +76,7 @@ class Athena:
         Raises
         ------
         QueryFailed
-            If no query has this name, or as in `ask`.
+            If no query has this name, or if `ask` fails.
         """
         named = self.named_queries()
         if name not in named:
@@ -94,7 +94,7 @@ class Athena:
         return self._answer(self._run(sql, timeout_seconds)["QueryExecutionId"])
 
     def ask_object(self, sql: str, s3: Any, timeout_seconds: float = 60.0) -> Answer:
-        """Run a query and read its whole answer from the result object, with one request for any length.
+        """Run a query and read its whole answer from the result object, with a single request.
 
         A null and an empty text are both None, and `types` is empty.
 

@@ -52,7 +52,7 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 """Colour and shape of each group in a scatter. The shapes distinguish the groups without the colours."""
 OTHERS = "outros"
 OF_INTEREST = 4
-"""How many points of a scatter have their names for each reason."""
+"""Number of points of a scatter that are named for each reason."""
 LINES = ["var(--line-1)", "var(--line-2)", "var(--line-3)", "var(--line-4)", "var(--line-5)"]
 KINDS = {False: "Ações", True: "FIIs"}
 
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the shares of stocks and of funds that rose, stayed and fell; None without any."""
+    """Draw the shares of assets that rose, stayed and fell, by kind; return None if no asset has a change."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -164,7 +164,7 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
 
 
 def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
-    """Draw the liquid assets with the largest rises, or falls, of the newest session; None without any."""
+    """Draw the newest session's largest rises, or falls, of liquid assets; return None if no asset moved."""
     rows = [
         {
             "ativo": asset.ticker,
@@ -184,7 +184,7 @@ def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] 
 
 
 def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
-    """Draw the median change of the day for the most traded groups; None without any."""
+    """Draw the median change of the day for the most traded groups; return None if no group has one."""
     rows = [
         {
             what: group.name,
@@ -210,7 +210,7 @@ def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
 
 
 def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
-    """Draw the median dividend yield of the most traded segments; None without any."""
+    """Draw the median dividend yield of the most traded segments; return None if no segment has one."""
     rows = [
         {
             "segmento": group.name,
@@ -238,7 +238,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 
 
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
-    """Draw P/VP against dividend yield of liquid stocks or funds, without outliers; None without any.
+    """Draw P/VP against dividend yield of liquid assets, except outliers; return None if no asset is left.
 
     Colour and shape give the sector or segment; points of interest have their names.
     """
@@ -319,7 +319,7 @@ def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return the round numbers within the values: more of them where the values are near each other."""
+    """Return round numbers within the range of the values; a narrow range gets numbers at closer steps."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # The session is a date, not a time: read as UTC, it keeps its day in every time zone.
+        # A session is a date without a time: read as UTC, the date is the same in every time zone.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

@@ -1,4 +1,4 @@
-"""The history of all assets from the typed tables: one row per asset, and the possible splits in it."""
+"""The history of all assets from the typed tables, one row per asset, with the asset's possible splits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AssetHistory:
     sessions
         Trading days, ascending.
     values
-        By column: one value per session; None for an empty cell.
+        For each column, one value per session; None for an empty cell.
     shares
         Number of shares or quotas, one per session; empty if the lake lacks the column.
     """
@@ -70,7 +70,7 @@ class Split:
     Parameters
     ----------
     session
-        The first trading day after it.
+        The first trading day after the split.
     shares, price
         Factors of the number of shares and of the price.
     """
@@ -97,7 +97,7 @@ def possible_splits(history: AssetHistory) -> list[Split]:
 def ask_histories(
     athena: Athena, s3: Any, database: str, known: Mapping[str, Sequence[str]], days: int = DAYS
 ) -> list[AssetHistory]:
-    """Query the history of all assets, with one query a kind, and read the results from S3.
+    """Query the history of all assets, with one query per kind, and read the results from S3.
 
     Parameters
     ----------
@@ -108,7 +108,8 @@ def ask_histories(
     database
         Database of the views.
     known
-        The columns of each kind's table; the key is the column of tickers. A missing kind is not asked.
+        The columns of each kind's table; the key is the column of tickers. A kind that `known` lacks is not
+        queried.
     days
         Number of the latest run days that are read.
     """
@@ -136,7 +137,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return the query for one row per asset: arrays in the order of the sessions, each session read last."""
+    """Return the query for one row per asset, with arrays that hold each session's last reading."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -148,7 +149,7 @@ def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> s
 
 
 def table_of(sql: str) -> str:
-    """Return the first table of a query or of a view's definition, as written there.
+    """Return the first table in a query or in a view's definition, as the SQL text names it.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def table_of(sql: str) -> str:
 
 
 def _since(table: str, days: int) -> str:
-    """Return the condition that keeps the latest run days of a table; the catalog names them."""
+    """Return the condition that keeps the latest run days of a table, as listed in the catalog."""
     partitions = re.sub(r'"?(\w+)"?$', r'"\1$partitions"', table)
     return (
         "anomesdia_exec >= (SELECT min(anomesdia_exec) FROM ("  # noqa: S608 - the lake's own names
@@ -183,5 +184,5 @@ def _history(row: Sequence[str | None], columns: Sequence[str], shares: str) -> 
 
 
 def _items(array: str | None) -> list[str]:
-    """Return the texts of an array as Athena writes it: ``[1.5, null]``."""
+    """Split an array that Athena has written, such as ``[1.5, null]``, into texts."""
     return (array or "[]")[1:-1].split(", ")

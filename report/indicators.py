@@ -71,7 +71,7 @@ class Indicator:
     name
         The column in the lake.
     key
-        Its name in the page's address.
+        The column's name in the page's address.
     title, meaning
         Portuguese title, and the definition of the data contract.
     section
@@ -102,7 +102,7 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     rows
         Rows of the latest day; columns that the contract lacks come last, under their own names.
     year
-        Year of the run day, which some columns count from.
+        Year of the run day, from which some columns count their years.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
@@ -149,7 +149,7 @@ def _title(name: str, label: str, column: Column | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a definition for a reader of the page, which shows fractions as percentages, too."""
+    """Return a definition for readers of the page, which also shows fractions as percentages."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"
@@ -157,7 +157,7 @@ def _readable(meaning: str, title: str) -> str:
 
 
 def _form(name: str, kind: str, meaning: str) -> tuple[str, str, str]:
-    """Return the number format of a column and the texts around the number, from the contract's words."""
+    """Derive a column's number format, and the texts around the number, from the contract's definition."""
     if kind not in ("double", "bigint"):
         return ("text" if kind == "string" else "day", "", "")
     if "em pontos percentuais" in meaning:

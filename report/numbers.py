@@ -10,7 +10,7 @@ _SCALES = ((1e12, " tri"), (1e9, " bi"), (1e6, " mi"), (1e3, " mil"))
 
 
 def decimal(value: float | None, places: int = 2) -> str:
-    """Return a number with thousands points and `places` decimals, rounded as in a browser."""
+    """Format a number with thousands points and `places` decimals, rounded as in a browser."""
     if value is None:
         return ABSENT
     with localcontext(rounding=ROUND_HALF_UP):
@@ -20,7 +20,7 @@ def decimal(value: float | None, places: int = 2) -> str:
 
 
 def change(fraction: float | None) -> str:
-    """Return a change, given as a fraction, as a percentage with its sign."""
+    """Format a change, given as a fraction, as a percentage with a sign."""
     if fraction is None:
         return ABSENT
     text = decimal(100 * fraction)
@@ -28,12 +28,12 @@ def change(fraction: float | None) -> str:
 
 
 def points(value: float | None, places: int = 1) -> str:
-    """Return percentage points as a percentage."""
+    """Format percentage points as a percentage."""
     return ABSENT if value is None else f"{decimal(value, places)}%"
 
 
 def amount(value: float | None) -> str:
-    """Return an amount of money with about three digits: ``1,2 bi``."""
+    """Format an amount of money with about three digits, such as ``1,2 bi``."""
     if value is None:
         return ABSENT
     scale, word = next((one for one in _SCALES if abs(value) >= one[0]), (1, ""))
@@ -41,12 +41,12 @@ def amount(value: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Return a whole number."""
+    """Format a whole number."""
     return decimal(value, 0)
 
 
 def day(value: date | int | None) -> str:
-    """Return a date, also from a partition day ``YYYYMMDD``."""
+    """Format a date, or a partition day ``YYYYMMDD``."""
     if value is None:
         return ABSENT
     if isinstance(value, int):

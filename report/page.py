@@ -41,7 +41,7 @@ class DayVerdict:
 
 
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
-    """Return the verdict of each judged day, newest first. Failures come first among its reasons."""
+    """Return the verdict of each judged day, newest first; failures come first among the day's reasons."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)

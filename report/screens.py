@@ -1,6 +1,6 @@
 """The columns of the table, their computed values, and the screens of the page's buttons.
 
-``screens.json`` has the thresholds of the screens, the same as in the queries in ``athena/queries``.
+``screens.json`` has the thresholds of the screens; the queries in ``athena/queries`` use equal thresholds.
 """
 
 from __future__ import annotations

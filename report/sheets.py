@@ -36,14 +36,14 @@ def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     Parameters
     ----------
     rows
-        Rows with the same columns; no rows: an empty file.
+        Rows with the same columns; without rows, the file is empty.
     locale
         Cell and decimal separators.
 
     Returns
     -------
     bytes
-        UTF-8 with a byte order mark. Without the mark, Excel assumes another encoding.
+        UTF-8 with a byte order mark, without which Excel assumes another encoding.
     """
     written = io.StringIO(newline="")
     table = csv.writer(written, delimiter=locale.delimiter)

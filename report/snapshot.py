@@ -43,7 +43,7 @@ class ListedAsset:
     ticker, name, group
         Ticker, name, and sector or segment; None if the site gives none.
     is_fund
-        Whether it is a real-estate fund.
+        Whether the asset is a real-estate fund.
     price
         The last price, in reais.
     session
@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdict of each of these run days whose verdict is not ``ok``.
+        The verdict of each run day of the histories whose verdict is not ``ok``.
     """
 
     stocks: Sequence[Row] = ()
@@ -112,7 +112,7 @@ class Snapshot:
         return max((moment for moment in moments if moment is not None), default=None)
 
     def assets(self) -> list[ListedAsset]:
-        """Return the assets that still trade: last traded within thirty days before the newest session."""
+        """Return the assets whose last trade was within the thirty days before the newest session."""
         found = [*map(_stock, self.stocks), *map(_fund, self.funds)]
         newest = max((asset.session for asset in found if asset.session), default=None)
         return [
@@ -187,7 +187,7 @@ def typed(answer: Answer) -> list[Row]:
 
 
 def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
-    """Return all rows and columns of the latest day of stocks and of funds, by ticker."""
+    """Return the latest day's stocks and funds with all columns, by ticker."""
     sql = [
         f'SELECT * FROM "{database}"."{view}"'  # noqa: S608 - the lake's own names
         for view in ("vw_acoes_ultimo_dia", "vw_fiis_ultimo_dia")
@@ -205,7 +205,7 @@ def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
 
 
 def own_query(athena: Athena, name: str) -> NamedQuery:
-    """Return a query that the module saved in the workgroup. Its database is the database of the views.
+    """Return a query that the module saved in the workgroup. The query's database is the views' database.
 
     Raises
     ------

@@ -29,7 +29,7 @@ locals {
       ErrorEquals = ["ValueError", "DayRefused"]
       MaxAttempts = 0
     },
-    # For example, a process was killed. A repeated function gives the same result.
+    # A task fails, for example, if its process is killed. A function that is invoked again gives the same result.
     {
       ErrorEquals     = ["States.TaskFailed"]
       IntervalSeconds = 10
@@ -40,7 +40,7 @@ locals {
 
   invoke = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
 
-  # A failed compaction does not stop the others; the assessment names it.
+  # A failed compaction does not stop other compactions; the assessment names failed compactions.
   compactions = { for table, arn in var.dedup_function_arns : table => {
     StartAt = local.compaction_names[table]
     States = {
@@ -122,7 +122,7 @@ resource "aws_sfn_state_machine" "this" {
   tags     = var.tags
 
   definition = jsonencode({
-    Comment = "Looks until the day is settled, compacts its partitions, gives it rounds while it lacks something, assesses it, and notifies"
+    Comment = "Waits until the day is settled, compacts the day's partitions, starts rounds while assets are missing, assesses the day, and notifies"
     StartAt = "Begin"
     States = merge({
       Begin = {
@@ -141,7 +141,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # The round is recorded before the first look; otherwise that look would find the day settled already.
+      # The round is recorded before the first look, which would otherwise find the day settled already.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke
@@ -167,7 +167,7 @@ resource "aws_sfn_state_machine" "this" {
       IsSettled = {
         Type = "Choice"
         Choices = [
-          # With fetch_from = "pages" the execution that a manifest started assesses the day.
+          # With fetch_from = "pages", the execution that a manifest started assesses the day.
           { Variable = "$.assessed_by_another", IsPresent = true, Next = "Good" },
           { Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" },
         ]

@@ -72,10 +72,10 @@ module "pynvest_tools" {
   dedup_round_minutes         = [60, 60, 60, 60]
 
   log_level = "INFO"
-  # A bad verdict fails the workflow; with "record" it is only written.
+  # With "fail", a bad verdict fails the workflow; with "record", the verdict is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # The address gets a notice of each day after its owner has confirmed AWS's mail. Or name your own topic.
+  # Once its owner has confirmed AWS's mail, this address gets a notice of each day. Or name your own topic.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true
@@ -140,7 +140,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge does not send KMS a source account, but SNS sends the topic.
+  # EventBridge gives KMS no source account to check, so this statement checks the topic, which SNS gives to KMS.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -158,7 +158,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # With bucket_notifications = "eventbridge": events that the bus could not deliver to a function go to encrypted queues.
+  # With bucket_notifications = "eventbridge", events that the bus could not deliver to a function go to encrypted queues.
   statement {
     sid       = "BusSendsFailures"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

@@ -27,22 +27,22 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start a day from the site or from archived pages. A run from the site first clears today's data.
+    """Start the run of a day, from the site (after clearing today's data) or from archived pages.
 
     Parameters
     ----------
     event
-        From the schedule: ``scheduled_at``; its date in Sao Paulo is the run day. From a person: an empty
-        event for today, or ``anomesdia_exec``; ``tickers`` for a partial run; ``source``: ``pages``, to read
-        the day's archived pages again; or ``remove`` with a day after today, to remove that day. Or the S3
-        event of a collector's manifest.
+        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
+        event to run today, ``tickers`` for a partial run, ``anomesdia_exec`` with ``source``: ``pages`` to
+        read the archived pages of a day again, or ``anomesdia_exec`` with ``remove`` to remove a day after
+        today. S3 sends the event of a collector's manifest.
 
     Returns
     -------
     dict
-        ``anomesdia_exec``. If the day was cleared: the numbers of deleted objects and partitions.
-        ``refused``: why nothing was done, if the site does not answer. ``ignored``: why a manifest or a
-        repeated event of the schedule starts nothing.
+        ``anomesdia_exec``, and the numbers of deleted objects and partitions if the day was cleared.
+        ``refused`` tells why the site cannot be used, if nothing was done for this reason. ``ignored`` tells
+        why a manifest or a repeated event of the schedule starts nothing.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was cleared only in part: its last round got a listing, which is now gone."""
+    """Return whether a day was cleared only in part, so that the listing of its last round is gone."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -146,7 +146,7 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger. Its rounds stay: they record that the day was run."""
+    """Remove a day from the tables and the ledger. The day's rounds stay as a record of the runs."""
     s3 = client("s3")
     # Delete the listing first: without it, the remaining data cannot look like a complete day. Delete the
     # batches' outcomes last: an outcome counts only while the object that it names is in SoR.

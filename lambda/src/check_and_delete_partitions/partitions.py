@@ -37,20 +37,20 @@ def remove_day(
 ) -> list[Removed]:
     """Remove a day's objects and its partition, if they exist, from every table.
 
-    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR: a
-    late object then lands in a table whose downstream tables are already cleared. In the opposite order, a
-    late object could stay while its derived object is removed, and the day would never be complete.
+    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR, so
+    that a late object lands in a table whose derived tables are already cleared. In the opposite order, a
+    late object could stay while the object derived from it is removed, and the day would never be complete.
 
     Parameters
     ----------
     s3, glue
         Clients.
     tables
-        Tables to remove the day from, in this order: each table before its source tables.
+        The tables to remove the day from, each table before its source tables.
     day
         The day, ``YYYYMMDD``.
     wait_seconds
-        Wait before the second attempt to delete; doubles with each further attempt.
+        Seconds to wait before the second attempt to delete; the wait doubles with each further attempt.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             break
         time.sleep(wait)
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
-        # S3 may fail for single keys of a request. awswrangler ignores these failures: list again.
+        # List again: S3 may fail for single keys of a request, and awswrangler ignores such failures.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:
@@ -101,7 +101,8 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
 def _awswrangler() -> Any:
     """Return awswrangler, imported at its first use.
 
-    On most evenings there is nothing to delete. This import would take two thirds of stage 1's start.
+    On most evenings there is nothing to delete, and importing awswrangler would take two thirds of stage 1's
+    start.
     """
     import awswrangler
     import boto3
@@ -112,7 +113,7 @@ def _awswrangler() -> Any:
 
 
 def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
-    """Return ETag and time of every object below a prefix, by its key."""
+    """Return the ETag and the time of each object below a prefix, by the object's key."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {
         item["Key"]: (item["ETag"], item["LastModified"])
@@ -137,8 +138,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if a partition cannot be deleted. A newer partition was registered
-        # meanwhile by a function of an earlier run, for the objects of that run: it stays.
+        # awswrangler reports no error if a partition cannot be deleted. A newer partition, which a function
+        # of an earlier run has registered meanwhile for that run's objects, stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(

@@ -29,7 +29,7 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Time reserved at the end of an invocation for the object, the partition and the answer.
+# Time reserved at the end of an invocation for writing the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
 
@@ -68,9 +68,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For each
-        other outcome: the assets, with reasons. ``unknown_labels``, labels without a column, and
-        ``lacking_core_labels``: for each label, the number of assets and an example.
+        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. Every other
+        outcome has a list of its assets, with reasons. ``unknown_labels`` (labels without a column) and
+        ``lacking_core_labels`` give, for each label, the number of assets and an example.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             settings.fetch_timeout_seconds,
         ),
         ArchiveCache(Archive(client("s3"), settings.work_bucket)),
-        # The cool-down must end before a round asks again.
+        # The breaker's cool-down must end before the next round asks the site.
         _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)),
         threads=threads,
         not_after=not_after,
@@ -153,11 +153,11 @@ def _tried_again(
     collected: dict[TickerMessage, AssetResult],
     max_receive_count: int,
 ) -> set[TickerMessage]:
-    """Return the failed assets whose messages have receives left: these messages go back to the queue.
+    """Return the messages of failed assets that go back to the queue.
 
-    Refused assets do not go back: the site is not asked until a round asks again. Assets that failed at their
-    last receive do not go back either: the queue would move them to the dead-letter queue, but the ledger
-    records them for the next round.
+    Messages of refused assets do not go back, because the site is not asked until the next round. A message
+    at its last receive does not go back either: the queue would move the message to the dead-letter queue,
+    although the ledger records the asset for the next round.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()

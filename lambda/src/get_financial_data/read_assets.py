@@ -67,7 +67,7 @@ class ArchiveCache:
 
 
 class NotAsked(Exception):
-    """The site was not asked for the asset, which gets ``outcome``; a later receive or round asks again."""
+    """The site was not asked for the asset, which gets ``outcome`` and waits for a later receive or round."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
@@ -85,7 +85,7 @@ class AssetResult:
     page
         The site's answer, of any content; None if there was no answer.
     row
-        For each column of the kind, the text from the page or None. No mapping if the page was not read.
+        For each column of the kind, the text from the page or None. If the page was not read, `row` is None.
     unknown_labels, unknown_count, lacking_core, session
         Further data of the page (see `fundamentus_site.asset_page.Indicators`).
     error
@@ -138,7 +138,7 @@ def read_assets(
         The archived pages. A message that names an archived page gets this page, without a request to the
         site.
     breaker
-        The process's memory of refusals.
+        The breaker of this process, which remembers the site's refusals.
     threads
         Number of pages that are fetched at once.
     not_after

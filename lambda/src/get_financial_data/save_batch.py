@@ -88,7 +88,7 @@ class BatchWriter:
         try:
             Archive(self.s3, self.work_bucket).put(day, pages)
         except (ClientError, BotoCoreError) as error:
-            # The day is valid without archived pages: continue.
+            # Continue, because a day is valid without archived pages.
             logger.warning("pages not kept", extra={"pages": len(pages), "reason": str(error)})
             return False
         return True
@@ -100,7 +100,7 @@ class BatchWriter:
             if asset.row:  # if an asset has several pages, the newest page wins
                 rows[message.ticker] = {
                     **asset.row,
-                    # A page may spell the ticker differently.
+                    # A page may spell the ticker differently from the message.
                     self.kind.ticker_column: message.ticker,
                     "datetime_leitura": _asked_at(message),
                 }
@@ -140,7 +140,7 @@ def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
 
 
 def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return, for the first labels, the number of affected assets and an example."""
+    """Return the number of affected assets and an example for each label, up to a maximum of labels."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
         for label in labels_of[ticker]:

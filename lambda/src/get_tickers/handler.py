@@ -33,15 +33,16 @@ from pynvest_lake.storage import PART, list_day
 
 logger = Logger()
 
-# Time reserved at the end of an invocation for the ledger and the messages.
+# Time reserved at the end of an invocation for writing the ledger and sending the messages.
 RESERVE_SECONDS = 30.0
-# An asset that last traded more days before the old session is not queued again: its page stays the same.
+# An asset that last traded more than seven days before the old session is not queued again, because its page
+# stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, for a probe of up to four pages: one attempt per page, timeout 10 s."""
+    """Return the site; ``once``, for a probe of up to four pages, allows one attempt of 10 s per page."""
     schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
@@ -63,11 +64,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``anomesdia_exec``: the day. ``tickers``: queue only these tickers. ``source``: ``pages``, to read
-        every archived page of the day. ``only_missing``: queue tickers without a final outcome;
-        ``old_session``, with ``only_missing``: also queue tickers of that session, once the site shows a
-        later session. Or ``probe`` alone, a ticker or true: check whether the site answers; nothing is
-        written.
+        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. ``source``: ``pages`` reads
+        every archived page of the day. ``only_missing`` queues tickers without a final outcome.
+        ``old_session``, beside ``only_missing``, also queues tickers that were read from an old session, once
+        the site shows a later session. ``probe`` (a ticker or true), without other fields, checks whether the
+        site answers, and writes nothing.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[AssetKey]:
-    """Return the assets of the newest round that may still get an outcome."""
+    """Return the assets that may still get an outcome in the newest round."""
     if not before.rounds:
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
@@ -146,7 +147,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
     try:
         archive.put(day, listed.pages)
     except (ClientError, BotoCoreError) as error:
-        # The day is valid without archived pages: continue.
+        # Continue, because a day is valid without archived pages.
         logger.warning("listings not kept", extra={"reason": str(error)})
         return False
     return True
@@ -155,7 +156,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing, and the assets to queue; None for every archived page.
+    """Return the day's listing, and the assets to queue or None to queue every archived page.
 
     Parameters
     ----------
@@ -166,12 +167,12 @@ def _to_queue(
     before
         The ledger of the day.
     old
-        Sessions, ``YYYYMMDD``: an asset whose reading shows such a session is queued again.
+        Old sessions, ``YYYYMMDD``: an asset whose reading shows an old session is queued again.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until the whole day is requested. A round without a listing requested the whole day:
-    # if there are rounds but no listing, the day gets the full listing.
+    # A day is partial until a round requests the whole day. Only rounds of the whole day are recorded without
+    # a listing, so a day with rounds but no listing gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

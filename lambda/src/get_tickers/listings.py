@@ -120,7 +120,7 @@ def _read(site: FundamentusSite) -> Listed:
 
 
 def from_archive(archive: Archive, day: int) -> Listed:
-    """Read the archive of a day once: the union of its listings, and references to its assets' pages.
+    """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
     Pages that were fetched before the day are not used.
 

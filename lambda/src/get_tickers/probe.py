@@ -9,15 +9,16 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# With this day, a page of any session counts as read.
+# A page that is read for the day 9999-12-31 may show any session.
 _ANY_DAY = 99991231
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# Assets in every listing of the last years. If a listing lacks them, its first asset is used.
+# These assets were in every listing of recent years. If a listing lacks the asset named here, the probe uses
+# the first asset of the listing.
 _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
-    """Return the session, ``YYYYMMDD``, that a stock's page shows; None if it cannot be read."""
+    """Return the session, ``YYYYMMDD``, of a stock's page; None without a readable page or session."""
     try:
         frame = site.coleta_indicadores_de_ativo(ticker, kind=Kind.ACOES, day=_ANY_DAY)
     except FundamentusError:
@@ -32,9 +33,9 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
     Returns
     -------
     dict
-        ``probe``: the given value. ``answer``: ``read``, ``refused`` (the site refuses this address),
-        ``down``, ``no_such_paper``, or ``layout`` if a page has an unknown layout. ``why``: the error, if
-        not all pages were read.
+        ``probe`` is the given value. ``answer`` is ``read``, ``refused`` (the site refuses this address),
+        ``down``, ``no_such_paper``, or ``layout`` if a page has an unknown layout. ``why`` is the error, if a
+        page was not read.
 
     Raises
     ------

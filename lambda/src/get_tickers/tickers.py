@@ -30,7 +30,7 @@ def send_tickers(
     messages
         The messages.
     wait_seconds
-        Wait before a batch's second attempt; doubles with each further attempt.
+        Seconds to wait before a batch's second attempt; the wait doubles with each further attempt.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def send_tickers(
     Raises
     ------
     TickersNotSent
-        The queue refused messages as invalid, or on every attempt. All others were sent.
+        The queue refused some messages, as invalid or on every attempt. All other messages were sent.
     """
     refused: dict[str, str] = {}
     for start in range(0, len(messages), BATCH_SIZE):

@@ -2,8 +2,8 @@
 
 ``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, one line of JSON for each page. The
 body's bytes are decoded as ISO-8859-1, which loses no byte. A collector writes ``<hash>.manifest.json`` after
-it has uploaded objects of the day. Every name is a hash of the content, and no name is written twice.
-This module imports neither pandas nor pyarrow, because the collector uses it too.
+it has uploaded objects of the day. Each object is named by a hash of its content, and no name is written
+twice. This module imports neither pandas nor pyarrow, because the collector uses it too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ later."""
 
 _MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
-# Older versions allowed one manifest a day, named manifest.json.
+# Older versions wrote one manifest per day, named manifest.json.
 _MANIFEST = re.compile(
     rf"pages/{PARTITION_KEY}=([0-9]{{8}})/(?:([0-9a-f]{{32}}){re.escape(MANIFEST_SUFFIX)}|manifest\.json)"
 )
@@ -56,7 +56,7 @@ class DamagedArchive(ValueError):
 
 @dataclass(frozen=True)
 class ArchivedPage:
-    """One unchanged answer of the site.
+    """An answer of the site, with the bytes unchanged.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class ArchivedPage:
         Raises
         ------
         DamagedArchive
-            The line has another format than `to_line` writes.
+            The line does not have the format that `to_line` writes.
         """
         try:
             values = json.loads(line)
@@ -138,7 +138,7 @@ class Manifest:
         Raises
         ------
         ValueError
-            The key is not the key of a manifest, or its day does not exist.
+            The key is not a manifest's key, or the day in the key does not exist.
         """
         match = _MANIFEST.fullmatch(key)
         if match is None:
@@ -181,7 +181,7 @@ class Archive:
         return key
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
-        """Write a manifest: a collector has uploaded objects of a day.
+        """Write the manifest that names the objects that a collector has uploaded for a day.
 
         Parameters
         ----------
@@ -206,9 +206,10 @@ class Archive:
         return [key for key in keys if key.endswith(SUFFIX)]
 
     def read(self, key: str) -> ArchiveObject:
-        """Return the readable pages of an object, and its problems: damaged lines do not spoil the others.
+        """Return the readable pages of an object, and the problems of its damaged lines.
 
-        If S3 received the object later than `RECEIVED_WITHIN`, all its pages are ignored.
+        If S3 received the object more than `RECEIVED_WITHIN` after its day, all pages of the object are
+        ignored.
 
         Raises
         ------
@@ -246,7 +247,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Return whether S3 received an object too late for its day; nobody can forge this time of S3."""
+    """Return whether S3 received an object too late for its day; nobody can forge the time of receipt."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False

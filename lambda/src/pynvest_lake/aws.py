@@ -1,4 +1,4 @@
-"""AWS clients: one of each service in a process, with the SDK's standard retries."""
+"""The AWS clients of a process, one client per service, with the SDK's standard retries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client(service: str) -> Any:
     service
         Name of the service in boto3, such as ``s3``.
     """
-    # boto3.client does the same, but also loads s3transfer: a tenth of a cold start, and not used here.
+    # boto3.client would also load s3transfer, which is not used and takes a tenth of a cold start.
     return session().create_client(service, config=CLIENT_CONFIG)
 
 
@@ -71,7 +71,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
             code = error.response["Error"]["Code"]
             if code == "PreconditionFailed":
                 return False
-            # Another put or delete of this key ran at the same moment. The SDK does not retry this error.
+            # The SDK does not retry if another put or delete of the key runs at the same moment.
             if code != "ConditionalRequestConflict" or attempts == CONFLICTS:
                 raise
         else:

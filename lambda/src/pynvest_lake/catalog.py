@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-This module calls the SDK itself. awswrangler would add pandas and a third of a second to every cold start of
-stages 3 to 6, which use neither pandas nor awswrangler for anything else.
+This module calls the SDK itself, because awswrangler would add pandas and a third of a second to every cold
+start of stages 3 to 6, which use neither pandas nor awswrangler for anything else.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
     table
         The table.
     """
-    # List the bucket first: if a day is written meanwhile, the catalog has it before the second call.
+    # List the bucket first, so that a day that is registered between the two calls does not count as missing.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

@@ -37,7 +37,7 @@ class Flow:
 
 
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
-    """Return how far a day's objects have moved: every SoR id must be in SoT and in Spec."""
+    """Return how far a day's objects have moved; every SoR id must reach SoT and Spec."""
     named = {table.table: table for table in tables}
     # List SoR first: an object that arrives meanwhile is then not expected in the later tables.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)

@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """The old session that the site showed, ``YYYYMMDD``, and a stock whose page shows the site's session."""
+    """An old session (``YYYYMMDD``) that the site showed, and a stock whose page has the current session."""
 
     session: int
     ticker: str
@@ -107,7 +107,7 @@ class DayRequest:
 
 
 def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
-    """Return the ticker of a probe of the site, True for a probe of all kinds of pages, None without a probe.
+    """Return the ticker that a probe asks for, or True for all kinds of pages; None if the event is no probe.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Code that stages 4 and 5 share: they make each new object of a layer into an object of the next layer."""
+"""Code of stages 4 and 5, which make each new object of a layer into an object of the next layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pynvest_lake.storage import (
 
 @dataclass(frozen=True)
 class Derived:
-    """The result of an event: problems, and counts of objects, rows, deleted and already derived sources."""
+    """The problems of an event, and counts of objects, rows, deleted sources and already derived sources."""
 
     counts: dict[str, int]
     problems: list[str]
@@ -53,8 +53,8 @@ def derive(
 ) -> Derived:
     """Write a target object for every source object that an S3 event names.
 
-    If a compact object of the target lists a source, the source is skipped: its event was delivered again. A
-    part that exists already is not written again.
+    If a compact object of the target lists a source, the event was delivered again, and the source is
+    skipped. A part that exists already is not written again.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
     Raises
     ------
     ValueError
-        The event has other fields.
+        The event has an unknown field.
     """
     if unknown := sorted(set(event) - set(known)):
         raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")

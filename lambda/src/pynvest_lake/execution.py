@@ -24,7 +24,7 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day; if not, the day is the day of the start in Sao Paulo.
+        Whether the input names the day; otherwise, the day is the date of the start in Sao Paulo.
     rounds
         Minutes to wait before each round; a round starts only if assets are missing.
     source
@@ -40,12 +40,12 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Return whether the schedule started the execution: only then are there rounds but no named day."""
+        """Return whether the schedule started the execution, whose input then has rounds but names no day."""
         return bool(self.rounds) and not self.names_day
 
     @property
     def repeats_past_day(self) -> bool:
-        """Return whether the execution reads or rebuilds a past day again, at a person's request."""
+        """Return whether a person asked the execution to read a past day again or to rebuild it."""
         return self.source is not None and self.day < day_at(self.started_at)
 
     @property

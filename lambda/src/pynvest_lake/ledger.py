@@ -30,7 +30,7 @@ Prices = Mapping[str, "float | None"]
 
 
 class UnreadableLedger(ValueError):
-    """An object of a day's ledger has another format than this module writes; the text names the object."""
+    """An object of a ledger does not have the format that this module writes; the text names the object."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -52,7 +52,7 @@ class Listing:
     assets
         Ticker and price, by kind.
     is_partial
-        Whether the day was started with a few tickers only.
+        Whether the day's run was started with a few tickers only.
     archived
         Whether all pages of the listing were put into the archive.
     """
@@ -93,7 +93,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Round:
-    """A round of the day, which queued tickers once.
+    """A round of a day, in which stage 2 queued tickers once.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class BatchEntry:
         Labels without a column, written only by older versions: for each label of the batch, the number of
         assets that have it, and one of these assets. Now `AssetEntry` has these labels.
     lacking
-        Core labels that pages lacked, in the same form; also written only by older versions.
+        Core labels that pages lacked, in the form of `labels`, and written only by older versions.
     archived
         Whether the batch's pages were put into the archive.
     """
@@ -214,7 +214,7 @@ class BatchEntry:
 
     @property
     def id(self) -> str:
-        """Return a hash of the whole entry: two different entries never overwrite each other."""
+        """Return a hash of the whole entry, so that two different entries never overwrite each other."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:32]
 
     def to_json(self) -> str:
@@ -268,7 +268,7 @@ class DayLedger:
 
     @property
     def is_partial(self) -> bool:
-        """Return whether the day was started with a few tickers only."""
+        """Return whether the day's run was started with a few tickers only."""
         return self.listing is not None and self.listing.is_partial
 
     @property
@@ -401,7 +401,7 @@ class Ledger:
         Raises
         ------
         UnreadableLedger
-            An object has another format than this module writes.
+            An object does not have the format that this module writes.
         """
         return self._read(day, prefix(day))
 
@@ -451,6 +451,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - etag is part of the cache key
-    """Return the bytes of an object. Cached, because the workflow reads the day status many times."""
+    """Return the bytes of an object, through a cache, because the workflow reads the day status often."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

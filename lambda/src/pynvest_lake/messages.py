@@ -11,7 +11,7 @@ from b3.kind import Kind
 from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
-# Fields of newer versions: a message that was sent before an upgrade lacks them.
+# These fields are of newer versions; a message that was sent before an upgrade lacks these fields.
 _OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 

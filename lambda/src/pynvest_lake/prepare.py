@@ -1,4 +1,4 @@
-"""Make the SoT table of a kind from its SoR table: every column gets its type."""
+"""Make the SoT table of a kind from its SoR table, with the contract's type for each column."""
 
 from __future__ import annotations
 

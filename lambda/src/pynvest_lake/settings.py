@@ -31,8 +31,9 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     Parameters
     ----------
     settings
-        A dataclass. Its fields have the types ``str``, ``bool``, ``int``, ``float``, ``Kind``, ``LakeTable``,
-        ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``Mapping[str, str]`` or ``tuple[str, ...]``.
+        A dataclass whose fields have the types ``str``, ``bool``, ``int``, ``float``, ``Kind``,
+        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``Mapping[str, str]`` or
+        ``tuple[str, ...]``.
     environment
         The environment variables, such as ``os.environ``.
 

@@ -35,7 +35,7 @@ _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parque
 
 
 class UnexpectedObject(ValueError):
-    """An object or a key does not belong to the lake; the text names it and the expected form."""
+    """An object or a key does not belong to the lake; the text gives its name and the expected form."""
 
 
 class ObjectGone(Exception):
@@ -87,11 +87,11 @@ class LakeTable:
         return f"s3://{self.bucket}/{self.prefix(day)}"
 
     def part(self, day: int, object_id: str) -> LakeObject:
-        """Return the part with an id."""
+        """Return the part that has the given id."""
         return LakeObject(self, day, object_id, PART)
 
     def compact(self, day: int, object_id: str) -> LakeObject:
-        """Return the compact object with an id."""
+        """Return the compact object that has the given id."""
         return LakeObject(self, day, object_id, COMPACT)
 
     def parse_key(self, key: str) -> LakeObject:
@@ -155,7 +155,8 @@ class Partition:
     objects
         The moment when each object was written, in the order of the keys.
     foreign
-        The keys that do not belong to the lake, such as ``_SUCCESS``: nothing reads or removes them.
+        The keys that do not belong to the lake, such as ``_SUCCESS``; no function reads or removes these
+        keys' objects.
     """
 
     objects: Mapping[LakeObject, datetime]
@@ -166,7 +167,7 @@ class Partition:
         return iter(self.objects)
 
     def __len__(self) -> int:
-        """Return how many objects there are."""
+        """Return the number of objects in the partition."""
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
