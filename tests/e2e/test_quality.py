@@ -1,4 +1,4 @@
-"""Verdicts, the end of the workflow, and a site that is late, on the emulator."""
+"""On the emulator, the workflow ends as the verdict requires, also if the site is late."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def as_number(day: date) -> int:
 
 
 def on(asset: SampleAsset, session: date) -> SampleAsset:
-    """Return an asset as the site shows it in a session, unchanged if it no longer trades."""
+    """Return an asset as the site shows it in a session; an asset that no longer trades is unchanged."""
     shown = asset.cells_by_column()["dt_ult_cot"].value
     if as_number(shown) != asset.day:  # type: ignore[arg-type]
         return asset

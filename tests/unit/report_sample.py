@@ -1,4 +1,4 @@
-"""The report's input, made from the sample site's assets: the latest day, its verdict, a few histories."""
+"""The report's input from the sample site's assets, with the latest day, its verdict and a few histories."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ esac
 
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
-    """Replace Terraform with a script whose ``apply`` ends on request, with the given status."""
+    """Replace Terraform with a script, and return a function that ends its ``apply`` with a given status."""
     stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
