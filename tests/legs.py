@@ -85,7 +85,7 @@ LEGS = {
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
-            # These tests leave out the collector and the report, which install their own SDK.
+            # This command leaves out the tests of the collector and the report, which install their own SDK.
             (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],

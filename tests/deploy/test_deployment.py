@@ -1,4 +1,5 @@
-"""Consumers deploy the module in CI: clean checkouts, saved plans, two instances, their own buckets."""
+"""Consumers deploy the module in CI with clean checkouts, saved plans, two instances and their own
+buckets."""
 
 from __future__ import annotations
 
@@ -418,7 +419,10 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
-    """Return the states that run, also in branches. A choice state that `choices` lacks takes its default."""
+    """Return the states that run, including the states in branches.
+
+    A choice state that `choices` does not contain takes its default.
+    """
     names, name = [], machine["StartAt"]
     while name:
         state = machine["States"][name]

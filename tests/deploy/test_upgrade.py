@@ -61,8 +61,8 @@ class Upgraded:
     old_share, share
         The assets of `old_day`, and the assets of `day`.
     old_day
-        The day that was read before the upgrade. After the upgrade, an execution of the old workflow finished
-        this day.
+        The day that was read before the upgrade. An execution of the old workflow finished `old_day` after
+        the upgrade.
     verdict
         The verdict that the old workflow's execution gave.
     day

@@ -195,7 +195,7 @@ class FaultyLake:
         return killed
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return the log lines of a function that contain a term, since a given time."""
+        """Return a function's log lines that contain a term and are not older than a given time."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -213,7 +213,7 @@ class FaultyLake:
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def parts(self, table: Table, day: int) -> set[str]:
-        """Return the ids of a table's objects for a day that are not yet compacted."""
+        """Return the ids of a table's uncompacted objects for a day."""
         suffix = ".part.parquet"
         return {
             key.rsplit("/", 1)[1].removesuffix(suffix)

@@ -102,7 +102,7 @@ class KnownLake:
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
-    """Write the rows of a day as its only object."""
+    """Write a day's rows as the only object of the day."""
     body = io.BytesIO()
     pq.write_table(rows, body)
     key = f"{table.prefix(day)}{day:032}.compact.parquet"

@@ -98,7 +98,7 @@ def columns_of(table: str) -> list[str]:
 
 
 def splits(known: KnownLake) -> list[Row]:
-    """Return the rows of the split and of the reverse split of the known lake."""
+    """Return the known lake's rows for the split and for the reverse split."""
     answer = []
     for key, ticker, name, quantity, kind, asset in (
         ("sot_acoes", "nome_papel", "nome_empresa", "num_acoes", "Ação", known.split),
@@ -328,7 +328,7 @@ def qualidade(known: KnownLake) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Expected:
-    """The expected answer of a named query: its columns, and a function that computes its rows."""
+    """The expected answer of a named query, with its columns and a function that computes its rows."""
 
     rows: Callable[[KnownLake], list[list[Any]]]
     columns: str

@@ -1,4 +1,4 @@
-"""One whole day with `make up`: real Terraform, the packages that Terraform built, and IAM enforced."""
+"""`make up` runs a whole day with real Terraform, the packages that Terraform built, and enforced IAM."""
 
 from __future__ import annotations
 

@@ -86,8 +86,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
 
-    # Each of the two functions has at most two processes. A process's breaker opens after three refused
-    # assets.
+    # Stage 3's two functions have at most two processes each. Three refused assets open a process's breaker.
     assert len(refused) <= 12
     assert said["refused"] >= len(faulty.assets) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
@@ -139,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that never answers calls about one partition, although it may perform them.
+    """A Glue catalog that may perform calls about one partition, but never answers these calls.
 
     The test can kill the calling function at this point.
     """

@@ -169,11 +169,11 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
-    """The emulator enforces IAM: an action without a grant would be refused."""
+    """The emulator enforces IAM, so it would refuse an action without a grant."""
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
-    # Assess the day before, so that the assessment of the day finds a preceding day's quality rows.
+    # Assess the preceding day, so that the day of this test has a preceding day with quality rows.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)

@@ -1,4 +1,4 @@
-"""Days on the emulator that are completed by means of the ledger, the rounds and the archived pages."""
+"""The ledger, the rounds and the archived pages complete days on the emulator."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ finally:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """The API of one function's environment: it serves one event and receives the handler's answer.
+    """The API of one function's environment, which serves one event and receives the handler's answer.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def invoke(
     handler
         Name of the handler in the function's configuration.
     paths
-        The directories before the standard library in `sys.path`. The list contains no other directories.
+        The only directories in `sys.path` before the standard library.
     environment
         The function's environment variables, and the variables that are needed to reach AWS.
     event

@@ -1,4 +1,5 @@
-"""Each package works under AWS's runtime interface client, with only Lambda's own modules on its path."""
+"""Each package works under AWS's runtime interface client, with only Lambda's own modules on the module
+path."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
 For AWS provider releases that no test runs, the file lists the arguments and attributes of each type that the
-module or an example uses. This program reads them from CDK bindings, which are generated from the releases'
-schemas. PyPI has the CDK bindings, so no access to a provider registry is needed.
+module or an example uses. This program reads CDK bindings, which are generated from the schemas of the
+provider's releases. PyPI has the CDK bindings, so no access to a provider registry is needed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ LINE = re.compile(r'^( +"[\w.]+": )(\{\n +"arguments": \{.*?\},\n +"attributes":
 
 @cache
 def set_here() -> list[tuple[str, dict[str, Any]]]:
-    """Return the type and the body of each resource, data source and provider that Terraform files here have.
+    """Return type and body of each resource, data source and provider in the module and the examples.
 
-    The type is "aws_s3_bucket", "data.aws_partition" or "provider". Terraform's own types are left out.
+    The type is "aws_s3_bucket", "data.aws_partition" or "provider". The list leaves out Terraform's own
+    types.
     """
     options = SerializationOptions(with_comments=False, strip_string_quotes=True)
     found = []
@@ -86,7 +87,7 @@ def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 
 
 def arguments(source: str) -> dict[str, list[str]]:
-    """Return the arguments of a type by block: the path of the block with dots, or ""."""
+    """Return a type's arguments by block; the key is the block's path with dots, or ""."""
     bodies = dict(BLOCK.findall(source))
     found: dict[str, list[str]] = {}
 
@@ -125,7 +126,7 @@ def release(version: str) -> dict[str, Any]:
 
 
 def text_of(content: Mapping[str, Any]) -> str:
-    """Return the text of the file: one line per type."""
+    """Return the text of the file, with one line per type."""
     return (
         LINE.sub(lambda found: found[1] + json.dumps(json.loads(found[2])), json.dumps(content, indent=1))
         + "\n"

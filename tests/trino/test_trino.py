@@ -198,7 +198,7 @@ def as_athena(value: Any, kind: str) -> Any:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """The catalog and the object of the first of two days lack the column that was appended later."""
+    """On the first of two days, the catalog and the object lack the column that was appended later."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

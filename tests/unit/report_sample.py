@@ -35,7 +35,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 
 
 def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
-    """Return histories of the followed assets that contain only prices."""
+    """Return histories with only prices for the followed assets."""
     days = [datetime.strptime(str(session), "%Y%m%d").date() for session in sessions]
     return [
         AssetHistory(ticker, days, {"vlr_cot": [10.0 + place + number for number in range(len(days))]})

@@ -1,4 +1,4 @@
-"""Stored formats do not change: objects, messages, metadata, log fields."""
+"""The formats of stored objects, messages, metadata and log fields do not change."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _assets() -> tuple[SampleAsset, ...]:
 
 @cache
 def assets_of(day: date) -> tuple[SampleAsset, ...]:
-    """Return the site's assets on a day: some come and go, prices move, a few assets do not trade."""
+    """Return the assets of a day; some come and go, some prices move, and a few assets do not trade."""
     rng = Random(number_of(day))  # noqa: S311 - not a secret
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
@@ -127,7 +127,7 @@ def with_new_label(asset: SampleAsset, label: str) -> SampleAsset:
 
 
 def without_label(asset: SampleAsset, label: str) -> SampleAsset:
-    """Return an asset whose page has no cell with a label."""
+    """Return an asset whose page lacks the cell with the given label."""
     tables = tuple(
         tuple(tuple(one for one in row if not isinstance(one, Cell) or one.label != label) for row in table)
         for table in asset.tables

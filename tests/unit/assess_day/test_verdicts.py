@@ -1,4 +1,4 @@
-"""Verdicts are reliable: good days are ok, and each defect is named on the first day and on the 31st."""
+"""Good days are ok, and the verdicts name each defect both on the first day and on the 31st."""
 
 from __future__ import annotations
 

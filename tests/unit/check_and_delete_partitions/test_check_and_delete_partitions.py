@@ -117,7 +117,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
-        """Put an object into the table that was just emptied, and into the tables emptied after it."""
+        """Put an object into the table that was just emptied, and into the tables of later layers."""
         removed = remove_partition(glue, table, day, wait_seconds)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)

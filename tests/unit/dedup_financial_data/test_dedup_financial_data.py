@@ -369,7 +369,7 @@ def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
-    """Put a reading into SoR only, and not into the later layers."""
+    """Put a reading into SoR, but into none of the later layers."""
     moment = f"23-11-2026 19:{minute:02}:00"
     put_part(
         lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day

@@ -150,7 +150,7 @@ def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consume
     named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
 
     assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
-    # Only ``default_tags`` is unknown, which is an argument of the AWS provider.
+    # Only ``default_tags``, an argument of the AWS provider, is not a known name.
     assert named - known == {"default_tags"}
 
 

@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # Only two requests may already run when the wait begins, so a place above 4 shows that others went on.
+    # Only two requests may already run when the wait begins; a place above 4 shows that others followed.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10

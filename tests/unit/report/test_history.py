@@ -1,4 +1,4 @@
-"""The query returns one row per asset, a history hints at splits, and the page keeps each history."""
+"""The report's query returns one row per asset, a history hints at splits, and the page keeps histories."""
 
 from __future__ import annotations
 

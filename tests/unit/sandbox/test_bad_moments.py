@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # Processes of `up` are not children of the test. This site is a child, so a thread waits for its end.
+    # Processes of `up` are not children of the test, but this site is, so a thread waits for the site's end.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
