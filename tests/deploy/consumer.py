@@ -1,4 +1,4 @@
-"""A consumer of the module: a git repository with the module, and clean checkouts of a consumer's root."""
+"""A consumer of the module has a git repository with the module, and clean checkouts of a root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
 
 
 class ModuleRepository:
-    """A git repository that publishes versions of the module, the first one as in this checkout."""
+    """A git repository with versions of the module; the first version equals this checkout."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -34,7 +34,7 @@ class ModuleRepository:
         change: Callable[[Path], object] = lambda directory: None,
         based_on: str | None = None,
     ) -> None:
-        """Commit a change of an earlier version as a new version."""
+        """Change the module, and commit the result as a new version."""
         if based_on:
             self._git("checkout", "--quiet", "--force", based_on)
         change(self.directory)
@@ -52,7 +52,7 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root: an example with its own module source and tags.
+    """A clean checkout of a consumer's root, which is an example with the consumer's module source and tags.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Checkout:
     state
         State file that all checkouts share.
     env
-        Environment with the settings of AWS and the provider for Terraform.
+        Environment variables with which Terraform reaches AWS and finds the provider.
     inputs
         HCL to add to the module block.
     example
@@ -71,7 +71,7 @@ class Checkout:
     project
         Directory that contains the example.
     default_tags
-        Tags that the provider sets on everything.
+        Tags that the provider sets on all resources.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Checkout:
             shutil.copy(path, directory)
         if example == "minimal":  # outputs that the tests need
             shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
-        # An override file replaces the source, the state and some inputs.
+        # An override file replaces the module's source, the location of the state, and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
             f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(default_tags)}\n  }}\n'

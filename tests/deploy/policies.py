@@ -54,7 +54,7 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
-    """Return parliament's findings, checked against AWS's actions, resources and conditions.
+    """Return what parliament finds wrong with a policy's actions, resources and conditions.
 
     A policy with principals is attached to a resource, so ``*`` can only mean this resource. If an action
     supports several resource types, the types in `OTHER_KINDS` need no grant.
@@ -69,7 +69,7 @@ def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
 
 
 def _wants_other_kinds(finding: Any) -> bool:
-    """Return whether parliament misses only grants on resource types that the module does not create."""
+    """Return whether a finding concerns only resource types that the module does not create."""
     if finding.issue != "RESOURCE_MISMATCH":
         return False
     kinds = (missed["required_format"].split(":", 5)[5].partition(":")[0] for missed in finding.detail)

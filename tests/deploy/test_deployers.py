@@ -1,7 +1,7 @@
 """The roles of the CI example can plan, apply, upgrade and destroy examples/complete.
 
-The required actions come from the provider's real calls, because the emulator maps calls to actions
-differently from AWS.
+The required actions come from the provider's log, because the emulator's mapping of calls to actions differs
+from that of AWS.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def next_version(module: Path) -> None:
 
 @dataclass
 class Deployed:
-    """What the roles did, from the first plan to destroy."""
+    """The results of all steps that the roles ran, from the first plan to destroy."""
 
     planned: str
     drift: dict[str, list[str]]
@@ -194,7 +194,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield the actions that a policy grants: those of the calls, or those that AWS checks in addition."""
+    """Yield a role's granted actions that logged calls need (`seen`), or only AWS checks (not `seen`)."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]

@@ -1,4 +1,5 @@
-"""Consumers deploy the module in CI: clean checkouts, saved plans, two instances, their own buckets."""
+"""Consumers deploy the module in CI with clean checkouts, saved plans, two instances and their own
+buckets."""
 
 from __future__ import annotations
 
@@ -241,7 +242,7 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 
     def may(function: str) -> set[str]:
         answer = iam.simulate_principal_policy(
-            # The emulator's policy simulator finds roles by name, without the path.
+            # The emulator's policy simulator finds a role by its name, without the role's path.
             PolicySourceArn=f"arn:aws:iam::123456789012:role/other-lake-lambda-{function}",
             ActionNames=["kms:Decrypt", "kms:GenerateDataKey"],
             ResourceArns=[key],
@@ -264,9 +265,9 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def told(deployed: Deployed) -> dict[str, Any]:
-    """Return the planned resources of the second instance with a topic for notices.
+    """Return the resources that are planned if the second instance has a topic for notices.
 
-    Do not apply: the emulator returns wrong values for alarms, so later plans would show changes.
+    The plan is not applied, because the emulator's wrong values for alarms would change later plans.
     """
     return deployed.second.checkout("told", inputs=f"\n      {TOLD}\n").planned_resources()
 
@@ -418,7 +419,10 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
-    """Return the states that run, with branches. A choice takes the entry in `choices` or its default."""
+    """Return the states that run, including the states in branches.
+
+    A choice state that `choices` does not contain takes its default.
+    """
     names, name = [], machine["StartAt"]
     while name:
         state = machine["States"][name]

@@ -35,7 +35,7 @@ KEPT = ("aws_s3_bucket.", "aws_sqs_queue.", "aws_glue_catalog_database.", "aws_g
 
 
 def old_module(commit: str, directory: Path) -> Path:
-    """Return the module at a commit, with the code of that commit."""
+    """Return the module and its code as they were at a commit."""
     archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=False)
     assert archive.returncode == 0, (
         f"the history lacks {commit}, from which this test upgrades: fetch the whole history "
@@ -57,13 +57,14 @@ class Upgraded:
     changes
         The changes in the plan of the upgrade.
     checkout
-        The root with the current module.
+        The consumer's root with the current module.
     old_share, share
-        The assets of the day before the upgrade, and of the day after the upgrade.
+        The assets of `old_day`, and the assets of `day`.
     old_day
-        The day that was read before the upgrade. An execution of the old workflow finished it afterwards.
+        The day that was read before the upgrade. An execution of the old workflow finished `old_day` after
+        the upgrade.
     verdict
-        The verdict of this execution.
+        The verdict that the old workflow's execution gave.
     day
         A day that was read and compacted after the upgrade.
     """
@@ -157,7 +158,7 @@ def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
 
 
 def finish(workflow: dict[str, str], emulator: Emulator) -> str:
-    """Run the rest of an execution that began before the upgrade. AWS finishes it with the old definition.
+    """Run the rest of an execution that began before the upgrade, with the old definition, as AWS does.
 
     Returns
     -------
@@ -211,7 +212,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
         for asset in upgraded.share
     )
 
-    # Query both days together: for the old day alone, the emulator reads the columns from its objects.
+    # Query both days together, because for the old day alone the emulator takes the columns from the objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -1,4 +1,4 @@
-"""Fixtures for the tests in this folder: the lake with short timeouts."""
+"""The tests in this folder share a lake with short timeouts."""
 
 from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,

@@ -95,7 +95,7 @@ class FaultyLake:
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def check_told(self, kind: str, day: int, *named: str) -> None:
-        """Check that one notice arrived since the last call, with this kind, this day and these names.
+        """Check that one notice with this kind, this day and these names arrived since the last check.
 
         The notice arrives before the execution ends, because the topic delivers before it answers the
         workflow.
@@ -106,7 +106,7 @@ class FaultyLake:
         assert [said for said in named if said not in text] == [], text
 
     def day(self) -> Day:
-        """Return a day that a test can start."""
+        """Return a day whose run a test can start."""
         return Day(self.lake, self.client, lambda line: None)
 
     def ledger(self, day: int) -> DayLedger:
@@ -127,12 +127,12 @@ class FaultyLake:
         return self.lake.table(layer, kind)
 
     def every_table(self) -> dict[str, Table]:
-        """Return all tables, including the quality table, by their names in the module's outputs."""
+        """Return all tables, including the quality table; the keys are the names in the module's outputs."""
         assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that the five tables hold each asset of the site once and correctly, except `without`."""
+        """Check that the five tables hold the site's assets, except `without`, once and correctly."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -197,7 +197,7 @@ class FaultyLake:
         return killed
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return the log lines of a function that contain a term, since a given time."""
+        """Return a function's log lines that contain a term and are not older than a given time."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -215,7 +215,7 @@ class FaultyLake:
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def parts(self, table: Table, day: int) -> set[str]:
-        """Return the ids of a table's objects for a day that are not yet compacted."""
+        """Return the ids of a table's uncompacted objects for a day."""
         suffix = ".part.parquet"
         return {
             key.rsplit("/", 1)[1].removesuffix(suffix)
@@ -236,7 +236,7 @@ class FaultyLake:
         return sorted(role["RoleName"] for page in pages for role in page["Roles"])
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return those of the given actions that IAM's simulator allows a role on a resource."""
+        """Return the given actions that IAM's simulator allows a role on a resource."""
         answer = self.client("iam").simulate_principal_policy(
             PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
             ActionNames=list(actions),
@@ -327,7 +327,7 @@ class FaultyLake:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Make the workflow wait only one second for unfinished work, for tests without unfinished work."""
+        """Let the workflow wait one second for unfinished work, for a test that leaves no work unfinished."""
         with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
             yield
 
@@ -345,7 +345,7 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3, which pause their requests to the site after refusals."""
+        """End the processes of stage 3, because a process pauses its requests to the site after refusals."""
         for kind in self.lake.ticker_queues:
             self.kill(f"get-financial-data-for-{kind}")
 
@@ -401,7 +401,7 @@ _mondays = trading_weeks()
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test. No other test uses the week before, which the workflow compacts too."""
+    """Return a day for this test; no other test uses the week before, which the workflow also compacts."""
     return number_of(next(_mondays))
 
 
@@ -439,6 +439,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
 
 @pytest.fixture
 def told_no_more(faulty: FaultyLake) -> Iterator[None]:
-    """Check after a test that it expected each notice that it caused."""
+    """After a test, check that the test expected each notice that the test caused."""
     yield
     assert faulty.told() == []

@@ -1,4 +1,4 @@
-"""A lake of four days with known rows: the assets of the sample site, written directly into the tables.
+"""A lake of four days with known rows, which are the sample site's assets, written directly into the tables.
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
 On the last day, one asset is new, one is missing, a stock is split, and the quotas of a fund are grouped.
@@ -33,21 +33,21 @@ DAYS_JUDGED = 31
 
 
 def tables_of(lake: Lake) -> dict[str, Table]:
-    """Return the tables of a lake by their names in the module."""
+    """Return a lake's tables; the keys are the module's names for the tables."""
     assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in lake.tables}
     return {**assets, "spec_quality": lake.quality}
 
 
 @dataclass(frozen=True)
 class KnownLake:
-    """The rows of the lake by table: all days, with `anomesdia_exec` as a column.
+    """The lake's rows of all days by table, with `anomesdia_exec` as a column.
 
     Parameters
     ----------
     rows
-        By the name of the table in the module.
+        The rows of each table; the keys are the module's names for the tables.
     delisted, mended, new, gone, split, grouped
-        Tickers of the special assets.
+        The tickers of the special assets.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class KnownLake:
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
-    """Write the rows of a day as its only object."""
+    """Write a day's rows as the only object of the day."""
     body = io.BytesIO()
     pq.write_table(rows, body)
     key = f"{table.prefix(day)}{day:032}.compact.parquet"
@@ -143,7 +143,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return the quality rows of a day: the holiday has a remark about its session, the other days are ok."""
+    """Return a day's quality rows, which are ok except for a holiday's remark about its session."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
         (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
@@ -181,7 +181,7 @@ def regrouped(row: Row, factor: float) -> Row:
 
 
 def as_date(day: int) -> date:
-    """Return the date of a day given as a number."""
+    """Convert a day's number to a date."""
     return datetime.strptime(str(day), "%Y%m%d").date()
 
 

@@ -13,12 +13,12 @@ ACTIONS_IN_GLUE = ("GetTable", "GetTables", "GetPartition", "GetPartitions", "Ba
 
 
 class Role:
-    """The role on an emulator, and its permissions.
+    """A role on the emulator, and the permissions that its policy grants.
 
     Parameters
     ----------
     emulator
-        The emulator of the role.
+        The emulator on which the role is created.
     name
         Name of the role.
     policy
@@ -79,9 +79,9 @@ class Role:
         }
 
     def may_in_glue(self, database: str, table: str) -> bool:
-        """Return whether the role may look up a table. In AWS, Glue checks catalog, database and table.
+        """Return whether the role may look up a table.
 
-        The emulator checks only the database.
+        AWS checks the permissions on catalog, database and table; the emulator checks only the database.
         """
         arn = f"arn:aws:glue:{REGION}:{ACCOUNT_ID}"
         simulate = self._emulator.client("iam").simulate_principal_policy

@@ -98,7 +98,7 @@ def columns_of(table: str) -> list[str]:
 
 
 def splits(known: KnownLake) -> list[Row]:
-    """Return the rows of the split and of the reverse split of the known lake."""
+    """Return the known lake's rows for the split and for the reverse split."""
     answer = []
     for key, ticker, name, quantity, kind, asset in (
         ("sot_acoes", "nome_papel", "nome_empresa", "num_acoes", "Ação", known.split),
@@ -328,7 +328,7 @@ def qualidade(known: KnownLake) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Expected:
-    """The expected answer of a named query: its columns, and a function that computes its rows."""
+    """The expected answer of a named query, with its columns and a function that computes its rows."""
 
     rows: Callable[[KnownLake], list[list[Any]]]
     columns: str
@@ -421,7 +421,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the special cases of the queries; without them, the tests prove nothing."""
+    """Check that the lake has the queries' special cases, without which other tests prove nothing."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
     assert latest[known.delisted]["vlr_ind_div_yield"] == max(
@@ -495,7 +495,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return the last row of each asset and session within the latest run days of each kind."""
+    """Return the last row per asset and session, within the latest `days` run days of each kind."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         since = sorted({row["anomesdia_exec"] for row in known.rows[key]})[-days:][0]
@@ -555,7 +555,7 @@ def recipes() -> list[str]:
 
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
-    """Run a recipe and an expression as the reader in a separate process; return the expression's value."""
+    """As the reader, run a recipe and an expression in a separate process; return the expression's value."""
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
@@ -608,7 +608,7 @@ def test_there_is_no_recipe_that_is_not_run() -> None:
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:
-    """Call Glue and S3 as the reader, like Athena on AWS. The emulator's Athena skips these IAM checks."""
+    """Call Glue and S3 as the reader, as Athena does on AWS; the emulator's Athena skips the IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
@@ -674,12 +674,12 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # ODBC and JDBC drivers page through answers with this action. The SDKs have no such call.
+    # ODBC and JDBC drivers page through answers with this action, for which the SDKs have no call.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 
 def refused_calls(asked: Asked, reader: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield each call that a reader must not make, with a name."""
+    """Yield a name and a function for each call that is forbidden to readers."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
     work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}

@@ -31,7 +31,10 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would upload now, without data in the lake. Delete its pages later."""
+    """Return the day that a collector would upload now; the lake has no data of this day.
+
+    After the test, the fixture deletes the pages of the day.
+    """
     day = last_day(datetime.now(timezone.utc)).number
 
     def remove_pages() -> None:
@@ -77,7 +80,7 @@ class Collector:
     """The collector program, as a person would start it on a private machine."""
 
     def __init__(self, faulty: FaultyLake, key: dict[str, str], day: int) -> None:
-        # Pass the day, because the default changes at 10:00 and tests run at any hour.
+        # The command names the day, because the default day changes at 10:00 and tests run at any hour.
         options = ("--site", faulty.site.base_url, "--day", str(day), "--patience", "0.05")
         bucket = faulty.lake.work_bucket
         self.command = [sys.executable, "-m", "collector", *options, "--bucket", bucket]

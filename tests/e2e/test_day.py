@@ -1,4 +1,4 @@
-"""One whole day with `make up`: real Terraform, the packages that Terraform built, and IAM enforced."""
+"""`make up` runs a whole day with real Terraform, the packages that Terraform built, and enforced IAM."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
 
 
 def test_down_leaves_nothing(tmp_path: Path) -> None:
-    """This includes an `up` that is killed halfway."""
+    """After an `up` that was killed halfway, `down` also leaves nothing."""
     started = tmp_path / "up" / "up.json"
     with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
         while not started.exists() and run.poll() is None:

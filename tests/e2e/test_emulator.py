@@ -1,4 +1,4 @@
-"""The emulator as the local run uses it: it enforces IAM, needs no network, and leaves nothing behind."""
+"""The local run's emulator enforces IAM, needs no network, and leaves nothing behind."""
 
 from __future__ import annotations
 

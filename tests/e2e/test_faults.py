@@ -86,7 +86,7 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
 
-    # Two functions have at most two processes each. Three refused assets open the breaker of a process.
+    # Stage 3's two functions have at most two processes each. Three refused assets open a process's breaker.
     assert len(refused) <= 12
     assert said["refused"] >= len(faulty.assets) - 6
     assert day.failed_tickers() == {"acoes": [], "fiis": []}
@@ -138,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that never answers calls about one partition, although it may perform them.
+    """A Glue catalog that may perform calls about one partition, but never answers these calls.
 
     The test can kill the calling function at this point.
     """
@@ -192,7 +192,7 @@ def test_stage_1_started_again_in_mid_day_and_twice_at_once_starts_the_day_clean
     day = faulty.day()
     started_at = time.time()
     day.start()
-    # Wait for rows of this run: before stage 1 clears the day, rows of another test may exist.
+    # Wait for rows of this run, because another test's rows may exist until stage 1 clears the day.
     until(
         lambda: (
             (found := day.snapshot()).rows("sot") > 0
@@ -303,7 +303,7 @@ def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
 
 
 def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake, recent: int) -> None:
-    """Messages and keys contain the day. The clock of every stage that reads them shows another day."""
+    """Messages and keys contain the day of the run, and the clocks of the stages show another day."""
     today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
     before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()

@@ -1,4 +1,4 @@
-"""The roles that Terraform creates: each function uses all its grants, and none is for another stage."""
+"""Each function uses all grants of its role in Terraform, and no role has a grant for another stage."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ QUEUE_ACTIONS = (
 
 @dataclass(frozen=True)
 class Grant:
-    """A granted action on a resource; for a bucket listing, with the required prefix."""
+    """A granted action on a resource; a grant to list a bucket also has the required prefix."""
 
     role: str
     action: str
@@ -169,11 +169,11 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
-    """The emulator enforces IAM: an action without a grant would be refused."""
+    """The emulator enforces IAM, so it would refuse an action without a grant."""
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
-    # Assess an earlier day: the assessment reads the quality rows of earlier days.
+    # Assess the preceding day, so that the day of this test has a preceding day with quality rows.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)
@@ -186,7 +186,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
     faulty.check(day)
-    # Run the day again from its pages, and from SoR while an execution of another day runs.
+    # Run the day again from its archived pages; then run it from SoR while another day's execution runs.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
     faulty.compact(day, source="sor")
@@ -249,7 +249,7 @@ def test_a_function_that_lacks_a_grant_fails(
         event = {"input": day}
     if action == "s3:GetObject":
         faulty.invoke(function, event)  # creates a readable ledger
-    # Create a ledger to read, because a day without a run has none.
+    # Create a ledger for the function to read, because a day without a run has no ledger.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
     body = b'{"trial": false, "papers": {}}'
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)

@@ -1,4 +1,4 @@
-"""Days on the emulator that are completed by means of the ledger, the rounds and the archived pages."""
+"""The ledger, the rounds and the archived pages complete days on the emulator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_READ = "Ativos que faltam: nenhum"
 
 @pytest.fixture
 def day(faulty: FaultyLake, recent: int) -> Day:
-    """Return a finished past day, with a site that no longer answers."""
+    """Return a past day whose run has finished; the site no longer answers."""
     day = faulty.day()
     day.ask(recent)
     day.wait()
@@ -56,7 +56,7 @@ def rows(day: Day, table: Table) -> list[dict[str, object]]:
 def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
     faulty: FaultyLake, fault: Fault
 ) -> None:
-    """Do what the schedules do: same targets, same inputs, but waits of seconds instead of hours."""
+    """Start the schedules' targets with the schedules' inputs, but wait seconds instead of hours."""
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)
     faulty.site.set_fault("/fii_resultado.php", fault)

@@ -48,7 +48,7 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
 
 
 def test_today_is_run_again(faulty: FaultyLake) -> None:
-    """Run a day again. Operators do the same for the failure queues of stages 1 and 2."""
+    """Run a day again, as operators do after messages in the failure queues of stages 1 and 2."""
     day = faulty.day()
     day.start()
     day.wait()
@@ -61,7 +61,7 @@ def test_today_is_run_again(faulty: FaultyLake) -> None:
     faulty.compact(day)
 
     said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
-    # The five tables of assets, and the single object of the quality table.
+    # Stage 1 deletes the objects of the five asset tables and the quality table's only object.
     assert (said["objects_deleted"], said["partitions_deleted"]) == (objects + 1, 6)
     faulty.check(day)
 
@@ -225,7 +225,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
 
 
 def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Do the same as ``ALTER TABLE … ADD IF NOT EXISTS PARTITION``. The emulator's Athena lacks it."""
+    """Add a partition like ``ALTER TABLE … ADD IF NOT EXISTS PARTITION``, which the emulator lacks."""
     storage = faulty.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"][
         "StorageDescriptor"
     ]

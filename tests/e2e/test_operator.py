@@ -25,7 +25,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     faulty: FaultyLake, recent: int, operator: Role
 ) -> None:
     number = recent
-    # The operator starts the day. The test checks the day as the owner of the account.
+    # The operator starts the run of the day; the account's owner checks the results.
     day = Day(
         faulty.lake,
         lambda service: (operator if service == "lambda" else faulty).client(service),
@@ -88,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # Stop a workflow that waits for an unnecessary round.
+    # Stop an execution that waits for a round, although the day is complete.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)
@@ -97,7 +97,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
 
 
 def refused_calls(faulty: FaultyLake, operator: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield each call that an operator must not make, with a name."""
+    """Yield a name and a function for each call that is forbidden to operators."""
     functions, s3, sqs = (operator.client(name) for name in ("lambda", "s3", "sqs"))
     sot, sor = faulty.table("sot", "acoes"), faulty.table("sor", "acoes")
     prep, start = (

@@ -1,4 +1,4 @@
-"""Verdicts, the end of the workflow, and a site that is late, on the emulator."""
+"""On the emulator, the workflow ends as the verdict requires, also if the site is late."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
 
 
 def session_text(row: checks.Row) -> str:
-    """Return the session of a SoR row as a sortable value: a later session is greater."""
+    """Return the session of a SoR row as a sortable value, which is greater for a later session."""
     return "".join(reversed(row["dt_ult_cot"].split("/")))
 
 
@@ -111,7 +111,7 @@ def as_number(day: date) -> int:
 
 
 def on(asset: SampleAsset, session: date) -> SampleAsset:
-    """Return an asset as the site shows it in a session, unchanged if it no longer trades."""
+    """Return an asset as the site shows it in a session; an asset that no longer trades is unchanged."""
     shown = asset.cells_by_column()["dt_ult_cot"].value
     if as_number(shown) != asset.day:  # type: ignore[arg-type]
         return asset

@@ -18,8 +18,8 @@ API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 TIMEOUT_SECONDS = 120
 
-# This is like Lambda's bootstrap, but with the given paths. At the end it writes the list of imported
-# modules.
+# This program works like Lambda's bootstrap, but with the given paths before the standard library. At the
+# end, the program writes the list of imported modules.
 BOOTSTRAP = """
 import sys
 standard_library = list(sys.path)
@@ -36,7 +36,7 @@ finally:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """The API of one function's environment: it serves one event and receives the handler's answer.
+    """The API of one function's environment, which serves one event and receives the handler's answer.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        # There is no second event. The client exits at this answer.
+        # There is no second event; the runtime interface client exits when it receives this answer.
         if self.path != f"{API}/invocation/next" or self.server.was_handed_out:
             self._answer(410, {"errorMessage": "no event is left", "errorType": "Gone"})
             return
@@ -120,7 +120,7 @@ class Invocation:
     standard_library
         Python's own path.
     path
-        The module search path after the event.
+        The value of `sys.path` after the event.
     files
         File of each imported module, by module name; None for a built-in module.
     output
@@ -135,7 +135,7 @@ class Invocation:
 
     @property
     def result(self) -> Any:
-        """Return value of the handler. A failed handler or a missing call raises an error."""
+        """Return the handler's return value, or raise an error if the handler failed or was not called."""
         assert list(self.posted) == [f"invocation/{REQUEST_ID}/response"], f"{self.posted}\n{self.output}"
         return self.posted[f"invocation/{REQUEST_ID}/response"]
 
@@ -143,16 +143,16 @@ class Invocation:
 def invoke(
     handler: str, paths: Sequence[Path], environment: Mapping[str, str], event: Mapping[str, Any], found: Path
 ) -> Invocation:
-    """Pass an event to a handler under the runtime interface client, in a process with only the given paths.
+    """Let the runtime interface client pass an event to a handler that imports only from `paths` and Python.
 
     Parameters
     ----------
     handler
         Name of the handler in the function's configuration.
     paths
-        Path entries before the standard library. The process has no other entries.
+        The only directories in `sys.path` before the standard library.
     environment
-        Variables of the function, and variables with which it reaches AWS.
+        The function's environment variables, and the variables that are needed to reach AWS.
     event
         The event.
     found
@@ -160,7 +160,7 @@ def invoke(
     """
     with RuntimeApi(event) as api:
         bootstrap = BOOTSTRAP.format(paths=[str(path) for path in paths], handler=handler, found=str(found))
-        # -S and -I: no site-packages, no Python variables, no current directory.
+        # The options -S and -I exclude site-packages, Python's variables and the current directory.
         done = subprocess.run(
             [sys.executable, "-S", "-I", "-c", bootstrap],
             cwd=paths[0],

@@ -1,4 +1,5 @@
-"""Each package works under AWS's runtime interface client, with only Lambda's own modules on its path."""
+"""Each package works under AWS's runtime interface client, with only Lambda's own modules on the module
+path."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from sandbox.site import SiteServer, make_assets
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
 TABLES = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
-# Do not use today, which may end during the test.
+# The tests do not use today, because today may end during a test.
 DAY = day_at(datetime.now(timezone.utc) - timedelta(days=1))
 REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
 
@@ -42,7 +43,7 @@ def installed(requirements: Path, target: Path) -> Path:
 
 
 def unpacked(packages: Path, target: Path) -> Path:
-    """Build the packages and the layer. Unpack each into a directory with its name, as Lambda does."""
+    """Build the packages and the layer. Unpack each archive into a directory of its own, as Lambda does."""
     command = [sys.executable, ROOT / "lambda" / "build.py", "--output", packages, "--runtime", "python3.13"]
     built = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     for line in built.stdout.splitlines():
@@ -55,7 +56,7 @@ def unpacked(packages: Path, target: Path) -> Path:
 class Evening:
     """The events of one evening. Each event goes to its packaged function.
 
-    The functions run in the order of the stages; each uses the results of the previous one on the emulator.
+    The functions run in the order of the stages; each function uses the previous function's results.
     """
 
     lake: Lake
@@ -109,7 +110,7 @@ class Evening:
 
     @cached_property
     def invocations(self) -> dict[str, Invocation]:
-        """For each package, the result of its event."""
+        """Invoke each package's handler, and return the results by package."""
         lake = self.lake
         quality = lake.tables[QUALITY]
         lake.s3.put_object(Bucket=quality.bucket, Key=f"{quality.prefix(REMOVED)}any.parquet", Body=b"any")
@@ -151,7 +152,7 @@ class Evening:
 
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
-    """Return the evening of a lake on the emulator. The sample site has three stocks and three funds."""
+    """Return an evening's events for an emulated lake. The sample site has three stocks and three funds."""
     opt = unpacked(tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("opt"))
     installed(MANAGED_LAYER, opt / "managed")
     installed(RUNTIME, opt / "runtime")
@@ -234,6 +235,6 @@ def test_stage_6_compacts_the_partition(evening: Evening) -> None:
 def test_the_day_is_judged(evening: Evening) -> None:
     said = evening.invocations["assess_day"].result
 
-    # The day has three stocks, and the missing funds are its only remark.
+    # The day has three stocks, and its only remark is about missing funds.
     assert (said["anomesdia_exec"], said["situacao"], said["missing"]) == (DAY, "falha", 3)
     assert evening.lake.keys(QUALITY, DAY)

@@ -1,4 +1,4 @@
-# Workgroup, saved queries and views: on by default, encrypted and bounded; one input turns all of them off.
+# Workgroup, saved queries and views are on by default, encrypted and bounded; one input turns them all off.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

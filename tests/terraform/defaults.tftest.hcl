@@ -1,4 +1,4 @@
-# The module without inputs: names and numbers of its resources.
+# Without inputs, the module creates resources with these names and numbers.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

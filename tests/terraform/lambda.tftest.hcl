@@ -691,7 +691,7 @@ run "the_longest_names_fit_into_each_functions_environment" {
     work_bucket          = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
     workflow_arn         = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
     fundamentus_base_url = "https://${format("%0100d", 0)}"
-    # 1024 characters as JSON, the module's limit.
+    # As JSON, these headers have 1024 characters, which is the module's limit.
     fetch_headers = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
   }
 

@@ -1,4 +1,4 @@
-# Notices: no resources without an input, the module's or the consumer's topic, and the permissions to publish.
+# Without an input, there are no notices; an input selects the module's topic or the consumer's topic.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -66,7 +66,8 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         principals = ["*"]
         conditions = { "aws:SecureTransport" = ["false"] }
       },
-      # EventBridge supports no condition in a topic's policy: with a condition, the rule never reports an aborted execution.
+      # EventBridge supports no condition in a topic's policy; with a condition, the rule would never report
+      # an aborted execution.
       {
         sid        = "RuleTells"
         effect     = null
@@ -92,7 +93,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     ])
     error_message = "another principal may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
   }
-  # The workflow itself reports failed executions: the rule would report them twice.
+  # The workflow itself reports failed executions, so the rule must not report them again.
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.stopped[0].event_pattern) == {
       source      = ["aws.states"]
@@ -115,7 +116,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     })
     error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
   }
-  # A new lake has no data yet, so missing data is reported only after earlier data.
+  # A new lake has no data yet, so the alarm reports missing data only if earlier data exists.
   assert {
     condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
       not_started = [1, 0]

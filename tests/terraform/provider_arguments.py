@@ -1,8 +1,8 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-The file lists arguments and attributes in AWS provider releases that these tests do not run, per type
-in the module and the examples. The source is CDK bindings, generated from the schemas of these releases. PyPI
-has the bindings, so machines without access to a provider registry can use them.
+For AWS provider releases that no test runs, the file lists the arguments and attributes of each type that the
+module or an example uses. This program reads CDK bindings, which are generated from the schemas of the
+provider's releases. PyPI has the CDK bindings, so no access to a provider registry is needed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ LINE = re.compile(r'^( +"[\w.]+": )(\{\n +"arguments": \{.*?\},\n +"attributes":
 
 @cache
 def set_here() -> list[tuple[str, dict[str, Any]]]:
-    """Return type and body of each resource, data source and provider of the module and the examples.
+    """Return type and body of each resource, data source and provider in the module and the examples.
 
-    The type is "aws_s3_bucket", "data.aws_partition" or "provider". Terraform's own types are left out.
+    The type is "aws_s3_bucket", "data.aws_partition" or "provider". The list leaves out Terraform's own
+    types.
     """
     options = SerializationOptions(with_comments=False, strip_string_quotes=True)
     found = []
@@ -63,7 +64,7 @@ def set_here() -> list[tuple[str, dict[str, Any]]]:
 
 
 def download(requirement: str) -> dict[str, str]:
-    """Return the JavaScript of each type in bindings, and their provider release under "version"."""
+    """Return the JavaScript of each type in the CDK bindings, and the provider's release as "version"."""
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([*pip, "--only-binary=:all:", f"--dest={directory}", requirement], check=True)
@@ -86,7 +87,7 @@ def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 
 
 def arguments(source: str) -> dict[str, list[str]]:
-    """Return the arguments of a type by block: the path of the block with dots, or ""."""
+    """Return a type's arguments by block; the key is the block's path with dots, or ""."""
     bodies = dict(BLOCK.findall(source))
     found: dict[str, list[str]] = {}
 
@@ -125,7 +126,7 @@ def release(version: str) -> dict[str, Any]:
 
 
 def text_of(content: Mapping[str, Any]) -> str:
-    """Return the text of the file: one line per type."""
+    """Return the text of the file, with one line per type."""
     return (
         LINE.sub(lambda found: found[1] + json.dumps(json.loads(found[2])), json.dumps(content, indent=1))
         + "\n"
@@ -133,7 +134,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the data of the bindings. Deprecated entries were collected by hand and are kept."""
+    """Write the arguments from the CDK bindings; keep the deprecated entries, which a person collected."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

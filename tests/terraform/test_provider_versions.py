@@ -1,5 +1,5 @@
-"""Supported provider releases that the tests do not run have every argument of the module and the
-examples."""
+"""The provider releases that the module supports, but that no test runs, have every argument that the module
+and the examples use."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def types() -> set[str]:
 
 @pytest.fixture(scope="module")
 def used() -> Arguments:
-    """Return all arguments that are set."""
+    """Return all arguments that the module and the examples set."""
     return {
         (name, path, argument)
         for name, body in set_here()
@@ -60,7 +60,7 @@ def used() -> Arguments:
 
 @pytest.fixture(scope="module")
 def read() -> Attributes:
-    """Return all attributes read from a resource or data source address."""
+    """Return every attribute that the Terraform files read from a resource or a data source."""
     files = (path for folder in FOLDERS for path in folder.glob("*.tf"))
     return {found for path in files for found in READ.findall(re.sub(r"#.*", "", path.read_text()))}
 

@@ -1,7 +1,7 @@
 """Each validation and each check of inputs refuses a wrong value, and its message says what to write instead.
 
 The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
-expected failure, so each run is copied into its own file, without `expect_failures`.
+expected failure, so these tests copy each run into its own file and leave out `expect_failures`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def variable_at(line: int) -> str:
 
 
 def address_of(diagnostic: dict[str, Any]) -> str:
-    """Return the variable, output or resource that refuses, as ``expect_failures`` names it."""
+    """Return the variable, output or resource that refuses a value, in the form of ``expect_failures``."""
     if rule := RULE.search(diagnostic["detail"]):
         return variable_at(int(rule[1]))
     return ".".join(re.findall(r"\w+", diagnostic["snippet"]["context"].removeprefix("resource ")))
@@ -49,7 +49,7 @@ def address_of(diagnostic: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """Return the errors of each run that has any."""
+    """Return the errors of each run that fails."""
     root = tmp_path_factory.mktemp("module") / "module"
     other = shutil.ignore_patterns(".*", "docs", "examples", "report", "sandbox", "tests", "__pycache__")
     shutil.copytree(PROJECT, root, ignore=other)

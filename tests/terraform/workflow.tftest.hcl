@@ -149,7 +149,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition     = length(aws_sfn_state_machine.this.definition) < 1048576
     error_message = "Step Functions accepts definitions of at most 1 MB"
   }
-  # SNS accepts subjects of ASCII characters, fewer than 100. People read fewer than 40 lines.
+  # SNS accepts subjects with fewer than 100 ASCII characters; a person reads fewer than 40 lines.
   assert {
     condition = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States :
       can(regex("^[ -~]{1,99}$", state.Result.subject)) && length(split("\n", "${state.Result.start}${state.Result.error}${state.Result.end}")) < 40 if can(state.Result.subject)

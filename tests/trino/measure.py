@@ -1,8 +1,9 @@
 """Measure the cost of queries on Trino.
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
-The program makes lakes with these numbers of days, 1,000 stocks and 450 funds. It prints the data that each
-view and each saved query reads, and the reader's requests.
+
+The program makes one lake per argument, with this number of days, 1,000 stocks and 450 funds. The output
+shows how much data each view and each saved query reads, and how many requests the reader makes.
 """
 
 from __future__ import annotations

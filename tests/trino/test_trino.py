@@ -74,14 +74,14 @@ class AskedLake:
         return f'"{self.lake.table("spec").database}"."{name}"'
 
     def question(self, name: str) -> str:
-        """Return the SQL of a saved query, or a query for all rows of a view in a total order."""
+        """Return a saved query's SQL; for a view, return a query that reads all rows in a fixed order."""
         if name in self.saved:
             return self.saved[name].sql
         return f"SELECT * FROM {self.relation(name)} ORDER BY 1, dt_ult_cot"  # noqa: S608
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Return a lake of `count` earlier days, copied from the first day, with a gap of `skip` weekdays."""
+    """Copy the first day to `count` earlier weekdays; `skip` weekdays before the first day stay empty."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
     rows = {
@@ -198,7 +198,7 @@ def as_athena(value: Any, kind: str) -> Any:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """For the previous day, the catalog and the object have the old columns."""
+    """On the first of two days, the catalog and the object lack the column that was appended later."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

@@ -1,4 +1,4 @@
-"""Trino, the engine of Athena, installed from Maven Central. It uses the emulator's catalog and objects.
+"""Trino, the engine of Athena, installed from Maven Central. Trino uses the emulator's catalog and objects.
 
 No Maven repository has the Trino server, but Maven Central has its parts. ``pom.xml`` lists them.
 """
@@ -90,7 +90,7 @@ def fetch(java: Path) -> None:
             env={**os.environ, "JAVA_HOME": str(java)},
             check=True,
         )  # fmt: skip
-    # The zip file contains this file; the jar does not.
+    # The jar lacks this file, which Trino's zip file contains.
     services = hive / "services" / "META-INF" / "services"
     services.mkdir(parents=True)
     (services / "io.trino.spi.Plugin").write_text("io.trino.plugin.hive.HivePlugin\n")
@@ -112,9 +112,9 @@ class Answer:
     columns
         Name and type of each column.
     rows
-        One list of JSON values per row: numbers, texts, None.
+        One list per row, which contains numbers, texts and None.
     rows_read, bytes_read, splits
-        Numbers of rows and bytes read from objects, and of splits of the query.
+        How many rows and bytes the query read from objects, and how many splits the query had.
     """
 
     columns: list[tuple[str, str]]
@@ -211,7 +211,7 @@ class Trino:
         return requests.get(url, headers={"X-Trino-User": "test"}, timeout=60).json()
 
     def _wait(self, log: Path) -> None:
-        """Wait until the server accepts queries, which is later than it answers other requests."""
+        """Wait until the server accepts queries; the server answers other requests earlier."""
         deadline = time.monotonic() + 180
         while True:
             assert self._process.poll() is None, f"Trino has ended:\n{log.read_text()[-3000:]}"

@@ -1,4 +1,4 @@
-"""A collector on moto and the sample site, with helpers for its tests."""
+"""A collector on moto and the sample site, with helpers for the collector's tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 
 class CollectorMachine:
-    """A collector's machine, and the services that it reaches."""
+    """A collector's machine, and the services that the machine reaches."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.site = site
@@ -60,7 +60,7 @@ class CollectorMachine:
         self.session.events.register(f"before-call.s3.{operation}", answer)
 
     def run(self, *options: str, bucket: str = BUCKET) -> int:
-        """Run the collector; it waits less than a second for a site that is down."""
+        """Run the collector, which waits less than a second for a site that is down."""
         arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
         return main(arguments, now=lambda: self.now, session=self.session)
 
@@ -72,19 +72,19 @@ class CollectorMachine:
 
     @property
     def keys(self) -> list[str]:
-        """Keys of all objects in the bucket."""
+        """Return the keys of all objects in the bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     @property
     def archived(self) -> list[ArchivedPage]:
-        """All pages of the day in the archive."""
+        """Return all pages of the day in the archive."""
         archive = Archive(self.s3, BUCKET)
         return [page for key in archive.keys(DAY) for page in archive.read(key).pages]
 
     @property
     def manifests(self) -> list[set[str]]:
-        """The keys that each manifest of the day lists, the shortest manifest first."""
+        """Return the keys that each manifest of the day lists; the shortest manifest comes first."""
         found = []
         for key in self.keys:
             if key.endswith(".manifest.json"):
@@ -96,7 +96,7 @@ class CollectorMachine:
 
     @property
     def objects(self) -> set[str]:
-        """Keys of the objects with the day's pages."""
+        """Return the keys of the objects with the day's pages."""
         return set(Archive(self.s3, BUCKET).keys(DAY))
 
     def remove_everything(self) -> None:
@@ -108,7 +108,7 @@ class CollectorMachine:
 
     @property
     def listed(self) -> dict[str, set[str]]:
-        """The tickers that the site lists."""
+        """Return the tickers that the site lists."""
         return {
             kind: {asset.ticker for asset in self.site.assets.values() if asset.kind == kind}
             | set(self.site.ghosts[kind])

@@ -1,4 +1,4 @@
-"""The lake on moto: buckets, databases, tables and queues as Terraform makes them."""
+"""The lake on moto, with buckets, databases, tables and queues as Terraform makes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 @pytest.fixture
 def lake() -> Iterator[Lake]:
-    """Return an empty lake on the evening of its day; S3 gives objects the time at which it received them."""
+    """Return an empty lake; here and in S3, the clock shows the evening of the lake's day."""
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()
 

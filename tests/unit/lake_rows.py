@@ -29,7 +29,7 @@ def sor_row(
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write rows as the part with this name."""
+    """Write the rows into a table as a part with this name."""
     item = lake.tables[table].part(day, object_id(name))
     write(lake.s3, item, rows(table, *values))
     return item
@@ -41,7 +41,7 @@ def s3_event(*items: LakeObject) -> dict[str, Any]:
 
 
 def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
-    """Return the event that S3 sends for new objects, from buckets and keys."""
+    """Return the event that S3 sends for new objects, which are given as pairs of bucket and key."""
     return {
         "Records": [
             {

@@ -30,12 +30,12 @@ LAYERS = {
 
 
 def later() -> time_machine.travel:
-    """Return a context in which the clock is later; S3 and the catalog give times in whole seconds."""
+    """Return a context with a clock two seconds ahead; S3 and the catalog give times in whole seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 
 def deny_putting(part: str) -> None:
-    """Let S3 refuse objects under a prefix of the work bucket, like it does without a grant."""
+    """Let S3 refuse to write objects under a prefix of the work bucket, as if the grant were missing."""
 
     def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if f"/{part}/" not in params["url"]:

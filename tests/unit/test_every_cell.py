@@ -42,7 +42,7 @@ Rows = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Process a site's assets with the handlers of the three stages, as queues and notifications do."""
+    """Pass a site's assets through the handlers of three stages, as queues and notifications would do."""
     get_financial_data._breaker.cache_clear()
     context.get_remaining_time_in_millis = lambda: 300_000
 
@@ -90,7 +90,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
 
 
 def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
-    """Return a partition's rows by ticker, the first column; each ticker must occur once."""
+    """Return a partition's rows by ticker, which is the first column; each ticker must occur once."""
     rows = [
         row
         for item in list_day(lake.s3, lake.tables[table], day)
@@ -115,7 +115,8 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[li
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other assets than the site"
         for ticker, row in rows.items():
-            # Skip the moments, which are not on the page. The loop below compares them between the layers.
+            # Skip the columns of moments, which are not on the page. A loop below compares the moments
+            # between the layers.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()
@@ -177,7 +178,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether any expected row on `day` differs from the row on the asset's own day."""
+    """Return whether any asset's expected row changes if its page is read on `day`."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

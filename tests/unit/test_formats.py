@@ -1,4 +1,4 @@
-"""Stored formats do not change: objects, messages, metadata, log fields."""
+"""The formats of stored objects, messages, metadata and log fields do not change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ID = "[0-9a-f]{32}"
 
 @pytest.fixture
 def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Return a lake with a stopped clock: two stocks, one of them without a page, and a fund."""
+    """Return a lake with a stopped clock, two stocks and a fund; one of the stocks has no page."""
     with (
         time_machine.travel(utc("2026-11-23T21:45:05"), tick=False) as clock,
         mock_aws(),
@@ -43,7 +43,7 @@ def objects(world: World, prefix: str) -> dict[str, bytes]:
 
 
 def shape(value: Any) -> Any:
-    """Return a value with placeholders for ids, addresses and bodies; texts, numbers and moments stay."""
+    """Return a value in which placeholders replace ids and the site's address; everything else stays."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Our subclass compared with pynvest: the methods are the same, and every difference is listed."""
+"""Our subclass has the same methods as pynvest's class, and the tests list every difference."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ours(server: SiteServer) -> FundamentusSite:
 
 @pytest.fixture
 def pynvest(ours: FundamentusSite) -> Fundamentus:
-    """Return pynvest with the headings and maps of the pages' year, whatever the current date is."""
+    """Return pynvest with the headings and maps for the pages' year, which need not be the current year."""
 
     def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
         years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}

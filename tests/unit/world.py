@@ -1,4 +1,4 @@
-"""The whole lake on moto, in a world in which events come in any order or twice and processes are killed."""
+"""The whole lake on moto, where events come in any order or twice, and where tests kill processes."""
 
 from __future__ import annotations
 
@@ -196,8 +196,8 @@ class World:
         call
             The number, from 1.
         how
-            ``before`` or ``after``: the process ends before or after the call. ``meanwhile``: another
-            function runs before the call.
+            With ``before`` or ``after``, the process ends before or after the call. With ``meanwhile``,
+            another function runs before the call.
         """
         self._calls, self._disturbance = 0, (call, how)
 
@@ -319,7 +319,7 @@ def move_price(site: SiteServer, rng: random.Random) -> None:
 
 
 def calm_down(world: World) -> None:
-    """End the evening: the site answers, all events are delivered, and rounds request the missing assets."""
+    """Let the site answer, deliver all events, and start rounds for the missing assets."""
     world.site.clear_faults()
     world.new_process()
     world.drain()

@@ -1,7 +1,7 @@
-"""Days for the quality checks, from the sample site's assets, made in one process by the stages' functions.
+"""In one process, the stages' functions make days for the quality checks from the sample site's assets.
 
 The functions of stage 2 read the listings, and those of stage 3 read the pages. Stage 4 sets the types,
-stage 5 picks the columns and stage 6 compacts the rows. Only S3 and the queues are missing.
+stage 5 picks the columns and stage 6 compacts the rows. The stages run without S3 and without queues.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _assets() -> tuple[SampleAsset, ...]:
 
 @cache
 def assets_of(day: date) -> tuple[SampleAsset, ...]:
-    """Return the site's assets on a day: some come and go, prices move, a few assets do not trade."""
+    """Return the assets of a day; some come and go, some prices move, and a few assets do not trade."""
     rng = Random(number_of(day))  # noqa: S311 - not a secret
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
@@ -127,7 +127,7 @@ def with_new_label(asset: SampleAsset, label: str) -> SampleAsset:
 
 
 def without_label(asset: SampleAsset, label: str) -> SampleAsset:
-    """Return an asset whose page has no cell with a label."""
+    """Return an asset whose page lacks the cell with the given label."""
     tables = tuple(
         tuple(tuple(one for one in row if not isinstance(one, Cell) or one.label != label) for row in table)
         for table in asset.tables
@@ -137,7 +137,7 @@ def without_label(asset: SampleAsset, label: str) -> SampleAsset:
 
 @dataclass(frozen=True)
 class Tables:
-    """The rows of a day; SoR and SoT rows by kind."""
+    """The rows of a day; the rows in SoR and SoT are grouped by kind."""
 
     sor: Mapping[Kind, pa.Table]
     sot: Mapping[Kind, pa.Table]
@@ -216,7 +216,7 @@ def read_batch(assets: Sequence[SampleAsset], kind: Kind, moment: str) -> tuple[
 
 @cache
 def read_page(asset: SampleAsset) -> Indicators:
-    """Read a page; the result is the same on any day of the same year."""
+    """Read an asset's page; the result depends on the year, but not on the day."""
     kind = Kind(asset.kind)
     schema = table_schema(SOR[Kind(asset.kind)])
     labels = Labels(schema.labels, schema.core_labels)
@@ -270,7 +270,7 @@ def inputs_of(
 
 
 def judged(assets: Sequence[SampleAsset], day: date, *, past: bool = False, **more: Any) -> Rows:
-    """Assess a day, alone or compared with the days before it."""
+    """Assess a day; `past` decides whether the assessment compares the day with the days before it."""
     return run_checks(inputs_of(read_day(assets, day, **more), history(day) if past else {}))
 
 

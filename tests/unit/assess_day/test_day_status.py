@@ -45,7 +45,7 @@ def state(
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
 ) -> DayState:
-    """Return a day with these changes; all its assets were read one minute after the start."""
+    """Return the state of a day with the given values; all assets were read one minute after the start."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
     batches = tuple(

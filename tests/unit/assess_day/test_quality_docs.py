@@ -18,7 +18,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text(e
 
 
 def documented() -> dict[str, str]:
-    """Return the other cells of each row of the page's table, by check."""
+    """Return the description of each check from the page's table; the keys are the checks' names."""
     _, _, table = PAGE.partition("| `medida` |")
     rows = [row.split("|")[1:] for row in table.partition("\n\n")[0].splitlines()[2:]]
     return {name: "|".join(row[1:]) for row in rows for name in re.findall(r"`(\w+)`", row[0])}

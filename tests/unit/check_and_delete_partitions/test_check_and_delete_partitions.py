@@ -31,7 +31,7 @@ from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
 
 class Invocations(list[dict[str, Any]]):
-    """The payloads of asynchronous calls to stage 2; `probe` is the answer to a probe."""
+    """The payloads of asynchronous calls to stage 2; `probe` is the answer to a call that probes the site."""
 
     probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
     error: Mapping[str, Any] = {}
@@ -117,7 +117,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
-        """Put an object into the table that was just emptied, and into the tables emptied after it."""
+        """Put an object into the table that was just emptied, and into the tables of later layers."""
         removed = remove_partition(glue, table, day, wait_seconds)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
@@ -154,7 +154,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let S3 keep a key at first: it answers 200 with an `InternalError` for the key, as documented."""
+    """Let S3 keep a key at first; S3 answers 200 with an `InternalError` for the key, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:

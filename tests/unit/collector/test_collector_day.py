@@ -17,7 +17,7 @@ def moment(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("now", "day", "until"),
     [
-        # A Monday; São Paulo is three hours behind UTC.
+        # The first dates are a Monday; São Paulo is three hours behind UTC.
         ("2026-11-23T21:44:59", 20261120, "2026-11-23T13:00:00"),
         ("2026-11-23T21:45:00", 20261123, "2026-11-24T13:00:00"),
         ("2026-11-24T02:59:59", 20261123, "2026-11-24T13:00:00"),  # 23:59:59 in São Paulo
@@ -28,7 +28,7 @@ def moment(text: str) -> datetime:
         ("2026-11-28T22:00:00", 20261127, "2026-11-30T13:00:00"),
         ("2026-11-30T12:59:59", 20261127, "2026-11-30T13:00:00"),
         ("2027-01-01T03:00:00", 20261231, "2027-01-01T13:00:00"),
-        # In the summer of 2018, São Paulo was two hours behind.
+        # In the summer of 2018, São Paulo was two hours behind UTC.
         ("2018-12-03T20:44:59", 20181130, "2018-12-03T12:00:00"),
         ("2018-12-03T20:45:00", 20181203, "2018-12-04T12:00:00"),
     ],

@@ -165,7 +165,7 @@ def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
 def test_of_readings_of_the_same_page_the_one_that_was_asked_for_later_is_kept(
     lake: Lake, dedup: Any
 ) -> None:
-    """A page is read again after a fix; rows older than the ``asked_at`` column have no request time."""
+    """Pages are read again after a fix; rows from before the column ``asked_at`` have no request time."""
     for name, asked_at, price in (("none", None, 1.0), ("early", 1, 2.0), ("late", 2, 3.0), ("x", 1, 4.0)):
         land(lake, name, "AAAA3", price=price, asked_at=asked_at)
 
@@ -315,7 +315,7 @@ def test_killed_before_its_write_nothing_is_lost(lake: Lake, dedup: Any) -> None
 def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
-    # The other run finishes before the first request of this kind in this run.
+    # One compaction finishes before the other sends its first request for `operation`.
     before_call(
         aws.client("s3"),
         operation,
@@ -369,7 +369,7 @@ def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
-    """Put a reading into SoR only, and not into the later layers."""
+    """Put a reading into SoR, but into none of the later layers."""
     moment = f"23-11-2026 19:{minute:02}:00"
     put_part(
         lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day

@@ -150,7 +150,7 @@ def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consume
     named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
 
     assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
-    # The provider's name for its own tags.
+    # Only ``default_tags``, an argument of the AWS provider, is not a known name.
     assert named - known == {"default_tags"}
 
 
@@ -160,7 +160,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
     words = set(re.findall(r"\w+", product)) | {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
 
     assert "bucket_names_map" in words
-    # Two names of Terraform, and a removed input.
+    # Two of these names belong to Terraform, and the third is a removed input.
     assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 

@@ -54,13 +54,13 @@ def content_of(path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
-    """Return the workflow that applies a root."""
+    """Return the example's GitHub workflow that applies a root."""
     return content_of(PROJECT / "examples" / "github-actions" / "deploy.yml")
 
 
 @pytest.fixture(scope="module")
 def matrix() -> dict[str, Any]:
-    """Return the versions of the workflow that checks with other versions."""
+    """Return the matrix of versions in the example's compatibility workflow."""
     workflow = content_of(PROJECT / "examples" / "github-actions" / "compat.yml")
     return dict(workflow["jobs"]["check"]["strategy"]["matrix"])
 

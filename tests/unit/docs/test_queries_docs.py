@@ -1,4 +1,4 @@
-"""docs/queries.md gives the bytes that views and named queries read, as far as a test without AWS shows."""
+"""The numbers of bytes in docs/queries.md are right, as far as a test without AWS can show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def documented() -> dict[str, tuple[float, float]]:
 
 
 def as_float(brazilian: str) -> float:
-    """Return a number that is written with a decimal comma."""
+    """Convert a text with a decimal comma to a number."""
     return float(brazilian.replace(",", "."))
 
 

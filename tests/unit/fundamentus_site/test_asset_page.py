@@ -70,7 +70,7 @@ def test_the_session_is_the_day_that_the_page_names() -> None:
 
 
 def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
-    """Yield each labelled cell of an asset, and the asset with an unknown label in this cell."""
+    """For each cell with a label, yield the cell and a copy of the asset with an unknown label there."""
     for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):
@@ -176,7 +176,7 @@ RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">
 
 
 def results(*rows: str, headings: str = "") -> dict[str, str | None]:
-    """Return the results of a page with these rows of results."""
+    """Return the net profits that are read from a page with these table rows."""
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )
@@ -327,7 +327,7 @@ def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
     order = draw(st.permutations(pieces))
     rows: list[list[tuple[str, str]]] = []
     for piece in order:
-        # Labels that occur twice in a row stay together; other pairs go into rows of any length.
+        # Cells with the same label stay in one row, in their order; other cells go into rows of any length.
         if rows and draw(st.booleans()):
             rows[-1].extend(piece)
         else:

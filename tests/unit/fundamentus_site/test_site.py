@@ -1095,7 +1095,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
 
 @contextmanager
 def dripping(head: bytes) -> Iterator[str]:
-    """Serve a head and then single bytes to one client, for any request."""
+    """Answer any request of one client with a head, and then with single bytes."""
 
     def serve() -> None:
         connection, _ = listener.accept()

@@ -1,6 +1,6 @@
 """The rows of all sample pages, in the form that pynvest's own code stored.
 
-``rows.json`` contains a few complete rows, and a digest of each row.
+``rows.json`` contains a digest of every row, and also a few rows in full.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
     outcome = "layout" if fault.kind in ("broken", "other_layout") else "failed"
-    # A page with an unknown layout keeps this outcome: the page is archived, and the next round asks again.
+    # A page with an unknown layout is archived with the outcome ``layout``, and the next round asks again.
     assert failed(result) == ([] if outcome == "layout" else [0])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # This is more than the two requests that may run during the wait.
+    # Only two requests may already run when the wait begins; a place above 4 shows that others followed.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -354,7 +354,7 @@ def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day
     refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
 
     assert len(batch) == 60
-    # The other thread's request may already run when the site refuses the first request.
+    # When the site refuses the first request, the other thread's next request may already run.
     assert 43 <= len(asked(site)) <= 44
     assert len(refused) == 20
 
@@ -388,7 +388,7 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert fetch(*batch)["rows"] == 4
-    # The maximum is the visibility timeout of a message, because a round does not ask sooner.
+    # A cool-down lasts at most as long as a message's visibility timeout, because no round asks sooner.
     assert set(cool_downs) == {60.0}
 
 
@@ -406,7 +406,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
 ) -> None:
     batch = tickers(site)[:6]
     site.latency_ms = 2400
-    # A third of the time is reserved for writing: enough even if other tests keep the machine busy.
+    # The function reserves a third of its time for writing, which suffices even on a busy machine.
     left = 12.0
     started = time.monotonic()
 
@@ -598,7 +598,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
-    """Return the reference to each asset's archived page, in the form that a message uses."""
+    """Return references to the archived pages, per ticker and in the form that messages use."""
     archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}

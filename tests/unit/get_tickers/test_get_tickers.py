@@ -118,7 +118,7 @@ def ledger(lake: Lake) -> Ledger:
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
-    """Let stage 3 write outcomes to the ledger; for assets that were read, put their object in SoR."""
+    """Write an outcome into the ledger like stage 3; if it is ``read``, also put an object into SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, round_, object=item.id if item else None)
@@ -297,7 +297,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
-    """Archive the listings and the pages of some stocks, as fetched at this time."""
+    """Archive the listings and some stocks' pages, which were all fetched at the time `at`."""
     pages = [
         ArchivedPage(
             ticker,
@@ -524,7 +524,7 @@ def messages(count: int) -> list[TickerMessage]:
 
 
 def fail_entries(client: Any, failures: list[list[dict[str, Any]]]) -> list[list[str]]:
-    """Let SendMessageBatch calls report failures: the queue does not accept these entries."""
+    """Let SendMessageBatch calls report that the queue did not accept these entries."""
     sent: list[list[str]] = []
 
     def drop(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:

@@ -30,7 +30,7 @@ STAGES = (
 
 SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
-# Modules that a stage must not import, because its start would take longer than its work.
+# A stage must not import these modules, because its start would then take longer than its work.
 FOREIGN = {
     "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
@@ -43,7 +43,7 @@ FOREIGN = {
 
 
 def imports_of(folder: Path) -> set[str]:
-    """Return the top-level names that the modules of a package import, at any place in the modules."""
+    """Return the top-level names that a package's modules import, also within functions."""
     names: set[str] = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -106,7 +106,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
         f"assert callable({stage}.handler.handler)",
         *program,
     )
-    # -S and -I: no site-packages, no environment, no current folder.
+    # The options -S and -I exclude site-packages, Python's variables and the current folder.
     done = subprocess.run(
         [sys.executable, "-S", "-I", "-c", "\n".join(lines)], capture_output=True, text=True, check=False
     )
@@ -118,7 +118,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
 def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
     packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
-    # pyarrow looks for pandas when it makes its first array; every stage but the first makes an array.
+    # pyarrow looks for pandas when it makes its first array; every stage except stage 1 makes arrays.
     array = "import pyarrow; pyarrow.array(['any'])" if stage != "check_and_delete_partitions" else "pass"
     modules: list[str] = json.loads(
         after_import(
@@ -134,7 +134,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
-    """Without it, awswrangler makes a session for each call and reads the SDK's service data again."""
+    """Without a shared session, awswrangler makes a session and reads the SDK's service data per call."""
     said = after_import(
         packages,
         managed,

@@ -205,7 +205,7 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
 
 
 def received(lake: Lake, moment: str) -> ArchiveObject:
-    """Return the result of reading an object that S3 received at a given moment."""
+    """Let S3 receive an archive object at a given moment, and return what the archive then reads."""
     kept = Archive(lake.s3, WORK_BUCKET)
     with time_machine.travel(datetime.fromisoformat(moment)):
         key = kept.put(DAY, [PAGE])

@@ -20,7 +20,7 @@ from pynvest_lake.event_fields import PARTITION_KEY
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
-# Columns on today's pages that pynvest does not have.
+# These columns are on today's pages, but pynvest lacks them.
 NOT_IN_PYNVEST = [
     "vlr_ind_divida_liq_sobre_patrim",
     "vlr_depositos",
@@ -71,7 +71,7 @@ def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, colu
         age = newest - int(label) if label.isdigit() else None
         of_run = "AAAA" if age == 0 else f"AAAA-{age}"
         assert label_of[column] == (label.removesuffix("_1") if age is None else of_run)
-    # If two columns have the same label, pynvest has its own name for the label of the first column.
+    # If two columns have the same label, pynvest appends ``_1`` to the label of the first column.
     twins = {label: columns for label, columns in table_schema(table).labels.items() if len(columns) == 2}
     for label, (first, second) in twins.items():
         assert (first.endswith("_12m"), second.endswith("_3m")) == (True, True)

@@ -1,4 +1,4 @@
-"""The page in a browser: drawn, readable on desktop and phone, in light and dark, without a network."""
+"""In a browser without a network, the page is readable on desktop and phone, in light and dark."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
 def many() -> Snapshot:
-    """Return enough assets that every screen leaves some out."""
+    """Return so many assets that every screen leaves some of them out."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
     assets = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
@@ -86,7 +86,7 @@ def many() -> Snapshot:
 
 
 def histories_of(*rows: list[dict[str, Any]]) -> list[AssetHistory]:
-    """Return eight sessions of each asset, with repeats, empty cells and absent sessions; PETR4 splits."""
+    """Return eight sessions per asset, with repeats, empty cells and absent sessions; PETR4 has a split."""
     rng = Random(0)  # noqa: S311 - no secret
     days = [date(2026, 11, day) for day in (11, 12, 13, 16, 17, 18, 19, 23)]
     found = []
@@ -126,7 +126,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return three pages, each written once: of a whole lake, of a single session and of an empty lake."""
+    """Write each kind of page once, such as the page of an empty lake, and return the files by name."""
     directory = tmp_path_factory.mktemp("pages")
     snapshots = {
         "whole": sample(quality=judgement(DAY, "aviso", "faltam 3 papéis")),
@@ -349,7 +349,7 @@ def test_a_screen_shows_what_the_saved_query_answers(
 
 
 def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
-    """Return the tickers of each sector, in their order."""
+    """Group the tickers by sector, and keep their order."""
     sectors = {asset.ticker: asset.group for asset in many().assets()}
     return {group: [one for one in tickers if sectors[one] == group] for group in map(sectors.get, tickers)}
 

@@ -1,4 +1,4 @@
-"""A sheet, read by the rules of its locale, has the lake's values."""
+"""A program that reads a sheet by its locale's rules gets the lake's values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = {"pt-BR": (";", ","), "en": (",", ".")}
 
 
 def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
-    """Read a sheet as a spreadsheet of the locale does: each text by the type of its column."""
+    """Read a sheet as a spreadsheet program in the locale does, each text by the type of its column."""
     delimiter, point = RULES[locale]
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter)
     return [{name: value_of(text, column_types()[name], point) for name, text in row.items()} for row in rows]
@@ -41,7 +41,7 @@ def value_of(text: str, kind: str, point: str) -> Any:
 
 
 def as_written(value: Any) -> Any:
-    """Return the expected value after reading: moments to the second, texts on one line without formulas."""
+    """Return a value as a sheet holds it, with moments in whole seconds and with harmless formulas."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):

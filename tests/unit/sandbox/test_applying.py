@@ -1,4 +1,4 @@
-"""The local run begins a day before Terraform ends. In these tests a script replaces Terraform."""
+"""The local run starts the day's run before Terraform ends. In these tests a script replaces Terraform."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ esac
 
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
-    """Replace Terraform with a script whose ``apply`` ends on request, with the given status."""
+    """Replace Terraform with a script; return a function that ends the script's ``apply`` with a status."""
     stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})

@@ -25,7 +25,7 @@ LIVE = ["--source=live", "--tickers=PETR4"]
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an unreachable site: a day that uses it fails immediately."""
+    """Return the address of an unreachable site; runs that read this site fail immediately."""
     url = f"https://127.0.0.1:{free_port()}"
     monkeypatch.setattr(local, "LIVE_SITE", url)
     return url
@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """Make the state after `up` with an ended emulator and a running site; yield the site's process id."""
+    """Write the state of an `up` whose emulator has ended and whose site runs; yield the site's pid."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # Processes of `up` are not children of the test. This site is a child: a thread waits for its end.
+    # Processes of `up` are not children of the test, but this site is, so a thread waits for the site's end.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
@@ -125,7 +125,7 @@ def test_a_site_that_does_not_answer_in_time_is_named(monkeypatch: pytest.Monkey
         server = opened.enter_context(socket.socket())
         server.bind((LOOPBACK, 0))
         server.listen(0)
-        for _ in range(4):  # The kernel accepts no more connections than these four.
+        for _ in range(4):  # The kernel accepts four connections and no more.
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())

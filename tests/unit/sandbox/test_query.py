@@ -1,4 +1,4 @@
-"""`make query`: the query that is sent, the display of its answer, and the message for an unknown name."""
+"""`make query` sends the right query, displays the answer, and has a message for an unknown name."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with three saved queries; the answer to a query is its SQL."""
+    """A workgroup with three saved queries, which answers each query with the query's SQL."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
         sql = {"formula-magica": "", "o-que-mudou": "", "serie": "SELECT 1 FROM a WHERE papel = 'PETR4'"}

@@ -1,4 +1,4 @@
-"""Terraform: the source of its provider, and the time from which applied resources can be used."""
+"""Tests check where Terraform finds its provider, and from which moment applied resources can be used."""
 
 from __future__ import annotations
 

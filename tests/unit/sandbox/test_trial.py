@@ -1,4 +1,4 @@
-"""The assets of the trial: their values on the live day, and the changes in the thirty days before."""
+"""The trial's assets have the site's values on the live day, and change in the thirty days before."""
 
 from __future__ import annotations
 
