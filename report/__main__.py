@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from report.athena import Athena, QueryFailed
 from report.history import DAYS
-from report.page import page
+from report.html_page import page
 from report.sheets import LOCALES, sheet
 from report.snapshot import QUALITY_QUERY, latest_days, own_query, take_snapshot
 

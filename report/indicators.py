@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from report.screens import Column, source_columns
+from report.screens import ShownColumn, source_columns
 from report.snapshot import PARTITION_KEY, SCHEMAS, Row
 
 _KINDS = {"nome_papel": "acoes", "fii": "fiis"}
@@ -77,7 +77,7 @@ class Indicator:
     section
         One of `SECTIONS`.
     shown
-        Number format, as in `Column`, or ``text`` or ``day``.
+        Number format, as in `ShownColumn`, or ``text`` or ``day``.
     before, after
         Texts around the number: ``R$``, ``x`` (times) or a unit of area.
     """
@@ -110,7 +110,7 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     return sorted(found, key=lambda one: SECTIONS.index(one.section))
 
 
-def meaning(column: Column) -> str:
+def meaning(column: ShownColumn) -> str:
     """Return the data contract's definition of a column of the table, or the hint of a computed column."""
     names = {"nome_papel": column.stock, "fii": column.fund}
     found = [
@@ -121,11 +121,13 @@ def meaning(column: Column) -> str:
     return "; de fundos: ".join(dict.fromkeys(_readable(text, "") for text in found)) or column.hint
 
 
-def _source(column: Column, ticker: str) -> str | None:
+def _source(column: ShownColumn, ticker: str) -> str | None:
     return column.fund if ticker == "fii" else column.stock
 
 
-def _indicator(ticker: str, name: str, column: Column | None, rows: Iterable[Row], year: int) -> Indicator:
+def _indicator(
+    ticker: str, name: str, column: ShownColumn | None, rows: Iterable[Row], year: int
+) -> Indicator:
     contract = _contract(_KINDS[ticker])
     key = column.key if column else name
     if name not in contract:
@@ -139,7 +141,7 @@ def _indicator(ticker: str, name: str, column: Column | None, rows: Iterable[Row
     return Indicator(name, key, title, about, _section(name, shown), shown, before, after)
 
 
-def _title(name: str, label: str, column: Column | None, year: int) -> str:
+def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
     if found := re.fullmatch(r"pct_var_ano_a(\d)", name):
         return f"Ano de {year - int(found[1])}"
     for ending, period in _PERIODS.items():

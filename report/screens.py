@@ -20,7 +20,7 @@ SETTINGS: Mapping[str, Any] = json.loads(Path(__file__).with_name("screens.json"
 
 
 @dataclass(frozen=True)
-class Column:
+class ShownColumn:
     """A numeric column in the table of assets.
 
     Parameters
@@ -50,10 +50,10 @@ class Column:
 
 
 _COLUMNS = (
-    Column(
+    ShownColumn(
         "cotacao", "Cotação", "Do último pregão, em reais", "decimal", "vlr_cot", "vlr_cot", is_default=True
     ),
-    Column(
+    ShownColumn(
         "dia",
         "Dia",
         "Variação no último pregão do ativo",
@@ -62,11 +62,11 @@ _COLUMNS = (
         "pct_var_dia",
         is_default=True,
     ),
-    Column("mes", "Mês", "Variação no mês", "change", "pct_var_mes", "pct_var_mes", is_default=True),
-    Column(
+    ShownColumn("mes", "Mês", "Variação no mês", "change", "pct_var_mes", "pct_var_mes", is_default=True),
+    ShownColumn(
         "12m", "12 meses", "Variação em doze meses", "change", "pct_var_12m", "pct_var_12m", is_default=True
     ),
-    Column(
+    ShownColumn(
         "pvp",
         "P/VP",
         "Cotação sobre valor patrimonial, em vezes",
@@ -76,7 +76,7 @@ _COLUMNS = (
         is_low_better=True,
         is_default=True,
     ),
-    Column(
+    ShownColumn(
         "yield",
         "Yield",
         "Proventos de doze meses sobre a cotação",
@@ -85,7 +85,7 @@ _COLUMNS = (
         "vlr_div_yield",
         is_default=True,
     ),
-    Column(
+    ShownColumn(
         "pl",
         "P/L",
         "Cotação sobre lucro por ação, em vezes; fundos não têm",
@@ -94,7 +94,7 @@ _COLUMNS = (
         is_low_better=True,
         is_default=True,
     ),
-    Column(
+    ShownColumn(
         "roe",
         "ROE",
         "Lucro líquido sobre patrimônio líquido; fundos não têm",
@@ -102,7 +102,7 @@ _COLUMNS = (
         "vlr_ind_roe",
         is_default=True,
     ),
-    Column(
+    ShownColumn(
         "volume",
         "Volume",
         "Negociado por dia, média de dois meses, em reais",
@@ -111,8 +111,8 @@ _COLUMNS = (
         "vol_med_neg_2m",
         is_default=True,
     ),
-    Column("ano", "No ano", "Variação no ano", "change", "pct_var_ano_a0", "pct_var_ano_a0"),
-    Column(
+    ShownColumn("ano", "No ano", "Variação no ano", "change", "pct_var_ano_a0", "pct_var_ano_a0"),
+    ShownColumn(
         "min52",
         "Mínima",
         "Menor cotação de 52 semanas, em reais",
@@ -120,7 +120,7 @@ _COLUMNS = (
         "vlr_min_52_sem",
         "vlr_min_52_sem",
     ),
-    Column(
+    ShownColumn(
         "max52",
         "Máxima",
         "Maior cotação de 52 semanas, em reais",
@@ -128,9 +128,9 @@ _COLUMNS = (
         "vlr_max_52_sem",
         "vlr_max_52_sem",
     ),
-    Column("mercado", "Valor de mercado", "Em reais", "amount", "vlr_mercado", "vlr_mercado"),
-    Column("patrimonio", "Patrimônio líquido", "Em reais", "amount", "vlr_patrim_liq", "vlr_patrim_liq"),
-    Column(
+    ShownColumn("mercado", "Valor de mercado", "Em reais", "amount", "vlr_mercado", "vlr_mercado"),
+    ShownColumn("patrimonio", "Patrimônio líquido", "Em reais", "amount", "vlr_patrim_liq", "vlr_patrim_liq"),
+    ShownColumn(
         "vpa",
         "VPA",
         "Patrimônio líquido por ação ou cota, em reais",
@@ -138,14 +138,16 @@ _COLUMNS = (
         "vlr_ind_vpa",
         "vlr_vp_sobre_cota",
     ),
-    Column("lpa", "LPA", "Lucro líquido por ação, em reais", "decimal", "vlr_ind_lpa"),
-    Column("roic", "ROIC", "Retorno sobre o capital investido", "points", "vlr_ind_roic"),
-    Column("mbruta", "Margem bruta", "Lucro bruto sobre receita líquida", "points", "vlr_ind_margem_bruta"),
-    Column("mebit", "Margem EBIT", "EBIT sobre receita líquida", "points", "vlr_ind_margem_ebit"),
-    Column(
+    ShownColumn("lpa", "LPA", "Lucro líquido por ação, em reais", "decimal", "vlr_ind_lpa"),
+    ShownColumn("roic", "ROIC", "Retorno sobre o capital investido", "points", "vlr_ind_roic"),
+    ShownColumn(
+        "mbruta", "Margem bruta", "Lucro bruto sobre receita líquida", "points", "vlr_ind_margem_bruta"
+    ),
+    ShownColumn("mebit", "Margem EBIT", "EBIT sobre receita líquida", "points", "vlr_ind_margem_ebit"),
+    ShownColumn(
         "mliquida", "Margem líquida", "Lucro líquido sobre receita líquida", "points", "vlr_ind_margem_liq"
     ),
-    Column(
+    ShownColumn(
         "evebitda",
         "EV/EBITDA",
         "Valor da firma sobre EBITDA, em vezes",
@@ -153,7 +155,7 @@ _COLUMNS = (
         "vlr_ind_ev_sobre_ebitda",
         is_low_better=True,
     ),
-    Column(
+    ShownColumn(
         "evebit",
         "EV/EBIT",
         "Valor da firma sobre EBIT, em vezes",
@@ -161,10 +163,10 @@ _COLUMNS = (
         "vlr_ind_ev_sobre_ebit",
         is_low_better=True,
     ),
-    Column(
+    ShownColumn(
         "psr", "PSR", "Cotação sobre receita por ação, em vezes", "decimal", "vlr_ind_psr", is_low_better=True
     ),
-    Column(
+    ShownColumn(
         "dlpl",
         "Dív. líq./PL",
         "Dívida líquida sobre patrimônio líquido, em vezes",
@@ -172,7 +174,7 @@ _COLUMNS = (
         "vlr_ind_divida_liq_sobre_patrim",
         is_low_better=True,
     ),
-    Column(
+    ShownColumn(
         "divida",
         "Dívida líquida",
         "Em reais; negativa quando sobra caixa",
@@ -180,25 +182,25 @@ _COLUMNS = (
         "vlr_divida_liq",
         is_low_better=True,
     ),
-    Column(
+    ShownColumn(
         "corrente",
         "Liquidez corrente",
         "Ativo circulante sobre passivo circulante, em vezes",
         "decimal",
         "vlr_liquidez_corr",
     ),
-    Column(
+    ShownColumn(
         "receita5a",
         "Receita, 5 anos",
         "Crescimento da receita líquida em cinco anos",
         "change",
         "pct_cresc_rec_liq_ult_5a",
     ),
-    Column("ffo", "FFO yield", "FFO sobre valor de mercado; só fundos", "points", None, "vlr_ffo_yield"),
-    Column(
+    ShownColumn("ffo", "FFO yield", "FFO sobre valor de mercado; só fundos", "points", None, "vlr_ffo_yield"),
+    ShownColumn(
         "caprate", "Cap rate", "Aluguel sobre valor dos imóveis; só fundos", "points", None, "vlr_cap_rate"
     ),
-    Column(
+    ShownColumn(
         "vacancia",
         "Vacância",
         "Média dos imóveis; só fundos",
@@ -207,12 +209,14 @@ _COLUMNS = (
         "vlr_vacancia_media",
         is_low_better=True,
     ),
-    Column("imoveis", "Imóveis", "Quantidade; só fundos", "count", None, "qtd_imoveis"),
+    ShownColumn("imoveis", "Imóveis", "Quantidade; só fundos", "count", None, "qtd_imoveis"),
 )
 _COMPUTED = (
-    Column("graham", "Margem de Graham", "Número de Graham sobre a cotação, menos 1", "change"),
-    Column("magica", "Fórmula mágica", "Soma das posições em ROIC e EV/EBIT", "count", is_low_better=True),
-    Column(
+    ShownColumn("graham", "Margem de Graham", "Número de Graham sobre a cotação, menos 1", "change"),
+    ShownColumn(
+        "magica", "Fórmula mágica", "Soma das posições em ROIC e EV/EBIT", "count", is_low_better=True
+    ),
+    ShownColumn(
         "posicao",
         "Posição no setor",
         "Por P/VP, do menor para o maior, entre as ações líquidas do setor",
@@ -222,12 +226,12 @@ _COMPUTED = (
 )
 
 
-def source_columns() -> Sequence[Column]:
+def source_columns() -> Sequence[ShownColumn]:
     """Return the columns of the table that come from the lake as they are."""
     return _COLUMNS
 
 
-def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]]:
+def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | None]]:
     """Return the columns of the assets, each with its numbers in the order of the assets.
 
     Columns that no row has are left out, and so are values that cannot be computed for any asset. Columns
@@ -236,7 +240,9 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]
     names = {name for asset in assets for name in asset.row}
     known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
     unknown = [
-        Column(name, name, "O lake tem esta coluna, e este programa não a conhece", "decimal", name, name)
+        ShownColumn(
+            name, name, "O lake tem esta coluna, e este programa não a conhece", "decimal", name, name
+        )
         for name in sorted(names - column_types().keys())
         if all(isinstance(asset.row.get(name), int | float | None) for asset in assets)
     ]
@@ -251,7 +257,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[Column, list[float | None]
     }
 
 
-def presets(columns: Collection[Column]) -> list[Mapping[str, str]]:
+def presets(columns: Collection[ShownColumn]) -> list[Mapping[str, str]]:
     """Return the screens of the buttons, without screens that need a column missing from `columns`."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
@@ -261,7 +267,7 @@ def presets(columns: Collection[Column]) -> list[Mapping[str, str]]:
     ]
 
 
-def number(asset: ListedAsset, column: Column) -> float | None:
+def number(asset: ListedAsset, column: ShownColumn) -> float | None:
     """Return the value of an asset in a source column; None if the asset has no value."""
     found: float | None = asset.row.get((column.fund if asset.is_fund else column.stock) or "")
     return found

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from report.athena import Athena, QueryFailed
-from report.page import page
+from report.html_page import page
 from report.snapshot import take_snapshot
 from sandbox import checks, emulator, report
 from sandbox.console import Console

@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from report import numbers
 from report.history import SERIES, AssetHistory
+from report.html_page import page
 from report.indicators import Indicator, indicators_of
-from report.page import page
 from report.screens import SETTINGS, numbers_of
 from report.snapshot import Snapshot
 from report_sample import DAY, FOLLOWED, judgement, sample

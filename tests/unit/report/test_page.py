@@ -14,7 +14,7 @@ import pytest
 from report import numbers
 from report.advice import ADVICE, advice
 from report.athena import Answer
-from report.page import page
+from report.html_page import page
 from report.snapshot import SCHEMAS, Snapshot, column_types, typed
 from report_sample import DAY, FOLLOWED, judgement, sample
 

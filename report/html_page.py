@@ -18,7 +18,7 @@ from report import figures, numbers
 from report.advice import advice
 from report.indicators import indicators_of, meaning
 from report.panel import panel_data
-from report.screens import Column, numbers_of, presets
+from report.screens import ShownColumn, numbers_of, presets
 from report.snapshot import PARTITION_KEY, Row, Snapshot
 
 _HERE = Path(__file__).resolve().parent
@@ -162,7 +162,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _shown(value: float | None, column: Column) -> str:
+def _shown(value: float | None, column: ShownColumn) -> str:
     write: Any = getattr(numbers, column.shown)
     return str(write(value))
 
