@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give QUERY or SQL, not both")
     if options.command == "query" and options.ticker and not options.name:
         parser.error("TICKER is for a saved query about one asset: QUERY=serie-de-um-papel TICKER=VALE3")
-    # A shell starts background commands with interrupts ignored.
+    # Handle interrupts here, because a shell starts background commands that ignore interrupts.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     console = Console()
@@ -104,7 +104,7 @@ def _source(options: argparse.Namespace) -> local.Source:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Treat the signal as an interrupt: the exit stops all started processes."""
+    """Treat a signal as an interrupt, so that the exit stops all started processes."""
     raise KeyboardInterrupt
 
 

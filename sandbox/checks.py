@@ -13,7 +13,7 @@ from sandbox.site import SampleAsset
 SHOWN = 20
 
 READ_AT = {"datetime_exec", "datetime_leitura"}
-"""Columns with the times of a row's fetch and of its request, which the pages do not contain."""
+"""Columns with the times at which a row's page was fetched and requested; no page contains these times."""
 
 TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ativo"}
 
@@ -36,11 +36,11 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
     Parameters
     ----------
     day
-        The day, after its workflow has ended.
+        The day, whose workflow must have ended.
     assets
         The assets that the site has.
     glue
-        Glue client. The day's partition must be registered there.
+        Glue client for the catalog, in which the day's partition must be registered.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def expected_row(asset: SampleAsset, layer: str, day: int) -> Row:
 
 
 def rows_by_ticker(day: Day, table: Table) -> dict[str, list[Row]]:
-    """Return a table's rows for one day, by ticker."""
+    """Return a table's rows for one day, grouped by ticker."""
     found = defaultdict(list)
     for row in day.partitions.read(table, day.number).to_pylist():
         found[row[TICKER_COLUMNS[table.kind]]].append(row)
@@ -119,9 +119,9 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 
 
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
-    """Check that the workflow left one object and that the catalog has the day's partition at its location.
+    """Check that the workflow left one object, and that the catalog has the right location of the partition.
 
-    A table without assets on that day has neither an object nor a partition.
+    For a day without assets, a table must have neither an object nor a partition.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))

@@ -22,15 +22,15 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class OwnPager(Pager):
-    """The program in ``PAGER``, or ``less``, which quits if the text fits on one screen.
+    """Runs the program in ``PAGER``, or else ``less``, which quits if the text fits on one screen.
 
-    rich's own pager is not used: it calls pydoc, which overwrites ``LESS``.
+    rich's own pager is not used, because it calls pydoc, which overwrites ``LESS``.
     """
 
     def show(self, content: str) -> None:
         """Show a text."""
         env = {"LESS": "FRX", **os.environ}
-        # Leave interrupts to the pager: if we killed it, the terminal would stay without echo.
+        # Leave interrupts to the pager, because a killed pager would leave the terminal without echo.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.run(
@@ -43,10 +43,10 @@ class OwnPager(Pager):
 
 
 class Console:
-    """Shows progress in place. Without a terminal, it prints a plain line from time to time."""
+    """Shows progress in place. Without a terminal, the progress is a plain line from time to time."""
 
     def __init__(self) -> None:
-        # Do not parse markup: a table name or a query may contain brackets.
+        # Do not parse markup, because a table name or a query may contain brackets.
         self._console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
         self._shown: Progress | None = None
         self._started_at: float | None = None
@@ -70,18 +70,19 @@ class Console:
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str | None]], *, wraps: bool = False
     ) -> None:
-        """Print rows of texts under headings, with columns of numbers aligned right.
+        """Print rows of texts under headings; columns of numbers are aligned right.
 
-        Rows wider than the terminal are printed as records: one line per column and a blank line between.
+        Rows wider than the terminal are printed as records, with one line per column and a blank line between
+        two records.
 
         Parameters
         ----------
         headings
             Heading of each column.
         rows
-            One text per column; None, a missing value, is shown as ``-``.
+            Rows with one text per column; None, for a missing value, is shown as ``-``.
         wraps
-            Whether the last column is wrapped at the terminal's width, instead of records.
+            Whether to wrap the last column at the terminal's width instead of printing records.
         """
         self.settle()
         grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -126,7 +127,7 @@ class Console:
             self._print_line()
 
     def settle(self) -> None:
-        """Keep the current progress on a separate line."""
+        """End the current progress, and keep its last text on a separate line."""
         if self._shown is not None:
             self._shown.stop()
         elif self._latest and self._latest != self._printed:

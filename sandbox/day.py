@@ -1,4 +1,4 @@
-"""One day of the lake: start it like the schedules do, and watch it until it is complete."""
+"""Starts one day of the lake as the schedules do, and watches the day until it is complete."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Snapshot:
     listed
         Whether stage 2 has ended and has therefore queued every ticker.
     waiting, in_flight
-        For each kind's queue, the number of messages that no function has received (including delayed
-        messages), and of messages that a function has received.
+        For each kind's queue, `waiting` is the number of messages that no function has received, including
+        delayed messages, and `in_flight` is the number that a function has received.
     objects
         The day's objects in each table.
     """
@@ -66,7 +66,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class StageReport:
-    """The work of one function in a day: invocations, their total seconds, and the end of the last one."""
+    """One function's work in a day, with the number, total seconds and last end of its invocations."""
 
     function: str
     invocations: int
@@ -80,11 +80,11 @@ class Day:
     Parameters
     ----------
     lake
-        The lake as it was applied.
+        The applied lake.
     client
-        Makes a client of the service with the given name.
+        Function that makes a client for the service with a given name.
     on_progress
-        Called during the wait, with a line about the day's progress.
+        Function that is called during each wait, with a line about the day's progress.
     """
 
     def __init__(self, lake: Lake, client: Callable[[str], Any], on_progress: Callable[[str], None]) -> None:
@@ -98,10 +98,10 @@ class Day:
         self._on_progress = on_progress
         self._started_at = 0.0
         self.number = 0
-        """The day itself, as in ``anomesdia_exec``; known after its start."""
+        """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke the start schedule's target with its input as of now, or with manual `fields`."""
+        """Invoke the start schedule's target with `fields`; if there are none, with the schedule's input."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -111,7 +111,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Make stage 2 queue the missing tickers of a past day (initially all). Nothing is cleared."""
+        """Make stage 2 queue the missing tickers of a past day, without clearing anything."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
@@ -120,7 +120,7 @@ class Day:
         self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
     def wait(self) -> Snapshot:
-        """Wait until every queued ticker is in all its layers, or in a dead-letter queue.
+        """Wait until every queued ticker is in all layers, or in a dead-letter queue.
 
         Raises
         ------
@@ -142,17 +142,17 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
-        """Start the dedup schedule's target for the day with the schedule's input, and wait for its end.
+        """Start the dedup workflow for the day with the schedule's input, and wait until the workflow ends.
 
         Returns
         -------
         dict
-            The workflow's result for the day: the verdict and the notice.
+            The workflow's result for the day, with the verdict and the notice.
 
         Raises
         ------
         DayFailed
-            The workflow has not succeeded.
+            The workflow failed, or has not ended after `timeout_seconds`.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
         given = {**json.loads(target["Input"]), PARTITION_KEY: self.number}
@@ -173,7 +173,7 @@ class Day:
 
     def snapshot(self) -> Snapshot:
         """Read the queues and the tables."""
-        # Read the log before the queues: a queue is also empty before stage 2 fills it.
+        # Read the log before the queues, because a queue is also empty before stage 2 fills it.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -187,7 +187,7 @@ class Day:
             )["Attributes"]
             in_flight[kind] = int(counts.pop("ApproximateNumberOfMessagesNotVisible"))
             waiting[kind] = sum(map(int, counts.values()))
-        # Read the queues before the tables: a row is in the tables before its message leaves the queue.
+        # Read the queues before the tables, because a row is stored before its message leaves the queue.
         return Snapshot(
             listed=listed,
             waiting=waiting,
@@ -196,7 +196,7 @@ class Day:
         )
 
     def missing(self, snapshot: Snapshot) -> list[str]:
-        """Return the parts of the day that were missing at that moment; empty if the day was complete."""
+        """Return texts about what a snapshot of the day lacks; the list is empty if the day was complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -211,19 +211,19 @@ class Day:
         return lacks
 
     def failed_tickers(self) -> dict[str, list[str]]:
-        """Return the message bodies in the dead-letter queue of each kind; the messages stay there."""
+        """Return the message bodies in each kind's dead-letter queue; the messages stay in the queue."""
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
-        """Return the tickers that the listing names but that have no page, from the functions' logs."""
+        """Return, from the functions' logs, the listed tickers that have no page."""
         return self._logged("no_such_paper")
 
     def tickers_not_listed(self) -> list[str]:
-        """Return the requested tickers that no listing names, from the functions' logs."""
+        """Return, from the functions' logs, the requested tickers that no listing names."""
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:
-        """Return the work of each function since the day was started."""
+        """Return a report about each function's work since the run of the day was started."""
         reports = []
         for function in self.lake.functions:
             invocations = self._reports(function)
@@ -251,12 +251,12 @@ class Day:
         )
 
     def _reports(self, function: str) -> list[tuple[float, float]]:
-        """Return end time and seconds of each invocation of `function` since the start."""
+        """Return end time and seconds of each invocation of `function` since the day's run began."""
         found = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
         return [(at, float(line[1]) / 1000) for at, line in found if line]
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
-        """Return time and text of each log line of `function` that contains `term`, since the start."""
+        """Return time and text of each log line of `function` with `term` since the day's run began."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),
@@ -291,7 +291,7 @@ def ticker_of(body: str) -> str:
 
 
 def _failure(body: str) -> str:
-    """Return a text about a failed invocation; the whole message if it is not Lambda's."""
+    """Return a text about a failed invocation, or the whole message if Lambda did not write it."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

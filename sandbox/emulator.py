@@ -33,7 +33,7 @@ INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class Emulator:
-    """An AWS account at :attr:`endpoint_url` that exists as long as its process.
+    """An emulated AWS account at :attr:`endpoint_url`, which exists as long as the emulator's process.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Emulator:
     async_retry_seconds
         Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
-        Whether the emulator stays if this process ends without stopping it.
+        Whether the emulator keeps running if this process ends without stopping the emulator.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Emulator:
 
     @property
     def authorization_log(self) -> Path:
-        """JSON lines: each request of a role and whether it is allowed; deleted when the emulator ends."""
+        """File of JSON lines with each role's requests and the decisions; deleted when the emulator ends."""
         return self.state_dir / "tmp" / "authorizations.jsonl"
 
     @property
@@ -129,11 +129,11 @@ class Emulator:
         shutil.rmtree(self.state_dir / "tmp", ignore_errors=True)
 
     def env(self) -> dict[str, str]:
-        """Return the environment variables for SDKs and Terraform, which act as the account's root."""
+        """Return the environment variables with which SDKs and Terraform act as the account's root."""
         return client_env(self.endpoint_url, self.ca_bundle)
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of `service`, as the account's root."""
+        """Return a boto3 client for `service` that acts as the account's root."""
         return client(self.endpoint_url, self.ca_bundle, service)
 
     def _answers(self) -> bool:
@@ -169,7 +169,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
-            # Use a path without a Docker daemon: otherwise MiniStack would remove other users' containers.
+            # Give MiniStack a socket without a Docker daemon, or it would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),
@@ -191,7 +191,7 @@ class Emulator:
 
 
 def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
-    """Return the environment variables for SDKs and Terraform to use the emulator at `endpoint_url`."""
+    """Return the environment variables with which SDKs and Terraform use the emulator at `endpoint_url`."""
     return {
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
         "AWS_CA_BUNDLE": str(ca_bundle),
@@ -207,7 +207,7 @@ def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
 
 
 def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
-    """Return a boto3 client of `service` on the emulator at `endpoint_url`, as the account's root."""
+    """Return a boto3 client for `service` at `endpoint_url`, which acts as the account's root."""
     session: Any = _session()  # the type stubs accept only literal service names
     return session.client(
         service,

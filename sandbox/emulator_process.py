@@ -1,8 +1,8 @@
 """The emulator's own process: MiniStack, corrected by `sandbox.emulator_patches`.
 
-:class:`sandbox.emulator.Emulator` runs it as ``python -m sandbox.emulator_process``. Its settings are
-environment variables. If its standard input is a pipe, the emulator and all function processes end when the
-pipe closes, because the parent process has then ended.
+:class:`sandbox.emulator.Emulator` runs this module as ``python -m sandbox.emulator_process``. The emulator's
+settings are environment variables. If standard input is a pipe, the emulator and all function processes end
+with the parent process, whose end closes the pipe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sandbox import emulator_patches
 
 
 def end_with_parent() -> None:
-    """End this process and its whole group when the pipe at its standard input is closed."""
+    """End this process and its whole process group when the pipe at standard input closes."""
     leads_its_group = os.getpgrp() == os.getpid()
     if not leads_its_group or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         return

@@ -1,7 +1,8 @@
-"""The history of the trial: the days before the live day, written directly into the tables.
+"""Writes the history of the trial, the days before the live day, directly into the tables.
 
-It begins with rows of text, such as stage 3 makes from pages, and uses the code of the later stages and of
-the quality checks. It needs no pages, queues or Lambda functions: this process makes all days.
+The history begins with rows of text, such as stage 3 makes from pages, and uses the code of the later stages
+and of the quality checks. The runner's process makes all days of the history, without pages, queues or Lambda
+functions.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from sandbox.site.asset import SampleAsset
 from sandbox.site.trial import history_days, trial_assets
 
 AT_ONCE = 2
-"""Number of days that are made at the same time: this process and the emulator use one core each."""
+"""Number of days that are made at the same time; this process and the emulator then use one core each."""
 ASSETS_A_SECOND = 5
 
 
@@ -54,7 +55,7 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
     storage
         The lake's tables and buckets.
     client
-        Makes a client of the service with the given name.
+        Function that makes a client for the service with a given name.
     """
     leave_pandas_alone()
     s3, glue = client("s3"), client("glue")
@@ -80,7 +81,8 @@ def _lay(
 ) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
     made = make_day(trial_assets(live, day), day)
-    # Write the last table first: a reader of a SoR object then finds its rows in the other tables.
+    # Write the last table first, so that a reader of a SoR object finds the object's rows in the other
+    # tables.
     write(s3, tables[SPEC_ATIVOS].compact(day, uuid4().hex), made.spec, made.state.sor_ids)
     for entry, _ in made.ledger.batches:
         sor, sot = tables[SOR[entry.kind]], tables[SOT[entry.kind]]
@@ -98,7 +100,7 @@ def _lay(
 
 
 def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
-    """Make the rows and the ledger of a day, ``YYYYMMDD``, from the pages of its assets, as the stages do."""
+    """Make the rows and the ledger of the day ``YYYYMMDD`` from the assets' pages, as the stages do."""
     evening = _evening(day)
     prices: dict[Kind, dict[str, float | None]] = {kind: {} for kind in Kind}
     sor: dict[Kind, pa.Table] = {}
@@ -142,5 +144,5 @@ def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Seque
 
 
 def _evening(day: int) -> datetime:
-    """Return the moment when the schedule starts a day."""
+    """Return the moment at which the schedule starts the run of a day."""
     return datetime.combine(date_of(day), CLOSED_AT, BRASILIA)

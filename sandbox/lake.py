@@ -1,4 +1,4 @@
-"""The lake as it was applied, and the contents of its tables."""
+"""The applied lake, and the contents of its tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake; `kind` is None for a table of both kinds, `root` is the prefix of all its keys."""
+    """A table, with `kind` None for a table of both kinds, and with `root` as the prefix of all its keys."""
 
     layer: str
     kind: str | None
@@ -35,7 +35,7 @@ class Table:
         return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
 
     def prefix(self, day: int) -> str:
-        """Return the prefix of the keys of a day's objects."""
+        """Return the key prefix of a day's objects."""
         return f"{self.root}{PARTITION_KEY}={day}/"
 
 
@@ -48,9 +48,9 @@ class Storage:
     tables
         The five tables of assets, SoR first.
     quality
-        The table with the quality of each day.
+        The table with the quality rows of all days.
     work_bucket
-        The bucket of pages and ledger.
+        The bucket for pages and the ledger.
     """
 
     tables: tuple[Table, ...]
@@ -66,7 +66,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object of a partition: its key and the data of its Parquet footer."""
+    """One object of a partition, with its key and the data of its Parquet footer."""
 
     key: str
     size: int
@@ -85,20 +85,20 @@ class StoredObject:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that the object replaces."""
+        """Return the ids of the parts that a compact object replaces; a part has only its own id."""
         return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 
 @dataclass(frozen=True)
 class Lake:
-    """The applied resources that a day uses.
+    """The applied resources that the run of a day uses.
 
     Parameters
     ----------
     tables
         The five tables of assets, SoR first.
     quality
-        The table with the quality of each day.
+        The table with the quality rows of all days.
     ticker_queues
         URL of each kind's ticker queue.
     dead_letter_queues
@@ -147,11 +147,11 @@ class Lake:
         )
 
     def table(self, layer: str, kind: str | None = None) -> Table:
-        """Return the table of a layer and a kind of asset; kind is None if the table holds both kinds."""
+        """Return the table of a layer and a kind; `kind` is None for a table of both kinds."""
         return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
 
     def derivations(self) -> list[tuple[Table, Table]]:
-        """Return each pair of tables (source, target): a stage makes target objects from source objects."""
+        """Return the pairs of tables (source, target) for which a stage reads source and writes target."""
         following = {"sor": "sot", "sot": "spec"}
         return [
             (source, target)
@@ -162,7 +162,7 @@ class Lake:
 
 
 class Partitions:
-    """Reads partitions of tables, and each object's footer only once.
+    """Reader of tables' partitions, which reads each object's footer only once.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The commands of the local run: run one whole day, keep its lake running, query the lake, and end it."""
+"""The commands of the local run, which run one day, keep its lake running, query the lake and end it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class SiteNotReached(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Source of a day's pages: the sample site, or the real site for the named tickers."""
+    """The source of a day's pages is the sample site, or the real site for the named tickers."""
 
     live: bool = False
     tickers: tuple[str, ...] = ()
@@ -94,11 +94,11 @@ class LocalLake:
     variables
         Input variables of ``examples/local``; at least ``fundamentus_base_url``, the site's address.
     shared_dir
-        Directory that several lakes may share: Terraform's configuration and downloaded providers.
+        Directory for Terraform's configuration and downloaded providers, which several lakes may share.
     reaches_internet
         Whether functions get the certificate settings of this process.
     outlives_us
-        Whether the emulator stays if this process ends without stopping it.
+        Whether the emulator keeps running if this process ends without stopping the emulator.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class LocalLake:
     terraform : Terraform
         The applied root module.
     lake : Lake
-        The lake as it was applied.
+        The applied lake.
     """
 
     terraform: Terraform
@@ -153,16 +153,16 @@ class LocalLake:
     ) -> Iterator[None]:
         """Apply the module to the emulator, and enter the context once a day can run.
 
-        Terraform may still run then. On exit, wait until it ends, and raise its failure. After a failure
-        inside the context, stop Terraform.
+        Terraform may still run then. On exit, wait until Terraform ends, and raise its failure. After a
+        failure inside the context, stop Terraform.
 
         Parameters
         ----------
         console
             Console that shows the progress until a day can run.
         on_stored
-            Called in a separate thread once buckets and tables exist. A day can run only after this call
-            ends.
+            Function that is called in a separate thread once buckets and tables exist. A day can run only
+            after `on_stored` returns.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -213,7 +213,7 @@ class LocalLake:
         return read(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
-        """Return a day of the lake that shows its progress on `console`."""
+        """Return a day of the lake, and show the day's progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
 
 
@@ -237,7 +237,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     Raises
     ------
     AlreadyRunning
-        Another day is running in this folder, or the emulator of an earlier day still runs.
+        Another day is running in this folder, or the emulator of an earlier ``up`` still runs.
     SiteNotReached
         The real site is requested but cannot be reached.
     """
@@ -276,7 +276,7 @@ def query(
     sql: str = "",
     form: str = "table",
 ) -> None:
-    """Query the lake of ``up`` and print the answer; without name and SQL, list the saved queries.
+    """Query the lake that ``up`` left running, or list the saved queries if there is neither name nor SQL.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def query(
     name
         Name of a query that is saved in the workgroup.
     ticker
-        The asset, for a saved query about one asset.
+        The ticker, if the saved query is about one asset.
     sql
         The user's own query: SQL, ``@file`` or ``-``.
     form
@@ -296,9 +296,9 @@ def query(
     Raises
     ------
     NotRunning
-        There is nothing to query.
+        ``up`` has left no lake running.
     QueryRefused
-        The query may not be sent.
+        The query cannot be read, sent or shown.
     QueryFailed
         The query fails; the message suggests similar names.
     """
@@ -324,7 +324,7 @@ def tables(state_dir: Path, console: Console) -> None:
     Raises
     ------
     NotRunning
-        There is no such lake.
+        ``up`` has left no lake running.
     """
     _, client = _left_up(state_dir)
     with console.paged():
@@ -337,7 +337,7 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     Raises
     ------
     NotRunning
-        There is no such lake.
+        ``up`` has left no lake running.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():
@@ -371,8 +371,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. `running` ends all started processes. In the folder ``up`` they continue if
-        this process is killed; ``down`` can then end them.
+        The day and its emulator. Closing `running` ends all started processes. If this process is killed, the
+        processes of the folder ``up`` continue, and ``down`` can end these processes.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -403,7 +403,7 @@ def _run_day(
 
     def lay(storage: Storage) -> None:
         nonlocal laid_seconds
-        # Import this here, because it imports the stages' modules, which no other command needs.
+        # Import `sandbox.history` here, because it imports the stages' modules, which no other command needs.
         from sandbox.history import lay_history
 
         started_at = time.monotonic()
@@ -492,7 +492,7 @@ def check_reached(url: str) -> None:
             why = str(error)
         tried.set()
 
-    # A name lookup has no timeout.
+    # Connect in a thread, because a name lookup has no timeout.
 
     threading.Thread(target=connect, daemon=True).start()
     tried.wait(REACHED_WITHIN_SECONDS)
@@ -502,7 +502,7 @@ def check_reached(url: str) -> None:
 
 @contextmanager
 def _locked(state_dir: Path, command: str) -> Iterator[None]:
-    """Lock the folder for one running day; the end of the process always releases the lock."""
+    """Lock the folder while one day runs; the lock is always released when the process ends."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / LOCK_FILE).open("a+") as lock:
         try:
@@ -519,7 +519,7 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
 
 
 def _still_running(state_dir: Path) -> dict[str, int]:
-    """Return the process ids, by module, of processes that an earlier ``up`` started and that still run."""
+    """Return, by module, the ids of the processes that an earlier ``up`` started and that still run."""
     left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
     return {module: pid for module, pid in left.items() if runs_module(pid, module)}
 

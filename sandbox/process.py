@@ -1,4 +1,4 @@
-"""Background processes that leave nothing behind: each leads a process group that ends as a whole."""
+"""Background processes that leave nothing behind, because each leads a process group that ends as a whole."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class BackgroundProcess:
     module
         The module to run, as in ``python -m module``.
     arguments
-        Its command-line arguments.
+        Command-line arguments of the module.
     env
-        Its environment; None for the environment of this process.
+        Environment of the new process; None for this process's environment.
     log_path
         File for the output of the process.
     outlives_us
-        Whether the process stays if the starting process ends without stopping it. If not, its standard input
-        is a pipe, and the process ends when the pipe closes.
+        Whether the process keeps running if the starting process ends without stopping it. If `outlives_us`
+        is false, the standard input of the process is a pipe, and the process ends when the pipe closes.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
     grace_seconds
         Seconds that the processes have to end by themselves.
     reap
-        Called during the wait, to collect the group leader if it is a child of this process.
+        Function that is called during the wait, to collect a group leader that is a child of this process.
     """
     for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, grace_seconds)):
         with contextlib.suppress(ProcessLookupError):
@@ -139,7 +139,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
 
 
 def runs_module(pid: int, module: str) -> bool:
-    """Return whether the process `pid` runs `module`; another process may have got the id."""
+    """Return whether the process `pid` runs `module`, because another process may have got this id."""
     listing = subprocess.run(
         ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout

@@ -1,4 +1,4 @@
-"""Helpers of `make query`: the check for one read-only statement, similar names, output formats."""
+"""Helpers of `make query`, which check for one read-only statement, suggest names and format the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORMATS = ("table", "csv", "json")
 NUMERIC_TYPES = frozenset({"tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal"})
 NEAR_NAMES = 3
 EXAMPLE = "'PETR4'"
-"""The asset in a saved query about one asset."""
+"""The example ticker in a saved query about one asset."""
 VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
 EXPLAIN_OPTIONS = re.compile(r"\A(\s*(ANALYZE\b|VERBOSE\b|\(\s*(FORMAT|TYPE)\b[^)]*\)))*", re.IGNORECASE)
@@ -57,7 +57,8 @@ def read_sql(text: str) -> str:
     Raises
     ------
     QueryRefused
-        The file cannot be read.
+        The query's file cannot be read.
+
     """
     if text == "-":
         return sys.stdin.read()
@@ -107,7 +108,7 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     name
         Name of the query.
     ticker
-        For a query about one asset: the ticker, which replaces the query's example.
+        The ticker that replaces the example in a query about one asset.
 
     Raises
     ------
@@ -166,19 +167,19 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
 
 
 def near_tables(name: str, tables: Mapping[str, str]) -> str:
-    """Suggest tables with names similar to `name`; `tables` maps full names to names without the database."""
+    """Suggest tables with names similar to `name`; `tables` maps full names to names without database."""
     bare = name.rsplit(".", 1)[-1]
     near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
     return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
 
 
 def near_names(name: str, names: Iterable[str]) -> str:
-    """Return a sentence with names similar to `name`; empty if there are none."""
+    """Return a sentence that suggests names similar to `name`, or an empty text if no name is similar."""
     return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
 
 
 def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> None:
-    """Print an answer as a table, CSV or JSON; numbers stay numbers, null is empty in CSV and null in JSON.
+    """Print an answer as a table, CSV or JSON; JSON keeps numbers and nulls, and CSV leaves nulls empty.
 
     Raises
     ------
@@ -222,7 +223,7 @@ def show_catalog(glue: Any, console: Console) -> None:
 
 
 def _title(view: str) -> str:
-    """Return the title of a view in the catalog: the comment in the first line of its query."""
+    """Return the title of a view in the catalog, which is the comment in the query's first line."""
     sql: str = json.loads(base64.b64decode(view))["originalSql"]
     return sql.splitlines()[0].removeprefix("-- ")
 

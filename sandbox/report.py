@@ -1,4 +1,4 @@
-"""The report after a day: rows, failed tickers, times, and the answers of some queries."""
+"""The report after the run of a day, with rows, failed tickers, times and answers of some queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN_QUERIES = ("maiores-dividendos", "formula-magica", "o-que-mudou", "papeis-
 
 
 def show_tables(day: Day, console: Console) -> None:
-    """Print rows and objects per table."""
+    """Print the numbers of rows and objects in each table."""
     snapshot = day.snapshot()
     rows = [
         [
@@ -39,7 +39,7 @@ def show_failures(day: Day, console: Console) -> None:
 
 
 def show_stages(day: Day, console: Console) -> None:
-    """Print the work of each function."""
+    """Print how often and how long each function ran."""
     rows = [
         [
             stage.function,

@@ -1,4 +1,4 @@
-"""Terraform and the source of its provider: the registry, or a mirror if the registry does not answer."""
+"""Terraform, with its provider from the registry, or from a mirror if the registry does not answer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def find_terraform() -> str:
     Raises
     ------
     TerraformNotInstalled
-        There is no such command.
+        There is no ``terraform`` command.
     """
     command = shutil.which("terraform")
     if command is None:
@@ -71,9 +71,9 @@ def find_terraform() -> str:
 def provider_env(state_dir: Path) -> dict[str, str]:
     """Return environment variables with which Terraform finds its provider and runs faster.
 
-    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Otherwise the registry is used if it
-    answers, and each version is downloaded once into `state_dir`. If the registry does not answer, a
-    filesystem mirror is used.
+    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Without ``TF_CLI_CONFIG_FILE``, the
+    registry is used if it answers, and each version is downloaded once into `state_dir`. If the registry does
+    not answer, a filesystem mirror is used.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
                 "  }\n"
                 "}\n"
             )
-        # Another process may be reading this file: replace the whole file at once.
+        # Replace the whole file at once, because another process may be reading it.
         part = config.with_name(f"{config.name}.{os.getpid()}")
         part.write_text(text)
         part.replace(config)
@@ -157,7 +157,7 @@ def find_mirror(root: Path = Path("/")) -> Path:
 
 
 class Terraform:
-    """The terraform command in one root module, with its working data and state in another directory.
+    """Runs terraform in a root module, and keeps working data and state in another directory.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class Terraform:
     data_dir
         Directory for the files that ``init`` installs, the state and the log.
     env
-        Environment variables to add to those of this process; ``AWS_*`` of this process are dropped.
+        Environment variables for terraform, besides this process's variables except ``AWS_*``.
     """
 
     def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
@@ -178,7 +178,7 @@ class Terraform:
         self._env = {
             **own,
             "CHECKPOINT_DISABLE": "1",
-            # The module builds its packages with `python3`: use this process's Python, which has pip.
+            # The module builds packages with `python3`, so put this process's Python, which has pip, first.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             **env,
             "TF_DATA_DIR": str(self.data_dir / "terraform"),
@@ -206,10 +206,11 @@ class Terraform:
         Parameters
         ----------
         variables
-            Its input variables.
+            Input variables of the root module.
         on_created
-            Called after each new resource, with its address and the addresses of planned resources that are
-            not usable yet. If there are none, Terraform only waits until the last resources are ready.
+            Function that is called after each created resource, with the resource's address and the addresses
+            of planned resources that are not usable yet. If every planned resource is usable, Terraform only
+            waits until the last resources are ready.
         """
         planned: set[str] = set()
         begun: set[str] = set()
@@ -234,13 +235,13 @@ class Terraform:
         self.run("apply", "-json", *self._unattended(), self._given(variables), on_line=note)
 
     def stop(self) -> None:
-        """End the running commands of other threads; later commands end at once."""
+        """End the commands that other threads run; later commands end at once."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
 
     def changes(self, variables: Mapping[str, Any]) -> str:
-        """Return the changes that a plan with `variables` would make; an empty text if there are none."""
+        """Return the changes that a plan with `variables` would make, or an empty text if there are none."""
         plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", self._given(variables))
         status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
@@ -251,7 +252,8 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(said).items()}
 
     def _given(self, variables: Mapping[str, Any]) -> str:
-        # Use a file: -var cannot set a number to null. Terraform only warns about unknown names in a file.
+        # Pass the variables in a file, because -var cannot set a number to null. Terraform only warns about
+        # unknown names in a variables file.
         declared = {
             name
             for path in self.root.glob("*.tf")
@@ -264,7 +266,8 @@ class Terraform:
         return f"-var-file={path}"
 
     def _unattended(self) -> list[str]:
-        # The provider's fixed waits for queues and buckets take nearly all of the time.
+        # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
+        # all of the time.
         return ["-auto-approve", "-parallelism=50", f"-state={self.state_path}"]
 
     def run(
@@ -282,7 +285,7 @@ class Terraform:
         statuses
             The exit statuses that are not errors.
         on_line
-            Called with each printed line.
+            Function that is called with each printed line.
 
         Returns
         -------
@@ -292,7 +295,7 @@ class Terraform:
         Raises
         ------
         TerraformFailed
-            The command ends with another status.
+            The command ends with a status that is not in `statuses`.
         """
         command = [self._command, f"-chdir={self.root}", *arguments]
         lines = []
@@ -347,7 +350,7 @@ def _errors(lines: list[str]) -> str:
 
 
 def _event(line: str) -> dict[str, Any]:
-    """Return the event in an output line of a command with ``-json``; an empty event for plain text."""
+    """Return the event in a line of ``-json`` output, or an empty event for a line of plain text."""
     event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
     return event
 
@@ -375,7 +378,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return whether an earlier run wrote `config` and the mirror in it still works."""
+    """Return whether an earlier run wrote `config` and the mirror in `config` still holds the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)

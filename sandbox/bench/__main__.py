@@ -1,4 +1,4 @@
-"""The benchmark: run one whole day on the emulator and measure it. ``make bench`` runs it."""
+"""The benchmark, which measures one whole day on the emulator; ``make bench`` runs the benchmark."""
 
 from __future__ import annotations
 
@@ -52,15 +52,16 @@ BATCH = 25
 """Assets per batch: the module's default."""
 PAGE_BYTES = 6_000
 """Stored size of a page of the real site (four pages of July 2026, 5.6 to 6.2 kB each). Pages of the sample
-site take a tenth, because they are alike."""
+site take a tenth of this size, because they are alike."""
 COMPACTED_DAY = 20200103
 """A past day that gets copies of the day's SoR objects, as input for the compaction."""
 HANDLERS_DAY_AGE = timedelta(days=14)
-"""Age of the day for the measurements of single handlers. The pages have the date of that day, so both days
-accept them. The workflow of the measured day does not compact objects of a day that old."""
+"""Age of the day on which single handlers are measured. The site's pages have the date of this older day, so
+this day and the measured day accept the pages. The measured day's workflow does not compact objects of so old
+a day."""
 STAGE_1 = "check-and-delete-partitions"
 AGAIN = f"{STAGE_1}, day again"
-"""Stage 1 of a day that is already in the lake: it then loads awswrangler, which is slow."""
+"""Stage 1 for a day that is already in the lake; stage 1 then loads awswrangler, which is slow."""
 REFUSED_DAY = 20200110
 """A past day on which the site refuses every asset."""
 ONCE = (
@@ -70,7 +71,7 @@ ONCE = (
     "dedup-financial-data-for-acoes",
     "dedup-financial-data-for-spec-ativos",
 )
-"""Functions that run once an evening; a second call would find no work."""
+"""Functions that run once per evening; a second call would find no work."""
 LOOKS = 3
 """Number of times that the workflow enters ``Look`` on an evening without a round."""
 PATIENCE_SECONDS = 300
@@ -89,7 +90,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # The module's defaults: the example starts fewer processes, for machines with two cores.
+        # Use the module's defaults, because the example starts fewer processes, for machines with two cores.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -212,7 +213,7 @@ def _memory(local: LocalLake, function: str) -> int:
 
 
 def _kept(local: LocalLake, day: int) -> dict[str, int]:
-    """Return the bytes of a day's pages and of its ledger."""
+    """Return the sizes in bytes of a day's stored pages and of the day's ledger."""
     listing = local.emulator.client("s3").get_paginator("list_objects_v2")
     return {
         f"{part}_bytes": sum(
@@ -236,7 +237,7 @@ def _places_of(local: LocalLake) -> dict[str, int]:
 
 
 def _requests_allowed(local: LocalLake) -> int:
-    """Return the maximum number of concurrent requests from the functions of both queues to the site."""
+    """Return how many requests the functions of both queues may send to the site at the same time."""
     client = local.emulator.client("lambda")
     allowed = 0
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
@@ -247,7 +248,7 @@ def _requests_allowed(local: LocalLake) -> int:
 
 
 def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
-    """Return the objects and bytes of a day's partition, and the bytes that a query of one column reads."""
+    """Count the objects and bytes in a day's partition, and the bytes that a query of one column reads."""
     scanned = 0
     for stored in after:
         body = day.partitions.body(one.bucket, stored.key)
@@ -275,7 +276,7 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
 def _functions(
     local: LocalLake, site: SiteServer, measured_day: int, console: Console
 ) -> Iterator[dict[str, Any]]:
-    """Measure each packaged handler in a separate process and on a separate day."""
+    """Measure each packaged handler in a separate process."""
     built = STATE_DIR / "bench" / "packages"
     shutil.rmtree(built, ignore_errors=True)  # may be built from other sources
     subprocess.run(
@@ -286,7 +287,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Load the emulator's certificate and as many others as a client loads on AWS.
+    # Load the emulator's certificate and the public certificates, which a client on AWS loads too.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -301,7 +302,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Do not let stage 1 start stage 2, which would start the day. The replacement refuses the event.
+    # Let stage 1 start a function that refuses the event, instead of stage 2, which would start the day.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -334,7 +335,7 @@ def _functions(
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         AGAIN: lambda: scheduled,
         STAGE_1: lambda: scheduled,
-        # Keep this last, because it starts the day.
+        # Keep stage 2 last, because it starts the day.
         "get-tickers": lambda: {"anomesdia_exec": measured_day},
     }
     site.latency_ms = latency_ms
@@ -387,12 +388,12 @@ def _functions(
 
 
 def _median(several: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each measure."""
+    """Return the median of each measured value."""
     return {name: statistics.median(one[name] for one in several) for name in several[0]}
 
 
 def _copy_day(local: LocalLake, day: int, target: int) -> None:
-    """Copy the SoR objects to another day, and wait until the functions have taken them to Spec."""
+    """Copy a day's SoR objects to another day, and wait until the functions have written the rows to Spec."""
     s3 = local.emulator.client("s3")
     partitions = Partitions(s3)
     copied = 0
@@ -417,7 +418,7 @@ def _wait(lacking: Callable[[], str]) -> None:
     Parameters
     ----------
     lacking
-        Returns a text that names the missing parts; the text is empty if nothing is missing.
+        Function that returns a text about the missing parts; the text is empty if nothing is missing.
 
     Raises
     ------
@@ -445,12 +446,12 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
-    """Return the billed Lambda time of a day, with Lambda's share of a core and the module's batch size."""
+    """Return the GB-seconds that Lambda bills for a day with batches of the module's default size."""
     assets = Counter(asset.kind for asset in site.assets.values())
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
-    # For each function: process starts and invocations, by purpose.
+    # Give each function pairs of numbers, which count its process starts and invocations for one purpose.
     runs = {
         STAGE_1: [(1, 1)],
         AGAIN: [],  # does not run on an ordinary evening
@@ -470,10 +471,11 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 
 
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
-    """Return the maximum billed Lambda time of an evening on which the site refuses every page.
+    """Return an upper limit of the GB-seconds for an evening on which the site refuses every page.
 
-    Assumptions: all time that the emulator measured is CPU time, and each round starts all processes again,
-    because rounds are an hour apart. A second of a whole core costs the same with any amount of memory.
+    The upper limit assumes that all time that the emulator measured is CPU time, and that each round starts
+    all processes again, because rounds are an hour apart. The work of a whole core for one second costs the
+    same with any amount of memory.
     """
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0
@@ -498,7 +500,7 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # One page of the real site's size for each asset that was read.
+        # Count one page per asset, each as large as a page of the real site.
         pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
         ledger_bytes=measured["ledger_bytes"],
         # Nobody queries an empty lake.

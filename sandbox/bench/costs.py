@@ -1,4 +1,4 @@
-"""The cost of one month of the lake, from the counts of one day and a table of prices."""
+"""The cost of one month of the lake, computed from one day's counts and a table of prices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ASSETS_A_DAY = 1450
 """About 1,000 stocks and 450 funds."""
 
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
-"""Reads of the two queues by their triggers, day and night: each trigger has five pollers, and each poller
-makes one long poll per 20 s."""
+"""Number of times per month that the triggers read the two queues. Each trigger has five pollers, and each
+poller makes one long poll per 20 s, day and night."""
 
 TRANSITIONS_A_DAY = 15
 """Number of states that the workflow enters if the day is good and already settled at the first check; two of
@@ -34,7 +34,8 @@ QUERIES_A_DAY = 20
 NOTICES_A_DAY = 1
 
 TRIGGER_REQUESTS_A_SEND = 2
-"""One request sends ten messages, one receives them, and one deletes them."""
+"""Each request that sends ten messages is followed by a request that receives them and a request that deletes
+them."""
 
 STANDING = {
     "SQS, polling of the triggers",
@@ -53,14 +54,14 @@ OF_A_DAY = {
     "glue:GetPartitions",
     "sqs:GetQueueAttributes",
 }
-"""Daily requests that do not depend on the number of assets; all others grow with the assets."""
+"""Daily requests that do not depend on the number of assets; all other requests grow with the assets."""
 
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
 
 class UnknownRequest(ValueError):
-    """A request is missing in the table of prices; the message names it."""
+    """The table of prices has no price for a request; the message names this request."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,11 @@ class DayCounts:
     invocations
         Invocations of functions.
     gb_seconds
-        Memory of the functions times their run time.
+        Memory of the functions in GB, times their run time in seconds.
     stored_bytes
         Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
-        Bytes of the day's pages and of its ledger, which expire.
+        Bytes of the day's pages and of the day's ledger, which both expire.
     transitions
         State transitions of the workflow.
     queries
@@ -99,7 +100,7 @@ class DayCounts:
 
 
 def prices() -> dict[str, dict[str, Any]]:
-    """Return the table of prices of each region."""
+    """Return each region's table of prices."""
     table: dict[str, dict[str, Any]] = json.loads(
         (Path(__file__).parent / "prices.json").read_text(encoding="utf-8")
     )
@@ -107,10 +108,10 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return the cost of a month with `DAYS_A_MONTH` days of `ASSETS_A_DAY` assets, by paid item.
+    """Return the cost of `DAYS_A_MONTH` days with `ASSETS_A_DAY` assets each, by paid item.
 
-    All counts of a day, except those in `OF_A_DAY`, are assumed to be proportional to its assets. The storage
-    cost is that of the twelfth month.
+    All counts of a day, except the requests in `OF_A_DAY`, are assumed to be proportional to the day's
+    assets. The storage cost is the cost in the twelfth month, when a year of data is stored.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         times = DAYS_A_MONTH if action in OF_A_DAY else days
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
     invocations = day.invocations * days
-    # Number of days of which pages and ledger are stored.
+    # Bytes of all pages and ledgers that are stored at the same time.
     kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
     sent = day.requests.get("sqs:SendMessage", 0)
     triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
@@ -151,10 +152,11 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
-    """Return a month's cost in dollars after the free tier, if the account has no other usage.
+    """Return a month's cost in dollars after the free tier, if the account is used for nothing else.
 
-    Only free allowances without an end date count (each service's pricing page, 2026-11). S3 has no such
-    allowance: new accounts get credits, and accounts opened before July 2025 had twelve free months.
+    Only free allowances without an end date are subtracted (each service's pricing page, 2026-11). S3 has no
+    allowance without an end date: new accounts get credits, and accounts opened before July 2025 had twelve
+    free months.
     """
     price = table["requests"]
     allowances: dict[tuple[str, ...], float] = {

@@ -27,7 +27,7 @@ from sandbox.local import LocalLake
 
 
 def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
-    """Measure stage 1, the workflow and the report on a lake of one day, and of many days."""
+    """Measure stage 1, the workflow and the report on a lake of one day and on a lake of many days."""
     day = local.day(console)
     day.start()
     day.wait()
@@ -39,7 +39,7 @@ def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, A
 
 
 def _again(local: LocalLake, console: Console) -> dict[str, Any]:
-    """Run today again; return the seconds of stage 1 and of the workflow, and the functions' requests."""
+    """Repeat the run of today, and measure stage 1, the workflow, the functions' requests and the report."""
     log = local.emulator.authorization_log
     day = local.day(console)
     asked_before = len(log.read_text().splitlines())
@@ -60,7 +60,7 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
 
 
 def measure_report(local: LocalLake, days: int) -> dict[str, Any]:
-    """Write the report in a separate process; return its calls, bytes, seconds and peak memory."""
+    """Write the report in a separate process; return this process's calls, bytes, seconds and peak memory."""
     done = subprocess.run(
         [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup, str(days)],
         env={**os.environ, **local.emulator.env()},
@@ -84,7 +84,7 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
         for number in numbers:
             for item in listed:
                 key = item["Key"].replace(f"={day}/", f"={number}/")
-                # Rename the copy: the suffix .part.parquet would start a function.
+                # Rename the copy, because the suffix .part.parquet would start a function.
                 key = key.replace(".part.parquet", ".compact.parquet")
                 source = {"Bucket": one.bucket, "Key": item["Key"]}
                 if one.layer == "sot":
@@ -104,7 +104,7 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
 
 
 def _as_of(rows: pa.Table, day: int) -> bytes:
-    """Return a day's rows as Parquet, with the session of another day and prices changed by up to a fifth."""
+    """Return rows as Parquet, with `day` as the newest session and with prices changed by up to a fifth."""
     rng = np.random.default_rng(day)
     factors = rng.uniform(0.8, 1.2, len(rows))
     newest = pc.max(rows["dt_ult_cot"])
@@ -124,7 +124,7 @@ def _as_of(rows: pa.Table, day: int) -> bytes:
 
 
 def functions_requests(log: Path, skip: int) -> Iterator[str]:
-    """Yield service and action of each request by the functions' roles."""
+    """Yield ``service:action`` of each request that a function's role sent."""
     for line in log.read_text(encoding="utf-8").splitlines()[skip:]:
         note = json.loads(line)
         if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:")):

@@ -1,8 +1,8 @@
-"""The time of a function with Lambda's share of a core, computed from its CPU time and its waits.
+"""A function's time with Lambda's share of a core, computed from the function's CPU time and waits.
 
-Lambda gives a function CPU in proportion to its memory: a whole core at 1,769 MB (Lambda's developer guide,
-"Configure Lambda function memory"). More memory makes computation faster at the same cost. Less memory makes
-a wait cheaper, but not longer.
+Lambda gives a function CPU in proportion to its memory, with a whole core at 1,769 MB (Lambda's developer
+guide, "Configure Lambda function memory"). More memory makes computation faster at the same cost. Less memory
+makes a wait cheaper, but not longer.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Work:
     import_cpu
         CPU seconds of the import, without byte code.
     first_cpu, first_waits
-        CPU seconds, and seconds of waiting, of a process's first invocation.
+        CPU seconds, and seconds of waiting, during a process's first invocation.
     later_cpu, later_waits
-        The same values of a later invocation.
+        CPU seconds, and seconds of waiting, during a later invocation.
     """
 
     import_cpu: float
@@ -41,7 +41,7 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return the shortest and the longest start: Lambda may give a start more CPU than the share."""
+        """Return a start's shortest and longest time; a start may get more CPU than the function's share."""
         return self.import_cpu, self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
@@ -53,7 +53,7 @@ class Work:
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return the billed GB-seconds of starts (with only the share of a core) and of invocations."""
+        """Return the billed GB-seconds if each start gets only the function's share of a core."""
         first = min(starts, invocations)
         seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)
@@ -61,5 +61,5 @@ class Work:
 
 
 def share(memory_mb: float) -> float:
-    """Return the share of a core for a function's memory; a thread uses one core at most."""
+    """Return the share of a core that a function's memory gives one thread, at most a whole core."""
     return min(1.0, memory_mb / FULL_CORE_MB)

@@ -30,7 +30,7 @@ from typing import Any
 
 
 class _SourceOnly(SourceFileLoader):
-    """Compile a module on each import."""
+    """Loader that compiles a module on each import."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
@@ -38,7 +38,7 @@ class _SourceOnly(SourceFileLoader):
 
 
 def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
-    """Return a path hook that imports modules under the paths without their byte code."""
+    """Return a path hook that imports modules under `paths` from source, without existing byte code."""
     hook = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceOnly, SOURCE_SUFFIXES))
 
     def of_entry(entry: str) -> PathEntryFinder:
@@ -74,14 +74,14 @@ def _peak_bytes() -> int:
     """Return the peak memory of this process."""
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # On Linux, ru_maxrss is at least the value of the parent process.
+    # On Linux, a process's ru_maxrss is at least its parent's value, so read the process's own peak.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 2**10
 
 
 @contextmanager
 def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Record the seconds of CPU time and the seconds of waiting."""
+    """Record the block's seconds of CPU time and of waiting under `name`."""
     clock, cpu = time.perf_counter(), time.process_time()
     yield
     used = time.process_time() - cpu

@@ -1,4 +1,4 @@
-"""Measure the writing of the report in a separate process; print the result as JSON."""
+"""Measure how a separate process writes the report; print the measurements as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from report.__main__ import main as report
 
 
 def main() -> int:
-    """Write the report of the workgroup and the days in the arguments, and print the measurements."""
+    """Write the report for the given workgroup and number of days, and print the measurements."""
     workgroup, days = sys.argv[1:]
     session = boto3.Session()
     calls: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""Measure the bytes that views and named queries read of a long lake: ``python -m sandbox.bench.queries``.
+"""Measure how many bytes the views and named queries read in a lake of many days.
 
-The lake holds the sample site's assets. It is on disk in the form that the dedup workflow leaves: one object
-per day and table. DuckDB, which the emulator's Athena also uses, runs each query through a file system that
-counts the bytes read.
+Run the measurement with ``python -m sandbox.bench.queries``. The lake holds the sample site's assets on disk,
+in one object per day and table, as after the dedup workflow. DuckDB, which the emulator's Athena also uses,
+runs each query through a file system that counts the bytes read.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ VIEWS = {
     "vw_ativos_negociados": SPEC_ATIVOS,
     "vw_possiveis_desdobramentos": SOT_ACOES,
 }
-"""For each view, the table with its columns; the last view names its columns itself. A view that reads
-another view comes after it."""
+"""For each view, the table that has the view's columns; the last view names its columns itself. Each view
+comes after the views that it reads."""
 LAST = date(2026, 11, 23)
 EVENING = time(18, 50)
 MEASURES_A_DAY = 250
@@ -61,7 +61,7 @@ class CountedFile:
 
 
 class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
-    """The local files as ``counted://``, with a count of the bytes that were read."""
+    """The file system ``counted://`` of local files, which counts the bytes that were read."""
 
     protocol = "counted"
     bytes_read = 0
@@ -71,7 +71,7 @@ class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no
 
 
 def main() -> None:
-    """Print the size of lakes of several lengths, and the bytes that each view and named query reads."""
+    """Print, for lakes of one and of many days, the sizes and the bytes that each view and query reads."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
     parser.add_argument("--acoes", type=int, default=1000)
     parser.add_argument("--fiis", type=int, default=450)
@@ -92,14 +92,14 @@ def main() -> None:
 
 
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
-    """Write `days` weekdays up to `LAST` of the four tables that views and named queries read.
+    """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Traded assets have the day as their session; the other cells do not change from day to day.
+    Each written day is also the session of the traded assets; all other cells stay the same on every day.
 
     Parameters
     ----------
     directory
-        Parent of one directory per table, which has one directory per day.
+        Directory for one folder per table; each of these folders has one folder per day.
     assets
         The assets of each day.
     days
@@ -114,7 +114,7 @@ def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
 
 
 def weekdays(last: date, days: int) -> Iterator[date]:
-    """Yield `days` weekdays up to a day, in reverse order."""
+    """Yield the `days` weekdays up to `last`, the latest first."""
     day = last
     while days:
         if day.weekday() < 5:
@@ -124,7 +124,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return the rows of `LAST` with the date of another day."""
+    """Return a copy of `rows` in which the date `day` replaces the date `LAST`."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -136,7 +136,7 @@ def of_day(rows: pa.Table, day: date) -> pa.Table:
 
 
 def rows_of(key: str, assets: list[SampleAsset]) -> list[dict[str, Any]]:
-    """Return a table's rows of `LAST`."""
+    """Return a table's rows for the day `LAST`."""
     day = int(f"{LAST:%Y%m%d}")
     if key == "spec_quality":
         measure = {"tabela": SOT_ACOES, "medida": "mediana", "coluna": "vlr_cot", "situacao": "ok"}
@@ -148,7 +148,7 @@ def rows_of(key: str, assets: list[SampleAsset]) -> list[dict[str, Any]]:
 
 
 def weight(directory: Path) -> dict[str, int]:
-    """Return the bytes of each table in a lake."""
+    """Return the size in bytes of each table in a lake."""
     return {
         table: sum(one.stat().st_size for one in directory.glob(f"{key}/*/*"))
         for key, table in TABLES.items()
@@ -187,7 +187,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield name and text of each query: a query for all rows of each view, and the named queries."""
+    """Yield the name and text of each query, which is a named query or reads all rows of a view."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

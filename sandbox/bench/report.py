@@ -14,7 +14,7 @@ ROUNDS = 4
 
 
 def report(measured: dict[str, Any], console: Console) -> None:
-    """Print the measurements, one table each."""
+    """Print the measurements as tables."""
     console.say(
         f"\n{measured['papers']} assets, {measured['latency_ms']:.0f} ms per page, "
         f"at most {measured['requests_in_flight_most']} requests in flight "

@@ -1,7 +1,7 @@
-"""Patches for MiniStack's differences from AWS that affect the module: one file per behaviour.
+"""Patches, one file per behaviour, for the differences between MiniStack and AWS that affect the module.
 
-Each file names the AWS behaviour that it restores, and a sign that the file is no longer needed. It has one
-function, ``apply``, which changes MiniStack in the emulator's own process.
+Each file names the AWS behaviour that it restores, and says when to remove the file. The function ``apply``
+in each file changes MiniStack in the emulator's own process.
 """
 
 from __future__ import annotations

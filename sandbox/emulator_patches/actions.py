@@ -1,9 +1,10 @@
 """Each request needs the permission that IAM defines for it.
 
 MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows only some paths
-of Lambda's API. For other paths of a function it checks ``lambda:GetFunction``. For mappings and layer
-versions it checks nothing or the list action. This module looks up the action in botocore's model of Lambda.
-No longer needed once stage 2 may send its batches, and the test of these actions passes, without this module.
+of Lambda's API. For an unknown path of a function, MiniStack checks ``lambda:GetFunction``. For requests
+about event source mappings and layer versions, MiniStack checks no action or only the list action. This
+module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when stage 2 may
+send its batches and the test of Lambda's actions passes without it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OTHER_NAMES = {"Invoke": "InvokeFunction"}
 
 
 def apply() -> None:
-    """Check a queue's batch calls like calls for one message, and each Lambda call as its own action."""
+    """Check an SQS batch request like a single request, and a Lambda request by its operation's action."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:
@@ -33,7 +34,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str) -> str | None:
-    """Return the action of a request to Lambda; None if Lambda has no such operation."""
+    """Return the action of a request to Lambda; None if no operation of Lambda has this method and path."""
     for of_method, pattern, operation in _operations():
         if method == of_method and pattern.fullmatch(path.rstrip("/")):
             return OTHER_NAMES.get(operation, operation)

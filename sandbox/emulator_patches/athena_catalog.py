@@ -1,7 +1,7 @@
 """Athena answers SHOW and DESCRIBE from the Glue catalog.
 
-MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. No longer needed once the
-tests of these statements pass without this module.
+MiniStack's Athena passes SHOW and DESCRIBE to DuckDB, whose own catalog is empty. Remove this module when the
+tests of SHOW and DESCRIBE pass without it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def apply() -> None:
 
 
 def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]]:
-    """Return the columns and rows of the answer to a statement.
+    """Return the columns and rows that answer a statement.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Athena reads ``"<table>$partitions"`` as the list of a table's partition values in the catalog.
 
-MiniStack's Athena looks for a table with that literal name. No longer needed once the tests of the views pass
-without this module.
+MiniStack's Athena looks for a table with the literal name ``<table>$partitions``. Remove this module when the
+tests of the views pass without it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def with_partitions(query: str, database: str | None) -> str:
 
 
 def values(name: str) -> str:
-    """Return a relation with one row per partition of ``<database>/<table>`` and one column per key."""
+    """Return a relation with a row per partition of ``<database>/<table>`` and a column per partition key."""
     partitions = [partition["Values"] for partition in glue._partitions.get(name, [])]
     columns = []
     for place, key in enumerate(glue._tables[name]["PartitionKeys"]):

@@ -1,7 +1,7 @@
-"""Athena's ``MSCK REPAIR TABLE`` registers the partitions under the table's location.
+"""Athena's ``MSCK REPAIR TABLE`` registers the partitions that it finds under the table's location.
 
-MiniStack's Athena passes the statement to DuckDB, which does not support it. No longer needed once the test
-of a catalog with missing days passes without this module.
+MiniStack's Athena passes ``MSCK REPAIR TABLE`` to DuckDB, which does not support this statement. Remove this
+module when the test of a catalog with missing days passes without it.
 """
 
 from __future__ import annotations

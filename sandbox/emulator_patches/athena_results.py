@@ -1,7 +1,7 @@
-"""Athena writes the result of a query to the object that the execution names.
+"""Athena writes a query's result to the object that ``OutputLocation`` of the execution names.
 
-MiniStack uses the name as a folder and writes the result into the folder. No longer needed once the recipes'
-tests pass without this module.
+MiniStack uses ``OutputLocation`` as a folder and writes the result into the folder. Remove this module when
+the tests of the recipes pass without it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ministack.services import athena
 
 
 def apply() -> None:
-    """Write a result to the object that the execution names, and its metadata beside it."""
+    """Write a query's result to the object in ``OutputLocation``, and the result's metadata beside it."""
     save = athena._save_query_results
 
     async def save_where_it_is_named(query_id: str) -> None:

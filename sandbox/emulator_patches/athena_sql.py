@@ -1,8 +1,8 @@
 """Athena runs Trino's SQL and replaces each ``?`` with an execution parameter.
 
-MiniStack's Athena passes a query to DuckDB unchanged. Here sqlglot translates the query; DuckDB macros and
-this module cover the other differences. No longer needed once the tests of Athena's functions pass without
-this module.
+MiniStack's Athena passes a query to DuckDB unchanged. This module lets sqlglot translate the query, and
+covers the remaining differences with DuckDB macros and its own changes. Remove this module when the tests of
+Athena's functions pass without it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OTHER_STATEMENTS = re.compile(
 NO_FUNCTION = re.compile(r"Function with name (\w+) does not exist")
 
 OBJECTS = "s3-objects"
-"""Folder for a query's copies of objects, stored as ``<bucket>/<key>``. This path gives ``"$path"``."""
+"""Folder for a query's copies of objects, stored as ``<bucket>/<key>``. The copy's path gives ``"$path"``."""
 
 HIDDEN_COLUMNS = ("$bucket", "$file_modified_time", "$file_size", "$partition")
 
@@ -58,7 +58,7 @@ MACROS = {
     "width_bucket(x, low, high, n)": "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
     "ELSE CAST(floor((x - low) * n / CAST(high - low AS DOUBLE)) AS BIGINT) + 1 END",
 }
-"""Functions that DuckDB lacks, that it names differently, or whose type differs."""
+"""Athena's functions that DuckDB lacks, names differently or gives another type."""
 
 PRELUDE = "".join(f"CREATE TEMP MACRO {name} AS {body}; " for name, body in MACROS.items())
 
@@ -78,7 +78,7 @@ JODA = {
     "SSS": "%g",
     "a": "%p",
 }
-"""Pattern letters of format_datetime and parse_datetime, and the letters of DuckDB."""
+"""Pattern letters of format_datetime and parse_datetime, each with DuckDB's letters."""
 
 ONE = exp.Literal.number(1)
 MATCHES = {"ANY_MATCH": exp.GT, "NONE_MATCH": exp.EQ}
@@ -92,7 +92,7 @@ class NotInTrial(Exception):
 
 
 def apply() -> None:
-    """Translate each query, insert its parameters, and store its objects at paths that give ``"$path"``."""
+    """Translate each query, insert parameters, and copy the queried objects to paths for ``"$path"``."""
     rewrite, run, start = athena._rewrite_data_paths, athena._run_duckdb, athena._start_query_execution
     materialize, connect = athena._materialize_table_files, duckdb.connect
 
@@ -151,7 +151,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move copied objects of a table to paths that contain bucket and key; return the paths."""
+    """Move a table's copied objects to paths that contain their bucket and key; return the new paths."""
     if not files:
         return files
     (root,) = roots
@@ -167,7 +167,7 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Return a query with each question mark replaced by a value: an SQL constant, or a text without quotes.
+    """Replace each question mark in a query with a value, which is an SQL constant or a text without quotes.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def with_parameters(query: str, values: list[str]) -> str:
 
 
 def _as_sql(value: str) -> str:
-    """Return a parameter unchanged if it is an SQL constant, and otherwise as a text."""
+    """Return a parameter unchanged if it is an SQL constant; return any other parameter as an SQL string."""
     try:
         constant = sqlglot.parse_one(value, read="trino").find(exp.Column, exp.Query) is None
     except (ParseError, TokenError):
@@ -193,7 +193,7 @@ def _as_sql(value: str) -> str:
 
 
 def translated(query: str) -> str:
-    """Return a query of Athena as a query of DuckDB; return other statements unchanged.
+    """Translate a query from Athena's SQL to DuckDB's SQL; return other statements unchanged.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def _part(value: Any) -> str:
 
 
 def _changed(node: exp.Expr) -> exp.Expr:
-    """Return a part of a query, replaced if DuckDB would read it differently from Athena."""
+    """Translate a part of a query if DuckDB would read this part differently from Athena."""
     if isinstance(node, exp.Column) and node.name in HIDDEN_COLUMNS:
         raise NotInTrial(f'"{node.name}"')
     if isinstance(node, exp.MatchRecognize):
@@ -249,7 +249,7 @@ def _changed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Join) and not any(
         node.args.get(part) for part in ("on", "using", "kind", "side", "method")
     ):
-        # MiniStack finds tables only after FROM and JOIN.
+        # Write a comma between tables as CROSS JOIN, because MiniStack finds tables only after FROM and JOIN.
         node.set("kind", "CROSS")
     elif isinstance(node, exp.RegexpReplace) and isinstance(node.args.get("replacement"), exp.Literal):
         node.set("replacement", exp.Literal.string(re.sub(r"\$(\d)", r"\\\1", node.args["replacement"].name)))
@@ -258,7 +258,7 @@ def _changed(node: exp.Expr) -> exp.Expr:
             raise NotInTrial("reduce() whose last function changes the result")
         node.set("finish", None)
     elif isinstance(node, exp.ArraySlice) and node.args.get("end"):
-        # Athena's third argument is a length.
+        # The third argument of Athena's slice is a length, but the third argument of DuckDB's is a position.
         last = exp.Sub(
             this=exp.Add(this=node.args["start"].copy(), expression=node.args["end"]), expression=ONE
         )

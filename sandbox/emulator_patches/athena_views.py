@@ -1,7 +1,7 @@
-"""Athena replaces a view of the Glue catalog with its query.
+"""Athena replaces a view of the Glue catalog with the view's query.
 
-MiniStack's Athena ignores such views, so a query of a view fails with a missing table. No longer needed once
-the tests of the views pass without this module.
+MiniStack's Athena ignores views of the Glue catalog, so a query of a view fails with a missing table. Remove
+this module when the tests of the views pass without it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def apply() -> None:
 
 
 def expanded(query: str, database: str | None) -> str:
-    """Return a query with each view replaced by its query, including views inside views."""
+    """Return a query with each view replaced by the view's own query, including views inside views."""
     for reference in reversed(athena._table_references(query)):
         definition = view(reference.database or database, reference.table)
         if definition is not None:

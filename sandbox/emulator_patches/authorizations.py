@@ -1,7 +1,7 @@
-"""Record each role's requests and whether its policies allow them, like CloudTrail.
+"""Record each request of a role and whether the role's policies allow the request, like CloudTrail.
 
-The tests of least privilege and the benchmark read the record. Needed as long as MiniStack has no such
-record.
+The tests of least privilege and the benchmark read this record. Remove this module when MiniStack itself
+records each request and the decision about it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from ministack.core import iam_evaluator
 
 
 def apply() -> None:
-    """Record each role's requests, and whether its policies allow them, in ``AUTHORIZATION_LOG``.
+    """Record each role's requests, and whether the role's policies allow them, in ``AUTHORIZATION_LOG``.
 
-    The log has one line of JSON per request. It does not include the decision of a bucket or queue policy.
+    The log has one line of JSON per request. The log does not include the decisions of bucket and queue
+    policies.
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce

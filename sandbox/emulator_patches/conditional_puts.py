@@ -1,8 +1,8 @@
 """A policy can check whether a request has the header ``If-None-Match``.
 
-MiniStack checks requests against bucket policies, but does not know ``s3:if-none-match``. Therefore a
-statement that denies puts without the header denies every put. No longer needed once the test of the
-collector's key passes without this module.
+MiniStack checks requests against bucket policies, but does not know the condition key ``s3:if-none-match``.
+Therefore a policy that denies puts without ``If-None-Match`` denies every put. Remove this module when the
+test of the collector's access key passes without it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HEADER = "if-none-match"
 
 
 def apply() -> None:
-    """Set the condition key of a put from its header."""
+    """Set a put's condition key ``s3:if-none-match`` from the put's header ``If-None-Match``."""
     context = iam_actions.s3_service_context
 
     def context_with_header(

@@ -1,7 +1,7 @@
-"""Glue returns no description for a table without one, and an update removes each field that it omits.
+"""Glue returns no description for a table that has none, and an update of a table removes omitted fields.
 
-MiniStack returns an empty description. Trino prefers this text to the comment of a view, and so shows no
-comment. No longer needed once the tests of Trino pass without this module.
+MiniStack returns an empty description, which Trino then shows instead of a view's comment. Remove this module
+when the tests of Trino pass without it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def apply() -> None:
 
 
 def without_empty(handle: Handle) -> Handle:
-    """Return a handler that does the same but stores no empty description."""
+    """Return a handler that does the same as `handle` but stores no empty description."""
 
     def handle_and_leave_out(request: dict[str, Any]) -> Any:
         described = {"Description": "", **request["TableInput"]}

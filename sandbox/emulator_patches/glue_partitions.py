@@ -1,6 +1,7 @@
-"""``glue:BatchDeletePartition`` deletes partitions and reports the missing ones.
+"""``glue:BatchDeletePartition`` deletes partitions and reports the partitions that do not exist.
 
-awswrangler deletes partitions with this call. No longer needed once MiniStack supports it.
+awswrangler deletes partitions with ``glue:BatchDeletePartition``. Remove this module when MiniStack supports
+this operation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""An invocation gets as many messages as its mapping's batch size, even if that is more than ten.
+"""An invocation gets as many messages as its mapping's batch size, even if the batch size exceeds ten.
 
-MiniStack passes on the messages of a single `ReceiveMessage`; Lambda's poller collects those of several. No
-longer needed once a mapping with a batch size of 25 on a queue of 25 messages starts one invocation. (Neither
-MiniStack nor this module supports a batch window: messages are sent at once.)
+MiniStack passes on the messages of one `ReceiveMessage`; Lambda's poller collects the messages of several.
+Remove this module when a mapping with a batch size of 25 on a queue of 25 messages starts one invocation.
+(Neither MiniStack nor this module supports a batch window: messages are sent at once.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ A_RECEIVE = 10
 
 
 def apply() -> None:
-    """Receive until the batch is full or the queue is empty."""
+    """Receive messages until the batch is full or the queue is empty."""
     receive = sqs._receive_messages_for_esm
 
     def gather(queue_url: str, max_number: int) -> list[dict[str, Any]]:

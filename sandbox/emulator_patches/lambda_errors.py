@@ -1,7 +1,7 @@
 """A function's error carries the name of its exception class, as on Lambda.
 
-The workflow catches errors by that name. No longer needed once MiniStack's own worker names the class.
-`apply` then refuses to start, because its changes do not fit the new worker.
+The workflow catches errors by the names of their classes. Remove this module when MiniStack's own worker
+names the exception's class; `apply` then raises an error, because its changes do not fit the new worker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
 
 
 def apply() -> None:
-    """Name the class of a Python handler's exception, which MiniStack calls ``Runtime.HandlerError``.
+    """Report the class of a Python handler's exception, instead of MiniStack's ``Runtime.HandlerError``.
 
     Raises
     ------

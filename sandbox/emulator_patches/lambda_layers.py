@@ -1,8 +1,7 @@
-"""All function processes share a layer that is unpacked once, as on Lambda under ``/opt``.
+"""All function processes share one unpacked copy of a layer, as on Lambda under ``/opt``.
 
-MiniStack unpacks the layer for each process. This takes most of the time that MiniStack needs to start a
-process. No longer needed once the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of
-their own.
+MiniStack unpacks a layer again for each process, which takes most of the time for starting a process. Remove
+this module when the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ministack.services import lambda_svc
 
 
 def apply() -> None:
-    """Start processes with layers that are already unpacked."""
+    """Start function processes with layers that are already unpacked."""
     spawn = lambda_runtime.Worker._spawn
     directories: dict[str, str] = {}
     unpacking = threading.Lock()

@@ -1,7 +1,7 @@
 """Every line of a function's log reaches CloudWatch, even on a busy machine, as on Lambda.
 
-MiniStack waits only 50 ms for an invocation's first line. No longer needed once MiniStack reads a worker's
-log to the end of the invocation.
+MiniStack waits only 50 ms for the first log line of an invocation. Remove this module when MiniStack reads a
+worker's log to the end of the invocation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The start of one function process does not slow down another, as on Lambda, where they share no cores.
+"""A starting function process does not slow down others, as on Lambda, where processes share no cores.
 
-MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes then take
-four times as long to start, and none works meanwhile. No longer needed once MiniStack starts at most one
-process per core at a time.
+MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes that start at
+once take four times as long, and no process works meanwhile. Remove this module when MiniStack starts at most
+one process per core at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ministack.core import lambda_runtime
 
 
 def apply() -> None:
-    """Start at most one process per core at a time."""
+    """Start at most one function process per core at a time."""
     spawn = lambda_runtime.Worker._spawn
     cores = threading.Semaphore(os.cpu_count() or 1)
 

@@ -1,8 +1,8 @@
-"""An asynchronous invocation waits for a free process, as on Lambda when all concurrency is used.
+"""An asynchronous invocation waits for a free process, as on Lambda when a function's concurrency is used up.
 
-MiniStack starts a new process for an invocation when all others are busy. On a machine with few cores, a
-burst of S3 events would then mainly start processes. No longer needed once MiniStack makes invocations wait
-when a function has its maximum number of processes.
+MiniStack starts a new process for an invocation when all processes of the function are busy. On a machine
+with few cores, a burst of S3 events would spend most CPU time on starting processes. Remove this module when
+MiniStack makes invocations wait for a function that has its maximum number of processes.
 """
 
 from __future__ import annotations

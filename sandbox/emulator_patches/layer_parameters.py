@@ -1,7 +1,7 @@
 """Every account can read the public parameters that hold the managed layer's ARN.
 
-MiniStack has only two public parameters, both for machine images. No longer needed once MiniStack has
-``/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn``.
+MiniStack has only two public parameters, both for machine images. Remove this module when MiniStack has the
+parameter ``/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py(?P<major>3)\.(?P<mino
 
 
 def apply() -> None:
-    """Answer with the ARN of the layer's version 1 in AWS's own account; MiniStack lacks the layer itself."""
+    """Answer with the ARN of the layer's version 1 in AWS's account, because MiniStack lacks the layer."""
     public_parameter = ssm._public_parameter
 
     def with_layers(name: str) -> dict[str, Any] | None:

@@ -1,9 +1,9 @@
-"""A request is checked against the resource that IAM uses, even if the request names it only indirectly.
+"""Each request is checked against the resource that IAM uses, even if only an id leads to the resource.
 
-A request with a query id is checked against the query's workgroup; a request about a rule's targets, against
-the rule; a request about tags, against the tagged resource. A request about a catalog, a database, a
-function, a workgroup or an alarm is checked against that resource. No longer needed once the tests of the
-readers' and of the deployers' policies pass without this module.
+A request with a query id is checked against the query's workgroup. A request about a rule's targets is
+checked against the rule, and a request about tags against the tagged resource. A request about a catalog, a
+database, a function, a workgroup or an alarm is checked against the resource that the request names. Remove
+this module when the tests of the policies for readers and deployers pass without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
 
 
 def apply() -> None:
-    """Check requests against the resources that MiniStack does not find in them."""
+    """Check each request against its resource, also where MiniStack does not find the resource."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(
@@ -47,7 +47,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str, body: bytes) -> str | None:
-    """Return the function that a request creates, or the layer version of the request."""
+    """Return the function that a request to Lambda creates, or the layer version that the request names."""
     parts = path.strip("/").split("/")
     if method == "POST" and parts[-1] == "functions":
         return f"function:{json.loads(body)['FunctionName']}"

@@ -1,8 +1,8 @@
-"""A request that an SDK repeats runs only once and gets the same answer; AWS recognizes the invocation id.
+"""A request that an SDK repeats runs only once, as on AWS, which recognizes the SDK's invocation id.
 
-Sometimes the server drops a connection before the answer is complete. The SDK's second attempt then fails,
-because the resource already exists. No longer needed once applies of fifty resources at a time never fail
-with "already exists" without this module.
+Sometimes MiniStack drops a connection before the answer is complete. After a dropped connection, the SDK's
+second attempt to create a resource fails, because the resource already exists. Remove this module when,
+without it, Terraform applies fifty resources at a time and never fails with "already exists".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ANSWERS_KEPT = 1000
 
 
 def apply() -> None:
-    """Run each client request once and give each repetition the same answer."""
+    """Run each client request once, and answer each repetition with the answer to the first attempt."""
     serve = app.app
     known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 

@@ -1,7 +1,7 @@
-"""The Scheduler replaces ``<aws.scheduler.scheduled-time>`` in an input with the planned start time.
+"""The Scheduler replaces ``<aws.scheduler.scheduled-time>`` in a target's input with the planned start time.
 
-MiniStack passes the input on unchanged, so stage 1 would refuse it. No longer needed once the test of a
-schedule's input passes without this module.
+MiniStack passes on a target's input unchanged, and stage 1 would refuse this input. Remove this module when
+the test of a schedule's input passes without it.
 """
 
 from __future__ import annotations

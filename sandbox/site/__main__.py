@@ -1,10 +1,9 @@
 """The sample site as a separate process: ``python -m sandbox.site --port 8080``.
 
-``GET /_control`` returns the counts of its requests (``/_control?log`` adds each request). ``POST /_control``
-sets its faults; see `SiteServer.control`.
+``GET /_control`` returns the counts of the site's requests (``/_control?log`` adds each request). ``POST
+/_control`` sets the site's faults; see `SiteServer.control`.
 
-If its standard input is a pipe, the site ends when the pipe closes, because the parent process has then
-ended.
+If standard input is a pipe, the site ends with the parent process, whose end closes the pipe.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from sandbox.site.trial import trial_assets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal or the end of the pipe."""
+    """Serve the site until a signal arrives or the pipe closes."""
     options = _parser().parse_args(arguments)
     day = options.day or int(datetime.now(ZoneInfo("America/Sao_Paulo")).strftime("%Y%m%d"))
     make = (

@@ -1,7 +1,7 @@
-"""An asset of the sample site: the cells of its page, and the rows that the lake must hold for it.
+"""An asset of the sample site, with the cells of its page and the rows that the lake must hold for it.
 
-The expected rows are computed from the page's original values and the column names of the contract. They
-depend neither on the text of the page nor on the lake's code.
+The expected rows are computed from the page's original values and the column names of the contract. The
+expected rows depend neither on the text of the page nor on the lake's code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPEC_SOURCES: Mapping[str, Mapping[str, str]] = {
     },
     "fiis": {"codigo_ticker_ativo": "fii", "nome_ativo": "nome_fii", "nome_setor_segmento": "segmento"},
 }
-"""Spec columns with another name in the SoT table of a kind."""
+"""Spec columns that have another name in a kind's SoT table."""
 SPEC_TYPES = {"acoes": "Ação", "fiis": "Fundo Imobiliário"}
 
 YEARS_SHOWN = 6
@@ -47,12 +47,12 @@ class Cell:
     label
         Name of the indicator; empty for a pair of empty cells on the page.
     value
-        Value of the cell: percentages in percentage points, None if the page has no value.
+        Value of the cell, with percentages in percentage points; None if the page has no value.
     text
         Text of the value on the page.
     column
-        The cell's column in SoR and SoT. None for a label that the lake does not know. Also None for a year's
-        price change, because its column depends on the day.
+        The cell's column in SoR and SoT; None for a label that the lake does not know. For a year's price
+        change, `column` is None, because the column depends on the day.
     year
         The year of the price change.
     change
@@ -97,11 +97,11 @@ class SampleAsset:
     kind
         ``acoes`` or ``fiis``.
     variety
-        Its special case: one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+        The asset's special case, one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
     day
-        The day of its page, ``YYYYMMDD``.
+        The day of the asset's page, ``YYYYMMDD``.
     tables
-        The tables of its page.
+        The tables of the asset's page.
     """
 
     ticker: str
@@ -117,12 +117,12 @@ class SampleAsset:
                 yield from (cell for cell in row if isinstance(cell, Cell))
 
     def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
-        """Return by column the cells that the lake keeps from the page when it is read on `day`."""
+        """Return, by column, the cells that the lake keeps from a page that is read on `day`."""
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 
     def with_cell(self, column: str, text: str, value: Value = None) -> SampleAsset:
-        """Return a copy of the asset in which the cell of one column has this `text` and `value`."""
+        """Return a copy of the asset in which the cell of `column` has the given `text` and `value`."""
         return self.with_cells({column: (text, value)})
 
     def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> SampleAsset:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the expected SoR row of the page, read on `day` (default: the day of the page)."""
+        """Return the SoR row that the lake must hold for a page read on `day` (default: the page's day)."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the expected SoT row of the page, read on `day` (default: the day of the page)."""
+        """Return the SoT row that the lake must hold for a page read on `day` (default: the page's day)."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the expected Spec row of the page, read on `day` (default: the day of the page)."""
+        """Return the Spec row that the lake must hold for a page read on `day` (default: the page's day)."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

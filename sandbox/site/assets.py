@@ -32,8 +32,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The order of varieties, repeated after each variety has occurred once. A delisted stock follows each of
-# these stocks.
+# After one asset of each variety, the varieties of further assets repeat in this order. A delisted stock
+# follows each stock of `_TRADED_STOCKS`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -51,13 +51,13 @@ _Result = tuple[str, str, int]
 """Label, stem of the columns, and amount for twelve months."""
 
 _OLDER_FORM = 5
-"""Every nth stock, with this n, has a page in the form used before May 2026."""
+"""One stock in this number of stocks has a page in the form used before May 2026."""
 
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
 
 def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> list[SampleAsset]:
-    """Make the assets of a day: stocks, then funds.
+    """Make the assets of a day, first the stocks and then the funds.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
         Number of stocks and funds. Each of the first assets has a different variety, so a few assets cover
         all varieties.
     seed
-        Another seed gives other values.
+        Seed of the random values; another seed gives other values.
 
     Examples
     --------
@@ -93,14 +93,14 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
 
 def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
-    """Make an asset with the given names and figures; its other values stay the same for a whole year."""
+    """Make an asset with the given names and figures; its other numbers stay equal within a year."""
     subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
     return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset to make: the `number`-th of its kind and the `nth` of its variety."""
+    """An asset that is to be made, as number `number` of its kind and number `nth` of its variety."""
 
     today: date
     number: int
@@ -126,12 +126,12 @@ class _Subject:
         return self.today - timedelta(days=max(0, self.today.weekday() - 4))
 
     def years(self, last_quote: date) -> list[int | None]:
-        """Return the years on the asset's page; None for years in which the asset did not exist."""
+        """Return the years on the asset's page, with None for each year in which the asset did not exist."""
         shown = self.rng.randint(1, YEARS_SHOWN - 1) if self.variety == "young" else YEARS_SHOWN
         return [last_quote.year - age if age < shown else None for age in range(YEARS_SHOWN)]
 
     def between(self, low: float, high: float) -> Decimal:
-        """Return a number with four decimal places."""
+        """Return a random number from `low` to `high` with four decimal places."""
         return Decimal(self.rng.randint(int(low * 10_000), int(high * 10_000))).scaleb(-4)
 
 
@@ -448,7 +448,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return the rows of results: each label has two cells, for twelve and for three months."""
+    """Return the rows of results, in which each label has one cell for twelve months and one for three."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -459,7 +459,7 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
 
 
 class _Pen:
-    """Writes values as the site does, and omits some values.
+    """Writer of values in the site's form, which omits some values.
 
     Parameters
     ----------
@@ -507,7 +507,7 @@ class _Pen:
 
 
 def brazilian(value: int | Decimal) -> str:
-    """Write a number in the Brazilian form: ``-1.234,50``."""
+    """Write a number in the Brazilian form, such as ``-1.234,50``."""
     return f"{Decimal(value):,f}".translate(str.maketrans(",.", ".,"))
 
 
@@ -525,17 +525,17 @@ def _volume(it: _Subject, market: int) -> int:
 
 
 def balance_day(quoted: date) -> date:
-    """Return the day of the last balance sheet that a stock's page shows on a day."""
+    """Return the date of the last balance sheet on the page of a stock that last traded on `quoted`."""
     return _quarter_end(quoted - timedelta(days=50))
 
 
 def management_report_day(quoted: date) -> date:
-    """Return the day of the last monthly report that a fund's page shows on a day."""
+    """Return the date of the last monthly report on the page of a fund that last traded on `quoted`."""
     return quoted.replace(day=1) - timedelta(days=1)
 
 
 def quarterly_report_day(quoted: date) -> date:
-    """Return the day of the last quarterly report that a fund's page shows on a day."""
+    """Return the date of the last quarterly report on the page of a fund that last traded on `quoted`."""
     return _quarter_end(quoted - timedelta(days=45))
 
 

@@ -1,4 +1,4 @@
-"""Names of the sample site: a few well-known assets and any number of invented ones."""
+"""Names for the sample site's assets, of which a few are well-known and any number are invented."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _STEP = 1361  # has no common factor with the number of roots, so no root repeat
 
 @dataclass(frozen=True)
 class Figures:
-    """Consistent figures for an asset that looks like a real one.
+    """Figures that agree with each other, for an asset that looks like a real asset.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Stock:
-    """Ticker and names of a stock; without figures, its values are random."""
+    """Ticker and names of a stock; a stock without figures has random values."""
 
     ticker: str
     company: str
@@ -86,13 +86,13 @@ class Stock:
 
     @property
     def share_class(self) -> str:
-        """The share class, from the number in the ticker."""
+        """The share class, which follows from the number in the ticker."""
         return CLASSES[self.ticker[4:]]
 
 
 @dataclass(frozen=True)
 class Fund:
-    """Ticker and names of a fund; without figures, its values are random."""
+    """Ticker and names of a fund; a fund without figures has random values."""
 
     ticker: str
     name: str
@@ -125,7 +125,7 @@ KNOWN_FUNDS = {
 
 
 def invented_stock(number: int, variety: str, rng: Random) -> Stock:
-    """Return a stock with a different ticker for each `number`."""
+    """Return an invented stock, with a different ticker for each `number`."""
     lap, number = divmod(number, _ROOTS)
     if lap >= len(_SHARES):
         raise ValueError(
@@ -138,7 +138,7 @@ def invented_stock(number: int, variety: str, rng: Random) -> Stock:
 
 
 def invented_fund(number: int, variety: str, rng: Random) -> Fund:
-    """Return a fund with a different ticker for each `number`."""
+    """Return an invented fund, with a different ticker for each `number`."""
     root = _root(number)
     if variety == "financial":
         mandate, segment = "Títulos e Valores Mobiliários", FINANCIAL_SEGMENT

@@ -14,7 +14,7 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# Columns of the listings: each heading, and the SoR column with the values.
+# For each kind, the headings of the listing, and the SoR column with each heading's values.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",
@@ -64,7 +64,7 @@ def detail_page(asset: SampleAsset) -> bytes:
 
 
 def broken_page(asset: SampleAsset) -> bytes:
-    """Return a page with the same tables, but with unknown labels."""
+    """Return an asset's page with its usual tables, but with unknown labels."""
 
     def renamed(row: Row) -> Row:
         return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
@@ -74,7 +74,7 @@ def broken_page(asset: SampleAsset) -> bytes:
 
 
 def other_layout(asset: SampleAsset) -> bytes:
-    """Return the same indicators in the site's layout for telephones, which has no table."""
+    """Return an asset's indicators in the site's layout for telephones, which has no table."""
     items = "\n".join(
         f"<dt>{escape(cell.label)} <span data-toggle='tooltip'>?</span></dt><dd>{escape(cell.text)}</dd>"
         for cell in asset.cells()
@@ -84,12 +84,12 @@ def other_layout(asset: SampleAsset) -> bytes:
 
 
 def as_utf8(page: bytes) -> bytes:
-    """Return a page in UTF-8 that still declares ISO-8859-1."""
+    """Encode a page in UTF-8, although the page declares ISO-8859-1."""
     return page.decode("iso-8859-1").encode()
 
 
 def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str] = ()) -> bytes:
-    """Return the listing of a kind: its assets in ticker order, the first asset twice.
+    """Return a kind's listing, with the assets in ticker order and the first asset twice.
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ def interstitial_page() -> bytes:
 
 
 def short_text(text: str) -> bytes:
-    """Return a page with only `text`."""
+    """Return a page whose only text is `text`."""
     return f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>".encode("iso-8859-1")
 
 
 def garbage(ticker: str) -> bytes:
-    """Return bytes that are not a page, always the same bytes for a ticker."""
+    """Return bytes that are not a page; each ticker always gets equal bytes."""
     return Random(ticker).randbytes(4096)  # noqa: S311 - no secret
 
 

@@ -1,4 +1,4 @@
-"""The server of the sample site: its pages over HTTP on loopback, with faults that can be set at run time."""
+"""Serves the pages of the sample site over HTTP on loopback, with faults that can be set at run time."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class Fault:
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
-        For ``status``.
+        Status and ``Retry-After`` seconds of a ``status`` fault.
     seconds
-        For ``hang`` and ``drip``.
+        Seconds of a ``hang`` or ``drip`` fault.
     ticker
-        For ``other``.
+        Asset whose page an ``other`` fault sends.
     label
-        For ``renamed_label``.
+        Label that a ``renamed_label`` fault renames.
     spared
         Clients with this text in their ``User-Agent`` do not get the fault.
 
@@ -105,11 +105,11 @@ class Request:
     ticker
         The requested asset, if any.
     status
-        The status of the answer; 0 for no answer.
+        HTTP status of the answer; 0 if the site sends no answer.
     connection
-        Number of the connection, in the order of opening.
+        Number of the connection; connections are numbered in the order in which they open.
     headers
-        Its headers.
+        Headers of the request.
     """
 
     at: float
@@ -136,7 +136,7 @@ class SiteServer:
     assets
         The assets with pages.
     ghosts
-        For each kind, further listed tickers without a page.
+        For each kind, further tickers that are listed but have no page.
     latency_ms
         Milliseconds from the request's first line to the answer, including the time to make the page.
     port
@@ -145,9 +145,9 @@ class SiteServer:
     Attributes
     ----------
     base_url : str
-        Its address, without a path.
+        The site's address, without a path.
     session : datetime.date, optional
-        The session that assets with the newest session show instead; None for the assets' own session.
+        Session that replaces the newest session on the pages; None if each asset shows its own session.
 
     Examples
     --------
@@ -225,13 +225,13 @@ class SiteServer:
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Refuse every request with 403 after this number of further asset pages; None ends the block."""
+        """Refuse every request with 403 after `detail_pages` further asset pages; None ends the block."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
 
     def show(self, asset: SampleAsset) -> None:
-        """From now on, show this asset instead of the asset with the same ticker."""
+        """Replace the site's asset that has the ticker of `asset` with `asset`."""
         with self._lock:
             self.assets[asset.ticker] = asset
             self._rendered.clear()
@@ -255,7 +255,7 @@ class SiteServer:
 
     @property
     def connections(self) -> int:
-        """The number of connections of the requests so far."""
+        """The number of connections that the requests so far used."""
         return len({request.connection for request in self.requests})
 
     def stats(self) -> dict[str, Any]:
@@ -278,13 +278,13 @@ class SiteServer:
         Parameters
         ----------
         command
-            Any of ``faults`` (an object of targets and faults, null to end one), ``block_after``,
-            ``latency_ms``, ``clear_faults`` and ``clear_log`` (true).
+            Any of ``faults`` (an object that maps each target to a fault, or to null to end its fault),
+            ``block_after``, ``latency_ms``, ``clear_faults`` and ``clear_log`` (true).
 
         Raises
         ------
         ValueError, TypeError
-            The command has another field or a wrong value.
+            The command has an unknown field or a wrong value.
         """
         known = {"faults", "block_after", "latency_ms", "clear_faults", "clear_log"}
         if unknown := sorted(set(command) - known):
@@ -319,13 +319,13 @@ class SiteServer:
             return answer
 
     def leave(self) -> None:
-        """Record that a request is answered."""
+        """Record that a request has been answered."""
         with self._lock:
             self._in_flight -= 1
 
     @staticmethod
     def _page(path: str) -> tuple[str, str | None]:
-        """Return the page and the ticker of a path."""
+        """Return the page and the ticker that a request's path names."""
         address = urlsplit(path)
         if address.path != DETAILS_PATH:
             return address.path, None
@@ -384,7 +384,7 @@ class SiteServer:
         return self._once(f"{asset.ticker} {self.session}", lambda: pages.detail_page(asset))
 
     def _in_session(self, asset: SampleAsset | None) -> SampleAsset | None:
-        """Return an asset as of the session that the site shows."""
+        """Return an asset with the session that the site shows."""
         if asset is None or self.session is None or _session(asset) != self._newest_session:
             return asset
         return asset.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
@@ -420,7 +420,7 @@ def _refusal(status: int, retry_after: int | None = None) -> _Answer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    """A server with one thread per connection that can close all connections."""
+    """A server that has one thread per connection and can close all connections."""
 
     daemon_threads = True
     block_on_close = False
@@ -452,7 +452,7 @@ class _HTTPServer(ThreadingHTTPServer):
                     continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that closed its connection: tests do this on purpose."""
+        """Ignore a client that closed its connection, because tests close connections on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -464,7 +464,7 @@ class _Handler(BaseHTTPRequestHandler):
     begun_at = 0.0
 
     def parse_request(self) -> bool:
-        """Read the request's head; the latency starts here."""
+        """Start to measure the request's latency, and read the request's head."""
         self.begun_at = time.monotonic()
         return super().parse_request()
 
@@ -481,7 +481,7 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Call this before the last bytes leave: otherwise the client's next request may seem concurrent.
+            # Call `leave` before the last bytes are sent, or the client's next request may seem concurrent.
             site.leave()
         self.wfile.flush()
 
@@ -534,4 +534,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log nothing: the site records its requests itself."""
+        """Log nothing, because the site records its requests itself."""

@@ -1,7 +1,7 @@
-"""The assets of the trial: they look like real ones, and their prices move from session to session.
+"""The assets of the trial, which look like real assets and whose prices move from session to session.
 
-`trial.csv` lists them. Names and orders of magnitude are those of well-known assets; all values are made up.
-On the live day an asset has the price in the list; a random walk gives the prices of earlier sessions.
+`trial.csv` lists the assets. Names and orders of magnitude come from well-known assets; all values are made
+up. On the live day an asset has the price in `trial.csv`; a random walk gives the prices of earlier sessions.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from sandbox.site.assets import (
 )
 
 EARLIER_DAYS = 30
-"""Number of days in the history: the last trading days before the live day."""
+"""Number of days in the history, which are the last trading days before the live day."""
 SESSIONS = 320
-"""Number of sessions with prices: those of the history, and more than a year before it."""
+"""Number of sessions with prices, which cover the history and more than a year before the history."""
 
 NEW = {"BRST3": 0, "SNEL11": 12}
-"""New assets: number of days from their first listing to the live day."""
+"""For each new asset, the number of days from its first listing to the live day."""
 GONE = {"JBSS3": 1, "RBRF11": 9}
-"""Assets that leave: number of days from their last listing to the live day."""
+"""For each asset that leaves, the number of days from its last listing to the live day."""
 SPLIT = {"VIVA3": (7, 2)}
-"""Splits: number of sessions before the live day's session, and of new shares per old share."""
+"""For each split, the number of sessions since the split, and the number of new shares per old share."""
 CHEAPER = {"CSNA3": 0.012}
 """Average fall of the price per session over the history."""
 
@@ -65,7 +65,7 @@ def history_days(live: int) -> list[int]:
 
 
 def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
-    """Return the assets that the site shows on a day of the trial: stocks, then funds.
+    """Return the assets that the site shows on a day of the trial, first the stocks and then the funds.
 
     Parameters
     ----------
@@ -87,14 +87,14 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
 
 @dataclass(frozen=True)
 class _Listed:
-    """An entry of the list, and the asset's split-adjusted price in each session, the newest first."""
+    """An asset in `trial.csv`, and its split-adjusted price in each session, the newest session first."""
 
     variety: str
     known: names.Stock | names.Fund
     prices: tuple[float, ...]
 
     def old_shares(self, step: int) -> int:
-        """Return the number of today's shares that one share became since a session."""
+        """Return how many shares one share of an earlier session has become until the live day."""
         at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
         return factor if step > at else 1
 
@@ -132,19 +132,19 @@ def _read(line: Mapping[str, str]) -> _Listed:
 
 @cache
 def _sessions(live: int) -> tuple[date, ...]:
-    """Return the sessions up to a live day, the newest first."""
+    """Return the sessions up to a live day, the newest session first."""
     days = (date_of(live) - timedelta(days=back) for back in count())
     return tuple(islice((day for day in days if is_trading_day(number_of(day))), SESSIONS))
 
 
 @cache
 def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset with the price in the list, on the newest session of a year."""
+    """Return an asset with its price in `trial.csv`, dated on the newest session of a year."""
     return make_known_asset(newest, listed.variety, listed.known)
 
 
 def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
-    """Return an asset's page on a day that shows the session at `step`."""
+    """Return an asset as its page shows it on `day`, with the session at `step`."""
     newest = next(session for session in sessions if session.year == sessions[step].year)
     asset = replace(_of_year(listed, newest), day=day)
     if listed.variety == "halted":
@@ -169,7 +169,7 @@ def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) ->
 def _moved(
     listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
 ) -> dict[str, Decimal | date]:
-    """Return the unrounded values of a session, computed from the values at the price in the list."""
+    """Compute the unrounded values of a session from `values`, which belong to the price in `trial.csv`."""
     session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
     assert figures
     price = round(Decimal(listed.prices[step] * split), 2)
@@ -201,7 +201,7 @@ def _moved(
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return, for each price change, the earlier session with which the price is compared."""
+    """Return, for each price change's column, the step of the session with which the price is compared."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:
@@ -217,7 +217,7 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(cell: Cell, value: Decimal | date) -> tuple[str, Value]:
-    """Return text and value of a cell, rounded like the value of `cell`."""
+    """Return a new text and value for `cell`, rounded like the cell's present value."""
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}", value
     if isinstance(cell.value, int):
