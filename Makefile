@@ -1,4 +1,4 @@
-# `make` or `make help` lists what there is. The virtual environment is made on first use, and again when
+# `make` or `make help` lists the targets. The virtual environment is made on first use, and again when
 # the requirements change; PYTHON=/path/to/python3 selects its interpreter.
 
 VENV := .venv
@@ -22,13 +22,13 @@ MINOR := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2
 
 # The names contain the version: with another version, a new environment is made.
 VENV_MADE := $(VENV)/.made-$(MINOR)
-# Requirements of the commands that run the lake, so that a first run need not wait for those of the tests.
+# The commands that run the lake need only these requirements, so a first run need not wait for the tests' requirements.
 RUNS := $(VENV)/.made-runs-$(MINOR)
 
 SOURCE ?= sample
 TICKERS ?=
 FORMAT ?= table
-# Passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
+# These variables are passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
 unexport QUERY SQL TICKER
 export ASKED_QUERY := $(value QUERY)
 export ASKED_SQL := $(value SQL)
@@ -123,7 +123,7 @@ $(RUNS): $(REQUIREMENTS)
 	@$(VENV)/bin/python -c 'import sys; assert "%d.%d" % sys.version_info[:2] == "$(MINOR)"' 2>/dev/null || rm -rf $(VENV)
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes --no-deps -r lambda/layer/requirements.txt
-	@# Much of it is never imported: what is gets compiled then.
+	@# Most modules are never imported; the others are compiled at their first import.
 	@$(PIP) --no-compile -r sandbox/requirements.txt
 	@touch $@
 

@@ -1,6 +1,6 @@
 """Take the picture of the report that the READMEs show.
 
-First ``make up``, then ``.venv/bin/python docs/picture.py``, with chromium installed.
+Run ``make up``, then ``.venv/bin/python docs/picture.py``. Chromium must be installed.
 """
 
 from __future__ import annotations

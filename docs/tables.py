@@ -1,7 +1,8 @@
 """Write the documents generated from the code: docs/inputs.md and docs/indicadores.md.
 
-Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract,
-``glue/schemas``. ``python docs/tables.py`` rewrites them. With ``--check`` it fails if they are stale.
+Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract in
+``glue/schemas``. ``python docs/tables.py`` rewrites both documents. With ``--check`` the command fails if a
+document is stale.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ variações por ano são as do ano da execução e dos cinco anteriores.
 
 
 def _unquote(value: Any) -> Any:
-    """Convert an hcl2 expression to the original value or text."""
+    """Return the value or text that an hcl2 expression stands for."""
     if isinstance(value, str):
         if value.startswith('"'):
             return json.loads(value)
@@ -63,7 +64,7 @@ def _unquote(value: Any) -> Any:
 
 
 def _blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
-    """Read the blocks of one kind from a Terraform file, by name, in the order of the file."""
+    """Return the blocks of one kind in a Terraform file, by name, in the file's order."""
     with path.open(encoding="utf-8") as file:
         content = hcl2.load(file)
     return {_unquote(name): _unquote(body) for block in content.get(kind, []) for name, body in block.items()}
@@ -109,13 +110,13 @@ def _columns(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _shown(column: dict[str, Any]) -> str:
-    """Return since when and until when the site shows a column."""
+    """Return a text that says since when and until when the site shows a column."""
     since, until = column.get("since"), column.get("until")
     return ", ".join([f"desde {since}"] * bool(since) + [f"até {until}"] * bool(until))
 
 
 def indicators() -> str:
-    """Return the dictionary of indicators: column, label on the site, meaning and unit, type, since when."""
+    """Return the page of indicators, with each column's name, label on the site, meaning, type and dates."""
     parts = [INTRODUCTION]
     for title, kind in KINDS.items():
         prepared = f"tbsot_fundamentus_indicadores_{kind}_prep"
@@ -136,7 +137,7 @@ def indicators() -> str:
 
 
 def main() -> int:
-    """Rewrite the files, or with ``--check`` print the stale files."""
+    """Rewrite the stale documents, or with ``--check`` only print their names."""
     wanted = {INPUTS: inputs(), INDICATORS: indicators()}
     stale = [
         path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
