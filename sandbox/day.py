@@ -32,7 +32,7 @@ class DayFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class DayObjects:
     """The queues and the contents of each table at one moment.
 
     Parameters
@@ -119,7 +119,7 @@ class Day:
     def _invoke(self, function: str, event: Mapping[str, Any]) -> None:
         self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
-    def wait(self) -> Snapshot:
+    def wait(self) -> DayObjects:
         """Wait until every queued ticker is in all layers, or in a dead-letter queue.
 
         Raises
@@ -171,7 +171,7 @@ class Day:
             self._on_progress("the dedup workflow runs")
             time.sleep(POLL_SECONDS)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
         # Read the log before the queues, because a queue is also empty before stage 2 fills it.
         listed = bool(self._log(self.lake.listing_function, LISTED))
@@ -188,14 +188,14 @@ class Day:
             in_flight[kind] = int(counts.pop("ApproximateNumberOfMessagesNotVisible"))
             waiting[kind] = sum(map(int, counts.values()))
         # Read the queues before the tables, because a row is stored before its message leaves the queue.
-        return Snapshot(
+        return DayObjects(
             listed=listed,
             waiting=waiting,
             in_flight=in_flight,
             objects={table: self.partitions.objects(table, self.number) for table in self.lake.tables},
         )
 
-    def missing(self, snapshot: Snapshot) -> list[str]:
+    def missing(self, snapshot: DayObjects) -> list[str]:
         """Return texts about what a snapshot of the day lacks; the list is empty if the day was complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [

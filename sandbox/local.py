@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from report.athena import Athena, QueryFailed
 from report.html_page import page
 from report.snapshot import take_snapshot
-from sandbox import checks, emulator, report
+from sandbox import answers, checks, emulator
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
@@ -263,7 +263,7 @@ def _up(state_dir: Path, source: Source, console: Console) -> None:
     console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
     console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
     console.say("Run a saved query:  make query QUERY=formula-magica   (make query lists the names)")
-    console.say(f'Run your own SQL:   make query SQL="{report.example_query(day)}"')
+    console.say(f'Run your own SQL:   make query SQL="{answers.example_query(day)}"')
     console.say("End it:             make down")
 
 
@@ -313,7 +313,7 @@ def query(
         except QueryFailed as failure:
             raise QueryFailed(explained(failure, statement, client("glue"))) from failure
     else:
-        report.show_names(asked, console)
+        answers.show_names(asked, console)
         return
     show(answer, asked.types, form, console)
 
@@ -430,12 +430,12 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     said = day.run_workflow()
     console.settle()
 
-    report.show_tables(day, console)
-    report.show_failures(day, console)
-    report.show_stages(day, console)
-    report.show_notice(said["notice"], console)
+    answers.show_tables(day, console)
+    answers.show_failures(day, console)
+    answers.show_stages(day, console)
+    answers.show_notice(said["notice"], console)
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
-    report.show_answers(athena, console)
+    answers.show_answers(athena, console)
     (own_dir / PAGE).write_text(page(take_snapshot(athena, local.emulator.client("s3"))), encoding="utf-8")
     console.say(f"\nThe report of the day, for a browser: {(own_dir / PAGE).resolve()}")
     if source.tickers:

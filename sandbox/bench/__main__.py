@@ -36,7 +36,7 @@ from sandbox.bench.costs import (
 )
 from sandbox.bench.growth import functions_requests, measure_growth
 from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, Work
-from sandbox.bench.report import ROUNDS, report
+from sandbox.bench.results import ROUNDS, report
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.lake import Partitions, Table

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sandbox import report
+from sandbox import answers
 from sandbox.checks import NotExact, check_tickers
 from sandbox.console import Console
 from sandbox.lake import Lake, Table
@@ -151,4 +151,4 @@ def test_progress_in_a_terminal_has_its_time_and_ends_as_a_line(
 
 
 def test_the_example_asks_a_view_in_the_database_of_the_lake() -> None:
-    assert " FROM db_spec.vw_ativos_negociados " in report.example_query(day_with((), (), (), (), ()))
+    assert " FROM db_spec.vw_ativos_negociados " in answers.example_query(day_with((), (), (), (), ()))
