@@ -82,7 +82,7 @@ resource "aws_sns_topic_subscription" "notices" {
   endpoint  = var.alarm_email
 }
 
-# The policy of the topic, which belongs to the module or to the consumer.
+# The topic's policy; the topic belongs to the module or to the consumer.
 data "aws_iam_policy_document" "notices" {
   count = local.notified ? 1 : 0
 

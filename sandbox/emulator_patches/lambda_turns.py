@@ -2,7 +2,7 @@
 
 MiniStack starts a new process for an invocation when all processes of the function are busy. On a machine
 with few cores, a burst of S3 events would spend most CPU time on starting processes. Remove this module when
-MiniStack makes invocations wait for a function that has its maximum number of processes.
+MiniStack makes an invocation wait while the function has its maximum number of processes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names for the sample site's assets, of which a few are well-known and any number are invented."""
+"""Names for the sample site's assets: a few well-known names, and as many invented names as needed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _STEP = 1361  # has no common factor with the number of roots, so no root repeat
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures that agree with each other, for an asset that looks like a real asset.
+    """Consistent figures for a sample asset that looks like a real asset.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Stock:
-    """Ticker and names of a stock; a stock without figures has random values."""
+    """Ticker and names of a stock; if `figures` is None, the stock gets random values."""
 
     ticker: str
     company: str
@@ -92,7 +92,7 @@ class Stock:
 
 @dataclass(frozen=True)
 class Fund:
-    """Ticker and names of a fund; a fund without figures has random values."""
+    """Ticker and names of a fund; if `figures` is None, the fund gets random values."""
 
     ticker: str
     name: str

@@ -14,7 +14,7 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# For each kind, the headings of the listing, and the SoR column with each heading's values.
+# The headings of each kind's listing, each with the SoR column that holds the heading's values.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",

@@ -1,4 +1,4 @@
-"""A lake of four days with known rows, which are the sample site's assets, written directly into the tables.
+"""A lake of four days: known rows of the sample site's assets, written directly into the tables.
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
 On the last day, one asset is new, one is missing, a stock is split, and the quotas of a fund are grouped.

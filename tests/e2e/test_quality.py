@@ -1,4 +1,4 @@
-"""On the emulator, the workflow ends as the verdict requires, also if the site is late."""
+"""On the emulator, the workflow succeeds or fails as the verdict says, also if the site's session is late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If events arrive twice, late, in another order, or interrupted, one more workflow run completes the day."""
+"""One more workflow run completes the day after repeated, late, reordered or interrupted events."""
 
 from __future__ import annotations
 

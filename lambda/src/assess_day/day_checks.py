@@ -38,7 +38,7 @@ def row(
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of listed assets with that on previous days; report a day without a listing."""
+    """Compare the number of listed assets with the number on previous days; report a missing listing."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
@@ -167,10 +167,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return, for each label, how many assets the label concerns, and the first ticker of these assets.
+    """Return, for each label, the number of assets that the label concerns, and their first ticker.
 
-    The labels in an asset's entry count only if the ledger uses this entry. A batch that an older version
-    wrote has only counts; no count may exceed the number of entries that the ledger uses from this batch.
+    The labels in an asset's entry count only if `read` contains this entry. In a batch that an older version
+    wrote, each label has only a number of assets, which is limited to the batch's entries in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 

@@ -32,16 +32,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
-        event to run today, ``tickers`` for a partial run, ``anomesdia_exec`` with ``source``: ``pages`` to
-        read the archived pages of a day again, or ``anomesdia_exec`` with ``remove`` to remove a day after
-        today. S3 sends the event of a collector's manifest.
+        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends
+        one of four events: an empty event to run today; ``tickers`` for a partial run; ``anomesdia_exec``
+        with ``source``: ``pages`` to read a day's archived pages again; or ``anomesdia_exec`` with ``remove``
+        to remove a day after today. S3 sends the event of a collector's manifest.
 
     Returns
     -------
     dict
         ``anomesdia_exec``, and the numbers of deleted objects and partitions if the day was cleared.
-        ``refused`` tells why the site cannot be used, if nothing was done for this reason. ``ignored`` tells
+        If nothing was done because the site cannot be used, ``refused`` gives the reason. ``ignored`` tells
         why a manifest or a repeated event of the schedule starts nothing.
 
     Raises
@@ -148,8 +148,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger. The day's rounds stay as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the remaining data cannot look like a complete day. Delete the
-    # batches' outcomes last: an outcome counts only while the object that it names is in SoR.
+    # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
+    # the batches' outcomes last: an outcome counts only while the object that it names is in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

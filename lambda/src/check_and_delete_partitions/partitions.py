@@ -20,7 +20,7 @@ class ObjectsNotDeleted(RuntimeError):
 
 
 class PartitionNotDeleted(RuntimeError):
-    """The catalog still has a partition after it was asked to delete it."""
+    """The catalog still has a partition after the request to delete this partition."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if a partition cannot be deleted. A newer partition, which a function
-        # of an earlier run has registered meanwhile for that run's objects, stays.
+        # awswrangler reports no error if a partition cannot be deleted. If a function of an earlier run
+        # has meanwhile registered a newer partition for that run's objects, the newer partition stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(

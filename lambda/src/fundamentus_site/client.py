@@ -313,7 +313,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # Quote non-ASCII bytes, which a header should not have and which http.client decodes as ISO-8859-1.
+    # Percent-encode non-ASCII bytes, which http.client decodes as ISO-8859-1; a header should have none.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (

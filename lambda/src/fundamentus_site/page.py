@@ -32,14 +32,14 @@ _COUNTED_CHARACTERS = 100_000
 """In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# A proxy or firewall in front of the site uses these phrases on its pages, which may name the site's host.
+# Pages of a proxy or firewall in front of the site use these phrases, and may also name the site's host.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
     r"|human verification|verify(?:ing)? (?:that )?you are (?:a )?human|verificando (?:se )?(?:a|o) ",
     re.IGNORECASE,
 )
-# This pattern finds the site's name, but not where the name is part of a host name.
+# This pattern finds the site's name, but ignores a name that is part of a host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
 # These charsets decode in linear time. Other charsets, such as punycode, need time that grows with the square
@@ -150,7 +150,7 @@ class _Counter:
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that contain a table or a row, and so only form the page's layout."""
+    """Return the elements that contain a table or a row. Such elements only form the page's layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():
@@ -186,7 +186,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     asked
         The name of the requested page, for the error text.
     found
-        What was found instead of the requested page, for the error text if the answer is a page of the site.
+        What was found instead of the requested page; only the error for a page of the site has this text.
     """
     said = f"{page.url}: asked for {asked}, found"
     status = f"status {page.status}"

@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """An old session (``YYYYMMDD``) that the site showed, and a stock whose page has the current session."""
+    """The old session (``YYYYMMDD``) on the site, and a stock whose page shows the site's current session."""
 
     session: int
     ticker: str
@@ -28,7 +28,7 @@ class OldSession:
 
 @dataclass(frozen=True)
 class DayRequest:
-    """A day, and the work that an event asks for.
+    """What an event asks for: a day, and the work to do with this day.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from b3.kind import Kind
 from pynvest_lake.ledger import moment_of, moment_text
 
 _REQUIRED = {"ticker", "kind", "anomesdia_exec"}
-# These fields are of newer versions; a message that was sent before an upgrade lacks these fields.
+# Newer versions have added these fields; a message that was sent before an upgrade lacks the fields.
 _OPTIONAL = {"round", "page", "asked_at"}
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
@@ -68,7 +68,7 @@ class TickerMessage:
         Reference to the archived page to read; None to fetch the page from the site.
     asked_at
         When the message was made, as `moment_text` writes it. A message that is delivered twice gives the
-        same reading. None in a message of an older version.
+        same reading. None if an older version made the message.
     """
 
     ticker: str

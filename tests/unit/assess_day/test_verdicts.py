@@ -1,4 +1,4 @@
-"""Good days are ok, and the verdicts name each defect both on the first day and on the 31st."""
+"""Good days are ok. The verdicts name each defect, on a lake's first day and on its 31st day."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def stocks(day: date) -> list[SampleAsset]:
 
 
 def changed(day: date, change: Change) -> Rows:
-    """Assess a day whose pages have a defect; if it is the 31st day, thirty good days precede it."""
+    """Assess a day whose pages have a defect; thirty good days precede the 31st day, `LAST`."""
     return judged([change(asset) for asset in assets_of(day)], day, past=day == LAST)
 
 
@@ -412,7 +412,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
-    """Return a day's ledger with more batches; each round in the ledger requests all stocks."""
+    """Return a day's ledger with `batches` added, and with `rounds` rounds that each request all stocks."""
     assert ledger.listing is not None
     asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
@@ -510,7 +510,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = tables.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # As texts, the older date sorts after the newer date, because dates begin with the day of the month.
+    # Compared as text, 30 September sorts after the newer date: such a date begins with the day of the month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

@@ -1,4 +1,4 @@
-"""The examples agree with the current module."""
+"""The examples use the inputs, outputs, versions and columns that the current module has."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ DAY = 20261123
 
 
 def documented() -> dict[str, tuple[float, float]]:
-    """Return the megabytes in each row of the page's tables, for one day and for 250 days."""
+    """Return, for each row of the page's tables, the documented megabytes for one day and for 250 days."""
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
     return {name: (as_float(day), as_float(year)) for name, day, year in rows}
 
@@ -39,7 +39,7 @@ def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_
 
     assert documented().keys() == found.keys()
     for name, sizes in found.items():
-        # DuckDB may read part of an object's end twice, or together with other bytes that DuckDB needs.
+        # DuckDB may read part of an object's end twice, or only once, in one piece with other needed bytes.
         assert sizes == pytest.approx(documented()[name], rel=0.1, abs=0.1), name
 
 

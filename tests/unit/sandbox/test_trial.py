@@ -1,4 +1,4 @@
-"""The trial's assets have the site's values on the live day, and change in the thirty days before."""
+"""The trial's assets have the site's values on the live day, and other values on the thirty days before."""
 
 from __future__ import annotations
 
