@@ -17,7 +17,7 @@ resource "aws_sqs_queue" "tickers" {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
       error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, at most 120) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so a ticker could be read again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
     }
-    # Without rounds, the duration of the tries is not checked, because the workflow is started by hand after the queues drain.
+    # If there are no rounds, the duration of a ticker's tries is not checked, because an operator starts the workflow by hand after the queues drain.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
       error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
@@ -33,7 +33,7 @@ resource "aws_sqs_queue" "tickers" {
   }
 }
 
-# Failed tickers, asynchronous invocations and starts by a schedule wait here for an operator.
+# Failed tickers, failed asynchronous invocations and failed starts by a schedule wait here for an operator.
 resource "aws_sqs_queue" "dead_letter" {
   for_each = local.dead_letter_sources
 

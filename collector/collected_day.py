@@ -31,8 +31,8 @@ class CollectedDay:
     closed_at
         18:45 of the day, after which pages show the day's session.
     until
-        The moment when the site begins to show the next session, at its opening. None for a named day,
-        because only the pages tell whether the site shows a later session.
+        The moment when the next session opens and the site begins to show that session. None for a named
+        day, because only the pages tell whether the site shows a later session.
     """
 
     number: int

@@ -30,7 +30,8 @@ class ShownColumn:
     title, hint
         Heading and meaning of the column.
     shown
-        Number format: ``decimal``, ``count``, ``change`` (of a fraction), ``points`` or ``amount``.
+        Number format: ``decimal``, ``count``, ``change`` (for a fraction, shown as a percentage with a sign),
+        ``points`` or ``amount``.
     stock, fund
         Source columns in the rows of stocks and of funds; None if the rows have no such column.
     is_low_better
@@ -227,7 +228,7 @@ _COMPUTED = (
 
 
 def source_columns() -> Sequence[ShownColumn]:
-    """Return the columns of the table that come from the lake as they are."""
+    """Return the table's columns whose values come from the lake unchanged."""
     return _COLUMNS
 
 
@@ -258,7 +259,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | 
 
 
 def presets(columns: Collection[ShownColumn]) -> list[Mapping[str, str]]:
-    """Return the screens of the buttons, without screens that need a column missing from `columns`."""
+    """Return the screens of the buttons; leave out each screen that needs a column that `columns` lacks."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
         preset

@@ -140,7 +140,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge gives KMS no source account to check, so this statement checks the topic, which SNS gives to KMS.
+  # EventBridge gives KMS no source account to check, so this statement checks the topic's ARN, which SNS gives to KMS.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

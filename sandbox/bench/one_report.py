@@ -1,4 +1,4 @@
-"""Measure how a separate process writes the report; print the measurements as JSON."""
+"""Write the report in a separate process, measure the process, and print the measurements as JSON."""
 
 from __future__ import annotations
 

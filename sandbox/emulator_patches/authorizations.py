@@ -1,4 +1,4 @@
-"""Record each request of a role and whether the role's policies allow the request, like CloudTrail.
+"""Record, as CloudTrail does, each request of a role and whether the role's policies allow the request.
 
 The tests of least privilege and the benchmark read this record. Remove this module when MiniStack itself
 records each request and the decision about it.

@@ -1,6 +1,7 @@
 """An invocation gets as many messages as its mapping's batch size, even if the batch size exceeds ten.
 
-MiniStack passes on the messages of one `ReceiveMessage`; Lambda's poller collects the messages of several.
+MiniStack gives an invocation the messages of one `ReceiveMessage` call, but Lambda's poller collects the
+messages of several calls.
 Remove this module when a mapping with a batch size of 25 on a queue of 25 messages starts one invocation.
 (Neither MiniStack nor this module supports a batch window: messages are sent at once.)
 """

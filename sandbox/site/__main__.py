@@ -3,7 +3,7 @@
 ``GET /_control`` returns the counts of the site's requests (``/_control?log`` adds each request). ``POST
 /_control`` sets the site's faults; see `SiteServer.control`.
 
-If standard input is a pipe, the site ends with the parent process, whose end closes the pipe.
+If standard input is a pipe, the site stops when the parent process ends, because the pipe then closes.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def definitions(kind: str) -> Mapping[str, str]:
 
 @cache
 def _columns(table: str) -> tuple[str, ...]:
-    """Return a table's column names without the two reading times, which no page shows."""
+    """Return the names of a table's columns, except the two columns of reading times, which no page shows."""
     return tuple(column["name"] for column in _schema(table) if not column["name"].startswith("datetime_"))
 
 

@@ -419,7 +419,7 @@ def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
-    """Return the states that run, including the states in branches.
+    """Return the states that an execution enters, including the states in branches.
 
     A choice state that `choices` does not contain takes its default.
     """

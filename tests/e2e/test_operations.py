@@ -225,7 +225,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
 
 
 def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Add a partition like ``ALTER TABLE … ADD IF NOT EXISTS PARTITION``, which the emulator lacks."""
+    """Do what ``ALTER TABLE … ADD IF NOT EXISTS PARTITION`` does; the emulator lacks this statement."""
     storage = faulty.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"][
         "StorageDescriptor"
     ]

@@ -1,4 +1,4 @@
-"""Trino, the engine of Athena, gives the same answers from the module's catalog as the emulator's Athena."""
+"""Trino (Athena's engine) and the emulator's Athena give the same answers from the module's catalog."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day to `count` earlier weekdays; `skip` weekdays before the first day stay empty."""
+    """Copy the first day to `count` earlier weekdays; the last `skip` weekdays before that day stay empty."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
     rows = {

@@ -115,8 +115,8 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[li
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other assets than the site"
         for ticker, row in rows.items():
-            # Skip the columns of moments, which are not on the page. A loop below compares the moments
-            # between the layers.
+            # Skip the columns of moments, which are not on the page. The loop over `assets` below compares
+            # the moments in SoT and Spec with those in SoR.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()
@@ -178,7 +178,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether any asset's expected row changes if its page is read on `day`."""
+    """Return whether reading the pages on `day`, not on their own day, changes any asset's expected row."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

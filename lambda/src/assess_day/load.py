@@ -63,7 +63,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 
 
 def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
-    """Return the session on the site if the site still shows the session of the previous day; else None."""
+    """Return the session that the site shows, if the previous day had the same session; otherwise None."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None
@@ -148,7 +148,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for the previous day with rows, up to ten days back; else an empty table."""
+    """Return a table's rows for the latest day with rows among the ten previous days; else an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

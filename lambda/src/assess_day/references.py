@@ -37,13 +37,13 @@ class References:
 
 
 def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
-    """Return the session, ``YYYYMMDD``, that the previous days recorded last; None without a session."""
+    """Return the session, ``YYYYMMDD``, of the latest previous day that recorded one; None if no day did."""
     session = last_value(earlier, SESSION_REPEATED)
     return None if session is None else int(session)
 
 
 def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
-    """Return the value that the previous days recorded last for a check; None if they recorded no value."""
+    """Return a check's value on the latest previous day that recorded a value; None if no day did."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:

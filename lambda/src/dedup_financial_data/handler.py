@@ -37,7 +37,9 @@ _KINDS = {SOR_ACOES: Kind.ACOES, SOR_FIIS: Kind.FIIS, SOT_ACOES: Kind.ACOES, SOT
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Compact a table's partition of the day, and the previous six days' partitions with several objects.
+    """Compact a table's partition of the day.
+
+    Partitions of the previous six days are compacted too, if they have several objects.
 
     If the workflow's input has ``"source": "sor"``, the day's partition is rebuilt from the source tables.
     Parts that have not reached the next table stay as they are until a later execution compacts them.

@@ -58,8 +58,8 @@ def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) ->
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue the day's tickers.
 
-    If the site gives no listing, the ledger records this, and the invocation succeeds: a round of the
-    workflow asks again.
+    If the site gives no listing, the ledger records this, and the invocation succeeds, because a round of the
+    workflow requests the listing again.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing, and the assets to queue or None to queue every archived page.
+    """Return the day's listing, and the assets to queue; instead of assets, None means every archived page.
 
     Parameters
     ----------
@@ -171,8 +171,8 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests the whole day. Only rounds of the whole day are recorded without
-    # a listing, so a day with rounds but no listing gets the full listing.
+    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, these
+    # rounds requested the whole day, so the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

@@ -40,12 +40,12 @@ class Column:
     label
         For SoR tables: the value's label on the site's page; ``AAAA`` for the year of the run day, ``AAAA-1``
         for the year before. None if the column is not read from a label. If two columns have the same label,
-        the label occurs twice in a row of the page, and the first column is for twelve months.
+        one row of the page shows the label twice, and the first column holds the value for twelve months.
     core
         For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until
-        For SoR tables: the first and the last time that the site shows the label, a year or a month
-        (``2026-05``). None if the label has always existed, or still exists.
+        For SoR tables: the first and the last year or month (``2026-05``) in which the site shows the label.
+        `since` is None if the label has always existed, and `until` is None if the label still exists.
     """
 
     name: str
@@ -77,7 +77,7 @@ class TableSchema:
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return for each label of the site its columns, in order."""
+        """Return a mapping from each label of the site to the label's columns, in order."""
         columns: dict[str, tuple[str, ...]] = {}
         for column in self.columns:
             if column.label is not None:

@@ -27,7 +27,11 @@ from pynvest_lake.storage import (
 
 @dataclass(frozen=True)
 class Derived:
-    """The problems of an event, and counts of objects, rows, deleted sources and already derived sources."""
+    """The problems of an event, and its counts.
+
+    `counts` has the numbers of written objects, written rows, sources that had been deleted, and sources that
+    had been derived before.
+    """
 
     counts: dict[str, int]
     problems: list[str]

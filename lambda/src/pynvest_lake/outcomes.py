@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """The outcome of an asset. The order of the members is the rank: the first is the highest."""
+    """The outcome of an asset. The members are in the order of their rank, the highest first."""
 
     READ = "read"
     NO_SUCH_PAPER = "no_such_paper"

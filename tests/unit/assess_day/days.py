@@ -1,4 +1,4 @@
-"""In one process, the stages' functions make days for the quality checks from the sample site's assets.
+"""Make days for the quality checks: the stages' functions process the sample site's assets in one process.
 
 The functions of stage 2 read the listings, and those of stage 3 read the pages. Stage 4 sets the types,
 stage 5 picks the columns and stage 6 compacts the rows. The stages run without S3 and without queues.
@@ -74,7 +74,7 @@ def _assets() -> tuple[SampleAsset, ...]:
 
 @cache
 def assets_of(day: date) -> tuple[SampleAsset, ...]:
-    """Return the assets of a day; some come and go, some prices move, and a few assets do not trade."""
+    """Return a day's assets: some assets are absent, some prices move, and a few assets do not trade."""
     rng = Random(number_of(day))  # noqa: S311 - not a secret
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
@@ -282,7 +282,7 @@ def good_day(day: date) -> Read:
 
 @cache
 def judged_good(day: date) -> Rows:
-    """Assess a day without a fault, compared with the days before it."""
+    """Assess a day that has no fault; the assessment compares the day with the days before it."""
     return run_checks(inputs_of(good_day(day), history(day)))
 
 

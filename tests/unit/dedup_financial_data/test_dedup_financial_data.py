@@ -165,7 +165,7 @@ def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
 def test_of_readings_of_the_same_page_the_one_that_was_asked_for_later_is_kept(
     lake: Lake, dedup: Any
 ) -> None:
-    """Pages are read again after a fix; rows from before the column ``asked_at`` have no request time."""
+    """After a fix, pages are read again. Rows older than the column ``asked_at`` have no request time."""
     for name, asked_at, price in (("none", None, 1.0), ("early", 1, 2.0), ("late", 2, 3.0), ("x", 1, 4.0)):
         land(lake, name, "AAAA3", price=price, asked_at=asked_at)
 
@@ -268,7 +268,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """Stage 1 clears the day while a compaction writes rows that it read from the day."""
+    """A compaction has read the day's rows; stage 1 clears the day before the compaction writes the rows."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 
