@@ -1,7 +1,7 @@
 locals {
   # The contents of each package, by their names in the package.
   # A package's hash depends only on sources with Unix line endings, so every checkout gives the same hash; build.py computes the same hash.
-  # The file packages.json lists the shared packages in the package of each stage.
+  # For each stage, the file packages.json lists the shared Python packages that the stage's package includes.
   shared = jsondecode(file("${path.module}/packages.json"))
   package_sources = { for package, shared in local.shared : package => merge(
     { for file in fileset("${path.module}/src", "{${join(",", concat([package], shared))}}/**/*.{py,json}") : file => "${path.module}/src/${file}" },
@@ -20,7 +20,7 @@ locals {
   }
 
   # A package that is in the bucket keeps its key, so a plan is the same on every machine.
-  # A new or lost package gets a new key, which causes its build and upload.
+  # A package that is new or missing in the bucket gets a new key, so Terraform builds and uploads it.
   stored = { for package, hash in local.hashes : package => [for key in data.aws_s3_objects.packages.keys : key if startswith(key, "${package}/${hash}-")] }
   keys = { for package, hash in local.hashes : package =>
     length(local.stored[package]) > 0 ? local.stored[package][0] : "${package}/${hash}-${formatdate("YYYYMMDDhhmmss", plantimestamp())}.zip"

@@ -1,4 +1,4 @@
-"""The latest day for a spreadsheet, in the format of a locale."""
+"""Writes the latest day as a sheet for spreadsheet programs, in the format of a locale."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ LOCALES: Mapping[str, Locale] = {"pt-BR": Locale(";", ","), "en": Locale(",", ".
 def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     """Return rows as a CSV file with a line of column names.
 
-    Numbers have no thousands points and all their digits; dates are ISO 8601 in any locale; a missing value
-    is an empty cell. A text that a spreadsheet would take for a formula begins with an apostrophe.
+    Numbers have all their digits and no thousands separator; dates are ISO 8601 in any locale; a missing
+    value is an empty cell. A text that a spreadsheet would take for a formula begins with an apostrophe.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table, with `kind` None for a table of both kinds, and with `root` as the prefix of all its keys."""
+    """A table; `kind` is None if the table has both kinds, and all keys of the table begin with `root`."""
 
     layer: str
     kind: str | None
@@ -85,7 +85,7 @@ class StoredObject:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that a compact object replaces; a part has only its own id."""
+        """Return the ids of the parts that a compact object replaces, or, for a part, only its own id."""
         return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 

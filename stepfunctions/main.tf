@@ -167,7 +167,7 @@ resource "aws_sfn_state_machine" "this" {
       IsSettled = {
         Type = "Choice"
         Choices = [
-          # With fetch_from = "pages", the execution that a manifest started assesses the day.
+          # With fetch_from = "pages", a manifest starts the execution that assesses the day.
           { Variable = "$.assessed_by_another", IsPresent = true, Next = "Good" },
           { Variable = "$.settled", BooleanEquals = false, Next = "WaitToLook" },
         ]

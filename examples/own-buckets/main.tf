@@ -1,4 +1,4 @@
-# A lake in your own bucket, which has your own key and also notifies other targets.
+# A lake in your own bucket. The bucket has your own KMS key and also notifies other targets.
 # The module does not configure this bucket.
 
 provider "aws" {

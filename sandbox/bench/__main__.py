@@ -90,7 +90,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # Use the module's defaults, because the example starts fewer processes, for machines with two cores.
+        # Use the module's defaults; the example's values start fewer processes, for machines with two cores.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -287,7 +287,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Load the emulator's certificate and the public certificates, which a client on AWS loads too.
+    # Besides the emulator's certificate, load the public certificates, because a client on AWS loads these.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -302,7 +302,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Let stage 1 start a function that refuses the event, instead of stage 2, which would start the day.
+    # Stage 2 would start the day, so let stage 1 invoke another function, which refuses the event.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -451,7 +451,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
-    # Give each function pairs of numbers, which count its process starts and invocations for one purpose.
+    # Each function has one pair per purpose: the number of process starts and the number of invocations.
     runs = {
         STAGE_1: [(1, 1)],
         AGAIN: [],  # does not run on an ordinary evening
@@ -473,9 +473,9 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     """Return an upper limit of the GB-seconds for an evening on which the site refuses every page.
 
-    The upper limit assumes that all time that the emulator measured is CPU time, and that each round starts
-    all processes again, because rounds are an hour apart. The work of a whole core for one second costs the
-    same with any amount of memory.
+    The upper limit counts all time that the emulator measured as CPU time. Rounds are an hour apart, so the
+    upper limit also assumes that each round starts all processes again. Work that takes one second on a whole
+    core costs the same with any amount of memory.
     """
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0
@@ -500,7 +500,7 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # Count one page per asset, each as large as a page of the real site.
+        # Assume that each asset has one page, which is as large as a page of the real site.
         pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
         ledger_bytes=measured["ledger_bytes"],
         # Nobody queries an empty lake.

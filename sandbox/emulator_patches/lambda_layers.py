@@ -1,7 +1,8 @@
 """All function processes share one unpacked copy of a layer, as on Lambda under ``/opt``.
 
 MiniStack unpacks a layer again for each process, which takes most of the time for starting a process. Remove
-this module when the ``ministack-lambda-*`` directories of two processes have no ``layer_0`` of their own.
+this module when MiniStack, without it, unpacks no separate ``layer_0`` into the ``ministack-lambda-*``
+directory of each process.
 """
 
 from __future__ import annotations

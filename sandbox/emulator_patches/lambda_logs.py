@@ -15,7 +15,7 @@ FIRST_LINE_SECONDS = 1.0
 
 
 def apply() -> None:
-    """Wait for a function's log lines longer than 50 ms, so that none is lost on a busy machine."""
+    """Wait longer than 50 ms for a function's log lines, so that no line is lost on a busy machine."""
     drain = lambda_runtime.Worker._drain_stderr_bounded
 
     def drain_patiently(worker: Any) -> str:

@@ -52,7 +52,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.check(day, without=(down, silent, garbled))
     said = faulty.outcomes(number)
     assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
-    # The dead-letter queues get only messages whose failure no function could report.
+    # A message reaches a dead-letter queue only if no function could report the message's failure.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
@@ -138,9 +138,9 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that may perform calls about one partition, but never answers these calls.
+    """A Glue catalog that never answers calls about one partition; with `takes_effect`, it performs them.
 
-    The test can kill the calling function at this point.
+    The test can kill the calling function while the function waits for the answer.
     """
 
     def __init__(self, emulator: Emulator, location: str, *, takes_effect: bool) -> None:
@@ -303,7 +303,7 @@ def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
 
 
 def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake, recent: int) -> None:
-    """Messages and keys contain the day of the run, and the clocks of the stages show another day."""
+    """Messages and keys contain the day of the run, although the stages' clocks show another day."""
     today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
     before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()

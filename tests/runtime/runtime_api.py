@@ -18,8 +18,8 @@ API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 TIMEOUT_SECONDS = 120
 
-# This program works like Lambda's bootstrap, but with the given paths before the standard library. At the
-# end, the program writes the list of imported modules.
+# This program works like Lambda's bootstrap, but puts the given paths before the standard library in
+# `sys.path`. At the end, the program writes the list of imported modules.
 BOOTSTRAP = """
 import sys
 standard_library = list(sys.path)
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        # There is no second event; the runtime interface client exits when it receives this answer.
+        # There is only one event; if the runtime interface client asks again, status 410 makes it exit.
         if self.path != f"{API}/invocation/next" or self.server.was_handed_out:
             self._answer(410, {"errorMessage": "no event is left", "errorType": "Gone"})
             return
@@ -143,7 +143,9 @@ class Invocation:
 def invoke(
     handler: str, paths: Sequence[Path], environment: Mapping[str, str], event: Mapping[str, Any], found: Path
 ) -> Invocation:
-    """Let the runtime interface client pass an event to a handler that imports only from `paths` and Python.
+    """Let the runtime interface client pass an event to a handler.
+
+    The handler can import only from `paths` and the standard library.
 
     Parameters
     ----------
@@ -160,7 +162,7 @@ def invoke(
     """
     with RuntimeApi(event) as api:
         bootstrap = BOOTSTRAP.format(paths=[str(path) for path in paths], handler=handler, found=str(found))
-        # The options -S and -I exclude site-packages, Python's variables and the current directory.
+        # -S makes Python ignore site-packages; -I makes it ignore PYTHON* variables and the current folder.
         done = subprocess.run(
             [sys.executable, "-S", "-I", "-c", bootstrap],
             cwd=paths[0],

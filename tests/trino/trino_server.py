@@ -125,7 +125,7 @@ class Answer:
 
 
 class Trino:
-    """A server of one node on the emulator's catalog. The server runs while the context is open.
+    """A Trino server of one node, with the emulator's catalog. The server runs while the context is open.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The report's input from the sample site's assets, with the latest day, its verdict and a few histories."""
+"""Makes the report's input from the sample site's assets: the latest day, its verdict and a few histories."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 
 
 def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
-    """Return histories with only prices for the followed assets."""
+    """Return the histories of the followed assets; the histories contain only prices."""
     days = [datetime.strptime(str(session), "%Y%m%d").date() for session in sessions]
     return [
         AssetHistory(ticker, days, {"vlr_cot": [10.0 + place + number for number in range(len(days))]})

@@ -189,15 +189,15 @@ class World:
         return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
 
     def disturb(self, call: int, how: str) -> None:
-        """Disturb the next step at the AWS call with this number.
+        """Disturb one AWS call of the next step.
 
         Parameters
         ----------
         call
-            The number, from 1.
+            The number of the AWS call in the step, from 1.
         how
             With ``before`` or ``after``, the process ends before or after the call. With ``meanwhile``,
-            another function runs before the call.
+            the call waits until another function has run.
         """
         self._calls, self._disturbance = 0, (call, how)
 

@@ -1,4 +1,4 @@
-"""B3's calendar. The calendar serves to judge a repeated session, and never decides whether a day is run."""
+"""B3's calendar. The calendar helps to judge a repeated session, but never decides whether a day is run."""
 
 from __future__ import annotations
 

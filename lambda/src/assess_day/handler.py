@@ -53,8 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         The step ``look`` returns the fields of `DayStatus`, and the ``progress`` for the next look. The
         result has ``look_again_seconds`` if the day is not settled, and ``round_seconds`` if a round follows.
-        The field ``old_session`` holds a session and a stock to probe if the site still shows the previous
-        day's session. The field ``assessed_by_another`` is true if this execution ends because another
+        If the site still shows the previous day's session, the field ``old_session`` holds this session and
+        a stock to probe. The field ``assessed_by_another`` is true if this execution ends because another
         execution assesses the day. The step ``assess`` writes the quality rows and then returns the verdict
         ``situacao``, whether the workflow ``passed``, the number of ``missing`` assets, the ``reasons``, the
         message ``cause`` for a failed workflow, and the ``notice`` with ``tell``, ``subject`` and ``text``.

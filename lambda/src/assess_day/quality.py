@@ -25,8 +25,8 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
     Returns
     -------
     tuple of QualityRow
-        One row for each check and column, and then the row with the verdict. A partial run has only a row
-        with the verdict ``ok``.
+        One row for each check and column, and then the row with the verdict. For a partial run,
+        there is only one row, which has the verdict ``ok``.
     """
     if inputs.ledger.is_partial:
         return (QualityRow(None, VERDICT, None, None, None, Verdict.OK, TRIAL),)

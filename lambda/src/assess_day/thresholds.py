@@ -1,8 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. On normal days, with
-new and removed assets and moving prices, no value exceeds a limit. A fault exceeds the limit of the check
-that looks for this fault.
+new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the value of the
+check for this fault exceeds the check's limit.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Limits:
     why: str
 
     def above(self, value: float) -> Verdict:
-        """Judge a value that is bad if it is above a limit."""
+        """Return the verdict on a value that should not exceed the limits."""
         return self._judged(lambda limit: value > limit)
 
     def below(self, value: float) -> Verdict:
-        """Judge a value that is bad if it is below a limit."""
+        """Return the verdict on a value that should not fall below the limits."""
         return self._judged(lambda limit: value < limit)
 
     def _judged(self, beyond) -> Verdict:  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Limits text from outside before the text is stored, logged or sent."""
+"""Limits the length and the characters of external text before the text is stored, logged or sent."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ REFUSALS_THAT_OPEN = 3
 class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
-    One refused asset alone does not open the breaker. Several threads may use one breaker. `admits` waits if
-    pending requests could open the breaker, unless the site's newest answer was a page that was read. So a
-    site that refuses everything gets only three requests from a process.
+    One refused asset alone does not open the breaker. Several threads may use one breaker. `admits` does not
+    wait if the site's newest answer was a page that the client read; otherwise, `admits` waits while pending
+    requests could open the breaker. So a site that refuses everything gets only three requests from a
+    process.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ class Flow:
     newest_at
         When the newest SoR object was written; None if the day has no SoR object.
     not_through
-        One text for each table that lacks SoR objects, with their ids. The texts are in Portuguese, because
-        the day's verdict contains them.
+        One text for each table that lacks SoR objects; the text contains the objects' ids. The texts are in
+        Portuguese, because the day's verdict contains the texts.
     foreign
         Keys in the day's partitions that do not belong to the lake.
     """
@@ -39,7 +39,7 @@ class Flow:
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
     """Return how far a day's objects have moved; every SoR id must reach SoT and Spec."""
     named = {table.table: table for table in tables}
-    # List SoR first: an object that arrives meanwhile is then not expected in the later tables.
+    # List SoR first, so that an object that reaches SoR afterwards is not expected in the later tables.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
     partitions = {name: list_day(s3, named[name], day) for name in order}
     stocks, funds = (partitions[name].ids(PART) for name in (SOR_ACOES, SOR_FIIS))

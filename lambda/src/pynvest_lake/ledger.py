@@ -198,10 +198,10 @@ class BatchEntry:
     assets
         The entry of each asset, by ticker.
     labels
-        Labels without a column, written only by older versions: for each label of the batch, the number of
-        assets that have it, and one of these assets. Now `AssetEntry` has these labels.
+        The batch's labels without a column: for each label, the number of assets that have the label, and
+        one of these assets. Only older versions wrote this field; now `AssetEntry` has these labels.
     lacking
-        Core labels that pages lacked, in the form of `labels`, and written only by older versions.
+        The core labels that pages lacked, in the form of `labels`. Only older versions wrote this field.
     archived
         Whether the batch's pages were put into the archive.
     """

@@ -295,7 +295,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # Only two requests may already run when the wait begins; a place above 4 shows that others followed.
+    # At most two requests are running when the wait begins; a place above 4 shows that others followed.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -354,7 +354,7 @@ def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day
     refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
 
     assert len(batch) == 60
-    # When the site refuses the first request, the other thread's next request may already run.
+    # When the site refuses the first request, the other thread may already have sent its next request.
     assert 43 <= len(asked(site)) <= 44
     assert len(refused) == 20
 
@@ -388,7 +388,7 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert fetch(*batch)["rows"] == 4
-    # A cool-down lasts at most as long as a message's visibility timeout, because no round asks sooner.
+    # No round asks before a message's visibility timeout ends, so no cool-down is longer than this timeout.
     assert set(cool_downs) == {60.0}
 
 

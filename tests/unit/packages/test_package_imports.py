@@ -1,4 +1,4 @@
-"""Each package works with only its own files, our layer and the managed layer, within Lambda's size limit."""
+"""Each package needs only its own files, our layer and the managed layer, and fits Lambda's size limit."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
         f"assert callable({stage}.handler.handler)",
         *program,
     )
-    # The options -S and -I exclude site-packages, Python's variables and the current folder.
+    # -S makes Python ignore site-packages; -I makes it ignore PYTHON* variables and the current folder.
     done = subprocess.run(
         [sys.executable, "-S", "-I", "-c", "\n".join(lines)], capture_output=True, text=True, check=False
     )

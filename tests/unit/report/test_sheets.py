@@ -1,4 +1,4 @@
-"""A program that reads a sheet by its locale's rules gets the lake's values."""
+"""A program that reads a sheet by the rules of the sheet's locale gets the lake's values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = {"pt-BR": (";", ","), "en": (",", ".")}
 
 
 def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
-    """Read a sheet as a spreadsheet program in the locale does, each text by the type of its column."""
+    """Read a sheet by the rules of a locale, and convert each text to the type of the text's column."""
     delimiter, point = RULES[locale]
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter)
     return [{name: value_of(text, column_types()[name], point) for name, text in row.items()} for row in rows]
@@ -41,7 +41,7 @@ def value_of(text: str, kind: str, point: str) -> Any:
 
 
 def as_written(value: Any) -> Any:
-    """Return a value as a sheet holds it, with moments in whole seconds and with harmless formulas."""
+    """Return a value as a sheet holds it: a moment in whole seconds, a formula after an apostrophe."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):

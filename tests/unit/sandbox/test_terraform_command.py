@@ -1,4 +1,4 @@
-"""Tests check where Terraform finds its provider, and from which moment applied resources can be used."""
+"""The tests check where Terraform finds its provider, and when applied resources become usable."""
 
 from __future__ import annotations
 
