@@ -31,9 +31,10 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
           indicators  name, key, title, meaning, section, shown, before, after (see `Indicator`), and
                       values, one per asset
           series      names of the indicators that have a series
-          history     by asset, by series: a text with one field per session, separated by commas. A field is
-                      the value, is empty if the value equals the previous value, or is "-" without a
-                      value. Empty fields at the end are left out. An asset without history has no texts.
+          history     by asset, by series: a text with one field per session, separated by commas. A field
+                      holds the value, nothing if the value equals the previous value, or "-" if the
+                      session has no value. Empty fields at the end are left out. An asset without history
+                      has no texts.
           splits      possible splits: {"PETR4": [["2026-11-23", 2.0, 0.5]]}, factors of shares and price
 
     Parameters

@@ -66,7 +66,7 @@ class DayObjects:
 
 @dataclass(frozen=True)
 class StageReport:
-    """One function's work in a day, with the number, total seconds and last end of its invocations."""
+    """One function's invocations in a day: number, total seconds, and seconds until the last one ended."""
 
     function: str
     invocations: int
@@ -101,7 +101,7 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke the start schedule's target with `fields`; if there are none, with the schedule's input."""
+        """Invoke the start schedule's target with `fields`, or, without fields, with the schedule's input."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -196,7 +196,7 @@ class Day:
         )
 
     def missing(self, snapshot: DayObjects) -> list[str]:
-        """Return texts about what a snapshot of the day lacks; the list is empty if the day was complete."""
+        """Return texts that say what a snapshot of the day lacks; no texts if the day was complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -223,7 +223,7 @@ class Day:
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:
-        """Return a report about each function's work since the run of the day was started."""
+        """Return a report on each function that was invoked since the day's run began."""
         reports = []
         for function in self.lake.functions:
             invocations = self._reports(function)
@@ -251,12 +251,12 @@ class Day:
         )
 
     def _reports(self, function: str) -> list[tuple[float, float]]:
-        """Return end time and seconds of each invocation of `function` since the day's run began."""
+        """Return end time and duration in seconds of `function`'s invocations since the day's run began."""
         found = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
         return [(at, float(line[1]) / 1000) for at, line in found if line]
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
-        """Return time and text of each log line of `function` with `term` since the day's run began."""
+        """Return time and text of `function`'s log lines that contain `term`, since the day's run began."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),

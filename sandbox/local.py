@@ -78,7 +78,10 @@ class SiteNotReached(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """The source of a day's pages is the sample site, or the real site for the named tickers."""
+    """The site that serves a day's pages, and the tickers to request.
+
+    The site is the real site if `live`, otherwise the sample site. Empty `tickers` mean all assets.
+    """
 
     live: bool = False
     tickers: tuple[str, ...] = ()
@@ -371,8 +374,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. Closing `running` ends all started processes. If this process is killed, the
-        processes of the folder ``up`` continue, and ``down`` can end these processes.
+        The day and its emulator. Closing `running` ends all started processes. If this process is killed,
+        the processes that it started in the folder ``up`` continue, and the command ``down`` can end them.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -453,7 +456,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
 
 
 def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:
-    """Start the sample site; return its process and the module's inputs for reading this site."""
+    """Start the sample site; return its process and the inputs with which the module reads this site."""
     port = free_port()
     site = BackgroundProcess(
         SITE_MODULE,

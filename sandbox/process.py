@@ -1,4 +1,4 @@
-"""Background processes that leave nothing behind, because each leads a process group that ends as a whole."""
+"""Background processes, each with its own process group, so that no child process outlives a stop."""
 
 from __future__ import annotations
 

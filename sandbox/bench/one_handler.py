@@ -2,8 +2,8 @@
 
 ``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether to use existing byte code: Lambda
 layers and packages contain sources only), ``handler`` (``package.module.function``), ``environment``,
-``event`` (null: import only) and ``again`` (number of further, warm calls). The program prints JSON: seconds
-of CPU and of waiting for the import and for each call, peak memory in MB, and the result.
+``event`` (null: import only) and ``again`` (number of further, warm calls). The program prints JSON: CPU
+seconds and wait seconds of the import and of each call, peak memory in MB, and the result.
 """
 
 from __future__ import annotations

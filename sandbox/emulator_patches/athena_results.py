@@ -1,4 +1,4 @@
-"""Athena writes a query's result to the object that ``OutputLocation`` of the execution names.
+"""Athena writes a query's result to the object in the execution's ``OutputLocation``.
 
 MiniStack uses ``OutputLocation`` as a folder and writes the result into the folder. Remove this module when
 the tests of the recipes pass without it.

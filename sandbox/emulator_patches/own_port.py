@@ -1,7 +1,7 @@
 """The emulator listens on the configured port only.
 
-MiniStack also serves TLS on port 443 if it can. Remove this module when a setting of MiniStack turns port 443
-off.
+MiniStack also serves TLS on port 443 if it can. Remove this module when MiniStack has a setting that turns
+port 443 off.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Saved queries and views return the rows of the known lake, and a reader may only query."""
+"""Saved queries and views return the known lake's rows, and the reader's role permits only queries."""
 
 from __future__ import annotations
 
@@ -495,7 +495,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return the last row per asset and session, within the latest `days` run days of each kind."""
+    """Return each asset's last row of each session, from the latest `days` run days of the asset's kind."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         since = sorted({row["anomesdia_exec"] for row in known.rows[key]})[-days:][0]

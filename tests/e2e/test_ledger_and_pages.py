@@ -1,4 +1,4 @@
-"""The ledger, the rounds and the archived pages complete days on the emulator."""
+"""With the ledger, the rounds and the archived pages, days on the emulator become complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_READ = "Ativos que faltam: nenhum"
 
 @pytest.fixture
 def day(faulty: FaultyLake, recent: int) -> Day:
-    """Return a past day whose run has finished; the site no longer answers."""
+    """Return a past day whose run has finished; from then on the site answers with status 500."""
     day = faulty.day()
     day.ask(recent)
     day.wait()
@@ -39,7 +39,7 @@ def day(faulty: FaultyLake, recent: int) -> Day:
 
 
 def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
-    """Return the read time of each asset in the Spec table."""
+    """Return, from the Spec table, the time at which each asset was read."""
     rows = day.partitions.read(faulty.table("spec"), day.number).to_pylist()
     return {row["codigo_ticker_ativo"]: row["datetime_exec"] for row in rows}
 

@@ -101,7 +101,7 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
-    """Map each ticker whose cell in a column is not blank to the text of this cell."""
+    """Return a column's texts by ticker, without the blank cells."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
     return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
 
@@ -200,13 +200,13 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median by its reference; near zero, any change is ``ok`` if the values have both signs."""
+    """Judge a median by its reference; it is ``ok`` if both are near zero and the values have both signs."""
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # A value of zero has no sign, and a ratio to zero is undefined.
+    # If either number is zero, their signs cannot be compared and their ratio is undefined.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:
@@ -241,7 +241,7 @@ def _agree(one: float, other: float, product: float) -> bool:
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of the assets that traded in a session; the values of other assets do not change."""
+    """Return the rows of the assets that traded in a session; assets that did not trade keep old values."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

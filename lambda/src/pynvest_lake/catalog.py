@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-This module calls the SDK itself, because awswrangler would add pandas and a third of a second to every cold
-start of stages 3 to 6, which use neither pandas nor awswrangler for anything else.
+This module calls the SDK itself. Stages 3 to 6 need neither pandas nor awswrangler otherwise; awswrangler
+would add pandas and a third of a second to each cold start of these stages.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
     Parameters
     ----------
     s3, glue
-        Clients. One S3 call lists a thousand days, whatever the number of objects.
+        Clients. One S3 call lists up to a thousand days, even if the days have many objects.
     table
         The table.
     """

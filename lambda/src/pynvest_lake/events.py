@@ -18,7 +18,7 @@ class UnexpectedEvent(ValueError):
 
 
 def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[list[LakeObject], list[str]]:
-    """Return the parts that an S3 event names, and the problems of its other records.
+    """Return the parts that an S3 event names, and a text about each record that names no part.
 
     Parameters
     ----------

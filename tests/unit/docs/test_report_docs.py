@@ -1,4 +1,4 @@
-"""docs/report.md agrees with the report's command."""
+"""docs/report.md documents every option of the report's command, and no other option."""
 
 from __future__ import annotations
 

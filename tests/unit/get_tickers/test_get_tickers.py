@@ -118,7 +118,7 @@ def ledger(lake: Lake) -> Ledger:
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
-    """Write an outcome into the ledger like stage 3; if it is ``read``, also put an object into SoR."""
+    """Write an outcome into the ledger, as stage 3 does; for ``read``, also put an object into SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, round_, object=item.id if item else None)

@@ -75,7 +75,7 @@ QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
 def many() -> Snapshot:
-    """Return so many assets that every screen leaves some of them out."""
+    """Return so many assets that no screen shows all of them."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
     assets = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
@@ -126,7 +126,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write each kind of page once, such as the page of an empty lake, and return the files by name."""
+    """Write one page per case (for example, an empty lake), and return the files by name."""
     directory = tmp_path_factory.mktemp("pages")
     snapshots = {
         "whole": sample(quality=judgement(DAY, "aviso", "faltam 3 papéis")),
