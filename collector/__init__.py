@@ -1,4 +1,4 @@
-"""Collects the site's pages of a day on your own machine: ``python -m collector``, in a checkout."""
+"""Collects a day's pages from the site on your own machine, with ``python -m collector`` in a checkout."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Collection:
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
-        """Load the archived pages, except pages that were fetched before the day's 18:45."""
+        """Load the archived pages, except pages that were fetched before 18:45 on the day."""
         for key in self._bucket.keys(self._day.number):
             archived = self._bucket.read(key)
             for problem in archived.problems:

@@ -31,7 +31,7 @@ class Patience:
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Print the reason and wait; if the longest time is over, only return False.
+        """Print the reason, wait and return True; if the longest time has passed, only return False.
 
         Parameters
         ----------

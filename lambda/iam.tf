@@ -15,7 +15,7 @@ locals {
     "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # Each of these values has one statement per table, or one per kind of asset.
+  # Each of these maps holds one statement per table, or one statement per kind of asset.
   # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix, so the condition's operator ends in IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
@@ -42,7 +42,7 @@ locals {
     miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
   } }
 
-  # S3 uses a bucket's key on behalf of the role that reads or writes an object.
+  # S3 uses a bucket's KMS key with the permissions of the role that reads or writes an object.
   uses_of_bucket_keys = { for function, actions in local.actions_in_lake : function => concat(
     contains(actions, "s3:GetObject") ? ["kms:Decrypt"] : [],
     contains(actions, "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
@@ -170,8 +170,8 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Allow only this account's buckets, even if the policy of another account's bucket allows the role.
-      # AWS always sends the bucket's account, but the emulator does not, so the condition's operator ends in IfExists.
+      # Allow access only to this account's buckets, even if another account's bucket has a policy that allows the role.
+      # The emulator does not send the bucket's account, which AWS always sends, so the condition's operator ends in IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -59,7 +59,7 @@ KINDS = {False: "Ações", True: "FIIs"}
 
 @dataclass(frozen=True)
 class Group:
-    """A sector of stocks or a segment of funds: the medians and the number of its assets that trade."""
+    """A sector of stocks or a segment of funds, with the number and the medians of its traded assets."""
 
     name: str
     assets: int
@@ -72,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Breadth:
-    """How many assets of the newest session rose, stayed or fell, and the median of their changes."""
+    """The numbers of assets that rose, did not move or fell in the newest session, and the median change."""
 
     up: int
     flat: int
@@ -97,7 +97,7 @@ def of_newest_session(assets: Sequence[ListedAsset]) -> list[ListedAsset]:
 
 
 def breadth(assets: Iterable[ListedAsset]) -> Breadth:
-    """Count the assets that rose, stayed or fell."""
+    """Count the assets that rose, did not move or fell."""
     changes = [asset.day for asset in assets if asset.day is not None]
     up, down = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
     return Breadth(up, len(changes) - up - down, down, _median(changes))
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the shares of assets that rose, stayed and fell, by kind; return None if no asset has a change."""
+    """Draw the shares of assets that rose, did not move or fell, by kind; None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -240,7 +240,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
     """Draw P/VP against dividend yield of liquid assets, except outliers; return None if no asset is left.
 
-    Colour and shape give the sector or segment; points of interest have their names.
+    A point's colour and shape show the sector or segment; points of interest are labelled with the ticker.
     """
     shown = [
         asset
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets, as many as there are colours."""
+    """Return the sectors or segments with the most assets, one for each colour."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round numbers within the range of the values; a narrow range gets numbers at closer steps."""
+    """Return round numbers within the range of the values; the numbers are closer in a narrow range."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -334,7 +334,7 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return an upper bound for all values except the largest twentieth."""
+    """Return the smallest value that at least 95% of the values do not exceed."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
@@ -348,7 +348,7 @@ def followed(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
-    """Draw prices of the followed assets, starting at 100; None if no asset has two sessions."""
+    """Draw followed assets' prices, each asset's first price as 100; return None without two sessions."""
     first: dict[str, float] = {}
     rows = []
     for history in histories:
@@ -409,6 +409,6 @@ def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
 
 
 def _spec(chart: alt.Chart, title: str, height: int) -> dict[str, Any]:
-    """Return the specification of a chart with the width of its container and `title` for screen readers."""
+    """Return the specification of a chart that fills its container's width; screen readers get `title`."""
     made: dict[str, Any] = chart.properties(width="container", height=height, description=title).to_dict()
     return made

@@ -98,11 +98,11 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     Parameters
     ----------
     ticker
-        The kind's column of tickers.
+        Name of the column that holds the kind's tickers.
     rows
         Rows of the latest day; columns that the contract lacks come last, under their own names.
     year
-        Year of the run day, from which some columns count their years.
+        Year of the run day; the numbers in some column names count years back from that year.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
@@ -151,7 +151,7 @@ def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a definition for readers of the page, which also shows fractions as percentages."""
+    """Return a definition for the page's readers, in % for fractions, as the page shows fractions in %."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"

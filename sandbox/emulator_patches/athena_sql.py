@@ -1,8 +1,8 @@
 """Athena runs Trino's SQL and replaces each ``?`` with an execution parameter.
 
-MiniStack's Athena passes a query to DuckDB unchanged. This module lets sqlglot translate the query, and
-covers the remaining differences with DuckDB macros and its own changes. Remove this module when the tests of
-Athena's functions pass without it.
+MiniStack's Athena passes a query to DuckDB unchanged. This module translates the query with sqlglot.
+Where the translation still differs from Athena, the module adds DuckDB macros or changes the query itself.
+Remove this module when the tests of Athena's functions pass without it.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Make a DuckDB connection divide integers as Athena does, add the macros, and return the connection."""
+    """Set a DuckDB connection to Athena's integer division, add the macros, and return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")

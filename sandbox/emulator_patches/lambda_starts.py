@@ -1,8 +1,8 @@
-"""A starting function process does not slow down others, as on Lambda, where processes share no cores.
+"""The start of a function process does not slow down others, as on Lambda, where processes share no cores.
 
 MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes that start at
-once take four times as long, and no process works meanwhile. Remove this module when MiniStack starts at most
-one process per core at a time.
+once take four times as long to start, and no process handles an invocation in this time. Remove this module
+when MiniStack starts at most one process per core at a time.
 """
 
 from __future__ import annotations

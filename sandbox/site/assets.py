@@ -1,4 +1,4 @@
-"""The assets of the sample site, in every form that the real site has; equal arguments give equal assets."""
+"""Makes the sample site's assets, in all forms of the real site; equal arguments give equal assets."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# After one asset of each variety, the varieties of further assets repeat in this order. A delisted stock
-# follows each stock of `_TRADED_STOCKS`.
+# The first assets have one variety each. Later assets have the varieties in this order, which repeats; after
+# each stock of `_TRADED_STOCKS` comes a delisted stock.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -93,14 +93,14 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
 
 def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
-    """Make an asset with the given names and figures; its other numbers stay equal within a year."""
+    """Make an asset with the given names and figures; all days of a year have the same other numbers."""
     subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
     return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset that is to be made, as number `number` of its kind and number `nth` of its variety."""
+    """An asset to make; `number` is its index within its kind, and `nth` is its index within its variety."""
 
     today: date
     number: int
@@ -249,7 +249,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
     results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
 
-    # Beside the last two ratios there is a pair of empty cells instead of a price change.
+    # In the row of the last two ratios, a pair of empty cells replaces the price change.
     changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
         (
@@ -448,7 +448,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return the rows of results, in which each label has one cell for twelve months and one for three."""
+    """Return one row per result, with one cell for twelve months and one cell for three months."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -459,7 +459,7 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
 
 
 class _Pen:
-    """Writer of values in the site's form, which omits some values.
+    """Writes values in the site's form, and omits some of the values.
 
     Parameters
     ----------

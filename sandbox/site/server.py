@@ -231,7 +231,7 @@ class SiteServer:
             self._pages_before_block = 0
 
     def show(self, asset: SampleAsset) -> None:
-        """Replace the site's asset that has the ticker of `asset` with `asset`."""
+        """Put `asset` in place of the site's asset with the same ticker."""
         with self._lock:
             self.assets[asset.ticker] = asset
             self._rendered.clear()

@@ -1,4 +1,4 @@
-"""A consumer of the module has a git repository with the module, and clean checkouts of a root."""
+"""What a consumer of the module has: the module's git repository, and clean checkouts of a root module."""
 
 from __future__ import annotations
 

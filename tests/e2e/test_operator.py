@@ -88,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # Stop an execution that waits for a round, although the day is complete.
+    # The day is complete, but this execution still waits for a round: stop the execution.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)

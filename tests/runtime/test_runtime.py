@@ -29,7 +29,7 @@ from sandbox.site import SiteServer, make_assets
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
 TABLES = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
-# The tests do not use today, because today may end during a test.
+# The tests do not use today's date, because a test may run past midnight.
 DAY = day_at(datetime.now(timezone.utc) - timedelta(days=1))
 REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
 

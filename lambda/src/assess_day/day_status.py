@@ -15,13 +15,13 @@ from pynvest_lake.outcomes import Outcome
 
 # The longest wait for late S3 events and for correct message counts from SQS.
 GRACE_SECONDS = 600
-# Stage 2 needs less than this time to try the listings for four minutes and to record the result.
+# Within this time, stage 2 tries the listings for up to four minutes and records the result.
 BEGIN_SECONDS = 300
 # If a listing has fewer assets than this share of the previous listing, the listing may be incomplete.
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After this number of looks at the day, the interval between looks becomes ten times as long.
+# After this number of looks at a day, the wait between two looks is ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -60,7 +60,8 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        The site refuses if the newest round with assets has no read asset and at least three refused assets.
+        The site refuses if, in the newest round with assets, no asset was read and at least three assets were
+        refused.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -108,7 +109,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The current time.
     patience_seconds
-        The seconds after which a queued asset has been read or given up.
+        After this number of seconds, each queued asset has either been read or been given up.
     started_at
         The start time of the workflow; for some minutes after this time, a day without data is not settled.
     """
@@ -203,5 +204,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return how many seconds to wait after the look with number ``looks``, counted from 1."""
+    """Return the seconds to wait after look number ``looks``; the first look has number 1."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

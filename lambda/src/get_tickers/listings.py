@@ -46,8 +46,8 @@ class Listed:
     unreadable
         Rows without a readable asset, by kind: the first 20, and the total if there are more.
     places
-        References to each asset's archived pages, in the order of the archive's objects; empty if the site
-        was asked.
+        References to each asset's archived pages, in the order of the archive's objects; empty if the listing
+        comes from the site.
     problems
         Parts of the archive that could not be used: the first 20, and the total if there are more.
     """
@@ -122,7 +122,7 @@ def _read(site: FundamentusSite) -> Listed:
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched before the day are not used.
+    Pages that were fetched on an earlier date are not used.
 
     Raises
     ------

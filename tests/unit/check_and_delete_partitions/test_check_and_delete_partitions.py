@@ -154,7 +154,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let S3 keep a key at first; S3 answers 200 with an `InternalError` for the key, as AWS documents."""
+    """Make S3 keep a key for some requests: S3 answers 200 with an `InternalError`, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:

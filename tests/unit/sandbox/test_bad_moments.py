@@ -1,4 +1,4 @@
-"""Messages of the local run's commands when a process is busy, has ended, or cannot be reached."""
+"""The messages that the local run's commands print if a process is busy, has ended, or cannot be reached."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """Write the state of an `up` whose emulator has ended and whose site runs; yield the site's pid."""
+    """Write the state of an `up` with a running site and an emulator that has ended; yield the site's pid."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # Processes of `up` are not children of the test, but this site is, so a thread waits for the site's end.
+    # This site, unlike the processes of `up`, is a child of the test, so a thread waits until the site ends.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid

@@ -1,4 +1,4 @@
-"""`make query` sends the right query, displays the answer, and has a message for an unknown name."""
+"""`make query` sends the right query, displays the answer, and prints a message if no query has the name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
-    """Return the lines that code prints in a terminal of this width; `more` sets environment variables."""
+    """Return the lines that `code` prints in a terminal of this width; `more` holds environment variables."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
