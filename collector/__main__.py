@@ -155,7 +155,8 @@ def _header(text: str) -> tuple[str, str]:
         check_headers({name.strip(): value})
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    # Header names are case-insensitive. The default's spelling makes the new value replace the default.
+    # Header names are case-insensitive. Spell the name as in the defaults, so that the new value replaces the
+    # default.
     return next(
         (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
     ), (value.strip())

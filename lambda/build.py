@@ -30,8 +30,9 @@ SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(enc
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
-# These options and variables override settings with which pip would move the layer or refuse to write it.
-# Settings of the package index are not overridden. pip has no options for the two settings in NO_REFUSAL.
+# With some settings, pip would move the layer or refuse to write it. These options and variables override
+# such settings, but no settings of the package index. NO_REFUSAL has variables, because pip has no options
+# for these two settings.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -47,7 +48,7 @@ def package_names() -> list[str]:
 
 
 def package_contents(package: str) -> dict[str, bytes]:
-    """Return each file of a stage's package by its name in the package, with Unix line endings."""
+    """Return a stage's package as file names with contents, which have Unix line endings."""
     files = {
         path.relative_to(SOURCES).as_posix(): path
         for folder in (package, *SHARED[package])
@@ -69,7 +70,7 @@ def package_hash(package: str, runtime: str) -> str:
 
 
 def layer_contents(runtime: str) -> dict[str, bytes]:
-    """Return each file of the layer by its name in the layer; pip installs the requirements for Lambda.
+    """Install the requirements for Lambda with pip, and return the layer as file names with contents.
 
     Raises
     ------

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
 
 
 def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
-    """Write the latest day of stocks and of funds, one file each, and return the paths.
+    """Write the latest day into two files, one for stocks and one for funds, and return their paths.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
     locale
         One of `LOCALES`.
     out
-        ``day.csv`` becomes ``day-acoes.csv`` and ``day-fiis.csv``.
+        A path from which both paths are made: ``day.csv`` gives ``day-acoes.csv`` and ``day-fiis.csv``.
     """
     days = latest_days(athena, own_query(athena, QUALITY_QUERY).database)
     paths = []

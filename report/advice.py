@@ -57,12 +57,12 @@ _OTHER = "docs/quality.md explica cada aviso."
 
 
 def advice(measures: Iterable[str], day: int) -> list[str]:
-    """Return the advice for the remarks of a day, without repeats; for an unknown remark, a document to read.
+    """Return the advice for a day's remarks, each text once; an unknown remark gives the name of a document.
 
     Parameters
     ----------
     measures
-        ``medida`` of each remark, the worst first.
+        The ``medida`` of each remark; the worst remark comes first.
     day
         The run day, ``YYYYMMDD``.
     """

@@ -72,7 +72,7 @@ class Split:
     session
         The first trading day after the split.
     shares, price
-        Factors of the number of shares and of the price.
+        The factors by which the number of shares and the price changed.
     """
 
     session: date
@@ -81,7 +81,7 @@ class Split:
 
 
 def possible_splits(history: AssetHistory) -> list[Split]:
-    """Return the sessions in which the number of shares and the price moved by about inverse factors."""
+    """Return the sessions in which about the same factor multiplied the shares and divided the price."""
     prices = history.values.get("vlr_cot", ())
     readings = zip(history.sessions, prices, history.shares, strict=False)
     whole = [(session, price, shares) for session, price, shares in readings if price and shares]
@@ -108,8 +108,8 @@ def ask_histories(
     database
         Database of the views.
     known
-        The columns of each kind's table; the key is the column of tickers. A kind that `known` lacks is not
-        queried.
+        For each kind, the columns of its table; the key is the kind's column of tickers. Only the kinds in
+        `known` are queried.
     days
         Number of the latest run days that are read.
     """
@@ -126,7 +126,7 @@ def ask_histories(
 
 
 def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[int, str]:
-    """Return the verdict of each of the latest run days whose verdict is not ``ok``."""
+    """Return the verdicts by run day, for those of the latest `days` run days whose verdict is not ``ok``."""
     table = table_of(quality.sql)
     answer = athena.ask(
         "SELECT anomesdia_exec, max(situacao) AS situacao "  # noqa: S608 - the lake's own names
@@ -137,7 +137,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return the query for one row per asset, with arrays that hold each session's last reading."""
+    """Return a query that gives one row per asset; the row's arrays hold the last reading of each session."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -163,7 +163,7 @@ def table_of(sql: str) -> str:
 
 
 def _since(table: str, days: int) -> str:
-    """Return the condition that keeps the latest run days of a table, as listed in the catalog."""
+    """Return the SQL condition that selects the latest run days among a table's partitions in the catalog."""
     partitions = re.sub(r'"?(\w+)"?$', r'"\1$partitions"', table)
     return (
         "anomesdia_exec >= (SELECT min(anomesdia_exec) FROM ("  # noqa: S608 - the lake's own names

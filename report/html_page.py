@@ -41,7 +41,7 @@ class DayVerdict:
 
 
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
-    """Return the verdict of each judged day, newest first; failures come first among the day's reasons."""
+    """Return a verdict for each judged day, newest day first. A verdict's reasons start with the failures."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)
@@ -59,14 +59,14 @@ def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
 
 
 def page(snapshot: Snapshot, followed: Sequence[str] = ()) -> str:
-    """Return the report as HTML. The page says if the lake is empty or has a single day.
+    """Return the report as HTML. If the lake is empty or has a single day, the page says so.
 
     Parameters
     ----------
     snapshot
         The lake's latest day and the history before it.
     followed
-        Tickers whose series the page draws; empty: the most traded assets.
+        Tickers whose series the page draws; if empty, the page draws the most traded assets.
     """
     assets = sorted(snapshot.assets(), key=lambda asset: (-(asset.volume or 0), asset.ticker))
     stocks = [asset for asset in assets if not asset.is_fund]

@@ -1,4 +1,4 @@
-"""The data of the report from Athena: the latest day, its verdict, the history of all assets."""
+"""The data that the report queries from Athena: the latest day, its verdict, the history of all assets."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ class Snapshot:
     Parameters
     ----------
     stocks, funds
-        Rows of the latest day with every column of the contract, by ticker, one per asset.
+        Rows of the latest day, one per asset, sorted by ticker, with every column of the contract.
     quality
         For the latest thirty days, newest first: the verdict and the rows that are not ``ok``.
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdict of each run day of the histories whose verdict is not ``ok``.
+        The verdicts by run day, for those run days of the histories whose verdict is not ``ok``.
     """
 
     stocks: Sequence[Row] = ()
@@ -169,7 +169,7 @@ def column_types() -> Mapping[str, str]:
 
 
 def typed(answer: Answer) -> list[Row]:
-    """Return the rows of an answer with the column types of the contract.
+    """Return the rows of an answer. Each value gets the type that the contract gives its column.
 
     A newer lake has columns that this checkout's contract lacks. These columns get Athena's types, or stay
     texts if Athena gives no type.
@@ -205,7 +205,7 @@ def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
 
 
 def own_query(athena: Athena, name: str) -> NamedQuery:
-    """Return a query that the module saved in the workgroup. The query's database is the views' database.
+    """Return a query that the module saved in the workgroup. The database of this query also holds the views.
 
     Raises
     ------

@@ -30,7 +30,8 @@ class OwnPager(Pager):
     def show(self, content: str) -> None:
         """Show a text."""
         env = {"LESS": "FRX", **os.environ}
-        # Leave interrupts to the pager, because a killed pager would leave the terminal without echo.
+        # Ignore interrupts here: they would make this process kill the pager, and the terminal would have no
+        # echo.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.run(
@@ -60,7 +61,7 @@ class Console:
 
     @contextmanager
     def paged(self) -> Iterator[None]:
-        """Show the block's output with a pager, if a person reads it and ``NO_PAGER`` is not set."""
+        """Send the ``with`` block's output to a pager, if a person reads it and ``NO_PAGER`` is not set."""
         if sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER"):
             with self._console.pager(OwnPager()):
                 yield

@@ -129,7 +129,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
         times = DAYS_A_MONTH if action in OF_A_DAY else days
         by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
     invocations = day.invocations * days
-    # Bytes of all pages and ledgers that are stored at the same time.
+    # Bytes of all pages and ledgers that have not expired.
     kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
     sent = day.requests.get("sqs:SendMessage", 0)
     triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
@@ -152,7 +152,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
-    """Return a month's cost in dollars after the free tier, if the account is used for nothing else.
+    """Return a month's cost in dollars beyond the free tier, if only the lake uses the account's free tier.
 
     Only free allowances without an end date are subtracted (each service's pricing page, 2026-11). S3 has no
     allowance without an end date: new accounts get credits, and accounts opened before July 2025 had twelve

@@ -1,8 +1,8 @@
-"""A function's time with Lambda's share of a core, computed from the function's CPU time and waits.
+"""Computes how long a function runs with its share of a core on Lambda, from its CPU time and its waits.
 
 Lambda gives a function CPU in proportion to its memory, with a whole core at 1,769 MB (Lambda's developer
-guide, "Configure Lambda function memory"). More memory makes computation faster at the same cost. Less memory
-makes a wait cheaper, but not longer.
+guide, "Configure Lambda function memory"). More memory makes computation faster at the same cost. With less
+memory, a wait costs less and takes the same time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INIT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Work:
-    """The work of one handler, measured on a whole core.
+    """The CPU time and the waits of one handler, measured on a whole core.
 
     Parameters
     ----------
@@ -41,19 +41,19 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return a start's shortest and longest time; a start may get more CPU than the function's share."""
+        """Return a start's shortest and longest time: its CPU may exceed the function's share of a core."""
         return self.import_cpu, self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
-        """Return the seconds of a process's first invocation, after its start."""
+        """Return how many seconds a process's first invocation takes, without the start before it."""
         return self.first_cpu / share(memory_mb) + self.first_waits
 
     def later_seconds(self, memory_mb: float) -> float:
-        """Return the seconds of a later invocation."""
+        """Return how many seconds a later invocation of a process takes."""
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return the billed GB-seconds if each start gets only the function's share of a core."""
+        """Return the billed GB-seconds; each start is assumed to get only the function's share of a core."""
         first = min(starts, invocations)
         seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)
@@ -61,5 +61,5 @@ class Work:
 
 
 def share(memory_mb: float) -> float:
-    """Return the share of a core that a function's memory gives one thread, at most a whole core."""
+    """Return the share of a core that one thread gets from a function's memory; at most a whole core."""
     return min(1.0, memory_mb / FULL_CORE_MB)

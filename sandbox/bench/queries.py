@@ -71,7 +71,7 @@ class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no
 
 
 def main() -> None:
-    """Print, for lakes of one and of many days, the sizes and the bytes that each view and query reads."""
+    """Print the size of each table, and the bytes that each view and query reads, for each number of days."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
     parser.add_argument("--acoes", type=int, default=1000)
     parser.add_argument("--fiis", type=int, default=450)
@@ -187,7 +187,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield the name and text of each query, which is a named query or reads all rows of a view."""
+    """Yield name and text of each query: for each view one that reads all rows, then the named queries."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

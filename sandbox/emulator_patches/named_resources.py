@@ -1,4 +1,4 @@
-"""Each request is checked against the resource that IAM uses, even if only an id leads to the resource.
+"""For each request, MiniStack checks the resource that IAM would check, even if only an id is given.
 
 A request with a query id is checked against the query's workgroup. A request about a rule's targets is
 checked against the rule, and a request about tags against the tagged resource. A request about a catalog, a
@@ -47,7 +47,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str, body: bytes) -> str | None:
-    """Return the function that a request to Lambda creates, or the layer version that the request names."""
+    """Return the resource of a request that creates a function or names a layer version; else None."""
     parts = path.strip("/").split("/")
     if method == "POST" and parts[-1] == "functions":
         return f"function:{json.loads(body)['FunctionName']}"

@@ -194,7 +194,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield a role's granted actions that logged calls need (`seen`), or only AWS checks (not `seen`)."""
+    """Yield a role's granted actions: if `seen`, those in logged calls; else, those that only AWS checks."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]

@@ -59,7 +59,7 @@ class Upgraded:
     checkout
         The consumer's root with the current module.
     old_share, share
-        The assets of `old_day`, and the assets of `day`.
+        The assets that the lake read for `old_day`, and those that it read for `day`.
     old_day
         The day that was read before the upgrade. An execution of the old workflow finished `old_day` after
         the upgrade.
@@ -138,7 +138,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake of the old version, without what later versions added."""
+    """Return the lake of the old version. Outputs that later versions added get default values."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -212,7 +212,8 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
         for asset in upgraded.share
     )
 
-    # Query both days together, because for the old day alone the emulator takes the columns from the objects.
+    # Query both days together: for a query of the old day alone, the emulator takes the columns from the
+    # objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -97,8 +97,8 @@ class FaultyLake:
     def check_told(self, kind: str, day: int, *named: str) -> None:
         """Check that one notice with this kind, this day and these names arrived since the last check.
 
-        The notice arrives before the execution ends, because the topic delivers before it answers the
-        workflow.
+        The execution ends only after the notice has arrived, because the topic first delivers the notice and
+        then answers the workflow.
         """
         ((subject, text),) = self.told()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -132,7 +132,7 @@ class FaultyLake:
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that the five tables hold the site's assets, except `without`, once and correctly."""
+        """Check that the five tables hold each of the site's assets, except `without`, once and correctly."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -327,7 +327,7 @@ class FaultyLake:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Let the workflow wait one second for unfinished work, for a test that leaves no work unfinished."""
+        """Limit the workflow's wait for unfinished work to one second, for a test without unfinished work."""
         with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
             yield
 
@@ -401,7 +401,7 @@ _mondays = trading_weeks()
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test; no other test uses the week before, which the workflow also compacts."""
+    """Return a day for this test. No other test uses the week before: the workflow compacts it too."""
     return number_of(next(_mondays))
 
 
@@ -439,6 +439,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
 
 @pytest.fixture
 def told_no_more(faulty: FaultyLake) -> Iterator[None]:
-    """After a test, check that the test expected each notice that the test caused."""
+    """After a test, check that the test has read every notice that it caused."""
     yield
     assert faulty.told() == []

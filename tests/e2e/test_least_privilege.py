@@ -173,7 +173,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
-    # Assess the preceding day, so that the day of this test has a preceding day with quality rows.
+    # Assess the day before the test's day, so that a preceding day has quality rows.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)
@@ -186,7 +186,8 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
     faulty.check(day)
-    # Run the day again from its archived pages; then run it from SoR while another day's execution runs.
+    # Run the day again from its archived pages. Then start another day's execution, and run the day from SoR
+    # during that execution.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
     faulty.compact(day, source="sor")

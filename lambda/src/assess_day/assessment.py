@@ -132,7 +132,7 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Return whether the day has no listing; without a listing, the missing assets are unknown."""
+        """Return whether the day has no listing; it is then unknown which assets are missing."""
         return any(row.medida == LISTING and row.situacao is Verdict.FAILURE for row in self.rows)
 
     @property

@@ -1,4 +1,4 @@
-"""Judges the share of filled cells in a column, and core labels that are missing on pages."""
+"""Judges the share of a column's cells that are filled, and judges core labels that pages lack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ESSENTIAL = {
 
 
 def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
-    """Judge the fraction of filled cells in a SoT column by the fraction on previous days."""
+    """Judge the fraction of filled cells in a SoT column: compare it with the fraction on previous days."""
     if not share and column in _ESSENTIAL[kind]:
         return Verdict.FAILURE
     reference = references.of(SOT[kind], "preenchimento", column)
@@ -27,12 +27,12 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round, because a floating-point error could lift a difference of exactly 0.5 above the limit 0.5.
+    # Round the difference: a floating-point error could make a difference of 0.5 greater than the limit 0.5.
     return limits.above(round(reference - share, 9))
 
 
 def judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
-    """Judge a core label that pages lack; if no page has the label, its columns are judged as empty."""
+    """Judge a core label that some pages lack. If all pages lack the label, judge its columns as empty."""
     columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
     return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

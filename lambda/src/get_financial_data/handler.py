@@ -68,9 +68,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. Every other
-        outcome has a list of its assets, with reasons. ``unknown_labels`` (labels without a column) and
-        ``lacking_core_labels`` give, for each label, the number of assets and an example.
+        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For every
+        other outcome, its assets, with reasons except for assets that do not exist. ``unknown_labels``
+        (labels without a column) and ``lacking_core_labels``: for each label, the number of assets and an
+        example.
 
     Raises
     ------
@@ -156,8 +157,8 @@ def _tried_again(
     """Return the messages of failed assets that go back to the queue.
 
     Messages of refused assets do not go back, because the site is not asked until the next round. A message
-    at its last receive does not go back either: the queue would move the message to the dead-letter queue,
-    although the ledger records the asset for the next round.
+    that was received `max_receive_count` times does not go back either: the queue would move the message to
+    the dead-letter queue, although the ledger records the asset for the next round.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()

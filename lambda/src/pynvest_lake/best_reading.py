@@ -1,4 +1,4 @@
-"""The best reading of each ticker, for partitions with several readings of a ticker."""
+"""Keeps the best reading of each ticker if a partition holds several readings of the ticker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     Parameters
     ----------
     tables
-        Pieces of one table's rows, at least one piece; later pieces win ties.
+        The rows of one table in one or more pieces; the order of the pieces decides between equal moments.
     ticker_column
         The column that holds the ticker.
 

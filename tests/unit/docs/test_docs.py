@@ -70,7 +70,7 @@ def anchors(text: str) -> set[str]:
 
 
 def names(text: str) -> set[str]:
-    """Return the words with two or more parts, such as inputs, outputs, tables and columns."""
+    """Return the names in backticks with an underscore, such as inputs, outputs, tables and columns."""
     return {word for word in in_backticks(text) if re.fullmatch(r"[a-z]\w*_\w+", word)}
 
 
@@ -150,7 +150,7 @@ def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consume
     named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
 
     assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
-    # Only ``default_tags``, an argument of the AWS provider, is not a known name.
+    # ``default_tags``, an argument of the AWS provider, is the only name that is not in `known`.
     assert named - known == {"default_tags"}
 
 

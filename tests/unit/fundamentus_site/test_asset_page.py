@@ -70,7 +70,7 @@ def test_the_session_is_the_day_that_the_page_names() -> None:
 
 
 def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
-    """For each cell with a label, yield the cell and a copy of the asset with an unknown label there."""
+    """For each cell with a label, yield the cell, and a copy of the asset in which this label is unknown."""
     for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):
@@ -176,7 +176,7 @@ RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">
 
 
 def results(*rows: str, headings: str = "") -> dict[str, str | None]:
-    """Return the net profits that are read from a page with these table rows."""
+    """Put these rows into a page's table of results, read the page, and return the net profits."""
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )
@@ -313,7 +313,7 @@ SOLID_MARK = '<td class="label">{}</td>'
 
 @st.composite
 def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
-    """Return an asset, its page with all indicators in unusual positions, and the page's unknown labels."""
+    """Return an asset, a page that has its indicators in unusual positions, and the page's unknown labels."""
     asset = draw(st.sampled_from(ODD))
     groups: dict[str, list[Cell]] = {}
     for one in asset.cells():
@@ -327,7 +327,8 @@ def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
     order = draw(st.permutations(pieces))
     rows: list[list[tuple[str, str]]] = []
     for piece in order:
-        # Cells with the same label stay in one row, in their order; other cells go into rows of any length.
+        # Cells with the same label go into one row, in their order. A row may hold the cells of several
+        # labels.
         if rows and draw(st.booleans()):
             rows[-1].extend(piece)
         else:

@@ -236,7 +236,7 @@ Serving = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A loopback site with set answers for each path; the last answer of a path repeats."""
+    """A loopback site. It gives the answers that are set for a path in order, then repeats the last one."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Serving]] = {}
@@ -1095,7 +1095,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
 
 @contextmanager
 def dripping(head: bytes) -> Iterator[str]:
-    """Answer any request of one client with a head, and then with single bytes."""
+    """Accept one client, answer its request with `head`, and then send one byte at a time."""
 
     def serve() -> None:
         connection, _ = listener.accept()

@@ -205,7 +205,7 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
 
 
 def received(lake: Lake, moment: str) -> ArchiveObject:
-    """Let S3 receive an archive object at a given moment, and return what the archive then reads."""
+    """Put an archive object into S3 at `moment`, and return what the archive reads from the object."""
     kept = Archive(lake.s3, WORK_BUCKET)
     with time_machine.travel(datetime.fromisoformat(moment)):
         key = kept.put(DAY, [PAGE])

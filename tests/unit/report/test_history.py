@@ -1,4 +1,4 @@
-"""The report's query returns one row per asset, a history hints at splits, and the page keeps histories."""
+"""Tests of histories: the query for one row per asset, the possible splits, and the data in the page."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_the_data_of_the_panels_has_every_column_and_is_the_same_for_the_same_la
 
 
 def test_a_year_of_all_assets_fits_into_the_page() -> None:
-    """The page may have 6 MB; 2.3 MB are not histories. Stocks have eight series and funds have four."""
+    """The page may have 6 MB; without histories it has 2.3 MB. Stocks have eight series, funds four."""
     rng = Random(0)  # noqa: S311 - no secret
     whole = sample()
     days = [FIRST + timedelta(days=number) for number in range(250)]
