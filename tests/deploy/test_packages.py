@@ -160,7 +160,7 @@ def test_a_wheel_that_is_not_the_one_of_its_hash_is_refused(
     requirements.write_text(pinned)
     build = load_build(module)
 
-    with pytest.raises(build.BuildError, match="with the pinned files"):
+    with pytest.raises(build.BuildError, match="has the pinned files"):
         build.layer_contents("python3.13")
     assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
 
