@@ -22,7 +22,7 @@ locals {
     ]
   }
 
-  # The names by which queries call the tables, the tables' lists of days, and the views.
+  # For each name that a query may use: the table, the table's list of days, or the view.
   relations = merge(
     { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
     { for key, table in var.tables : "${key}_partitions" => "\"${table.database}\".\"${table.name}$partitions\"" },

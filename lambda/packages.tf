@@ -1,5 +1,5 @@
 locals {
-  # The contents of each package, by their names in the package.
+  # For each package, the source of each file, by the file's path in the package.
   # A package's hash depends only on sources with Unix line endings, so every checkout gives the same hash; build.py computes the same hash.
   # For each stage, the file packages.json lists the shared Python packages that the stage's package includes.
   shared = jsondecode(file("${path.module}/packages.json"))
@@ -20,7 +20,7 @@ locals {
   }
 
   # A package that is in the bucket keeps its key, so a plan is the same on every machine.
-  # A package that is new or missing in the bucket gets a new key, so Terraform builds and uploads it.
+  # A package that is not in the bucket gets a new key, so Terraform builds and uploads the package.
   stored = { for package, hash in local.hashes : package => [for key in data.aws_s3_objects.packages.keys : key if startswith(key, "${package}/${hash}-")] }
   keys = { for package, hash in local.hashes : package =>
     length(local.stored[package]) > 0 ? local.stored[package][0] : "${package}/${hash}-${formatdate("YYYYMMDDhhmmss", plantimestamp())}.zip"
@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags, so the provider's default_tags, which may be more, are not added.
+  # An S3 object takes at most ten tags. The provider may have more default_tags, so none of them is added.
   override_provider {
     default_tags {
       tags = {}

@@ -64,7 +64,7 @@ _PERIODS = {"_ult_12m": ", 12 meses", "_ult_3m": ", 3 meses"}
 
 @dataclass(frozen=True)
 class Indicator:
-    """A column of a kind, as the panel and the dictionary show it.
+    """A column of one kind of asset, as the panel and the dictionary show the column.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a definition for the page's readers, in % for fractions, as the page shows fractions in %."""
+    """Return a definition for the page's readers: the definition gives fractions in %, as the page does."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"

@@ -40,7 +40,7 @@ class Emulator:
     state_dir
         Directory for the log and the temporary files; the emulator writes nothing elsewhere.
     reaches_internet
-        Whether functions get this process's variables `INTERNET_ACCESS`, which name certificates.
+        Whether functions get this process's variables for certificates, listed in `INTERNET_ACCESS`.
     async_retry_seconds
         Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
@@ -95,7 +95,7 @@ class Emulator:
 
     @property
     def pid(self) -> int:
-        """Id of the emulator's process, which leads the group of all function processes."""
+        """Id of the emulator's process; all function processes are in this process's group."""
         if self._process is None:
             raise RuntimeError("the emulator has not been started")
         return self._process.pid
@@ -169,7 +169,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
-            # No Docker daemon has this socket: with a daemon, MiniStack would remove other users' containers.
+            # No Docker daemon uses this socket; if one did, MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),

@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """If PYNVEST_CLOCK is set, start the clock at its value, which is a time with a UTC offset.
 
-    Only this process gets another clock. Tests wait with time.monotonic(), which stays correct.
+    The clock of other processes does not change, nor does time.monotonic(), with which the tests wait.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)
@@ -69,7 +69,7 @@ SLOWEST = {
 def group_of(item: pytest.Item) -> str:
     """Return the name of the group of tests that share an expensive fixture with this test."""
     if "faulty" in getattr(item, "fixturenames", ()):
-        # These tests mostly wait, so two groups of them run in parallel, each with a lake.
+        # These tests mostly wait, so two groups of them run in parallel, each group with its own lake.
         return "faults" if item.path.name == "test_faults.py" else "more faults"
     return item.path.name
 

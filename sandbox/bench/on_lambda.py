@@ -41,19 +41,19 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return a start's shortest and longest time: its CPU may exceed the function's share of a core."""
+        """Return a start's shortest and longest time: a start may get more CPU than the function's share."""
         return self.import_cpu, self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
-        """Return how many seconds a process's first invocation takes, without the start before it."""
+        """Return the seconds that a process's first invocation takes; the process's start is not included."""
         return self.first_cpu / share(memory_mb) + self.first_waits
 
     def later_seconds(self, memory_mb: float) -> float:
-        """Return how many seconds a later invocation of a process takes."""
+        """Return the seconds that each invocation takes after a process's first invocation."""
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return the billed GB-seconds; each start is assumed to get only the function's share of a core."""
+        """Return the billed GB-seconds, if each start gets only the function's share of a core."""
         first = min(starts, invocations)
         seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)
@@ -61,5 +61,5 @@ class Work:
 
 
 def share(memory_mb: float) -> float:
-    """Return the share of a core that one thread gets from a function's memory; at most a whole core."""
+    """Return the share of a core that one thread gets at this memory size; at most 1, a whole core."""
     return min(1.0, memory_mb / FULL_CORE_MB)

@@ -63,7 +63,7 @@ class Fault:
     seconds
         Seconds of a ``hang`` or ``drip`` fault.
     ticker
-        Asset whose page an ``other`` fault sends.
+        Asset whose page the site sends for an ``other`` fault.
     label
         Label that a ``renamed_label`` fault renames.
     spared

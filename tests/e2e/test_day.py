@@ -316,7 +316,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
 
 
 def test_down_leaves_nothing(tmp_path: Path) -> None:
-    """After an `up` that was killed halfway, `down` also leaves nothing."""
+    """If an `up` is killed halfway, `down` leaves no process and no file."""
     started = tmp_path / "up" / "up.json"
     with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
         while not started.exists() and run.poll() is None:

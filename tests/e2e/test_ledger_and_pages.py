@@ -1,4 +1,4 @@
-"""With the ledger, the rounds and the archived pages, days on the emulator become complete."""
+"""The ledger, the rounds and the archived pages make days on the emulator complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_READ = "Ativos que faltam: nenhum"
 
 @pytest.fixture
 def day(faulty: FaultyLake, recent: int) -> Day:
-    """Return a past day whose run has finished; from then on the site answers with status 500."""
+    """Return a past day whose run has finished; after the run, the site answers with status 500."""
     day = faulty.day()
     day.ask(recent)
     day.wait()

@@ -17,7 +17,7 @@ EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 @pytest.fixture
 def lake() -> Iterator[Lake]:
-    """Return an empty lake; the clocks of the test and of S3 show the evening of the lake's day."""
+    """Return an empty lake; the test's clock and S3's clock show the evening of the lake's day."""
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()
 

@@ -137,7 +137,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for a day; skip an object that vanishes, because its replacement has its rows."""
+    """Return a table's rows for a day; skip a vanished object, whose rows are in a newer object."""
     found = [table_schema(table.table).arrow.empty_table()]
     for item in list_day(s3, table, day):
         try:
@@ -148,7 +148,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for the latest day with rows among the ten previous days; else an empty table."""
+    """Search the ten days before `day`; return the rows of the latest day with rows, or an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

@@ -1,8 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
-A remark (``aviso``) costs a person some time; a failure (``falha``) fails the workflow. On normal days, with
-new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the value of the
-check for this fault exceeds the check's limit.
+A person spends some time on a remark (``aviso``); a failure (``falha``) fails the workflow. On normal days,
+with new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the check for this
+fault finds a value that exceeds the check's limit.
 """
 
 from __future__ import annotations

@@ -69,9 +69,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     -------
     dict
         ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For every
-        other outcome, its assets, with reasons except for assets that do not exist. ``unknown_labels``
-        (labels without a column) and ``lacking_core_labels``: for each label, the number of assets and an
-        example.
+        other outcome: the assets that have this outcome, with reasons unless the assets do not exist.
+        ``unknown_labels`` (labels without a column) and ``lacking_core_labels``: for each label, the number
+        of assets and an example.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _result(collected: dict[TickerMessage, AssetResult], tried_again: set[TickerMessage]) -> dict[str, Any]:
-    """Return the outcomes of the assets, the labels without a column, and the lacking core labels."""
+    """Return the assets' outcomes, the labels without a column, and the core labels that pages lack."""
     result: dict[str, Any] = {
         "rows": sum(asset.outcome is Outcome.READ for asset in collected.values()),
         Outcome.NO_SUCH_PAPER.value: sorted(
@@ -171,7 +171,7 @@ def _tried_again(
 
 
 def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | MalformedMessage]:
-    """Return the messages of a batch, by message id; for an unreadable message, its error."""
+    """Return, by message id, each message of a batch, or the error if the message is unreadable."""
     messages: dict[str, TickerMessage | MalformedMessage] = {}
     for record in event["Records"]:
         try:

@@ -28,7 +28,7 @@ def session_of(site: FundamentusSite, ticker: str) -> int | None:
 
 
 def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for an asset's page; without a ticker, for both listings and a page of each kind.
+    """Ask the site for the ticker's page, or without a ticker for both listings and one page of each kind.
 
     Returns
     -------

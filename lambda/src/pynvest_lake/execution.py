@@ -24,7 +24,7 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day; otherwise, the day is the date of the start in Sao Paulo.
+        Whether the input names the day; if not, the day is the date in Sao Paulo when the execution started.
     rounds
         Minutes to wait before each round; a round starts only if assets are missing.
     source

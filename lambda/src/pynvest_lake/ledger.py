@@ -62,7 +62,7 @@ class Listing:
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
-        """Merge with another listing of the same day; the other listing's price wins for a ticker in both."""
+        """Merge with another listing of the same day; if a ticker is in both, use the other's price."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
@@ -93,7 +93,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Round:
-    """A round of a day, in which stage 2 queued tickers once.
+    """One round of a day; in each round, stage 2 queues tickers once.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ class AssetEntry:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Return a sort key: rank of the outcome, then the page's moment; the other fields break ties."""
+        """Return a sort key: the outcome's rank, then the time of the page; the other fields break ties."""
         return (
             self.outcome.rank,
             self.fetched_at or "",
@@ -305,7 +305,7 @@ class DayLedger:
         ]
 
     def unanswered(self) -> list[AssetKey]:
-        """Return the assets that the newest round queued, but that have no entry of this round."""
+        """Return the assets that the newest round queued and that have no entry from this round."""
         if not self.rounds:
             return []
         newest = self.rounds[-1]

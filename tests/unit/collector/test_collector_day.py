@@ -17,7 +17,7 @@ def moment(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("now", "day", "until"),
     [
-        # The first dates are a Monday; São Paulo is three hours behind UTC.
+        # 23 November 2026 is a Monday; São Paulo is three hours behind UTC.
         ("2026-11-23T21:44:59", 20261120, "2026-11-23T13:00:00"),
         ("2026-11-23T21:45:00", 20261123, "2026-11-24T13:00:00"),
         ("2026-11-24T02:59:59", 20261123, "2026-11-24T13:00:00"),  # 23:59:59 in São Paulo

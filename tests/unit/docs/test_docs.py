@@ -70,7 +70,7 @@ def anchors(text: str) -> set[str]:
 
 
 def names(text: str) -> set[str]:
-    """Return the names in backticks with an underscore, such as inputs, outputs, tables and columns."""
+    """Return the names in backticks that have an underscore, such as inputs, outputs, tables and columns."""
     return {word for word in in_backticks(text) if re.fullmatch(r"[a-z]\w*_\w+", word)}
 
 

@@ -327,7 +327,7 @@ def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
     order = draw(st.permutations(pieces))
     rows: list[list[tuple[str, str]]] = []
     for piece in order:
-        # Cells with the same label go into one row, in their order. A row may hold the cells of several
+        # Cells with the same label go into one row and keep their order. A row may hold the cells of several
         # labels.
         if rows and draw(st.booleans()):
             rows[-1].extend(piece)

@@ -247,7 +247,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     result = fetch(message(bad), *(message(one) for one in good), timeout=0.5)
 
     outcome = "layout" if fault.kind in ("broken", "other_layout") else "failed"
-    # A page with an unknown layout is archived with the outcome ``layout``, and the next round asks again.
+    # A page with an unknown layout is archived with the outcome ``layout``; the next round requests it again.
     assert failed(result) == ([] if outcome == "layout" else [0])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
@@ -295,7 +295,8 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # At most two requests are running when the wait begins; a place above 4 shows that others followed.
+    # At most two requests are running when the wait begins; if the retry's place is above 4, other requests
+    # started during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -388,7 +389,8 @@ def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
 
     now[0] = 60.0
     assert fetch(*batch)["rows"] == 4
-    # No round asks before a message's visibility timeout ends, so no cool-down is longer than this timeout.
+    # A round asks the site only after the messages' visibility timeout, so the cool-down is at most this
+    # timeout.
     assert set(cool_downs) == {60.0}
 
 
