@@ -28,7 +28,7 @@ locals {
       missing     = "notBreaching"
       enabled     = true
     }
-    # Missing data is no alarm, because a new lake has started no execution yet.
+    # Missing data must not raise the alarm, because a new lake has started no execution yet.
     # From the execution of Friday to the execution of Monday, three days pass.
     silence = {
       name        = "${local.workflow_name}-silent"

@@ -81,7 +81,10 @@ class Split:
 
 
 def possible_splits(history: AssetHistory) -> list[Split]:
-    """Return the sessions in which about the same factor multiplied the shares and divided the price."""
+    """Return the sessions with a possible split.
+
+    In such a session, the shares are multiplied and the price is divided by about the same factor.
+    """
     prices = history.values.get("vlr_cot", ())
     readings = zip(history.sessions, prices, history.shares, strict=False)
     whole = [(session, price, shares) for session, price, shares in readings if price and shares]
@@ -108,10 +111,10 @@ def ask_histories(
     database
         Database of the views.
     known
-        For each kind, the columns of its table; the key is the kind's column of tickers. Only the kinds in
-        `known` are queried.
+        The columns of each kind's table, by the name of the kind's ticker column. Only the kinds in `known`
+        are queried.
     days
-        Number of the latest run days that are read.
+        How many run days are read, counted back from the latest.
     """
 
     def ask(ticker: str) -> list[AssetHistory]:
@@ -126,7 +129,7 @@ def ask_histories(
 
 
 def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[int, str]:
-    """Return the verdicts by run day, for those of the latest `days` run days whose verdict is not ``ok``."""
+    """Return the verdicts other than ``ok``, by run day, for the latest `days` run days."""
     table = table_of(quality.sql)
     answer = athena.ask(
         "SELECT anomesdia_exec, max(situacao) AS situacao "  # noqa: S608 - the lake's own names

@@ -30,8 +30,8 @@ class OwnPager(Pager):
     def show(self, content: str) -> None:
         """Show a text."""
         env = {"LESS": "FRX", **os.environ}
-        # Ignore interrupts here: they would make this process kill the pager, and the terminal would have no
-        # echo.
+        # Ignore interrupts here: on an interrupt, this process would kill the pager, and the terminal would
+        # have no echo.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.run(
@@ -44,7 +44,7 @@ class OwnPager(Pager):
 
 
 class Console:
-    """Shows progress in place. Without a terminal, the progress is a plain line from time to time."""
+    """Shows progress in place. Without a terminal, prints a plain line of progress from time to time."""
 
     def __init__(self) -> None:
         # Do not parse markup, because a table name or a query may contain brackets.

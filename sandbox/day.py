@@ -215,11 +215,11 @@ class Day:
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
-        """Return, from the functions' logs, the listed tickers that have no page."""
+        """Return the listed tickers that, according to the functions' logs, have no page."""
         return self._logged("no_such_paper")
 
     def tickers_not_listed(self) -> list[str]:
-        """Return, from the functions' logs, the requested tickers that no listing names."""
+        """Return the requested tickers that, according to the functions' logs, no listing names."""
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:

@@ -1,8 +1,8 @@
 """Writes the history of the trial, the days before the live day, directly into the tables.
 
-The history's first rows are rows of text, such as stage 3 makes from pages; the code of the later stages and
-of the quality checks makes the other rows. The runner's process makes all days of the history, without pages,
-queues or Lambda functions.
+The history starts with rows of text, such as stage 3 makes from pages. From these rows, the code of the later
+stages and of the quality checks makes all other rows. The runner's process makes all days of the history,
+without pages, queues or Lambda functions.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def _lay(
 ) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
     made = make_day(trial_assets(live, day), day)
-    # Write the last table first, so that a reader of a SoR object finds the object's rows in the other
-    # tables.
+    # Write Spec before SoT, and SoT before SoR, so that a reader of a SoR object finds the object's rows in
+    # the other tables.
     write(s3, tables[SPEC_ATIVOS].compact(day, uuid4().hex), made.spec, made.state.sor_ids)
     for entry, _ in made.ledger.batches:
         sor, sot = tables[SOR[entry.kind]], tables[SOT[entry.kind]]

@@ -85,7 +85,7 @@ class StoredObject:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that a compact object replaces, or, for a part, only its own id."""
+        """Return the ids of the parts that a compact object replaces; of a part, only the part's id."""
         return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 
@@ -162,7 +162,7 @@ class Lake:
 
 
 class Partitions:
-    """Reader of tables' partitions, which reads each object's footer only once.
+    """Reads the partitions of tables, and reads each object's footer only once.
 
     Parameters
     ----------

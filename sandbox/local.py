@@ -154,10 +154,10 @@ class LocalLake:
     def applying(
         self, console: Console, on_stored: Callable[[Storage], None] | None = None
     ) -> Iterator[None]:
-        """Apply the module to the emulator, and enter the context once a day can run.
+        """Apply the module to the emulator, and enter the context as soon as a day can run.
 
-        Terraform may still run then. On exit, wait until Terraform ends, and raise its failure. After a
-        failure inside the context, stop Terraform.
+        Terraform may still run then. On exit, wait until Terraform ends, and raise an exception if Terraform
+        failed. After a failure inside the context, stop Terraform.
 
         Parameters
         ----------
@@ -374,8 +374,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. Closing `running` ends all started processes. If this process is killed,
-        the processes that it started in the folder ``up`` continue, and the command ``down`` can end them.
+        The day and its emulator. Closing `running` ends all started processes. If this process is killed
+        and `name` is ``up``, the started processes continue, and the command ``down`` can end them.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -456,7 +456,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
 
 
 def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:
-    """Start the sample site; return its process and the inputs with which the module reads this site."""
+    """Start the sample site; return its process and the module's inputs for this site."""
     port = free_port()
     site = BackgroundProcess(
         SITE_MODULE,

@@ -125,7 +125,8 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
     grace_seconds
         Seconds that the processes have to end by themselves.
     reap
-        Function that is called during the wait, to collect a group leader that is a child of this process.
+        Function that is called repeatedly during the wait. If the group's leader is a child of this process,
+        the function must collect the leader's exit status.
     """
     for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, grace_seconds)):
         with contextlib.suppress(ProcessLookupError):

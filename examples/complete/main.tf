@@ -140,7 +140,8 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge gives KMS no source account to check, so this statement checks the topic's ARN, which SNS gives to KMS.
+  # A request of EventBridge to KMS names no source account, so this statement cannot check the account.
+  # The statement checks the topic's ARN, which SNS gives to KMS.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

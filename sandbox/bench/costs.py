@@ -152,11 +152,11 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
-    """Return a month's cost in dollars beyond the free tier, if only the lake uses the account's free tier.
+    """Return the part of a month's cost, in dollars, that the free tier does not cover.
 
-    Only free allowances without an end date are subtracted (each service's pricing page, 2026-11). S3 has no
-    allowance without an end date: new accounts get credits, and accounts opened before July 2025 had twelve
-    free months.
+    The lake is assumed to be the only user of the account's free tier. Only free allowances without an end
+    date are subtracted (each service's pricing page, 2026-11). S3 has no allowance without an end date: new
+    accounts get credits, and accounts opened before July 2025 had twelve free months.
     """
     price = table["requests"]
     allowances: dict[tuple[str, ...], float] = {

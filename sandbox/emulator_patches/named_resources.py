@@ -47,7 +47,7 @@ def apply() -> None:
 
 
 def of_lambda(method: str, path: str, body: bytes) -> str | None:
-    """Return the resource of a request that creates a function or names a layer version; else None."""
+    """Return a request's resource if the request creates a function or names a layer version; else None."""
     parts = path.strip("/").split("/")
     if method == "POST" and parts[-1] == "functions":
         return f"function:{json.loads(body)['FunctionName']}"

@@ -194,7 +194,10 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield a role's granted actions: if `seen`, those in logged calls; else, those that only AWS checks."""
+    """Yield actions that a role is granted.
+
+    If `seen` is true, yield the actions that logged calls use; otherwise, the actions that only AWS checks.
+    """
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]

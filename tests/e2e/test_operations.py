@@ -1,4 +1,4 @@
-"""The procedures in docs/operations.md, run with the API calls that their commands make."""
+"""Runs the procedures of docs/operations.md with the API calls that the commands in these procedures make."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def day(faulty: FaultyLake, number: int) -> Day:
 
 
 def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Write wrong prices into a table's objects for a day, as if there were a defect."""
+    """Write wrong prices into a table's objects for a day, to imitate a defect."""
     for key in faulty.keys(table, day):
         body = faulty.s3.get_object(Bucket=table.bucket, Key=key)["Body"].read()
         rows = pq.read_table(io.BytesIO(body))

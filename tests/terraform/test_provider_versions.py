@@ -1,5 +1,5 @@
-"""The provider releases that the module supports, but that no test runs, have every argument that the module
-and the examples use."""
+"""Every argument that the module and the examples use exists in all supported provider releases that no test
+runs."""
 
 from __future__ import annotations
 

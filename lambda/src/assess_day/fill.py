@@ -1,4 +1,4 @@
-"""Judges the share of a column's cells that are filled, and judges core labels that pages lack."""
+"""Judges the share of filled cells in a column, and judges core labels that are missing on pages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round the difference: a floating-point error could make a difference of 0.5 greater than the limit 0.5.
+    # Round the difference: through a floating-point error, a difference of 0.5 could exceed the limit 0.5.
     return limits.above(round(reference - share, 9))
 
 

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends
         one of four events: an empty event to run today; ``tickers`` for a partial run; ``anomesdia_exec``
         with ``source``: ``pages`` to read a day's archived pages again; or ``anomesdia_exec`` with ``remove``
-        to remove a day after today. S3 sends the event of a collector's manifest.
+        to remove a day after today. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused, ValueError
-        The day may not be run with this event, or the event is invalid. Nothing was removed.
+        This event is not allowed for the day, or the event is invalid. Nothing was removed.
     ObjectsNotDeleted, PartitionNotDeleted
         Objects or a partition could not be deleted. Nothing was started.
     """
@@ -125,7 +125,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was cleared only in part, so that the listing of its last round is gone."""
+    """Return whether a day was cleared only in part: the listing of the day's last round is missing."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -146,7 +146,7 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger. The day's rounds stay as a record of the runs."""
+    """Remove a day from the tables and the ledger; the ledger keeps the rounds, as a record of the runs."""
     s3 = client("s3")
     # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
     # the batches' outcomes last: an outcome counts only while the object that it names is in SoR.

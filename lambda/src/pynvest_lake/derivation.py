@@ -29,8 +29,8 @@ from pynvest_lake.storage import (
 class Derived:
     """The problems of an event, and its counts.
 
-    `counts` has the numbers of written objects, written rows, sources that had been deleted, and sources that
-    had been derived before.
+    `counts` has the numbers of written objects, of written rows, of sources that had been deleted, and of
+    sources whose rows a compact object of the target already held.
     """
 
     counts: dict[str, int]
@@ -57,8 +57,8 @@ def derive(
 ) -> Derived:
     """Write a target object for every source object that an S3 event names.
 
-    If a compact object of the target lists a source, the event was delivered again, and the source is
-    skipped. A part that exists already is not written again.
+    A source that a compact object of the target lists is skipped, because S3 has delivered the source's event
+    before. A part that exists already is not written again.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     Raises
     ------
     ValueError
-        The table lacks a source column of the Spec table.
+        The SoT table lacks a column from which the Spec table is made.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]

@@ -52,7 +52,7 @@ Change = Callable[[SampleAsset], SampleAsset]
 
 
 def weekdays(count: int) -> list[date]:
-    """Return this number of weekdays from the first day on, holidays included."""
+    """Return the first `count` weekdays from `FIRST` on, holidays included."""
     days = (FIRST + timedelta(days=ahead) for ahead in range(2 * count))
     return [day for day in days if day.weekday() < 5][:count]
 
@@ -216,7 +216,7 @@ def read_batch(assets: Sequence[SampleAsset], kind: Kind, moment: str) -> tuple[
 
 @cache
 def read_page(asset: SampleAsset) -> Indicators:
-    """Read an asset's page; the result depends on the year, but not on the day."""
+    """Read an asset's page in the year of `NOW`; the day within the year makes no difference."""
     kind = Kind(asset.kind)
     schema = table_schema(SOR[Kind(asset.kind)])
     labels = Labels(schema.labels, schema.core_labels)
@@ -248,7 +248,7 @@ def together(table: str, parts: Sequence[pa.Table]) -> pa.Table:
 
 
 def compacted(table: str, parts: Sequence[pa.Table], ticker_column: str) -> pa.Table:
-    """Return the rows of a partition after stage 6."""
+    """Return the rows that stage 6 keeps from a partition's parts."""
     if not parts:
         return together(table, parts)
     return best_rows(parts, ticker_column)

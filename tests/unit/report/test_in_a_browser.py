@@ -355,7 +355,7 @@ def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers of a saved query; for screens without a query, compute the tickers here."""
+    """Return the tickers that a saved query finds; for a screen without a query, compute the tickers here."""
     snapshot = many()
     if query is None:
         ratio = {
