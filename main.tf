@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. The first of these layers is the bucket's key, because Terraform knows the layers before the account.
+  # Layers with the same bucket name share one bucket. The first of these layers is the bucket's key in `buckets`, because Terraform knows the layers' names before the account, which bucket names contain.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
@@ -45,18 +45,18 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  # Six times the function's time limit, as AWS advises; more if the batch window is long.
+  # The default is six times the function's time limit, as AWS advises, or more if the batch window is long.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # These names and patterns of all dead-letter queues fit in a policy, and match no other instance's queue.
+  # These names and patterns match all dead-letter queues of this instance and no queue of another instance, and are short enough for a policy.
   failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
-  # For each round, this counts nine events for each look at the day and 80 other events. After forty looks, the interval between looks is ten times as long.
+  # Each round has nine events for each look at the day, and 80 other events. After forty looks, the interval between looks is ten times as long.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

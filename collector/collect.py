@@ -131,7 +131,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest, unless no page of the day is archived or a manifest of the same objects exists."""
+        """Put a manifest if a page of the day is archived and no manifest of the same objects exists."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):

@@ -1,4 +1,4 @@
-"""Advice for each remark of a day, in Portuguese, as docs/quality.md gives it in English."""
+"""The advice of docs/quality.md for each remark of a day, in Portuguese instead of English."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ _OTHER = "docs/quality.md explica cada aviso."
 
 
 def advice(measures: Iterable[str], day: int) -> list[str]:
-    """Return the advice for a day's remarks, each text once; an unknown remark gives the name of a document.
+    """Return the advice for a day's remarks, each text once.
+
+    The advice for an unknown remark names docs/quality.md.
 
     Parameters
     ----------

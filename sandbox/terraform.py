@@ -209,8 +209,8 @@ class Terraform:
             Input variables of the root module.
         on_created
             Function that is called after each created resource, with the resource's address and the addresses
-            of planned resources that are not usable yet. If every planned resource is usable, Terraform only
-            waits until the last resources are ready.
+            of planned resources that are not usable yet. If no addresses are left, Terraform only waits until
+            the last resources are ready.
         """
         planned: set[str] = set()
         begun: set[str] = set()

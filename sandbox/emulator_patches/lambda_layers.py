@@ -1,8 +1,8 @@
 """All function processes share one unpacked copy of a layer, as on Lambda under ``/opt``.
 
 MiniStack unpacks a layer again for each process, which takes most of the time for starting a process. Remove
-this module when MiniStack, without it, unpacks no separate ``layer_0`` into the ``ministack-lambda-*``
-directory of each process.
+this module when MiniStack alone no longer unpacks a ``layer_0`` for each process into the process's
+``ministack-lambda-*`` directory.
 """
 
 from __future__ import annotations

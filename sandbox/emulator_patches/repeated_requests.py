@@ -41,7 +41,7 @@ def apply() -> None:
             task = known[invocation] = asyncio.create_task(answer(scope, receive))
         while len(known) > ANSWERS_KEPT:
             known.popitem(last=False)
-        # Complete the answer even if this connection ends meanwhile.
+        # Let the task complete its answer even if this connection ends meanwhile.
         for part in await asyncio.shield(task):
             await send(part)
 

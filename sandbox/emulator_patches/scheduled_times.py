@@ -1,7 +1,7 @@
 """The Scheduler replaces ``<aws.scheduler.scheduled-time>`` in a target's input with the planned start time.
 
-MiniStack passes on a target's input unchanged, and stage 1 would refuse this input. Remove this module when
-the test of a schedule's input passes without it.
+MiniStack does not replace this text in an input, and stage 1 would refuse such an input. Remove this module
+when the test of a schedule's input passes without this module.
 """
 
 from __future__ import annotations

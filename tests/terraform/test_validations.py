@@ -1,7 +1,7 @@
 """Each validation and each check of inputs refuses a wrong value, and its message says what to write instead.
 
 The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
-expected failure, so these tests copy each run into its own file and leave out `expect_failures`.
+expected failure, so these tests copy each run, without its `expect_failures`, into a separate file.
 """
 
 from __future__ import annotations

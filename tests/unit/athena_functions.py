@@ -1,4 +1,4 @@
-"""Queries for the functions in Athena's documentation, by chapter, each with the row that it returns.
+"""Queries that call functions of Athena's SQL, by chapter of its documentation, each with the returned row.
 
 Arrays and maps have the text form of Athena's results.
 """

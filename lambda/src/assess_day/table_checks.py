@@ -23,7 +23,8 @@ from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 _BLANK = {"", "-", "-%"}
-# At New Year, the six columns with this prefix shift by one year, but the site's pages follow days later.
+# At New Year, the year of each of the six columns with this prefix rises by one, but the site's pages show
+# the new year only days later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {
@@ -200,7 +201,10 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median by its reference; it is ``ok`` if both are near zero and the values have both signs."""
+    """Judge a median by its reference.
+
+    The verdict is ``ok`` if median and reference are near zero and the column has values of both signs.
+    """
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
@@ -241,7 +245,7 @@ def _agree(one: float, other: float, product: float) -> bool:
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of the assets that traded in a session; assets that did not trade keep old values."""
+    """Return the rows of the assets that traded in a session; the rows of other assets have old values."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

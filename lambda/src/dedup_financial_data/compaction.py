@@ -59,7 +59,7 @@ def compact(
         The column that holds the ticker.
     arrived
         A function that returns the ids that have reached the next table; None for the last table. A part
-        whose id has not reached the next table stays as it is until stage 5 has read this part.
+        whose id has not reached the next table is left unchanged, because stage 5 must still read this part.
 
     Returns
     -------
@@ -147,7 +147,10 @@ def rebuild(
 
 
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return the best reading per ticker; for equal readings, prefer a part, then the greater object id."""
+    """Return the best reading per ticker.
+
+    A part's reading wins over an equal reading from a compact object; otherwise the greater object id wins.
+    """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     return best_rows([content.rows for content in ranked], ticker_column)
 
@@ -181,9 +184,10 @@ def _replace(
     Raises
     ------
     ObjectGone
-        Another process removed an object that was to be replaced, so the new object was deleted again.
+        Another process removed an object that was to be replaced; the new object, already written, was
+        deleted.
     """
-    # The object gets a unique name, so that its deletion after a conflict affects no other execution.
+    # The name is unique, so that after a conflict this execution deletes no object of another execution.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, list(ids))
     if gone := etags.keys() - list_day(s3, table, day).objects.keys():

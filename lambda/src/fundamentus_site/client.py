@@ -70,8 +70,8 @@ class SiteClient:
         The wait after the first failed attempt, in seconds. The wait doubles after each further attempt, and
         up to 50% is added to the wait at random.
     max_wait_seconds
-        Longest wait between attempts, in seconds. If the server asks for a longer wait (``Retry-After``), the
-        client makes no further attempt.
+        Longest wait between attempts, in seconds. If the server asks for more than this maximum
+        (``Retry-After``), the client makes no further attempt.
     use_proxy
         Whether to use the proxy that the environment names, if any.
 

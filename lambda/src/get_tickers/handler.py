@@ -35,14 +35,14 @@ logger = Logger()
 
 # Time reserved at the end of an invocation for writing the ledger and sending the messages.
 RESERVE_SECONDS = 30.0
-# An asset that last traded more than seven days before the old session is not queued again, because its page
-# stays the same.
+# If an asset last traded more than seven days before the old session, the asset is not queued again, because
+# the asset's page stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; ``once``, for a probe of up to four pages, allows one attempt of 10 s per page."""
+    """Return the site; with ``once``, for probes of up to four pages, each page gets one attempt of 10 s."""
     schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
     return FundamentusSite(
         base_url,
@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused, ValueError
-        The event has an unknown or invalid field, or the day may not be run with this event.
+        The event has an unknown or invalid field, or this event is not allowed to run the day.
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
@@ -156,7 +156,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing, and the assets to queue; instead of assets, None means every archived page.
+    """Return the day's listing, and the assets to queue, or None to queue every archived page.
 
     Parameters
     ----------
@@ -171,8 +171,8 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, these
-    # rounds requested the whole day, so the day gets the full listing.
+    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, all
+    # earlier rounds requested the whole day; therefore the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

@@ -24,8 +24,8 @@ class Flow:
     newest_at
         When the newest SoR object was written; None if the day has no SoR object.
     not_through
-        One text for each table that lacks SoR objects; the text contains the objects' ids. The texts are in
-        Portuguese, because the day's verdict contains the texts.
+        One text for each table that some SoR objects have not reached; the text contains these objects' ids.
+        The texts are in Portuguese, because the day's verdict is in Portuguese and contains the texts.
     foreign
         Keys in the day's partitions that do not belong to the lake.
     """
@@ -37,7 +37,7 @@ class Flow:
 
 
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
-    """Return how far a day's objects have moved; every SoR id must reach SoT and Spec."""
+    """Return how far a day's objects have moved; each SoR id is expected in SoT and Spec too."""
     named = {table.table: table for table in tables}
     # List SoR first, so that an object that reaches SoR afterwards is not expected in the later tables.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)

@@ -29,7 +29,7 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and the unreadable cells of its SoR table; these cells are null in the SoT table."""
+    """A SoT table, and the cells that could not be read from the SoR table and are null in the SoT table."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]
@@ -46,7 +46,7 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     kind
         The kind of the rows' assets.
     day
-        The run day, ``YYYYMMDD``: a date after it is unreadable.
+        The run day, ``YYYYMMDD``; a cell with a date after the run day is unreadable.
 
     Returns
     -------

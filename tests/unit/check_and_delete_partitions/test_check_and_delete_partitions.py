@@ -31,7 +31,7 @@ from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
 
 class Invocations(list[dict[str, Any]]):
-    """The payloads of asynchronous calls to stage 2; `probe` is the answer to a call that probes the site."""
+    """The payloads of asynchronous calls to stage 2; a call that probes the site gets the answer `probe`."""
 
     probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
     error: Mapping[str, Any] = {}
@@ -154,7 +154,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Make S3 keep a key for some requests: S3 answers 200 with an `InternalError`, as AWS documents."""
+    """Make some requests fail to delete a key: S3 answers 200 with an `InternalError`, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:

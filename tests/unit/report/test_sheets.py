@@ -1,4 +1,4 @@
-"""A program that reads a sheet by the rules of the sheet's locale gets the lake's values."""
+"""A sheet gives the lake's values to a program that follows the rules of the sheet's locale."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def value_of(text: str, kind: str, point: str) -> Any:
 
 
 def as_written(value: Any) -> Any:
-    """Return a value as a sheet holds it: a moment in whole seconds, a formula after an apostrophe."""
+    """Return a value as a sheet holds it: moments in whole seconds, formulas with an apostrophe in front."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):
