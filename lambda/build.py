@@ -25,14 +25,14 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-# The shared packages in each stage's package; packages.tf reads the same file.
+# The shared packages that each stage's package contains; packages.tf reads packages.json too.
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
-# With some settings, pip would move the layer or refuse to write it. These options and variables override
-# such settings, but no settings of the package index. NO_REFUSAL has variables, because pip has no options
-# for these two settings.
+# With some settings, pip would move the layer or refuse to write it. The options in NO_OTHER_PLACE and the
+# variables in NO_REFUSAL override these settings; settings of the package index still apply. NO_REFUSAL holds
+# environment variables, because pip has no options that turn these two settings off.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,7 +48,7 @@ def package_names() -> list[str]:
 
 
 def package_contents(package: str) -> dict[str, bytes]:
-    """Return a stage's package as file names with contents, which have Unix line endings."""
+    """Return the files of a stage's package, by file name; each content has Unix line endings."""
     files = {
         path.relative_to(SOURCES).as_posix(): path
         for folder in (package, *SHARED[package])

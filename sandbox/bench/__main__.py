@@ -90,7 +90,7 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # Use the module's defaults; the example's values start fewer processes, for machines with two cores.
+        # Use the module's defaults, because the example's values are for two cores and start fewer processes.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -287,7 +287,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Besides the emulator's certificate, load the public certificates, because a client on AWS loads these.
+    # Load the public certificates too, as a client on AWS does, and not only the emulator's certificate.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -302,7 +302,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Stage 2 would start the day, so let stage 1 invoke another function, which refuses the event.
+    # Stage 1 invokes a function that refuses the event, in place of stage 2, which would start the day.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -335,7 +335,7 @@ def _functions(
         "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
         AGAIN: lambda: scheduled,
         STAGE_1: lambda: scheduled,
-        # Keep stage 2 last, because it starts the day.
+        # Stage 2 must come last in this dict, because stage 2 starts the day.
         "get-tickers": lambda: {"anomesdia_exec": measured_day},
     }
     site.latency_ms = latency_ms
@@ -451,7 +451,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
-    # Each function has one pair per purpose: the number of process starts and the number of invocations.
+    # Each pair is a number of process starts and a number of invocations; a function has a pair per purpose.
     runs = {
         STAGE_1: [(1, 1)],
         AGAIN: [],  # does not run on an ordinary evening
@@ -473,9 +473,9 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     """Return an upper limit of the GB-seconds for an evening on which the site refuses every page.
 
-    The upper limit counts all time that the emulator measured as CPU time. Rounds are an hour apart, so the
-    upper limit also assumes that each round starts all processes again. Work that takes one second on a whole
-    core costs the same with any amount of memory.
+    The upper limit assumes that the whole time which the emulator measured was CPU time. Rounds are an hour
+    apart, so the upper limit also assumes that all processes start again in each round. A second of CPU time
+    costs the same with any amount of memory.
     """
     imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
     seconds = 0.0

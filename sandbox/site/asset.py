@@ -117,7 +117,7 @@ class SampleAsset:
                 yield from (cell for cell in row if isinstance(cell, Cell))
 
     def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
-        """Return, by column, the cells that the lake keeps from a page that is read on `day`."""
+        """Return the cells that the lake keeps from a page read on `day`; the keys are the columns."""
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 

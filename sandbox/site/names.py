@@ -53,7 +53,7 @@ _STEP = 1361  # has no common factor with the number of roots, so no root repeat
 
 @dataclass(frozen=True)
 class Figures:
-    """Consistent figures for a sample asset that looks like a real asset.
+    """Figures that agree with each other, so that a sample asset looks like a real asset.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ class KnownLake:
         ]
 
     def write(self, lake: Lake, s3: Any, glue: Any) -> None:
-        """Write the rows into the tables in the form that the dedup workflow writes. No function starts."""
+        """Write the rows as the dedup workflow does: one object per table and day. No function starts."""
         for name, table in tables_of(lake).items():
             schema = table_schema(table.name).arrow
             for day in sorted(self.days(name)):
@@ -143,7 +143,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return a day's quality rows, which are ok except for a holiday's remark about its session."""
+    """Return a day's quality rows; all are ``ok``, except a holiday's two rows about its repeated session."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
         (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
@@ -164,7 +164,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return the changes of an asset on a day, relative to the sample site, which has only one day."""
+    """Return the values of an asset that differ on `day` from the sample site, which has only one day."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):
@@ -175,7 +175,7 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
 
 
 def regrouped(row: Row, factor: float) -> Row:
-    """Return the changes of a split; a factor below one is a reverse split."""
+    """Return the values of a row that a split changes; a factor below one means a reverse split."""
     quantities = {name: round(row[name] * factor) for name in ("num_acoes", "num_cotas") if name in row}
     return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 

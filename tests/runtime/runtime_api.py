@@ -46,7 +46,7 @@ class RuntimeApi(ThreadingHTTPServer):
     Attributes
     ----------
     posted : dict
-        The parsed JSON data of each POST, by path below the API's path.
+        The parsed JSON data of each POST; the keys are the paths below the API's path.
     """
 
     daemon_threads = True
@@ -116,7 +116,7 @@ class Invocation:
     Parameters
     ----------
     posted
-        The data of the runtime's POST requests, by path below the API's path.
+        The data of the runtime's POST requests; the keys are the paths below the API's path.
     standard_library
         Python's own path.
     path

@@ -54,7 +54,7 @@ def unpacked(packages: Path, target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Evening:
-    """The events of one evening. Each event goes to its packaged function.
+    """The events of one evening. Each event goes to a function that runs from its package.
 
     The functions run in the order of the stages; each function uses the previous function's results.
     """

@@ -29,7 +29,7 @@ def sor_row(
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write the rows into a table as a part with this name."""
+    """Write the rows into a table as one part; the part's id is made from `name`."""
     item = lake.tables[table].part(day, object_id(name))
     write(lake.s3, item, rows(table, *values))
     return item

@@ -43,7 +43,7 @@ def ours(server: SiteServer) -> FundamentusSite:
 
 @pytest.fixture
 def pynvest(ours: FundamentusSite) -> Fundamentus:
-    """Return pynvest with the headings and maps for the pages' year, which may not be the current year."""
+    """Return pynvest with headings and maps for the pages' year, even if the current year is another."""
 
     def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
         years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}

@@ -37,7 +37,7 @@ CAUSE_CHARACTERS = 3_000
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Determine the status of the day that the workflow runs, or assess this day at the end.
+    """Determine the status of the workflow's day, or assess the day at the end of the workflow.
 
     Parameters
     ----------
@@ -53,11 +53,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         The step ``look`` returns the fields of `DayStatus`, and the ``progress`` for the next look. The
         result has ``look_again_seconds`` if the day is not settled, and ``round_seconds`` if a round follows.
-        If the site still shows the previous day's session, the field ``old_session`` holds this session and
-        a stock to probe. The field ``assessed_by_another`` is true if this execution ends because another
-        execution assesses the day. The step ``assess`` writes the quality rows and then returns the verdict
-        ``situacao``, whether the workflow ``passed``, the number of ``missing`` assets, the ``reasons``, the
-        message ``cause`` for a failed workflow, and the ``notice`` with ``tell``, ``subject`` and ``text``.
+        If the site still shows the previous day's session, the field ``old_session`` holds that old session
+        and a stock to probe. The field ``assessed_by_another`` is true if this execution ends because another
+        execution assesses the day. The step ``assess`` writes the quality rows. Then it returns:
+        ``situacao``, the verdict; ``passed``, whether the workflow passed; ``missing``, the number of missing
+        assets; ``reasons``; ``cause``, the message for a failed workflow; and ``notice``, which has ``tell``,
+        ``subject`` and ``text``.
 
     Raises
     ------

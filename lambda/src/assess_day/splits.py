@@ -39,7 +39,7 @@ def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table
     Parameters
     ----------
     before, now
-        The SoT rows per kind of the earlier day (`before`) and of the later day (`now`).
+        The SoT rows of the earlier day (`before`) and of the later day (`now`), by kind.
 
     Returns
     -------

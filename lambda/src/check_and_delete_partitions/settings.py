@@ -12,7 +12,7 @@ from pynvest_lake.storage import LakeTable
 class Settings:
     """The settings of stage 1.
 
-    ``lake_tables``: the tables to clear, each before its source tables. ``fetch_from``: ``site``, or
+    ``lake_tables``: the tables to clear; each table comes before its sources. ``fetch_from``: ``site``, or
     ``pages`` if a collector brings the pages.
     """
 

@@ -13,10 +13,10 @@ REFUSALS_THAT_OPEN = 3
 class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
-    One refused asset alone does not open the breaker. Several threads may use one breaker. `admits` does not
-    wait if the site's newest answer was a page that the client read; otherwise, `admits` waits while pending
-    requests could open the breaker. So a site that refuses everything gets only three requests from a
-    process.
+    One refused asset alone does not open the breaker. Several threads may use one breaker. If the site's
+    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits as long
+    as refusals of all pending requests would open the breaker. So a site that refuses everything gets only
+    three requests from a process.
 
     Parameters
     ----------
@@ -94,5 +94,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker; after a cool-down, one refusal is enough."""
+        """Return how many refusals are still needed to open the breaker; after a cool-down, one is enough."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

@@ -67,8 +67,8 @@ class TickerMessage:
     page
         Reference to the archived page to read; None to fetch the page from the site.
     asked_at
-        When the message was made, as `moment_text` writes it. A message that is delivered twice gives the
-        same reading. None if an older version made the message.
+        When the message was made, as `moment_text` writes it. Two deliveries of one message give the same
+        reading. None if an older version made the message.
     """
 
     ticker: str

@@ -268,7 +268,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """A compaction has read the day's rows; stage 1 clears the day before the compaction writes the rows."""
+    """Stage 1 clears the day when a compaction has read the day's rows and has not yet written them."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 

@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """Write the state of an `up` with a running site and an emulator that has ended; yield the site's pid."""
+    """Write the state that `up` leaves, with a running site and an ended emulator; yield the site's pid."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # This site, unlike the processes of `up`, is a child of the test, so a thread waits until the site ends.
+    # A thread waits until the site ends, because this site, unlike the site of `up`, is a child of the test.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
