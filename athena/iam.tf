@@ -57,7 +57,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid     = "LookUpTheCatalog"
     actions = ["glue:BatchGetPartition", "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
-    # For every query, Athena also asks for the database `default`.
+    # For every query, Athena also looks up the database `default`.
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/default"],
       [for database in local.databases : "${local.glue_arn}:database/${database}"],

@@ -15,7 +15,7 @@ class Patience:
     Parameters
     ----------
     seconds
-        Longest time without success, from the first failure on.
+        The longest time allowed from the first failure to the next success.
     say
         Prints a line.
     """
@@ -31,7 +31,7 @@ class Patience:
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Print the reason, wait and return True; if the longest time has passed, only return False.
+        """Print the reason, wait and return True; if the allowed time is over, return False at once.
 
         Parameters
         ----------

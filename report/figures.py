@@ -184,7 +184,7 @@ def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] 
 
 
 def groups_chart(found: Sequence[Group], what: str) -> dict[str, Any] | None:
-    """Draw the median change of the day for the most traded groups; return None if no group has one."""
+    """Draw the day's median change for the most traded groups; return None if no group has a change."""
     rows = [
         {
             what: group.name,
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets, one for each colour."""
+    """Return the sectors or segments with the most assets, at most as many as there are colours."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round numbers within the range of the values; the numbers are closer in a narrow range."""
+    """Return round numbers within the range of the values; a narrow range gets numbers with smaller steps."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -348,7 +348,7 @@ def followed(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
-    """Draw followed assets' prices, each asset's first price as 100; return None without two sessions."""
+    """Draw each followed asset's prices, scaled to start at 100; return None for fewer than two sessions."""
     first: dict[str, float] = {}
     rows = []
     for history in histories:

@@ -10,7 +10,7 @@ _SCALES = ((1e12, " tri"), (1e9, " bi"), (1e6, " mi"), (1e3, " mil"))
 
 
 def decimal(value: float | None, places: int = 2) -> str:
-    """Format a number with thousands points and `places` decimals, rounded as in a browser."""
+    """Format a number with points between thousands and with `places` decimals, rounded as in a browser."""
     if value is None:
         return ABSENT
     with localcontext(rounding=ROUND_HALF_UP):

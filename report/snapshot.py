@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdicts by run day, for those run days of the histories whose verdict is not ``ok``.
+        The verdicts other than ``ok``, by run day, of the run days in the histories.
     """
 
     stocks: Sequence[Row] = ()
@@ -107,7 +107,7 @@ class Snapshot:
 
     @property
     def read_at(self) -> datetime | None:
-        """Return the read time of the latest page, in Brasília time; None if the lake is empty."""
+        """Return when the latest page was read, in Brasília time; None if the lake is empty."""
         moments = (row.get("datetime_exec") for row in (*self.stocks, *self.funds))
         return max((moment for moment in moments if moment is not None), default=None)
 

@@ -35,6 +35,6 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     emulator_patches.apply_all()
-    # Function processes inherit this environment and must find only their own package.
+    # Function processes inherit this environment: PYTHONPATH would lead them to packages other than theirs.
     os.environ.pop("PYTHONPATH", None)
     app.main()

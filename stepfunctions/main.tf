@@ -60,7 +60,7 @@ locals {
       }
     }
   } }
-  # A state that fails for good sends a notice; then the execution fails.
+  # If a state fails and is not retried again, a notice is sent; then the execution fails.
   caught = { for state in ["ReadPages", "Look", "DedupSot", "DedupSpec", "Assess"] : state => {
     Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
   } if var.notices != null }
@@ -141,7 +141,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # The round is recorded before the first look, which would otherwise find the day settled already.
+      # ReadPages records the round before the first Look, because Look would otherwise find the day settled already.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke
@@ -209,7 +209,7 @@ resource "aws_sfn_state_machine" "this" {
         }
         ResultPath = "$.asked"
         Retry      = local.retries
-        # If the round failed, the next look sees what is missing.
+        # If the round failed, the state Look finds what is missing.
         Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
         Next  = "Look"
       }

@@ -39,7 +39,7 @@ def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, A
 
 
 def _again(local: LocalLake, console: Console) -> dict[str, Any]:
-    """Repeat the run of today, and measure stage 1, the workflow, the functions' requests and the report."""
+    """Repeat today's run, and measure stage 1, the workflow, the functions' requests and the report."""
     log = local.emulator.authorization_log
     day = local.day(console)
     asked_before = len(log.read_text().splitlines())

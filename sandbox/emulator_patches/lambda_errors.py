@@ -1,7 +1,7 @@
 """A function's error carries the name of its exception class, as on Lambda.
 
 The workflow catches errors by the names of their classes. Remove this module when MiniStack's own worker
-names the exception's class; `apply` then raises an error, because its changes do not fit the new worker.
+names the exception's class. `apply` raises an error then, because the line that `apply` replaces is missing.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets have one variety each. Later assets have the varieties in this order, which repeats; after
-# each stock of `_TRADED_STOCKS` comes a delisted stock.
+# The first assets have one variety each. Later assets get the varieties in the order below, again and
+# again; after each stock of `_TRADED_STOCKS` comes a delisted stock.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -93,7 +93,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
 
 
 def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
-    """Make an asset with the given names and figures; all days of a year have the same other numbers."""
+    """Make an asset with the given names and figures; its other numbers are equal on all days of a year."""
     subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
     return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
 

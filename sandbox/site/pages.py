@@ -14,7 +14,7 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# The headings of each kind's listing, each with the SoR column that holds the heading's values.
+# The listing of each kind: its headings, and for each heading the SoR column with the values.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",
@@ -147,7 +147,7 @@ def short_text(text: str) -> bytes:
 
 
 def garbage(ticker: str) -> bytes:
-    """Return bytes that are not a page; each ticker always gets equal bytes."""
+    """Return bytes that are not a page; calls with the same ticker return the same bytes."""
     return Random(ticker).randbytes(4096)  # noqa: S311 - no secret
 
 

@@ -56,8 +56,9 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     """Return what parliament finds wrong with a policy's actions, resources and conditions.
 
-    A policy with principals is attached to a resource, so ``*`` can only mean this resource. parliament
-    expects a grant for each resource type that an action supports; the types in `OTHER_KINDS` need none.
+    A policy with principals is attached to a resource, so ``*`` can only mean this resource. If an action
+    supports several resource types, parliament expects a grant for each type; types in `OTHER_KINDS` need no
+    grant.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [

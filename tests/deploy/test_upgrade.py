@@ -61,8 +61,8 @@ class Upgraded:
     old_share, share
         The assets that the lake read for `old_day`, and those that it read for `day`.
     old_day
-        The day that was read before the upgrade. An execution of the old workflow finished `old_day` after
-        the upgrade.
+        The day that was read before the upgrade. After the upgrade, an execution of the old workflow
+        finished this day.
     verdict
         The verdict that the old workflow's execution gave.
     day
@@ -158,7 +158,7 @@ def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
 
 
 def finish(workflow: dict[str, str], emulator: Emulator) -> str:
-    """Run the rest of an execution that began before the upgrade, with the old definition, as AWS does.
+    """Use the old definition to run the rest of an execution that began before the upgrade, as AWS does.
 
     Returns
     -------
@@ -212,8 +212,8 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
         for asset in upgraded.share
     )
 
-    # Query both days together: for a query of the old day alone, the emulator takes the columns from the
-    # objects.
+    # Query both days together: if a query reads only the old day, the emulator knows only the columns of the
+    # old day's objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

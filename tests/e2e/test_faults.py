@@ -1,4 +1,4 @@
-"""Days with faults on the emulator end with exact tables, and each fault sends one notice.
+"""On the emulator, a day with faults ends with exact tables, and each fault leads to one notice.
 
 Faults that need only one function are tested on moto, in the tests of each stage.
 """
@@ -52,7 +52,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.check(day, without=(down, silent, garbled))
     said = faulty.outcomes(number)
     assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
-    # A message reaches a dead-letter queue only if no function could report the message's failure.
+    # A message goes to a dead-letter queue only if no function could report that the message failed.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
@@ -138,7 +138,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that never answers calls about one partition; with `takes_effect`, it performs them.
+    """A Glue catalog that never answers calls about one partition; with `takes_effect`, the calls still work.
 
     The test can kill the calling function while the function waits for the answer.
     """

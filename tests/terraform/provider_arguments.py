@@ -1,8 +1,9 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-For AWS provider releases that no test runs, the file lists the arguments and attributes of each type that the
-module or an example uses. This program reads CDK bindings, which are generated from the schemas of the
-provider's releases. PyPI has the CDK bindings, so no access to a provider registry is needed.
+The JSON file covers AWS provider releases that no test runs. For each release, the file lists the arguments
+and attributes of each type that the module or an example uses. This program reads CDK bindings, which are
+generated from the schemas of the provider's releases. PyPI has the CDK bindings, so no access to a provider
+registry is needed.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the arguments from the CDK bindings; keep the deprecated entries, which a person collected."""
+    """Write the arguments from the CDK bindings; keep the deprecated entries, which are collected by hand."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

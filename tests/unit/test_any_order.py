@@ -1,4 +1,4 @@
-"""One more workflow run completes the day after repeated, late, reordered or interrupted events."""
+"""After repeated, late, reordered or interrupted events, one more workflow run completes the day."""
 
 from __future__ import annotations
 

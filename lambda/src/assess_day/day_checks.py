@@ -167,10 +167,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return, for each label, the number of assets that the label concerns, and their first ticker.
+    """Return, for each label, how many assets' entries contain it, and the first ticker of these assets.
 
-    The labels in an asset's entry count only if `read` contains this entry. In a batch that an older version
-    wrote, each label has only a number of assets, which is limited to the batch's entries in `read`.
+    An asset's entry counts only if `read` contains the entry. A batch that an older version wrote has only a
+    number of assets for each label; at most the number of the batch's entries in `read` is counted.
     """
     found: dict[str, tuple[int, str]] = {}
 

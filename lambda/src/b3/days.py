@@ -58,8 +58,8 @@ def days_before(day: int, count: int) -> list[int]:
 def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     """Check that a day may be run.
 
-    A day after today may not be run. Only the run of today may fetch all tickers from the site, because the
-    site shows only the latest session.
+    A day after today may not be run. Only today's run may fetch all tickers from the site, because the site
+    shows only the latest session.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
 
 
 def last_closed_day(now: datetime) -> int:
-    """Return the last weekday on which 18:45 in Sao Paulo has passed; a collector uploads this day."""
+    """Return the latest weekday that has reached 18:45 in Sao Paulo; a collector uploads this day's pages."""
     local = now.astimezone(SAO_PAULO)
     day = local.date() if local.time() >= CLOSED_AT else local.date() - timedelta(days=1)
     while day.weekday() > 4:
@@ -98,8 +98,8 @@ def last_closed_day(now: datetime) -> int:
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest may start the run of a day.
 
-    A manifest may start the run of the last closed day, or of a weekday in the last seven days that was never
-    run.
+    A manifest may start the run of the last closed day. It may also start the run of an earlier weekday
+    in the last seven days, if that weekday was never run.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

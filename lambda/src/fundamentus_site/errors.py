@@ -25,7 +25,7 @@ class Refused(FundamentusError):
     Parameters
     ----------
     rate_limited
-        Whether the status was 429, which concerns the rate of all requests.
+        Whether the status was 429, which is about the rate of all requests and not about this asset.
     """
 
     def __init__(self, message: str, *, rate_limited: bool = False) -> None:
@@ -42,4 +42,4 @@ class LayoutNotRecognized(FundamentusError):
 
 
 class LaterSession(FundamentusError):
-    """The page shows a session after the run day, so the page does not belong to this day."""
+    """The page shows a session that is later than the run day, so the page does not belong to the run day."""

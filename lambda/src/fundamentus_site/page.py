@@ -39,7 +39,7 @@ _REFUSAL = re.compile(
     r"|human verification|verify(?:ing)? (?:that )?you are (?:a )?human|verificando (?:se )?(?:a|o) ",
     re.IGNORECASE,
 )
-# This pattern finds the site's name, but ignores a name that is part of a host name.
+# This pattern finds the site's name, except where the name is part of a host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
 # These charsets decode in linear time. Other charsets, such as punycode, need time that grows with the square
@@ -186,7 +186,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     asked
         The name of the requested page, for the error text.
     found
-        What was found instead of the requested page; only the error for a page of the site has this text.
+        What was found instead of the requested page. Only the error for a page of the site has this text.
     """
     said = f"{page.url}: asked for {asked}, found"
     status = f"status {page.status}"

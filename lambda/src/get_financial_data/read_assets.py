@@ -67,7 +67,10 @@ class ArchiveCache:
 
 
 class NotAsked(Exception):
-    """The site was not asked for the asset, which gets ``outcome`` and waits for a later receive or round."""
+    """The site was not asked for the asset.
+
+    The asset gets ``outcome`` and is left to a later receive of its message, or to a later round.
+    """
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
@@ -135,8 +138,8 @@ def read_assets(
     site
         The site.
     archived
-        The archived pages. A message that names an archived page gets this page, without a request to the
-        site.
+        The archived pages. If a message names an archived page, the page is taken from the archive, without
+        a request to the site.
     breaker
         The breaker of this process, which remembers the site's refusals.
     threads
@@ -145,7 +148,7 @@ def read_assets(
         Deadline for pages, by ``time.monotonic()``.
     """
     pages: dict[TickerMessage, Page] = {}
-    # Pages being fetched, plus the page being read.
+    # Limits the pages in work: one for each thread that fetches, and one that is being read.
     ahead = threading.Semaphore(threads + 1)
 
     def fetch(message: TickerMessage) -> Page:

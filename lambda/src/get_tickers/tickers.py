@@ -40,7 +40,8 @@ def send_tickers(
     Raises
     ------
     TickersNotSent
-        The queue refused some messages, as invalid or on every attempt. All other messages were sent.
+        The queue refused some messages as invalid, or refused them on every attempt. All other messages were
+        sent.
     """
     refused: dict[str, str] = {}
     for start in range(0, len(messages), BATCH_SIZE):

@@ -55,7 +55,7 @@ def objects_of(event: dict[str, Any], sources: Iterable[LakeTable]) -> tuple[lis
 def _object_of_bus(
     event: dict[str, Any], tables: Collection[LakeTable]
 ) -> tuple[list[LakeObject], list[str]]:
-    """Return the object of an EventBridge event, which names one object and does not quote the key."""
+    """Return the one object that an EventBridge event names; the key in the event is not URL-encoded."""
     try:
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
         return [_object(bucket, key, tables)], []

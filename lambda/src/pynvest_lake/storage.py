@@ -138,7 +138,7 @@ class LakeObject:
 
 @dataclass(frozen=True)
 class Content:
-    """An object's rows, its ETag when it was read, and the ids of its SoR objects."""
+    """An object's rows, the ETag that the object had when it was read, and the ids of its SoR objects."""
 
     object: LakeObject
     rows: pa.Table

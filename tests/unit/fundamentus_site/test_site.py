@@ -236,7 +236,7 @@ Serving = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A loopback site. It gives the answers that are set for a path in order, then repeats the last one."""
+    """A loopback site. Each path gives its answers in the order of the list, then repeats the last answer."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Serving]] = {}

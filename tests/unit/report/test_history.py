@@ -1,4 +1,4 @@
-"""Tests of histories: the query for one row per asset, the possible splits, and the data in the page."""
+"""Tests of histories: the query with one row per asset, possible splits, and the data in the page."""
 
 from __future__ import annotations
 

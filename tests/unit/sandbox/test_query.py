@@ -258,7 +258,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with three saved queries, which answers each query with the query's SQL."""
+    """A workgroup with three saved queries; the answer to each query is the SQL of that query."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
         sql = {"formula-magica": "", "o-que-mudou": "", "serie": "SELECT 1 FROM a WHERE papel = 'PETR4'"}
