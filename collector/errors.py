@@ -10,13 +10,13 @@ class CollectorError(Exception):
 
 
 class SiteRefuses(CollectorError):
-    """The site refused three different assets in a row, a request with 429, or both listings."""
+    """The site refused three different assets in a row, answered with 429, or refused both listings."""
 
     status = 3
 
 
 class Incomplete(CollectorError):
-    """A page is still missing, or S3 cannot be reached, when the longest wait is over."""
+    """At the end of the longest wait, a page is still missing or S3 cannot be reached."""
 
     status = 4
 

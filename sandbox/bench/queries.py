@@ -94,7 +94,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Each written day is also the session of the traded assets; all other cells stay the same on every day.
+    Only ``datetime_exec`` and the session differ between days: a traded asset's session is the written day.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query with Terraform's values inserted and its database names removed."""
+    """Return a query in which names without a database replace Terraform's placeholders."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
@@ -187,7 +187,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield name and text of each query: for each view one that reads all rows, then the named queries."""
+    """Yield each query's name and text: first a query of all rows for each view, then the named queries."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

@@ -92,7 +92,7 @@ class NotInTrial(Exception):
 
 
 def apply() -> None:
-    """Translate each query, insert parameters, and copy the queried objects to paths for ``"$path"``."""
+    """Translate each query, insert its parameters, and copy objects to the paths that ``"$path"`` needs."""
     rewrite, run, start = athena._rewrite_data_paths, athena._run_duckdb, athena._start_query_execution
     materialize, connect = athena._materialize_table_files, duckdb.connect
 
@@ -143,7 +143,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set a DuckDB connection to Athena's integer division, add the macros, and return the connection."""
+    """Make a DuckDB connection divide integers as Athena does, add the macros, and return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -151,7 +151,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move a table's copied objects to paths that contain their bucket and key; return the new paths."""
+    """Move copies of a table's objects to paths with the objects' bucket and key; return the new paths."""
     if not files:
         return files
     (root,) = roots

@@ -1,4 +1,4 @@
-"""What a consumer of the module has: the module's git repository, and clean checkouts of a root module."""
+"""The files of the module's consumer: the module's git repository, and clean checkouts of a root module."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root, which is an example with the consumer's module source and tags.
+    """A clean checkout of a consumer's root module: a copied example that has the consumer's source and tags.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Plan and output values stay within AWS limits that the emulator does not check."""
+"""The values in plans and outputs stay within AWS limits that the emulator does not check."""
 
 from __future__ import annotations
 

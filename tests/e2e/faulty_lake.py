@@ -132,7 +132,7 @@ class FaultyLake:
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that the five tables hold each of the site's assets, except `without`, once and correctly."""
+        """Check that each asset of the site, except `without`, is in all its tables once and correctly."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -401,7 +401,7 @@ _mondays = trading_weeks()
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test. No other test uses the week before: the workflow compacts it too."""
+    """Return a day for this test. No other test uses the week before, which the workflow also compacts."""
     return number_of(next(_mondays))
 
 

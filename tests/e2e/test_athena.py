@@ -421,7 +421,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the queries' special cases, without which other tests prove nothing."""
+    """Check that the lake has the queries' special cases, because other tests prove nothing without them."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
     assert latest[known.delisted]["vlr_ind_div_yield"] == max(

@@ -1,4 +1,4 @@
-"""Each function uses all grants of its role in Terraform, and no role has a grant for another stage."""
+"""Each function uses every grant that Terraform gives its role, and no role has a grant for another stage."""
 
 from __future__ import annotations
 
@@ -186,8 +186,8 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.forget_refusals()
     faulty.compact(day, rounds=[0])
     faulty.check(day)
-    # Run the day again from its archived pages. Then start another day's execution, and run the day from SoR
-    # during that execution.
+    # Run `day` again from its archived pages. Then start an execution for the day `number`, and during that
+    # execution run `day` from SoR.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
     faulty.compact(day, source="sor")

@@ -1,4 +1,4 @@
-"""On the emulator, the workflow succeeds or fails as the verdict says, also if the site's session is late."""
+"""On the emulator, the workflow fails or succeeds with the verdict, even if the site is a session behind."""
 
 from __future__ import annotations
 

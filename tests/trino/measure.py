@@ -2,7 +2,7 @@
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
 
-The program makes one lake per argument, with this number of days, 1,000 stocks and 450 funds. The output
+For each argument, the program makes one lake with that number of days, 1,000 stocks and 450 funds. The output
 shows how much data each view and each saved query reads, and how many requests the reader makes.
 """
 
@@ -79,7 +79,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
 
 
 def asked(trino: Trino, emulator: Emulator, sql: str) -> list[Any]:
-    """Run a query. Return the seconds, the amount of data read, and the number of requests of each kind."""
+    """Run a query. Return its duration in seconds, its rows and bytes read, and its requests of each kind."""
     before = len(emulator.authorization_log.read_text().splitlines())
     started = time.monotonic()
     answer = trino.ask(sql)

@@ -21,7 +21,7 @@ BEGIN_SECONDS = 300
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After this number of looks at a day, the wait between two looks is ten times as long.
+# After the workflow has looked at a day this many times, its waits between looks are ten times as long.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -60,8 +60,8 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        The site refuses if, in the newest round with assets, no asset was read and at least three assets were
-        refused.
+        The site refuses AWS if, in the newest round that requested assets, at least three assets were refused
+        and no asset was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -204,5 +204,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return the seconds to wait after look number ``looks``; the first look has number 1."""
+    """Return how many seconds the workflow waits after it has looked at a day ``looks`` times."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

@@ -35,13 +35,14 @@ class FundamentusSite(Fundamentus):
       puts the values that follow into wrong columns. This class finds a label by its markup and name, and
       takes the next cell as the value.
 
-    - pynvest takes the years from the clock at import time. This class counts years from the run day.
+    - pynvest derives the years of the yearly price changes from the clock when pynvest is imported. This
+      class counts these years from the run day.
 
     - pynvest has no columns for values that only banks report, or for the ratio of net debt. The contract has
       columns for both.
 
-    - pynvest sets ``datetime_exec`` to the moment when the page is read. This class uses the moment when the
-      page was fetched.
+    - pynvest sets ``datetime_exec`` to the moment when the page is read. This class sets ``datetime_exec``
+      to the moment when the page was fetched.
 
     - pynvest drops minus signs when it converts texts to numbers. This class keeps the texts.
 

@@ -15,13 +15,13 @@ _MOMENTS = ("datetime_exec", "datetime_leitura")
 def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     """Return for each ticker the row with the greatest (``datetime_exec``, ``datetime_leitura``).
 
-    A null, or a text that is not a moment, is less than any moment. If rows have equal moments, the row of
-    the later table wins.
+    A null, or a text that is not a moment, counts as earlier than every moment. If rows have equal moments,
+    the row of the table that is later in `tables` is returned.
 
     Parameters
     ----------
     tables
-        The rows of one table in one or more pieces; the order of the pieces decides between equal moments.
+        The rows of one table in one or more pieces; if moments are equal, the row of the later piece counts.
     ticker_column
         The column that holds the ticker.
 

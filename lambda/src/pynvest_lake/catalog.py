@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-This module calls the SDK itself. Stages 3 to 6 need neither pandas nor awswrangler otherwise; awswrangler
-would add pandas and a third of a second to each cold start of these stages.
+This module calls the SDK instead of awswrangler. Nothing else in stages 3 to 6 needs awswrangler or pandas;
+awswrangler would add pandas and a third of a second to each cold start of these stages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 class PartitionNotRegistered(RuntimeError):
-    """The catalog did not take a partition."""
+    """The catalog did not create a partition."""
 
 
 def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: float = 0.5) -> None:
@@ -41,7 +41,7 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
     Raises
     ------
     PartitionNotRegistered, botocore.exceptions.ClientError
-        The catalog did not take the partition.
+        The catalog did not create the partition.
     """
     attempt = 1
     while error := _create(glue, table, day):

@@ -76,12 +76,12 @@ def stocks(day: date) -> list[SampleAsset]:
 
 
 def changed(day: date, change: Change) -> Rows:
-    """Assess a day whose pages have a defect; thirty good days precede the 31st day, `LAST`."""
+    """Assess a day whose pages have the defect `change`; the day `LAST` follows thirty good days."""
     return judged([change(asset) for asset in assets_of(day)], day, past=day == LAST)
 
 
 def both(change: Change) -> tuple[Rows, Rows]:
-    """Assess a defect on the first day and on the 31st."""
+    """Assess the first day and the 31st day, both with the same defect."""
     return changed(FIRST, change), changed(LAST, change)
 
 
@@ -412,7 +412,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
-    """Return a day's ledger with `batches` added, and with `rounds` rounds that each request all stocks."""
+    """Return `ledger` with `batches` added and with `rounds` rounds; each round requests all stocks."""
     assert ledger.listing is not None
     asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
@@ -510,7 +510,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = tables.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # Compared as text, 30 September sorts after the newer date: such a date begins with the day of the month.
+    # As text, 30 September is greater than the newer date, because the text begins with the day of the month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

@@ -20,7 +20,7 @@ from pynvest_lake.event_fields import PARTITION_KEY
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
-# These columns are on today's pages, but pynvest lacks them.
+# Today's pages have values for these columns, but pynvest has no such columns.
 NOT_IN_PYNVEST = [
     "vlr_ind_divida_liq_sobre_patrim",
     "vlr_depositos",
