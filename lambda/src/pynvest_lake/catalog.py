@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-This module calls the SDK instead of awswrangler. Nothing else in stages 3 to 6 needs awswrangler or pandas;
-awswrangler would add pandas and a third of a second to each cold start of these stages.
+This module calls the SDK instead of awswrangler, which would add a third of a second to each cold start of
+stages 3 to 6: nothing else in these stages needs awswrangler.
 """
 
 from __future__ import annotations
