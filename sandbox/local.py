@@ -299,7 +299,7 @@ def query(
     Raises
     ------
     NotRunning
-        ``up`` has left no lake running.
+        No lake runs that ``up`` started.
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
@@ -327,7 +327,7 @@ def tables(state_dir: Path, console: Console) -> None:
     Raises
     ------
     NotRunning
-        ``up`` has left no lake running.
+        No lake runs that ``up`` started.
     """
     _, client = _left_up(state_dir)
     with console.paged():
@@ -340,7 +340,7 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     Raises
     ------
     NotRunning
-        ``up`` has left no lake running.
+        No lake runs that ``up`` started.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():

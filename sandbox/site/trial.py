@@ -139,7 +139,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 @cache
 def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset whose price is from `trial.csv` and whose session is `newest`, the newest of a year."""
+    """Return an asset with its price in `trial.csv`; its session is `newest`, after a year of sessions."""
     return make_known_asset(newest, listed.variety, listed.known)
 
 

@@ -36,7 +36,7 @@ finally:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """The API of one function's environment, which serves one event and receives the handler's answer.
+    """Lambda's runtime API for one function: it serves one event and receives the handler's answer.
 
     Parameters
     ----------

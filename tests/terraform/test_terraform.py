@@ -72,7 +72,7 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a consumer's root that contains the repository and an already built package."""
+    """Return the folder of a consumer's root module, with the repository and an already built package."""
     root = tmp_path / "root"
     (root / "packages").mkdir(parents=True)
     (root / "packages" / "layer-0123456789abcdef.zip").touch()

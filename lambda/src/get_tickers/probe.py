@@ -40,7 +40,7 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
     Raises
     ------
     ValueError
-        This lake does not ask the site.
+        This lake reads pages from the archive and sends no requests to the site.
     """
     if fetch_from == "pages":
         raise ValueError('this lake does not ask the site: fetch_from is "pages"')

@@ -171,7 +171,7 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids of the objects of a form, ``part`` or ``compact``, from their names."""
+        """Return the ids in the names of all objects of one form, ``part`` or ``compact``."""
         return frozenset(item.id for item in self if item.form == form)
 
 
