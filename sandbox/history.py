@@ -59,12 +59,7 @@ def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> No
     """
     leave_pandas_alone()
     s3, glue = client("s3"), client("glue")
-    tables = {
-        table.name: LakeTable(
-            table.bucket, table.database, table.name, table.root.removesuffix(f"{table.name}/")
-        )
-        for table in (*storage.tables, storage.quality)
-    }
+    tables = {table.name: table.lake_table for table in (*storage.tables, storage.quality)}
     lay = partial(_lay, live, tables, Ledger(s3, storage.work_bucket), s3, glue)
     judged: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:

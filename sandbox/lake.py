@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pynvest_lake.storage import LakeTable
+
 PARTITION_KEY = "anomesdia_exec"
 COMPACTED_IDS = b"pynvest.folded_ids"
 
@@ -34,6 +36,11 @@ class Table:
         """Make a table from its entry in the outputs of ``examples/local``."""
         return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
 
+    @property
+    def lake_table(self) -> LakeTable:
+        """Return the table in the form that the functions' code uses."""
+        return LakeTable(self.bucket, self.database, self.name, self.root.removesuffix(f"{self.name}/"))
+
     def prefix(self, day: int) -> str:
         """Return the key prefix of a day's objects."""
         return f"{self.root}{PARTITION_KEY}={day}/"
@@ -50,7 +57,7 @@ class Storage:
     quality
         The table with the quality rows of all days.
     work_bucket
-        The bucket for pages and the ledger.
+        Name of the bucket for pages, ledger and query results.
     """
 
     tables: tuple[Table, ...]
@@ -90,15 +97,11 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class Lake:
+class Lake(Storage):
     """The applied resources that the run of a day uses.
 
     Parameters
     ----------
-    tables
-        The five tables of assets, SoR first.
-    quality
-        The table with the quality rows of all days.
     ticker_queues
         URL of each kind's ticker queue.
     dead_letter_queues
@@ -111,14 +114,10 @@ class Lake:
         Name of the function that queues the tickers.
     start_schedule, dedup_schedule
         Names of the two schedules.
-    work_bucket
-        Name of the bucket for pages, ledger and query results.
     workgroup
         Name of the workgroup for queries.
     """
 
-    tables: tuple[Table, ...]
-    quality: Table
     ticker_queues: Mapping[str, str]
     dead_letter_queues: Mapping[str, str]
     failure_queues: Mapping[str, str]
@@ -126,15 +125,13 @@ class Lake:
     listing_function: str
     start_schedule: str
     dedup_schedule: str
-    work_bucket: str
     workgroup: str
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
         """Make a lake from the outputs of ``examples/local``."""
         return cls(
-            tables=tuple(Table.from_output(table) for table in outputs["tables"]),
-            quality=Table.from_output(outputs["quality_table"]),
+            **vars(Storage.from_outputs(outputs)),
             ticker_queues=outputs["ticker_queues"],
             dead_letter_queues=outputs["dead_letter_queues"],
             failure_queues=outputs["failure_queues"],
@@ -142,7 +139,6 @@ class Lake:
             listing_function=outputs["listing_function"],
             start_schedule=outputs["start_schedule"],
             dedup_schedule=outputs["dedup_schedule"],
-            work_bucket=outputs["work_bucket"],
             workgroup=outputs["workgroup"],
         )
 

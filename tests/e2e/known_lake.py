@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
-from pynvest_lake.storage import LakeTable
 from sandbox.lake import Lake, Table
 from sandbox.site import SampleAsset, make_assets
 
@@ -98,7 +97,7 @@ class KnownLake:
             for day in sorted(self.days(name)):
                 rows = [row for row in self.rows[name] if row["anomesdia_exec"] == day]
                 put(s3, table, day, pa.Table.from_pylist(rows, schema=schema))
-                register_partition(glue, LakeTable(table.bucket, table.database, table.name), day)
+                register_partition(glue, table.lake_table, day)
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:

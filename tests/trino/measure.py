@@ -23,7 +23,6 @@ from role import Role
 from trino_server import Trino, fetch, find_java
 
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.storage import LakeTable
 from report.athena import Athena
 from sandbox.bench.queries import VIEWS, write_lake
 from sandbox.console import Console
@@ -72,7 +71,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
         table, day = tables[path.parts[-3]], int(path.parts[-2].partition("=")[2])
         key = f"{table.prefix(day)}{day:032}.compact.parquet"
         s3.put_object(Bucket=table.bucket, Key=key, Body=path.read_bytes())
-        register_partition(glue, LakeTable(table.bucket, table.database, table.name), day)
+        register_partition(glue, table.lake_table, day)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, directory.glob("*/*/*.parquet")))

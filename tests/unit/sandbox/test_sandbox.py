@@ -27,7 +27,7 @@ TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo
 
 def lake() -> Lake:
     quality = Table("spec", None, "spec", "spec_quality/", "db_spec", "spec_quality")
-    return Lake(TABLES, quality, {}, {}, {}, (), "", "", "", "", "")
+    return Lake(TABLES, quality, "", {}, {}, {}, (), "", "", "", "")
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
