@@ -9,20 +9,19 @@ from __future__ import annotations
 import base64
 import os
 import random
-import re
 import socket
 import ssl
 import threading
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -44,8 +43,6 @@ _WITHOUT_BODY = (403, 429)
 """For these statuses the client does not wait for the body: the status says enough."""
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
-_TUNNEL = re.compile(rb"HTTP/1\.[01] 2\d\d\b")
-_MAX_HEAD_BYTES = 65536
 _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 """The errors of the libraries for DNS, TLS, HTTP, addresses and charsets."""
 
@@ -102,9 +99,7 @@ class SiteClient:
         self._max_wait_seconds = max_wait_seconds
         self._use_proxy = use_proxy
         self._slots = threading.BoundedSemaphore(max_connections)
-        self._kept: list[tuple[_Route, HTTPConnection]] = []
-        self._max_kept = max_connections
-        self._lock = threading.Lock()
+        self._kept: defaultdict[_Route, list[HTTPConnection]] = defaultdict(list)
 
     def get(self, url: str, not_after: float | None = None) -> Page:
         """Fetch a page and return it if the status is 200.
@@ -148,17 +143,14 @@ class SiteClient:
             seconds = min(seconds, not_after - time.monotonic())
         if seconds <= 0:
             raise Unavailable(f"{url}: not requested, because its time was over")
-        late = Unavailable(f"{url}: the page was not complete after {seconds:.1f} s")
-        limit = _TimeLimit(seconds)
+        deadline = time.monotonic() + seconds
         try:
-            with limit:
-                page, retry_after = self._fetch(url, limit)
+            page, retry_after = self._fetch(url, deadline)
         except _LIBRARIES_ERRORS as error:
-            raise _TryAgain(
-                late if limit.exceeded else Unavailable(f"{url}: {type(error).__name__}: {error}")
-            ) from error
-        if limit.exceeded:  # without Content-Length, a cut connection looks like the end of the body
-            raise _TryAgain(late)
+            why = f"{type(error).__name__}: {error}"
+            if time.monotonic() >= deadline:
+                why = f"the page was not complete after {seconds:.1f} s"
+            raise _TryAgain(Unavailable(f"{url}: {why}")) from error
         if page.status != 200:
             wrong = meaning(page, "a page")
             again = page.status >= 500 and isinstance(wrong, Unavailable)
@@ -169,12 +161,12 @@ class SiteClient:
             )
         return page
 
-    def _fetch(self, url: str, limit: _TimeLimit) -> tuple[Page, float | None]:
+    def _fetch(self, url: str, deadline: float) -> tuple[Page, float | None]:
         """Return the answer, whatever its status, and the seconds of the header ``Retry-After``, or None."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
-            connection, response = self._response(route, target, limit)
+            connection, response = self._response(route, target, deadline)
             try:
                 location = response.headers["Location"]
                 if response.status not in _REDIRECTS or location is None:
@@ -183,7 +175,10 @@ class SiteClient:
                     page = Page(url, response.status, content_type, body, datetime.now(timezone.utc))
                     return page, _retry_after(response.headers["Retry-After"])
             finally:
-                self._give_back(route, connection, response)
+                if response.will_close or not response.isclosed():
+                    connection.close()
+                else:
+                    self._kept[route].append(connection)
             target = redirected(target, location)
         raise Unavailable(f"{url}: more than {MAX_REDIRECTS} redirects, the last to {target}")
 
@@ -200,75 +195,38 @@ class SiteClient:
                 proxy = f"http://{proxy}"
         return _Route(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme], proxy)
 
-    def _response(self, route: _Route, url: str, limit: _TimeLimit) -> tuple[HTTPConnection, HTTPResponse]:
+    def _response(self, route: _Route, url: str, deadline: float) -> tuple[HTTPConnection, HTTPResponse]:
         """Send the request on a kept or new connection; return the connection and the answer's head."""
         parts = urlsplit(url)
         headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
             headers, target = {**headers, **_authorization(route.proxy)}, url
-        kept = self._take(route)
-        if kept is not None and kept.sock is not None:
-            limit.watch(kept.sock)
-            try:
-                kept.request("GET", target, headers=headers)
-                return kept, kept.getresponse()
-            except (OSError, HTTPException):
-                kept.close()
-                if limit.exceeded:
-                    raise
-                # The server may have closed the kept connection meanwhile, so try a new connection.
-        connection = self._connect(route, limit)
-        try:
-            connection.request("GET", target, headers=headers)
-            return connection, connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
+        # The server may have closed a kept connection meanwhile, so try a new connection.
+        with suppress(IndexError, OSError, HTTPException):
+            kept = self._kept[route].pop()
+            return kept, _ask(kept, target, headers, deadline)
+        connection = self._connect(route, deadline)
+        return connection, _ask(connection, target, headers, deadline)
 
-    def _connect(self, route: _Route, limit: _TimeLimit) -> HTTPConnection:
+    def _connect(self, route: _Route, deadline: float) -> HTTPConnection:
         proxy = urlsplit(route.proxy) if route.proxy else None
         if proxy and (proxy.scheme != "http" or not proxy.hostname):
             raise ValueError(f"the environment names a proxy of scheme {proxy.scheme!r}, expected http://")
-        address = (proxy.hostname, proxy.port or 80) if proxy else (route.host, route.port)
-        connected = socket.create_connection(address, min(CONNECT_SECONDS, limit.seconds))
-        try:
-            limit.watch(connected)
-            connected.settimeout(limit.seconds)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = HTTPConnection(route.host, route.port)
-            if route.scheme == "https":
-                if route.proxy:
-                    _open_tunnel(connected, route)
-                connection = HTTPSConnection(route.host, route.port, context=self._tls)
-                connected = self._tls.wrap_socket(connected, server_hostname=route.host)
-        except BaseException:
-            connected.close()
-            raise
-        connection.sock = connected
+        host, port = (proxy.hostname or "", proxy.port or 80) if proxy else (route.host, route.port)
+        connection = HTTPConnection(host, port)
+        if route.scheme == "https":
+            connection = HTTPSConnection(host, port, context=self._tls)
+            if route.proxy:
+                connection.set_tunnel(route.host, route.port, _authorization(route.proxy))
+        connection._create_connection = partial(_connected, deadline)  # type: ignore[attr-defined]
         return connection
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         trusted = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or certifi.where()
-        return ssl.create_default_context(cafile=trusted)
-
-    def _take(self, route: _Route) -> HTTPConnection | None:
-        with self._lock:
-            for place, (other, connection) in enumerate(self._kept):
-                if other == route:
-                    del self._kept[place]
-                    return connection
-        return None
-
-    def _give_back(self, route: _Route, connection: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep the connection if its answer was read to the end; otherwise close the connection."""
-        if response.will_close or not response.isclosed():
-            connection.close()
-            return
-        with self._lock:
-            self._kept.append((route, connection))
-            if len(self._kept) > self._max_kept:
-                self._kept.pop(0)[1].close()
+        context = ssl.create_default_context(cafile=trusted)
+        context.sslsocket_class = _TlsSocket
+        return context
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -339,26 +297,27 @@ def _authorization(proxy: str) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}
 
 
-def _open_tunnel(connected: socket.socket, route: _Route) -> None:
-    """Ask a proxy to connect to the site.
+def _connected(deadline: float, address: tuple[str, int], *_: Any) -> _Socket:
+    """Open a socket for `HTTPConnection.connect`, which then asks the proxy and makes the TLS handshake."""
+    seconds = min(CONNECT_SECONDS, _seconds_to(deadline))
+    connected = _Socket(fileno=socket.create_connection(address, seconds).detach())
+    connected.limit(deadline)
+    return connected
 
-    Raises
-    ------
-    OSError
-        The proxy does not connect.
-    """
-    place = f"[{route.host}]:{route.port}" if ":" in route.host else f"{route.host}:{route.port}"
-    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-    lines += [f"{name}: {value}" for name, value in _authorization(route.proxy or "").items()]
-    connected.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-    head = bytearray()
-    while not head.endswith(b"\r\n\r\n"):
-        byte = connected.recv(1)
-        if not byte or len(head) == _MAX_HEAD_BYTES:
-            raise OSError("the proxy's answer breaks off or has no end")
-        head += byte
-    if not _TUNNEL.match(head):
-        raise OSError(f"the proxy answered {bytes(head[:60])!r}, expected 200")
+
+def _ask(
+    connection: HTTPConnection, target: str, headers: Mapping[str, str], deadline: float
+) -> HTTPResponse:
+    """Send a request and return the answer's head; close the connection if there is none."""
+    try:
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.limit(deadline)  # type: ignore[union-attr]
+        connection.request("GET", target, headers=headers)
+        return connection.getresponse()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _retry_after(value: str | None) -> float | None:
@@ -415,53 +374,28 @@ def _is_cut_off(text: str) -> bool:
     return "<html" in text and "</html" not in text
 
 
-class _TimeLimit:
-    """A context manager that cuts the connection of an attempt when the attempt's time is over.
+class _Socket(socket.socket):
+    """A socket whose reads end at a deadline. A socket's own timeout restarts with every byte."""
 
-    A socket's own timeout restarts with every byte, so a slow server could keep the attempt open for ever.
-    """
+    _deadline = 0.0
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.exceeded = False
-        self._socket: socket.socket | None = None
-        self._over = False
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
+    def limit(self, deadline: float) -> None:
+        """Set the deadline, as a value of ``time.monotonic()``."""
+        self._deadline = deadline
+        self.settimeout(_seconds_to(deadline))
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def recv_into(self, *args: Any) -> int:
+        """Read within the time that is left."""
+        self.limit(self._deadline)
+        return super().recv_into(*args)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._over = True
-            self._forget()
 
-    def watch(self, connected: socket.socket) -> None:
-        """Set the connection that the attempt uses from now on."""
-        with self._lock:
-            self._forget()
-            # Duplicate the socket, because TLS takes over the descriptor of a socket that it wraps.
-            self._socket = socket.socket(fileno=socket.dup(connected.fileno()))
-            if self.exceeded:
-                self._shut_down()
+class _TlsSocket(_Socket, ssl.SSLSocket):
+    """As `_Socket`, over TLS."""
 
-    def _cut(self) -> None:
-        with self._lock:
-            if not self._over:
-                self.exceeded = True
-                self._shut_down()
 
-    def _shut_down(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # the peer has closed it already
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _forget(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+def _seconds_to(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the time is over")
+    return seconds

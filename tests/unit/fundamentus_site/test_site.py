@@ -860,6 +860,15 @@ def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> Non
     assert read_asset(site, "VALE3")["nome_papel"] == "VALE3"
 
 
+def test_a_kept_connection_that_the_server_closes_costs_no_attempt(server: Site) -> None:
+    server.asset("PETR4", stock_page(), reset_connection, stock_page())
+    site = client(server, attempts=1)
+    for _ in range(2):
+        assert read_asset(site, "PETR4")["nome_papel"] == "PETR4"
+    first, second, third = (connection for _, connection in server.requests)
+    assert first == second != third
+
+
 def compressed(body: bytes, encoding: str) -> Answer:
     return Answer(body, headers={"Content-Type": "text/html", "Content-Encoding": encoding})
 
@@ -1071,19 +1080,19 @@ def test_no_proxy_is_used_otherwise(server: Site, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("scheme", "head"),
+    ("scheme", "answers"),
     [
-        ("http", b"HTTP/1.1 200 OK\r\nX: "),
-        ("http", HTTP_OK + b"Content-Length: 1000\r\n\r\n"),
-        ("https", b"HTTP/1.1 200 OK\r\nX: "),
-        ("https", b"HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x3f\xff"),
+        ("http", [b"HTTP/1.1 200 OK\r\nX: "]),
+        ("http", [HTTP_OK + b"Content-Length: 1000\r\n\r\n"]),
+        ("https", [b"HTTP/1.1 200 OK\r\nX: "]),
+        ("https", [b"HTTP/1.1 200 OK\r\n\r\n", b"\x16\x03\x03\x3f\xff"]),
     ],
     ids=["head", "body", "answer to CONNECT", "handshake"],
 )
 def test_a_proxy_that_drips_does_not_hold_us(
-    monkeypatch: pytest.MonkeyPatch, scheme: str, head: bytes
+    monkeypatch: pytest.MonkeyPatch, scheme: str, answers: list[bytes]
 ) -> None:
-    with dripping(head) as proxy:
+    with dripping(answers) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy)
         monkeypatch.delenv("no_proxy", raising=False)
         through = SiteClient({}, max_connections=1, timeout_seconds=0.3, attempts=1, use_proxy=True)
@@ -1094,14 +1103,15 @@ def test_a_proxy_that_drips_does_not_hold_us(
 
 
 @contextmanager
-def dripping(head: bytes) -> Iterator[str]:
-    """Accept one client, answer its request with `head`, and then send one byte at a time."""
+def dripping(answers: list[bytes]) -> Iterator[str]:
+    """Accept one client, give what it sends each of `answers`, and then send one byte at a time."""
 
     def serve() -> None:
         connection, _ = listener.accept()
         with connection, suppress(OSError):
-            connection.recv(65536)
-            connection.sendall(head)
+            for answer in answers:
+                connection.recv(65536)
+                connection.sendall(answer)
             while not released.wait(0.02):
                 connection.sendall(b"x")
 
