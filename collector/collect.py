@@ -21,7 +21,6 @@ from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refus
 from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from pynvest_lake.archive import ArchivedPage
-from pynvest_lake.ledger import moment_of, moment_text
 
 PAGES_AN_OBJECT = 50
 FAILURES_IN_A_ROW = 4
@@ -88,9 +87,8 @@ class Collection:
             for problem in archived.problems:
                 self._say(f"not used: {problem}")
             for kept in archived.pages:
-                moment = moment_of(kept.fetched_at)
-                if moment >= self._day.closed_at:
-                    page = Page(kept.url, kept.status, kept.content_type, kept.body, moment)
+                page = Page(**kept.answer)
+                if page.fetched_at >= self._day.closed_at:
                     self._load(page, Kind(kept.kind), kept.ticker)
 
     def _load(self, page: Page, kind: Kind, ticker: str | None) -> None:
@@ -213,7 +211,7 @@ class Collection:
                         "browser. The next start asks for the missing pages"
                     ) from error
             else:
-                self._put([_archived_page(page, kind, None)], patience)
+                self._put([ArchivedPage.of(page, kind, None)], patience)
                 self._listed[kind] = tickers
                 patience.rewarded()
                 return
@@ -295,7 +293,7 @@ class Collection:
             future.result()
 
     def _take(self, fetched: _Fetched, patience: Patience | None = None) -> None:
-        pages = [_archived_page(page, asset.kind, asset.ticker) for asset, page in fetched.pages.items()]
+        pages = [ArchivedPage.of(page, asset.kind, asset.ticker) for asset, page in fetched.pages.items()]
         if pages:
             self._put(pages, patience)
         self._archived |= fetched.looks
@@ -339,12 +337,6 @@ class Collection:
         assets = self._assets
         there = sum(asset in self._archived for asset in assets)
         return f"{there} of {len(assets)}" if assets else "none"
-
-
-def _archived_page(page: Page, kind: Kind, ticker: str | None) -> ArchivedPage:
-    return ArchivedPage(
-        ticker, kind.value, page.url, moment_text(page.fetched_at), page.status, page.content_type, page.body
-    )
 
 
 def _tickers(assets: list[Asset]) -> str:

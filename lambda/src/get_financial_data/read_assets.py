@@ -22,7 +22,7 @@ from fundamentus_site.errors import (
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchiveObject, DamagedArchive
-from pynvest_lake.ledger import moment_of, moment_text
+from pynvest_lake.ledger import moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.outcomes import Outcome
 
@@ -62,7 +62,7 @@ class ArchiveCache:
                 self._opened[place.object] = self._archive.read(place.object)
         for page in self._opened[place.object].pages:
             if (page.ticker, page.fetched_at) == (ticker, place.fetched_at):
-                return Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
+                return Page(**page.answer)
         raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
 
 

@@ -19,7 +19,7 @@ from get_financial_data.read_assets import AssetResult
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of, moment_text
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, object_id, write
@@ -71,15 +71,7 @@ class BatchWriter:
 
     def _archive_pages(self, day: int, assets: Results, logger: Logger) -> bool:
         pages = [
-            ArchivedPage(
-                message.ticker,
-                message.kind.value,
-                asset.page.url,
-                moment_text(asset.page.fetched_at),
-                asset.page.status,
-                asset.page.content_type,
-                asset.page.body,
-            )
+            ArchivedPage.of(asset.page, message.kind, message.ticker)
             for message, asset in assets.items()
             if asset.page is not None and message.page is None
         ]

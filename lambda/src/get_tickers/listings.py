@@ -15,7 +15,7 @@ from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchivedPage
-from pynvest_lake.ledger import Listing, moment_of, moment_text
+from pynvest_lake.ledger import Listing, moment_of
 from pynvest_lake.messages import PageRef, parse_ticker
 from pynvest_lake.outcomes import Outcome
 
@@ -105,17 +105,7 @@ def _read(site: FundamentusSite) -> Listed:
             for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
         }
         unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
-        pages.append(
-            ArchivedPage(
-                None,
-                kind.value,
-                page.url,
-                moment_text(page.fetched_at),
-                page.status,
-                page.content_type,
-                page.body,
-            )
-        )
+        pages.append(ArchivedPage.of(page, kind, None))
     return Listed(Listing(assets), tuple(pages), unreadable)
 
 
@@ -146,9 +136,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
                 places.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
     for page in sorted(listings, key=lambda page: page.fetched_at):
         try:
-            found_listing = read_listing_page(
-                Page(page.url, page.status, page.content_type, page.body, moment_of(page.fetched_at))
-            )
+            found_listing = read_listing_page(Page(**page.answer))
         except FundamentusError as error:
             problems.append(f"the archived listing of {page.kind} of {page.fetched_at}: {error}")
             continue

@@ -23,6 +23,7 @@ from b3.days import date_of, parse_day
 from b3.kind import Kind
 from pynvest_lake.aws import put_new
 from pynvest_lake.event_fields import PARTITION_KEY
+from pynvest_lake.ledger import moment_of, moment_text
 from pynvest_lake.messages import parse_ticker
 
 SUFFIX = ".jsonl.gz"
@@ -90,10 +91,22 @@ class ArchivedPage:
             parse_ticker(self.ticker)
         if not _MOMENT.fullmatch(self.fetched_at):
             raise ValueError(f"fetched_at is {self.fetched_at!r}, expected such as '2026-11-23T21:45:07Z'")
-        datetime.fromisoformat(self.fetched_at.replace("Z", "+00:00"))
+        moment_of(self.fetched_at)
         for value, expected in ((self.url, str), (self.status, int), (self.content_type or "", str)):
             if not isinstance(value, expected):
                 raise TypeError(f"found {value!r}, expected {expected.__name__}")
+
+    @classmethod
+    def of(cls, page: Any, kind: Kind, ticker: str | None) -> ArchivedPage:
+        """Make an archived page of a `fundamentus_site.page.Page`."""
+        fetched_at = moment_text(page.fetched_at)
+        return cls(ticker, kind.value, page.url, fetched_at, page.status, page.content_type, page.body)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return the fields of the `fundamentus_site.page.Page`."""
+        names = ("url", "status", "content_type", "body")
+        return {name: getattr(self, name) for name in names} | {"fetched_at": moment_of(self.fetched_at)}
 
     def to_line(self) -> str:
         """Return the page as a line of JSON."""
