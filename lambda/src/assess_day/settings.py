@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from b3.kind import Kind
-from pynvest_lake.settings import SettingError
 from pynvest_lake.storage import LakeTable
 
 
@@ -34,12 +33,6 @@ class Settings:
     quality_reference_from: int
     daily_digest: bool
     name_prefix: str
-
-    def __post_init__(self) -> None:
-        if self.quality_gate not in ("fail", "record"):
-            raise SettingError(
-                f"environment variable QUALITY_GATE is {self.quality_gate!r}, expected fail or record"
-            )
 
     def table(self, name: str) -> LakeTable:
         """Return the lake's table that has the given name."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pynvest_lake.settings import SettingError
 from pynvest_lake.storage import LakeTable
 
 
@@ -21,9 +20,3 @@ class Settings:
     get_tickers_function_name: str
     workflow_arn: str
     fetch_from: str
-
-    def __post_init__(self) -> None:
-        if self.fetch_from not in ("site", "pages"):
-            raise SettingError(
-                f"environment variable FETCH_FROM is {self.fetch_from!r}, expected site or pages"
-            )

@@ -43,21 +43,14 @@ def _breaker(cool_down_seconds: float) -> Breaker:
 
 
 @cache
-def _site(
-    base_url: str,
-    kind: Kind,
-    table: str,
-    headers: tuple[tuple[str, str], ...],
-    connections: int,
-    timeout_seconds: float,
-) -> FundamentusSite:
-    schema = table_schema(table)
+def _site(settings: Settings) -> FundamentusSite:
+    schema = table_schema(settings.target_table.table)
     return FundamentusSite(
-        base_url,
-        labels={kind: Labels(schema.labels, schema.core_labels)},
-        headers=dict(headers),
-        max_connections=connections,
-        timeout_seconds=timeout_seconds,
+        settings.fundamentus_base_url,
+        labels={settings.ticker_kind: Labels(schema.labels, schema.core_labels)},
+        headers=dict(settings.fetch_headers),
+        max_connections=settings.fetch_threads,
+        timeout_seconds=settings.fetch_timeout_seconds,
     )
 
 
@@ -79,33 +72,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Rows or ledger could not be written: the queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)
-    kind, threads = settings.ticker_kind, settings.fetch_threads
     left = context.get_remaining_time_in_millis() / 1000
     not_after = time.monotonic() + left - min(RESERVE_SECONDS, left / 3)
 
-    messages = _messages(event, kind)
+    messages = _messages(event, settings.ticker_kind)
     # If a batch has the same message twice, read it once.
     assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     collected = read_assets(
         assets,
-        _site(
-            settings.fundamentus_base_url,
-            kind,
-            settings.target_table.table,
-            tuple(sorted(settings.fetch_headers.items())),
-            threads,
-            settings.fetch_timeout_seconds,
-        ),
+        _site(settings),
         ArchiveCache(Archive(client("s3"), settings.work_bucket)),
         # The breaker's cool-down must end before the next round asks the site.
         _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)),
-        threads=threads,
+        threads=settings.fetch_threads,
         not_after=not_after,
     )
     tried_again = _tried_again(event, messages, collected, settings.sqs_max_receive_count)
-    recorder = BatchWriter(
-        client("s3"), client("glue"), kind, settings.target_table, settings.work_bucket, settings.keep_pages
-    )
+    recorder = BatchWriter(client("s3"), client("glue"), settings)
     recorder.record(
         {message: asset for message, asset in collected.items() if message not in tried_again}, logger
     )

@@ -14,15 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.brazilian import write_moment
 from b3.days import number_of
-from b3.kind import Kind
 from get_financial_data.read_assets import AssetResult
+from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
-from pynvest_lake.storage import LakeTable, object_id, write
+from pynvest_lake.storage import object_id, write
 
 Results = Mapping[TickerMessage, AssetResult]
 
@@ -35,22 +35,13 @@ class BatchWriter:
     ----------
     s3, glue
         Clients.
-    kind
-        The kind of asset.
-    target
-        The SoR table.
-    work_bucket
-        The bucket of pages and ledger.
-    keep_pages
-        Whether pages are archived.
+    settings
+        The function's settings.
     """
 
     s3: Any
     glue: Any
-    kind: Kind
-    target: LakeTable
-    work_bucket: str
-    keep_pages: bool
+    settings: Settings
 
     def record(self, assets: Results, logger: Logger) -> None:
         """Write pages, rows, partition and ledger, in this order, for each day of the batch.
@@ -66,8 +57,8 @@ class BatchWriter:
         for day, of_day in days.items():
             archived = self._archive_pages(day, of_day, logger)
             sor_id = self._write_rows(day, of_day)
-            entry = BatchEntry(self.kind, _entries(of_day, sor_id), archived=archived)
-            Ledger(self.s3, self.work_bucket).write_batch(day, entry)
+            entry = BatchEntry(self.settings.ticker_kind, _entries(of_day, sor_id), archived=archived)
+            Ledger(self.s3, self.settings.work_bucket).write_batch(day, entry)
 
     def _archive_pages(self, day: int, assets: Results, logger: Logger) -> bool:
         pages = [
@@ -75,10 +66,10 @@ class BatchWriter:
             for message, asset in assets.items()
             if asset.page is not None and message.page is None
         ]
-        if not self.keep_pages or not pages:
+        if not self.settings.keep_pages or not pages:
             return True
         try:
-            Archive(self.s3, self.work_bucket).put(day, pages)
+            Archive(self.s3, self.settings.work_bucket).put(day, pages)
         except (ClientError, BotoCoreError) as error:
             # Continue, because a day is valid without archived pages.
             logger.warning("pages not kept", extra={"pages": len(pages), "reason": str(error)})
@@ -93,17 +84,17 @@ class BatchWriter:
                 rows[message.ticker] = {
                     **asset.row,
                     # A page may spell the ticker differently from the message.
-                    self.kind.ticker_column: message.ticker,
+                    self.settings.ticker_kind.ticker_column: message.ticker,
                     "datetime_leitura": _asked_at(message),
                 }
         if not rows:
             return None
         tickers = sorted(rows)
-        schema = table_schema(self.target.table).arrow
+        schema = table_schema(self.settings.target_table.table).arrow
         table = pa.Table.from_pylist([rows[ticker] for ticker in tickers], schema=schema)
-        item = self.target.part(day, object_id(table.to_pylist()))
+        item = self.settings.target_table.part(day, object_id(table.to_pylist()))
         write(self.s3, item, table)
-        register_partition(self.glue, self.target, day)
+        register_partition(self.glue, self.settings.target_table, day)
         return item.id
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from b3.kind import Kind
@@ -20,6 +19,6 @@ class Settings:
     sqs_visibility_timeout_seconds: int
     sqs_max_receive_count: int
     fundamentus_base_url: str
-    fetch_headers: Mapping[str, str]
+    fetch_headers: tuple[tuple[str, str], ...]
     fetch_threads: int
     fetch_timeout_seconds: float

@@ -78,9 +78,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         A queue did not take some tickers; all others were sent.
     """
     settings = read_settings(Settings, os.environ)
-    site = _site(
-        settings.fundamentus_base_url, tuple(sorted(settings.fetch_headers.items())), once="probe" in event
-    )
+    site = _site(settings.fundamentus_base_url, settings.fetch_headers, once="probe" in event)
     if (ticker := parse_probe(event)) is not None:
         answer = probe(site, ticker, settings.fetch_from)
         logger.info("site probed", extra=answer)

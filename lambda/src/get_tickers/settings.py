@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from b3.kind import Kind
-from pynvest_lake.settings import SettingError
 from pynvest_lake.storage import LakeTable
 
 
@@ -22,18 +21,10 @@ class Settings:
     """
 
     fundamentus_base_url: str
-    fetch_headers: Mapping[str, str]
+    fetch_headers: tuple[tuple[str, str], ...]
     tickers_queue_urls: Mapping[Kind, str]
     lake_tables: tuple[LakeTable, ...]
     work_bucket: str
     keep_pages: bool
     fetch_from: str
     queue_patience_seconds: int
-
-    def __post_init__(self) -> None:
-        if lacking := [kind.value for kind in Kind if kind not in self.tickers_queue_urls]:
-            raise SettingError(f"environment variable TICKERS_QUEUE_URLS lacks {' and '.join(lacking)}")
-        if self.fetch_from not in ("site", "pages"):
-            raise SettingError(
-                f"environment variable FETCH_FROM is {self.fetch_from!r}, expected site or pages"
-            )

@@ -60,19 +60,6 @@ class LakeTable:
     table: str
     key_prefix: str = ""
 
-    @classmethod
-    def from_setting(cls, value: Mapping[str, str]) -> LakeTable:
-        """Make a table from its description in a function's environment.
-
-        Raises
-        ------
-        ValueError
-            The keys are not ``bucket``, ``database`` and ``table``, with or without ``key_prefix``.
-        """
-        if not isinstance(value, Mapping) or set(value) - {"key_prefix"} != {"bucket", "database", "table"}:
-            raise ValueError(f"a table is {value!r}, expected an object with bucket, database and table")
-        return cls(**value)
-
     @property
     def root(self) -> str:
         """Return the key prefix of the table."""
