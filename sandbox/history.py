@@ -21,7 +21,6 @@ from assess_day.assessment import QualityRow
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
-from assess_day.fill import SOR, SOT
 from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from b3.brazilian import BRASILIA, read_date, read_number, write_moment
@@ -30,7 +29,7 @@ from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import QUALITY, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import QUALITY, SOR, SOT, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare

@@ -9,11 +9,12 @@ from assess_day import thresholds
 from assess_day.assessment import LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
-from assess_day.fill import SOR, judge_lacking_label
+from assess_day.fill import judge_lacking_label
 from assess_day.portuguese import ASSETS, number, quoted, sentence, some
 from assess_day.references import last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
+from pynvest_lake.contract import SOR
 from pynvest_lake.ledger import AssetEntry, BatchEntry
 from pynvest_lake.outcomes import Outcome
 

@@ -6,10 +6,8 @@ from assess_day import thresholds
 from assess_day.assessment import Verdict
 from assess_day.references import References
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.contract import SOR, SOT, table_schema
 
-SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
-SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 # If one of these columns is empty, its rows are useless, and the check fails even without a reference. Other
 # columns may be empty; since 2026, for example, the site shows no fund's mandate.
 _ESSENTIAL = {

@@ -10,7 +10,6 @@ import pyarrow as pa
 from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
-from assess_day.fill import SOR, SOT
 from assess_day.portuguese import ASSETS
 from assess_day.quality_table import earlier_records
 from assess_day.references import last_session
@@ -21,7 +20,7 @@ from b3.days import days_before, number_of
 from b3.kind import Kind
 from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.completeness import flow
-from pynvest_lake.contract import QUALITY, SOT_ACOES, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import QUALITY, SOR, SOT, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 

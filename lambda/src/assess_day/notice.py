@@ -130,9 +130,9 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
         else "Pregão mais recente: nenhum ativo foi lido"
     )
     read = {kind: len(sot[kind]) if kind in sot else 0 for kind in Kind}
-    stocks = f"{_whole(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
-    funds = f"{_whole(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
-    yield f"Ativos lidos: {_whole(sum(read.values()))} ({stocks} e {funds})"
+    stocks = f"{number(read[Kind.ACOES])} {'ação' if read[Kind.ACOES] == 1 else 'ações'}"
+    funds = f"{number(read[Kind.FIIS])} {'FII' if read[Kind.FIIS] == 1 else 'FIIs'}"
+    yield f"Ativos lidos: {number(sum(read.values()))} ({stocks} e {funds})"
     yield from map(without_links, _missing(assessment))
     if assessment.splits:
         yield f"Possíveis desdobramentos ou grupamentos: {some(list(map(_split, assessment.splits)))}"
@@ -146,11 +146,11 @@ def _missing(assessment: Assessment) -> Iterator[str]:
     if not missing:
         yield f"Ativos que faltam: {'não se sabe, sem listagem' if assessment.unlisted else 'nenhum'}"
         return
-    yield f"Ativos que faltam: {_whole(len(missing))}"
+    yield f"Ativos que faltam: {number(len(missing))}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
         assets = sorted(printable(asset.ticker) for asset in missing if _why(asset) == why)
         if assets:
-            yield f"  - {why} ({_whole(len(assets))}): {some(assets)}"
+            yield f"  - {why} ({number(len(assets))}): {some(assets)}"
 
 
 def _why(asset: MissingAsset) -> str:
@@ -233,10 +233,6 @@ def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Mo
             if math.isfinite(change) and (volume or 0) > LIQUID:
                 moves.append(Move(ticker, price, change))
     return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
-
-
-def _whole(number: int) -> str:
-    return brazilian(f"{number:,}")
 
 
 def _decimal(number: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from statistics import median
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,13 +14,13 @@ from assess_day.assessment import QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_checks import row
 from assess_day.day_status import repeated_session
-from assess_day.fill import SOT, judge_fill
+from assess_day.fill import judge_fill
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, last_session
 from b3.days import number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
-from pynvest_lake.contract import SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
 _BLANK = {"", "-", "-%"}
 # At New Year, the year of each of the six columns with this prefix rises by one, but the site's pages show
@@ -190,7 +190,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
             values = [value for value in table[column.name].to_pylist() if value]
             if len(values) < thresholds.LEAST_ASSETS:
                 continue
-            value = _median(values)
+            value = float(median(values))
             reference = inputs.references.of(name, "mediana", column.name)
             verdict = Verdict.OK if reference is None else _moved(value, reference, values)
             said = f"A mediana de {column.name} em {name} é {number(value)}" + (
@@ -249,14 +249,6 @@ def _of_session(table: pa.Table, session: date | None) -> pa.Table:
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))
-
-
-def _median(values: Iterable[float]) -> float:
-    ordered: list[Any] = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return float(ordered[middle])
-    return float(ordered[middle - 1]) / 2 + float(ordered[middle]) / 2
 
 
 CHECKS = (row_counts, fill, unreadable, sessions, prices, medians, identities)

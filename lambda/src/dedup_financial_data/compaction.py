@@ -10,7 +10,6 @@ from uuid import uuid4
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from dedup_financial_data.errors import PartitionBusy
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.storage import (
     COMPACT,
@@ -27,6 +26,10 @@ from pynvest_lake.storage import (
 
 # Each round after the first compacts objects that other executions have added meanwhile.
 MAX_ROUNDS = 5
+
+
+class PartitionBusy(Exception):
+    """Another process keeps changing the partition; no data is lost."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from b3.days import days_before
-from b3.kind import Kind
 from dedup_financial_data.compaction import Compacted, compact, rebuild
 from dedup_financial_data.settings import Settings
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import KINDS, SOT, SPEC_ATIVOS
 from pynvest_lake.execution import Execution
 from pynvest_lake.prepare import prepare
 from pynvest_lake.settings import read_settings
@@ -28,11 +27,9 @@ logger = Logger()
 
 STRAY_DAYS = 6
 _TICKER_COLUMNS = {
-    SOT_ACOES: Kind.ACOES.ticker_column,
-    SOT_FIIS: Kind.FIIS.ticker_column,
     SPEC_ATIVOS: "codigo_ticker_ativo",
+    **{table: kind.ticker_column for kind, table in SOT.items()},
 }
-_KINDS = {SOR_ACOES: Kind.ACOES, SOR_FIIS: Kind.FIIS, SOT_ACOES: Kind.ACOES, SOT_FIIS: Kind.FIIS}
 
 
 @logger.inject_lambda_context
@@ -88,7 +85,7 @@ def _rebuild(settings: Settings, day: int) -> Compacted:
     table = settings.table
 
     def rows_of(content: Content) -> pa.Table:
-        kind = _KINDS[content.object.table.table]
+        kind = KINDS[content.object.table.table]
         if table.table == SPEC_ATIVOS:
             return specialize(content.rows, kind)
         return prepare(content.rows, kind, day).table

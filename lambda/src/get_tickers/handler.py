@@ -24,7 +24,7 @@ from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.contract import SOR, table_schema
 from pynvest_lake.day_request import DayRequest, parse_probe
 from pynvest_lake.ledger import AssetKey, DayLedger, Ledger, Listing, moment_of, moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
@@ -43,7 +43,7 @@ OLD_DAYS = 7
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
     """Return the site; with ``once``, for probes of up to four pages, each page gets one attempt of 10 s."""
-    schemas = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
+    schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
         labels={kind: Labels(schema.labels, schema.core_labels) for kind, schema in schemas.items()},
@@ -184,7 +184,7 @@ def _to_queue(
     sor_ids = {
         item
         for table in settings.lake_tables
-        if table.table in (SOR_ACOES, SOR_FIIS)
+        if table.table in SOR.values()
         for item in list_day(client("s3"), table, request.day).ids(PART)
     }
     known_now = replace(before, listing=listing)

@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from b3.kind import Kind
+
 SOR_ACOES = "tbsor_fundamentus_indicadores_acoes_raw"
 SOR_FIIS = "tbsor_fundamentus_indicadores_fiis_raw"
 SOT_ACOES = "tbsot_fundamentus_indicadores_acoes_prep"
 SOT_FIIS = "tbsot_fundamentus_indicadores_fiis_prep"
 SPEC_ATIVOS = "tbspec_fundamentus_cotacao_ativos"
 QUALITY = "tbspec_pynvest_qualidade"
+SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
+SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
+KINDS = {table: kind for tables in (SOR, SOT) for kind, table in tables.items()}
+"""The kind of each SoR and SoT table."""
 
 # In a deployment package the schemas are beside the shared code; in a checkout they are in glue/schemas.
 _HERE = Path(__file__).resolve()

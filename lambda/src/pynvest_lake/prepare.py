@@ -13,9 +13,7 @@ import pyarrow as pa
 from b3.brazilian import read_date, read_integer, read_moment, read_number, without_blanks
 from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, Column, table_schema
-
-_TABLES = {Kind.ACOES: (SOR_ACOES, SOT_ACOES), Kind.FIIS: (SOR_FIIS, SOT_FIIS)}
+from pynvest_lake.contract import SOR, SOT, Column, table_schema
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,8 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     >>> prepared.table["pct_var_dia"].to_pylist()
     [-0.0131]
     """
-    sor_name, sot_name = _TABLES[kind]
-    sor = table_schema(sor_name).completed(sor)
-    contract = table_schema(sot_name)
+    sor = table_schema(SOR[kind]).completed(sor)
+    contract = table_schema(SOT[kind])
     tickers = sor[kind.ticker_column].to_pylist()
     columns = []
     unreadable: list[UnreadableCell] = []

@@ -8,9 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS
+from pynvest_lake.contract import KINDS
 from pynvest_lake.derivation import derive
 from pynvest_lake.settings import read_settings
 from pynvest_lake.specialize import specialize
@@ -18,8 +17,6 @@ from specialize_financial_data.settings import Settings
 
 leave_pandas_alone()
 logger = Logger()
-
-_KINDS = {SOT_ACOES: Kind.ACOES, SOT_FIIS: Kind.FIIS}
 
 
 @logger.inject_lambda_context
@@ -37,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         event,
         settings.source_tables,
         settings.target_table,
-        lambda content: specialize(content.rows, _KINDS[content.object.table.table]),
+        lambda content: specialize(content.rows, KINDS[content.object.table.table]),
         logger,
     )
     logger.info("objects specialized", extra=derived.counts)

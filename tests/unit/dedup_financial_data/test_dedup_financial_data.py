@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from dedup_financial_data import handler as stage
-from dedup_financial_data.compaction import compact
-from dedup_financial_data.errors import PartitionBusy
+from dedup_financial_data.compaction import PartitionBusy, compact
 from lake_rows import put_part
 from moto_lake import DAY, Lake
 from pynvest_lake import aws
