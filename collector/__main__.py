@@ -21,7 +21,7 @@ from collector.collect import Collection
 from collector.collected_day import last_day, named_day
 from collector.errors import CollectorError, NoCredentials
 from collector.site_access import DEFAULT_HEADERS, DEFAULT_URL, Site
-from fundamentus_site.client import check_headers
+from fundamentus_site.client import UNSETTABLE_HEADERS
 
 BUCKET_VARIABLE = "PYNVEST_WORK_BUCKET"
 INTERRUPTED = 130
@@ -151,10 +151,10 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or not value.strip():
         raise argparse.ArgumentTypeError(f"{text!r}, expected a name, a colon and a value")
-    try:
-        check_headers({name.strip(): value})
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    if name.strip().lower() in UNSETTABLE_HEADERS:
+        raise argparse.ArgumentTypeError(
+            f"the header {name.strip()} decides whether an answer can be read: leave it out"
+        )
     # Header names are case-insensitive. Spell the name as in the defaults, so that the new value replaces the
     # default.
     return next(

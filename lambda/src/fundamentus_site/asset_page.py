@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from b3.bounds import MOST_RECORDED, printable
 from b3.brazilian import read_date, without_blanks
+from b3.days import SAO_PAULO, date_of
 from b3.kind import Kind
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, text_of
@@ -34,7 +34,6 @@ _TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
 _PERIODS = (re.compile(r"\b12\s+meses", re.IGNORECASE), re.compile(r"\b(?:3|tr[êe]s)\s+meses", re.IGNORECASE))
-_SITE_ZONE = "America/Sao_Paulo"
 _NEXT_OPENING = time(10)
 _SHOWN_LABELS = 12
 _LONGEST_VALUE = 1000
@@ -313,7 +312,7 @@ def _check_asset(
 
 def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
     """Check that a page does not show a session after the run day."""
-    run = datetime.strptime(str(day), "%Y%m%d").date()
+    run = date_of(day)
     if session is not None:
         if session > run:
             raise LaterSession(
@@ -321,7 +320,7 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
                 f"expected {SESSION_LABEL!r} not to be after the day"
             )
         return
-    opening = datetime.combine(_next_weekday(run), _NEXT_OPENING, ZoneInfo(_SITE_ZONE))
+    opening = datetime.combine(_next_weekday(run), _NEXT_OPENING, SAO_PAULO)
     if page.fetched_at >= opening:
         found = None if written is None else printable(written)
         raise LaterSession(

@@ -33,7 +33,9 @@ from fundamentus_site.page import MAX_PAGE_BYTES, Page, meaning
 
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 5.0
-UNSETTABLE_HEADERS = ("Accept-Encoding", "Connection", "Content-Length", "Host")
+MAX_WAIT_SECONDS = 10.0
+"""Longest wait between attempts. If the server asks for more (``Retry-After``), no attempt follows."""
+UNSETTABLE_HEADERS = ("accept-encoding", "connection", "content-length", "host")
 """Callers must not set these headers: they decide whether an answer can be read."""
 
 _DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
@@ -55,7 +57,7 @@ class SiteClient:
     Parameters
     ----------
     headers
-        Headers of the requests.
+        Headers of the requests, without `UNSETTABLE_HEADERS`.
     max_connections
         The maximum number of concurrent requests; further requests wait.
     timeout_seconds
@@ -66,16 +68,8 @@ class SiteClient:
     backoff_seconds
         The wait after the first failed attempt, in seconds. The wait doubles after each further attempt, and
         up to 50% is added to the wait at random.
-    max_wait_seconds
-        Longest wait between attempts, in seconds. If the server asks for more than this maximum
-        (``Retry-After``), the client makes no further attempt.
     use_proxy
         Whether to use the proxy that the environment names, if any.
-
-    Raises
-    ------
-    ValueError
-        `headers` contains a header that must not be set.
     """
 
     def __init__(
@@ -86,17 +80,14 @@ class SiteClient:
         timeout_seconds: float,
         attempts: int = 3,
         backoff_seconds: float = 0.5,
-        max_wait_seconds: float = 10.0,
         use_proxy: bool = False,
     ) -> None:
-        check_headers(headers)
         given = {name.lower() for name in headers}
         defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in given}
         self._headers = {**defaults, **headers}
         self._timeout_seconds = timeout_seconds
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
-        self._max_wait_seconds = max_wait_seconds
         self._use_proxy = use_proxy
         self._slots = threading.BoundedSemaphore(max_connections)
         self._kept: defaultdict[_Route, list[HTTPConnection]] = defaultdict(list)
@@ -124,7 +115,7 @@ class SiteClient:
                     return self._attempt(url, not_after)
             except _TryAgain as failure:
                 wait = self._wait_seconds(attempt, failure.retry_after)
-                too_long = wait > self._max_wait_seconds or (
+                too_long = wait > MAX_WAIT_SECONDS or (
                     not_after is not None and time.monotonic() + wait >= not_after
                 )
                 if attempt == self._attempts or too_long:
@@ -134,7 +125,7 @@ class SiteClient:
 
     def _wait_seconds(self, attempt: int, retry_after: float | None) -> float:
         doubled: float = self._backoff_seconds * 2 ** (attempt - 1)
-        backoff = min(doubled * random.uniform(1.0, 1.5), self._max_wait_seconds)  # noqa: S311 - no secret
+        backoff = min(doubled * random.uniform(1.0, 1.5), MAX_WAIT_SECONDS)  # noqa: S311 - no secret
         return max(backoff, retry_after or 0.0)
 
     def _attempt(self, url: str, not_after: float | None) -> Page:
@@ -227,22 +218,6 @@ class SiteClient:
         context = ssl.create_default_context(cafile=trusted)
         context.sslsocket_class = _TlsSocket
         return context
-
-
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Check that headers contain none of `UNSETTABLE_HEADERS`.
-
-    Raises
-    ------
-    ValueError
-        Some headers must not be set; the error's text names these headers.
-    """
-    unsettable = {name.lower() for name in UNSETTABLE_HEADERS}
-    wrong = [name for name in headers if name.lower() in unsettable]
-    if wrong:
-        raise ValueError(
-            f"the headers {', '.join(wrong)} decide whether an answer can be read: leave them out"
-        )
 
 
 class _Route(NamedTuple):

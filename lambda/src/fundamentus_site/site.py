@@ -55,13 +55,8 @@ class FundamentusSite(Fundamentus):
         For each kind of asset that the caller reads, the kind's labels.
     headers
         The headers of the requests, which override pynvest's headers.
-    max_connections, timeout_seconds, attempts, backoff_seconds, max_wait_seconds
+    max_connections, timeout_seconds, attempts, backoff_seconds
         See `SiteClient`.
-
-    Raises
-    ------
-    ValueError
-        The address does not start with http:// or https://, or `headers` has one of `UNSETTABLE_HEADERS`.
 
     Examples
     --------
@@ -80,22 +75,14 @@ class FundamentusSite(Fundamentus):
         timeout_seconds: float = 20.0,
         attempts: int = 3,
         backoff_seconds: float = 0.5,
-        max_wait_seconds: float = 10.0,
     ) -> None:
         self._labels = dict(labels or {})
         request_header = CaseInsensitiveDict(REQUEST_HEADER)
         request_header.update(headers or {})
-        super().__init__(
-            request_header=dict(request_header),
-            variation_headings=[],
-            metadata_cols_acoes=self._columns(Kind.ACOES),
-            metadata_cols_fiis=self._columns(Kind.FIIS),
-        )
+        super().__init__(request_header=dict(request_header))
         # Every new object of pynvest adds another handler to one shared logger.
         self.logger.handlers.clear()
         if base_url is not None:
-            if not base_url.startswith(("http://", "https://")):
-                raise ValueError(f"base_url is {base_url!r}, expected an address with http:// or https://")
             base_url = base_url.rstrip("/")
             self.url_tickers_acoes = listing_url(base_url, Kind.ACOES)
             self.url_tickers_fiis = listing_url(base_url, Kind.FIIS)
@@ -106,7 +93,6 @@ class FundamentusSite(Fundamentus):
             timeout_seconds=timeout_seconds,
             attempts=attempts,
             backoff_seconds=backoff_seconds,
-            max_wait_seconds=max_wait_seconds,
         )
 
     def fetch_listing(self, kind: Kind) -> Page:
@@ -223,9 +209,9 @@ class FundamentusSite(Fundamentus):
     def _read(self, page: Page, ticker: str, kind: Kind, day: int) -> pd.DataFrame:
         if kind not in self._labels:
             raise ValueError(f"{ticker} cannot be read: this object has no labels of {kind.value}")
-        found = read_asset_page(page, ticker, kind, self._labels[kind], day)
-        columns = self.metadata_cols_acoes if kind is Kind.ACOES else self.metadata_cols_fiis
-        row = {column: found.texts.get(column) for column in columns.values()}
+        labels = self._labels[kind]
+        found = read_asset_page(page, ticker, kind, labels, day)
+        row = {column: found.texts.get(column) for columns in labels.columns.values() for column in columns}
         row["datetime_exec"] = write_moment(page.fetched_at)
         frame = pd.DataFrame(np.array([[*row.values()]], dtype=object), columns=[*row], dtype=object)
         frame.attrs.update(
@@ -235,14 +221,6 @@ class FundamentusSite(Fundamentus):
             session=found.session,
         )
         return frame
-
-    def _columns(self, kind: Kind) -> dict[str, str]:
-        """Map labels to columns, as pynvest does; the first of two equal labels gets the suffix ``_1``."""
-        return {
-            f"{label}_1" if column != columns[-1] else label: column
-            for label, columns in (self._labels[kind].columns if kind in self._labels else {}).items()
-            for column in columns
-        }
 
 
 def _code(ticker: str) -> str:

@@ -578,6 +578,7 @@ def test_a_work_bucket_that_is_not_there_is_told(machine: CollectorMachine) -> N
         ([f"--bucket={BUCKET}", "--day=27/11/2026"], "'27/11/2026', expected a day as YYYYMMDD"),
         ([f"--bucket={BUCKET}", "--patience=nan"], "'nan', expected a number of minutes"),
         ([f"--bucket={BUCKET}", "--header=nonsense"], "expected a name, a colon and a value"),
+        ([f"--bucket={BUCKET}", "--header=HOST: x"], "the header HOST decides whether an answer can be read"),
         ([f"--bucket={BUCKET}", "--site=fundamentus"], "expected an address"),
     ],
 )

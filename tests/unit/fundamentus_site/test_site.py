@@ -1042,12 +1042,6 @@ def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
     assert not {"cookie", "authorization"} & {name.lower() for one in server.headers for name in one}
 
 
-@pytest.mark.parametrize("name", ["accept-encoding", "Host", "CONNECTION", "Content-Length"])
-def test_headers_that_decide_whether_an_answer_can_be_read_cannot_be_set(name: str) -> None:
-    with pytest.raises(ValueError, match=f"the headers {name} decide whether an answer can be read"):
-        FundamentusSite("http://site", headers={name: "x"})
-
-
 # ------------------------------------------------------------------------------------------------- proxies
 
 
@@ -1163,11 +1157,6 @@ def test_given_headers_are_laid_over_those_of_pynvest_whatever_their_capitals(se
     ]
     assert sent == [(pynvests, "*/*", "pt-BR")] * 2 + [("me", "text/html", None)] * 2
     assert set(pynvest_fundamentus.REQUEST_HEADER) == {"User-Agent"}
-
-
-def test_an_address_that_is_none_is_an_error_when_the_site_is_made() -> None:
-    with pytest.raises(ValueError, match=r"'www\.fundamentus\.com\.br', expected .* https://"):
-        FundamentusSite("www.fundamentus.com.br")
 
 
 def test_a_trailing_slash_of_the_address_does_not_matter(server: Site) -> None:
