@@ -84,14 +84,11 @@ class MissingAsset:
         The asset.
     outcome
         The recorded outcome of the asset; None if no outcome is recorded.
-    why
-        A text that says what was requested, found and expected; None if this is unknown.
     """
 
     kind: Kind
     ticker: str
     outcome: Outcome | None
-    why: str | None = None
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def _assess(
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
     rows = run_checks(found)
     missing = tuple(
-        MissingAsset(kind, ticker, entry.outcome if entry else None, entry.why if entry else None)
+        MissingAsset(kind, ticker, entry.outcome if entry else None)
         for (kind, ticker), entry in sorted(state.ledger.missing(state.sor_ids).items())
     )
     verdict = rows[-1].situacao

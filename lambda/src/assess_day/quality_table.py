@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from assess_day.assessment import QualityRow
 from b3.brazilian import BRASILIA
 from b3.days import days_before
+from pynvest_lake.aws import list_objects
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
 from pynvest_lake.event_fields import PARTITION_KEY
@@ -48,12 +49,10 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
         The number of days to read before the given day.
     """
     days = days_before(day, count)
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=table.bucket,
-        Prefix=f"{table.root}{PARTITION_KEY}=",
-        StartAfter=table.prefix(days[-1]),
+    listed = list_objects(
+        s3, table.bucket, f"{table.root}{PARTITION_KEY}=", StartAfter=table.prefix(days[-1])
     )
-    there = {item["Key"] for page in pages for item in page.get("Contents", [])}
+    there = {item["Key"] for item in listed}
     found: dict[int, Sequence[QualityRow]] = {}
     for earlier in days:
         if place(table, earlier).key in there and (rows := read_record(s3, table, earlier)):

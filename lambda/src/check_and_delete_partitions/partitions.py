@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from pynvest_lake.aws import session
+from pynvest_lake.aws import list_objects, session
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5
@@ -114,12 +114,8 @@ def _awswrangler() -> Any:
 
 def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
     """Return the ETag and the time of each object below a prefix, by the object's key."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return {
-        item["Key"]: (item["ETag"], item["LastModified"])
-        for page in pages
-        for item in page.get("Contents", [])
-    }
+    found = list_objects(s3, bucket, prefix)
+    return {item["Key"]: (item["ETag"], item["LastModified"]) for item in found}
 
 
 def _waits(wait_seconds: float) -> Iterator[float]:

@@ -16,7 +16,7 @@ from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.ledger import Listing, moment_of
-from pynvest_lake.messages import PageRef, parse_ticker
+from pynvest_lake.messages import PageRef
 from pynvest_lake.outcomes import Outcome
 
 # How long to retry the listings if the site is down. A round asks again later.
@@ -26,11 +26,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 
 
 class NoListing(Exception):
-    """There is no listing; ``outcome`` is ``REFUSED`` or ``FAILED``."""
-
-    def __init__(self, outcome: Outcome, why: str) -> None:
-        super().__init__(f"{outcome.value}: {why}")
-        self.outcome = outcome
+    """There is no listing; the text starts with the outcome, ``refused`` or ``failed``."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +83,10 @@ def from_site(
         try:
             return _read(site)
         except Refused as error:
-            raise NoListing(Outcome.REFUSED, str(error)) from error
+            raise NoListing(f"{Outcome.REFUSED.value}: {error}") from error
         except FundamentusError as error:
             if clock() + wait >= give_up_at:
-                raise NoListing(Outcome.FAILED, str(error)) from error
+                raise NoListing(f"{Outcome.FAILED.value}: {error}") from error
         sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 
@@ -101,7 +97,7 @@ def _read(site: FundamentusSite) -> Listed:
         page = site.fetch_listing(kind)
         found = read_listing_page(page)
         assets[kind] = {
-            parse_ticker(ticker): read_number(found.prices[ticker])
+            ticker: read_number(found.prices[ticker])
             for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
         }
         unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
@@ -133,18 +129,18 @@ def from_archive(archive: Archive, day: int) -> Listed:
             elif page.ticker is None:
                 listings.append(page)
             else:
-                places.append((Kind(page.kind), parse_ticker(page.ticker), PageRef(key, page.fetched_at)))
+                places.append((Kind(page.kind), page.ticker, PageRef(key, page.fetched_at)))
     for page in sorted(listings, key=lambda page: page.fetched_at):
         try:
             found_listing = read_listing_page(Page(**page.answer))
         except FundamentusError as error:
             problems.append(f"the archived listing of {page.kind} of {page.fetched_at}: {error}")
             continue
-        prices = {parse_ticker(ticker): read_number(text) for ticker, text in found_listing.prices.items()}
+        prices = {ticker: read_number(text) for ticker, text in found_listing.prices.items()}
         of_page = Listing({Kind(page.kind): prices})
         united = of_page if united is None else united.united(of_page)
     if united is None and not places:
-        raise NoListing(Outcome.FAILED, f"the archive has no page of {day} that can be read")
+        raise NoListing(f"{Outcome.FAILED.value}: the archive has no page of {day} that can be read")
     return Listed(
         united or Listing({}), places=tuple(places), problems=tuple(first_of(problems, len(problems)))
     )

@@ -21,7 +21,7 @@ from typing import Any
 from b3.brazilian import BRASILIA
 from b3.days import date_of, parse_day
 from b3.kind import Kind
-from pynvest_lake.aws import put_new
+from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.ledger import moment_of, moment_text
 from pynvest_lake.messages import parse_ticker
@@ -214,8 +214,7 @@ class Archive:
 
     def keys(self, day: int) -> list[str]:
         """Return the keys of the objects that hold a day's pages, sorted."""
-        found = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix(day))
-        keys = [item["Key"] for page in found for item in page.get("Contents", [])]
+        keys = [item["Key"] for item in list_objects(self._s3, self._bucket, prefix(day))]
         return [key for key in keys if key.endswith(SUFFIX)]
 
     def read(self, key: str) -> ArchiveObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,12 @@ def client(service: str) -> Any:
     """
     # boto3.client would also load s3transfer, which is not used and takes a tenth of a cold start.
     return session().create_client(service, config=CLIENT_CONFIG)
+
+
+def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+    """Yield each object below a prefix as S3 describes it; `options` are further fields of the request."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **options)
+    return (item for page in pages for item in page.get("Contents", []))
 
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:

@@ -12,7 +12,7 @@ from b3.days import day_at, parse_day
 from pynvest_lake.archive import Manifest
 from pynvest_lake.event_fields import PARTITION_KEY, check_fields
 from pynvest_lake.ledger import moment_of
-from pynvest_lake.messages import parse_ticker, parse_tickers
+from pynvest_lake.messages import parse_ticker
 
 _START = (PARTITION_KEY, "tickers", "source", "remove", "scheduled_at")
 _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "probe")
@@ -130,7 +130,12 @@ def _manifest(event: Mapping[str, Any]) -> Manifest:
 
 
 def _tickers(event: Mapping[str, Any]) -> tuple[str, ...] | None:
-    return tuple(parse_tickers(event["tickers"])) if "tickers" in event else None
+    if "tickers" not in event:
+        return None
+    value = event["tickers"]
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"tickers is {value!r}, expected a list of tickers, such as ['PETR4', 'HGLG11']")
+    return tuple(map(parse_ticker, value))
 
 
 def _from_pages(event: Mapping[str, Any]) -> bool:

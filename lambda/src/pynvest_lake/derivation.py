@@ -86,9 +86,8 @@ def derive(
             continue
         try:
             content = read(client("s3"), source)
-        except (
-            ObjectGone
-        ) as error:  # stage 1 removed it, or a compaction did: then the next layers have its rows
+        except ObjectGone as error:
+            # Stage 1 removed it, or a compaction did: then the next layers have its rows.
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

@@ -19,6 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from b3.kind import Kind
+from pynvest_lake.aws import list_objects
 from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.outcomes import Outcome
 
@@ -408,7 +409,7 @@ class Ledger:
     def _read(self, day: int, below: str) -> DayLedger:
         listing: Listing | None = None
         rounds, batches = [], []
-        for item in self._list(below):
+        for item in list_objects(self._s3, self._bucket, below):
             key = item["Key"]
             try:
                 body = _body(self._s3, self._bucket, key, item["ETag"])
@@ -427,11 +428,6 @@ class Ledger:
                     f"s3://{self._bucket}/{key} is no object of the ledger ({type(error).__name__}: {error})"
                 ) from error
         return DayLedger(day, listing, tuple(sorted(rounds, key=lambda one: one.number)), tuple(batches))
-
-    def _list(self, below: str) -> Iterator[dict[str, Any]]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=below)
-        for page in pages:
-            yield from page.get("Contents", [])
 
     def _put(self, key: str, body: str, **condition: str) -> None:
         self._s3.put_object(

@@ -33,19 +33,6 @@ def parse_ticker(value: object) -> str:
     raise ValueError(f"ticker is {value!r}, expected 4 to 12 capital letters and digits, such as 'PETR4'")
 
 
-def parse_tickers(value: object) -> list[str]:
-    """Check that a value is a list of at least one ticker and return it.
-
-    Raises
-    ------
-    ValueError
-        The value is not a list, is empty, or contains an invalid ticker.
-    """
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"tickers is {value!r}, expected a list of tickers, such as ['PETR4', 'HGLG11']")
-    return [parse_ticker(ticker) for ticker in value]
-
-
 @dataclass(frozen=True)
 class PageRef:
     """Reference to an archived page: the key of its object, and the moment when the page was fetched."""

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from b3.days import parse_day
-from pynvest_lake.aws import put_new
+from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.contract import table_schema
 from pynvest_lake.event_fields import PARTITION_KEY
 
@@ -167,7 +167,7 @@ def object_id(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]
 
 
-def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | None = None) -> bool:
+def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | None = None) -> None:
     """Write rows as one object, unless the name exists. The format is Parquet with dictionaries and Snappy.
 
     Parameters
@@ -180,18 +180,13 @@ def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | No
         Rows with the schema of the object's table.
     ids
         For a compact object, the ids of the SoR objects that it contains.
-
-    Returns
-    -------
-    bool
-        Whether the object was written; False if the name exists, which means that the content exists too.
     """
     rows = rows.cast(table_schema(target.table.table).arrow).replace_schema_metadata(None)
     if ids is not None:
         rows = rows.replace_schema_metadata({COMPACTED_IDS: json.dumps(sorted(ids))})
     buffer = BytesIO()
     pq.write_table(rows, buffer, compression="snappy", use_dictionary=True)
-    return put_new(s3, target.table.bucket, target.key, buffer.getvalue(), "application/vnd.apache.parquet")
+    put_new(s3, target.table.bucket, target.key, buffer.getvalue(), "application/vnd.apache.parquet")
 
 
 def read(s3: Any, source: LakeObject) -> Content:
@@ -223,15 +218,13 @@ def read(s3: Any, source: LakeObject) -> Content:
 
 def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
     """List the objects of a day's partition."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=table.prefix(day))
     objects: dict[LakeObject, datetime] = {}
     foreign = []
-    for page in pages:
-        for item in page.get("Contents", []):
-            try:
-                objects[table.parse_key(item["Key"])] = item["LastModified"]
-            except UnexpectedObject:
-                foreign.append(item["Key"])
+    for item in list_objects(s3, table.bucket, table.prefix(day)):
+        try:
+            objects[table.parse_key(item["Key"])] = item["LastModified"]
+        except UnexpectedObject:
+            foreign.append(item["Key"])
     return Partition(objects, tuple(foreign))
 
 

@@ -268,7 +268,6 @@ assets = st.builds(
     st.sampled_from(Kind),
     st.text(max_size=12),
     st.none() | st.sampled_from(Outcome),
-    maybe_text,
 )
 quality_rows = st.builds(
     QualityRow,

@@ -197,8 +197,8 @@ def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
 def test_a_name_is_never_written_twice(lake: Lake) -> None:
     target = lake.tables[SOR_ACOES].part(DAY, object_id(1))
 
-    assert write(lake.s3, target, rows("AAAA3"))
-    assert not write(lake.s3, target, rows("BBBB4"))
+    write(lake.s3, target, rows("AAAA3"))
+    write(lake.s3, target, rows("BBBB4"))
 
     assert read(lake.s3, target).rows["nome_papel"].to_pylist() == ["AAAA3"]
 
