@@ -143,7 +143,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
             found.append(read(s3, item).rows)
         except ObjectGone:
             continue
-    return pa.concat_tables(content.replace_schema_metadata(None) for content in found)
+    return pa.concat_tables(found)
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:

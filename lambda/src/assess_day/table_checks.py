@@ -17,12 +17,12 @@ from assess_day.day_status import repeated_session
 from assess_day.fill import judge_fill
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, last_session
+from b3.brazilian import without_blanks
 from b3.days import number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-_BLANK = {"", "-", "-%"}
 # At New Year, the year of each of the six columns with this prefix rises by one, but the site's pages show
 # the new year only days later.
 _YEARS = "pct_var_ano_"
@@ -104,7 +104,7 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
 def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
     """Return a column's texts by ticker, without the blank cells."""
     pairs = zip(sor[ticker_column].to_pylist(), sor[column].to_pylist(), strict=True)
-    return {ticker: text for ticker, text in pairs if text is not None and text.strip() not in _BLANK}
+    return {ticker: text for ticker, text in pairs if without_blanks(text)}
 
 
 def newest_session(spec: pa.Table) -> date | None:

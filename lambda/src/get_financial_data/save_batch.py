@@ -85,7 +85,7 @@ class BatchWriter:
                     **asset.row,
                     # A page may spell the ticker differently from the message.
                     self.settings.ticker_kind.ticker_column: message.ticker,
-                    "datetime_leitura": _asked_at(message),
+                    "datetime_leitura": message.asked_at and write_moment(moment_of(message.asked_at)),
                 }
         if not rows:
             return None
@@ -96,10 +96,6 @@ class BatchWriter:
         write(self.s3, item, table)
         register_partition(self.glue, self.settings.target_table, day)
         return item.id
-
-
-def _asked_at(message: TickerMessage) -> str | None:
-    return None if message.asked_at is None else write_moment(moment_of(message.asked_at))
 
 
 def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:

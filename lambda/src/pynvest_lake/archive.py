@@ -48,7 +48,6 @@ MAX_LINES = 10_000
 """Limit of one object's lines: a batch has at most this many messages."""
 MOST_PROBLEMS = 20
 """The first problems of an object are named; the others are only counted."""
-_PIECE_BYTES = 1024 * 1024
 
 
 class DamagedArchive(ValueError):
@@ -238,7 +237,7 @@ class Archive:
             return ArchiveObject(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
         pages: list[ArchivedPage] = []
         problems: list[str] = []
-        for line in _lines(answer["Body"].iter_chunks(_PIECE_BYTES), problems):
+        for line in _lines(answer["Body"], problems):
             try:
                 pages.append(ArchivedPage.from_line(line))
             except DamagedArchive as error:
@@ -266,47 +265,31 @@ def _is_late(key: str, received: datetime) -> bool:
     return received.astimezone(BRASILIA).date() > date_of(int(match[1])) + RECEIVED_WITHIN
 
 
-def _lines(body: Iterable[bytes], problems: list[str]) -> Iterator[str]:
-    """Yield the lines of a compressed object, up to the first unreadable byte."""
-    for count, line in enumerate(filter(None, _split(_unpacked(body, problems)))):
-        if count == MAX_LINES:
-            problems.insert(0, f"has more than {MAX_LINES} lines, the rest is not read")
-            return
-        if len(line) > MAX_LINE_BYTES:
-            problems.append(f"line {count + 1} has more than {MAX_LINE_BYTES} bytes")
-        else:
-            yield line.decode("utf-8", errors="replace")
-
-
-def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines; a line that is too long is cut.
+def _lines(body: Any, problems: list[str]) -> Iterator[str]:
+    """Yield the lines of a compressed object, up to the first unreadable byte.
 
     Do not use splitlines: a body may hold other characters that splitlines takes for the end of a line.
     """
-    rest = b""
-    for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-        rest = rest[: MAX_LINE_BYTES + 1]
-    yield rest
-
-
-def _unpacked(body: Iterable[bytes], problems: list[str]) -> Iterator[bytes]:
-    """Yield the decompressed content of an object in pieces, up to the first unreadable byte."""
-    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    size = 0
-    for packed in body:
-        while packed and not unzip.eof:
-            try:
-                piece = unzip.decompress(packed, _PIECE_BYTES)
-            except zlib.error as error:
-                problems.insert(0, f"no gzip object: {error}" if not size else "the object breaks off")
-                return
-            packed = unzip.unconsumed_tail
-            size += len(piece)
+    count = size = 0
+    cut = False
+    unzipped = gzip.GzipFile(fileobj=body)
+    try:
+        while line := unzipped.readline(MAX_LINE_BYTES + 1):
+            size += len(line)
+            rest_of_cut, cut = cut, not line.endswith(b"\n") and len(line) > MAX_LINE_BYTES
             if size > MAX_OBJECT_BYTES:
                 problems.insert(0, f"holds more than {MAX_OBJECT_BYTES} bytes, the rest is not read")
                 return
-            yield piece
-    if not unzip.eof:
-        problems.insert(0, "the object breaks off")
+            if rest_of_cut or line == b"\n":
+                continue
+            if count == MAX_LINES:
+                problems.insert(0, f"has more than {MAX_LINES} lines, the rest is not read")
+                return
+            count += 1
+            if cut:
+                problems.append(f"line {count} has more than {MAX_LINE_BYTES} bytes")
+            else:
+                yield line.decode("utf-8", errors="replace").removesuffix("\n")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        foreign = isinstance(error, gzip.BadGzipFile) and not size
+        problems.insert(0, f"no gzip object: {error}" if foreign else "the object breaks off")
