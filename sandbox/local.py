@@ -460,7 +460,6 @@ def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundP
     port = free_port()
     site = BackgroundProcess(
         SITE_MODULE,
-        "--trial",
         f"--day={day}",
         f"--port={port}",
         log_path=own_dir / "site.log",

@@ -56,7 +56,7 @@ _OLDER_FORM = 5
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
 
-def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> list[SampleAsset]:
+def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
     """Make the assets of a day, first the stocks and then the funds.
 
     Parameters
@@ -66,8 +66,6 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
     acoes, fiis
         Number of stocks and funds. Each of the first assets has a different variety, so a few assets cover
         all varieties.
-    seed
-        Seed of the random values; another seed gives other values.
 
     Examples
     --------
@@ -86,7 +84,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40, seed: int = 0) -> lis
             variety = mix[beyond % len(mix)] if beyond >= 0 else varieties[number]
             nth = met.get(variety, 0)
             met[variety] = nth + 1
-            rng = Random(f"{seed} {kind} {number}")  # noqa: S311 - no secret
+            rng = Random(f"0 {kind} {number}")  # noqa: S311 - no secret
             make = _stock if kind == "acoes" else _fund
             assets.append(make(_Subject(today, number, variety, nth, rng)))
     return assets

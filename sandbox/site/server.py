@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +20,6 @@ from sandbox.site.asset import SampleAsset
 from sandbox.site.names import GHOSTS
 
 LOOPBACK = "127.0.0.1"
-CONTROL_PATH = "/_control"
 DETAILS_PATH = "/detalhes.php"
 LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
 EVERY_PAGE = "*"
@@ -258,49 +256,6 @@ class SiteServer:
         """The number of connections that the requests so far used."""
         return len({request.connection for request in self.requests})
 
-    def stats(self) -> dict[str, Any]:
-        """Return counts of the requests so far."""
-        requests = self.requests
-        return {
-            "requests": len(requests),
-            "by_path": Counter(urlsplit(request.path).path for request in requests),
-            "by_ticker": Counter(request.ticker for request in requests if request.ticker),
-            "by_status": Counter(str(request.status) for request in requests),
-            "connections": self.connections,
-            "most_in_flight": self.most_in_flight,
-            "first_at": requests[0].at if requests else None,
-            "last_at": requests[-1].at if requests else None,
-        }
-
-    def control(self, command: Mapping[str, Any]) -> None:
-        """Run the command of a POST to ``/_control``.
-
-        Parameters
-        ----------
-        command
-            Any of ``faults`` (an object that maps each target to a fault, or to null to end its fault),
-            ``block_after``, ``latency_ms``, ``clear_faults`` and ``clear_log`` (true).
-
-        Raises
-        ------
-        ValueError, TypeError
-            The command has an unknown field or a wrong value.
-        """
-        known = {"faults", "block_after", "latency_ms", "clear_faults", "clear_log"}
-        if unknown := sorted(set(command) - known):
-            raise ValueError(f"unknown {', '.join(unknown)}, expected {', '.join(sorted(known))}")
-        faults = {target: fault and Fault(**fault) for target, fault in command.get("faults", {}).items()}
-        if command.get("clear_faults"):
-            self.clear_faults()
-        for target, fault in faults.items():
-            self.set_fault(target, fault)
-        if "block_after" in command:
-            self.block_after(command["block_after"])
-        if "latency_ms" in command:
-            self.latency_ms = float(command["latency_ms"])
-        if command.get("clear_log"):
-            self.clear_log()
-
     def open_connection(self) -> int:
         """Count a connection and return its number."""
         with self._lock:
@@ -470,10 +425,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site = self.server.site
-        if urlsplit(self.path).path == CONTROL_PATH:
-            log = [asdict(request) for request in site.requests] if "log" in self.path else None
-            self._send_json({**site.stats(), **({} if log is None else {"log": log})})
-            return
         if not self.connection_number:
             self.connection_number = site.open_connection()
         answer = site.enter(self.path, self.connection_number, dict(self.headers))
@@ -484,18 +435,6 @@ class _Handler(BaseHTTPRequestHandler):
             # Call `leave` before the last bytes are sent, or the client's next request may seem concurrent.
             site.leave()
         self.wfile.flush()
-
-    def do_POST(self) -> None:
-        if urlsplit(self.path).path != CONTROL_PATH:
-            self._send(_refusal(404))
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        try:
-            self.server.site.control(json.loads(body))
-        except (ValueError, TypeError, AttributeError) as error:
-            self._send_json({"error": str(error)}, 400)
-            return
-        self._send_json({"ok": True})
 
     def _answer(self, answer: _Answer) -> None:
         fault = answer.fault
@@ -517,10 +456,6 @@ class _Handler(BaseHTTPRequestHandler):
                     break
         else:
             self._send(answer)
-
-    def _send_json(self, content: Any, status: int = 200) -> None:
-        body = json.dumps(content, ensure_ascii=False).encode()
-        self._send(_Answer(body, status, {"Content-Type": "application/json"}))
 
     def _send(self, answer: _Answer) -> None:
         self._send_head(answer)
