@@ -39,13 +39,14 @@ variables {
   }
 }
 
-run "results_have_a_place_are_encrypted_and_a_query_is_bounded" {
+run "workgroup_views_and_queries" {
   command = plan
 
   module {
     source = "./athena"
   }
 
+  # Results have a location, are encrypted, and a query has a limit.
   assert {
     condition = [
       one(aws_athena_workgroup.this.configuration).enforce_workgroup_configuration,
@@ -58,32 +59,8 @@ run "results_have_a_place_are_encrypted_and_a_query_is_bounded" {
     ] == [true, 10485760, "s3://work/athena-results/", "SSE_S3", "Athena engine version 3", "lake", true]
     error_message = "workgroup: ${jsonencode(aws_athena_workgroup.this.configuration)}"
   }
-}
 
-run "results_are_encrypted_with_the_key_that_is_given" {
-  command = plan
-
-  module {
-    source = "./athena"
-  }
-
-  variables {
-    kms_key_arn = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  }
-
-  assert {
-    condition     = [for one in one(one(aws_athena_workgroup.this.configuration).result_configuration).encryption_configuration : [one.encryption_option, one.kms_key_arn]] == [["SSE_KMS", var.kms_key_arn]]
-    error_message = "results: ${jsonencode(aws_athena_workgroup.this.configuration)}"
-  }
-}
-
-run "views_are_of_the_form_that_athena_gives_its_own" {
-  command = plan
-
-  module {
-    source = "./athena"
-  }
-
+  # Views have the form that Athena gives its own views.
   assert {
     condition = alltrue([for view in aws_glue_catalog_table.view :
       [view.table_type, view.view_expanded_text, view.parameters.presto_view, view.database_name, length(view.partition_keys)] == ["VIRTUAL_VIEW", "/* Presto View */", "true", "db-spec", 0]
@@ -129,15 +106,8 @@ run "views_are_of_the_form_that_athena_gives_its_own" {
     condition     = strcontains(jsondecode(base64decode(split(" ", aws_glue_catalog_table.view["vw_ativos_negociados"].view_original_text)[3])).originalSql, "FROM \"db-spec\".\"vw_ativos_ultimo_dia\"")
     error_message = "a view reads a view that does not exist"
   }
-}
 
-run "queries_are_saved_in_the_workgroup_under_a_title" {
-  command = plan
-
-  module {
-    source = "./athena"
-  }
-
+  # Queries are saved in the workgroup under a title.
   assert {
     condition     = toset(keys(aws_athena_named_query.this)) == toset([for file in fileset("athena/queries", "*.sql") : trimsuffix(file, ".sql")])
     error_message = "queries: ${join(", ", keys(aws_athena_named_query.this))}"
@@ -149,6 +119,23 @@ run "queries_are_saved_in_the_workgroup_under_a_title" {
   assert {
     condition     = strcontains(aws_athena_named_query.this["serie-de-um-papel"].description, "não ajustada por desdobramentos")
     error_message = "title: ${aws_athena_named_query.this["serie-de-um-papel"].description}"
+  }
+}
+
+run "results_are_encrypted_with_the_key_that_is_given" {
+  command = plan
+
+  module {
+    source = "./athena"
+  }
+
+  variables {
+    kms_key_arn = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  assert {
+    condition     = [for one in one(one(aws_athena_workgroup.this.configuration).result_configuration).encryption_configuration : [one.encryption_option, one.kms_key_arn]] == [["SSE_KMS", var.kms_key_arn]]
+    error_message = "results: ${jsonencode(aws_athena_workgroup.this.configuration)}"
   }
 }
 

@@ -5,9 +5,10 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "names" {
+run "what_the_defaults_plan" {
   command = plan
 
+  # Names of the resources.
   assert {
     condition = toset(keys(output.functions)) == toset([
       "pynvest-lambda-check-and-delete-partitions",
@@ -79,11 +80,8 @@ run "names" {
     condition     = output.packages_bucket.name == "pynvest-packages-123456789012-sa-east-1"
     error_message = "packages bucket: ${output.packages_bucket.name}"
   }
-}
 
-run "buckets_are_private_versioned_and_encrypted" {
-  command = plan
-
+  # Buckets are private, versioned and encrypted.
   assert {
     condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages", "work"])
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
@@ -103,11 +101,8 @@ run "buckets_are_private_versioned_and_encrypted" {
     condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.force_destroy } == { sor = false, sot = false, spec = false, packages = true, work = false }
     error_message = "without force_destroy, a destroy may empty only the packages' bucket"
   }
-}
 
-run "pages_ledger_and_results_expire" {
-  command = plan
-
+  # Pages, ledger and results expire.
   assert {
     condition = { for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.id => [one(rule.filter).prefix, one(rule.expiration).days, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id != "expire-old-versions" } == {
       expire-athena-results = ["athena-results/", 30, 1]
@@ -120,11 +115,8 @@ run "pages_ledger_and_results_expire" {
     condition     = alltrue([for key, bucket in aws_s3_bucket_lifecycle_configuration.this : length(bucket.rule) == 1 if key != "work"])
     error_message = "other objects expire too"
   }
-}
 
-run "nobody_writes_a_page_twice_and_none_comes_in_parts" {
-  command = plan
-
+  # No page is written twice, and no page is uploaded in parts.
   override_resource {
     target          = aws_s3_bucket.this["work"]
     values          = { arn = "arn:aws:s3:::work" }
@@ -151,33 +143,14 @@ run "nobody_writes_a_page_twice_and_none_comes_in_parts" {
     condition     = alltrue([for key, policy in data.aws_iam_policy_document.bucket : length(policy.statement) == 1 if key != "work"])
     error_message = "another bucket has more Deny statements"
   }
-}
 
-run "a_collector_may_bring_pages_and_nothing_else" {
-  command = plan
-
+  # A collector may bring pages and nothing else.
   assert {
     condition     = [for statement in data.aws_iam_policy_document.collector.statement : join(" ", sort(statement.actions))] == ["s3:GetObject s3:PutObject", "s3:ListBucket"]
     error_message = "statements: ${jsonencode(data.aws_iam_policy_document.collector.statement)}"
   }
-}
 
-run "a_lake_that_rests_on_a_collector_starts_no_day_by_itself" {
-  command = plan
-
-  variables {
-    fetch_from = "pages"
-  }
-
-  assert {
-    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
-    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
-  }
-}
-
-run "queues_hand_over_what_keeps_failing" {
-  command = plan
-
+  # Queues pass messages that keep failing to dead-letter queues.
   assert {
     condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.sqs_managed_sse_enabled])
     error_message = "a queue is not encrypted with SSE-SQS"
@@ -193,5 +166,18 @@ run "queues_hand_over_what_keeps_failing" {
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])
     error_message = "a dead-letter queue keeps messages for less than 14 days"
+  }
+}
+
+run "a_lake_that_rests_on_a_collector_starts_no_day_by_itself" {
+  command = plan
+
+  variables {
+    fetch_from = "pages"
+  }
+
+  assert {
+    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
+    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
   }
 }

@@ -132,7 +132,7 @@ run "one_bucket_stands_for_two_layers" {
   }
 }
 
-run "queues_take_given_names_and_settings" {
+run "settings_key_and_tags_reach_buckets_and_queues" {
   command = plan
 
   variables {
@@ -144,6 +144,8 @@ run "queues_take_given_names_and_settings" {
     sqs_delay_seconds              = 7
     sqs_receive_wait_time_seconds  = 3
     sqs_max_receive_count          = 5
+    kms_key_arn                    = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    module_default_tags            = { project = "lake" }
   }
 
   assert {
@@ -158,6 +160,18 @@ run "queues_take_given_names_and_settings" {
   assert {
     condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 5])
     error_message = "the queues do not use sqs_max_receive_count"
+  }
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
+    error_message = "a bucket is not encrypted with the key"
+  }
+  assert {
+    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.kms_master_key_id == var.kms_key_arn])
+    error_message = "a queue is not encrypted with the key"
+  }
+  assert {
+    condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
+    error_message = "a resource lacks the tags"
   }
 }
 
@@ -185,35 +199,5 @@ run "a_long_batch_window_is_part_of_how_long_tickers_stay_hidden" {
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
     error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
-  }
-}
-
-run "a_key_encrypts_buckets_and_queues" {
-  command = plan
-
-  variables {
-    kms_key_arn = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  }
-
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
-    error_message = "a bucket is not encrypted with the key"
-  }
-  assert {
-    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.kms_master_key_id == var.kms_key_arn])
-    error_message = "a queue is not encrypted with the key"
-  }
-}
-
-run "tags_reach_buckets_and_queues" {
-  command = plan
-
-  variables {
-    module_default_tags = { project = "lake" }
-  }
-
-  assert {
-    condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
-    error_message = "a resource lacks the tags"
   }
 }

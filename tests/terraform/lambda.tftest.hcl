@@ -63,13 +63,14 @@ variables {
   tags                       = { project = "lake" }
 }
 
-run "each_function_is_told_its_tables_and_queues" {
+run "functions_of_these_inputs" {
   command = plan
 
   module {
     source = "./lambda"
   }
 
+  # Each function is told its tables and queues.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for key, value in one(function.environment).variables : key => try(jsondecode(value), value) if !startswith(key, "POWERTOOLS_")
@@ -192,15 +193,8 @@ run "each_function_is_told_its_tables_and_queues" {
     condition     = alltrue([for function in aws_lambda_function.this : one(function.environment).variables["POWERTOOLS_SERVICE_NAME"] == function.function_name])
     error_message = "a function's log group has another name"
   }
-}
 
-run "eleven_functions_run_seven_packages" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
+  # Eleven functions run seven packages.
   assert {
     condition     = length(aws_lambda_function.this) == 11
     error_message = "${length(aws_lambda_function.this)} functions"
@@ -225,18 +219,121 @@ run "eleven_functions_run_seven_packages" {
     condition     = alltrue([for function in aws_lambda_function.this : one(function.logging_config).log_group == "/aws/lambda/${function.function_name}"])
     error_message = "a function does not log to the group that was created for it"
   }
-}
 
-run "a_given_memory_is_that_of_every_function" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
+  # A given memory is that of every function.
   assert {
     condition     = toset([for function in aws_lambda_function.this : function.memory_size]) == toset([512])
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
+  }
+
+  # Stage 3 has a time limit of its own.
+  assert {
+    condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
+    error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
+  }
+
+  # Only new parts start the next stage.
+  assert {
+    condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
+      for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
+      } } == {
+      raw = {
+        sor-acoes = ["sor_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
+        sor-fiis  = ["sor_funds/", ".part.parquet", "s3:ObjectCreated:*"]
+      }
+      curated = {
+        sot-acoes = ["sot_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
+        sot-fiis  = ["sot_funds/", ".part.parquet", "s3:ObjectCreated:*"]
+      }
+    }
+    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
+  }
+  assert {
+    condition = { for table, permission in aws_lambda_permission.bucket : table => [permission.function_name, permission.source_arn, permission.source_account] } == {
+      sor_acoes = ["pynvest-lambda-prep-financial-data-for-acoes", "arn:aws:s3:::raw", "123456789012"]
+      sor_fiis  = ["pynvest-lambda-prep-financial-data-for-fiis", "arn:aws:s3:::raw", "123456789012"]
+      sot_acoes = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
+      sot_fiis  = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
+    }
+    error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
+  }
+
+  # A collector's manifest starts the day, and no other page does.
+  assert {
+    condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", ".manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
+    error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
+  }
+  assert {
+    condition     = [aws_lambda_permission.manifests.function_name, aws_lambda_permission.manifests.source_arn, aws_lambda_permission.manifests.source_account] == ["pynvest-lambda-check-and-delete-partitions", "arn:aws:s3:::work", "123456789012"]
+    error_message = "permission: ${jsonencode(aws_lambda_permission.manifests)}"
+  }
+
+  # Stage 1 starts stage 2 and the workflow; the assessment sees other executions.
+  assert {
+    condition = { for function in ["check-and-delete-partitions", "assess-day"] : function => flatten([
+      for statement in data.aws_iam_policy_document.this[function].statement : [for action in sort(statement.actions) : "${action} ${one(statement.resources)}" if can(regex("^(states|lambda):", action))]
+      ]) } == {
+      check-and-delete-partitions = [
+        "states:StartExecution arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
+        "lambda:InvokeFunction arn:aws:lambda:sa-east-1:123456789012:function:pynvest-lambda-get-tickers",
+      ]
+      assess-day = [
+        "states:ListExecutions arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
+        "states:DescribeExecution arn:aws:states:sa-east-1:123456789012:execution:dedup:*",
+      ]
+    }
+    error_message = "stage 1 or the assessment may start or read another resource"
+  }
+
+  # The queues send batches.
+  assert {
+    condition = { for function, mapping in aws_lambda_event_source_mapping.this : function => [
+      mapping.event_source_arn, mapping.batch_size, mapping.maximum_batching_window_in_seconds,
+      one(mapping.scaling_config).maximum_concurrency, one(mapping.function_response_types),
+      ] } == {
+      get-financial-data-for-acoes = ["arn:aws:sqs:sa-east-1:123456789012:stocks", 50, 5, 2, "ReportBatchItemFailures"]
+      get-financial-data-for-fiis  = ["arn:aws:sqs:sa-east-1:123456789012:funds", 50, 5, 2, "ReportBatchItemFailures"]
+    }
+    error_message = "mappings: ${jsonencode(aws_lambda_event_source_mapping.this)}"
+  }
+
+  # Each asynchronous function has a queue for what fails.
+  assert {
+    condition = { for function, config in aws_lambda_function_event_invoke_config.this : function => one(one(config.destination_config).on_failure).destination } == {
+      check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
+      get-tickers                   = "arn:aws:sqs:sa-east-1:123456789012:failed-2"
+      prep-financial-data-for-acoes = "arn:aws:sqs:sa-east-1:123456789012:failed-4a"
+      prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
+      specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
+    }
+    error_message = "destinations: ${jsonencode(aws_lambda_function_event_invoke_config.this)}"
+  }
+
+  # No policy has a star for an action or a resource.
+  assert {
+    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
+      length(setintersection(statement.resources, ["*"])) == 0,
+      [for action in statement.actions : !strcontains(action, "*")],
+    ]]]))
+    error_message = "a policy grants more than exact actions on exact resources"
+  }
+
+  # No role reaches a bucket of another account.
+  assert {
+    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement :
+      contains([for condition in statement.condition : "${condition.test} ${condition.variable} ${join(",", condition.values)}"], "StringEqualsIfExists aws:ResourceAccount 123456789012")
+      if anytrue([for action in statement.actions : startswith(action, "s3:")])
+    ]]))
+    error_message = "a role may use a bucket of another account"
+  }
+
+  # Every resource has the tags.
+  assert {
+    condition = alltrue([for resource in concat(
+      values(aws_lambda_function.this), values(aws_lambda_event_source_mapping.this), values(aws_iam_role.this),
+      values(aws_cloudwatch_log_group.this), values(aws_s3_object.package),
+    ) : resource.tags == tomap({ project = "lake" })])
+    error_message = "a resource lacks the tags"
   }
 }
 
@@ -289,19 +386,6 @@ run "places_are_shared_by_how_many_assets_a_kind_has" {
   }
 }
 
-run "stage_3_has_a_time_limit_of_its_own" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
-    error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
-  }
-}
-
 run "a_shorter_time_limit_is_that_of_stage_3_too" {
   command = plan
 
@@ -333,39 +417,6 @@ run "a_given_layer_is_not_looked_up" {
   assert {
     condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
     error_message = "the functions do not use the given layer"
-  }
-}
-
-run "new_parts_and_only_they_start_the_next_stage" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
-      for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
-      } } == {
-      raw = {
-        sor-acoes = ["sor_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
-        sor-fiis  = ["sor_funds/", ".part.parquet", "s3:ObjectCreated:*"]
-      }
-      curated = {
-        sot-acoes = ["sot_stocks/", ".part.parquet", "s3:ObjectCreated:*"]
-        sot-fiis  = ["sot_funds/", ".part.parquet", "s3:ObjectCreated:*"]
-      }
-    }
-    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
-  }
-  assert {
-    condition = { for table, permission in aws_lambda_permission.bucket : table => [permission.function_name, permission.source_arn, permission.source_account] } == {
-      sor_acoes = ["pynvest-lambda-prep-financial-data-for-acoes", "arn:aws:s3:::raw", "123456789012"]
-      sor_fiis  = ["pynvest-lambda-prep-financial-data-for-fiis", "arn:aws:s3:::raw", "123456789012"]
-      sot_acoes = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
-      sot_fiis  = ["pynvest-lambda-specialize-financial-data", "arn:aws:s3:::curated", "123456789012"]
-    }
-    error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
   }
 }
 
@@ -418,23 +469,6 @@ run "buckets_of_the_module_tell_the_bus" {
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket_notification.this : bucket.eventbridge && length(bucket.lambda_function) == 0]) && length(aws_s3_bucket_notification.this) == 2
     error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
-  }
-}
-
-run "a_collectors_manifest_starts_the_day_and_no_other_page_does" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", ".manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
-    error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
-  }
-  assert {
-    condition     = [aws_lambda_permission.manifests.function_name, aws_lambda_permission.manifests.source_arn, aws_lambda_permission.manifests.source_account] == ["pynvest-lambda-check-and-delete-partitions", "arn:aws:s3:::work", "123456789012"]
-    error_message = "permission: ${jsonencode(aws_lambda_permission.manifests)}"
   }
 }
 
@@ -500,100 +534,6 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
   }
 }
 
-run "stage_1_starts_stage_2_and_the_workflow_and_the_assessment_sees_who_else_runs" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = { for function in ["check-and-delete-partitions", "assess-day"] : function => flatten([
-      for statement in data.aws_iam_policy_document.this[function].statement : [for action in sort(statement.actions) : "${action} ${one(statement.resources)}" if can(regex("^(states|lambda):", action))]
-      ]) } == {
-      check-and-delete-partitions = [
-        "states:StartExecution arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
-        "lambda:InvokeFunction arn:aws:lambda:sa-east-1:123456789012:function:pynvest-lambda-get-tickers",
-      ]
-      assess-day = [
-        "states:ListExecutions arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
-        "states:DescribeExecution arn:aws:states:sa-east-1:123456789012:execution:dedup:*",
-      ]
-    }
-    error_message = "stage 1 or the assessment may start or read another resource"
-  }
-}
-
-run "queues_hand_out_batches" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = { for function, mapping in aws_lambda_event_source_mapping.this : function => [
-      mapping.event_source_arn, mapping.batch_size, mapping.maximum_batching_window_in_seconds,
-      one(mapping.scaling_config).maximum_concurrency, one(mapping.function_response_types),
-      ] } == {
-      get-financial-data-for-acoes = ["arn:aws:sqs:sa-east-1:123456789012:stocks", 50, 5, 2, "ReportBatchItemFailures"]
-      get-financial-data-for-fiis  = ["arn:aws:sqs:sa-east-1:123456789012:funds", 50, 5, 2, "ReportBatchItemFailures"]
-    }
-    error_message = "mappings: ${jsonencode(aws_lambda_event_source_mapping.this)}"
-  }
-}
-
-run "each_asynchronous_function_has_a_queue_for_what_fails" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = { for function, config in aws_lambda_function_event_invoke_config.this : function => one(one(config.destination_config).on_failure).destination } == {
-      check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
-      get-tickers                   = "arn:aws:sqs:sa-east-1:123456789012:failed-2"
-      prep-financial-data-for-acoes = "arn:aws:sqs:sa-east-1:123456789012:failed-4a"
-      prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
-      specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
-    }
-    error_message = "destinations: ${jsonencode(aws_lambda_function_event_invoke_config.this)}"
-  }
-}
-
-run "no_policy_has_a_star_for_an_action_or_a_resource" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
-      length(setintersection(statement.resources, ["*"])) == 0,
-      [for action in statement.actions : !strcontains(action, "*")],
-    ]]]))
-    error_message = "a policy grants more than exact actions on exact resources"
-  }
-}
-
-run "no_role_reaches_a_bucket_of_another_account" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement :
-      contains([for condition in statement.condition : "${condition.test} ${condition.variable} ${join(",", condition.values)}"], "StringEqualsIfExists aws:ResourceAccount 123456789012")
-      if anytrue([for action in statement.actions : startswith(action, "s3:")])
-    ]]))
-    error_message = "a role may use a bucket of another account"
-  }
-}
-
 run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
   command = plan
 
@@ -622,22 +562,6 @@ run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
       dedup-financial-data-for-spec-ativos = ["kms:Decrypt", "kms:GenerateDataKey"]
     }
     error_message = "uses of the keys: ${jsonencode({ for function, policy in data.aws_iam_policy_document.this : function => policy.statement })}"
-  }
-}
-
-run "tags_reach_everything" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  assert {
-    condition = alltrue([for resource in concat(
-      values(aws_lambda_function.this), values(aws_lambda_event_source_mapping.this), values(aws_iam_role.this),
-      values(aws_cloudwatch_log_group.this), values(aws_s3_object.package),
-    ) : resource.tags == tomap({ project = "lake" })])
-    error_message = "a resource lacks the tags"
   }
 }
 
