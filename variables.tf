@@ -32,20 +32,12 @@ variable "module_default_tags" {
 
 variable "bucket_names_map" {
   description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets` they are your existing buckets, see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: buckets `<name_prefix>-<layer>-<account>-<region>` are created."
-  type        = map(string)
+  type        = object({ sor = string, sot = string, spec = string })
   default     = null
 
   validation {
-    condition     = var.bucket_names_map == null ? true : length(setsubtract(keys(var.bucket_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = format("bucket_names_map has unknown keys (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.bucket_names_map, {})), ["sor", "sot", "spec"])))
-  }
-  validation {
-    condition     = var.bucket_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.bucket_names_map))) == 0
-    error_message = format("bucket_names_map lacks %s: write exactly sor, sot and spec; the same name may be given for several.", join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.bucket_names_map, {})))))
-  }
-  validation {
     condition     = var.bucket_names_map == null ? true : alltrue([for name in values(var.bucket_names_map) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
-    error_message = format("bucket_names_map has a name that S3 does not accept (%s): write 3 to 63 lowercase letters, digits, hyphens and dots.", join(", ", [for name in values(coalesce(var.bucket_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))]))
+    error_message = format("bucket_names_map has a name that S3 does not accept (%s): write 3 to 63 lowercase letters, digits, hyphens and dots.", join(", ", [for name in try(values(var.bucket_names_map), []) : jsonencode(name) if !can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))]))
   }
 }
 
@@ -69,20 +61,12 @@ variable "bucket_notifications" {
 
 variable "databases_names_map" {
   description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share one. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
-  type        = map(string)
+  type        = object({ sor = string, sot = string, spec = string })
   default     = null
 
   validation {
-    condition     = var.databases_names_map == null ? true : length(setsubtract(keys(var.databases_names_map), ["sor", "sot", "spec"])) == 0
-    error_message = format("databases_names_map has unknown keys (%s): write exactly sor, sot and spec.", join(", ", setsubtract(keys(coalesce(var.databases_names_map, {})), ["sor", "sot", "spec"])))
-  }
-  validation {
-    condition     = var.databases_names_map == null ? true : length(setsubtract(["sor", "sot", "spec"], keys(var.databases_names_map))) == 0
-    error_message = format("databases_names_map lacks %s: write exactly sor, sot and spec; the same name may be given for several.", join(", ", setsubtract(["sor", "sot", "spec"], keys(coalesce(var.databases_names_map, {})))))
-  }
-  validation {
     condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,255}$", name))])
-    error_message = format("databases_names_map has a name that Athena does not accept (%s): write lowercase letters, digits and underscores.", join(", ", [for name in values(coalesce(var.databases_names_map, {})) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
+    error_message = format("databases_names_map has a name that Athena does not accept (%s): write lowercase letters, digits and underscores.", join(", ", [for name in try(values(var.databases_names_map), []) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
   }
 }
 
