@@ -31,6 +31,7 @@ locals {
     },
   )
 
+  role     = { path = var.iam_role_path, permissions_boundary_arn = var.permissions_boundary_arn }
   key_arns = concat(var.kms_key_arn[*], var.bucket_kms_key_arns)
 
   # Days to keep objects of the work bucket, by key prefix.
@@ -80,61 +81,63 @@ module "glue" {
 module "lambda" {
   source = "./lambda"
 
-  name_prefix                = var.name_prefix
-  python_runtime             = var.functions_python_runtime
-  timeout                    = var.functions_timeout
-  memory_size                = var.functions_memory_size
-  packages_bucket            = aws_s3_bucket_server_side_encryption_configuration.this["packages"].bucket
-  packages_dir               = var.lambda_packages_dir
-  awssdkpandas_layer_arn     = var.awssdkpandas_layer_arn
-  awssdkpandas_layer_version = var.awssdkpandas_layer_version
+  name_prefix    = var.name_prefix
+  python_runtime = var.functions_python_runtime
+  timeout        = var.functions_timeout
+  memory_size    = var.functions_memory_size
+  role           = local.role
+  log            = { level = upper(var.log_level), retention_days = var.log_retention_days }
 
-  tables                     = module.glue.tables
-  notified_buckets           = { for layer in toset([local.bucket_of.sor, local.bucket_of.sot]) : layer => local.create_buckets ? aws_s3_bucket.this[layer].id : local.bucket_names[layer] }
-  bucket_notifications       = var.bucket_notifications
-  creates_buckets            = local.create_buckets
-  ticker_queues              = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
-  failure_queue_arns         = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
-  visibility_timeout_seconds = local.visibility_timeout
-  batch_size                 = var.sqs_lambda_trigger_batch_size
-  batch_window               = var.sqs_lambda_trigger_batch_window
-  max_concurrency            = var.sqs_lambda_trigger_max_concurrency
+  packages_bucket    = aws_s3_bucket_server_side_encryption_configuration.this["packages"].bucket
+  packages_dir       = var.lambda_packages_dir
+  awssdkpandas_layer = { arn = var.awssdkpandas_layer_arn, version = var.awssdkpandas_layer_version }
 
-  work_bucket       = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
-  keep_pages        = var.pages_retention_days > 0
-  max_receive_count = var.sqs_max_receive_count
-  look_interval     = var.dedup_wait_interval_seconds
-  workflow_arn      = local.workflow_arn
-  fetch_from        = var.fetch_from
+  tables               = module.glue.tables
+  notified_buckets     = { for layer in toset([local.bucket_of.sor, local.bucket_of.sot]) : layer => local.create_buckets ? aws_s3_bucket.this[layer].id : local.bucket_names[layer] }
+  bucket_notifications = var.bucket_notifications
+  creates_buckets      = local.create_buckets
+  work_bucket          = { name = aws_s3_bucket_server_side_encryption_configuration.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
+  keep_pages           = var.pages_retention_days > 0
 
-  dead_letter_queues     = [for queue in values(aws_sqs_queue.dead_letter) : { arn = queue.arn, url = queue.url }]
-  quality_gate           = var.quality_gate
-  quality_reference_from = var.quality_reference_from
-  daily_digest           = var.daily_digest
+  ticker_queues      = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
+  failure_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
+  dead_letter_queues = [for queue in values(aws_sqs_queue.dead_letter) : { arn = queue.arn, url = queue.url }]
+  ticker_delivery = {
+    visibility_timeout_seconds = local.visibility_timeout
+    max_receive_count          = var.sqs_max_receive_count
+    batch_size                 = var.sqs_lambda_trigger_batch_size
+    batch_window               = var.sqs_lambda_trigger_batch_window
+    max_concurrency            = var.sqs_lambda_trigger_max_concurrency
+  }
 
-  fundamentus_base_url  = var.fundamentus_base_url
-  fetch_threads         = var.fetch_threads
-  fetch_timeout_seconds = var.fetch_timeout_seconds
-  fetch_headers         = var.fetch_headers
+  fetch_from = var.fetch_from
+  site       = { base_url = var.fundamentus_base_url, headers = var.fetch_headers, threads = var.fetch_threads, timeout_seconds = var.fetch_timeout_seconds }
 
-  log_level                = upper(var.log_level)
-  log_retention_days       = var.log_retention_days
-  permissions_boundary_arn = var.permissions_boundary_arn
-  iam_role_path            = var.iam_role_path
-  kms_key_arn              = var.kms_key_arn
-  bucket_kms_key_arns      = var.bucket_kms_key_arns
-  tags                     = var.module_default_tags
+  workflow_arn = local.workflow_arn
+  assessment = {
+    quality_gate           = var.quality_gate
+    quality_reference_from = var.quality_reference_from
+    daily_digest           = var.daily_digest
+    look_interval          = var.dedup_wait_interval_seconds
+  }
+
+  kms_key_arn         = var.kms_key_arn
+  bucket_kms_key_arns = var.bucket_kms_key_arns
+  tags                = var.module_default_tags
 }
 
 module "stepfunctions" {
   source = "./stepfunctions"
 
-  name                     = local.workflow_name
-  dedup_function_arns      = module.lambda.dedup_function_arns
-  assess_function_arn      = module.lambda.assess_function_arn
-  get_tickers_function_arn = module.lambda.get_tickers_function_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  iam_role_path            = var.iam_role_path
+  name = local.workflow_name
+  dedup_function_arns = {
+    acoes = module.lambda.function_arns["dedup-financial-data-for-acoes"]
+    fiis  = module.lambda.function_arns["dedup-financial-data-for-fiis"]
+    spec  = module.lambda.function_arns["dedup-financial-data-for-spec-ativos"]
+  }
+  assess_function_arn      = module.lambda.function_arns["assess-day"]
+  get_tickers_function_arn = module.lambda.function_arns["get-tickers"]
+  role                     = local.role
   notices                  = local.notified ? { topic_arn = local.topic_arn, kms_key_arn = var.alarm_email == null ? null : var.kms_key_arn } : null
   log_retention_days       = var.log_retention_days
   kms_key_arn              = var.kms_key_arn
@@ -148,7 +151,7 @@ module "eventbridge" {
     start = {
       name       = local.schedule_names.start
       expression = var.schedule_expression_start
-      target_arn = module.lambda.start_function_arn
+      target_arn = module.lambda.function_arns["check-and-delete-partitions"]
       action     = "lambda:InvokeFunction"
       input      = jsonencode({ scheduled_at = "<aws.scheduler.scheduled-time>" })
       enabled    = var.schedules_enabled && var.fetch_from == "site"
@@ -162,12 +165,11 @@ module "eventbridge" {
       enabled    = var.schedules_enabled
     }
   }
-  dead_letter_queue_arns   = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
-  timezone                 = var.schedule_timezone
-  permissions_boundary_arn = var.permissions_boundary_arn
-  iam_role_path            = var.iam_role_path
-  kms_key_arn              = var.kms_key_arn
-  tags                     = var.module_default_tags
+  dead_letter_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
+  timezone               = var.schedule_timezone
+  role                   = local.role
+  kms_key_arn            = var.kms_key_arn
+  tags                   = var.module_default_tags
 }
 
 module "athena" {

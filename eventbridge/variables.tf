@@ -23,12 +23,7 @@ variable "tags" {
   type        = map(string)
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the roles' permissions boundary; null: none."
-  type        = string
-}
-
-variable "iam_role_path" {
-  description = "Path of the roles."
-  type        = string
+variable "role" {
+  description = "Path and permissions boundary (null: none) of the roles."
+  type        = object({ path = string, permissions_boundary_arn = string })
 }

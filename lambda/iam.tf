@@ -140,8 +140,8 @@ resource "aws_iam_role" "this" {
 
   name                 = local.names[each.key]
   assume_role_policy   = data.aws_iam_policy_document.trust.json
-  path                 = var.iam_role_path
-  permissions_boundary = var.permissions_boundary_arn
+  path                 = var.role.path
+  permissions_boundary = var.role.permissions_boundary_arn
   tags                 = var.tags
 }
 

@@ -41,7 +41,7 @@ locals {
   lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
   # After this time, a queued ticker has been read or is in the dead-letter queue.
-  queue_patience = var.visibility_timeout_seconds * var.max_receive_count
+  queue_patience = var.ticker_delivery.visibility_timeout_seconds * var.ticker_delivery.max_receive_count
 
   environment = {
     check-and-delete-partitions = {
@@ -52,8 +52,8 @@ locals {
       FETCH_FROM                = var.fetch_from
     }
     get-tickers = {
-      FUNDAMENTUS_BASE_URL   = var.fundamentus_base_url
-      FETCH_HEADERS          = jsonencode(var.fetch_headers)
+      FUNDAMENTUS_BASE_URL   = var.site.base_url
+      FETCH_HEADERS          = jsonencode(var.site.headers)
       TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
       LAKE_TABLES            = local.lake_tables
       WORK_BUCKET            = var.work_bucket.name
@@ -74,24 +74,24 @@ locals {
       WORK_BUCKET            = var.work_bucket.name
       TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
       QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
-      LOOK_INTERVAL_SECONDS  = tostring(var.look_interval)
+      LOOK_INTERVAL_SECONDS  = tostring(var.assessment.look_interval)
       WORKFLOW_ARN           = var.workflow_arn
       FETCH_FROM             = var.fetch_from
       DEAD_LETTER_QUEUE_URLS = jsonencode(var.dead_letter_queues[*].url)
-      QUALITY_GATE           = var.quality_gate
-      QUALITY_REFERENCE_FROM = tostring(coalesce(var.quality_reference_from, 10000101))
-      DAILY_DIGEST           = tostring(var.daily_digest)
+      QUALITY_GATE           = var.assessment.quality_gate
+      QUALITY_REFERENCE_FROM = tostring(coalesce(var.assessment.quality_reference_from, 10000101))
+      DAILY_DIGEST           = tostring(var.assessment.daily_digest)
       NAME_PREFIX            = var.name_prefix
     }
   }
 
   fetching = {
-    FUNDAMENTUS_BASE_URL           = var.fundamentus_base_url
-    FETCH_HEADERS                  = jsonencode(var.fetch_headers)
-    FETCH_THREADS                  = tostring(var.fetch_threads)
-    FETCH_TIMEOUT_SECONDS          = tostring(var.fetch_timeout_seconds)
-    SQS_MAX_RECEIVE_COUNT          = tostring(var.max_receive_count)
-    SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.visibility_timeout_seconds)
+    FUNDAMENTUS_BASE_URL           = var.site.base_url
+    FETCH_HEADERS                  = jsonencode(var.site.headers)
+    FETCH_THREADS                  = tostring(var.site.threads)
+    FETCH_TIMEOUT_SECONDS          = tostring(var.site.timeout_seconds)
+    SQS_MAX_RECEIVE_COUNT          = tostring(var.ticker_delivery.max_receive_count)
+    SQS_VISIBILITY_TIMEOUT_SECONDS = tostring(var.ticker_delivery.visibility_timeout_seconds)
     WORK_BUCKET                    = var.work_bucket.name
     KEEP_PAGES                     = tostring(var.keep_pages)
   }
@@ -121,7 +121,7 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(local.environment[each.key], {
       POWERTOOLS_SERVICE_NAME = local.names[each.key]
-      POWERTOOLS_LOG_LEVEL    = var.log_level
+      POWERTOOLS_LOG_LEVEL    = var.log.level
     })
   }
 
@@ -145,7 +145,7 @@ resource "aws_cloudwatch_log_group" "this" {
   for_each = local.functions
 
   name              = "/aws/lambda/${local.names[each.key]}"
-  retention_in_days = var.log_retention_days
+  retention_in_days = var.log.retention_days
   kms_key_id        = var.kms_key_arn
   tags              = var.tags
 }

@@ -23,28 +23,9 @@ output "functions" {
   } }
 }
 
-output "start_function_arn" {
-  description = "ARN of the function that starts the day."
-  value       = aws_lambda_function.this["check-and-delete-partitions"].arn
-}
-
-output "get_tickers_function_arn" {
-  description = "ARN of the function that queues the tickers."
-  value       = aws_lambda_function.this["get-tickers"].arn
-}
-
-output "assess_function_arn" {
-  description = "ARN of the function that looks at a day and assesses the day."
-  value       = aws_lambda_function.this["assess-day"].arn
-}
-
-output "dedup_function_arns" {
-  description = "ARN of the function that dedups each SoT table and the Spec table."
-  value = {
-    acoes = aws_lambda_function.this["dedup-financial-data-for-acoes"].arn
-    fiis  = aws_lambda_function.this["dedup-financial-data-for-fiis"].arn
-    spec  = aws_lambda_function.this["dedup-financial-data-for-spec-ativos"].arn
-  }
+output "function_arns" {
+  description = "ARN of each function, by its name without the prefix."
+  value       = { for key, function in aws_lambda_function.this : key => function.arn }
 }
 
 output "layer_arn" {

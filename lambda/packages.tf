@@ -29,7 +29,7 @@ locals {
   built_dir = "${path.root}/.terraform/pynvest-tools"
   files     = { for package, hash in local.hashes : package => "${coalesce(var.packages_dir, local.built_dir)}/${package}-${hash}.zip" }
 
-  awssdkpandas_layer_arn = coalesce(var.awssdkpandas_layer_arn, one(data.aws_ssm_parameter.awssdkpandas_layer_arn[*].insecure_value))
+  awssdkpandas_layer_arn = coalesce(var.awssdkpandas_layer.arn, one(data.aws_ssm_parameter.awssdkpandas_layer_arn[*].insecure_value))
 }
 
 data "aws_s3_objects" "packages" {
@@ -95,7 +95,7 @@ resource "aws_lambda_layer_version" "this" {
 }
 
 data "aws_ssm_parameter" "awssdkpandas_layer_arn" {
-  count = var.awssdkpandas_layer_arn == null ? 1 : 0
+  count = var.awssdkpandas_layer.arn == null ? 1 : 0
 
-  name = "/aws/service/aws-sdk-pandas/${var.awssdkpandas_layer_version}/${replace(var.python_runtime, "python", "py")}/x86_64/layer-arn"
+  name = "/aws/service/aws-sdk-pandas/${var.awssdkpandas_layer.version}/${replace(var.python_runtime, "python", "py")}/x86_64/layer-arn"
 }

@@ -28,12 +28,12 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_name                      = aws_lambda_function.this[each.key].arn
   event_source_arn                   = var.ticker_queues[each.value].arn
   function_response_types            = ["ReportBatchItemFailures"]
-  batch_size                         = var.batch_size
-  maximum_batching_window_in_seconds = var.batch_window
+  batch_size                         = var.ticker_delivery.batch_size
+  maximum_batching_window_in_seconds = var.ticker_delivery.batch_window
   tags                               = var.tags
 
   scaling_config {
-    maximum_concurrency = coalesce(var.max_concurrency, local.places[each.value])
+    maximum_concurrency = coalesce(var.ticker_delivery.max_concurrency, local.places[each.value])
   }
 }
 

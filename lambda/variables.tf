@@ -18,6 +18,16 @@ variable "memory_size" {
   type        = number
 }
 
+variable "role" {
+  description = "Path and permissions boundary (null: none) of the functions' roles."
+  type        = object({ path = string, permissions_boundary_arn = string })
+}
+
+variable "log" {
+  description = "Lowest level of log messages to write, and days to keep logs."
+  type        = object({ level = string, retention_days = number })
+}
+
 variable "packages_bucket" {
   description = "Name of the bucket that packages are stored in."
   type        = string
@@ -28,14 +38,9 @@ variable "packages_dir" {
   type        = string
 }
 
-variable "awssdkpandas_layer_arn" {
-  description = "ARN of the AWS SDK for pandas managed layer; null: read from its public SSM parameter."
-  type        = string
-}
-
-variable "awssdkpandas_layer_version" {
-  description = "Release of AWS SDK for pandas, to look up its managed layer."
-  type        = string
+variable "awssdkpandas_layer" {
+  description = "ARN of the AWS SDK for pandas managed layer; null: read from its public SSM parameter, for this release."
+  type        = object({ arn = string, version = string })
 }
 
 variable "tables" {
@@ -68,24 +73,9 @@ variable "failure_queue_arns" {
   type        = map(string)
 }
 
-variable "visibility_timeout_seconds" {
-  description = "Visibility timeout of the ticker queues."
-  type        = number
-}
-
-variable "batch_size" {
-  description = "Maximum number of tickers per invocation."
-  type        = number
-}
-
-variable "batch_window" {
-  description = "Seconds to collect tickers for a batch."
-  type        = number
-}
-
-variable "max_concurrency" {
-  description = "Maximum number of concurrent invocations per queue; null: the kind's default."
-  type        = number
+variable "ticker_delivery" {
+  description = "Visibility timeout and maximum receives of the ticker queues; tickers per invocation, seconds to collect them, and concurrent invocations (null: the kind's default)."
+  type        = object({ visibility_timeout_seconds = number, max_receive_count = number, batch_size = number, batch_window = number, max_concurrency = number })
 }
 
 variable "work_bucket" {
@@ -96,16 +86,6 @@ variable "work_bucket" {
 variable "keep_pages" {
   description = "Whether pages are archived."
   type        = bool
-}
-
-variable "max_receive_count" {
-  description = "Number of tries of a ticker before it goes to the dead-letter queue."
-  type        = number
-}
-
-variable "look_interval" {
-  description = "Seconds between two looks at an unsettled day."
-  type        = number
 }
 
 variable "workflow_arn" {
@@ -123,44 +103,14 @@ variable "dead_letter_queues" {
   type        = list(object({ arn = string, url = string }))
 }
 
-variable "quality_gate" {
-  description = "What a bad verdict does to the workflow: `fail`, or `record`."
-  type        = string
+variable "assessment" {
+  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), digest of days without remarks, seconds between looks."
+  type        = object({ quality_gate = string, quality_reference_from = number, daily_digest = bool, look_interval = number })
 }
 
-variable "quality_reference_from" {
-  description = "First day whose measurements serve as references; null: any day."
-  type        = number
-}
-
-variable "daily_digest" {
-  description = "Whether a day without remarks also gets a digest."
-  type        = bool
-}
-
-variable "fundamentus_base_url" {
-  description = "Address of the site."
-  type        = string
-}
-
-variable "fetch_threads" {
-  description = "Maximum number of concurrent requests to the site per invocation."
-  type        = number
-}
-
-variable "fetch_timeout_seconds" {
-  description = "Time limit of one attempt to fetch a page, in seconds."
-  type        = number
-}
-
-variable "fetch_headers" {
-  description = "Headers of the requests to the site; they override pynvest's headers."
-  type        = map(string)
-}
-
-variable "log_retention_days" {
-  description = "Days that logs are kept."
-  type        = number
+variable "site" {
+  description = "Address of the site; headers, concurrent requests per invocation and time limit in seconds of requests."
+  type        = object({ base_url = string, headers = map(string), threads = number, timeout_seconds = number })
 }
 
 variable "kms_key_arn" {
@@ -176,19 +126,4 @@ variable "bucket_kms_key_arns" {
 variable "tags" {
   description = "Tags of every resource that takes tags."
   type        = map(string)
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of the functions' roles; null: none."
-  type        = string
-}
-
-variable "iam_role_path" {
-  description = "Path of the functions' roles."
-  type        = string
-}
-
-variable "log_level" {
-  description = "Lowest level of log messages to write."
-  type        = string
 }

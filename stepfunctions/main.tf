@@ -276,8 +276,8 @@ data "aws_iam_policy_document" "trust" {
 resource "aws_iam_role" "this" {
   name                 = var.name
   assume_role_policy   = data.aws_iam_policy_document.trust.json
-  path                 = var.iam_role_path
-  permissions_boundary = var.permissions_boundary_arn
+  path                 = var.role.path
+  permissions_boundary = var.role.permissions_boundary_arn
   tags                 = var.tags
 }
 

@@ -38,12 +38,7 @@ variable "tags" {
   type        = map(string)
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the role's permissions boundary; null: none."
-  type        = string
-}
-
-variable "iam_role_path" {
-  description = "Path of the role."
-  type        = string
+variable "role" {
+  description = "Path and permissions boundary (null: none) of the role."
+  type        = object({ path = string, permissions_boundary_arn = string })
 }

@@ -17,8 +17,7 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
     dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
     assess_function_arn      = "arn:of:assess"
     get_tickers_function_arn = "arn:of:tickers"
-    permissions_boundary_arn = null
-    iam_role_path            = "/"
+    role                     = { path = "/", permissions_boundary_arn = null }
     notices                  = null
     log_retention_days       = 30
     kms_key_arn              = null
@@ -96,8 +95,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     assess_function_arn      = "arn:of:assess"
     get_tickers_function_arn = "arn:of:tickers"
     notices                  = { topic_arn = "arn:of:topic", kms_key_arn = "arn:of:key" }
-    permissions_boundary_arn = null
-    iam_role_path            = "/"
+    role                     = { path = "/", permissions_boundary_arn = null }
     log_retention_days       = 30
     kms_key_arn              = null
     tags                     = {}
@@ -181,11 +179,10 @@ run "schedules_start_the_day_and_the_workflow" {
       start-the-day   = "arn:aws:sqs:sa-east-1:123456789012:start-dlq"
       start-the-dedup = "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"
     }
-    permissions_boundary_arn = null
-    iam_role_path            = "/"
-    timezone                 = "America/Sao_Paulo"
-    kms_key_arn              = null
-    tags                     = { project = "lake" }
+    role        = { path = "/", permissions_boundary_arn = null }
+    timezone    = "America/Sao_Paulo"
+    kms_key_arn = null
+    tags        = { project = "lake" }
   }
 
   assert {
@@ -218,12 +215,11 @@ run "disabled_schedules_do_not_run" {
     schedules = {
       start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = "{}", enabled = false }
     }
-    dead_letter_queue_arns   = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
-    permissions_boundary_arn = null
-    iam_role_path            = "/"
-    timezone                 = "America/Sao_Paulo"
-    kms_key_arn              = null
-    tags                     = {}
+    dead_letter_queue_arns = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
+    role                   = { path = "/", permissions_boundary_arn = null }
+    timezone               = "America/Sao_Paulo"
+    kms_key_arn            = null
+    tags                   = {}
   }
 
   assert {
