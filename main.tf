@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# The region comes from aws_service, because releases 5 and 6 of the provider name aws_region's attributes differently.
+# The region comes from aws_service, because aws_region's attributes have different names in releases 5 and 6 of the provider.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. The first of these layers is the bucket's key in `buckets`, because Terraform knows the layers' names before the account, which bucket names contain.
+  # Layers with the same bucket name share one bucket. The bucket's key in `buckets` is the first of these layers, not the bucket's name: this name contains the account, and Terraform knows the account later than the layers' names.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(

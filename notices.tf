@@ -29,7 +29,7 @@ locals {
       enabled     = true
     }
     # Missing data must not raise the alarm, because a new lake has started no execution yet.
-    # From the execution of Friday to the execution of Monday, three days pass.
+    # Three days pass between Friday's execution and Monday's execution.
     silence = {
       name        = "${local.workflow_name}-silent"
       description = "Há pelo menos quatro dias nenhuma execução do fluxo começou. Veja se o agendamento ${local.schedule_names.dedup} existe e está ativo; docs/operations.md diz o que fazer."
@@ -105,7 +105,7 @@ data "aws_iam_policy_document" "notices" {
   }
 
   # The module's own topic does not need this statement: the role's policy suffices.
-  # Once a role is deleted, AWS rejects every topic policy that names this role.
+  # After a role is deleted, AWS rejects every topic policy that names this role.
   dynamic "statement" {
     for_each = var.alarm_topic_arn[*]
 
@@ -183,7 +183,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
       status = "$.detail.status"
       time   = "$.time"
     }
-    # Each line is a JSON string, which SNS gets unchanged, with the quotes.
+    # Each line is a JSON string. SNS gets the string unchanged, with the quotes.
     input_template = <<-EOT
       "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: ${local.stopped.ABORTED}; TIMED_OUT: ${local.stopped.TIMED_OUT}). Hora (UTC): <time>."

@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# The region comes from aws_service, because releases 5 and 6 of the provider name aws_region's attributes differently.
+# The region comes from aws_service, because aws_region's attributes have different names in releases 5 and 6 of the provider.
 data "aws_service" "current" {
   service_id = "s3"
 }

@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags. The provider may have more default_tags, so none of them is added.
+  # An S3 object takes at most ten tags. The provider may have more than ten default_tags, so the object gets none of these.
   override_provider {
     default_tags {
       tags = {}

@@ -89,7 +89,7 @@ class Athena:
         Raises
         ------
         QueryFailed
-            If Athena refuses the query, the query fails, or no answer comes within `timeout_seconds`.
+            If Athena refuses the query, if the query fails, or if no answer comes within `timeout_seconds`.
         """
         return self._answer(self._run(sql, timeout_seconds)["QueryExecutionId"])
 

@@ -104,7 +104,7 @@ def breadth(assets: Iterable[ListedAsset]) -> Breadth:
 
 
 def largest_moves(assets: Sequence[ListedAsset], *, rose: bool) -> list[ListedAsset]:
-    """Return the liquid assets of the newest session with the largest rises, or falls, the largest first."""
+    """Return the liquid assets that rose, or fell, the most in the newest session, the largest move first."""
     moved = [asset for asset in of_newest_session(assets) if asset.is_liquid and asset.day]
     ordered = sorted(moved, key=lambda asset: (-abs(asset.day or 0), asset.ticker))
     return [asset for asset in ordered if ((asset.day or 0) > 0) == rose][:MOVES]
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the shares of assets that rose, did not move or fell, by kind; None if no change is known."""
+    """Draw the percentages of assets that rose, did not move or fell, by kind; None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -164,7 +164,7 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
 
 
 def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
-    """Draw the newest session's largest rises, or falls, of liquid assets; return None if no asset moved."""
+    """Draw liquid assets' largest rises, or falls, in the newest session; return None if no asset moved."""
     rows = [
         {
             "ativo": asset.ticker,
@@ -334,7 +334,7 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return the smallest value that at least 95% of the values do not exceed."""
+    """Return the smallest value with at least 95% of the values at or below it."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # A session is a date without a time: read as UTC, the date is the same in every time zone.
+        # A session is a date without a time. As UTC, it is the same date in every time zone.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

@@ -192,7 +192,7 @@ def _section(name: str, shown: str) -> str:
 
 @cache
 def _contract(kind: str) -> dict[str, tuple[str, str, str]]:
-    """Return Glue type, meaning and label on the site of each column of a typed table."""
+    """Return each column's Glue type, meaning and label on the site, for a typed table."""
     prepared, raw = (
         {
             column["name"]: column

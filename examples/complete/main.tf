@@ -75,7 +75,7 @@ module "pynvest_tools" {
   # With "fail", a bad verdict fails the workflow; with "record", the verdict is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # Once its owner has confirmed AWS's mail, this address gets a notice of each day. Or name your own topic.
+  # This address gets each day's notice after its owner has confirmed AWS's mail. Or name your own topic.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true
@@ -159,7 +159,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # With bucket_notifications = "eventbridge", events that the bus could not deliver to a function go to encrypted queues.
+  # With bucket_notifications = "eventbridge", encrypted queues get the events that the bus could not deliver to a function.
   statement {
     sid       = "BusSendsFailures"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
