@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "bucket" {
 
   # Nobody can overwrite an archived page.
   # Copies and multipart uploads do not send the header If-None-Match, so they are denied too.
-  # S3 dates the object of a multipart upload at the upload's start, although the upload may end much later.
+  # An object of a multipart upload has the date of the upload's start, although the upload may end much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -102,7 +102,7 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     rows
         Rows of the latest day; columns that the contract lacks come last, under their own names.
     year
-        Year of the run day; the numbers in some column names count years back from that year.
+        Year of the run day; some column names contain a number of years before that year.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}

@@ -32,8 +32,8 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
                       values, one per asset
           series      names of the indicators that have a series
           history     by asset, by series: a text with one field per session, separated by commas. A field
-                      holds the value, nothing if the value equals the previous value, or "-" if the
-                      session has no value. Empty fields at the end are left out. An asset without history
+                      is empty if the value equals the previous value, "-" if the session has no value,
+                      and otherwise the value. Empty fields at the end are left out. An asset without history
                       has no texts.
           splits      possible splits: {"PETR4": [["2026-11-23", 2.0, 0.5]]}, factors of shares and price
 
@@ -92,7 +92,7 @@ def _packed(history: AssetHistory, name: str, sessions: Iterable[date]) -> str:
 
 
 def _written(value: Any) -> Any:
-    """Return a value as the page shows it: a number, or a text, in which a date has the Brazilian format."""
+    """Return a value as the page shows it: a number, or a text with dates in the Brazilian format."""
     if isinstance(value, datetime):
         return f"{numbers.day(value)} {value:%H:%M}"
     return numbers.day(value) if isinstance(value, date) else value

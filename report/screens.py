@@ -235,7 +235,7 @@ def source_columns() -> Sequence[ShownColumn]:
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | None]]:
     """Return the columns of the assets, each with its numbers in the order of the assets.
 
-    Columns that no row has are left out, and so are values that cannot be computed for any asset. Columns
+    Columns that no row has, and values that cannot be computed for any asset, are left out. Columns
     that the data contract lacks come last, under their own names.
     """
     names = {name for asset in assets for name in asset.row}
@@ -275,7 +275,7 @@ def number(asset: ListedAsset, column: ShownColumn) -> float | None:
 
 
 def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return by how much Graham's number exceeds the price, as a fraction, for stocks with earnings."""
+    """Return the excess of Graham's number over the price, as a fraction, for stocks with earnings."""
     product = math.prod(SETTINGS["graham"].values())
     found = {}
     for asset in assets:

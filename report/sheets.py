@@ -43,7 +43,7 @@ def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     Returns
     -------
     bytes
-        UTF-8 with a byte order mark, without which Excel assumes another encoding.
+        UTF-8 with a byte order mark; without this mark, Excel assumes another encoding.
     """
     written = io.StringIO(newline="")
     table = csv.writer(written, delimiter=locale.delimiter)

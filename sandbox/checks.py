@@ -119,7 +119,7 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 
 
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
-    """Check that one object remains after the workflow and the partition's location in the catalog is right.
+    """Check that the workflow left one object and that the partition's location in the catalog is right.
 
     For a day without assets, a table must have neither an object nor a partition.
     """

@@ -111,7 +111,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Make stage 2 queue the missing tickers of a past day, without clearing anything."""
+        """Invoke stage 2 to queue the missing tickers of a past day, without clearing anything."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
@@ -215,11 +215,11 @@ class Day:
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
-        """Return the listed tickers that, according to the functions' logs, have no page."""
+        """Return the listed tickers that have no page, according to the functions' logs."""
         return self._logged("no_such_paper")
 
     def tickers_not_listed(self) -> list[str]:
-        """Return the requested tickers that, according to the functions' logs, no listing names."""
+        """Return the requested tickers that are in no listing, according to the functions' logs."""
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:

@@ -40,7 +40,7 @@ class Emulator:
     state_dir
         Directory for the log and the temporary files; the emulator writes nothing elsewhere.
     reaches_internet
-        Whether functions get this process's variables for certificates, listed in `INTERNET_ACCESS`.
+        Whether functions get the variables in `INTERNET_ACCESS` (for certificates) from this process.
     async_retry_seconds
         Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us

@@ -2,7 +2,7 @@
 
 :class:`sandbox.emulator.Emulator` runs this module as ``python -m sandbox.emulator_process``. The emulator's
 settings are environment variables. If standard input is a pipe, the emulator and all function processes end
-when the pipe closes, which happens when the parent process ends.
+when the pipe closes; the pipe closes when the parent process ends.
 """
 
 from __future__ import annotations

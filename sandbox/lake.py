@@ -92,7 +92,7 @@ class StoredObject:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that a compact object replaces; of a part, only the part's id."""
+        """Return the ids of the parts that a compact object replaces; for a part, return only its own id."""
         return self.compacted_ids if self.is_compact else frozenset({self.id})
 
 
@@ -107,7 +107,7 @@ class Lake(Storage):
     dead_letter_queues
         URL of each kind's queue for tickers that failed repeatedly.
     failure_queues
-        URL of each queue, by name, for asynchronous invocations that failed for good.
+        URL of each queue for asynchronous invocations that failed for good; the keys are the queues' names.
     functions
         Names of the functions, in the order of the stages.
     listing_function

@@ -1,4 +1,4 @@
-"""The commands of the local run, which run one day, keep its lake running, query the lake and end it."""
+"""The commands of the local run: run one day, keep its lake running, query the lake and end it."""
 
 from __future__ import annotations
 
@@ -164,8 +164,8 @@ class LocalLake:
         console
             Console that shows the progress until a day can run.
         on_stored
-            Function that is called in a separate thread once buckets and tables exist. A day can run only
-            after `on_stored` returns.
+            Function that is called in a separate thread as soon as buckets and tables exist. A day can run
+            only after `on_stored` returns.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -299,7 +299,7 @@ def query(
     Raises
     ------
     NotRunning
-        No lake runs that ``up`` started.
+        No lake that ``up`` started is running.
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
@@ -327,7 +327,7 @@ def tables(state_dir: Path, console: Console) -> None:
     Raises
     ------
     NotRunning
-        No lake runs that ``up`` started.
+        No lake that ``up`` started is running.
     """
     _, client = _left_up(state_dir)
     with console.paged():
@@ -340,7 +340,7 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     Raises
     ------
     NotRunning
-        No lake runs that ``up`` started.
+        No lake that ``up`` started is running.
     """
     up_file = state_dir / "up" / UP_FILE
     if not up_file.exists():

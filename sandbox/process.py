@@ -140,7 +140,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
 
 
 def runs_module(pid: int, module: str) -> bool:
-    """Return whether the process `pid` runs `module`, because another process may have got this id."""
+    """Return whether the process `pid` runs `module`; another process may have got this id."""
     listing = subprocess.run(
         ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout

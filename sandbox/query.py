@@ -1,4 +1,4 @@
-"""Helpers of `make query`, which check for one read-only statement, suggest names and format the answer."""
+"""Helpers of `make query`: check for one read-only statement, suggest names and format the answer."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def show_catalog(glue: Any, console: Console) -> None:
 
 
 def _title(view: str) -> str:
-    """Return the title of a view in the catalog, which is the comment in the query's first line."""
+    """Return the title of a view in the catalog: the comment in the first line of the view's query."""
     sql: str = json.loads(base64.b64decode(view))["originalSql"]
     return sql.splitlines()[0].removeprefix("-- ")
 

@@ -157,7 +157,7 @@ def find_mirror(root: Path = Path("/")) -> Path:
 
 
 class Terraform:
-    """Runs terraform in a root module, and keeps working data and state in another directory.
+    """Runs terraform in a root module, and stores its data and state in another directory.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class Terraform:
     data_dir
         Directory for the files that ``init`` installs, the state and the log.
     env
-        Environment variables for terraform, besides this process's variables except ``AWS_*``.
+        Environment variables that terraform gets besides this process's variables (except ``AWS_*``).
     """
 
     def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
@@ -378,7 +378,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return whether an earlier run wrote `config` and the mirror in `config` still holds the provider."""
+    """Return True if an earlier run wrote `config` and the mirror in `config` still holds the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
@@ -397,7 +397,7 @@ def _terraform_plugin_dirs() -> list[Path]:
 
 
 def _folders_under(root: Path) -> Iterator[Path]:
-    """Yield the folders under `root` level by level, without hidden folders and some system folders."""
+    """Yield the folders under `root` level by level, except hidden folders and some system folders."""
     waiting = deque((folder, 1) for folder in _subfolders(root) if folder.name not in NOT_SEARCHED)
     for _ in range(SEARCH_LIMIT):
         if not waiting:

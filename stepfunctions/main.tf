@@ -10,7 +10,7 @@ locals {
   }
 
   retries = [
-    # A new account may have ten concurrent executions, of which stage 3 takes eight.
+    # A new account may have ten concurrent executions; stage 3 takes eight of them.
     {
       ErrorEquals     = ["Lambda.TooManyRequestsException"]
       IntervalSeconds = 2
@@ -141,7 +141,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # ReadPages records the round before the first Look, because Look would otherwise find the day settled already.
+      # ReadPages records the round before the first Look; otherwise Look would find the day settled already.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke

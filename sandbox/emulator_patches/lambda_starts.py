@@ -1,4 +1,4 @@
-"""The start of a function process does not slow down others, as on Lambda, where processes share no cores.
+"""As on Lambda, where processes share no cores, a process that starts does not slow down other processes.
 
 MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes that start at
 once take four times as long to start, and no process handles an invocation in this time. Remove this module

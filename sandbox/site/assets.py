@@ -32,8 +32,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets have one variety each. Later assets get the varieties in the order below, again and
-# again; after each stock of `_TRADED_STOCKS` comes a delisted stock.
+# The first assets have one variety each. Later assets get the varieties in the order below, again and again;
+# a delisted stock follows each stock of `_TRADED_STOCKS`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),

@@ -242,7 +242,7 @@ class SiteServer:
 
     @property
     def requests(self) -> list[Request]:
-        """The requests for pages so far, in order of arrival."""
+        """The recorded requests for pages, in order of arrival."""
         with self._lock:
             return list(self._requests)
 
@@ -253,7 +253,7 @@ class SiteServer:
 
     @property
     def connections(self) -> int:
-        """The number of connections that the requests so far used."""
+        """The number of connections that the recorded requests used."""
         return len({request.connection for request in self.requests})
 
     def open_connection(self) -> int:
@@ -432,7 +432,8 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Call `leave` before the last bytes are sent, or the client's next request may seem concurrent.
+            # Call `leave` before the last bytes are sent; otherwise the client's next request may seem
+            # concurrent.
             site.leave()
         self.wfile.flush()
 

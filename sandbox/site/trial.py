@@ -94,7 +94,7 @@ class _Listed:
     prices: tuple[float, ...]
 
     def old_shares(self, step: int) -> int:
-        """Return the number of shares that one share of the session at `step` has become by the live day."""
+        """Return how many shares on the live day correspond to one share in the session at `step`."""
         at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
         return factor if step > at else 1
 
@@ -139,7 +139,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 @cache
 def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset with its price in `trial.csv`; its session is `newest`, after a year of sessions."""
+    """Return an asset with its price in `trial.csv` and with the session `newest`, the newest of a year."""
     return make_known_asset(newest, listed.variety, listed.known)
 
 
@@ -169,7 +169,7 @@ def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) ->
 def _moved(
     listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
 ) -> dict[str, Decimal | date]:
-    """Compute a session's unrounded values from `values`, which the asset has at the price in `trial.csv`."""
+    """Compute a session's unrounded values from `values`, the asset's values at the price in `trial.csv`."""
     session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
     assert figures
     price = round(Decimal(listed.prices[step] * split), 2)
@@ -201,7 +201,7 @@ def _moved(
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Map each price-change column to the index in `sessions` of the session at which the change begins."""
+    """Return, for each price-change column, the index in `sessions` at which the change begins."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:

@@ -105,7 +105,7 @@ NOT_IN_PLACE = {
 
 
 def next_version(module: Path) -> None:
-    """Change a handler, a column comment, the workflow and the trust policy of the roles."""
+    """Change a handler, a column comment, the workflow and the roles' trust policy."""
     for path, before, after in (
         ("lambda/src/prep_financial_data/handler.py", '"""', '""" '),
         ("glue/schemas/tbsot_fundamentus_indicadores_acoes_prep.json", '"comment": "', '"comment": "Novo: '),

@@ -267,7 +267,7 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
 def told(deployed: Deployed) -> dict[str, Any]:
     """Return the resources that are planned if the second instance has a topic for notices.
 
-    The plan is not applied: the emulator returns wrong values for alarms, which would change later plans.
+    The plan is not applied, because the emulator's wrong values for alarms would change later plans.
     """
     return deployed.second.checkout("told", inputs=f"\n      {TOLD}\n").planned_resources()
 

@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return this test's Python, and all others from 3.9 on that are on the PATH or under pyenv."""
+    """Return this test's Python and every other Python (3.9 or later) on the PATH or under pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = {f"3.{sys.version_info.minor}": sys.executable}
     for minor in range(9, 15):

@@ -207,7 +207,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     )
     added = sum(
         asset.kind == "acoes"
-        # A column that comes from no page is filled by the lake.
+        # The lake itself fills a column that comes from no page.
         and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
         for asset in upgraded.share
     )

@@ -90,7 +90,7 @@ class FaultyLake:
         return url
 
     def told(self) -> list[tuple[str, str]]:
-        """Return subject and text of each notice sent so far, and delete the notices."""
+        """Return subject and text of each waiting notice, and delete these notices."""
         notices = [json.loads(body) for body in self.take(self.notices_queue)]
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
@@ -401,7 +401,10 @@ _mondays = trading_weeks()
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test. No other test uses the week before, which the workflow also compacts."""
+    """Return a day for this test.
+
+    The workflow also compacts the week before; no other test uses that week.
+    """
     return number_of(next(_mondays))
 
 

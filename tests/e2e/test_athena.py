@@ -421,7 +421,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the queries' special cases, because other tests prove nothing without them."""
+    """Check that the lake has the queries' special cases: without these cases, other tests prove nothing."""
     known = asked.known
     latest = {row["nome_papel"]: row for row in known.latest("sot_acoes")}
     assert latest[known.delisted]["vlr_ind_div_yield"] == max(
@@ -674,7 +674,7 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # ODBC and JDBC drivers page through answers with this action, for which the SDKs have no call.
+    # ODBC and JDBC drivers page through answers with this action; the SDKs have no call for it.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 

@@ -31,7 +31,7 @@ USER = "collector"
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would upload now, after the day's data was removed from the lake.
+    """Return the day that a collector would upload now; the lake no longer has data of this day.
 
     After the test, the fixture deletes the pages of the day.
     """

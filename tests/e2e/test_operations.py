@@ -48,7 +48,7 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
 
 
 def test_today_is_run_again(faulty: FaultyLake) -> None:
-    """Run a day again, as operators do after messages in the failure queues of stages 1 and 2."""
+    """Run a day again, as operators do when the failure queues of stages 1 and 2 hold messages."""
     day = faulty.day()
     day.start()
     day.wait()

@@ -1,4 +1,4 @@
-"""On the emulator, the workflow fails or succeeds with the verdict, even if the site is a session behind."""
+"""On the emulator, the verdict decides whether the workflow fails, even if the site is a session behind."""
 
 from __future__ import annotations
 

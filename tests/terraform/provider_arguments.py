@@ -1,9 +1,9 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-The JSON file covers AWS provider releases that no test runs. For each release, the file lists the arguments
-and attributes of each type that the module or an example uses. This program reads CDK bindings, which are
-generated from the schemas of the provider's releases. PyPI has the CDK bindings, so no access to a provider
-registry is needed.
+The JSON file covers AWS provider releases that no test runs. For each release, the file lists the types that
+the module or an example uses, with the types' arguments and attributes. This program reads CDK bindings,
+which are generated from the schemas of the provider's releases. PyPI has the CDK bindings, so no access to a
+provider registry is needed.
 """
 
 from __future__ import annotations

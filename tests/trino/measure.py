@@ -78,7 +78,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
 
 
 def asked(trino: Trino, emulator: Emulator, sql: str) -> list[Any]:
-    """Run a query. Return its duration in seconds, its rows and bytes read, and its requests of each kind."""
+    """Run a query. Return the query's seconds, rows read, bytes read, and requests of each kind."""
     before = len(emulator.authorization_log.read_text().splitlines())
     started = time.monotonic()
     answer = trino.ask(sql)

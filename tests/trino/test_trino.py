@@ -81,7 +81,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day to `count` earlier weekdays; the `skip` weekdays just before that day stay empty."""
+    """Copy the first day to `count` earlier weekdays; the `skip` weekdays before the first day stay empty."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
     rows = {

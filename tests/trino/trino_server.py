@@ -112,7 +112,7 @@ class Answer:
     columns
         Name and type of each column.
     rows
-        One list per row, which contains numbers, texts and None.
+        One list of numbers, texts and None per row.
     rows_read, bytes_read, splits
         How many rows and bytes the query read from objects, and how many splits the query had.
     """

@@ -1,4 +1,4 @@
-"""Queries that call functions of Athena's SQL, by chapter of its documentation, each with the returned row.
+"""Queries that call functions of Athena's SQL, with the returned rows, by chapter of Athena's documentation.
 
 Arrays and maps have the text form of Athena's results.
 """

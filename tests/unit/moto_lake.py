@@ -30,7 +30,7 @@ LAYERS = {
 
 
 def later() -> time_machine.travel:
-    """Return a context whose clock is two seconds ahead, as S3 and the catalog store only whole seconds."""
+    """Return a context whose clock is two seconds ahead, because S3 and the catalog store whole seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 

@@ -178,7 +178,7 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
 
 
 def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether any asset's expected row changes if the pages are read on `day`, not their own day."""
+    """Return whether any expected row changes if the pages are read on `day` instead of on their own day."""
     return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
 
 

@@ -165,7 +165,7 @@ def read_day(
     refused
         Tickers that the site lists but whose pages the site refuses.
     listed
-        Prices in the listings that differ from the prices on the pages, by ticker.
+        Prices by ticker, for tickers whose price in the listing differs from the price on the page.
     """
     sor: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}
     sot: dict[Kind, list[pa.Table]] = {kind: [] for kind in Kind}

@@ -14,7 +14,7 @@ class Clock:
 
 
 def opened(*answers: str) -> bool:
-    """Return whether a breaker is open after `answers`, each ``read`` or a ticker that the site refused."""
+    """Return whether a breaker is open after `answers`; each answer is ``read`` or a refused ticker."""
     breaker = Breaker(60, Clock())
     for answer in answers:
         if answer == "read":

@@ -134,7 +134,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
-    """Without a shared session, awswrangler makes a session and reads the SDK's service data per call."""
+    """Without a shared session, each call of awswrangler makes a session and reads the SDK's service data."""
     said = after_import(
         packages,
         managed,
