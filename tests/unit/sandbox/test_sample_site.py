@@ -10,7 +10,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -414,17 +413,6 @@ def test_requests_are_recorded_until_the_log_is_cleared(site: SiteServer) -> Non
     assert site.requests == []
 
 
-def test_the_most_requests_in_flight_at_once_are_counted(site: SiteServer) -> None:
-    with requests.Session() as session:
-        for _ in range(20):
-            session.get(f"{site.base_url}/detalhes.php?papel=PETR4", timeout=5)
-    assert site.most_in_flight == 1
-    site.latency_ms = 300
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: get(site), range(4)))
-    assert site.most_in_flight == 4
-
-
 def test_every_page_takes_as_long_as_it_is_told_to(site: SiteServer) -> None:
     site.latency_ms = 120
     assert get(site).elapsed.total_seconds() >= 0.12
@@ -444,15 +432,6 @@ def test_a_fault_may_spare_the_clients_that_say_who_they_are(site: SiteServer) -
 
     assert requests.get(url, timeout=5).status_code == 403
     assert requests.get(url, timeout=5, headers={"User-Agent": "I, at home"}).status_code == 200
-
-
-def test_a_block_comes_after_so_many_pages_and_stays_until_it_is_cleared(site: SiteServer) -> None:
-    site.block_after(3)
-    assert listing(site).status_code == 200
-    assert [get(site).status_code for _ in range(5)] == [200, 200, 200, 403, 403]
-    assert listing(site).status_code == 403
-    site.block_after(None)
-    assert get(site).status_code == 200
 
 
 def test_the_whole_site_can_refuse(site: SiteServer) -> None:
