@@ -290,6 +290,8 @@ def _lines(body: Any, problems: list[str]) -> Iterator[str]:
                 problems.append(f"line {count} has more than {MAX_LINE_BYTES} bytes")
             else:
                 yield line.decode("utf-8", errors="replace").removesuffix("\n")
+        if not size:
+            problems.append("the object is empty")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         foreign = isinstance(error, gzip.BadGzipFile) and not size
         problems.insert(0, f"no gzip object: {error}" if foreign else "the object breaks off")

@@ -87,14 +87,15 @@ def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake
     assert any("breaks off" in problem for problem in read.problems)
 
 
-def test_what_is_no_gzip_object_is_named(lake: Lake) -> None:
+@pytest.mark.parametrize(("body", "said"), [(b"garbage", "no gzip object"), (b"", "the object is empty")])
+def test_what_is_no_gzip_object_is_named(lake: Lake, body: bytes, said: str) -> None:
     key = f"{archive.prefix(DAY)}0f.jsonl.gz"
-    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"garbage")
+    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body)
 
     read = Archive(lake.s3, WORK_BUCKET).read(key)
 
     assert (read.pages, len(read.problems)) == ((), 1)
-    assert f"{key}: no gzip object" in read.problems[0]
+    assert f"{key}: {said}" in read.problems[0]
 
 
 @pytest.mark.parametrize(
