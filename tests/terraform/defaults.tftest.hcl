@@ -5,10 +5,16 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "what_the_defaults_plan" {
+run "without_inputs" {
   command = plan
 
-  # Names of the resources.
+  override_resource {
+    target          = aws_s3_bucket.this["work"]
+    values          = { arn = "arn:aws:s3:::work" }
+    override_during = plan
+  }
+
+  # names
   assert {
     condition = toset(keys(output.functions)) == toset([
       "pynvest-lambda-check-and-delete-partitions",
@@ -81,7 +87,7 @@ run "what_the_defaults_plan" {
     error_message = "packages bucket: ${output.packages_bucket.name}"
   }
 
-  # Buckets are private, versioned and encrypted.
+  # buckets are private versioned and encrypted
   assert {
     condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages", "work"])
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
@@ -102,7 +108,7 @@ run "what_the_defaults_plan" {
     error_message = "without force_destroy, a destroy may empty only the packages' bucket"
   }
 
-  # Pages, ledger and results expire.
+  # pages ledger and results expire
   assert {
     condition = { for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.id => [one(rule.filter).prefix, one(rule.expiration).days, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id != "expire-old-versions" } == {
       expire-athena-results = ["athena-results/", 30, 1]
@@ -116,13 +122,7 @@ run "what_the_defaults_plan" {
     error_message = "other objects expire too"
   }
 
-  # No page is written twice, and no page is uploaded in parts.
-  override_resource {
-    target          = aws_s3_bucket.this["work"]
-    values          = { arn = "arn:aws:s3:::work" }
-    override_during = plan
-  }
-
+  # nobody writes a page twice and none comes in parts
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.bucket["work"].statement : {
       effect     = statement.effect
@@ -144,13 +144,13 @@ run "what_the_defaults_plan" {
     error_message = "another bucket has more Deny statements"
   }
 
-  # A collector may bring pages and nothing else.
+  # a collector may bring pages and nothing else
   assert {
     condition     = [for statement in data.aws_iam_policy_document.collector.statement : join(" ", sort(statement.actions))] == ["s3:GetObject s3:PutObject", "s3:ListBucket"]
     error_message = "statements: ${jsonencode(data.aws_iam_policy_document.collector.statement)}"
   }
 
-  # Queues pass messages that keep failing to dead-letter queues.
+  # queues hand over what keeps failing
   assert {
     condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.sqs_managed_sse_enabled])
     error_message = "a queue is not encrypted with SSE-SQS"
@@ -166,6 +166,17 @@ run "what_the_defaults_plan" {
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.dead_letter : queue.message_retention_seconds == 1209600])
     error_message = "a dead-letter queue keeps messages for less than 14 days"
+  }
+
+  # without an input nobody is told
+  assert {
+    condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
+    aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0
+    error_message = "a resource for notices is created"
+  }
+  assert {
+    condition     = output.notices == null && output.notices_topic_policy_json == null
+    error_message = "notices: ${jsonencode(output.notices)}"
   }
 }
 

@@ -5,13 +5,17 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "a_prefix_names_everything" {
+run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
   command = plan
 
   variables {
-    name_prefix = "my-lake"
+    name_prefix         = "my-lake"
+    functions_timeout   = 20
+    kms_key_arn         = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    module_default_tags = { project = "lake" }
   }
 
+  # a prefix names everything
   assert {
     condition = alltrue([for name in concat(
       keys(output.functions),
@@ -26,20 +30,56 @@ run "a_prefix_names_everything" {
     condition     = { for layer, database in output.databases : layer => database.name } == { sor = "db_my_lake_sor", sot = "db_my_lake_sot", spec = "db_my_lake_spec" }
     error_message = "databases: ${jsonencode(output.databases)}"
   }
+
+  # buckets of the module need no such keys
+  assert {
+    condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
+    error_message = "prefixes: ${jsonencode(module.glue.tables)}"
+  }
+
+  # tickers stay hidden for six times the time limit of stage 3
+  assert {
+    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 120])
+    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
+  }
+
+  # a key encrypts buckets and queues
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
+    error_message = "a bucket is not encrypted with the key"
+  }
+  assert {
+    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.kms_master_key_id == var.kms_key_arn])
+    error_message = "a queue is not encrypted with the key"
+  }
+
+  # tags reach buckets and queues
+  assert {
+    condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
+    error_message = "a resource lacks the tags"
+  }
 }
 
-run "named_buckets_are_the_consumers_own" {
+run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
   command = plan
 
   variables {
-    bucket_names_map = { sor = "own-raw", sot = "own-curated", spec = "own-served" }
+    bucket_names_map               = { sor = "own-raw", sot = "own-curated", spec = "own-served" }
+    sqs_tickers_acoes_queue_name   = "stocks"
+    sqs_tickers_fiis_queue_name    = "funds"
+    sqs_visibility_timeout_seconds = 600
+    sqs_message_retention_seconds  = 3600
+    sqs_max_message_size           = 2048
+    sqs_delay_seconds              = 7
+    sqs_receive_wait_time_seconds  = 3
+    sqs_max_receive_count          = 5
   }
 
+  # named buckets are the consumers own
   assert {
     condition     = { for layer, bucket in terraform_data.own_bucket : layer => bucket.input } == { sor = "own-raw", sot = "own-curated", spec = "own-served" } && keys(data.aws_s3_objects.own_bucket_in_this_region) == ["sor", "sot", "spec"]
     error_message = "one of the consumer's own buckets is not read"
   }
-
   assert {
     condition     = keys(aws_s3_bucket.this) == ["packages", "work"]
     error_message = "the module changes buckets that are not its own: ${join(", ", keys(aws_s3_bucket.this))}"
@@ -52,32 +92,49 @@ run "named_buckets_are_the_consumers_own" {
     condition     = output.tables.spec_ativos.bucket == "own-served"
     error_message = "Spec is in ${output.tables.spec_ativos.bucket}"
   }
+
+  # the default name needs no such keys
+  assert {
+    condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
+    error_message = "prefixes: ${jsonencode(module.glue.tables)}"
+  }
+
+  # queues take given names and settings
+  assert {
+    condition = [for queue in aws_sqs_queue.tickers : [queue.name, queue.visibility_timeout_seconds, queue.message_retention_seconds,
+    queue.max_message_size, queue.delay_seconds, queue.receive_wait_time_seconds]] == [["stocks", 600, 3600, 2048, 7, 3], ["funds", 600, 3600, 2048, 7, 3]]
+    error_message = "a queue has other settings"
+  }
+  assert {
+    condition     = [for queue in output.dead_letter_queues : queue.name] == ["stocks-dlq", "funds-dlq"]
+    error_message = "dead-letter queues: ${jsonencode(output.dead_letter_queues)}"
+  }
+  assert {
+    condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 5])
+    error_message = "the queues do not use sqs_max_receive_count"
+  }
 }
 
-run "a_second_lake_in_the_same_buckets_keeps_to_keys_of_its_own" {
+run "a_second_lake_and_a_long_batch_window" {
   command = plan
 
   variables {
-    name_prefix      = "second"
-    bucket_names_map = { sor = "one", sot = "one", spec = "one" }
+    name_prefix                     = "second"
+    bucket_names_map                = { sor = "one", sot = "one", spec = "one" }
+    functions_timeout               = 20
+    sqs_lambda_trigger_batch_window = 300
   }
 
+  # a second lake in the same buckets keeps to keys of its own
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "second/${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
   }
-}
 
-run "the_default_name_and_buckets_of_the_module_need_no_such_keys" {
-  command = plan
-
-  variables {
-    bucket_names_map = { sor = "one", sot = "one", spec = "one" }
-  }
-
+  # a long batch window is part of how long tickers stay hidden
   assert {
-    condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
-    error_message = "prefixes: ${jsonencode(module.glue.tables)}"
+    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
+    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
   }
 }
 
@@ -129,75 +186,5 @@ run "one_bucket_stands_for_two_layers" {
   assert {
     condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "raw", sot = "rest" }
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
-  }
-}
-
-run "settings_key_and_tags_reach_buckets_and_queues" {
-  command = plan
-
-  variables {
-    sqs_tickers_acoes_queue_name   = "stocks"
-    sqs_tickers_fiis_queue_name    = "funds"
-    sqs_visibility_timeout_seconds = 600
-    sqs_message_retention_seconds  = 3600
-    sqs_max_message_size           = 2048
-    sqs_delay_seconds              = 7
-    sqs_receive_wait_time_seconds  = 3
-    sqs_max_receive_count          = 5
-    kms_key_arn                    = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    module_default_tags            = { project = "lake" }
-  }
-
-  assert {
-    condition = [for queue in aws_sqs_queue.tickers : [queue.name, queue.visibility_timeout_seconds, queue.message_retention_seconds,
-    queue.max_message_size, queue.delay_seconds, queue.receive_wait_time_seconds]] == [["stocks", 600, 3600, 2048, 7, 3], ["funds", 600, 3600, 2048, 7, 3]]
-    error_message = "a queue has other settings"
-  }
-  assert {
-    condition     = [for queue in output.dead_letter_queues : queue.name] == ["stocks-dlq", "funds-dlq"]
-    error_message = "dead-letter queues: ${jsonencode(output.dead_letter_queues)}"
-  }
-  assert {
-    condition     = alltrue([for policy in aws_sqs_queue_redrive_policy.tickers : jsondecode(policy.redrive_policy).maxReceiveCount == 5])
-    error_message = "the queues do not use sqs_max_receive_count"
-  }
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
-    error_message = "a bucket is not encrypted with the key"
-  }
-  assert {
-    condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.kms_master_key_id == var.kms_key_arn])
-    error_message = "a queue is not encrypted with the key"
-  }
-  assert {
-    condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
-    error_message = "a resource lacks the tags"
-  }
-}
-
-run "tickers_stay_hidden_for_six_times_the_time_limit_of_stage_3" {
-  command = plan
-
-  variables {
-    functions_timeout = 20
-  }
-
-  assert {
-    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 120])
-    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
-  }
-}
-
-run "a_long_batch_window_is_part_of_how_long_tickers_stay_hidden" {
-  command = plan
-
-  variables {
-    functions_timeout               = 20
-    sqs_lambda_trigger_batch_window = 300
-  }
-
-  assert {
-    condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
-    error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
   }
 }

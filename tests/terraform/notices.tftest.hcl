@@ -5,20 +5,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "without_an_input_nobody_is_told" {
-  command = plan
-
-  assert {
-    condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
-    aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0
-    error_message = "a resource for notices is created"
-  }
-  assert {
-    condition     = output.notices == null && output.notices_topic_policy_json == null
-    error_message = "notices: ${jsonencode(output.notices)}"
-  }
-}
-
 run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
   command = plan
 

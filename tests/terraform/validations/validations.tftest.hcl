@@ -11,8 +11,8 @@ run "wrong_values_are_refused" {
   variables {
     name_prefix                        = "My_Lake"
     module_default_tags                = { "aws:owner" = "me" }
-    bucket_names_map                   = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
-    databases_names_map                = { sor = "my-database", sot = "curated", spec = "served" }
+    bucket_names_map                   = { sor = "a-bucket", sot = "a-bucket", spec = "a-bucket", gold = "a-bucket" }
+    databases_names_map                = { sor = "raw", sot = "curated", spec = "served", gold = "gold" }
     sqs_tickers_acoes_queue_name       = "tickers.fifo"
     sqs_tickers_fiis_queue_name        = "my queue"
     sqs_visibility_timeout_seconds     = 43200
@@ -91,114 +91,90 @@ run "wrong_values_are_refused" {
   ]
 }
 
+run "missing_keys_tags_times_and_a_release_are_refused" {
+  command = plan
+
+  variables {
+    bucket_names_map           = { sor = "a-bucket" }
+    databases_names_map        = { spec = "served" }
+    module_default_tags        = { owner = "ana (dados), equipe" }
+    schedule_expression_start  = "cron(45 18 * * MON-FRI *)"
+    schedule_expression_dedup  = "cron(0 19 ? * SEG-SEX *)"
+    awssdkpandas_layer_version = "3.17.0"
+  }
+
+  expect_failures = [var.bucket_names_map, var.databases_names_map, var.module_default_tags, var.schedule_expression_start, var.schedule_expression_dedup, var.awssdkpandas_layer_version]
+}
+
 run "names_that_aws_refuses_are_refused" {
   command = plan
 
   variables {
     name_prefix         = "a-prefix-of-more-than-twenty-characters"
     module_default_tags = { for number in range(11) : "tag-${number}" => "value" }
+    bucket_names_map    = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
+    databases_names_map = { sor = "my-database", sot = "curated", spec = "served" }
   }
 
-  expect_failures = [var.name_prefix, var.module_default_tags]
+  expect_failures = [var.name_prefix, var.module_default_tags, var.bucket_names_map, var.databases_names_map]
 }
 
-run "tags_that_s3_refuses_are_refused" {
+run "a_time_zone_too_many_events_no_pages_no_buckets_and_two_topics_are_refused" {
   command = plan
 
   variables {
-    module_default_tags = { owner = "ana (dados), equipe" }
-  }
-
-  expect_failures = [var.module_default_tags]
-}
-
-run "times_that_the_scheduler_refuses_are_refused" {
-  command = plan
-
-  variables {
-    schedule_expression_start = "cron(45 18 * * MON-FRI *)"
-    schedule_expression_dedup = "cron(0 19 ? * SEG-SEX *)"
-  }
-
-  expect_failures = [var.schedule_expression_start, var.schedule_expression_dedup]
-}
-
-run "a_time_zone_that_does_not_exist_is_refused" {
-  command = plan
-
-  variables {
-    schedule_timezone = "America/SaoPaulo"
-  }
-
-  expect_failures = [output.schedules]
-}
-
-run "more_events_than_an_execution_may_have_are_refused" {
-  command = plan
-
-  variables {
+    schedule_timezone           = "America/SaoPaulo"
     dedup_wait_interval_seconds = 1
     dedup_round_minutes         = [45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45]
+    pages_retention_days        = 0
+    fetch_from                  = "pages"
+    flag_create_buckets         = false
+    alarm_email                 = "me@example.com"
+    alarm_topic_arn             = "arn:aws:sns:sa-east-1:123456789012:my-topic"
   }
 
-  expect_failures = [output.workflow]
+  expect_failures = [output.schedules, output.workflow, output.work_bucket, output.buckets, output.notices]
 }
 
-run "a_release_whose_layers_crash_is_refused" {
+run "keys_of_own_buckets_where_buckets_are_created_a_topic_of_another_region_and_a_visibility_timeout_under_the_function_timeout_are_refused" {
   command = plan
 
   variables {
-    awssdkpandas_layer_version = "3.17.0"
-  }
-
-  expect_failures = [var.awssdkpandas_layer_version]
-}
-
-run "a_visibility_timeout_under_the_function_timeout_is_refused" {
-  command = plan
-
-  variables {
+    bucket_kms_key_arns             = ["arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+    alarm_topic_arn                 = "arn:aws:sns:us-east-1:123456789012:my-topic"
     functions_timeout               = 300
     sqs_lambda_trigger_batch_window = 5
     sqs_visibility_timeout_seconds  = 124
   }
 
-  expect_failures = [aws_sqs_queue.tickers]
+  expect_failures = [output.buckets, output.notices, aws_sqs_queue.tickers]
 }
 
-run "a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_is_refused" {
+run "a_key_of_another_region_and_a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_are_refused" {
   command = plan
 
   variables {
+    kms_key_arn                     = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     functions_timeout               = 100
     sqs_lambda_trigger_batch_window = 60
     sqs_visibility_timeout_seconds  = 159
   }
 
-  expect_failures = [aws_sqs_queue.tickers]
+  expect_failures = [output.buckets, aws_sqs_queue.tickers]
 }
 
-run "a_round_before_a_tickers_last_try_is_over_is_refused" {
+run "a_key_of_own_buckets_of_another_region_and_a_round_before_a_tickers_last_try_is_over_are_refused" {
   command = plan
 
   variables {
+    bucket_names_map               = { sor = "own", sot = "own", spec = "own" }
+    bucket_kms_key_arns            = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
     sqs_visibility_timeout_seconds = 180
     sqs_max_receive_count          = 3
     dedup_round_minutes            = [60, 8.9]
   }
 
-  expect_failures = [aws_sqs_queue.tickers]
-}
-
-run "a_lake_that_rests_on_pages_and_keeps_none_is_refused" {
-  command = plan
-
-  variables {
-    pages_retention_days = 0
-    fetch_from           = "pages"
-  }
-
-  expect_failures = [output.work_bucket]
+  expect_failures = [output.buckets, aws_sqs_queue.tickers]
 }
 
 run "a_large_batch_without_a_window_is_refused" {
@@ -221,47 +197,6 @@ run "one_name_for_both_queues_is_refused" {
   }
 
   expect_failures = [aws_sqs_queue.tickers]
-}
-
-run "buckets_of_the_consumers_without_names_are_refused" {
-  command = plan
-
-  variables {
-    flag_create_buckets = false
-  }
-
-  expect_failures = [output.buckets]
-}
-
-run "keys_of_own_buckets_where_buckets_are_created_are_refused" {
-  command = plan
-
-  variables {
-    bucket_kms_key_arns = ["arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-  }
-
-  expect_failures = [output.buckets]
-}
-
-run "a_key_of_another_region_is_refused" {
-  command = plan
-
-  variables {
-    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  }
-
-  expect_failures = [output.buckets]
-}
-
-run "a_key_of_own_buckets_of_another_region_is_refused" {
-  command = plan
-
-  variables {
-    bucket_names_map    = { sor = "own", sot = "own", spec = "own" }
-    bucket_kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-  }
-
-  expect_failures = [output.buckets]
 }
 
 run "values_on_the_edge_are_taken" {
@@ -319,25 +254,4 @@ run "no_rounds_bound_no_tries" {
     dedup_round_minutes   = []
     pages_retention_days  = 0
   }
-}
-
-run "an_address_and_a_topic_at_once_are_refused" {
-  command = plan
-
-  variables {
-    alarm_email     = "me@example.com"
-    alarm_topic_arn = "arn:aws:sns:sa-east-1:123456789012:my-topic"
-  }
-
-  expect_failures = [output.notices]
-}
-
-run "a_topic_of_another_region_is_refused" {
-  command = plan
-
-  variables {
-    alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:my-topic"
-  }
-
-  expect_failures = [output.notices]
 }
