@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from report.athena import Athena, QueryFailed
-from report.html_page import page
 from report.snapshot import take_snapshot
 from sandbox import answers, checks, emulator
 from sandbox.console import Console
@@ -439,6 +438,9 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     answers.show_notice(said["notice"], console)
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
     answers.show_answers(athena, console)
+    # Import `report.html_page` here, because it imports altair: a second of CPU that no other command needs.
+    from report.html_page import page
+
     (own_dir / PAGE).write_text(page(take_snapshot(athena, local.emulator.client("s3"))), encoding="utf-8")
     console.say(f"\nThe report of the day, for a browser: {(own_dir / PAGE).resolve()}")
     if source.tickers:
