@@ -92,7 +92,7 @@ class Checkout:
         directory.mkdir(parents=True)
         for path in (project / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
-        if example == "minimal":  # outputs that the tests need
+        if example != "local":  # outputs that the tests need
             shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
         # An override file replaces the module's source, the location of the state, and some inputs.
         (directory / "consumer_override.tf").write_text(
@@ -127,10 +127,15 @@ class Checkout:
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
         """Return the actions of a plan by resource address within the module."""
+        planned = self.planned_changes(*arguments)
+        return {address: change["actions"] for address, change in planned.items()}
+
+    def planned_changes(self, *arguments: str) -> dict[str, Any]:
+        """Return the changes of a plan by resource address within the module."""
         self.terraform("plan", "-out=changes.tfplan", *arguments)
         plan = json.loads(self.terraform("show", "-json", "changes.tfplan"))
         return {
-            change["address"].removeprefix("module.pynvest_tools."): change["change"]["actions"]
+            change["address"].removeprefix("module.pynvest_tools."): change["change"]
             for change in plan.get("resource_changes", [])
             if change["change"]["actions"] not in (["no-op"], ["read"])
         }

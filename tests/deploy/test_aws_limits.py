@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 import pytest
 from consumer import PROJECT, Checkout
+from policies import lets_any_account_in, policies, wrong_with_policy
 
 pytestmark = pytest.mark.terraform
 
@@ -22,12 +23,13 @@ KEY = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 LONGEST = f"""
   name_prefix                  = "a2345678-0-2345678-0"
   bucket_names_map             = {{ sor = "{"a" * 63}", sot = "{"b" * 63}", spec = "{"c" * 63}" }}
+  flag_create_buckets          = null
   sqs_tickers_acoes_queue_name = "{"a" * 76}"
   sqs_tickers_fiis_queue_name  = "{"b" * 76}"
   kms_key_arn                  = "{KEY}"
   bucket_kms_key_arns          = ["{KEY[:-1]}1", "{KEY[:-1]}2", "{KEY[:-1]}3"]
   bucket_notifications         = "eventbridge"
-  alarm_email                  = "me@example.com"
+  awssdkpandas_layer_arn       = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 """
 LONGEST_NAMES = {
     "aws_athena_named_query.name": 128,
@@ -65,14 +67,15 @@ def resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> dict[str, Any]:
-    """Return the plan of a lake with the longest names and every optional key."""
+    """Return the plan of the complete example with the longest names and every optional key."""
     directory = tmp_path_factory.mktemp("limits")
     checkout = Checkout(
         directory / "checkout",
         source=str(PROJECT),
         state=Path(directory / "terraform.tfstate"),
-        env={**env, "TF_VAR_fundamentus_base_url": "http://127.0.0.1:9"},
+        env={**env, "TF_VAR_alarm_email": "me@example.com"},
         inputs=LONGEST,
+        example="complete",
     )
     checkout.terraform("init")
     checkout.terraform("plan", "-out=limits.tfplan")
@@ -135,6 +138,16 @@ def test_the_topic_s_policy_names_no_role_and_has_no_condition_that_eventbridge_
     assert ":role/" not in topic["policy"]  # after the role is deleted, SNS would refuse the policy
     (of_events,) = [one for one in statements if one["Principal"] == {"Service": "events.amazonaws.com"}]
     assert "Condition" not in of_events
+
+
+def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(planned: dict[str, Any]) -> None:
+    found = dict(
+        policies({one["address"]: one.get("values", {}) for one in resources(planned["root_module"])})
+    )
+
+    assert "aws_kms_key.lake: policy" in found
+    assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
+    assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
 
 
 def test_runtime_tags_and_time_zone_are_ones_that_aws_takes(planned: dict[str, Any]) -> None:

@@ -40,8 +40,9 @@ MINIMAL = """
 """
 """Additional configuration for examples/minimal on the emulator."""
 TOLD = 'alarm_email = "me@example.com"'
-LAYER = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
+OWN = 'resource "aws_s3_bucket" "own" {\n  bucket = "made-by-the-same-apply"\n}\n'
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
+BUCKETS = (OWN_BUCKETS, "-target=module.pynvest_tools.aws_s3_bucket.this")
 
 
 @dataclass
@@ -69,18 +70,14 @@ class Instance:
         return checkout
 
 
-Applied = list[tuple[dict[str, Any], dict[str, Any]]]
-"""Resources and outputs of each instance."""
-
-
 @dataclass
 class Deployed:
     """Two instances in one account."""
 
     first: Instance
     second: Instance
-    first_outputs: dict[str, Any]
-    second_outputs: dict[str, Any]
+    applied: list[tuple[dict[str, Any], dict[str, Any]]]
+    """Resources and outputs of each instance."""
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +157,7 @@ def instances(
 def deployed(instances: tuple[Instance, Instance]) -> Deployed:
     first, second = instances
 
-    def deploy_first() -> dict[str, Any]:
+    def deploy_first() -> tuple[dict[str, Any], dict[str, Any]]:
         planned = first.checkout("plan-job")
         planned.terraform("plan", "-out=lake.tfplan")
         plan = (planned.directory / "lake.tfplan").read_bytes()
@@ -169,18 +166,24 @@ def deployed(instances: tuple[Instance, Instance]) -> Deployed:
         applied = first.checkout("apply-job")
         (applied.directory / "lake.tfplan").write_bytes(plan)
         applied.terraform("apply", "-parallelism=50", "lake.tfplan")
-        outputs = applied.outputs()
+        found = applied.resources(), applied.outputs()
         shutil.rmtree(applied.directory)
-        return outputs
+        return found
 
-    def deploy_second() -> dict[str, Any]:
+    def deploy_second() -> tuple[dict[str, Any], dict[str, Any]]:
         checkout = second.checkout("apply-job")
         checkout.apply()
-        return checkout.outputs()
+        return checkout.resources(), checkout.outputs()
 
     with ThreadPoolExecutor() as pool:
-        outputs = [pool.submit(deploy_first), pool.submit(deploy_second)]
-    return Deployed(first, second, *(future.result() for future in outputs))
+        applied = [pool.submit(deploy_first), pool.submit(deploy_second)]
+    return Deployed(first, second, [future.result() for future in applied])
+
+
+@pytest.fixture(scope="module")
+def another(deployed: Deployed) -> Checkout:
+    """Return another clean checkout of the second instance."""
+    return deployed.second.checkout("another")
 
 
 def test_two_instances_each_run_their_day_without_touching_the_other(
@@ -190,7 +193,7 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
     stocks = [asset for asset in assets if asset.kind == "acoes"]
     funds = [asset for asset in assets if asset.kind == "fiis"]
     shares = [[*stocks[:3], *funds[:2]], [*stocks[3:5], *funds[2:5]]]
-    lakes = [Lake.from_outputs(outputs) for outputs in (deployed.first_outputs, deployed.second_outputs)]
+    lakes = [Lake.from_outputs(outputs) for _, outputs in deployed.applied]
     days = [Day(lake, emulator.client, lambda line: None) for lake in lakes]
 
     for day, share in zip(days, shares, strict=True):
@@ -208,9 +211,10 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
         assert {row[0] for row in found.rows} == {asset.ticker for asset in share}
 
 
-def test_after_their_day_a_plan_in_a_third_checkout_is_empty(deployed: Deployed) -> None:
-    for instance in (deployed.first, deployed.second):
-        assert "No changes." in instance.checkout("third").terraform("plan")
+def test_after_its_day_a_plan_in_another_checkout_is_empty_and_needs_no_python(another: Checkout) -> None:
+    path = path_with(another.directory.parent / "bin", "sh")
+
+    assert "No changes." in another.terraform("plan", PATH=path)
 
 
 def check_notifications(emulator: Emulator) -> None:
@@ -264,19 +268,16 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(deployed: Deployed) -> dict[str, Any]:
+def told(another: Checkout) -> dict[str, Any]:
     """Return the resources that are planned if the second instance has a topic for notices.
 
     The plan is not applied, because the emulator's wrong values for alarms would change later plans.
     """
-    return deployed.second.checkout("told", inputs=f"\n      {TOLD}\n").planned_resources()
-
-
-@pytest.fixture(scope="module")
-def applied(deployed: Deployed) -> Applied:
-    """Return the applied resources and the outputs of both instances."""
-    checkouts = [instance.checkout("applied") for instance in (deployed.first, deployed.second)]
-    return [(checkout.resources(), checkout.outputs()) for checkout in checkouts]
+    override = another.directory / "told_override.tf"
+    override.write_text(f'module "pynvest_tools" {{\n  {TOLD}\n}}\n')
+    planned = another.planned_resources()
+    override.unlink()
+    return planned
 
 
 def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(told: dict[str, Any]) -> None:
@@ -322,9 +323,9 @@ def test_under_a_boundary_that_denies_writing_nothing_is_written(
 
 
 def test_every_resource_that_takes_tags_has_them(
-    applied: Applied,
+    deployed: Deployed,
 ) -> None:
-    resources, _ = applied[1]
+    resources, _ = deployed.applied[1]
 
     untagged = [
         address
@@ -336,9 +337,9 @@ def test_every_resource_that_takes_tags_has_them(
 
 
 def test_more_than_ten_default_tags_reach_everything_but_the_packages(
-    applied: Applied, emulator: Emulator
+    deployed: Deployed, emulator: Emulator
 ) -> None:
-    resources, _ = applied[1]
+    resources, _ = deployed.applied[1]
     tagged = {
         address: values["tags_all"]
         for address, values in resources.items()
@@ -356,9 +357,9 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
 
 
 def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(
-    applied: Applied,
+    deployed: Deployed,
 ) -> None:
-    for resources, outputs in applied:
+    for resources, outputs in deployed.applied:
         to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
         assert set(to_attach) == {"collector_policy_json", "operator_policy_json", "reader_policy_json"}
         found = {**dict(policies(resources)), **to_attach}
@@ -398,26 +399,6 @@ def test_a_policy_that_aws_would_not_take_is_found(wrong: dict[str, Any], findin
     assert found.startswith(finding)
 
 
-def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(
-    emulator: Emulator, env: dict[str, str], tmp_path: Path
-) -> None:
-    checkout = Checkout(
-        tmp_path / "complete",
-        source=str(PROJECT),
-        state=tmp_path / "terraform.tfstate",
-        env={**env, "TF_VAR_alarm_email": "me@example.com"},
-        inputs=f'awssdkpandas_layer_arn = "{LAYER}"',
-        example="complete",
-    )
-    checkout.terraform("init")
-
-    found = dict(policies(checkout.planned_resources()))
-
-    assert "aws_kms_key.lake: policy" in found
-    assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
-    assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
-
-
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
     """Return the states that an execution enters, including the states in branches.
 
@@ -444,11 +425,11 @@ def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(to
 
 @pytest.mark.full
 def test_the_workflow_is_one_that_step_functions_takes(
-    applied: Applied, told: dict[str, Any], tmp_path: Path
+    deployed: Deployed, told: dict[str, Any], tmp_path: Path
 ) -> None:
     definition, telling_definition = (
         next(values["definition"] for values in found.values() if "definition" in values)
-        for found in (applied[0][0], told)
+        for found in (deployed.applied[0][0], told)
     )
     astray = json.loads(definition)
     astray["States"][astray["StartAt"]]["Next"] = "Nowhere"
@@ -461,7 +442,7 @@ def test_the_workflow_is_one_that_step_functions_takes(
 
 def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -> None:
     scheduler = emulator.client("scheduler")
-    outputs = deployed.first_outputs
+    _, outputs = deployed.applied[0]
 
     states = {
         scheduler.get_schedule(Name=outputs[schedule])["State"]
@@ -471,36 +452,27 @@ def test_disabled_schedules_do_not_run(deployed: Deployed, emulator: Emulator) -
     assert states == {"DISABLED"}
 
 
-def test_a_deleted_function_comes_back_from_a_clean_checkout_without_a_build(
+def test_a_deleted_function_and_a_lost_package_come_back_and_the_package_alone_is_built(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    functions = emulator.client("lambda")
+    functions, s3 = emulator.client("lambda"), emulator.client("s3")
     functions.delete_function(FunctionName="pynvest-lambda-get-tickers")
+    package = {
+        "Bucket": f"pynvest-packages-123456789012-{s3.meta.region_name}",
+        "Prefix": "check_and_delete_partitions/",
+    }
+    (lost,) = (item["Key"] for item in s3.list_objects_v2(**package)["Contents"])
+    s3.delete_object(Bucket=package["Bucket"], Key=lost)
 
-    checkout = deployed.first.checkout("deleted-function")
-    # Without python3 no package can be built.
-    checkout.apply(PATH=path_with(checkout.directory.parent / "bin", "git", "sh"))
+    said = deployed.first.checkout("lost").apply()
 
     assert functions.get_function(FunctionName="pynvest-lambda-get-tickers")
-
-
-def test_a_lost_package_is_built_again(deployed: Deployed, emulator: Emulator) -> None:
-    s3 = emulator.client("s3")
-    bucket = f"pynvest-packages-123456789012-{s3.meta.region_name}"
-    (lost,) = (item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="get_tickers/")["Contents"])
-    s3.delete_object(Bucket=bucket, Key=lost)
-
-    checkout = deployed.first.checkout("lost-package")
-    checkout.apply()
-
-    (found,) = (item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="get_tickers/")["Contents"])
+    (found,) = (item["Key"] for item in s3.list_objects_v2(**package)["Contents"])
     assert found.split("-")[0] == lost.split("-")[0]
-    assert "No changes." in checkout.terraform("plan")
+    assert set(re.findall(r'terraform_data\.build\["(\w+)"\]: Creating', said)) == {package["Prefix"][:-1]}
 
 
-def test_a_change_updates_the_stages_that_it_is_part_of_and_line_endings_and_modes_are_none(
-    deployed: Deployed,
-) -> None:
+def test_a_change_updates_what_it_is_part_of_and_line_endings_and_modes_are_none(deployed: Deployed) -> None:
     def change(module: Path) -> None:
         for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -508,61 +480,35 @@ def test_a_change_updates_the_stages_that_it_is_part_of_and_line_endings_and_mod
         cache = module / "lambda" / "src" / "get_tickers" / "__pycache__"
         cache.mkdir()
         (cache / "handler.cpython-311.pyc").write_bytes(b"\x00")
-        for changed in ("prep_financial_data/handler.py", "fundamentus_site/page.py"):
-            with (module / "lambda" / "src" / changed).open("a") as file:
+        for changed in (
+            "src/prep_financial_data/handler.py",
+            "src/fundamentus_site/page.py",
+            "layer/requirements.txt",
+        ):
+            with (module / "lambda" / changed).open("a") as file:
                 file.write("\n# changed\n")
 
     deployed.first.repository.publish("v2", change, based_on="v1")
-    packages = ("get_tickers", "get_financial_data", "prep_financial_data")
-    functions = ["get-tickers"]
-    functions += [
+    packages = ("get_tickers", "get_financial_data", "prep_financial_data", "layer")
+    functions = {"get-tickers"} | {
         f"{stage}-financial-data-for-{kind}" for stage in ("get", "prep") for kind in ("acoes", "fiis")
-    ]
+    }
 
-    assert deployed.first.checkout("changed", version="v2").changes() == {
+    changes = deployed.first.checkout("changed", version="v2").planned_changes()
+
+    updated = {address for address in changes if ".aws_lambda_function." in address}
+    assert len(updated) == 11
+    assert {address: change["actions"] for address, change in changes.items()} == {
         **{f'module.lambda.terraform_data.build["{name}"]': ["create", "delete"] for name in packages},
         **{f'module.lambda.aws_s3_object.package["{name}"]': ["create", "delete"] for name in packages},
-        **{f'module.lambda.aws_lambda_function.this["{name}"]': ["update"] for name in functions},
+        "module.lambda.aws_lambda_layer_version.this": ["create", "delete"],
+        **{address: ["update"] for address in updated},
     }
-
-
-def test_a_changed_requirement_updates_the_layer(deployed: Deployed) -> None:
-    def change(module: Path) -> None:
-        requirements = module / "lambda" / "layer" / "requirements.txt"
-        requirements.write_text(requirements.read_text() + "# changed\n")
-
-    deployed.first.repository.publish("v3", change, based_on="v1")
-    changes = deployed.first.checkout("changed-requirement", version="v3").changes()
-
     assert {
-        address for address in changes if not address.startswith("module.lambda.aws_lambda_function.")
-    } == {
-        'module.lambda.terraform_data.build["layer"]',
-        'module.lambda.aws_s3_object.package["layer"]',
-        "module.lambda.aws_lambda_layer_version.this",
-    }
-    assert sum(actions == ["update"] for actions in changes.values()) == 11
-
-
-def test_without_force_destroy_buckets_that_hold_data_are_kept(
-    instances: tuple[Instance, Instance], emulator: Emulator, tmp_path: Path
-) -> None:
-    first, _ = instances
-    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
-    buckets = "-target=module.pynvest_tools.aws_s3_bucket.this"
-    checkout = instance.checkout("kept", inputs='name_prefix = "kept"\nforce_destroy = false')
-    checkout.apply(buckets)
-    s3 = emulator.client("s3")
-    bucket = f"kept-sor-123456789012-{s3.meta.region_name}"
-    s3.put_object(Bucket=bucket, Key="a/day", Body=b"data")
-
-    said = checkout.destroy(buckets, statuses=(1,))
-
-    assert "BucketNotEmpty" in said
-    assert s3.get_object(Bucket=bucket, Key="a/day")["Body"].read() == b"data"
-    emptied = instance.checkout("emptied", inputs='name_prefix = "kept"\nforce_destroy = true')
-    emptied.apply(buckets)
-    emptied.destroy(buckets)
+        address
+        for address in updated
+        if changes[address]["before"]["s3_key"] != changes[address]["after"]["s3_key"]
+    } == {f'module.lambda.aws_lambda_function.this["{name}"]' for name in functions}
 
 
 def test_buckets_of_another_region_or_account_are_refused(
@@ -607,26 +553,41 @@ def test_buckets_of_another_region_or_account_are_refused(
     ]
 
 
-def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(
-    instances: tuple[Instance, Instance], tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def buckets(instances: tuple[Instance, Instance], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout that applied buckets only: the module's, and one of its own for the three layers."""
     first, _ = instances
-    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
+    instance = Instance(tmp_path_factory.mktemp("buckets"), first.repository, first.env, first.site_url)
     name = "aws_s3_bucket.own.bucket"
     inputs = f"""
-      name_prefix      = "same-apply"
+      name_prefix      = "buckets"
       bucket_names_map = {{ sor = {name}, sot = {name}, spec = {name} }}
+      force_destroy    = false
     """
     checkout = instance.checkout("same-apply", inputs=inputs)
-    own = 'resource "aws_s3_bucket" "own" {\n  bucket = "made-by-the-same-apply"\n}\n'
-    buckets = (OWN_BUCKETS, "-target=module.pynvest_tools.aws_s3_bucket.this")
+    (checkout.directory / "own.tf").write_text(OWN)
+    checkout.apply(*BUCKETS)
+    return checkout
 
-    (checkout.directory / "own.tf").write_text(own)
-    checkout.apply(*buckets)
-    (checkout.directory / "own.tf").write_text(own.replace("}", '  tags = { owner = "me" }\n}'))
 
-    assert checkout.changes(*buckets) == {"aws_s3_bucket.own": ["update"]}
-    checkout.destroy()
+def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(buckets: Checkout) -> None:
+    (buckets.directory / "own.tf").write_text(OWN.replace("}", '  tags = { owner = "me" }\n}'))
+
+    assert buckets.changes(*BUCKETS) == {"aws_s3_bucket.own": ["update"]}
+
+
+def test_without_force_destroy_buckets_that_hold_data_are_kept(buckets: Checkout, emulator: Emulator) -> None:
+    s3 = emulator.client("s3")
+    data = {"Bucket": f"buckets-work-123456789012-{s3.meta.region_name}", "Key": "a/day"}
+    s3.put_object(**data, Body=b"data")
+
+    said = buckets.destroy(statuses=(1,))
+
+    assert "BucketNotEmpty" in said
+    assert s3.get_object(**data)["Body"].read() == b"data"
+    s3.delete_object(**data)
+    for bucket in (data["Bucket"], "made-by-the-same-apply"):
+        s3.delete_bucket(Bucket=bucket)
 
 
 def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:

@@ -43,10 +43,9 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return this test's Python and every other Python (3.9 or later) on the PATH or under pyenv."""
+    """Return the oldest Python from 3.9 on that is on the PATH or under pyenv, and this test's Python."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = {f"3.{sys.version_info.minor}": sys.executable}
-    for minor in range(9, 15):
+    for minor in range(9, sys.version_info.minor):
         named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))
         for python in (path for name in named if (path := shutil.which(name))):
             if (
@@ -55,8 +54,8 @@ def pythons() -> list[str]:
                 ).returncode
                 == 0
             ):
-                found.setdefault(f"3.{minor}", python)
-    return list(found.values())
+                return [python, sys.executable]
+    return [sys.executable]
 
 
 PYTHONS = pythons()
@@ -78,9 +77,9 @@ def module(tmp_path: Path) -> Path:
     return directory
 
 
-@pytest.fixture
-def checkout(tmp_path: Path, env: dict[str, str]) -> Checkout:
-    return deployable(tmp_path, env)
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> Checkout:
+    return deployable(tmp_path_factory.mktemp("builds"), env)
 
 
 def deployable(tmp_path: Path, env: dict[str, str], inputs: str = "") -> Checkout:
@@ -220,15 +219,6 @@ def test_packages_built_beforehand_need_neither_python_nor_pip(tmp_path: Path, e
     assert not [address for address in checkout.changes(ALL_PACKAGES) if "aws_s3_object" in address]
 
 
-def test_a_directory_without_packages_is_refused_while_planning(tmp_path: Path, env: dict[str, str]) -> None:
-    checkout = deployable(tmp_path, env, 'lambda_packages_dir = "nowhere"\n')
-
-    said = unwrapped(checkout.terraform("plan", ALL_PACKAGES, statuses=(1,)))
-
-    assert 'lambda_packages_dir is "nowhere", which has no packages: write the directory' in said
-    assert '"make package"' in said
-
-
 def test_a_directory_without_the_packages_of_this_version_is_refused_by_name(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
@@ -265,9 +255,15 @@ def test_without_pip_apply_says_what_to_install(checkout: Checkout, tmp_path: Pa
     assert "set lambda_packages_dir to their directory" in said
 
 
-def test_where_the_package_index_does_not_answer_apply_says_so(checkout: Checkout) -> None:
-    said = checkout.terraform("apply", "-auto-approve", BUILD_OF_LAYER, statuses=(1,), **NO_INDEX)
+def test_where_the_package_index_does_not_answer_the_build_says_so(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, PROJECT / "lambda" / "build.py", "--output", tmp_path, "layer"],
+        env={**os.environ, **NO_INDEX},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    said = unwrapped(said)
-    assert "check that the package index answers from this machine" in said
-    assert "set lambda_packages_dir to their directory" in said
+    assert ended.returncode != 0
+    assert "check that the package index answers from this machine" in ended.stderr
+    assert "set lambda_packages_dir to their directory" in ended.stderr

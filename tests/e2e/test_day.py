@@ -294,7 +294,7 @@ def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:
 
 @pytest.mark.parametrize(
     ("number", "at"),
-    [(signal.SIGINT, " resources"), (signal.SIGTERM, "Running the day")],  # Terraform runs at both points
+    [(signal.SIGTERM, "Applying examples/local"), (signal.SIGINT, " resources")],  # before Terraform, during
 )
 def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signal.Signals, at: str) -> None:
     started = tmp_path / "run" / "up.json"
@@ -329,11 +329,3 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
 
     assert not any(map(group_is_alive, groups))
     assert not (tmp_path / "up").exists()
-
-
-def test_the_live_site_is_not_read_without_tickers(tmp_path: Path) -> None:
-    refused = subprocess.run(
-        sandbox(tmp_path, "run", "--source=live"), env=ENV, capture_output=True, text=True, check=False
-    )
-
-    assert (refused.returncode, "TICKERS=PETR4,HGLG11" in refused.stderr) == (2, True)

@@ -92,6 +92,13 @@ def test_up_goes_on_where_an_earlier_emulator_has_ended(
     assert f"The site {nowhere} cannot be reached" in said
 
 
+def test_the_live_site_is_not_read_without_tickers(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--source=live"])
+
+    assert "TICKERS=PETR4,HGLG11" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["run", "up"])
 def test_a_second_day_in_one_checkout_is_refused(
     tmp_path: Path, nowhere: str, command: str, capsys: pytest.CaptureFixture[str]
