@@ -1,8 +1,8 @@
-"""All function processes share one unpacked copy of a layer, as on Lambda under ``/opt``.
+"""All function processes share one unpacked copy of a layer and of a package, as on Lambda under ``/opt``.
 
-MiniStack unpacks a layer again for each process; this takes most of the time that a process needs to start.
-Remove this module when MiniStack itself no longer unpacks a ``layer_0`` into each process's
-``ministack-lambda-*`` directory.
+MiniStack unpacks both again for each process, and the process compiles them again, which takes most of the
+time for starting a process. Remove this module when MiniStack alone no longer unpacks a ``layer_0`` and a
+``code`` for each process into the process's ``ministack-lambda-*`` directory.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
+
 
 def apply() -> None:
-    """Start function processes with layers that are already unpacked."""
+    """Start function processes with layers and packages that are already unpacked."""
     spawn = lambda_runtime.Worker._spawn
     directories: dict[str, str] = {}
     unpacking = threading.Lock()
@@ -36,16 +38,18 @@ def apply() -> None:
         return directories[digest]
 
     def spawn_with_layers(worker: Any) -> None:
-        config = worker.config
-        contents = (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers", ()))
+        config, code = worker.config, worker.code_zip
+        # The last directory comes first on the process's path.
+        contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),
             "_LAMBDA_LAYERS_DIRS": os.pathsep.join(unpacked(content) for content in contents if content),
         }
         worker.config = {**config, "Layers": [], "Environment": {"Variables": variables}}
+        worker.code_zip = EMPTY_ZIP
         try:
             spawn(worker)
         finally:
-            worker.config = config
+            worker.config, worker.code_zip = config, code
 
     lambda_runtime.Worker._spawn = spawn_with_layers

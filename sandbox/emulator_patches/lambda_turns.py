@@ -1,4 +1,4 @@
-"""An asynchronous invocation waits for a free process, as on Lambda when a function's concurrency is used up.
+"""A function's asynchronous invocations wait for each other, as on Lambda with a reserved concurrency of one.
 
 MiniStack starts a new process for an invocation when all processes of the function are busy. On a machine
 with few cores, a burst of S3 events would spend most CPU time on starting processes. Remove this module when
@@ -13,15 +13,12 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-AT_ONCE = 2
-"""Maximum concurrent asynchronous invocations of one function; further invocations wait."""
-
 
 def apply() -> None:
-    """Limit the concurrent asynchronous invocations of each function."""
+    """Run the asynchronous invocations of each function one after another."""
     execute, invoke = lambda_svc._execute_function, lambda_svc.invoke_async_with_retry
     asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
-    turns: dict[str, threading.Semaphore] = {}
+    turns: dict[str, threading.Lock] = {}
 
     def invoke_in_turn(func: Any, event: Any) -> None:
         token = asynchronous.set(True)  # the thread that MiniStack starts inherits it
@@ -34,7 +31,7 @@ def apply() -> None:
         if not asynchronous.get():
             return execute(func, event)
         name = (func.get("config") or func)["FunctionArn"]
-        with turns.setdefault(name, threading.Semaphore(AT_ONCE)):
+        with turns.setdefault(name, threading.Lock()):
             token = asynchronous.set(False)  # MiniStack may call this function again during the call
             try:
                 return execute(func, event)

@@ -83,7 +83,7 @@ def create_function(
     )
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("module.py", source)
+        archive.writestr(zipfile.ZipInfo("module.py"), source)  # without a time: equal packages
     functions = emulator.client("lambda")
     functions.create_function(
         FunctionName=name,
@@ -119,7 +119,7 @@ def test_an_error_carries_the_name_of_its_class(emulator: Emulator, function: st
     assert answer["errorMessage"] == "3 messages wait"
 
 
-def test_functions_find_a_layer_in_one_place(emulator: Emulator) -> None:
+def test_functions_find_a_layer_and_a_package_in_one_place(emulator: Emulator) -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("python/shared.py", "")
@@ -128,13 +128,12 @@ def test_functions_find_a_layer_in_one_place(emulator: Emulator) -> None:
     )["LayerVersionArn"]
     names = [create_function(emulator, name, Layers=[layer]) for name in ("one", "other")]
 
-    places = [
-        {path for path in invoke(emulator, name, {})["path"] if Path(path, "shared.py").exists()}
-        for name in names
-    ]
+    paths = [invoke(emulator, name, {})["path"] for name in names]
 
-    assert places[0] == places[1]
-    assert len(places[0]) == 1
+    for file in ("shared.py", "module.py"):
+        one, other = ({place for place in path if Path(place, file).exists()} for path in paths)
+        assert one == other
+        assert len(one) == 1
 
 
 def test_no_more_processes_start_at_once_than_there_are_cores(emulator: Emulator) -> None:
