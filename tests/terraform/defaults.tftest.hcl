@@ -168,7 +168,7 @@ run "without_inputs" {
     error_message = "a dead-letter queue keeps messages for less than 14 days"
   }
 
-  # without an input nobody is told
+  # without an input there are no notices
   assert {
     condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
     aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0

@@ -6,12 +6,14 @@ mock_provider "aws" {
 }
 
 variables {
-  name_prefix     = "pynvest"
-  python_runtime  = "python3.13"
-  timeout         = 300
-  memory_size     = 512
-  packages_bucket = "packages"
-  packages_dir    = null
+  name_prefix                = "pynvest"
+  python_runtime             = "python3.13"
+  timeout                    = 300
+  memory_size                = 512
+  packages_bucket            = "packages"
+  packages_dir               = null
+  awssdkpandas_layer_arn     = null
+  awssdkpandas_layer_version = "3.16.1"
   tables = {
     sor_acoes    = { bucket = "raw", database = "db_sor", name = "sor_stocks", prefix = "sor_stocks/" }
     sor_fiis     = { bucket = "raw", database = "db_sor", name = "sor_funds", prefix = "sor_funds/" }
@@ -32,32 +34,43 @@ variables {
     pynvest-lambda-prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
     pynvest-lambda-specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
   }
-  work_bucket          = { name = "work", arn = "arn:aws:s3:::work" }
-  keep_pages           = true
-  workflow_arn         = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
-  fetch_from           = "site"
-  bucket_notifications = "module"
-  creates_buckets      = false
-  dead_letter_queues   = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
-  kms_key_arn          = null
-  bucket_kms_key_arns  = []
-  tags                 = { project = "lake" }
-  role                 = { path = "/", permissions_boundary_arn = null }
-  log                  = { level = "INFO", retention_days = 30 }
-  awssdkpandas_layer   = { arn = null, version = "3.16.1" }
-  ticker_delivery      = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = 2 }
-  assessment           = { quality_gate = "fail", quality_reference_from = null, daily_digest = true, look_interval = 30 }
-  site                 = { base_url = "https://site", headers = { Accept = "text/html" }, threads = 2, timeout_seconds = 20 }
+  work_bucket                = { name = "work", arn = "arn:aws:s3:::work" }
+  keep_pages                 = true
+  max_receive_count          = 3
+  look_interval              = 30
+  workflow_arn               = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+  fetch_from                 = "site"
+  bucket_notifications       = "module"
+  creates_buckets            = false
+  visibility_timeout_seconds = 900
+  batch_size                 = 50
+  batch_window               = 5
+  max_concurrency            = 2
+  fundamentus_base_url       = "https://site"
+  dead_letter_queues         = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
+  quality_gate               = "fail"
+  quality_reference_from     = null
+  fetch_threads              = 2
+  fetch_timeout_seconds      = 20
+  fetch_headers              = { Accept = "text/html" }
+  permissions_boundary_arn   = null
+  iam_role_path              = "/"
+  log_level                  = "INFO"
+  daily_digest               = true
+  log_retention_days         = 30
+  kms_key_arn                = null
+  bucket_kms_key_arns        = []
+  tags                       = { project = "lake" }
 }
 
-run "functions_of_these_inputs" {
+run "functions_roles_triggers_and_packages" {
   command = plan
 
   module {
     source = "./lambda"
   }
 
-  # Each function is told its tables and queues.
+  # each function gets its tables and queues
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for key, value in one(function.environment).variables : key => try(jsondecode(value), value) if !startswith(key, "POWERTOOLS_")
@@ -181,7 +194,7 @@ run "functions_of_these_inputs" {
     error_message = "a function's log group has another name"
   }
 
-  # Eleven functions run seven packages.
+  # eleven functions run seven packages
   assert {
     condition     = length(aws_lambda_function.this) == 11
     error_message = "${length(aws_lambda_function.this)} functions"
@@ -207,19 +220,19 @@ run "functions_of_these_inputs" {
     error_message = "a function does not log to the group that was created for it"
   }
 
-  # A given memory is that of every function.
+  # a given memory is that of every function
   assert {
     condition     = toset([for function in aws_lambda_function.this : function.memory_size]) == toset([512])
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
 
-  # Stage 3 has a time limit of its own.
+  # stage 3 has a time limit of its own
   assert {
     condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
 
-  # Only new parts start the next stage.
+  # new parts and only they start the next stage
   assert {
     condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
       for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
@@ -245,7 +258,7 @@ run "functions_of_these_inputs" {
     error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
   }
 
-  # A collector's manifest starts the day, and no other page does.
+  # a collectors manifest starts the day and no other page does
   assert {
     condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", ".manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
     error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
@@ -255,7 +268,7 @@ run "functions_of_these_inputs" {
     error_message = "permission: ${jsonencode(aws_lambda_permission.manifests)}"
   }
 
-  # Stage 1 starts stage 2 and the workflow; the assessment sees other executions.
+  # stage 1 starts stage 2 and the workflow and the assessment sees who else runs
   assert {
     condition = { for function in ["check-and-delete-partitions", "assess-day"] : function => flatten([
       for statement in data.aws_iam_policy_document.this[function].statement : [for action in sort(statement.actions) : "${action} ${one(statement.resources)}" if can(regex("^(states|lambda):", action))]
@@ -272,7 +285,7 @@ run "functions_of_these_inputs" {
     error_message = "stage 1 or the assessment may start or read another resource"
   }
 
-  # The queues send batches.
+  # queues hand out batches
   assert {
     condition = { for function, mapping in aws_lambda_event_source_mapping.this : function => [
       mapping.event_source_arn, mapping.batch_size, mapping.maximum_batching_window_in_seconds,
@@ -284,7 +297,7 @@ run "functions_of_these_inputs" {
     error_message = "mappings: ${jsonencode(aws_lambda_event_source_mapping.this)}"
   }
 
-  # Each asynchronous function has a queue for what fails.
+  # each asynchronous function has a queue for what fails
   assert {
     condition = { for function, config in aws_lambda_function_event_invoke_config.this : function => one(one(config.destination_config).on_failure).destination } == {
       check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
@@ -296,7 +309,7 @@ run "functions_of_these_inputs" {
     error_message = "destinations: ${jsonencode(aws_lambda_function_event_invoke_config.this)}"
   }
 
-  # No policy has a star for an action or a resource.
+  # no policy has a star for an action or a resource
   assert {
     condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
       length(setintersection(statement.resources, ["*"])) == 0,
@@ -305,7 +318,7 @@ run "functions_of_these_inputs" {
     error_message = "a policy grants more than exact actions on exact resources"
   }
 
-  # No role reaches a bucket of another account.
+  # no role reaches a bucket of another account
   assert {
     condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement :
       contains([for condition in statement.condition : "${condition.test} ${condition.variable} ${join(",", condition.values)}"], "StringEqualsIfExists aws:ResourceAccount 123456789012")
@@ -314,7 +327,7 @@ run "functions_of_these_inputs" {
     error_message = "a role may use a bucket of another account"
   }
 
-  # Every resource has the tags.
+  # tags reach everything
   assert {
     condition = alltrue([for resource in concat(
       values(aws_lambda_function.this), values(aws_lambda_event_source_mapping.this), values(aws_iam_role.this),
@@ -324,7 +337,7 @@ run "functions_of_these_inputs" {
   }
 }
 
-run "without_one_what_computes_has_more_than_what_waits" {
+run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults" {
   command = plan
 
   module {
@@ -332,9 +345,14 @@ run "without_one_what_computes_has_more_than_what_waits" {
   }
 
   variables {
-    memory_size = null
+    memory_size            = null
+    max_concurrency        = null
+    timeout                = 7
+    awssdkpandas_layer_arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
+    bucket_kms_key_arns    = ["arn:of:raw", "arn:of:curated"]
   }
 
+  # without one what computes has more than what waits
   assert {
     condition = { for name, function in aws_lambda_function.this : name => function.memory_size } == {
       check-and-delete-partitions          = 1024
@@ -351,19 +369,8 @@ run "without_one_what_computes_has_more_than_what_waits" {
     }
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
-}
 
-run "places_are_shared_by_how_many_assets_a_kind_has" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    ticker_delivery = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = null }
-  }
-
+  # places are shared by how many assets a kind has
   assert {
     condition = { for name, mapping in aws_lambda_event_source_mapping.this : name => one(mapping.scaling_config).maximum_concurrency } == {
       get-financial-data-for-acoes = 5
@@ -371,39 +378,37 @@ run "places_are_shared_by_how_many_assets_a_kind_has" {
     }
     error_message = jsonencode(aws_lambda_event_source_mapping.this)
   }
-}
 
-run "a_shorter_time_limit_is_that_of_stage_3_too" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    timeout = 7
-  }
-
+  # a shorter time limit is that of stage 3 too
   assert {
     condition     = distinct([for function in aws_lambda_function.this : function.timeout]) == tolist([7])
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
-}
 
-run "a_given_layer_is_not_looked_up" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    awssdkpandas_layer = { arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7", version = "3.16.1" }
-  }
-
+  # a given layer is not looked up
   assert {
     condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
     error_message = "the functions do not use the given layer"
+  }
+
+  # keys of own buckets go to who reads or writes objects
+  assert {
+    condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
+      for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
+      ]) } == {
+      assess-day                           = ["kms:Decrypt", "kms:GenerateDataKey"]
+      check-and-delete-partitions          = []
+      get-tickers                          = []
+      get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
+      get-financial-data-for-fiis          = ["kms:GenerateDataKey"]
+      prep-financial-data-for-acoes        = ["kms:Decrypt", "kms:GenerateDataKey"]
+      prep-financial-data-for-fiis         = ["kms:Decrypt", "kms:GenerateDataKey"]
+      specialize-financial-data            = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-acoes       = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-fiis        = ["kms:Decrypt", "kms:GenerateDataKey"]
+      dedup-financial-data-for-spec-ativos = ["kms:Decrypt", "kms:GenerateDataKey"]
+    }
+    error_message = "uses of the keys: ${jsonencode({ for function, policy in data.aws_iam_policy_document.this : function => policy.statement })}"
   }
 }
 
@@ -521,37 +526,6 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
   }
 }
 
-run "keys_of_own_buckets_go_to_who_reads_or_writes_objects" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    bucket_kms_key_arns = ["arn:of:raw", "arn:of:curated"]
-  }
-
-  assert {
-    condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
-      for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
-      ]) } == {
-      assess-day                           = ["kms:Decrypt", "kms:GenerateDataKey"]
-      check-and-delete-partitions          = []
-      get-tickers                          = []
-      get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
-      get-financial-data-for-fiis          = ["kms:GenerateDataKey"]
-      prep-financial-data-for-acoes        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      prep-financial-data-for-fiis         = ["kms:Decrypt", "kms:GenerateDataKey"]
-      specialize-financial-data            = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-acoes       = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-fiis        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-spec-ativos = ["kms:Decrypt", "kms:GenerateDataKey"]
-    }
-    error_message = "uses of the keys: ${jsonencode({ for function, policy in data.aws_iam_policy_document.this : function => policy.statement })}"
-  }
-}
-
 run "a_directory_without_the_packages_is_refused" {
   command = plan
 
@@ -599,20 +573,16 @@ run "the_longest_names_fit_into_each_functions_environment" {
     failure_queue_arns = { for function in ["check-and-delete-partitions", "get-tickers", "prep-financial-data-for-acoes", "prep-financial-data-for-fiis", "specialize-financial-data"] :
       "a2345678-0-2345678-0-lambda-${function}" => "arn:aws:sqs:ap-southeast-1:123456789012:failed"
     }
-    work_bucket  = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
-    workflow_arn = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
-    site = {
-      base_url = "https://${format("%0100d", 0)}"
-      # As JSON, these headers have 1024 characters, which is the module's limit.
-      headers         = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
-      threads         = 2
-      timeout_seconds = 20
-    }
+    work_bucket          = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
+    workflow_arn         = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
+    fundamentus_base_url = "https://${format("%0100d", 0)}"
+    # As JSON, these headers have 1024 characters, which is the module's limit.
+    fetch_headers = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
   }
 
   assert {
-    condition     = length(jsonencode(var.site.headers)) == 1024
-    error_message = "the headers have ${length(jsonencode(var.site.headers))} characters"
+    condition     = length(jsonencode(var.fetch_headers)) == 1024
+    error_message = "the headers have ${length(jsonencode(var.fetch_headers))} characters"
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : length(jsonencode(one(function.environment).variables)) <= 4096])
@@ -632,7 +602,7 @@ run "an_environment_that_lambda_would_refuse_is_refused" {
   }
 
   variables {
-    site = { base_url = "https://site", headers = { Accept = format("%04000d", 0) }, threads = 2, timeout_seconds = 20 }
+    fetch_headers = { Accept = format("%04000d", 0) }
   }
 
   expect_failures = [aws_lambda_function.this]
