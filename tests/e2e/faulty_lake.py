@@ -27,6 +27,7 @@ from assess_day.calendar_b3 import is_trading_day
 from b3.days import number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
+from sandbox.console import Console
 from sandbox.day import Day, DayFailed
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 from sandbox.lake import Lake, Table
@@ -384,7 +385,9 @@ def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fa
     state_dir = tmp_path_factory.mktemp("faults")
     with SiteServer(make_assets(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
-        with LocalLake(state_dir, variables, shared_dir=SHARED_DIR) as local:
+        local = LocalLake(state_dir, variables, shared_dir=SHARED_DIR)
+        # The tests start when the lake is usable; Terraform then still waits for some settings to settle.
+        with local.emulator, local.applying(Console()):
             yield FaultyLake(local, site)
 
 
@@ -399,23 +402,33 @@ def trading_weeks() -> Iterator[date]:
 _mondays = trading_weeks()
 
 
-@pytest.fixture
-def number() -> int:
-    """Return a day for this test.
+def past_day() -> int:
+    """Return a day that no test has used.
 
     The workflow also compacts the week before; no other test uses that week.
     """
     return number_of(next(_mondays))
 
 
+@pytest.fixture
+def number() -> int:
+    """Return a day for this test."""
+    return past_day()
+
+
 _days_ago = itertools.count(start=1)
+
+
+def recent_day() -> int:
+    """Return an unused day of the last week, because pages are archived only within eight days."""
+    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+    return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
 
 
 @pytest.fixture
 def recent() -> int:
-    """Return a day of the last week for this test, because pages are archived only within eight days."""
-    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
-    return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
+    """Return a day of the last week for this test."""
+    return recent_day()
 
 
 @pytest.fixture
@@ -430,11 +443,11 @@ def today(faulty: FaultyLake) -> int:
 def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     """Return the lake; its site has no faults. Remove faults and messages after the test."""
     lake = applied_faulty_lake
+    lake.site.clear_log()
+    yield lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
     lake.site.session = None
-    lake.site.clear_log()
-    yield lake
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)

@@ -433,10 +433,6 @@ def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None
     assert all(row["vlr_divida_liq"] is None and row["vlr_ind_ev_sobre_ebit"] is None for row in banks)
 
 
-def test_a_plan_afterwards_is_empty(asked: Asked) -> None:
-    assert asked.local.terraform.changes(NOWHERE) == ""
-
-
 @pytest.fixture(scope="module")
 def reader(asked: Asked) -> Role:
     return Role(asked.local.emulator, "reader", asked.outputs["reader_policy_json"])

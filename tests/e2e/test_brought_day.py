@@ -106,10 +106,12 @@ class Collector:
 
 
 @pytest.mark.usefixtures("from_pages")
-def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_by_itself(
+def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_what_was_missing(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
+    lost = min(asset.ticker for asset in faulty.assets)
     faulty.site.set_fault("*", Fault("status", status=403, spared="collector"))
+    faulty.site.set_fault(lost, Fault("status", status=404))
     day = faulty.day()
     day.number = latest
     faulty.site.latency_ms = 50
@@ -128,44 +130,25 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_it_runs_
     assert faulty.executions() == executions
     status, said = collector.run()
 
-    assert (status, f"{latest} is complete" in said) == (0, True), said
+    assert (status, f"Missing: {lost}" in said) == (4, True), said
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
-    assert (len(asked), set(asked.values())) == (listed + 2, {1})
+    assert (len(asked), set(asked.values())) == (listed - 1 + 2, {1})
     # The manifest's event starts stage 1; stage 1 starts the workflow, which starts the reading of the pages.
-    (execution,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
-    ended = faulty.end_of(execution)
+    (brought,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     given = {"anomesdia_exec": latest, "source": "pages"}
-    assert (ended["status"], json.loads(ended["input"])) == ("SUCCEEDED", given)
+    assert json.loads(faulty.end_of(brought)["input"]) == given
+    faulty.check(day, without=(lost,))
+
+    faulty.site.set_fault(lost, None)
+    status, said = collector.run()
+    assert (status, f"{latest} is complete" in said) == (0, True), said
+    (mended,) = until(lambda: faulty.executions() - executions - {brought}, "the day's second workflow")
+    assert faulty.end_of(mended)["status"] == "SUCCEEDED"
     faulty.check(day)
     assert all("collector" in request.headers["User-Agent"] for request in faulty.site.requests)
     status, said = collector.run()
     assert (status, f"{latest}: no new pages" in said) == (0, True), said
-
-
-@pytest.mark.usefixtures("from_pages")
-def test_an_asset_that_is_missing_is_named_and_comes_with_a_later_start(
-    faulty: FaultyLake, latest: int, key: dict[str, str]
-) -> None:
-    lost = min(asset.ticker for asset in faulty.assets)
-    faulty.site.set_fault(lost, Fault("status", status=404))
-    day = faulty.day()
-    day.number = latest
-    collector = Collector(faulty, key, latest)
-    executions = faulty.executions()
-
-    status, said = collector.run()
-    assert (status, f"Missing: {lost}" in said) == (4, True), said
-    (first,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
-    faulty.end_of(first)
-    faulty.check(day, without=(lost,))
-
-    faulty.site.clear_faults()
-    status, said = collector.run()
-    assert status == 0, said
-    (second,) = until(lambda: faulty.executions() - executions - {first}, "the day's second workflow")
-    assert faulty.end_of(second)["status"] == "SUCCEEDED"
-    faulty.check(day)
 
 
 def test_with_fetch_from_site_a_manifest_starts_nothing(

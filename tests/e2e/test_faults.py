@@ -98,8 +98,6 @@ def test_a_block_stops_the_requests_and_its_end_completes_the_day(faulty: Faulty
     ("function", "layer", "kind", "with_partition", "said"),
     [
         ("get-financial-data-for-acoes", "sor", "acoes", False, None),
-        ("get-financial-data-for-acoes", "sor", "acoes", True, None),
-        ("prep-financial-data-for-acoes", "sot", "acoes", False, '"objects prepared"'),
         ("specialize-financial-data", "spec", None, True, '"objects specialized"'),
     ],
 )
@@ -257,55 +255,29 @@ def test_an_object_that_does_not_come_through_is_named_and_the_rest_is_compacted
     faulty.check(day)
 
 
-def test_an_evening_of_which_nothing_was_asked_for_fails_and_says_so(faulty: FaultyLake, today: int) -> None:
-    with faulty.impatient():
-        ended = faulty.end_of(faulty.start_workflow())
-
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
-    assert f"Não há listagem de {today}." in ended["cause"]
-    faulty.check_told("failure", today, f"Não há listagem de {today}.")
-
-
-def test_a_day_that_is_named_and_of_which_nothing_was_asked_for_is_refused_and_leaves_nothing(
-    faulty: FaultyLake, number: int
+def test_an_evening_and_a_named_day_of_which_nothing_was_asked_for_fail_and_the_day_leaves_nothing(
+    faulty: FaultyLake, today: int, number: int
 ) -> None:
     with faulty.impatient():
-        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
+        evening = faulty.end_of(faulty.start_workflow())
+        faulty.check_told("failure", today, f"Não há listagem de {today}.")
+        named = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "DayRefused")
+    assert (evening["status"], evening["error"]) == ("FAILED", "DayNotGood")
+    assert f"Não há listagem de {today}." in evening["cause"]
+    assert (named["status"], named["error"]) == ("FAILED", "DayRefused")
     ((subject, text),) = faulty.told()
     assert subject.endswith(": FALHA na etapa Look")
     assert f"{number} was never run" in text
     assert faulty.keys(faulty.lake.quality, number) == []
 
 
-def test_an_event_that_comes_again_long_after_the_compaction_changes_nothing(
-    faulty: FaultyLake, number: int
+def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_long_after_changes_nothing(
+    faulty: FaultyLake, recent: int
 ) -> None:
-    day = faulty.day()
-    day.ask(number)
-    day.wait()
-    faulty.compact(day)
-    faulty.check_told("digest", number, ALL_READ)
-
-    for kind in ("acoes", "fiis"):
-        sor = faulty.table("sor", kind)
-        events = [object_created(sor, key) for key in faulty.keys(sor, number)]
-        before = faulty.keys(faulty.table("sot", kind), number)
-        for event in [*reversed(events), *events]:
-            faulty.invoke(f"prep-financial-data-for-{kind}", event)
-        assert faulty.keys(faulty.table("sot", kind), number) == before
-    faulty.check(day)
-    faulty.compact(day)
-
-    faulty.check_told("digest", number, ALL_READ)
-    faulty.check(day)
-
-
-def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: FaultyLake, recent: int) -> None:
     """Messages and keys contain the day of the run, although the stages' clocks show another day."""
     today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
-    before = {table: faulty.keys(table, today) for table in faulty.lake.tables}
+    todays = {table: faulty.keys(table, today) for table in faulty.lake.tables}
     day = faulty.day()
     day.ask(recent)
     day.wait()
@@ -313,4 +285,17 @@ def test_a_run_that_crosses_midnight_is_one_day_in_all_five_tables(faulty: Fault
 
     faulty.check_told("digest", recent, ALL_READ)
     faulty.check(day)
-    assert before == {table: faulty.keys(table, today) for table in faulty.lake.tables}
+    assert todays == {table: faulty.keys(table, today) for table in faulty.lake.tables}
+
+    for kind in ("acoes", "fiis"):
+        sor = faulty.table("sor", kind)
+        events = [object_created(sor, key) for key in faulty.keys(sor, recent)]
+        before = faulty.keys(faulty.table("sot", kind), recent)
+        for event in [*reversed(events), *events]:
+            faulty.invoke(f"prep-financial-data-for-{kind}", event)
+        assert faulty.keys(faulty.table("sot", kind), recent) == before
+    faulty.check(day)
+    faulty.compact(day)
+
+    faulty.check_told("digest", recent, ALL_READ)
+    faulty.check(day)

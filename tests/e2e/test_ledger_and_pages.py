@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from faulty_lake import FaultyLake, until
+from faulty_lake import FaultyLake, recent_day, until
 
 from pynvest_lake.archive import Archive, prefix
 from pynvest_lake.ledger import moment_of
@@ -23,19 +23,24 @@ STAGE_1 = "check-and-delete-partitions"
 ALL_READ = "Ativos que faltam: nenhum"
 
 
-@pytest.fixture
-def day(faulty: FaultyLake, recent: int) -> Day:
-    """Return a past day whose run has finished; after the run, the site answers with status 500."""
-    day = faulty.day()
-    day.ask(recent)
+@pytest.fixture(scope="module")
+def kept_day(applied_faulty_lake: FaultyLake) -> Day:
+    """Return a past day whose run has finished and whose pages are kept. Each test leaves the day exact."""
+    day = applied_faulty_lake.day()
+    day.ask(recent_day())
     day.wait()
-    faulty.compact(day)
-    faulty.check(day)
-    faulty.check_told("digest", recent, ALL_READ)
+    applied_faulty_lake.compact(day)
+    applied_faulty_lake.check(day)
+    applied_faulty_lake.check_told("digest", day.number, ALL_READ)
+    return day
+
+
+@pytest.fixture
+def day(kept_day: Day, faulty: FaultyLake) -> Day:
+    """Return the past day; the site now answers with status 500."""
     for path in ("*", "/resultado.php", "/fii_resultado.php"):
         faulty.site.set_fault(path, Fault("status", status=500))
-    faulty.site.clear_log()
-    return day
+    return kept_day
 
 
 def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
@@ -50,13 +55,9 @@ def rows(day: Day, table: Table) -> list[dict[str, object]]:
     return [{column: value for column, value in row.items() if column != "datetime_leitura"} for row in read]
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault("status", status=403), Fault("status", status=500)], ids=["refused", "down"]
-)
-def test_an_evening_that_begins_with_a_refusal_or_an_outage_ends_exact_without_a_hand(
-    faulty: FaultyLake, fault: Fault
-) -> None:
+def test_an_evening_that_begins_with_a_refusal_ends_exact_without_a_hand(faulty: FaultyLake) -> None:
     """Start the schedules' targets with the schedules' inputs, but wait seconds instead of hours."""
+    fault = Fault("status", status=403)
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)
     faulty.site.set_fault("/fii_resultado.php", fault)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from faulty_lake import FaultyLake, until
+from faulty_lake import FaultyLake, past_day, until
 
 from report.athena import Athena
 from sandbox.checks import NotExact
@@ -24,14 +24,27 @@ PROBED_PAGES = 2
 """Pages of assets that stage 1 uses to probe the site: one page per kind."""
 
 
-@pytest.fixture
-def day(faulty: FaultyLake, number: int) -> Day:
-    """Return a finished past day."""
-    day = faulty.day()
-    day.ask(number)
+@pytest.fixture(scope="module")
+def day(applied_faulty_lake: FaultyLake) -> Day:
+    """Return a finished past day. Each test that changes the day repairs it."""
+    day = applied_faulty_lake.day()
+    day.ask(past_day())
+    return finished(applied_faulty_lake, day)
+
+
+@pytest.fixture(scope="module")
+def good_today(applied_faulty_lake: FaultyLake) -> Day:
+    """Return the finished day of today. Each test that changes the day repairs it."""
+    day = applied_faulty_lake.day()
+    day.start()
+    return finished(applied_faulty_lake, day)
+
+
+def finished(lake: FaultyLake, day: Day) -> Day:
+    """Return the day after its end."""
     day.wait()
-    faulty.compact(day)
-    faulty.check(day)
+    lake.compact(day)
+    lake.check(day)
     return day
 
 
@@ -47,43 +60,33 @@ def spoil(faulty: FaultyLake, table: Table, day: int) -> None:
         faulty.s3.put_object(Bucket=table.bucket, Key=key, Body=buffer.getvalue())
 
 
-def test_today_is_run_again(faulty: FaultyLake) -> None:
+def test_today_is_run_again(faulty: FaultyLake, good_today: Day) -> None:
     """Run a day again, as operators do when the failure queues of stages 1 and 2 hold messages."""
-    day = faulty.day()
-    day.start()
-    day.wait()
-    faulty.compact(day)
+    day = good_today
     objects = sum(len(faulty.keys(table, day.number)) for table in faulty.lake.tables)
     started_at = time.time()
 
     day.start(anomesdia_exec=day.number)
-    day.wait()
-    faulty.compact(day)
+    finished(faulty, day)
 
     said = json.loads(faulty.log("check-and-delete-partitions", started_at, '"day cleared and started"')[0])
     # Stage 1 deletes the objects of the five asset tables and the quality table's only object.
     assert (said["objects_deleted"], said["partitions_deleted"]) == (objects + 1, 6)
-    faulty.check(day)
 
 
-def test_a_site_that_refuses_leaves_a_good_day_as_it_is(faulty: FaultyLake) -> None:
-    day = faulty.day()
-    day.start()
-    day.wait()
-    faulty.compact(day)
+def test_a_site_that_refuses_leaves_a_good_day_as_it_is(faulty: FaultyLake, good_today: Day) -> None:
     faulty.site.set_fault("*", Fault("status", status=403))
 
     said = faulty.invoke("check-and-delete-partitions", {})
 
     assert "the site refuses this address" in said["refused"]
-    faulty.check(day)
+    faulty.check(good_today)
 
 
-def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(faulty: FaultyLake) -> None:
-    day = faulty.day()
-    day.start()
-    day.wait()
-    faulty.compact(day)
+def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    day = good_today
     faulty.site.block_after(PROBED_PAGES + 10)
     day.start(anomesdia_exec=day.number)
     day.wait()
@@ -98,17 +101,10 @@ def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(f
     faulty.check(day)
 
 
-def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake) -> None:
-    day = faulty.day()
-    day.start()
-    day.wait()
-    faulty.compact(day)
+def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake, good_today: Day) -> None:
+    good_today.start(tickers=[faulty.assets[0].ticker])
 
-    day.start(tickers=[faulty.assets[0].ticker])
-    day.wait()
-    faulty.compact(day)
-
-    faulty.check(day)
+    finished(faulty, good_today)
 
 
 def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(faulty: FaultyLake) -> None:
