@@ -6,14 +6,12 @@ mock_provider "aws" {
 }
 
 variables {
-  name_prefix                = "pynvest"
-  python_runtime             = "python3.13"
-  timeout                    = 300
-  memory_size                = 512
-  packages_bucket            = "packages"
-  packages_dir               = null
-  awssdkpandas_layer_arn     = null
-  awssdkpandas_layer_version = "3.16.1"
+  name_prefix     = "pynvest"
+  python_runtime  = "python3.13"
+  timeout         = 300
+  memory_size     = 512
+  packages_bucket = "packages"
+  packages_dir    = null
   tables = {
     sor_acoes    = { bucket = "raw", database = "db_sor", name = "sor_stocks", prefix = "sor_stocks/" }
     sor_fiis     = { bucket = "raw", database = "db_sor", name = "sor_funds", prefix = "sor_funds/" }
@@ -34,33 +32,22 @@ variables {
     pynvest-lambda-prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
     pynvest-lambda-specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
   }
-  work_bucket                = { name = "work", arn = "arn:aws:s3:::work" }
-  keep_pages                 = true
-  max_receive_count          = 3
-  look_interval              = 30
-  workflow_arn               = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
-  fetch_from                 = "site"
-  bucket_notifications       = "module"
-  creates_buckets            = false
-  visibility_timeout_seconds = 900
-  batch_size                 = 50
-  batch_window               = 5
-  max_concurrency            = 2
-  fundamentus_base_url       = "https://site"
-  dead_letter_queues         = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
-  quality_gate               = "fail"
-  quality_reference_from     = null
-  fetch_threads              = 2
-  fetch_timeout_seconds      = 20
-  fetch_headers              = { Accept = "text/html" }
-  permissions_boundary_arn   = null
-  iam_role_path              = "/"
-  log_level                  = "INFO"
-  daily_digest               = true
-  log_retention_days         = 30
-  kms_key_arn                = null
-  bucket_kms_key_arns        = []
-  tags                       = { project = "lake" }
+  work_bucket          = { name = "work", arn = "arn:aws:s3:::work" }
+  keep_pages           = true
+  workflow_arn         = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+  fetch_from           = "site"
+  bucket_notifications = "module"
+  creates_buckets      = false
+  dead_letter_queues   = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
+  kms_key_arn          = null
+  bucket_kms_key_arns  = []
+  tags                 = { project = "lake" }
+  role                 = { path = "/", permissions_boundary_arn = null }
+  log                  = { level = "INFO", retention_days = 30 }
+  awssdkpandas_layer   = { arn = null, version = "3.16.1" }
+  ticker_delivery      = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = 2 }
+  assessment           = { quality_gate = "fail", quality_reference_from = null, daily_digest = true, look_interval = 30 }
+  site                 = { base_url = "https://site", headers = { Accept = "text/html" }, threads = 2, timeout_seconds = 20 }
 }
 
 run "functions_roles_triggers_and_packages" {
@@ -345,11 +332,11 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
   }
 
   variables {
-    memory_size            = null
-    max_concurrency        = null
-    timeout                = 7
-    awssdkpandas_layer_arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
-    bucket_kms_key_arns    = ["arn:of:raw", "arn:of:curated"]
+    memory_size         = null
+    ticker_delivery     = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = null }
+    timeout             = 7
+    awssdkpandas_layer  = { arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7", version = "3.16.1" }
+    bucket_kms_key_arns = ["arn:of:raw", "arn:of:curated"]
   }
 
   # without one what computes has more than what waits
@@ -573,16 +560,20 @@ run "the_longest_names_fit_into_each_functions_environment" {
     failure_queue_arns = { for function in ["check-and-delete-partitions", "get-tickers", "prep-financial-data-for-acoes", "prep-financial-data-for-fiis", "specialize-financial-data"] :
       "a2345678-0-2345678-0-lambda-${function}" => "arn:aws:sqs:ap-southeast-1:123456789012:failed"
     }
-    work_bucket          = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
-    workflow_arn         = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
-    fundamentus_base_url = "https://${format("%0100d", 0)}"
-    # As JSON, these headers have 1024 characters, which is the module's limit.
-    fetch_headers = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
+    work_bucket  = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
+    workflow_arn = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
+    site = {
+      base_url = "https://${format("%0100d", 0)}"
+      # As JSON, these headers have 1024 characters, which is the module's limit.
+      headers         = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
+      threads         = 2
+      timeout_seconds = 20
+    }
   }
 
   assert {
-    condition     = length(jsonencode(var.fetch_headers)) == 1024
-    error_message = "the headers have ${length(jsonencode(var.fetch_headers))} characters"
+    condition     = length(jsonencode(var.site.headers)) == 1024
+    error_message = "the headers have ${length(jsonencode(var.site.headers))} characters"
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : length(jsonencode(one(function.environment).variables)) <= 4096])
@@ -602,7 +593,7 @@ run "an_environment_that_lambda_would_refuse_is_refused" {
   }
 
   variables {
-    fetch_headers = { Accept = format("%04000d", 0) }
+    site = { base_url = "https://site", headers = { Accept = format("%04000d", 0) }, threads = 2, timeout_seconds = 20 }
   }
 
   expect_failures = [aws_lambda_function.this]

@@ -11,8 +11,8 @@ run "wrong_values_are_refused" {
   variables {
     name_prefix                        = "My_Lake"
     module_default_tags                = { "aws:owner" = "me" }
-    bucket_names_map                   = { sor = "a-bucket", sot = "a-bucket", spec = "a-bucket", gold = "a-bucket" }
-    databases_names_map                = { sor = "raw", sot = "curated", spec = "served", gold = "gold" }
+    bucket_names_map                   = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
+    databases_names_map                = { sor = "my-database", sot = "curated", spec = "served" }
     sqs_tickers_acoes_queue_name       = "tickers.fifo"
     sqs_tickers_fiis_queue_name        = "my queue"
     sqs_visibility_timeout_seconds     = 43200
@@ -91,19 +91,17 @@ run "wrong_values_are_refused" {
   ]
 }
 
-run "missing_keys_tags_times_and_a_release_are_refused" {
+run "tags_times_and_a_release_are_refused" {
   command = plan
 
   variables {
-    bucket_names_map           = { sor = "a-bucket" }
-    databases_names_map        = { spec = "served" }
     module_default_tags        = { owner = "ana (dados), equipe" }
     schedule_expression_start  = "cron(45 18 * * MON-FRI *)"
     schedule_expression_dedup  = "cron(0 19 ? * SEG-SEX *)"
     awssdkpandas_layer_version = "3.17.0"
   }
 
-  expect_failures = [var.bucket_names_map, var.databases_names_map, var.module_default_tags, var.schedule_expression_start, var.schedule_expression_dedup, var.awssdkpandas_layer_version]
+  expect_failures = [var.module_default_tags, var.schedule_expression_start, var.schedule_expression_dedup, var.awssdkpandas_layer_version]
 }
 
 run "names_that_aws_refuses_are_refused" {
@@ -112,11 +110,9 @@ run "names_that_aws_refuses_are_refused" {
   variables {
     name_prefix         = "a-prefix-of-more-than-twenty-characters"
     module_default_tags = { for number in range(11) : "tag-${number}" => "value" }
-    bucket_names_map    = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
-    databases_names_map = { sor = "my-database", sot = "curated", spec = "served" }
   }
 
-  expect_failures = [var.name_prefix, var.module_default_tags, var.bucket_names_map, var.databases_names_map]
+  expect_failures = [var.name_prefix, var.module_default_tags]
 }
 
 run "a_time_zone_too_many_events_no_pages_no_buckets_and_two_topics_are_refused" {
