@@ -1,4 +1,4 @@
-"""Collects a day's pages from the site on your own machine, with ``python -m collector`` in a checkout."""
+"""On your own machine, ``python -m collector`` in a checkout collects a day's pages from the site."""
 
 from __future__ import annotations
 

@@ -190,6 +190,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    # Handle SIGTERM from a service manager like Ctrl-C.
+    # Handle a service manager's SIGTERM in the same way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -61,7 +61,7 @@ def named_day(number: int, now: datetime) -> CollectedDay:
     Raises
     ------
     ValueError
-        The day is not a weekday of the last seven days, or its 18:45 has not passed.
+        The day is not a weekday of the last seven days, or 18:45 of this day has not passed.
     """
     day = parse_day(number, "--day")
     if not may_be_collected(day, now, has_ledger=False):

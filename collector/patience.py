@@ -10,7 +10,7 @@ LONGEST_WAIT_SECONDS = 300.0
 
 
 class Patience:
-    """Waits of increasing length, with a limit on the total time since the first failure.
+    """A series of increasing waits, with a limit on the total time since the first failure.
 
     Parameters
     ----------

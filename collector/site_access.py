@@ -75,7 +75,7 @@ class Site:
         return self._get(listing_url(self._base_url, kind), until)
 
     def asset(self, asset: Asset, until: datetime | None) -> Page:
-        """Return an asset's page, whatever its content is; the request fails without an answer by ``until``.
+        """Return an asset's page, with any content; the request fails if it has no answer by ``until``.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Site:
         return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
-        # Compute the time left anew for each page: the monotonic clock stops while the machine sleeps.
+        # Compute the remaining time again for each page: the monotonic clock stops while the machine sleeps.
         left = (until - self._now()).total_seconds() if until else None
         return self._client.get(url, None if left is None else time.monotonic() + left)
 

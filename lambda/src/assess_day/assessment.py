@@ -1,4 +1,4 @@
-"""The assessment of a day, which holds its quality rows, its verdict and data for the notice."""
+"""The assessment of a day: the day's quality rows, the verdict and data for the notice."""
 
 from __future__ import annotations
 

@@ -168,10 +168,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return, for each label, how many assets' entries contain it, and the first ticker of these assets.
+    """Return for each label the number of assets whose entries contain it, and these assets' first ticker.
 
-    An asset's entry counts only if `read` contains the entry. A batch that an older version wrote has only a
-    number of assets for each label; at most the number of the batch's entries in `read` is counted.
+    An asset's entry counts only if `read` contains the entry. A batch from an older version has only a number
+    of assets for each label; this number is limited to the number of the batch's entries in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 
@@ -216,7 +216,7 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
-    """List each table that has days missing from the catalog, and the statement that registers these days."""
+    """List each table that has days missing from the catalog, with the statement to register these days."""
     rows = []
     for table, days in inputs.unregistered.items():
         if days:

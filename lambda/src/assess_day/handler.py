@@ -45,8 +45,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``step`` is ``look`` or ``assess``. ``started_at``, ``input`` and ``execution`` are the workflow's
         start time, its input and the name of its execution. The step ``look`` takes the ``progress`` that the
         previous look returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
-        compactions of Spec as ``spec_folds``. Each compaction has ``result``, or ``error`` and ``cause`` if
-        the compaction failed.
+        compactions of Spec as ``spec_folds``. Each compaction has ``result`` if it succeeded, or else
+        ``error`` and ``cause``.
 
     Returns
     -------

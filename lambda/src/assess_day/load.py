@@ -74,7 +74,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the most traded stock of the day, whose page is the first to show a new session."""
+    """Return the day's most traded stock; the page of this stock is the first to show a new session."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
@@ -100,7 +100,7 @@ def load_inputs(
     state
         The stored state of the day.
     compactions
-        A mapping per compaction, which has ``result``, or ``error`` and ``cause`` if the compaction failed.
+        A mapping per compaction, with ``result`` if the compaction succeeded, else ``error`` and ``cause``.
     """
     day = state.ledger.day
     spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)

@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# If an asset trades for fewer reais per day than this, a single order can move its price.
+# Reais per day; a single order can move the price of an asset that trades for less.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (

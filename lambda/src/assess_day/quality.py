@@ -20,7 +20,7 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
     Parameters
     ----------
     inputs
-        The input of the checks, whose rows may have any order.
+        The input of the checks; the rows in this input may have any order.
 
     Returns
     -------

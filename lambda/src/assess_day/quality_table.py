@@ -35,7 +35,7 @@ def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
 
 
 def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int, Sequence[QualityRow]]:
-    """Return the stored quality rows of the days before a day, as a mapping from day to rows.
+    """Return a mapping from each previous day to the stored quality rows of that day.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def write_record(
 ) -> None:
     """Replace the stored quality rows of a day, and then register the day's partition.
 
-    The rows are stored first, because queries read the newest registered partition as the last day.
+    The rows are stored first, because queries use the newest registered partition as the last day.
     """
     schema = table_schema(table.table).arrow
     local = moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

@@ -23,8 +23,8 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# At New Year, the year of each of the six columns with this prefix rises by one, but the site's pages show
-# the new year only days later.
+# At New Year, the six columns with this prefix all move to the next year, but the site's pages show the new
+# year only days later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {
@@ -175,7 +175,7 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def medians(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the median of each numeric column's nonzero values with the median on previous days.
+    """For each numeric column, compare the median of the nonzero values with the median on previous days.
 
     In some columns, such as sales of real estate, about half of the values are zero. If zeros counted, the
     median of such a column could be zero on one day and millions on the next day.

@@ -58,7 +58,7 @@ def days_before(day: int, count: int) -> list[int]:
 def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     """Check that a day may be run.
 
-    A day after today may not be run. Only today's run may fetch all tickers from the site, because the site
+    Days later than today are refused. Only today's run may fetch all tickers from the site, because the site
     shows only the latest session.
 
     Parameters

@@ -32,10 +32,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends
-        one of four events: an empty event to run today; ``tickers`` for a partial run; ``anomesdia_exec``
-        with ``source``: ``pages`` to read a day's archived pages again; or ``anomesdia_exec`` with ``remove``
-        to remove a day after today. S3 sends an event when a collector stores a manifest.
+        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends one of
+        four events: an empty event to run today; ``tickers`` for a partial run; ``anomesdia_exec`` and
+        ``"source": "pages"`` to read a day's archived pages again; or ``anomesdia_exec`` and ``remove`` to
+        remove a day that is later than today. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------

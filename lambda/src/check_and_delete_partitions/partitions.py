@@ -134,8 +134,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if a partition cannot be deleted. If a function of an earlier run
-        # has meanwhile registered a newer partition for that run's objects, the newer partition stays.
+        # awswrangler reports no error if a partition cannot be deleted. Meanwhile, a function of an earlier
+        # run may have registered a newer partition for that run's objects; this newer partition stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(

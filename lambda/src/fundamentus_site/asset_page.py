@@ -71,7 +71,7 @@ class Indicators:
     unknown_count
         The number of all labels on the page that have no column.
     lacking_core
-        The core labels, sorted, that the page lacks or does not show often enough.
+        The core labels that the page lacks or does not show often enough, in sorted order.
     session
         The session that the page shows; None if the session's date cannot be read.
     """
@@ -167,7 +167,7 @@ class _Known:
 
 @dataclass
 class _Found:
-    """The values on a page, by label and position in the row, and the labels in the order of the page."""
+    """The values on a page (by label and position in the row), and the labels (in the page's order)."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
@@ -232,7 +232,7 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: _Known
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods that a row's headings name, and the row's labels with their values.
+    """Return the periods in a row's headings, and the labels of the row with their values.
 
     A label's value is the next cell, unless the next cell is a label too.
     """

@@ -153,7 +153,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, deadline: float) -> tuple[Page, float | None]:
-        """Return the answer, whatever its status, and the seconds of the header ``Retry-After``, or None."""
+        """Return the answer, with any status, and the seconds of its header ``Retry-After`` (or None)."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -246,7 +246,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # Percent-encode non-ASCII bytes, which http.client decodes as ISO-8859-1; a header should have none.
+    # Percent-encode non-ASCII bytes (a header should have none); http.client has decoded them as ISO-8859-1.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (
@@ -273,7 +273,7 @@ def _authorization(proxy: str) -> dict[str, str]:
 
 
 def _connected(deadline: float, address: tuple[str, int], *_: Any) -> _Socket:
-    """Open a socket for `HTTPConnection.connect`, which then asks the proxy and makes the TLS handshake."""
+    """Open a socket; `HTTPConnection.connect` then asks the proxy and makes the TLS handshake."""
     seconds = min(CONNECT_SECONDS, _seconds_to(deadline))
     connected = _Socket(fileno=socket.create_connection(address, seconds).detach())
     connected.limit(deadline)
@@ -283,7 +283,7 @@ def _connected(deadline: float, address: tuple[str, int], *_: Any) -> _Socket:
 def _ask(
     connection: HTTPConnection, target: str, headers: Mapping[str, str], deadline: float
 ) -> HTTPResponse:
-    """Send a request and return the answer's head; close the connection if there is none."""
+    """Send a request and return the answer's head; without a head, close the connection."""
     try:
         if connection.sock is None:
             connection.connect()

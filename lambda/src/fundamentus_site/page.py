@@ -146,7 +146,7 @@ class _Counter:
             raise Unavailable(f"{self._url}: an element of {len(attributes)} attributes, no page has one")
 
     def close(self) -> None:
-        """Do nothing; lxml requires this method of a parser target."""
+        """Do nothing; lxml requires a parser target to have this method."""
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:

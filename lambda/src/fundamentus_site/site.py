@@ -27,13 +27,13 @@ class FundamentusSite(Fundamentus):
     - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
       class keeps a few connections open, limits time and size, and retries requests.
 
-    - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing with a
-      row without a link. This class raises a different error type for each kind of answer.
+    - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing in
+      which a row has no link. This class raises a different error type for each kind of answer.
 
     - pynvest treats cells with a question mark as labels and all other cells as values, and pairs labels and
       values in their order. If a page has an empty label, an old year or a text with a question mark, pynvest
-      puts the values that follow into wrong columns. This class finds a label by its markup and name, and
-      takes the next cell as the value.
+      puts the following values into wrong columns. This class finds a label by its markup and name, and takes
+      the next cell as the value.
 
     - pynvest derives the years of the yearly price changes from the clock when pynvest is imported. This
       class counts these years from the run day.
@@ -52,7 +52,7 @@ class FundamentusSite(Fundamentus):
         The address of the site without a path, such as ``https://www.fundamentus.com.br``; the default is
         pynvest's address.
     labels
-        For each kind of asset that the caller reads, the kind's labels.
+        The labels of each kind of asset that the caller reads.
     headers
         The headers of the requests, which override pynvest's headers.
     max_connections, timeout_seconds, attempts, backoff_seconds

@@ -62,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     -------
     dict
         ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For every
-        other outcome: the assets that have this outcome, with reasons unless the assets do not exist.
+        other outcome: the assets that have this outcome, with reasons (nonexistent assets get no reason).
         ``unknown_labels`` (labels without a column) and ``lacking_core_labels``: for each label, the number
         of assets and an example.
 
@@ -154,7 +154,7 @@ def _tried_again(
 
 
 def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | MalformedMessage]:
-    """Return, by message id, each message of a batch, or the error if the message is unreadable."""
+    """Return a batch's messages, by message id; an unreadable message is replaced by its error."""
     messages: dict[str, TickerMessage | MalformedMessage] = {}
     for record in event["Records"]:
         try:

@@ -69,7 +69,7 @@ class ArchiveCache:
 class NotAsked(Exception):
     """The site was not asked for the asset.
 
-    The asset gets ``outcome`` and is left to a later receive of its message, or to a later round.
+    The asset gets ``outcome``; a later delivery of its message, or a later round, may read the asset.
     """
 
     def __init__(self, outcome: Outcome, reason: str) -> None:

@@ -35,14 +35,14 @@ logger = Logger()
 
 # Time reserved at the end of an invocation for writing the ledger and sending the messages.
 RESERVE_SECONDS = 30.0
-# If an asset last traded more than seven days before the old session, the asset is not queued again, because
-# the asset's page stays the same.
+# Do not queue an asset again if its last trade was more than seven days before the old session, because the
+# asset's page stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, for probes of up to four pages, each page gets one attempt of 10 s."""
+    """Return the site; with ``once`` (for probes of up to four pages), each page gets one attempt of 10 s."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -154,7 +154,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing, and the assets to queue, or None to queue every archived page.
+    """Return the day's listing and the assets to queue; None for the assets means every archived page.
 
     Parameters
     ----------

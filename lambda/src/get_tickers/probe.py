@@ -18,7 +18,7 @@ _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str) -> int | None:
-    """Return the session, ``YYYYMMDD``, of a stock's page; None without a readable page or session."""
+    """Return the session, ``YYYYMMDD``, of a stock's page; None if the page or its session is unreadable."""
     try:
         frame = site.coleta_indicadores_de_ativo(ticker, kind=Kind.ACOES, day=_ANY_DAY)
     except FundamentusError:
@@ -28,7 +28,7 @@ def session_of(site: FundamentusSite, ticker: str) -> int | None:
 
 
 def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for the ticker's page, or without a ticker for both listings and one page of each kind.
+    """Ask the site for the ticker's page; if no ticker is named, ask for both listings and one page per kind.
 
     Returns
     -------

@@ -97,7 +97,7 @@ class ArchivedPage:
 
     @classmethod
     def of(cls, page: Any, kind: Kind, ticker: str | None) -> ArchivedPage:
-        """Make an archived page of a `fundamentus_site.page.Page`."""
+        """Make an archived page from a `fundamentus_site.page.Page`."""
         fetched_at = moment_text(page.fetched_at)
         return cls(ticker, kind.value, page.url, fetched_at, page.status, page.content_type, page.body)
 
@@ -193,7 +193,7 @@ class Archive:
         return key
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
-        """Write the manifest that names the objects that a collector has uploaded for a day.
+        """Write the manifest of the objects that a collector has uploaded for a day.
 
         Parameters
         ----------

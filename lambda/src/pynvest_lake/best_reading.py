@@ -16,7 +16,7 @@ def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     """Return for each ticker the row with the greatest (``datetime_exec``, ``datetime_leitura``).
 
     A null, or a text that is not a moment, counts as earlier than every moment. If rows have equal moments,
-    the row of the table that is later in `tables` is returned.
+    the row of the later table in `tables` is returned.
 
     Parameters
     ----------

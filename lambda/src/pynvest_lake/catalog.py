@@ -35,7 +35,7 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
     day
         The day, ``YYYYMMDD``.
     wait_seconds
-        Wait in seconds before the second attempt, if another function changes the table at the same moment.
+        Seconds to wait before the second attempt, if another function changes the table at the same moment.
         The wait doubles with each further attempt.
 
     Raises

@@ -1,4 +1,4 @@
-"""Code of stages 4 and 5, which make each new object of a layer into an object of the next layer."""
+"""Code of stages 4 and 5, which convert each new object of a layer to an object of the next layer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from pynvest_lake.storage import (
 class Derived:
     """The problems of an event, and its counts.
 
-    `counts` has the numbers of written objects, of written rows, of sources that had been deleted, and of
-    sources whose rows a compact object of the target already held.
+    `counts` has the numbers of written objects, written rows, sources that had been deleted, and sources
+    whose rows were already in a compact object of the target.
     """
 
     counts: dict[str, int]
@@ -57,8 +57,8 @@ def derive(
 ) -> Derived:
     """Write a target object for every source object that an S3 event names.
 
-    A source that a compact object of the target lists is skipped, because S3 has delivered the source's event
-    before. A part that exists already is not written again.
+    If a compact object of the target lists a source, the source is skipped, because S3 has already delivered
+    the source's event. A part that exists already is not written again.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def derive(
         try:
             content = read(client("s3"), source)
         except ObjectGone as error:
-            # Stage 1 removed it, or a compaction did: then the next layers have its rows.
+            # Stage 1 or a compaction removed the source; after a compaction, the next layers have the rows.
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

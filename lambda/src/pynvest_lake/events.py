@@ -1,4 +1,4 @@
-"""S3 events, from S3 or from EventBridge, and the objects of the lake that they name."""
+"""Events from S3, directly or through EventBridge, and the lake's objects that the events name."""
 
 from __future__ import annotations
 

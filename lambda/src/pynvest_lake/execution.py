@@ -65,7 +65,7 @@ class Execution:
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))
         names_day = PARTITION_KEY in given
-        # If a person invokes the function, the input names the day and started_at may be missing.
+        # If a person invokes the function, the input names the day, and the event may lack started_at.
         started_at = (
             now if names_day and "started_at" not in event else _parse_moment(event.get("started_at"))
         )

@@ -46,7 +46,7 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Listing:
-    """The tickers that a day should hold, by kind, each with its price in the site's listing, if any.
+    """By kind, the tickers that a day should hold, each with the price (if any) in the site's listing.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Listing:
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
-        """Merge with another listing of the same day; if a ticker is in both, use the other's price."""
+        """Merge with another listing of the same day; if a ticker is in both, use the price in `other`."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,

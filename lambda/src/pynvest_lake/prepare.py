@@ -27,7 +27,7 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and the cells that could not be read from the SoR table and are null in the SoT table."""
+    """A SoT table, and its cells that are null because the SoR table's text could not be read."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]
