@@ -1,7 +1,8 @@
-"""A function's error carries the name of its exception class, as on Lambda.
+"""A function's error carries the name of its exception class, and its process goes on, as on Lambda.
 
-The workflow catches errors by the names of their classes. Remove this module when MiniStack's own worker
-names the exception's class. `apply` raises an error then, because the line that `apply` replaces is missing.
+The workflow catches errors by the names of their classes. MiniStack ends a process whose handler raised an
+exception, and each retry starts another one. Remove this module when MiniStack's own worker names the
+exception's class and stays. `apply` raises an error then, because the line that `apply` replaces is missing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-UNTYPED_ERROR = '"error": str(e), "trace"'
-TYPED_ERROR = '"error": str(e), "error_type": type(e).__name__, "trace"'
+UNTYPED_ERROR = '"status": "error", "error": str(e), "trace"'
+TYPED_ERROR = '"status": "ok", "error": str(e), "error_type": type(e).__name__, "trace"'
+"""With the status ``error``, MiniStack would end the process."""
 
 
 def apply() -> None:
@@ -39,6 +41,8 @@ def apply() -> None:
     def invoke_and_note_type(worker: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         response: dict[str, Any] = worker_invoke(worker, *args, **kwargs)
         reported.error_type = response.get("error_type")
+        if reported.error_type:
+            response["status"] = "error"
         return response
 
     def execute_and_name_type(func: Any, event: Any, request_id: str) -> dict[str, Any]:

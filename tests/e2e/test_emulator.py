@@ -112,11 +112,16 @@ def test_a_role_without_a_grant_is_refused(emulator: Emulator, function: str) ->
     assert "AccessDenied" in answer["errorMessage"]
 
 
-def test_an_error_carries_the_name_of_its_class(emulator: Emulator, function: str) -> None:
+def test_an_error_carries_the_name_of_its_class_and_its_process_goes_on(
+    emulator: Emulator, function: str
+) -> None:
+    process = invoke(emulator, function, {})["pid"]
+
     answer = invoke(emulator, function, {"raise": "3 messages wait"})
 
     assert answer["errorType"] == "DayNotComplete"
     assert answer["errorMessage"] == "3 messages wait"
+    assert invoke(emulator, function, {})["pid"] == process
 
 
 def test_functions_find_a_layer_and_a_package_in_one_place(emulator: Emulator) -> None:
