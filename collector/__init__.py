@@ -5,5 +5,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# The code shared with the Lambda functions is in lambda/src.
+# lambda/src holds the code that the collector shares with the Lambda functions.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambda" / "src"))

@@ -43,11 +43,11 @@ def main(
     Parameters
     ----------
     arguments
-        Command-line arguments; None for those of this process.
+        Command-line arguments; if None, the arguments of this process.
     now
         Returns the current time.
     session
-        Source of AWS credentials; None for the profile of the command line.
+        Source of AWS credentials; if None, the profile of the command line.
     """
     for stream in (sys.stdout, sys.stderr):  # a console may not support every character of a page
         if hasattr(stream, "reconfigure"):

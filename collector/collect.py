@@ -129,7 +129,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest if a page of the day is archived and no manifest of the same objects exists."""
+        """Put a manifest if a page of the day is archived, unless a manifest of the same objects exists."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -143,7 +143,7 @@ class Collection:
     def _ask_once_more(self) -> None:
         """Ask once more for the strange pages, if few pages are strange. The archived pages count anyway.
 
-        If many pages are strange, the site has a new layout, and asking again would bring the same pages.
+        If many pages are strange, the site has a new layout, and another request would return the same pages.
         """
         strange = self._strange
         if strange and len(strange) <= PAGES_AN_OBJECT and not self._is_over:
@@ -299,7 +299,7 @@ class Collection:
         self._archived |= fetched.looks
 
     def _put(self, pages: list[ArchivedPage], patience: Patience | None) -> None:
-        """Archive pages; if S3 cannot be reached, retry until the patience ends."""
+        """Archive pages; if S3 cannot be reached, retry until the allowed time is over."""
         while True:
             try:
                 self._bucket.put(self._day.number, pages)

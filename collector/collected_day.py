@@ -29,7 +29,7 @@ class CollectedDay:
     number
         The day, ``YYYYMMDD``.
     closed_at
-        18:45 of the day, after which pages show the day's session.
+        18:45 of the day; from this time on, pages show the day's session.
     until
         The moment when the next session opens and the site begins to show that session. None for a named
         day, because only the pages tell whether the site shows a later session.
@@ -41,7 +41,7 @@ class CollectedDay:
 
 
 def last_day(now: datetime) -> CollectedDay:
-    """Return the latest weekday on which 18:45 has passed in Sao Paulo.
+    """Return the latest weekday that has reached 18:45 in Sao Paulo.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def named_day(number: int, now: datetime) -> CollectedDay:
     Raises
     ------
     ValueError
-        The day is not a weekday of the last seven days, or 18:45 of this day has not passed.
+        The day is not a weekday of the last seven days, or the day has not reached 18:45.
     """
     day = parse_day(number, "--day")
     if not may_be_collected(day, now, has_ledger=False):

@@ -16,7 +16,7 @@ class SiteRefuses(CollectorError):
 
 
 class Incomplete(CollectorError):
-    """At the end of the longest wait, a page is still missing or S3 cannot be reached."""
+    """The allowed time is over, and a page is still missing or S3 cannot be reached."""
 
     status = 4
 

@@ -65,7 +65,7 @@ class Site:
         )
 
     def listing(self, kind: Kind, until: datetime | None) -> Page:
-        """Return the listing page of a kind; the request fails if it has no answer by ``until``.
+        """Return the listing page of a kind; the request fails if no answer arrives by ``until``.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class Site:
         return self._get(listing_url(self._base_url, kind), until)
 
     def asset(self, asset: Asset, until: datetime | None) -> Page:
-        """Return an asset's page, with any content; the request fails if it has no answer by ``until``.
+        """Return an asset's page, with any content; the request fails if no answer arrives by ``until``.
 
         Raises
         ------

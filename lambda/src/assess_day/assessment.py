@@ -48,7 +48,7 @@ class QualityRow:
     valor
         The measured value.
     referencia
-        The reference that the measured value is compared with; None if no reference exists.
+        The reference for the measured value; None if no reference exists.
     situacao
         The verdict of the check.
     motivo
@@ -108,7 +108,7 @@ class Assessment:
     spec
         The day's rows of the Spec table.
     splits
-        The possible splits between the previous day with SoT rows and this day.
+        The possible splits since the latest previous day with SoT rows.
     is_partial
         Whether the run of the day was limited to a few assets; a limited run is not judged.
     fetch_from

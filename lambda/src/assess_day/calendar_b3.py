@@ -6,8 +6,8 @@ from b3.days import date_of
 
 
 def is_trading_day(day: int) -> bool:
-    """Return whether a day, ``YYYYMMDD``, is a trading day of B3; the answer is correct from 2022 on."""
-    # Import `holidays` only on days that need it: this import is slower than all other imports together.
+    """Return whether a day, ``YYYYMMDD``, from 2022 on is a trading day of B3."""
+    # Import `holidays` only when it is needed: this import is slower than all other imports together.
     from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
 
     on = date_of(day)

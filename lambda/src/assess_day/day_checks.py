@@ -32,7 +32,7 @@ def row(
     situacao: Verdict,
     motivo: str,
 ) -> QualityRow:
-    """Return a quality row, without the sentence `motivo` if the verdict is ``ok``."""
+    """Return a quality row; leave out the sentence `motivo` if the verdict is ``ok``."""
     return QualityRow(
         tabela, medida, coluna, valor, referencia, situacao, None if situacao is Verdict.OK else motivo
     )
@@ -58,7 +58,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def missing(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets in the listing that were not read."""
+    """List the assets that are listed but were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
     for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
@@ -78,7 +78,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets whose previous reading is used because the newest round failed to read them again."""
+    """List the assets that the newest round failed to read again; their previous reading is used."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
@@ -168,10 +168,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """Return for each label the number of assets whose entries contain it, and these assets' first ticker.
+    """For each label, return the number and the first ticker of the assets whose entries have the label.
 
-    An asset's entry counts only if `read` contains the entry. A batch from an older version has only a number
-    of assets for each label; this number is limited to the number of the batch's entries in `read`.
+    An asset's entry counts only if `read` contains the entry. For each label, a batch from an older version
+    has only a number of assets; this number is limited to the count of the batch's entries in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 
@@ -207,7 +207,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List the objects in the day's partitions that the lake neither wrote nor reads."""
+    """List the foreign objects in the day's partitions: the lake does not write or read such objects."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
@@ -216,7 +216,7 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
-    """List each table that has days missing from the catalog, with the statement to register these days."""
+    """List each table with days that the catalog lacks, and the statement that registers these days."""
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
@@ -230,7 +230,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of messages in the dead-letter queues with the number that was recorded last."""
+    """Compare the number of messages in the dead-letter queues with the last recorded number."""
     before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."

@@ -13,15 +13,15 @@ from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 
-# The longest wait for late S3 events and for correct message counts from SQS.
+# The longest wait until late S3 events arrive and the message counts of SQS are correct.
 GRACE_SECONDS = 600
-# Within this time, stage 2 tries the listings for up to four minutes and records the result.
+# Stage 2 tries the listings for up to four minutes, and records the result within this time.
 BEGIN_SECONDS = 300
 # If a listing has fewer assets than this share of the previous listing, the listing may be incomplete.
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After the workflow has looked at a day this many times, its waits between looks are ten times as long.
+# After this number of looks at a day, the workflow waits ten times as long between looks.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -45,7 +45,7 @@ class DayState:
     fetch_from
         ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the pages.
     foreign_keys
-        Keys of objects in the day's partitions that the lake did not write.
+        Keys of the day's objects that the lake did not write.
     """
 
     ledger: DayLedger
@@ -109,7 +109,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The current time.
     patience_seconds
-        After this number of seconds, each queued asset has either been read or been given up.
+        After this number of seconds, each queued asset has been read or given up.
     started_at
         The start time of the workflow; for some minutes after this time, a day without data is not settled.
     """
@@ -137,7 +137,7 @@ def reasons_for_a_round(
 
 
 def repeated_session(session: int) -> str:
-    """Return the Portuguese text that says that the site still shows the previous day's session."""
+    """Return the Portuguese text for a site that still shows the previous day's session."""
     return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
 
 
@@ -180,7 +180,7 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
 
 
 def _unread(state: DayState) -> list[str]:
-    """Return why the listing is missing, or a text about the assets without a final outcome."""
+    """Return the reason for a missing listing, or a text about the assets that have no final outcome."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
@@ -191,7 +191,7 @@ def _unread(state: DayState) -> list[str]:
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
-    """Return one text per kind of asset whose listing may be incomplete."""
+    """Return one text for each kind whose listing may be incomplete."""
     listing = ledger.listing
     if listing is None or listing.is_partial or earlier is None:
         return []

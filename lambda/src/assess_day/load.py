@@ -24,7 +24,7 @@ from pynvest_lake.contract import QUALITY, SOR, SOT, SOT_ACOES, SPEC_ATIVOS, tab
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
 
-# Listings and rows from more than this many days ago are not used for comparisons.
+# Greatest age, in days, of the listings and rows that comparisons use.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -35,8 +35,8 @@ _COUNTS = {
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
-    # Read the queues before the ledger, so that each message is found in a queue or in the ledger. If the
-    # ledger were read first, a message that is processed between the reads could be missing from both reads.
+    # Read the queues before the ledger, so that each message is found in a queue or in the ledger. In the
+    # opposite order, both reads could miss a message that is processed between them.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
@@ -136,7 +136,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for a day; skip a vanished object, whose rows are in a newer object."""
+    """Return a table's rows for a day; skip a vanished object, because a newer object has its rows."""
     found = [table_schema(table.table).arrow.empty_table()]
     for item in list_day(s3, table, day):
         try:
@@ -147,7 +147,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Search the ten days before `day`; return the rows of the latest day with rows, or an empty table."""
+    """Search the ten days before `day`; return the rows of the latest day that has any, or an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# Reais per day; a single order can move the price of an asset that trades for less.
+# Reais per day; if an asset trades for less, a single order can move its price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (
@@ -44,9 +44,9 @@ class Notice:
     tell
         The kind of the notice, ``digest`` or ``failure``; ``none`` if no notice is sent.
     subject
-        The subject of the mail, which has fewer than 100 ASCII characters, as SNS requires.
+        The mail's subject; it has fewer than 100 ASCII characters, as SNS requires.
     text
-        The text of the mail, which has fewer than 40 lines.
+        The mail's text; it has fewer than 40 lines.
     """
 
     tell: str
@@ -97,7 +97,7 @@ def notice(
     lake
         The lake's name, in ASCII.
     quality_table
-        The name of the quality table in queries, including the name of its database.
+        The quality table's name for queries, including the name of its database.
     """
     day = date_of(assessment.day)
     remarks = len(assessment.reasons)

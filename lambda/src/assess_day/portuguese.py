@@ -20,7 +20,7 @@ OUTCOMES = {
 """Texts for the outcomes of assets that were not read."""
 SHOWN_REASONS = 10
 _SHOWN = 10
-# Mail programs make a link from a text with ``://``, and from a text with a dot before a letter.
+# Mail programs make a link from a text with ``://`` or with a dot before a letter.
 _LINK = re.compile(r"(?P<scheme>://)|(?<=\w)[.．。｡](?=[^\W\d])")
 
 
@@ -58,7 +58,7 @@ def some(names: Sequence[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Put a text from a page in quotes, after shortening it and removing unprintable characters."""
+    """Shorten a text from a page, remove unprintable characters, and put the text in quotes."""
     return f'"{printable(text)}"'
 
 

@@ -36,7 +36,7 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
 
 
 def verdict(rows: list[QualityRow]) -> QualityRow:
-    """Return the row with the day's verdict, which is the worst verdict of all rows."""
+    """Return the row that holds the day's verdict: the worst verdict of all rows."""
     remarks = [row for row in rows if row.situacao is not Verdict.OK]
     worst = max(remarks, key=lambda row: row.situacao.rank, default=None)
     if worst is None:

@@ -1,4 +1,4 @@
-"""The references of the quality checks, which are medians of values from previous days."""
+"""The references of the quality checks: medians of values from previous days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """The medians of recent values; only values with the verdict ``ok`` count, so bad days change no median.
+    """Medians of recent values; a value is used only if its verdict is ``ok``, so bad days change no median.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class References:
 
 
 def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
-    """Return the session, ``YYYYMMDD``, of the latest previous day that recorded one; None if no day did."""
+    """Return the session, ``YYYYMMDD``, of the latest previous day that recorded a session, or None."""
     session = last_value(earlier, SESSION_REPEATED)
     return None if session is None else int(session)
 

@@ -24,7 +24,7 @@ from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
 # At New Year, the six columns with this prefix all move to the next year, but the site's pages show the new
-# year only days later.
+# year some days later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {
@@ -177,8 +177,8 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 def medians(inputs: CheckInputs) -> list[QualityRow]:
     """For each numeric column, compare the median of the nonzero values with the median on previous days.
 
-    In some columns, such as sales of real estate, about half of the values are zero. If zeros counted, the
-    median of such a column could be zero on one day and millions on the next day.
+    In some columns, such as sales of real estate, about half of the values are zero. If zeros were included,
+    the median of such a column could be zero on one day and millions on the next day.
     """
     newest = newest_session(inputs.spec)
     rows = []
@@ -201,7 +201,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
-    """Judge a median by its reference.
+    """Compare a median with its reference.
 
     The verdict is ``ok`` if median and reference are near zero and the column has values of both signs.
     """
@@ -210,7 +210,7 @@ def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # If either number is zero, their signs cannot be compared and their ratio is undefined.
+    # If one of the two numbers is zero, signs cannot be compared and the ratio is undefined.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:

@@ -1,6 +1,6 @@
 """The thresholds of the quality checks, each with its reason.
 
-A person spends some time on a remark (``aviso``); a failure (``falha``) fails the workflow. On normal days,
+A remark (``aviso``) takes some of a person's time; a failure (``falha``) fails the workflow. On normal days,
 with new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the check for this
 fault finds a value that exceeds the check's limit.
 """

@@ -1,1 +1,1 @@
-"""Code that `fundamentus_site` and `pynvest_lake` share, for Brazilian formats, asset kinds and run days."""
+"""Brazilian formats, asset kinds and run days: code that `fundamentus_site` and `pynvest_lake` share."""

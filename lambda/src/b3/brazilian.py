@@ -66,7 +66,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment in Brasilia time, without a zone, as in ``31-12-2025 18:59:07`` in the tables."""
+    """Read a moment in Brasilia time that names no zone, such as ``31-12-2025 18:59:07`` in the tables."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:
@@ -74,7 +74,7 @@ def read_moment(text: str | None) -> datetime | None:
 
 
 def write_moment(moment: datetime) -> str:
-    """Return a moment, which has a time zone, in the format that `read_moment` reads."""
+    """Convert a moment with a time zone to the format that `read_moment` reads."""
     return f"{moment.astimezone(BRASILIA):%d-%m-%Y %H:%M:%S}"
 
 

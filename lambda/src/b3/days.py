@@ -29,7 +29,7 @@ def date_of(day: int) -> date:
 
 
 def day_at(moment: datetime) -> int:
-    """Return the day, ``YYYYMMDD``, that a moment with a time zone falls on in Sao Paulo."""
+    """Return the day in Sao Paulo, ``YYYYMMDD``, of a moment that has a time zone."""
     return number_of(moment.astimezone(SAO_PAULO))
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """A kind of asset, whose value is part of messages and of the names of queues and functions."""
+    """A kind of asset; its value is part of messages and of the names of queues and functions."""
 
     ACOES = "acoes"
     FIIS = "fiis"

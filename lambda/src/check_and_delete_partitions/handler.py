@@ -27,7 +27,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start the run of a day, from the site (after clearing today's data) or from archived pages.
+    """Start the run of a day: clear today's data and read the site, or read archived pages.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was cleared only in part: the listing of the day's last round is missing."""
+    """Return whether a day was only partly cleared; if so, the listing of the day's last round is missing."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -149,7 +149,7 @@ def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger; the ledger keeps the rounds, as a record of the runs."""
     s3 = client("s3")
     # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
-    # the batches' outcomes last: an outcome counts only while the object that it names is in SoR.
+    # the batches' outcomes last: an outcome counts only while its object is in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     removed = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

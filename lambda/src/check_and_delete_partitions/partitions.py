@@ -35,18 +35,18 @@ class Removed:
 def remove_day(
     s3: Any, glue: Any, tables: Iterable[LakeTable], day: int, *, wait_seconds: float = 0.5
 ) -> list[Removed]:
-    """Remove a day's objects and its partition, if they exist, from every table.
+    """Remove a day's objects and partition from every table that has them.
 
     Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR, so
     that a late object lands in a table whose derived tables are already cleared. In the opposite order, a
-    late object could stay while the object derived from it is removed, and the day would never be complete.
+    late object could stay without its derived object, and the day would never be complete.
 
     Parameters
     ----------
     s3, glue
         Clients.
     tables
-        The tables to remove the day from, each table before its source tables.
+        The tables to clear, each table before its source tables.
     day
         The day, ``YYYYMMDD``.
     wait_seconds
@@ -68,7 +68,7 @@ def remove_day(
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
-    """Delete the current objects below a prefix; objects written during the deletion stay.
+    """Delete the current objects below a prefix; objects that are written meanwhile stay.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def _awswrangler() -> Any:
     """Return awswrangler, imported at its first use.
 
     On most evenings there is nothing to delete, and importing awswrangler would take two thirds of stage 1's
-    start.
+    start time.
     """
     import awswrangler
     import boto3
@@ -145,7 +145,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
 
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
-    """Return when a partition was registered, to the second; None if it does not exist."""
+    """Return the second in which a partition was registered; None if the partition does not exist."""
     of_table = {"DatabaseName": table.database, "TableName": table.table}
     answer = glue.batch_get_partition(**of_table, PartitionsToGet=[{"Values": [str(day)]}])
     found: list[dict[str, Any]] = answer["Partitions"]

@@ -115,7 +115,7 @@ def rebuild(
     Returns
     -------
     Compacted
-        The result, which counts the objects and rows of the sources. Nothing is written if the sources are
+        The result, with the numbers of objects and rows in the sources. Nothing is written if the sources are
         empty, or if the partition is already one compact object with exactly the rebuilt rows and ids.
 
     Raises
@@ -187,8 +187,8 @@ def _replace(
     Raises
     ------
     ObjectGone
-        Another process removed an object that was to be replaced; the new object, already written, was
-        deleted.
+        Another process removed an object that the new object should replace; the new object was written
+        and then deleted.
     """
     # The name is unique, so that after a conflict this execution deletes no object of another execution.
     target = table.compact(day, uuid4().hex)

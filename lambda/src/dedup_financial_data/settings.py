@@ -9,7 +9,7 @@ from pynvest_lake.storage import LakeTable
 
 @dataclass(frozen=True)
 class Settings:
-    """The table to compact, its source tables, and the tables that are made from it."""
+    """The table to compact, its source tables, and its derived tables."""
 
     table: LakeTable
     source_tables: tuple[LakeTable, ...]

@@ -29,7 +29,7 @@ SESSION_LABEL = "Data últ cot"
 MOST_LACKING = 1 / 3
 
 _OF_INDICATORS = 'table[contains(concat(" ", normalize-space(@class), " "), " w728 ")]'
-# A table of indicators inside another table of indicators is read together with the outer table.
+# If a table of indicators is inside another one, both tables are read together.
 _TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
@@ -47,9 +47,9 @@ class Labels:
     Parameters
     ----------
     columns
-        The columns of each label. A label that occurs twice in a row of the page has two columns, first for
-        twelve months and then for three months; any other label has one column. The label ``AAAA`` means the
-        year of the run day, and ``AAAA-1`` means the year before.
+        The columns of each label. If one row of the page has a label two times, the label has two columns,
+        first for twelve months and then for three months; any other label has one column. The label ``AAAA``
+        means the year of the run day, and ``AAAA-1`` means the year before.
     core
         The labels that every page of the kind has.
     """
@@ -67,9 +67,9 @@ class Indicators:
     texts
         The text on the page for each column; a column without a cell is left out.
     unknown_labels
-        The first 20 labels on the page that have no column, each cut at 60 characters.
+        The page's first 20 labels that have no column, each cut at 60 characters.
     unknown_count
-        The number of all labels on the page that have no column.
+        The number of all the page's labels that have no column.
     lacking_core
         The core labels that the page lacks or does not show often enough, in sorted order.
     session
@@ -161,7 +161,7 @@ class _Known:
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return how many columns a label has, which is how often the label occurs in its row."""
+        """Return the number of a label's columns; the label occurs that many times in its row."""
         return len(self.columns[name])
 
 
@@ -195,7 +195,7 @@ class _Pair:
 def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
-    A label may occur twice in a row, for twelve months and for three months. The headings above the row
+    One row may have a label two times, for twelve months and for three months. The headings above the row
     decide which period a value belongs to. Without usable headings, the first of two values is for twelve
     months.
     """
@@ -232,7 +232,7 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: _Known
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods in a row's headings, and the labels of the row with their values.
+    """Return the periods in a row's headings, and the row's labels, each with its value.
 
     A label's value is the next cell, unless the next cell is a label too.
     """
@@ -311,7 +311,7 @@ def _check_asset(
 
 
 def _check_session(session: date | None, written: str | None, page: Page, asked: str, day: int) -> None:
-    """Check that a page does not show a session after the run day."""
+    """Check that the session on a page is not later than the run day."""
     run = date_of(day)
     if session is not None:
         if session > run:

@@ -1,4 +1,4 @@
-"""Fetches pages of the site over few kept connections, with limits on time, size, redirects and attempts.
+"""Fetches pages of the site over few reused connections, with limits on time, size, redirects and attempts.
 
 The client uses ``http.client``, which keeps no cookies, does not read ``~/.netrc``, does not follow redirects
 and does not decompress. ``http.client`` also limits the length of each line of a header or chunk.
@@ -50,7 +50,7 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 
 
 class SiteClient:
-    """A polite client, which has one identity, sends few requests at once and waits between attempts.
+    """A polite client: it has one identity, sends few requests at once and waits between attempts.
 
     Several threads may use one client.
 
@@ -61,13 +61,13 @@ class SiteClient:
     max_connections
         The maximum number of concurrent requests; further requests wait.
     timeout_seconds
-        The maximum seconds from the request of an attempt to the end of the body, even if the server sends
-        slowly.
+        The maximum seconds that an attempt takes from its request to the end of the body, even if the server
+        sends slowly.
     attempts
-        The number of attempts after which the client raises the last failure.
+        The number of attempts; if the last attempt fails, the client raises this failure.
     backoff_seconds
-        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt, and
-        up to 50% is added to the wait at random.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt; a
+        random extra of up to 50% is added to the wait.
     use_proxy
         Whether to use the proxy that the environment names, if any.
     """
@@ -283,7 +283,7 @@ def _connected(deadline: float, address: tuple[str, int], *_: Any) -> _Socket:
 def _ask(
     connection: HTTPConnection, target: str, headers: Mapping[str, str], deadline: float
 ) -> HTTPResponse:
-    """Send a request and return the answer's head; without a head, close the connection."""
+    """Send a request and return the answer's head; if no head arrives, close the connection."""
     try:
         if connection.sock is None:
             connection.connect()

@@ -1,4 +1,4 @@
-"""Errors for answers of the Fundamentus site that are not the requested page."""
+"""Errors for answers that are not the requested page of the Fundamentus site."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Refused(FundamentusError):
     Parameters
     ----------
     rate_limited
-        Whether the status was 429, which is about the rate of all requests and not about this asset.
+        Whether the status was 429: this status concerns the rate of all requests, not this asset.
     """
 
     def __init__(self, message: str, *, rate_limited: bool = False) -> None:

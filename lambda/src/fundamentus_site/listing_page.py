@@ -101,7 +101,7 @@ def _rows_of_assets(
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Headings, and rows with only one text, are ignored.
+    Headings are ignored, and so are rows with only one text.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

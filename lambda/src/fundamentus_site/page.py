@@ -76,9 +76,9 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        A body with non-ASCII bytes that is valid UTF-8 is read as UTF-8, whatever charset the header names.
-        Any other body is read in the header's charset, or in windows-1252 if the header names no accepted
-        charset.
+        If a body has non-ASCII bytes and is valid UTF-8, it is read as UTF-8, whatever charset the header
+        names. Any other body is read in the header's charset, or in windows-1252 if the header names no
+        accepted charset.
         """
         if not self.body.isascii():
             try:
@@ -200,7 +200,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     shown = repr(printable(text, _SHOWN_CHARACTERS))
     if _REFUSAL.search(seen):
         return Refused(f"{said} a refusal ({status}): {shown}")
-    # A 5xx status says that the server failed, and a 3xx status says that the answer is not a page.
+    # A 5xx status means that the server failed; a 3xx status means that the answer is not a page.
     if 300 <= page.status < 400 or page.status >= 500:
         return Unavailable(f"{said} {status}, expected 200")
     if _SITE_NAME.search(seen):

@@ -35,11 +35,11 @@ class FundamentusSite(Fundamentus):
       puts the following values into wrong columns. This class finds a label by its markup and name, and takes
       the next cell as the value.
 
-    - pynvest derives the years of the yearly price changes from the clock when pynvest is imported. This
-      class counts these years from the run day.
+    - When pynvest is imported, it derives the years of the yearly price changes from the clock. This class
+      counts these years from the run day.
 
-    - pynvest has no columns for values that only banks report, or for the ratio of net debt. The contract has
-      columns for both.
+    - pynvest has no columns for the ratio of net debt or for values that only banks report. The contract has
+      these columns.
 
     - pynvest sets ``datetime_exec`` to the moment when the page is read. This class sets ``datetime_exec``
       to the moment when the page was fetched.
@@ -52,9 +52,9 @@ class FundamentusSite(Fundamentus):
         The address of the site without a path, such as ``https://www.fundamentus.com.br``; the default is
         pynvest's address.
     labels
-        The labels of each kind of asset that the caller reads.
+        The labels, for each kind of asset that the caller reads.
     headers
-        The headers of the requests, which override pynvest's headers.
+        The headers of the requests; these headers override pynvest's headers.
     max_connections, timeout_seconds, attempts, backoff_seconds
         See `SiteClient`.
 

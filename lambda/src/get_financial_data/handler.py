@@ -29,7 +29,7 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Time reserved at the end of an invocation for writing the object, the partition and the answer.
+# Keep this time free at the end of an invocation, to write the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
 
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     botocore.exceptions.ClientError, PartitionNotRegistered
-        Rows or ledger could not be written: the queue delivers all messages again.
+        The rows or the ledger could not be written: the queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)
     left = context.get_remaining_time_in_millis() / 1000
@@ -137,7 +137,7 @@ def _tried_again(
     collected: dict[TickerMessage, AssetResult],
     max_receive_count: int,
 ) -> set[TickerMessage]:
-    """Return the messages of failed assets that go back to the queue.
+    """Return the failed assets' messages that go back to the queue.
 
     Messages of refused assets do not go back, because the site is not asked until the next round. A message
     that was received `max_receive_count` times does not go back either: the queue would move the message to

@@ -86,7 +86,7 @@ class AssetResult:
     outcome
         The asset's outcome.
     page
-        The site's answer, of any content; None if there was no answer.
+        The site's answer, with any content; None if there was no answer.
     row
         For each column of the kind, the text from the page or None. If the page was not read, `row` is None.
     unknown_labels, unknown_count, lacking_core, session
@@ -148,7 +148,7 @@ def read_assets(
         Deadline for pages, by ``time.monotonic()``.
     """
     pages: dict[TickerMessage, Page] = {}
-    # Limits the pages in work: one for each thread that fetches, and one that is being read.
+    # Limits the unfinished pages: one for each thread that fetches, and one that is being read.
     ahead = threading.Semaphore(threads + 1)
 
     def fetch(message: TickerMessage) -> Page:

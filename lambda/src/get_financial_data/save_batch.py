@@ -119,7 +119,7 @@ def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
 
 
 def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return the number of affected assets and an example for each label, up to `MOST_RECORDED` labels."""
+    """Return, for each label, the number of its assets and an example; stop at `MOST_RECORDED` labels."""
     found: dict[str, dict[str, Any]] = {}
     for ticker in sorted(labels_of):
         for label in labels_of[ticker]:

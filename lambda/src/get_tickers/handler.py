@@ -33,16 +33,16 @@ from pynvest_lake.storage import PART, list_day
 
 logger = Logger()
 
-# Time reserved at the end of an invocation for writing the ledger and sending the messages.
+# Keep this time free at the end of an invocation, to write the ledger and send the messages.
 RESERVE_SECONDS = 30.0
-# Do not queue an asset again if its last trade was more than seven days before the old session, because the
-# asset's page stays the same.
+# If an asset's last trade was more than seven days before the old session, do not queue the asset again: its
+# page stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once`` (for probes of up to four pages), each page gets one attempt of 10 s."""
+    """Return the site; ``once``, for probes of up to four pages, allows each page one attempt of 10 s."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -58,8 +58,8 @@ def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) ->
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue the day's tickers.
 
-    If the site gives no listing, the ledger records this, and the invocation succeeds, because a round of the
-    workflow requests the listing again.
+    If the site gives no listing, the ledger records this fact. The invocation succeeds, because a round of
+    the workflow requests the listing again.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing and the assets to queue; None for the assets means every archived page.
+    """Return the day's listing and the assets to queue; None instead of assets means every archived page.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-# Standard mode retries throttling (including 503 SlowDown), 5xx and connection errors with backoff.
+# Standard mode retries throttling errors (including 503 SlowDown), 5xx and connection errors, with backoff.
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 6},
     connect_timeout=5,
@@ -31,7 +31,7 @@ def session() -> botocore.session.Session:
 
 @cache
 def client(service: str) -> Any:
-    """Return the process's client of a service.
+    """Return this process's client for a service.
 
     Parameters
     ----------

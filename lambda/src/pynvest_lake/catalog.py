@@ -64,7 +64,7 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
     table
         The table.
     """
-    # List the bucket first, so that a day that is registered between the two calls does not count as missing.
+    # List the bucket first: if a day is registered between the two calls, it then does not count as missing.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

@@ -27,7 +27,7 @@ class Flow:
         One text for each table that some SoR objects have not reached; the text contains these objects' ids.
         The texts are in Portuguese, because the day's verdict is in Portuguese and contains the texts.
     foreign
-        Keys in the day's partitions that do not belong to the lake.
+        The day's partitions hold these keys, but the keys do not belong to the lake.
     """
 
     sor_ids: frozenset[str]
@@ -39,7 +39,7 @@ class Flow:
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
     """Return how far a day's objects have moved; each SoR id is expected in SoT and Spec too."""
     named = {table.table: table for table in tables}
-    # List SoR first, so that an object that reaches SoR afterwards is not expected in the later tables.
+    # List SoR first: an object that reaches SoR later is then not expected in the later tables.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
     partitions = {name: list_day(s3, named[name], day) for name in order}
     stocks, funds = (partitions[name].ids(PART) for name in (SOR_ACOES, SOR_FIIS))

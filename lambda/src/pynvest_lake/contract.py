@@ -96,7 +96,7 @@ class TableSchema:
         return frozenset(column.label for column in self.columns if column.core and column.label)
 
     def completed(self, rows: pa.Table) -> pa.Table:
-        """Add the contract's later columns, filled with nulls, to rows that have only its first columns.
+        """Add the contract's later columns, filled with nulls, to rows that have only the first columns.
 
         Raises
         ------

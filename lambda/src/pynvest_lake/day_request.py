@@ -61,7 +61,7 @@ class DayRequest:
 
     @classmethod
     def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
-        """Read an event of stage 1, from a person, from the schedule, or from S3 for a collector's manifest.
+        """Read an event that a person, the schedule or S3 (for a collector's manifest) sent to stage 1.
 
         Raises
         ------

@@ -27,7 +27,7 @@ from pynvest_lake.storage import (
 
 @dataclass(frozen=True)
 class Derived:
-    """The problems of an event, and its counts.
+    """The counts and the problems of an event.
 
     `counts` has the numbers of written objects, written rows, sources that had been deleted, and sources
     whose rows were already in a compact object of the target.

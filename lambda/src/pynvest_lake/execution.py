@@ -29,7 +29,7 @@ class Execution:
         Minutes to wait before each round; a round starts only if assets are missing.
     source
         ``sor`` to rebuild the tables from the day's SoR objects, ``pages`` to read the day's archived pages
-        again, None to complete the day only.
+        again, None if the execution only completes the day.
     """
 
     day: int

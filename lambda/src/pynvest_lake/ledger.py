@@ -46,7 +46,7 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Listing:
-    """By kind, the tickers that a day should hold, each with the price (if any) in the site's listing.
+    """The tickers that a day should hold, by kind, each with its price (if any) in the site's listing.
 
     Parameters
     ----------
@@ -153,9 +153,9 @@ class AssetEntry:
     session
         The day of the session that the page shows, ``YYYYMMDD``, if the page shows a session.
     fetched_at
-        When the page was fetched, as `moment_text` writes it, if there is a page.
+        The moment of the fetch, as `moment_text` writes it, if there is a page.
     unknown_labels
-        The first labels of the page that have no column; None if every label has a column.
+        The page's first labels without a column; None if every label has a column.
     unknown_count
         The number of labels without a column, if `unknown_labels` does not name all of them.
     lacking_labels
@@ -372,7 +372,7 @@ class Ledger:
         number: int,
         reason: str | None = None,
     ) -> Round:
-        """Write a round under the first free number, starting at `number`.
+        """Write a round under the first free number from `number` on.
 
         Raises
         ------
@@ -447,6 +447,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - etag is part of the cache key
-    """Return the bytes of an object, through a cache, because the workflow reads the day status often."""
+    """Return the bytes of an object, through a cache: the workflow often reads the day status."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -7,7 +7,7 @@ import pyarrow as pa
 from b3.kind import Kind
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
-# Spec columns with another name in SoT; the other columns have the same name in all three tables.
+# Spec columns that have another name in SoT; all other columns have the same name in all three tables.
 _SOT_COLUMNS = {
     Kind.ACOES: {
         "codigo_ticker_ativo": "nome_papel",
@@ -40,7 +40,7 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     Raises
     ------
     ValueError
-        The SoT table lacks a column from which the Spec table is made.
+        The SoT table lacks a column that the Spec table needs.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]
