@@ -35,6 +35,6 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     emulator_patches.apply_all()
-    # Function processes inherit this environment: PYTHONPATH would lead them to packages other than theirs.
+    # Function processes inherit this environment; with PYTHONPATH, they would import wrong packages.
     os.environ.pop("PYTHONPATH", None)
     app.main()

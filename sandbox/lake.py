@@ -48,7 +48,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Storage:
-    """The tables and the work bucket of the lake, which are needed to write days into the lake.
+    """The lake's tables and work bucket, for writing days into the lake.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Lake(Storage):
     dead_letter_queues
         URL of each kind's queue for tickers that failed repeatedly.
     failure_queues
-        URL of each queue for asynchronous invocations that failed for good; the keys are the queues' names.
+        URL of each queue for asynchronous invocations that failed permanently; the keys are queue names.
     functions
         Names of the functions, in the order of the stages.
     listing_function
@@ -147,7 +147,7 @@ class Lake(Storage):
         return next(table for table in self.tables if (table.layer, table.kind) == (layer, kind))
 
     def derivations(self) -> list[tuple[Table, Table]]:
-        """Return the pairs of tables (source, target) for which a stage reads source and writes target."""
+        """Return the pairs of tables (source, target): a stage reads the source and writes the target."""
         following = {"sor": "sot", "sot": "spec"}
         return [
             (source, target)

@@ -96,7 +96,7 @@ class LocalLake:
     variables
         Input variables of ``examples/local``; at least ``fundamentus_base_url``, the site's address.
     shared_dir
-        Directory for Terraform's configuration and downloaded providers, which several lakes may share.
+        Directory for Terraform's configuration and downloaded providers; several lakes may share it.
     reaches_internet
         Whether functions get the certificate settings of this process.
     outlives_us
@@ -321,7 +321,7 @@ def query(
 
 
 def tables(state_dir: Path, console: Console) -> None:
-    """Print the tables and views of the lake that ``up`` left running, with their columns.
+    """Print the tables and views, and their columns, for the lake that ``up`` left running.
 
     Raises
     ------
@@ -405,7 +405,7 @@ def _run_day(
 
     def lay(storage: Storage) -> None:
         nonlocal laid_seconds
-        # Import `sandbox.history` here, because it imports the stages' modules, which no other command needs.
+        # Import `sandbox.history` here: no other command needs the stages' modules that `history` imports.
         from sandbox.history import lay_history
 
         started_at = time.monotonic()
@@ -438,7 +438,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     answers.show_notice(said["notice"], console)
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
     answers.show_answers(athena, console)
-    # Import `report.html_page` here, because it imports altair: a second of CPU that no other command needs.
+    # Import `report.html_page` here: only this command needs altair, and its import takes a second of CPU.
     from report.html_page import page
 
     (own_dir / PAGE).write_text(page(take_snapshot(athena, local.emulator.client("s3"))), encoding="utf-8")
@@ -523,7 +523,7 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
 
 
 def _still_running(state_dir: Path) -> dict[str, int]:
-    """Return, by module, the ids of the processes that an earlier ``up`` started and that still run."""
+    """Return the ids, by module, of the processes that an earlier ``up`` started and that still run."""
     left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
     return {module: pid for module, pid in left.items() if runs_module(pid, module)}
 

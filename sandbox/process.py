@@ -1,4 +1,4 @@
-"""Background processes, each with its own process group, so that no child process outlives a stop."""
+"""Background processes, each with its own process group, so that a stop also ends all child processes."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], obj
     group
         Id of the process group.
     grace_seconds
-        Seconds that the processes have to end by themselves.
+        Time in seconds that the processes get to end by themselves.
     reap
         Function that is called repeatedly during the wait. If the group's leader is a child of this process,
         the function must collect the leader's exit status.

@@ -210,7 +210,7 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
 
 
 def show_catalog(glue: Any, console: Console) -> None:
-    """Print each table and view of the lake with its columns and their comments."""
+    """Print the lake's tables and views, each with its columns and the columns' comments."""
     for database, tables in _tables(glue).items():
         for table in tables:
             view = VIEW.fullmatch(table.get("ViewOriginalText") or "")

@@ -71,9 +71,9 @@ def find_terraform() -> str:
 def provider_env(state_dir: Path) -> dict[str, str]:
     """Return environment variables with which Terraform finds its provider and runs faster.
 
-    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Without ``TF_CLI_CONFIG_FILE``, the
-    registry is used if it answers, and each version is downloaded once into `state_dir`. If the registry does
-    not answer, a filesystem mirror is used.
+    An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Without ``TF_CLI_CONFIG_FILE``,
+    Terraform uses the registry if it answers; each version is downloaded only once, into `state_dir`. If the
+    registry does not answer, a filesystem mirror is used.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class Terraform:
     data_dir
         Directory for the files that ``init`` installs, the state and the log.
     env
-        Environment variables that terraform gets besides this process's variables (except ``AWS_*``).
+        Environment variables for terraform, in addition to this process's variables other than ``AWS_*``.
     """
 
     def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
@@ -208,9 +208,9 @@ class Terraform:
         variables
             Input variables of the root module.
         on_created
-            Function that is called after each created resource, with the resource's address and the addresses
-            of planned resources that are not usable yet. If no addresses are left, Terraform only waits until
-            the last resources are ready.
+            Function to call after each created resource; its arguments are the resource's address and the
+            addresses of planned resources that are not usable yet. If no addresses are left, Terraform only
+            waits until the last resources are ready.
         """
         planned: set[str] = set()
         begun: set[str] = set()

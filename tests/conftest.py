@@ -27,9 +27,9 @@ settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """If PYNVEST_CLOCK is set, start the clock at its value, which is a time with a UTC offset.
+    """Start the clock at the value of PYNVEST_CLOCK, if this is set; the value is a time with a UTC offset.
 
-    Other processes keep their clocks; time.monotonic(), with which the tests wait, does not change either.
+    Other processes keep their clocks. time.monotonic() does not change either; the tests use it to wait.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)

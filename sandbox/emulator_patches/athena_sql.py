@@ -143,7 +143,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set a DuckDB connection to divide integers as Athena does, add the macros and return the connection."""
+    """Make a DuckDB connection divide integers as Athena does; add the macros and return the connection."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -151,7 +151,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move copies of a table's objects to paths with the objects' bucket and key; return the new paths."""
+    """Move copies of a table's objects to paths that contain bucket and key; return the new paths."""
     if not files:
         return files
     (root,) = roots
@@ -167,7 +167,7 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Replace each question mark in a query with a value, which is an SQL constant or a text without quotes.
+    """Replace each question mark in a query with its value: an SQL constant or a text without quotes.
 
     Raises
     ------
@@ -220,7 +220,7 @@ def translated(query: str) -> str:
 
 
 def as_athena(value: Any) -> Any:
-    """Return a list or a map in Athena's text form, and any other value unchanged."""
+    """Convert a list or a map to Athena's text form; return any other value unchanged."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_part, value))}]"
     if isinstance(value, dict):
@@ -249,7 +249,7 @@ def _changed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Join) and not any(
         node.args.get(part) for part in ("on", "using", "kind", "side", "method")
     ):
-        # Write a comma between tables as CROSS JOIN, because MiniStack finds tables only after FROM and JOIN.
+        # Change a comma between tables to CROSS JOIN: MiniStack finds tables only after FROM and JOIN.
         node.set("kind", "CROSS")
     elif isinstance(node, exp.RegexpReplace) and isinstance(node.args.get("replacement"), exp.Literal):
         node.set("replacement", exp.Literal.string(re.sub(r"\$(\d)", r"\\\1", node.args["replacement"].name)))

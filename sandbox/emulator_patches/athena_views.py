@@ -1,7 +1,7 @@
 """Athena replaces a view of the Glue catalog with the view's query.
 
-MiniStack's Athena ignores views of the Glue catalog, so a query of a view fails with a missing table. Remove
-this module when the tests of the views pass without it.
+MiniStack's Athena ignores views of the Glue catalog, so a query of a view fails because it finds no table.
+Remove this module when the tests of the views pass without it.
 """
 
 from __future__ import annotations

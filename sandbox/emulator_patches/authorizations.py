@@ -1,4 +1,4 @@
-"""Record, as CloudTrail does, each request of a role and whether the role's policies allow the request.
+"""Like CloudTrail, record each request of a role, and whether the role's policies allow the request.
 
 The benchmark and the tests of least privilege read this record. Remove this module when MiniStack itself
 records each request and the decision about it.
@@ -15,7 +15,7 @@ from ministack.core import iam_evaluator
 
 
 def apply() -> None:
-    """Record in ``AUTHORIZATION_LOG`` each role's requests, and whether the role's policies allow them.
+    """Write each role's requests into ``AUTHORIZATION_LOG``, and whether the role's policies allow them.
 
     The log has one line of JSON per request. The log does not include the decisions of bucket and queue
     policies.

@@ -1,7 +1,7 @@
-"""Glue returns no description for a table that has none, and an update of a table removes omitted fields.
+"""Glue returns no description for a table without a description; an update of a table removes omitted fields.
 
-MiniStack returns an empty description, which Trino then shows instead of a view's comment. Remove this module
-when the tests of Trino pass without it.
+MiniStack returns an empty description; Trino then shows this description instead of a view's comment. Remove
+this module when the tests of Trino pass without it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ministack.services import glue
 
 
 def apply() -> None:
-    """Implement ``glue:BatchDeletePartition``, which MiniStack lacks, with ``DeletePartition`` calls."""
+    """Implement ``glue:BatchDeletePartition`` with ``DeletePartition`` calls, because MiniStack lacks it."""
     handle = glue._handle_request_sync
 
     def handle_batch(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:

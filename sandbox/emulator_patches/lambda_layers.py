@@ -1,8 +1,8 @@
-"""All function processes share one unpacked copy of a layer and of a package, as on Lambda under ``/opt``.
+"""All function processes share one unpacked copy of each layer and each package, as on Lambda under ``/opt``.
 
-MiniStack unpacks both again for each process, and the process compiles them again, which takes most of the
-time for starting a process. Remove this module when MiniStack alone no longer unpacks a ``layer_0`` and a
-``code`` for each process into the process's ``ministack-lambda-*`` directory.
+MiniStack unpacks both again for each process, and each process compiles both again; this takes most of a
+process's start time. Remove this module when MiniStack, without this module, unpacks no ``layer_0`` and no
+``code`` into each process's ``ministack-lambda-*`` directory.
 """
 
 from __future__ import annotations

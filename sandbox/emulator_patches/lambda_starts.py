@@ -1,8 +1,8 @@
-"""As on Lambda, where processes share no cores, a process that starts does not slow down other processes.
+"""As on Lambda, a starting process does not slow down other processes; Lambda's processes share no cores.
 
-MiniStack starts the processes of all waiting invocations at once. On two cores, eight processes that start at
-once take four times as long to start, and no process handles an invocation in this time. Remove this module
-when MiniStack starts at most one process per core at a time.
+MiniStack starts the processes of all waiting invocations at once. If eight processes start at once on two
+cores, each start takes four times as long, and no process handles an invocation in this time. Remove this
+module when MiniStack starts at most one process per core at a time.
 """
 
 from __future__ import annotations

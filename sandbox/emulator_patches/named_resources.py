@@ -1,9 +1,9 @@
 """For each request, MiniStack checks the resource that IAM would check, even if only an id is given.
 
 A request with a query id is checked against the query's workgroup. A request about a rule's targets is
-checked against the rule, and a request about tags against the tagged resource. A request about a catalog, a
-database, a function, a workgroup or an alarm is checked against the resource that the request names. Remove
-this module when the tests of the policies for readers and deployers pass without it.
+checked against the rule; a request about tags is checked against the tagged resource. A request that names a
+catalog, a database, a function, a workgroup or an alarm is checked against the named resource. Remove this
+module when the tests of the policies for readers and deployers pass without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
 
 
 def apply() -> None:
-    """Check each request against its resource, also where MiniStack does not find the resource."""
+    """Check each request against its resource, even if MiniStack alone does not find the resource."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(

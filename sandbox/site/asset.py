@@ -177,13 +177,13 @@ class SampleAsset:
 
 @cache
 def definitions(kind: str) -> Mapping[str, str]:
-    """Return the contract's definition of each label of a kind."""
+    """Return the contract's definition of each of a kind's labels."""
     return {column["label"]: column["comment"] for column in _schema(SOR_TABLES[kind]) if column["label"]}
 
 
 @cache
 def _columns(table: str) -> tuple[str, ...]:
-    """Return the names of a table's columns, except the two columns of reading times, which no page shows."""
+    """Return a table's column names without the two columns of reading times: no page shows these times."""
     return tuple(column["name"] for column in _schema(table) if not column["name"].startswith("datetime_"))
 
 

@@ -32,8 +32,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets have one variety each. Later assets get the varieties in the order below, again and again;
-# a delisted stock follows each stock of `_TRADED_STOCKS`.
+# The first assets have one variety each. Later assets repeat the varieties in the order below; a delisted
+# stock follows each stock of `_TRADED_STOCKS`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -523,17 +523,17 @@ def _volume(it: _Subject, market: int) -> int:
 
 
 def balance_day(quoted: date) -> date:
-    """Return the date of the last balance sheet on the page of a stock that last traded on `quoted`."""
+    """Return the date of the last balance sheet on a stock's page; the stock last traded on `quoted`."""
     return _quarter_end(quoted - timedelta(days=50))
 
 
 def management_report_day(quoted: date) -> date:
-    """Return the date of the last monthly report on the page of a fund that last traded on `quoted`."""
+    """Return the date of the last monthly report on a fund's page; the fund last traded on `quoted`."""
     return quoted.replace(day=1) - timedelta(days=1)
 
 
 def quarterly_report_day(quoted: date) -> date:
-    """Return the date of the last quarterly report on the page of a fund that last traded on `quoted`."""
+    """Return the date of the last quarterly report on a fund's page; the fund last traded on `quoted`."""
     return _quarter_end(quoted - timedelta(days=45))
 
 

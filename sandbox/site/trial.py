@@ -1,4 +1,4 @@
-"""The assets of the trial, which look like real assets and whose prices move from session to session.
+"""The trial's assets: they look like real assets, and their prices move from session to session.
 
 `trial.csv` lists the assets. Names and orders of magnitude come from well-known assets; all values are made
 up. On the live day an asset has the price in `trial.csv`; a random walk gives the prices of earlier sessions.
@@ -139,7 +139,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 @cache
 def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset with its price in `trial.csv` and with the session `newest`, the newest of a year."""
+    """Return an asset with its price in `trial.csv`; its session `newest` is the newest session of a year."""
     return make_known_asset(newest, listed.variety, listed.known)
 
 
@@ -169,7 +169,7 @@ def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) ->
 def _moved(
     listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
 ) -> dict[str, Decimal | date]:
-    """Compute a session's unrounded values from `values`, the asset's values at the price in `trial.csv`."""
+    """Compute a session's unrounded values; `values` holds the asset's values at the price in `trial.csv`."""
     session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
     assert figures
     price = round(Decimal(listed.prices[step] * split), 2)
@@ -201,7 +201,7 @@ def _moved(
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return, for each price-change column, the index in `sessions` at which the change begins."""
+    """Return the index in `sessions` at which each price change begins; the keys are the columns."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:

@@ -126,12 +126,12 @@ class Checkout:
         return self.terraform("destroy", "-auto-approve", "-parallelism=50", *arguments, statuses=statuses)
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
-        """Return the actions of a plan by resource address within the module."""
+        """Return a plan's actions; the keys are the resources' addresses within the module."""
         planned = self.planned_changes(*arguments)
         return {address: change["actions"] for address, change in planned.items()}
 
     def planned_changes(self, *arguments: str) -> dict[str, Any]:
-        """Return the changes of a plan by resource address within the module."""
+        """Return a plan's changes; the keys are the resources' addresses within the module."""
         self.terraform("plan", "-out=changes.tfplan", *arguments)
         plan = json.loads(self.terraform("show", "-json", "changes.tfplan"))
         return {

@@ -51,7 +51,7 @@ def actions_called(log: Path) -> set[str]:
     Raises
     ------
     ValueError
-        If a call is not the name of an action and is not in `S3_ACTIONS`.
+        If a call is neither the name of an action nor in `S3_ACTIONS`.
     """
     return {action for record in RECORD.split(log.read_text()) for action in _actions(record)}
 

@@ -1,7 +1,7 @@
 """The roles of the CI example can plan, apply, upgrade and destroy examples/complete.
 
-The required actions come from the provider's log, because the emulator's mapping of calls to actions differs
-from that of AWS.
+The required actions come from the provider's log, because the emulator and AWS map calls to actions
+differently.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield actions that a role is granted.
+    """Yield the actions that are granted to a role.
 
     If `seen` is true, yield the actions that logged calls use; otherwise, the actions that only AWS checks.
     """

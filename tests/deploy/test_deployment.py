@@ -402,7 +402,7 @@ def test_a_policy_that_aws_would_not_take_is_found(wrong: dict[str, Any], findin
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
     """Return the states that an execution enters, including the states in branches.
 
-    A choice state that `choices` does not contain takes its default.
+    A choice state takes its default if `choices` does not contain the state.
     """
     names, name = [], machine["StartAt"]
     while name:
@@ -555,7 +555,7 @@ def test_buckets_of_another_region_or_account_are_refused(
 
 @pytest.fixture(scope="module")
 def buckets(instances: tuple[Instance, Instance], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout that applied buckets only: the module's, and one of its own for the three layers."""
+    """Return a checkout that applied only the module's buckets and its own bucket for the three layers."""
     first, _ = instances
     instance = Instance(tmp_path_factory.mktemp("buckets"), first.repository, first.env, first.site_url)
     name = "aws_s3_bucket.own.bucket"

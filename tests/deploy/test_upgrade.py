@@ -59,10 +59,10 @@ class Upgraded:
     checkout
         The consumer's root with the current module.
     old_share, share
-        The assets that the lake read for `old_day`, and those that it read for `day`.
+        The assets that the lake read for `old_day`, and the assets that the lake read for `day`.
     old_day
-        The day that was read before the upgrade. After the upgrade, an execution of the old workflow
-        finished this day.
+        The day that was read before the upgrade. An execution of the old workflow completed this day after
+        the upgrade.
     verdict
         The verdict that the old workflow's execution gave.
     day
@@ -138,7 +138,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake of the old version. Outputs that later versions added get default values."""
+    """Return the lake of the old version. An output that a later version added gets a default value."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -158,7 +158,7 @@ def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
 
 
 def finish(workflow: dict[str, str], emulator: Emulator) -> str:
-    """Use the old definition to run the rest of an execution that began before the upgrade, as AWS does.
+    """Run the rest of an execution that began before the upgrade; use the old definition, as AWS does.
 
     Returns
     -------

@@ -133,7 +133,7 @@ class FaultyLake:
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that each asset of the site, except `without`, is in all its tables once and correctly."""
+        """Check that all assets, except `without`, are once and correct in each of their tables."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
@@ -237,7 +237,7 @@ class FaultyLake:
         return sorted(role["RoleName"] for page in pages for role in page["Roles"])
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return the given actions that IAM's simulator allows a role on a resource."""
+        """Return which of the given actions IAM's simulator allows to a role on a resource."""
         answer = self.client("iam").simulate_principal_policy(
             PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
             ActionNames=list(actions),
@@ -316,7 +316,7 @@ class FaultyLake:
 
     @contextmanager
     def denying(self, name: str, action: str, resource: str) -> Iterator[None]:
-        """Deny a function's role an action on a resource."""
+        """Deny an action on a resource to a function's role."""
         iam, role = self.client("iam"), self.function(name)
         denial = {"Effect": "Deny", "Action": action, "Resource": resource}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
@@ -386,13 +386,13 @@ def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fa
     with SiteServer(make_assets(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
         local = LocalLake(state_dir, variables, shared_dir=SHARED_DIR)
-        # The tests start when the lake is usable; Terraform then still waits for some settings to settle.
+        # The tests start when the lake is usable; Terraform then still waits until some settings take effect.
         with local.emulator, local.applying(Console()):
             yield FaultyLake(local, site)
 
 
 def trading_weeks() -> Iterator[date]:
-    """Yield the Monday of every second week in which B3 trades on five days."""
+    """Take every second week, and yield the week's Monday if B3 trades on all five weekdays."""
     for weeks in itertools.count(step=2):
         monday = date(2024, 1, 1) + timedelta(weeks=weeks)
         if all(is_trading_day(number_of(monday + timedelta(days=ahead))) for ahead in range(5)):
@@ -405,7 +405,7 @@ _mondays = trading_weeks()
 def past_day() -> int:
     """Return a day that no test has used.
 
-    The workflow also compacts the week before; no other test uses that week.
+    The workflow also compacts the previous week; no other test uses the days of that week.
     """
     return number_of(next(_mondays))
 

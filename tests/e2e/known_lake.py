@@ -39,7 +39,7 @@ def tables_of(lake: Lake) -> dict[str, Table]:
 
 @dataclass(frozen=True)
 class KnownLake:
-    """The lake's rows of all days by table, with `anomesdia_exec` as a column.
+    """The lake's rows of all days; `anomesdia_exec` is a column of each table.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return the asset's values that differ on `day` from the sample site; the site has only one day."""
+    """Return an asset's values on `day` that differ from the site's values; the site has only one day."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):

@@ -73,7 +73,7 @@ def value_of(text: str | None, like: Any) -> Any:
 
 
 def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded: float = 0) -> None:
-    """Check that an answer has these columns and these rows in this order, except for rounding."""
+    """Check an answer's columns, and its rows in this order; numbers may differ by rounding."""
     assert answer.columns == columns
     assert len(answer.rows) == len(expected)
     for row, wanted in zip(answer.rows, expected, strict=True):
@@ -85,7 +85,7 @@ def hold(answer: Answer, columns: list[str], expected: list[list[Any]], rounded:
 
 
 def as_text(value: Any) -> Any:
-    """Return a date or a time in the text form of an answer, and any other value unchanged."""
+    """Convert a date or a time to the text form of an answer; return any other value unchanged."""
     return value if value is None or isinstance(value, str | int) else str(value)
 
 
@@ -328,7 +328,7 @@ def qualidade(known: KnownLake) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Expected:
-    """The expected answer of a named query, with its columns and a function that computes its rows."""
+    """The expected answer to a named query: its columns, and a function that computes its rows."""
 
     rows: Callable[[KnownLake], list[list[Any]]]
     columns: str
@@ -491,7 +491,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return each asset's last row of each session, from the latest `days` run days of the asset's kind."""
+    """Return the last row of each asset and session in the latest `days` run days of the asset's kind."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         since = sorted({row["anomesdia_exec"] for row in known.rows[key]})[-days:][0]
@@ -551,7 +551,7 @@ def recipes() -> list[str]:
 
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
-    """As the reader, run a recipe and an expression in a separate process; return the expression's value."""
+    """Run a recipe and an expression as the reader, in a separate process; return the expression's value."""
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
@@ -604,7 +604,7 @@ def test_there_is_no_recipe_that_is_not_run() -> None:
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:
-    """Call Glue and S3 as the reader, as Athena does on AWS; the emulator's Athena skips the IAM checks."""
+    """Call Glue and S3 with the reader's role, like Athena on AWS; the emulator's Athena skips IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
@@ -642,7 +642,7 @@ def do_as_athena_does(asked: Asked, reader: Role) -> None:
 
 
 def do_as_the_console_does(asked: Asked, reader: Role) -> None:
-    """Call Athena as the reader, like the AWS console does."""
+    """Call Athena as the AWS console does, with the reader's role."""
     athena, workgroup = reader.client("athena"), asked.lake.workgroup
     catalog = {"CatalogName": "AwsDataCatalog"}
     database = asked.lake.table("spec").database

@@ -41,7 +41,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 class Up:
-    """The resources that `up` left running, and its output."""
+    """The resources that `up` left running, and the output of `up`."""
 
     def __init__(self, state_dir: Path, printed: str) -> None:
         self.state_dir = state_dir

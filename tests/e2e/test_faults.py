@@ -136,7 +136,7 @@ def test_a_function_killed_after_its_object_and_before_its_answer_is_tried_again
 
 
 class SilentCatalog:
-    """A Glue catalog that never answers calls about one partition; with `takes_effect`, the calls still work.
+    """A Glue catalog that answers no calls about one partition, but executes them if `takes_effect` is set.
 
     The test can kill the calling function while the function waits for the answer.
     """

@@ -25,7 +25,8 @@ ALL_READ = "Ativos que faltam: nenhum"
 
 @pytest.fixture(scope="module")
 def kept_day(applied_faulty_lake: FaultyLake) -> Day:
-    """Return a past day whose run has finished and whose pages are kept. Each test leaves the day exact."""
+    """Return a past day whose run has finished and whose pages are kept. After each test, the day's tables
+    are exact."""
     day = applied_faulty_lake.day()
     day.ask(recent_day())
     day.wait()
@@ -44,7 +45,7 @@ def day(kept_day: Day, faulty: FaultyLake) -> Day:
 
 
 def moments(faulty: FaultyLake, day: Day) -> dict[str, object]:
-    """Return, from the Spec table, the time at which each asset was read."""
+    """Return the time at which each asset was read, as the Spec table stores it."""
     rows = day.partitions.read(faulty.table("spec"), day.number).to_pylist()
     return {row["codigo_ticker_ativo"]: row["datetime_exec"] for row in rows}
 

@@ -1,4 +1,4 @@
-"""Each execution sends one notice of the day; the tests read it from a queue that the topic sends to."""
+"""Each execution sends one notice of the day; the topic sends the notice to the queue of the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the procedures of docs/operations.md with the API calls that the commands in these procedures make."""
+"""Runs the procedures of docs/operations.md with the same API calls as the commands in these procedures."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def day(applied_faulty_lake: FaultyLake) -> Day:
 
 @pytest.fixture(scope="module")
 def good_today(applied_faulty_lake: FaultyLake) -> Day:
-    """Return the finished day of today. Each test that changes the day repairs it."""
+    """Run today's day to its end, and return the day. Each test that changes the day repairs it."""
     day = applied_faulty_lake.day()
     day.start()
     return finished(applied_faulty_lake, day)
 
 
 def finished(lake: FaultyLake, day: Day) -> Day:
-    """Return the day after its end."""
+    """Wait until the day has ended, compact and check the day, and return the day."""
     day.wait()
     lake.compact(day)
     lake.check(day)

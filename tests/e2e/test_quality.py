@@ -102,7 +102,7 @@ def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: Fau
 
 
 def session_text(row: checks.Row) -> str:
-    """Return the session of a SoR row as a sortable value, which is greater for a later session."""
+    """Return the session of a SoR row as a sortable value; a later session has a greater value."""
     return "".join(reversed(row["dt_ult_cot"].split("/")))
 
 

@@ -35,7 +35,7 @@ REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
 
 
 def installed(requirements: Path, target: Path) -> Path:
-    """Install only the wheels in a requirements file."""
+    """Install the packages in a requirements file, from wheels only."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", f"--target={target}", f"--requirement={requirements}"]
     subprocess.run(command, check=True)

@@ -64,10 +64,10 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def planned(provider: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the output of a plan of each example and of each module block of the documentation.
+    """Plan each example and each module block in the documentation, and return the output of the plans.
 
-    The provider is mocked as the documentation says. The runs of one file end with the first that fails, so
-    each run has its own file.
+    The provider is mocked as the documentation says. If a run fails, Terraform skips the later runs of the
+    same file, so each run has its own file.
     """
     root = tmp_path_factory.mktemp("root")
     (root / "main.tf").write_text("terraform {}\n")  # `init` installs nothing in an empty folder

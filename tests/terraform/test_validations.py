@@ -1,4 +1,4 @@
-"""Each validation and each check of inputs refuses a wrong value, and its message says what to write instead.
+"""Each validation or check of inputs refuses a wrong value with a message that says what to write instead.
 
 The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
 expected failure, so these tests copy each run, without its `expect_failures`, into a separate file.

@@ -60,7 +60,7 @@ class CollectorMachine:
         self.session.events.register(f"before-call.s3.{operation}", answer)
 
     def run(self, *options: str, bucket: str = BUCKET) -> int:
-        """Run the collector, which waits less than a second for a site that is down."""
+        """Run the collector with waits of less than a second for a site that is down."""
         arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
         return main(arguments, now=lambda: self.now, session=self.session)
 

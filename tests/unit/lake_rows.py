@@ -41,7 +41,7 @@ def s3_event(*items: LakeObject) -> dict[str, Any]:
 
 
 def raw_s3_event(*objects: tuple[str, str]) -> dict[str, Any]:
-    """Return the event that S3 sends for new objects, which are given as pairs of bucket and key."""
+    """Return the event that S3 sends for new objects; each object is a pair of bucket and key."""
     return {
         "Records": [
             {

@@ -46,6 +46,6 @@ def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
 def sample(
     sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
 ) -> Snapshot:
-    """Make a snapshot whose latest day is `DAY`; the values in `changed` replace those of every asset."""
+    """Make a snapshot whose latest day is `DAY`; the values in `changed` apply to every asset."""
     stocks, funds = ([row | changed for row in rows_of(kind)] for kind in ("acoes", "fiis"))
     return Snapshot(stocks, funds, judgement(DAY, "ok") if quality is None else quality, histories(sessions))

@@ -90,7 +90,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
 
 
 def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
-    """Return a partition's rows by ticker, which is the first column; each ticker must occur once."""
+    """Return a partition's rows by ticker (the first column); each ticker must occur once."""
     rows = [
         row
         for item in list_day(lake.s3, lake.tables[table], day)
@@ -115,8 +115,8 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> tuple[li
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other assets than the site"
         for ticker, row in rows.items():
-            # Skip the columns of moments, which are not on the page. The loop over `assets` below compares
-            # the moments in SoT and Spec with those in SoR.
+            # Skip the columns of moments, because no page shows these moments. The loop over `assets` below
+            # compares the moments in SoT and Spec with those in SoR.
             cells = {
                 column: value
                 for column, value in found[table][ticker].items()

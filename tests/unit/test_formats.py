@@ -43,7 +43,7 @@ def objects(world: World, prefix: str) -> dict[str, bytes]:
 
 
 def shape(value: Any) -> Any:
-    """Return a value with placeholders instead of ids and the site's address; everything else stays."""
+    """Return a value in which placeholders replace ids and the site's address; nothing else changes."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -43,7 +43,7 @@ def ours(server: SiteServer) -> FundamentusSite:
 
 @pytest.fixture
 def pynvest(ours: FundamentusSite) -> Fundamentus:
-    """Return pynvest with headings and maps for the pages' year, even if the current year is another."""
+    """Return pynvest with headings and maps for the pages' year, which need not be the current year."""
 
     def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
         years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}

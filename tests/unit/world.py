@@ -1,4 +1,4 @@
-"""The whole lake on moto, where events come in any order or twice, and where tests kill processes."""
+"""The whole lake on moto; events come in any order or twice, and tests kill processes."""
 
 from __future__ import annotations
 
@@ -332,5 +332,5 @@ def calm_down(world: World) -> None:
 
 
 def utc(text: str) -> datetime:
-    """Return a moment of an evening in UTC."""
+    """Convert a text to a moment in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)

@@ -1,7 +1,7 @@
 """Make days for the quality checks: the stages' functions process the sample site's assets in one process.
 
-The functions of stage 2 read the listings, and those of stage 3 read the pages. Stage 4 sets the types,
-stage 5 picks the columns and stage 6 compacts the rows. The stages run without S3 and without queues.
+Stage 2's functions read the listings, and stage 3's functions read the pages. Stage 4 sets the types, stage 5
+picks the columns and stage 6 compacts the rows. The stages run without S3 and without queues.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def read_day(
     day
         The day.
     refused
-        Tickers that the site lists but whose pages the site refuses.
+        Listed tickers whose pages the site refuses.
     listed
         Prices by ticker, for tickers whose price in the listing differs from the price on the page.
     """

@@ -59,7 +59,7 @@ Rows = Sequence[QualityRow]
 
 
 def remarks(rows: Rows) -> dict[tuple[str | None, str, str | None], str]:
-    """Return the verdict of each row that is not ok, without the row of the whole day."""
+    """Return the verdict of each row that is not ok, except the row of the whole day."""
     return {
         (row.tabela, row.medida, row.coluna): row.situacao.value
         for row in rows
@@ -412,7 +412,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
-    """Return `ledger` with `batches` added and with `rounds` rounds; each round requests all stocks."""
+    """Return `ledger` with more `batches` and with `rounds` rounds; each round requests all stocks."""
     assert ledger.listing is not None
     asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
@@ -510,7 +510,8 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = tables.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # As text, 30 September is greater than the newer date, because the text begins with the day of the month.
+    # Compared as text, 30 September is greater than the newer date: the text begins with the day of the
+    # month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = tables.sor[Kind.ACOES].schema
     sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

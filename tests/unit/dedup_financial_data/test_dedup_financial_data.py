@@ -267,7 +267,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """Stage 1 clears the day when a compaction has read the day's rows and has not yet written them."""
+    """A compaction reads the day's rows, then stage 1 clears the day, and then the compaction writes."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 

@@ -75,7 +75,7 @@ def names(text: str) -> set[str]:
 
 
 def declared(file: str, kind: str) -> set[str]:
-    """Return the names of the blocks of one kind in a Terraform file."""
+    """Return the names of a Terraform file's blocks that have the given kind."""
     return set(re.findall(rf'^{kind} "(\w+)"', (PROJECT / file).read_text(encoding="utf-8"), re.MULTILINE))
 
 

@@ -16,7 +16,7 @@ DAY = 20261123
 
 
 def documented() -> dict[str, tuple[float, float]]:
-    """Return, for each row of the page's tables, the documented megabytes for one day and for 250 days."""
+    """Return the documented megabytes for one day and for 250 days, for each row of the page's tables."""
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
     return {name: (as_float(day), as_float(year)) for name, day, year in rows}
 
@@ -39,8 +39,8 @@ def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_
 
     assert documented().keys() == found.keys()
     for name, sizes in found.items():
-        # DuckDB may read some bytes near an object's end twice, or only once as part of a larger read of
-        # needed bytes.
+        # DuckDB may read some bytes near an object's end twice; it may also read them only once, as part of a
+        # larger read of needed bytes.
         assert sizes == pytest.approx(documented()[name], rel=0.1, abs=0.1), name
 
 

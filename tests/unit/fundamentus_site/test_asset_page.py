@@ -313,7 +313,7 @@ SOLID_MARK = '<td class="label">{}</td>'
 
 @st.composite
 def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
-    """Return an asset, a page that has its indicators in unusual positions, and the page's unknown labels."""
+    """Return an asset, its page with the indicators in unusual positions, and the page's unknown labels."""
     asset = draw(st.sampled_from(ODD))
     groups: dict[str, list[Cell]] = {}
     for one in asset.cells():

@@ -1098,7 +1098,7 @@ def test_a_proxy_that_drips_does_not_hold_us(
 
 @contextmanager
 def dripping(answers: list[bytes]) -> Iterator[str]:
-    """Accept one client, give what it sends each of `answers`, and then send one byte at a time."""
+    """Accept one client, answer its requests with `answers`, and then send one byte at a time."""
 
     def serve() -> None:
         connection, _ = listener.accept()

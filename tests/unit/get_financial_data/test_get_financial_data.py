@@ -408,7 +408,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
 ) -> None:
     batch = tickers(site)[:6]
     site.latency_ms = 2400
-    # The function reserves a third of its time for writing, which suffices even on a busy machine.
+    # The function reserves a third of its time for writing; this is enough even on a busy machine.
     left = 12.0
     started = time.monotonic()
 
@@ -600,7 +600,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
-    """Return references to the archived pages, per ticker and in the form that messages use."""
+    """Return references to the archived pages by ticker, in the form that messages use."""
     archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}

@@ -297,7 +297,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
-    """Archive the listings and some stocks' pages, which were all fetched at the time `at`."""
+    """Archive the listings and some stocks' pages; the time `at` is the fetch time of all of them."""
     pages = [
         ArchivedPage(
             ticker,

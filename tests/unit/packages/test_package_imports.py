@@ -30,7 +30,7 @@ STAGES = (
 
 SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
-# A stage must not import these modules, because its start would then take longer than its work.
+# A stage must not import these modules; otherwise the stage's start would take longer than its work.
 FOREIGN = {
     "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
     "check_and_delete_partitions": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},

@@ -1,4 +1,4 @@
-"""On the live day, the trial's assets have the site's values; on the thirty days before, other values."""
+"""The trial's assets have the site's values on the live day, but other values on the thirty days before."""
 
 from __future__ import annotations
 
