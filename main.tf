@@ -51,7 +51,7 @@ locals {
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # These names and patterns match all dead-letter queues of this instance and no queue of another instance, and are short enough for a policy.
+  # These names and patterns are short enough for a policy, and match all dead-letter queues of this instance but no queue of another instance.
   failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 

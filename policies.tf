@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # An operator may use the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# The operator's policy uses names and patterns, to be visible in a plan and to fit in a managed policy (6,144 characters).
+# With names and patterns, the operator's policy is visible in a plan and fits in a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {

@@ -21,7 +21,7 @@ locals {
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
-# The rights of a reader: Athena reads the catalog and the tables' objects and writes results on the reader's behalf.
+# A reader's rights: on the reader's behalf, Athena reads the catalog and the tables' objects, and writes results.
 data "aws_iam_policy_document" "reader" {
   # checkov:skip=CKV_AWS_356:Actions that list workgroups and data catalogs take no resource
   statement {

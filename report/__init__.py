@@ -1,1 +1,1 @@
-"""Writes the lake's data as a page or for a spreadsheet: ``python -m report``, in a checkout."""
+"""Writes the lake's data as a page or for a spreadsheet; run ``python -m report`` in a checkout."""

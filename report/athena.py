@@ -96,7 +96,7 @@ class Athena:
     def ask_object(self, sql: str, s3: Any, timeout_seconds: float = 60.0) -> Answer:
         """Run a query and read its whole answer from the result object, with a single request.
 
-        A null and an empty text are both None, and `types` is empty.
+        Both a null and an empty text become None; `types` is empty.
 
         Parameters
         ----------

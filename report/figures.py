@@ -238,9 +238,9 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 
 
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
-    """Draw P/VP against dividend yield of liquid assets, except outliers; return None if no asset is left.
+    """Draw liquid assets by P/VP and dividend yield, without outliers; return None if no asset is left.
 
-    A point's colour and shape show the sector or segment; points of interest are labelled with the ticker.
+    A point's colour and shape show the sector or segment; only `points_of_interest` have a label, the ticker.
     """
     shown = [
         asset
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets, at most as many as there are colours."""
+    """Return the sectors or segments with the most assets, at most one per colour."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round numbers within the range of the values; a narrow range gets numbers with smaller steps."""
+    """Return round numbers within the range of the values, in smaller steps if the range is narrow."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # A session is a date without a time. As UTC, it is the same date in every time zone.
+        # A session is a date without a time. Read as UTC, this date is the same in every time zone.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

@@ -65,7 +65,7 @@ class AssetHistory:
 
 @dataclass(frozen=True)
 class Split:
-    """A possible split, or reverse split, between a session and the session before it.
+    """A possible split, or reverse split, between two consecutive sessions.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> s
 
 
 def table_of(sql: str) -> str:
-    """Return the first table in a query or in a view's definition, as the SQL text names it.
+    """Return the first table in the SQL text of a query or view, as the text names the table.
 
     Raises
     ------

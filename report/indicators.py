@@ -102,7 +102,7 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     rows
         Rows of the latest day; columns that the contract lacks come last, under their own names.
     year
-        Year of the run day; some column names contain a number of years before that year.
+        Year of the run day; some column names count the years back from that year.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
@@ -151,7 +151,7 @@ def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a definition for the page's readers: the definition gives fractions in %, as the page does."""
+    """Return a definition for the page's readers, with fractions in %, as on the page."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"

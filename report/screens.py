@@ -275,7 +275,7 @@ def number(asset: ListedAsset, column: ShownColumn) -> float | None:
 
 
 def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return the excess of Graham's number over the price, as a fraction, for stocks with earnings."""
+    """Return by which fraction Graham's number exceeds the price, for stocks with earnings."""
     product = math.prod(SETTINGS["graham"].values())
     found = {}
     for asset in assets:

@@ -31,7 +31,7 @@ def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     """Return rows as a CSV file with a line of column names.
 
     Numbers have all their digits and no thousands separator; dates are ISO 8601 in any locale; a missing
-    value is an empty cell. A text that a spreadsheet would take for a formula begins with an apostrophe.
+    value is an empty cell. A text that looks like a formula to a spreadsheet gets a leading apostrophe.
 
     Parameters
     ----------

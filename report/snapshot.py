@@ -74,7 +74,7 @@ class ListedAsset:
 
     @property
     def is_liquid(self) -> bool:
-        """Return True if more than a million reais of the asset are traded per day."""
+        """Return whether more than a million reais of the asset are traded per day."""
         return (self.volume or 0) > LIQUID
 
 

@@ -1,4 +1,4 @@
-"""The report after the run of a day, with rows, failed tickers, times and answers of some queries."""
+"""The report after the run of a day: rows, failed tickers, times, and some queries with their answers."""
 
 from __future__ import annotations
 

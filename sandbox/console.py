@@ -22,7 +22,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class OwnPager(Pager):
-    """Runs the program in ``PAGER``, or else ``less``, which quits if the text fits on one screen.
+    """Runs the program in ``PAGER``; the default, ``less``, quits if the text fits on one screen.
 
     rich's own pager is not used, because it calls pydoc, which overwrites ``LESS``.
     """
@@ -100,7 +100,7 @@ class Console:
         elif self._console.is_terminal and rows and width > self._console.width:
             self._records(headings, rows)
         else:
-            # Do not wrap lines for a program that reads a pipe.
+            # If a program reads the output from a pipe, do not wrap lines.
             self._console.width = max(width, self._console.width)
             self._console.print(grid, soft_wrap=False)
 

@@ -66,7 +66,7 @@ class DayObjects:
 
 @dataclass(frozen=True)
 class StageReport:
-    """One function's invocations in a day: number, total seconds, and seconds until the last one ended."""
+    """A function's invocations in a day: number, total seconds, and seconds to the last invocation's end."""
 
     function: str
     invocations: int
@@ -101,7 +101,7 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke the start schedule's target with `fields`, or, without fields, with the schedule's input."""
+        """Invoke the start schedule's target with `fields`; without fields, with the schedule's input."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -142,7 +142,7 @@ class Day:
             time.sleep(POLL_SECONDS)
 
     def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
-        """Start the dedup workflow for the day with the schedule's input, and wait until the workflow ends.
+        """Start the day's dedup workflow with the schedule's input, and wait until the workflow ends.
 
         Returns
         -------
@@ -291,7 +291,7 @@ def ticker_of(body: str) -> str:
 
 
 def _failure(body: str) -> str:
-    """Return a text about a failed invocation, or the whole message if Lambda did not write it."""
+    """Return a text about a failed invocation; the whole message if Lambda did not write the message."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

@@ -287,7 +287,7 @@ def _functions(
     layer = next(built.glob("layer-*.zip"))
     with zipfile.ZipFile(layer) as archive:
         archive.extractall(built / "layer")
-    # Besides the emulator's certificate, load the public certificates, as a client on AWS does.
+    # Load the public certificates, as a client on AWS does, and the emulator's certificate.
     certificates = built / "certificates.pem"
     own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
     certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
@@ -302,7 +302,7 @@ def _functions(
 
     compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
     scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # Stage 1 invokes a function that refuses the event, not stage 2, because stage 2 would start the day.
+    # In place of stage 2, which would start the day, stage 1 invokes a function that refuses the event.
     replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
 
     def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
@@ -451,7 +451,7 @@ def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
     batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
     places = measured["places"]
     every = sum(batches.values())
-    # Each pair is a number of process starts and a number of invocations; a function has a pair per purpose.
+    # For each purpose, a function has a pair: number of process starts, number of invocations.
     runs = {
         STAGE_1: [(1, 1)],
         AGAIN: [],  # does not run on an ordinary evening

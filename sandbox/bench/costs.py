@@ -81,7 +81,7 @@ class DayCounts:
     stored_bytes
         Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
-        Bytes of the day's pages and of the day's ledger, which both expire.
+        Bytes of the day's pages and of the day's ledger; both expire.
     transitions
         State transitions of the workflow.
     queries

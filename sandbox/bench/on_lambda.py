@@ -1,4 +1,4 @@
-"""Computes how long a function runs with its share of a core on Lambda, from its CPU time and its waits.
+"""Computes, from CPU time and waits, how long a function runs with its share of a core on Lambda.
 
 Lambda gives a function CPU in proportion to its memory, with a whole core at 1,769 MB (Lambda's developer
 guide, "Configure Lambda function memory"). More memory makes computation faster at the same cost. With less
@@ -49,7 +49,7 @@ class Work:
         return self.first_cpu / share(memory_mb) + self.first_waits
 
     def later_seconds(self, memory_mb: float) -> float:
-        """Return the seconds that each invocation takes after a process's first invocation."""
+        """Return the seconds of each invocation that follows a process's first invocation."""
         return self.later_cpu / share(memory_mb) + self.later_waits
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:

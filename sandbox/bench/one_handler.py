@@ -81,7 +81,7 @@ def _peak_bytes() -> int:
 
 @contextmanager
 def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Record under `name` how many seconds of CPU time and of waiting the block takes."""
+    """Record under `name` the block's seconds of CPU time and of waiting."""
     clock, cpu = time.perf_counter(), time.process_time()
     yield
     used = time.process_time() - cpu

@@ -71,7 +71,7 @@ class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no
 
 
 def main() -> None:
-    """Print the size of each table, and the bytes that each view and query reads, for each number of days."""
+    """For each number of days, print each table's size and the bytes that each view and query reads."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
     parser.add_argument("--acoes", type=int, default=1000)
     parser.add_argument("--fiis", type=int, default=450)
@@ -94,7 +94,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Only ``datetime_exec`` and the session differ between days: a traded asset's session is the written day.
+    Only ``datetime_exec`` and the session differ between days: each day is the session of its traded assets.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def weight(directory: Path) -> dict[str, int]:
 
 
 def bytes_read(directory: Path) -> dict[str, int]:
-    """Return how many bytes of a lake each view (with all its columns) and each named query reads."""
+    """Return how many bytes of a lake are read by each view (with all its columns) and each named query."""
     files = CountingFileSystem(skip_instance_cache=True)
     lake = duckdb.connect()
     lake.register_filesystem(files)
