@@ -43,7 +43,7 @@ class BuildError(Exception):
 
 
 def package_names() -> list[str]:
-    """Return the names of all packages, the layer last."""
+    """Return the names of all packages; the last name is the layer."""
     return [*sorted(SHARED), LAYER]
 
 

@@ -93,7 +93,7 @@ class Indicator:
 
 
 def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator]:
-    """Return the indicators that the rows of a kind have, by section.
+    """Return the indicators of a kind by section, if the rows contain them.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The columns of the table, their computed values, and the screens of the page's buttons.
 
-``screens.json`` has the thresholds of the screens; the queries in ``athena/queries`` use equal thresholds.
+``screens.json`` has the thresholds of the screens; the queries in ``athena/queries`` use the same numbers.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ HEADER = "if-none-match"
 
 
 def apply() -> None:
-    """Copy a put's header ``If-None-Match`` into the condition key ``s3:if-none-match``."""
+    """Copy PutObject's header ``If-None-Match`` into the condition key ``s3:if-none-match``."""
     context = iam_actions.s3_service_context
 
     def context_with_header(

@@ -67,7 +67,7 @@ def compact(
     Returns
     -------
     Compacted
-        The result. A partition that is one object without duplicates is not rewritten.
+        The result. If a partition is one object without duplicates, nothing is written.
 
     Raises
     ------

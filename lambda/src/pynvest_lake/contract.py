@@ -101,7 +101,7 @@ class TableSchema:
         Raises
         ------
         ValueError
-            The columns are not the first columns of the contract; the text names the differences.
+            The columns are not the first columns of the contract; the error names the differences.
         """
         names = rows.schema.names
         if not names or names != self.names[: len(names)]:

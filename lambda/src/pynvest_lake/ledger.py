@@ -105,7 +105,7 @@ class Round:
     assets
         The queued tickers, by kind.
     reason
-        Why no ticker was queued, if the site gave no listing.
+        If the site gave no listing: why the round queued no ticker.
     """
 
     number: int

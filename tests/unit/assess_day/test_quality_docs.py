@@ -1,4 +1,4 @@
-"""The operator's page explains every quality check, and no other check."""
+"""The operator's page explains exactly the checks that the code has."""
 
 from __future__ import annotations
 
