@@ -31,7 +31,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     error_message = "databases: ${jsonencode(output.databases)}"
   }
 
-  # buckets of the module need no such keys
+  # in buckets of the module, tables need no prefix of the lake
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
@@ -93,7 +93,7 @@ run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
     error_message = "Spec is in ${output.tables.spec_ativos.bucket}"
   }
 
-  # the default name needs no such keys
+  # with the default name, tables need no prefix of the lake
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
