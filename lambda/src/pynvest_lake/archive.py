@@ -280,7 +280,7 @@ def _lines(body: Any, problems: list[str]) -> Iterator[str]:
             if size > MAX_OBJECT_BYTES:
                 problems.insert(0, f"holds more than {MAX_OBJECT_BYTES} bytes, the rest is not read")
                 return
-            if rest_of_cut or line == b"\n":
+            if rest_of_cut:
                 continue
             if count == MAX_LINES:
                 problems.insert(0, f"has more than {MAX_LINES} lines, the rest is not read")
@@ -288,7 +288,7 @@ def _lines(body: Any, problems: list[str]) -> Iterator[str]:
             count += 1
             if cut:
                 problems.append(f"line {count} has more than {MAX_LINE_BYTES} bytes")
-            else:
+            elif line != b"\n":
                 yield line.decode("utf-8", errors="replace").removesuffix("\n")
         if not size:
             problems.append("the object is empty")

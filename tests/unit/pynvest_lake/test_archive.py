@@ -103,10 +103,11 @@ def test_what_is_no_gzip_object_is_named(lake: Lake, body: bytes, said: str) -> 
     [
         (b"\0" * 200_000_000, "holds more than 67108864 bytes"),
         (b"x\n" * 20_000, "has more than 10000 lines"),
+        (b"\n" * 20_000, "has more than 10000 lines"),
         (b"[[],[]]" * 1_000_000, "line 2 has more than 4259840 bytes"),
         (b"[" * 100_000, "RecursionError"),
     ],
-    ids=["bytes", "lines", "a long line", "nesting"],
+    ids=["bytes", "lines", "empty lines", "a long line", "nesting"],
 )
 def test_an_object_that_is_made_to_be_costly_is_read_within_bounds_and_named(
     lake: Lake, content: bytes, found: str
