@@ -318,7 +318,9 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     """
     raw = bytearray()
     too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large")
-    while chunk := response.read(64 * 1024):
+    # In a chunked answer, read() would take a chunk of size -1 for all that follows, and keep all of it.
+    read = response.read1 if response.chunked else response.read
+    while chunk := read(64 * 1024):
         raw += chunk
         if len(raw) > MAX_PAGE_BYTES:
             raise too_large
@@ -362,7 +364,9 @@ class _Socket(socket.socket):
     def recv_into(self, *args: Any) -> int:
         """Read within the time that is left."""
         self.limit(self._deadline)
-        return super().recv_into(*args)
+        received = super().recv_into(*args)
+        self.limit(self._deadline)  # for the TLS handshake after the proxy's answer, which reads elsewhere
+        return received
 
 
 class _TlsSocket(_Socket, ssl.SSLSocket):

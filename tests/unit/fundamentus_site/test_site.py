@@ -912,6 +912,17 @@ def test_an_oversized_or_broken_body_is_unavailable(server: Site, answer: Answer
     assert found in str(error)
 
 
+def test_an_answer_without_end_in_a_chunk_of_size_minus_one_is_not_kept(server: Site) -> None:
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(HTTP_OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n")
+        for _ in range(100):
+            handler.wfile.write(b"x" * 1024 * 1024)
+
+    error = outcome(server, flood, attempts=1)
+    assert "more than 2097152 bytes" in str(error)
+
+
 def raw(answer: bytes) -> Serving:
     def serve(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(answer)
@@ -1096,17 +1107,29 @@ def test_a_proxy_that_drips_does_not_hold_us(
         assert time.monotonic() - started < 10
 
 
+def test_a_proxy_that_uses_up_the_time_leaves_none_for_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dripping([b"HTTP/1.1 200 OK\r\n\r\n"], after=1.8, pause=30.0) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        through = SiteClient({}, max_connections=1, timeout_seconds=2.0, attempts=1, use_proxy=True)
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="was not complete"):
+            through.get("https://fundamentus.invalid/resultado.php")
+        assert time.monotonic() - started < 3
+
+
 @contextmanager
-def dripping(answers: list[bytes]) -> Iterator[str]:
-    """Accept one client, answer its requests with `answers`, and then send one byte at a time."""
+def dripping(answers: list[bytes], after: float = 0.0, pause: float = 0.02) -> Iterator[str]:
+    """Accept one client, answer its requests with `answers` after some seconds, then drip bytes."""
 
     def serve() -> None:
         connection, _ = listener.accept()
         with connection, suppress(OSError):
             for answer in answers:
                 connection.recv(65536)
+                released.wait(after)
                 connection.sendall(answer)
-            while not released.wait(0.02):
+            while not released.wait(pause):
                 connection.sendall(b"x")
 
     released = threading.Event()
