@@ -276,7 +276,11 @@ def _connected(deadline: float, address: tuple[str, int], *_: Any) -> _Socket:
     """Open a socket; `HTTPConnection.connect` then asks the proxy and makes the TLS handshake."""
     seconds = min(CONNECT_SECONDS, _seconds_to(deadline))
     connected = _Socket(fileno=socket.create_connection(address, seconds).detach())
-    connected.limit(deadline)
+    try:
+        connected.limit(deadline)
+    except TimeoutError:  # the name was resolved slowly, or the first of its addresses did not answer
+        connected.close()
+        raise
     return connected
 
 

@@ -854,6 +854,23 @@ def test_a_server_that_hangs_does_not_hold_us(server: Site) -> None:
     assert time.monotonic() - started < 15
 
 
+def test_a_connection_that_comes_after_its_time_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def resolve_slowly(*args: Any, **options: Any) -> Any:
+        threading.Event().wait(0.3)
+        return resolve(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Unavailable, match="was not complete") as held:
+            FundamentusSite(url, timeout_seconds=0.2, attempts=1).fetch_asset("PETR4")
+        with listener.accept()[0] as connection:
+            connection.settimeout(5)
+            assert connection.recv(1) == b"", held
+
+
 def test_a_page_after_a_cut_connection_is_read_on_a_new_one(server: Site) -> None:
     server.asset("VALE3", drip(HTTP_OK + b"Content-Length: 100000\r\n\r\n", b"x"), stock_page("VALE3"))
     site = client(server, timeout_seconds=0.3, max_connections=1)
