@@ -21,6 +21,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
+from select import select
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -192,10 +193,12 @@ class SiteClient:
         headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
             headers, target = {**headers, **_authorization(route.proxy)}, url
-        # The server may have closed a kept connection meanwhile, so try a new connection.
+        # Meanwhile the server may have closed a kept connection, or sent bytes that no request asked for.
         with suppress(IndexError, OSError, HTTPException):
             kept = self._kept[route].pop()
-            return kept, _ask(kept, target, headers, deadline)
+            if not select([kept.sock], [], [], 0)[0]:
+                return kept, _ask(kept, target, headers, deadline)
+            kept.close()
         connection = self._connect(route, deadline)
         return connection, _ask(connection, target, headers, deadline)
 

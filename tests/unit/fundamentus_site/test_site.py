@@ -886,6 +886,19 @@ def test_a_kept_connection_that_the_server_closes_costs_no_attempt(server: Site)
     assert first == second != third
 
 
+def test_an_answer_that_no_request_asked_for_answers_no_later_request(server: Site) -> None:
+    def answer_twice(handler: BaseHTTPRequestHandler) -> None:
+        body = stock_page().encode("iso-8859-1")
+        answer = HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        handler.wfile.write(answer + b" " * 65536 + answer)
+
+    server.asset("PETR4", answer_twice)
+    server.asset("VALE3", stock_page("VALE3"))
+    site = client(server, attempts=1, max_connections=1)
+    assert read_asset(site, "PETR4")["nome_papel"] == "PETR4"
+    assert read_asset(site, "VALE3")["nome_papel"] == "VALE3"
+
+
 def compressed(body: bytes, encoding: str) -> Answer:
     return Answer(body, headers={"Content-Type": "text/html", "Content-Encoding": encoding})
 
