@@ -66,11 +66,14 @@ SLOWEST = {
 }
 
 
+FAULTS = ("test_faults.py", "test_operations.py", "test_operator.py", "test_quality.py")
+
+
 def group_of(item: pytest.Item) -> str:
     """Return the name of the group of tests that share an expensive fixture with this test."""
     if "faulty" in getattr(item, "fixturenames", ()):
         # These tests mostly wait, so two groups of them run in parallel, each group with its own lake.
-        return "faults" if item.path.name in ("test_faults.py", "test_operations.py") else "more faults"
+        return "faults" if item.path.name in FAULTS else "more faults"
     return item.path.name
 
 
