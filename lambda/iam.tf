@@ -42,7 +42,7 @@ locals {
     miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
   } }
 
-  # S3 uses a bucket's KMS key with the permissions of the role that reads or writes an object.
+  # When a role reads or writes an object, S3 uses the bucket's KMS key with this role's permissions.
   uses_of_bucket_keys = { for function, actions in local.actions_in_lake : function => concat(
     contains(actions, "s3:GetObject") ? ["kms:Decrypt"] : [],
     contains(actions, "s3:PutObject") ? ["kms:GenerateDataKey"] : [],

@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # A session is a date without a time. Read as UTC, this date is the same in every time zone.
+        # A session is a date without a time. In UTC, browsers of all time zones show the same date.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row that the lake must hold for a page read on `day` (default: the page's day)."""
+        """Return the SoR row that the lake must hold after reading the page on `day` (default: its day)."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row that the lake must hold for a page read on `day` (default: the page's day)."""
+        """Return the SoT row that the lake must hold after reading the page on `day` (default: its day)."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row that the lake must hold for a page read on `day` (default: the page's day)."""
+        """Return the Spec row that the lake must hold after reading the page on `day` (default: its day)."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

@@ -64,7 +64,7 @@ def read_listing_page(page: Page) -> ListingPage:
     Refused, Unavailable
         See `meaning`; a listing with more than `MAX_ROWS` rows also raises `Unavailable`.
     LayoutNotRecognized
-        The page belongs to the site, but has no assets, or names an asset in fewer than half of its rows.
+        The page belongs to the site, but has no assets, or fewer than half of its rows name an asset.
     """
     root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
     holding = holding_rows(root)

@@ -155,7 +155,7 @@ class AssetEntry:
     fetched_at
         The moment of the fetch, as `moment_text` writes it, if there is a page.
     unknown_labels
-        The page's first labels without a column; None if every label has a column.
+        The first labels on the page that have no column; None if every label has a column.
     unknown_count
         The number of labels without a column, if `unknown_labels` does not name all of them.
     lacking_labels
