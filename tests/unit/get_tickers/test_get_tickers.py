@@ -394,6 +394,20 @@ def test_pages_are_queued_though_no_listing_reads_and_what_the_day_was_to_hold_s
     assert dict(listing.assets[Kind.ACOES]) == {one: 1.0, other: 2.0}
 
 
+def test_pages_without_a_readable_listing_give_the_day_no_listing(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    one = listed(site, "acoes")[0]
+    site.set_fault("/resultado.php", Fault("unrecognizable"))
+    site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
+    keep(lake, site, one)
+
+    queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
+    assert ledger(lake).listing(DAY) is None
+
+
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
 def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
