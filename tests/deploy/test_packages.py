@@ -43,9 +43,10 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return the oldest Python (3.9 or later) on the PATH or under pyenv, and also this test's Python."""
+    """Return this test's Python and every other Python (3.9 or later) on the PATH or under pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    for minor in range(9, sys.version_info.minor):
+    found = {f"3.{sys.version_info.minor}": sys.executable}
+    for minor in range(9, 15):
         named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))
         for python in (path for name in named if (path := shutil.which(name))):
             if (
@@ -54,8 +55,8 @@ def pythons() -> list[str]:
                 ).returncode
                 == 0
             ):
-                return [python, sys.executable]
-    return [sys.executable]
+                found.setdefault(f"3.{minor}", python)
+    return list(found.values())
 
 
 PYTHONS = pythons()

@@ -196,7 +196,7 @@ class SiteClient:
         # Meanwhile the server may have closed a kept connection, or sent bytes that no request asked for.
         with suppress(IndexError, OSError, HTTPException):
             kept = self._kept[route].pop()
-            if not select([kept.sock], [], [], 0)[0]:
+            if not kept.sock.has_bytes():  # type: ignore[union-attr]
                 return kept, _ask(kept, target, headers, deadline)
             kept.close()
         connection = self._connect(route, deadline)
@@ -375,9 +375,17 @@ class _Socket(socket.socket):
         self.limit(self._deadline)  # for the TLS handshake after the proxy's answer, which reads elsewhere
         return received
 
+    def has_bytes(self) -> bool:
+        """Return whether bytes wait to be read, or the peer has closed the connection."""
+        return bool(select([self], [], [], 0)[0])
+
 
 class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
+
+    def has_bytes(self) -> bool:
+        """Return whether bytes wait, decrypted or not, or the peer has closed the connection."""
+        return self.pending() > 0 or super().has_bytes()
 
 
 def _seconds_to(deadline: float) -> float:

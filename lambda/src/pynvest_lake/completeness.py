@@ -27,7 +27,7 @@ class Flow:
         One text for each table that some SoR objects have not reached; the text contains these objects' ids.
         The texts are in Portuguese, because the day's verdict is in Portuguese and contains the texts.
     foreign
-        The day's partitions hold these keys, but the keys do not belong to the lake.
+        Keys in the day's partitions that are not keys of the lake.
     """
 
     sor_ids: frozenset[str]

@@ -52,7 +52,7 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
             raise SettingError(f"environment variable {name} is missing or empty")
         try:
             values[field.name] = _READERS[types[field.name]](text)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise SettingError(f"environment variable {name} is {text!r}, {error}") from error
     return settings(**values)
 

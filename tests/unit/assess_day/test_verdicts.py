@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isfinite
 from random import Random
 from typing import Any
 
@@ -276,6 +277,7 @@ def test_values_of_three_hundred_digits_are_judged_as_others_are() -> None:
     assert remarks(first)[SOT_ACOES, "cotacao_vezes_papeis", "vlr_cot"] == "falha"
     assert remarks(last)[SOT_ACOES, "mediana", "vlr_mercado"] == "falha"
     assert max(len(row.motivo or "") for row in last) < 300
+    assert all(isfinite(row.valor or 0) for row in (*first, *last))
 
 
 def test_two_columns_that_are_swapped_are_a_failure() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import html
+import io
 import logging
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -14,11 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
@@ -886,17 +892,51 @@ def test_a_kept_connection_that_the_server_closes_costs_no_attempt(server: Site)
     assert first == second != third
 
 
-def test_an_answer_that_no_request_asked_for_answers_no_later_request(server: Site) -> None:
-    def answer_twice(handler: BaseHTTPRequestHandler) -> None:
-        body = stock_page().encode("iso-8859-1")
-        answer = HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
-        handler.wfile.write(answer + b" " * 65536 + answer)
+@pytest.fixture
+def tls_server(server: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Return the site over TLS, with a certificate that the client trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(timezone.utc)
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    trusted = tmp_path / "certificate.pem"
+    trusted.write_bytes(secret + certificate.public_bytes(pem))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(trusted)
+    server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
+    server.url = server.url.replace("http://", "https://")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    return server
 
-    server.asset("PETR4", answer_twice)
-    server.asset("VALE3", stock_page("VALE3"))
-    site = client(server, attempts=1, max_connections=1)
-    assert read_asset(site, "PETR4")["nome_papel"] == "PETR4"
-    assert read_asset(site, "VALE3")["nome_papel"] == "VALE3"
+
+@pytest.mark.parametrize("fixture", ["server", "tls_server"])
+def test_an_answer_that_no_request_asked_for_answers_no_later_request(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    server: Site = request.getfixturevalue(fixture)
+
+    def answer_twice(handler: BaseHTTPRequestHandler) -> None:
+        one, other = (
+            HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
+            for body in (b"<html>Fundamentus 1</html>", b"<html>Fundamentus 2</html>")
+        )
+        # http.client reads 8192 bytes at once; what follows them is what a later request would read.
+        handler.wfile.write(one.ljust(io.DEFAULT_BUFFER_SIZE) + other)
+
+    server.serve("/twice", answer_twice)
+    server.serve("/later", "<html>Fundamentus 3</html>")
+    site = SiteClient({}, max_connections=1, timeout_seconds=5, attempts=1)
+    assert site.get(f"{server.url}/twice").text == "<html>Fundamentus 1</html>"
+    assert site.get(f"{server.url}/later").text == "<html>Fundamentus 3</html>"
 
 
 def compressed(body: bytes, encoding: str) -> Answer:

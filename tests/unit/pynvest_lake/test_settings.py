@@ -55,6 +55,7 @@ def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: ob
         (LakeTable, '{"bucket": "b"}', "missing 2 required positional arguments: 'database' and 'table'"),
         (TABLES, "[1]", "is '[1]'"),
         (BY_KIND, '{"bonds": "u"}', "'bonds' is not a valid Kind"),
+        (TEXTS, "[]", "is '[]'"),
     ],
 )
 def test_what_cannot_be_read_is_told_by_the_variables_name(of_type: object, text: str, expected: str) -> None:
