@@ -58,11 +58,9 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
     assert "message is no JSON" in reasons
     assert "ticker is 'a b'" in reasons
-    # Each listed asset without a page was requested once. This is not a failure.
+    # A listed asset without a page is no failure.
     assert day.tickers_without_page() == sorted(ticker for kind in GHOSTS for ticker in GHOSTS[kind])
-    asked = [request.ticker for request in faulty.site.requests]
-    assert {asked.count(ticker) for kind in GHOSTS for ticker in GHOSTS[kind]} == {1}
-    assert asked.count(flaky) > 2
+    assert [request.ticker for request in faulty.site.requests].count(flaky) > 2
 
     faulty.site.clear_faults()
     faulty.site.clear_log()
