@@ -109,7 +109,7 @@ class Collection:
         Raises
         ------
         CollectorError
-            Listings or pages are still missing. All received pages are archived and in a manifest.
+            Listings or pages are still missing. All received pages are archived, and a manifest names them.
         """
         missing: CollectorError | None = None
         try:

@@ -2,9 +2,9 @@
 
 Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
 standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. No time stamp,
-file mode or line ending of this machine enters the file. Builds of a stage's package can differ only between
-zlib releases that compress differently. Builds of the layer can also differ between pip releases that write a
-different ``*.dist-info``.
+file mode or line ending of this machine enters the file. Two builds of a stage's package differ only
+if their zlib releases compress differently. Two builds of the layer also differ if their pip releases write
+different files into ``*.dist-info``.
 """
 
 from __future__ import annotations

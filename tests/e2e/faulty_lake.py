@@ -133,7 +133,7 @@ class FaultyLake:
         return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that all assets, except `without`, are once and correct in each of their tables."""
+        """Check that each table has one correct row for each of its assets, except `without`."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 

@@ -81,7 +81,7 @@ class KnownLake:
         return [row for row in rows if row["dt_ult_cot"] >= since]
 
     def liquid(self, kind: str) -> list[Row]:
-        """Return a kind's rows of the last day, for assets that trade more than a million reais per day."""
+        """Return the last day's rows of a kind, only assets that trade more than a million reais per day."""
         traded = {row["codigo_ticker_ativo"] for row in self.traded()}
         ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
         return [

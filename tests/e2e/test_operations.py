@@ -26,7 +26,7 @@ PROBED_PAGES = 2
 
 @pytest.fixture(scope="module")
 def day(applied_faulty_lake: FaultyLake) -> Day:
-    """Return a finished past day. Each test that changes the day repairs it."""
+    """Return a finished past day. A test may change the day, and then repairs it."""
     day = applied_faulty_lake.day()
     day.ask(past_day())
     return finished(applied_faulty_lake, day)
@@ -34,7 +34,7 @@ def day(applied_faulty_lake: FaultyLake) -> Day:
 
 @pytest.fixture(scope="module")
 def good_today(applied_faulty_lake: FaultyLake) -> Day:
-    """Run today's day to its end, and return the day. Each test that changes the day repairs it."""
+    """Run today's day to its end, and return the day. A test may change the day, and then repairs it."""
     day = applied_faulty_lake.day()
     day.start()
     return finished(applied_faulty_lake, day)

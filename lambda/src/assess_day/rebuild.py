@@ -30,7 +30,7 @@ def check_rebuild(
     Raises
     ------
     DayRefused
-        The day may not be rebuilt now. Nothing was changed.
+        It is not allowed to rebuild the day now. Nothing was changed.
     """
     day = execution.day
     if not sor_ids:

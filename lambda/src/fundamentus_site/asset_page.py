@@ -47,9 +47,9 @@ class Labels:
     Parameters
     ----------
     columns
-        The columns of each label. If one row of the page has a label two times, the label has two columns,
-        first for twelve months and then for three months; any other label has one column. The label ``AAAA``
-        means the year of the run day, and ``AAAA-1`` means the year before.
+        The columns of each label. A label that appears twice in one row of the page has two columns: the
+        first for twelve months, the second for three months. Any other label has one column. The label
+        ``AAAA`` means the year of the run day, and ``AAAA-1`` means the year before.
     core
         The labels that every page of the kind has.
     """

@@ -53,7 +53,7 @@ class Breaker:
 
     @property
     def open(self) -> bool:
-        """Return whether the breaker is open, so that no request may be sent."""
+        """Return whether the breaker is open; an open breaker allows no request."""
         return self._clock() < self._open_until
 
     def admits(self, ticker: str) -> bool:
