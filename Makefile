@@ -28,6 +28,8 @@ RUNS := $(VENV)/.made-runs-$(MINOR)
 SOURCE ?= sample
 TICKERS ?=
 FORMAT ?= table
+# A process that may not write byte code compiles its imports at every start.
+unexport PYTHONDONTWRITEBYTECODE
 # These variables are passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
 unexport QUERY SQL TICKER
 export ASKED_QUERY := $(value QUERY)
