@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# The region comes from aws_service, because aws_region's attributes have different names in releases 5 and 6 of the provider.
+# Read the region from aws_service: the attributes of aws_region have different names in provider 5 and provider 6.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. The bucket's key in `buckets` is the first of these layers, not the bucket's name: this name contains the account, and Terraform knows the account later than the layers' names.
+  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, and the account is known later than the layers.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
@@ -46,12 +46,12 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  # The default is six times the function's time limit, as AWS advises, or more if the batch window is long.
+  # The default is six times the function's time limit, as AWS advises. With a long batch window it is more.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
   tries_take         = var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # These names and patterns are short enough for a policy, and match all dead-letter queues of this instance but no queue of another instance.
+  # These names and patterns are short enough for a policy. They match all dead-letter queues of this instance, and none of another instance.
   failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 

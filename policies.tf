@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # An operator may use the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# With names and patterns, the operator's policy is visible in a plan and fits in a managed policy (6,144 characters).
+# Names and patterns make the policy visible in a plan, and short enough for a managed policy (6,144 characters).
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {

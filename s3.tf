@@ -9,7 +9,7 @@ resource "aws_s3_bucket" "this" {
   tags          = var.module_default_tags
 }
 
-# The consumer may create its own bucket in the same apply, so the data source that lists the bucket depends on this resource.
+# The data source below depends on this resource, because the consumer may create its own bucket in the same apply.
 resource "terraform_data" "own_bucket" {
   for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
 
@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "bucket" {
 
   # Nobody can overwrite an archived page.
   # Copies and multipart uploads do not send the header If-None-Match, so they are denied too.
-  # An object of a multipart upload has the date of the upload's start, although the upload may end much later.
+  # The date of an object from a multipart upload is the upload's start. The upload may end much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -17,7 +17,7 @@ resource "aws_sqs_queue" "tickers" {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
       error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, at most 120) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so a ticker could be read again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
     }
-    # Only a lake with rounds needs this check of the tries' time: without rounds, an operator starts the workflow by hand after the queues drain.
+    # Without rounds this is not checked: an operator starts the workflow by hand after the queues drain.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
       error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
@@ -45,7 +45,7 @@ resource "aws_sqs_queue" "dead_letter" {
   tags                      = var.module_default_tags
 }
 
-# The redrive policies are separate resources, so that all queues are created at the same time; a queue takes long to create.
+# A queue takes long to create. With separate redrive policies, all queues are created at the same time.
 resource "aws_sqs_queue_redrive_policy" "tickers" {
   for_each = aws_sqs_queue.tickers
 

@@ -2,13 +2,13 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
-# The region comes from aws_service, because aws_region's attributes have different names in releases 5 and 6 of the provider.
+# Read the region from aws_service: the attributes of aws_region have different names in provider 5 and provider 6.
 data "aws_service" "current" {
   service_id = "s3"
 }
 
 locals {
-  # The ARNs contain names, not references to resources, so that a plan shows the policy and tests can check the policy's size against IAM's limit.
+  # The ARNs contain names, not references to resources. So a plan shows the policy, and tests can check its size against IAM's limit.
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
   athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"

@@ -129,7 +129,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest if a page of the day is archived, unless a manifest of the same objects exists."""
+        """Put a manifest if a page of the day is archived. Never put two manifests of the same objects."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -143,7 +143,7 @@ class Collection:
     def _ask_once_more(self) -> None:
         """Ask once more for the strange pages, if few pages are strange. The archived pages count anyway.
 
-        If many pages are strange, the site has a new layout, and another request would return the same pages.
+        Many strange pages mean a new layout. Another request would return the same pages.
         """
         strange = self._strange
         if strange and len(strange) <= PAGES_AN_OBJECT and not self._is_over:

@@ -1,8 +1,8 @@
 """Write the documents generated from the code: docs/inputs.md and docs/indicadores.md.
 
-Inputs and outputs come from ``variables.tf`` and ``outputs.tf``, the indicators from the data contract in
-``glue/schemas``. ``python docs/tables.py`` rewrites both documents. With ``--check`` the command fails if a
-document is stale.
+The inputs and outputs come from ``variables.tf`` and ``outputs.tf``. The indicators come from the data
+contract in ``glue/schemas``. ``python docs/tables.py`` rewrites both documents. With ``--check`` the command
+fails if a document is stale.
 """
 
 from __future__ import annotations

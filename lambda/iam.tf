@@ -16,7 +16,7 @@ locals {
   ] }
 
   # Each of these maps holds one statement per table, or one statement per kind of asset.
-  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix, so the condition's operator ends in IfExists.
+  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix, hence IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
@@ -170,8 +170,8 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Allow access only to this account's buckets, even if another account's bucket has a policy that allows the role.
-      # The emulator does not send the bucket's account, which AWS always sends, so the condition's operator ends in IfExists.
+      # Allow access only to this account's buckets. A bucket of another account may have a policy that allows the role.
+      # AWS always sends the bucket's account, but the emulator does not, hence IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# The region comes from aws_service, because aws_region's attributes have different names in releases 5 and 6 of the provider.
+# Read the region from aws_service: the attributes of aws_region have different names in provider 5 and provider 6.
 data "aws_service" "current" {
   service_id = "s3"
 }

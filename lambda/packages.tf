@@ -1,6 +1,6 @@
 locals {
   # For each package, a map from a file's path in the package to the file's source.
-  # A package's hash depends only on sources with Unix line endings, so every checkout gives the same hash; build.py computes the same hash.
+  # A package's hash is computed with Unix line endings, so every checkout gives the same hash. build.py computes the same hash.
   # For each stage, the file packages.json lists the shared Python packages that the stage's package includes.
   shared = jsondecode(file("${path.module}/packages.json"))
   package_sources = { for package, shared in local.shared : package => merge(

@@ -72,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Breadth:
-    """The numbers of assets that rose, did not move or fell in the newest session, and the median change."""
+    """How many assets rose, did not move or fell in the newest session, and the median change."""
 
     up: int
     flat: int
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the percentages of assets that rose, did not move or fell, by kind; None if no change is known."""
+    """Draw by kind which share of assets rose, did not move or fell. None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)

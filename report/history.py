@@ -140,7 +140,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return a query that gives one row per asset; the row's arrays hold the last reading of each session."""
+    """Return a query for one row per asset. The row's arrays hold the last reading of each session."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -152,7 +152,7 @@ def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> s
 
 
 def table_of(sql: str) -> str:
-    """Return the first table in the SQL text of a query or view, as the text names the table.
+    """Return the first table in the SQL text of a query or view, as written there.
 
     Raises
     ------

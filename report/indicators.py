@@ -73,7 +73,7 @@ class Indicator:
     key
         The column's name in the page's address.
     title, meaning
-        Portuguese title, and the definition of the data contract.
+        Portuguese title, and the definition in the data contract.
     section
         One of `SECTIONS`.
     shown

@@ -30,8 +30,8 @@ class ShownColumn:
     title, hint
         Heading and meaning of the column.
     shown
-        Number format: ``decimal``, ``count``, ``change`` (for a fraction, shown as a percentage with a sign),
-        ``points`` or ``amount``.
+        Number format: ``decimal``, ``count``, ``points``, ``amount`` or ``change``. ``change`` shows a
+        fraction as a percentage with a sign.
     stock, fund
         Source columns in the rows of stocks and of funds; None if the rows have no such column.
     is_low_better

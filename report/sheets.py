@@ -30,7 +30,7 @@ LOCALES: Mapping[str, Locale] = {"pt-BR": Locale(";", ","), "en": Locale(",", ".
 def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     """Return rows as a CSV file with a line of column names.
 
-    Numbers have all their digits and no thousands separator; dates are ISO 8601 in any locale; a missing
+    Numbers have all their digits and no thousands separator. Dates are ISO 8601 in any locale. A missing
     value is an empty cell. A text that looks like a formula to a spreadsheet gets a leading apostrophe.
 
     Parameters

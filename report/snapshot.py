@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdicts other than ``ok``, for the run days in the histories; the keys are the run days.
+        The verdicts other than ``ok``, by run day, for the run days in the histories.
     """
 
     stocks: Sequence[Row] = ()

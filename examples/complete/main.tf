@@ -53,7 +53,7 @@ module "pynvest_tools" {
   awssdkpandas_layer_version = "3.16.1"
   lambda_packages_dir        = null # built during the apply, with python3 and pip
 
-  # Five invocations for stocks and three for funds, each with one thread: at most eight concurrent requests to the site.
+  # Stocks get five invocations and funds get three, each with one thread. So the site gets at most eight concurrent requests.
   fetch_from            = "site"
   pages_retention_days  = 90
   fundamentus_base_url  = "https://www.fundamentus.com.br"

@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # If several people, or a CI run, apply this configuration, create the bucket, uncomment these lines and run init again (Terraform 1.10 or newer).
+  # Use this backend if several people or CI apply this configuration (Terraform 1.10 or newer). Create the bucket, uncomment these lines and run init again.
   # backend "s3" {
   #   bucket = "my-company-terraform-state"
   #   key    = "pynvest-tools/terraform.tfstate"

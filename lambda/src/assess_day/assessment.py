@@ -15,7 +15,7 @@ from pynvest_lake.outcomes import Outcome
 
 
 class Verdict(str, Enum):
-    """The verdict of a quality check or of a whole day; the quality table stores the value of the verdict."""
+    """The verdict of a quality check or of a whole day. The quality table stores the values."""
 
     OK = "ok"
     WARNING = "aviso"
@@ -110,7 +110,7 @@ class Assessment:
     splits
         The possible splits since the latest previous day with SoT rows.
     is_partial
-        Whether the run of the day was limited to a few assets; a limited run is not judged.
+        Whether the day's run was limited to a few assets. Such a run is not judged.
     fetch_from
         ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the pages.
     site_refuses

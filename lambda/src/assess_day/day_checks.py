@@ -170,8 +170,8 @@ def _counted(
 ) -> dict[str, tuple[int, str]]:
     """For each label, return the number and the first ticker of the assets whose entries have the label.
 
-    An asset's entry counts only if `read` contains the entry. For each label, a batch from an older version
-    has only a number of assets; this number is limited to the count of the batch's entries in `read`.
+    An asset's entry counts only if `read` contains the entry. A batch from an older version has only a number
+    of assets for each label. This number is limited to the number of the batch's entries in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 

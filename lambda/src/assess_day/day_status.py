@@ -60,8 +60,8 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        The site refuses AWS if, in the newest round that requested assets, at least three assets were refused
-        and no asset was read.
+        Only the newest round that requested assets counts. The site refuses AWS if this round has three or
+        more refused assets and no read asset.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -111,7 +111,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     patience_seconds
         After this number of seconds, each queued asset has been read or given up.
     started_at
-        The start time of the workflow; for some minutes after this time, a day without data is not settled.
+        The start time of the workflow. In the first minutes, a day without data is not settled.
     """
     waiting = _waiting(state, now, patience_seconds, started_at)
     lacks = (*_unread(state), *state.not_through)
@@ -128,7 +128,7 @@ def reasons_for_a_round(
     state
         The stored state of the day.
     earlier_listed
-        The number of assets per kind in the previous full listing; None if no previous full listing exists.
+        The number of assets per kind in the previous full listing; None if there is none.
     old_session
         The session, ``YYYYMMDD``, if the site still shows the session of the previous day; else None.
     """
@@ -142,7 +142,7 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return in Portuguese why a day has no listing; None if a listing exists or the day has no ledger."""
+    """Return why a day has no listing, in Portuguese. None if there is a listing or no ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None

@@ -8,7 +8,7 @@ from assess_day.references import References
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
 
-# If one of these columns is empty, the rows are useless, and the check fails even without a reference. Other
+# Rows are useless if one of these columns is empty. Then the check fails even without a reference. Other
 # columns may be empty; since 2026, for example, the site shows no fund's mandate.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),

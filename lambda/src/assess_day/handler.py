@@ -42,8 +42,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``step`` is ``look`` or ``assess``. ``started_at``, ``input`` and ``execution`` are the workflow's
-        start time, its input and the name of its execution. The step ``look`` takes the ``progress`` that the
+        ``step`` is ``look`` or ``assess``. ``started_at`` and ``input`` are the workflow's start time and
+        input. ``execution`` is the name of its execution. The step ``look`` takes the ``progress`` that the
         previous look returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
         compactions of Spec as ``spec_folds``. Each compaction has ``result`` if it succeeded, or else
         ``error`` and ``cause``.
@@ -53,17 +53,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         The step ``look`` returns the fields of `DayStatus`, and the ``progress`` for the next look. The
         result has ``look_again_seconds`` if the day is not settled, and ``round_seconds`` if a round follows.
-        If the site still shows the previous day's session, the field ``old_session`` holds that old session
-        and a stock to probe. The field ``assessed_by_another`` is true if this execution ends because another
-        execution assesses the day. The step ``assess`` writes the quality rows. Then it returns:
-        ``situacao``, the verdict; ``passed``, whether the workflow passed; ``missing``, the number of missing
-        assets; ``reasons``; ``cause``, the message for a failed workflow; and ``notice``, which has ``tell``,
-        ``subject`` and ``text``.
+        The field ``old_session`` is set if the site still shows the previous day's session. It holds this
+        session and a stock to probe. The field ``assessed_by_another`` is true if this execution ends because
+        another execution assesses the day. The step ``assess`` writes the quality rows. It returns
+        ``situacao`` (the verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of
+        missing assets), ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice
+        has ``tell``, ``subject`` and ``text``.
 
     Raises
     ------
     DayRefused
-        The input names a day that was never run, or a day that cannot be rebuilt from SoR now.
+        The input's day was never run, or it cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """

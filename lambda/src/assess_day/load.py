@@ -35,8 +35,8 @@ _COUNTS = {
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
-    # Read the queues before the ledger, so that each message is found in a queue or in the ledger. In the
-    # opposite order, both reads could miss a message that is processed between them.
+    # Read the queues before the ledger. In the opposite order, both reads could miss a message that is
+    # processed between them.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     come = flow(s3, settings.lake_tables, day)
@@ -52,7 +52,7 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return the number of assets per kind in the previous full listing; None if no such listing is found."""
+    """Return the number of assets per kind in the previous full listing; None if there is none."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
@@ -74,7 +74,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the day's most traded stock; the page of this stock is the first to show a new session."""
+    """Return the day's most traded stock. Its page is the first to show a new session."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
@@ -147,7 +147,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Search the ten days before `day`; return the rows of the latest day that has any, or an empty table."""
+    """Return the rows of the latest day with rows, of the ten days before `day`. The table may be empty."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

@@ -26,7 +26,7 @@ def place(table: LakeTable, day: int) -> LakeObject:
 
 
 def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
-    """Return the stored quality rows of a day, with the verdict last; an empty tuple if none are stored."""
+    """Return the stored quality rows of a day, if any. The verdict is last."""
     try:
         answer = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)
     except s3.exceptions.NoSuchKey:

@@ -23,7 +23,7 @@ def check_rebuild(
     workflow_arn
         ARN of the workflow.
     execution, name
-        The execution that rebuilds the day, and the name of this execution.
+        The execution that rebuilds the day, and its name.
     sor_ids
         Ids of the day's SoR objects.
 

@@ -14,7 +14,7 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """Medians of recent values; a value is used only if its verdict is ``ok``, so bad days change no median.
+    """Medians of recent values. Only values with the verdict ``ok`` count, so bad days change no median.
 
     Parameters
     ----------

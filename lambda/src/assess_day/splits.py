@@ -25,8 +25,8 @@ class Split:
     ticker
         The asset.
     factor
-        The new number of shares or quotas divided by the old number; the factor is 2 for a split of 1 to 2,
-        and 0.1 for a reverse split of 10 to 1.
+        The new number of shares or quotas, divided by the old number. A split of 1 to 2 has the factor 2. A
+        reverse split of 10 to 1 has the factor 0.1.
     """
 
     ticker: str
@@ -44,8 +44,8 @@ def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table
     Returns
     -------
     list of Split
-        The possible splits, sorted by ticker. Factors between 2/3 and 1.5 are left out, because new shares
-        and a session's price change can also cause such factors.
+        The possible splits, sorted by ticker. Factors between 2/3 and 1.5 are left out: new shares or a
+        session's price change can also cause them.
     """
     splits = []
     for kind in set(before) & set(now):

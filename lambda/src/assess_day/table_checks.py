@@ -23,8 +23,8 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# At New Year, the six columns with this prefix all move to the next year, but the site's pages show the new
-# year some days later.
+# At New Year, the six columns with this prefix move to the next year. The site's pages follow some days
+# later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {
@@ -177,8 +177,8 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 def medians(inputs: CheckInputs) -> list[QualityRow]:
     """For each numeric column, compare the median of the nonzero values with the median on previous days.
 
-    In some columns, such as sales of real estate, about half of the values are zero. If zeros were included,
-    the median of such a column could be zero on one day and millions on the next day.
+    In some columns, such as sales of real estate, about half of the values are zero. With zeros, the median
+    of such a column could be zero on one day and millions on the next day.
     """
     newest = newest_session(inputs.spec)
     rows = []
@@ -246,7 +246,7 @@ def _agree(one: float, other: float, product: float) -> bool:
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of the assets that traded in a session; the rows of other assets have old values."""
+    """Return the rows of the assets that traded in a session. Rows of other assets have old values."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

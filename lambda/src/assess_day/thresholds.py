@@ -19,7 +19,7 @@ class Limits:
     Parameters
     ----------
     aviso, falha
-        The limit for a remark and the limit for a failure, in the unit of the check; None means no limit.
+        The limits for a remark and for a failure, in the unit of the check. None means no limit.
     why
         The reason for these limits.
     """

@@ -15,7 +15,7 @@ COLLECTED_DAYS = 7
 
 
 class DayRefused(ValueError):
-    """The day may not be run in the requested way; the message says why, and what to do instead."""
+    """The day may not be run in the requested way. The message says why, and what to do instead."""
 
 
 def number_of(day: date) -> int:
@@ -98,8 +98,8 @@ def last_closed_day(now: datetime) -> int:
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest may start the run of a day.
 
-    A manifest may start the run of the last closed day. It may also start the run of an earlier weekday
-    in the last seven days, if that weekday was never run.
+    A manifest may start the run of the last closed day. It may also start the first run of an earlier weekday
+    in the last seven days.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

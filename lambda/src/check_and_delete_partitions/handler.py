@@ -32,17 +32,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends one of
-        four events: an empty event to run today; ``tickers`` for a partial run; ``anomesdia_exec`` and
-        ``"source": "pages"`` to read a day's archived pages again; or ``anomesdia_exec`` and ``remove`` to
-        remove a day that is later than today. S3 sends an event when a collector stores a manifest.
+        The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
+        event to run today, or ``tickers`` for a partial run. ``anomesdia_exec`` with ``"source": "pages"``
+        reads a day's archived pages again. ``anomesdia_exec`` with ``remove`` removes a day that is later
+        than today. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------
     dict
         ``anomesdia_exec``, and the numbers of deleted objects and partitions if the day was cleared.
-        If nothing was done because the site cannot be used, ``refused`` gives the reason. ``ignored`` tells
-        why a manifest or a repeated event of the schedule starts nothing.
+        ``refused`` is the reason why the site cannot be used; then nothing was done. ``ignored`` is the
+        reason why a manifest or a repeated event of the schedule starts nothing.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was only partly cleared; if so, the listing of the day's last round is missing."""
+    """Return whether a day was only partly cleared. Such a day has a last round without a listing."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -146,7 +146,7 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger; the ledger keeps the rounds, as a record of the runs."""
+    """Remove a day from the tables and the ledger. The rounds stay, as a record of the runs."""
     s3 = client("s3")
     # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
     # the batches' outcomes last: an outcome counts only while its object is in SoR.

@@ -37,9 +37,9 @@ def remove_day(
 ) -> list[Removed]:
     """Remove a day's objects and partition from every table that has them.
 
-    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR, so
-    that a late object lands in a table whose derived tables are already cleared. In the opposite order, a
-    late object could stay without its derived object, and the day would never be complete.
+    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR. In
+    the opposite order, a late object could stay without its derived object, and the day would never be
+    complete.
 
     Parameters
     ----------
@@ -101,8 +101,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
 def _awswrangler() -> Any:
     """Return awswrangler, imported at its first use.
 
-    On most evenings there is nothing to delete, and importing awswrangler would take two thirds of stage 1's
-    start time.
+    On most evenings there is nothing to delete. The import would take two thirds of stage 1's start time.
     """
     import awswrangler
     import boto3
@@ -135,7 +134,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
         # awswrangler reports no error if a partition cannot be deleted. Meanwhile, a function of an earlier
-        # run may have registered a newer partition for that run's objects; this newer partition stays.
+        # run may have registered a newer partition for its objects. The newer partition stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(

@@ -11,8 +11,8 @@ from pynvest_lake.storage import LakeTable
 class Settings:
     """The settings of stage 1.
 
-    ``lake_tables``: the tables to clear; each table comes before its sources. ``fetch_from``: ``site``, or
-    ``pages`` if a collector brings the pages.
+    ``lake_tables`` are the tables to clear. Each table comes before its sources. ``fetch_from`` is ``site``,
+    or ``pages`` if a collector brings the pages.
     """
 
     lake_tables: tuple[LakeTable, ...]

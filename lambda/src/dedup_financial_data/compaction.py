@@ -61,8 +61,8 @@ def compact(
     ticker_column
         The column that holds the ticker.
     arrived
-        A function that returns the ids that have reached the next table; None for the last table. A part
-        whose id has not reached the next table is left unchanged, because stage 5 must still read this part.
+        A function that returns the ids that have reached the next table; None for the last table. Parts with
+        other ids are left unchanged: stage 5 must still read them.
 
     Returns
     -------
@@ -116,7 +116,8 @@ def rebuild(
     -------
     Compacted
         The result, with the numbers of objects and rows in the sources. Nothing is written if the sources are
-        empty, or if the partition is already one compact object with exactly the rebuilt rows and ids.
+        empty. Nothing is written either if one compact object already has exactly the rebuilt rows and ids,
+        and is alone in the partition.
 
     Raises
     ------
@@ -187,8 +188,8 @@ def _replace(
     Raises
     ------
     ObjectGone
-        Another process removed an object that the new object should replace; the new object was written
-        and then deleted.
+        Another process removed an object that the new object should replace. The new object was deleted
+        again.
     """
     # The name is unique, so that after a conflict this execution deletes no object of another execution.
     target = table.compact(day, uuid4().hex)

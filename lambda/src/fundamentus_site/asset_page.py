@@ -1,9 +1,9 @@
-"""Reads an asset's page cell by cell, and finds the text of every column and the labels without a column.
+"""Reads an asset's page cell by cell, for the text of each column and the labels without a column.
 
 pynvest treats a cell as a label if the cell's text holds a question mark or is a given heading. pynvest
-treats every other cell as a value, and pairs labels and values in the order of the row. pynvest's rules fail
-on the site's own pages, because labels of old years are not among the headings, empty cells count as values,
-and a text may hold a question mark. Therefore this module finds the value of each label itself.
+treats every other cell as a value, and pairs labels and values in the order of the row. These rules fail on
+the site's own pages: labels of old years are not among the headings, empty cells count as values, and a text
+may hold a question mark. Therefore this module finds the value of each label itself.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 class _Known:
-    """The labels of a kind in a year; a label is found even if its dots, spaces or capitals differ."""
+    """The labels of a kind in a year. Dots, spaces and capitals do not matter."""
 
     def __init__(self, labels: Labels, year: int) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}

@@ -62,13 +62,13 @@ class SiteClient:
     max_connections
         The maximum number of concurrent requests; further requests wait.
     timeout_seconds
-        The maximum seconds that an attempt takes from its request to the end of the body, even if the server
-        sends slowly.
+        The time limit of an attempt in seconds, from its request to the end of the body. The limit also holds
+        if the server sends slowly.
     attempts
         The number of attempts; if the last attempt fails, the client raises this failure.
     backoff_seconds
-        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt; a
-        random extra of up to 50% is added to the wait.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. A
+        random extra of up to 50% is added.
     use_proxy
         Whether to use the proxy that the environment names, if any.
     """
@@ -325,7 +325,7 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     """
     raw = bytearray()
     too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large")
-    # In a chunked answer, read() would take a chunk of size -1 for all that follows, and keep all of it.
+    # A chunked answer may have a chunk of size -1. Then read() would load all that follows, without a limit.
     read = response.read1 if response.chunked else response.read
     while chunk := read(64 * 1024):
         raw += chunk

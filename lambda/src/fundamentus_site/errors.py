@@ -34,7 +34,7 @@ class Refused(FundamentusError):
 
 
 class Unavailable(FundamentusError):
-    """The site gave no page, due to a 5xx status, a timeout, or a broken, cut-off or oversized answer."""
+    """The site gave no page: a 5xx status, a timeout, or a broken, cut-off or oversized answer."""
 
 
 class LayoutNotRecognized(FundamentusError):
@@ -42,4 +42,4 @@ class LayoutNotRecognized(FundamentusError):
 
 
 class LaterSession(FundamentusError):
-    """The page shows a session that is later than the run day, so the page does not belong to the run day."""
+    """The page shows a session after the run day, so the page does not belong to this day."""

@@ -40,8 +40,8 @@ class ListingPage:
     prices
         The text of each asset's price in the listing, by ticker; None for an asset without a price.
     unreadable
-        The first 20 rows that name no asset, each as a text that starts with the row's position and is cut at
-        60 characters.
+        The first 20 rows that name no asset, as texts of at most 60 characters. Each text starts with the
+        row's position.
     unreadable_count
         The number of all rows that name no asset.
     """
@@ -64,7 +64,7 @@ def read_listing_page(page: Page) -> ListingPage:
     Refused, Unavailable
         See `meaning`; a listing with more than `MAX_ROWS` rows also raises `Unavailable`.
     LayoutNotRecognized
-        The page belongs to the site, but has no assets, or fewer than half of its rows name an asset.
+        A page of the site has no assets, or fewer than half of its rows name an asset.
     """
     root = parse(page.url, page.text, MAX_LISTING_ELEMENTS)
     holding = holding_rows(root)

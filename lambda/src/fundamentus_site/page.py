@@ -32,7 +32,7 @@ _COUNTED_CHARACTERS = 100_000
 """In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# Pages of a proxy or firewall in front of the site use these phrases, and may also name the site's host.
+# Pages of a proxy or firewall in front of the site use these phrases. They may also name the site's host.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
@@ -76,9 +76,9 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        If a body has non-ASCII bytes and is valid UTF-8, it is read as UTF-8, whatever charset the header
-        names. Any other body is read in the header's charset, or in windows-1252 if the header names no
-        accepted charset.
+        A non-ASCII body that is valid UTF-8 is read as UTF-8, even if the header names another charset. Any
+        other body is read in the header's charset. If the header names no accepted charset, windows-1252 is
+        used.
         """
         if not self.body.isascii():
             try:
@@ -107,8 +107,8 @@ def asset_url(base_url: str, ticker: str) -> str:
 def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Element:
     """Return the root of an HTML text; an empty element if the text has no root.
 
-    The elements are nested at most 256 levels deep. The time to parse grows linearly with the length of the
-    text; a function needs less than 5 s of CPU for 2 MB.
+    The elements are nested at most 256 levels deep. The time to parse grows linearly with the text. A
+    function needs less than 5 s of CPU for 2 MB.
 
     Raises
     ------

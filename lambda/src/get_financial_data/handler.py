@@ -61,8 +61,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``batchItemFailures``, as the queue expects it. ``rows``: number of assets that were read. For every
-        other outcome: the assets that have this outcome, with reasons (nonexistent assets get no reason).
+        ``batchItemFailures``, as the queue expects it. ``rows`` is the number of assets that were read. Every
+        other outcome is a field with its assets and their reasons; nonexistent assets have no reason.
         ``unknown_labels`` (labels without a column) and ``lacking_core_labels``: for each label, the number
         of assets and an example.
 
@@ -139,9 +139,9 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    Messages of refused assets do not go back, because the site is not asked until the next round. A message
-    that was received `max_receive_count` times does not go back either: the queue would move the message to
-    the dead-letter queue, although the ledger records the asset for the next round.
+    Messages of refused assets do not go back, because the site is not asked until the next round. Messages
+    that were received `max_receive_count` times do not go back either: the queue would move them to the
+    dead-letter queue. The ledger records their assets for the next round.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()

@@ -138,8 +138,7 @@ def read_assets(
     site
         The site.
     archived
-        The archived pages. If a message names an archived page, the page is taken from the archive, without
-        a request to the site.
+        The archived pages. A message that names an archived page causes no request to the site.
     breaker
         The breaker of this process, which remembers the site's refusals.
     threads

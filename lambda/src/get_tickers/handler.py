@@ -35,14 +35,14 @@ logger = Logger()
 
 # Keep this time free at the end of an invocation, to write the ledger and send the messages.
 RESERVE_SECONDS = 30.0
-# If an asset's last trade was more than seven days before the old session, do not queue the asset again: its
-# page stays the same.
+# An asset is not queued again if its last trade was more than seven days before the old session. Its page
+# stays the same.
 OLD_DAYS = 7
 
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; ``once``, for probes of up to four pages, allows each page one attempt of 10 s."""
+    """Return the site. For probes of up to four pages, ``once`` allows one attempt of 10 s a page."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused, ValueError
-        The event has an unknown or invalid field, or this event is not allowed to run the day.
+        The event has an unknown or invalid field, or may not run the day.
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
@@ -170,7 +170,7 @@ def _to_queue(
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
     # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, all
-    # earlier rounds requested the whole day; therefore the day gets the full listing.
+    # earlier rounds requested the whole day. Therefore the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

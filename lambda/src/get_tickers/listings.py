@@ -42,7 +42,7 @@ class Listed:
     unreadable
         Rows without a readable asset, by kind: the first 20, and the total if there are more.
     places
-        References to each asset's archived pages, in the order of the archive's objects; empty if the listing
+        References to each asset's archived pages, in the order of the archive's objects. Empty if the listing
         comes from the site.
     problems
         Parts of the archive that could not be used: the first 20, and the total if there are more.

@@ -28,13 +28,13 @@ def session_of(site: FundamentusSite, ticker: str) -> int | None:
 
 
 def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for the ticker's page; if no ticker is named, ask for both listings and one page per kind.
+    """Ask the site for the ticker's page. Without a ticker, ask for both listings and a page of each kind.
 
     Returns
     -------
     dict
         ``probe`` is the given value. ``answer`` is ``read``, ``refused`` (the site refuses this address),
-        ``down``, ``no_such_paper``, or ``layout`` if a page has an unknown layout. ``why`` is the error, if a
+        ``down``, ``no_such_paper`` or ``layout`` (a page has an unknown layout). ``why`` is the error, if a
         page was not read.
 
     Raises

@@ -1,4 +1,4 @@
-"""The archive of pages, in the work bucket: stage 3 can read an archived day again without asking the site.
+"""The archive of pages in the work bucket. Stage 3 can read an archived day without requests to the site.
 
 ``pages/anomesdia_exec=<day>/<id>.jsonl.gz`` holds the pages of one batch, one line of JSON for each page. The
 body's bytes are decoded as ISO-8859-1, which loses no byte. A collector writes ``<hash>.manifest.json`` after
@@ -51,7 +51,7 @@ MOST_PROBLEMS = 20
 
 
 class DamagedArchive(ValueError):
-    """A line or an object of the archive cannot be read; the text names the line or the object."""
+    """A line or an object of the archive cannot be read. The text names the line or the object."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ArchiveObject:
-    """The pages of one object of the archive, and the parts of the object that could not be read."""
+    """The pages of one object of the archive, and its parts that could not be read."""
 
     key: str
     pages: tuple[ArchivedPage, ...]

@@ -24,7 +24,7 @@ def leave_pandas_alone() -> None:
     """Stop pyarrow from importing pandas, unless pandas is already imported.
 
     pyarrow tries to import pandas once, when it first makes an array of Python objects. Without byte code,
-    importing pandas takes one second of CPU, more than all other imports of stages 4 to 6. A handler's module
+    this import takes one second of CPU, more than all other imports of stages 4 to 6. A handler's module
     calls this function while the module is imported.
     """
     if "pandas" in sys.modules:

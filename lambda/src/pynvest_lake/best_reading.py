@@ -21,7 +21,7 @@ def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     Parameters
     ----------
     tables
-        The rows of one table in one or more pieces; if moments are equal, the row of the later piece counts.
+        The rows of one table, in one or more pieces.
     ticker_column
         The column that holds the ticker.
 

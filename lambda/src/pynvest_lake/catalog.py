@@ -1,7 +1,7 @@
 """Partitions of the lake's tables in the Glue catalog.
 
-This module calls the SDK instead of awswrangler, which would add a third of a second to each cold start of
-stages 3 to 6: nothing else in these stages needs awswrangler.
+This module calls the SDK. awswrangler would add a third of a second to each cold start of stages 3 to 6, and
+nothing else in these stages needs it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
 
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
-    """Return the table's days that are in the bucket but not in the catalog: queries cannot see these days.
+    """Return the table's days that are in the bucket but not in the catalog. Queries cannot see them.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
     table
         The table.
     """
-    # List the bucket first: if a day is registered between the two calls, it then does not count as missing.
+    # List the bucket first. Then a day that is registered between the two calls does not count as missing.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

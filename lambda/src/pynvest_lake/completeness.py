@@ -24,8 +24,8 @@ class Flow:
     newest_at
         When the newest SoR object was written; None if the day has no SoR object.
     not_through
-        One text for each table that some SoR objects have not reached; the text contains these objects' ids.
-        The texts are in Portuguese, because the day's verdict is in Portuguese and contains the texts.
+        One text for each table that some SoR objects have not reached, with the ids of these objects. The
+        texts are in Portuguese, because the day's verdict contains them.
     foreign
         Keys in the day's partitions that are not keys of the lake.
     """

@@ -44,9 +44,9 @@ class Column:
     name, type, comment
         The same as in the Glue catalog.
     label
-        For SoR tables: the value's label on the site's page; ``AAAA`` for the year of the run day, ``AAAA-1``
-        for the year before. None if the column is not read from a label. If two columns have the same label,
-        one row of the page shows the label twice, and the first column holds the value for twelve months.
+        For SoR tables: the value's label on the site's page. ``AAAA`` means the year of the run day, and
+        ``AAAA-1`` the year before. None if the column is not read from a label. A row of the page may show a
+        label twice. Then two columns have this label, and the first column holds the value for twelve months.
     core
         For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until

@@ -1,4 +1,4 @@
-"""Code of stages 4 and 5, which convert each new object of a layer to an object of the next layer."""
+"""Converts each new object of a layer to an object of the next layer, in stages 4 and 5."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from pynvest_lake.storage import (
 class Derived:
     """The counts and the problems of an event.
 
-    `counts` has the numbers of written objects, written rows, sources that had been deleted, and sources
-    whose rows were already in a compact object of the target.
+    `counts` has the numbers of written objects, written rows, sources that had been deleted, and skipped
+    sources.
     """
 
     counts: dict[str, int]
@@ -57,8 +57,8 @@ def derive(
 ) -> Derived:
     """Write a target object for every source object that an S3 event names.
 
-    If a compact object of the target lists a source, the source is skipped, because S3 has already delivered
-    the source's event. A part that exists already is not written again.
+    A source is skipped if a compact object of the target lists it. Then S3 delivers the source's event a
+    second time. A part that exists already is not written again.
 
     Parameters
     ----------

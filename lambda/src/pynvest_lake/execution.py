@@ -24,7 +24,7 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day; if not, the day is the date in Sao Paulo when the execution started.
+        Whether the input names the day. If not, the day is the start's date in Sao Paulo.
     rounds
         Minutes to wait before each round; a round starts only if assets are missing.
     source

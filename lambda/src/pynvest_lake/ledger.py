@@ -1,4 +1,4 @@
-"""The day's ledger, in the work bucket: the listed tickers, the rounds and the outcomes of a run day.
+"""The ledger of a run day in the work bucket: the listed tickers, the rounds and the outcomes.
 
 ``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``. Stage 3
 writes one ``<kind>/<id>.json`` for each batch. The outcome of an asset is its highest-ranked entry. The order
@@ -31,7 +31,7 @@ Prices = Mapping[str, "float | None"]
 
 
 class UnreadableLedger(ValueError):
-    """An object of a ledger does not have the format that this module writes; the text names the object."""
+    """An object of a ledger has another format than this module writes. The text names the object."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -46,7 +46,7 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Listing:
-    """The tickers that a day should hold, by kind, each with its price (if any) in the site's listing.
+    """The tickers that a day should hold, by kind, with the prices in the site's listing.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Listing:
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
-        """Merge with another listing of the same day; if a ticker is in both, use the price in `other`."""
+        """Merge with another listing of the same day. For tickers in both, use the price in `other`."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
@@ -199,8 +199,8 @@ class BatchEntry:
     assets
         The entry of each asset, by ticker.
     labels
-        The batch's labels without a column: for each label, the number of assets that have the label, and
-        one of these assets. Only older versions wrote this field; now `AssetEntry` has these labels.
+        For each label without a column: how many assets of the batch have the label, and one of these assets.
+        Only older versions wrote this field; now `AssetEntry` has these labels.
     lacking
         The core labels that pages lacked, in the form of `labels`. Only older versions wrote this field.
     archived

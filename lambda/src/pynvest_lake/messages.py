@@ -17,7 +17,7 @@ _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
 class MalformedMessage(ValueError):
-    """The message is invalid and a retry cannot help; the text says what was found and what was expected."""
+    """The message is invalid, and a retry cannot help. The text says what was found and expected."""
 
 
 def parse_ticker(value: object) -> str:
@@ -86,8 +86,8 @@ class TickerMessage:
         Raises
         ------
         MalformedMessage
-            The body is not JSON, lacks ``ticker``, ``kind`` or ``anomesdia_exec``, has an unknown field, or a
-            field has an invalid value.
+            The body is not JSON, or its fields are wrong: ``ticker``, ``kind`` or ``anomesdia_exec`` is
+            missing, a field is unknown, or a value is invalid.
         """
         try:
             fields = json.loads(body)

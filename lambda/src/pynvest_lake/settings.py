@@ -41,7 +41,7 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     Raises
     ------
     SettingError
-        A variable is missing or empty, or does not have its field's type; the text names the variable.
+        A variable is missing, empty or not of its field's type. The text names the variable.
     """
     types = get_type_hints(settings)
     values = {}

@@ -7,7 +7,7 @@ import pyarrow as pa
 from b3.kind import Kind
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
-# Spec columns that have another name in SoT; all other columns have the same name in all three tables.
+# Spec columns that have another name in SoT. All other columns have the same name in all three tables.
 _SOT_COLUMNS = {
     Kind.ACOES: {
         "codigo_ticker_ativo": "nome_papel",

@@ -35,7 +35,7 @@ _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parque
 
 
 class UnexpectedObject(ValueError):
-    """An object or a key does not belong to the lake; the text gives its name and the expected form."""
+    """An object or a key does not belong to the lake. The text has its name and the expected form."""
 
 
 class ObjectGone(Exception):
@@ -125,7 +125,7 @@ class LakeObject:
 
 @dataclass(frozen=True)
 class Content:
-    """An object's rows, the ETag that the object had when it was read, and the ids of its SoR objects."""
+    """An object's rows, its ETag at the time of the read, and the ids of its SoR objects."""
 
     object: LakeObject
     rows: pa.Table
@@ -142,8 +142,8 @@ class Partition:
     objects
         The moment when each object was written, in the order of the keys.
     foreign
-        The keys that do not belong to the lake, such as ``_SUCCESS``; no function reads or removes these
-        keys' objects.
+        The keys that do not belong to the lake, such as ``_SUCCESS``. No function reads or removes such
+        objects.
     """
 
     objects: Mapping[LakeObject, datetime]
@@ -163,7 +163,7 @@ class Partition:
 
 
 def object_id(*parts: object) -> str:
-    """Return an object's id, a hash of its inputs: the same parts in the same order give the same id."""
+    """Return a hash of the parts, as an object's id. The order of the parts matters."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]
 
 
