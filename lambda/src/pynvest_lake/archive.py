@@ -219,7 +219,7 @@ class Archive:
     def read(self, key: str) -> ArchiveObject:
         """Return the readable pages of an object, and the problems of its damaged lines.
 
-        If S3 received the object more than `RECEIVED_WITHIN` after its day, all pages of the object are
+        If S3 received the object too late (later than `RECEIVED_WITHIN` after its day), all its pages are
         ignored.
 
         Raises

@@ -27,7 +27,7 @@ class Flow:
         One text for each table that some SoR objects have not reached, with the ids of these objects. The
         texts are in Portuguese, because the day's verdict contains them.
     foreign
-        Keys in the day's partitions that are not keys of the lake.
+        Keys in the day's partitions, but not in the form of the lake's keys.
     """
 
     sor_ids: frozenset[str]
@@ -39,7 +39,7 @@ class Flow:
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
     """Return how far a day's objects have moved; each SoR id is expected in SoT and Spec too."""
     named = {table.table: table for table in tables}
-    # List SoR first: an object that reaches SoR later is then not expected in the later tables.
+    # List SoR first. An object that reaches SoR after this listing is not expected in SoT and Spec.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
     partitions = {name: list_day(s3, named[name], day) for name in order}
     stocks, funds = (partitions[name].ids(PART) for name in (SOR_ACOES, SOR_FIIS))
