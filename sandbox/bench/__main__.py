@@ -12,9 +12,8 @@ import statistics
 import subprocess
 import sys
 import time
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -23,20 +22,9 @@ from zoneinfo import ZoneInfo
 import certifi
 import pyarrow.parquet as pq
 
-from sandbox.bench.costs import (
-    ASSETS_A_DAY,
-    DAYS_A_MONTH,
-    QUERIES_A_DAY,
-    STANDING,
-    TRANSITIONS_A_DAY,
-    DayCounts,
-    beyond_free_tier,
-    month,
-    prices,
-)
-from sandbox.bench.growth import functions_requests, measure_growth
-from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, Work
-from sandbox.bench.results import ROUNDS, report
+from sandbox.bench.costs import DayCounts, months
+from sandbox.bench.growth import Requests, measure_growth
+from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, SIZES_MB, Work
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.lake import Partitions, Table
@@ -60,25 +48,21 @@ HANDLERS_DAY_AGE = timedelta(days=14)
 this day and the measured day accept the pages. The measured day's workflow does not compact objects of so old
 a day."""
 STAGE_1 = "check-and-delete-partitions"
-AGAIN = f"{STAGE_1}, day again"
-"""Stage 1 for a day that is already in the lake; stage 1 then loads awswrangler, which is slow."""
 REFUSED_DAY = 20200110
 """A past day on which the site refuses every asset."""
-ONCE = (
-    AGAIN,
-    STAGE_1,
-    "get-tickers",
-    "dedup-financial-data-for-acoes",
-    "dedup-financial-data-for-spec-ativos",
-)
-"""Functions that run once per evening; a second call would find no work."""
+ROUNDS = 4
+"""Rounds of an evening."""
 LOOKS = 3
 """Number of times that the workflow enters ``Look`` on an evening without a round."""
-PATIENCE_SECONDS = 300
 IMPORTS = 5
 """Number of imports of each handler; the median counts."""
 WARM_CALLS = 3
 """Number of further calls of a handler; the median counts."""
+
+Call = tuple[str, dict[str, Any], int, list[tuple[int, int]]]
+"""The measurement of a handler: the function's name without prefix (text after a comma tells two measurements
+apart), the event, the number of warm calls, and what runs on an ordinary evening: for each purpose, the
+numbers of process starts and of invocations."""
 
 
 def main() -> int:
@@ -103,18 +87,64 @@ def main() -> int:
             if options.days:
                 measured["growth"] = measure_growth(local, options.days, console)
             measured["refused"] = _measure_refused(local, site, console)
-            measured["functions"] = list(_functions(local, site, measured["day"], console))
-    measured["gb_seconds"] = _gb_seconds(measured, site)
+            measured["functions"] = list(_functions(local, site, measured, console))
+    measured["on_lambda"] = list(_on_lambda(measured["functions"]))
+    measured["gb_seconds"] = sum(one["gb_seconds_a_day"] for one in measured["functions"])
     measured["refused"]["gb_seconds"] = _gb_seconds_refused(measured)
-    measured["month"] = {region: _month(measured, table) for region, table in prices().items()}
-    measured["refused_month"] = {
-        region: _month({**measured, **measured["refused"]}, table) for region, table in prices().items()
-    }
+    measured["month"] = months(
+        _counts(
+            measured,
+            measured,
+            stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
+            # Assume that each asset has one page, as large as a page of the real site.
+            pages_bytes=measured["papers"] * PAGE_BYTES,
+        )
+    )
+    refused = measured["refused"]
+    measured["refused_month"] = months(
+        _counts(
+            measured,
+            refused,
+            stored_bytes=0,
+            pages_bytes=refused["pages_bytes"],
+            transitions=refused["transitions"],
+            queries=0,  # nobody queries an empty lake
+        )
+    )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    report(measured, console)
+    _print(measured, console)
     console.say(f"\nWritten to {options.output}")
     return 0
+
+
+def _print(measured: dict[str, Any], console: Console) -> None:
+    """Print single values in one table, then a table for each list of rows and each nested value."""
+    single = {name: value for name, value in measured.items() if not isinstance(value, dict | list)}
+    several = {name: value for name, value in measured.items() if name not in single}
+    for title, found in {"measured": single, **several}.items():
+        console.say(f"\n{title}")
+        if isinstance(found, list):
+            console.table(list(found[0]), [list(map(_text, row.values())) for row in found])
+        elif all(isinstance(value, dict) for value in found.values()):
+            columns = [dict(_flat(value)) for value in found.values()]
+            rows = [[name, *(_text(column.get(name)) for column in columns)] for name in columns[-1]]
+            console.table(["", *found], rows)
+        else:
+            console.table(["", "value"], [[name, _text(value)] for name, value in _flat(found)])
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each single value in nested dicts."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name} ")
+        elif not isinstance(value, list):
+            yield f"{prefix}{name}", value
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -129,43 +159,38 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
     """Run one day and return its measurements."""
-    log = local.emulator.authorization_log
-    asked_before = len(log.read_text().splitlines()) if log.exists() else 0
+    requests = Requests(local)
     asked_of_site = len(site.requests)
     day = local.day(console)
-    started = time.monotonic()
     day.start()
     before = day.wait()
-    complete_seconds = time.monotonic() - started
-    reports = {report.function: report for report in day.stage_reports()}
-    requests = Counter(functions_requests(log, asked_before))
     day.run_workflow()
     console.settle()
-    with_dedup = Counter(functions_requests(log, asked_before))
     after = day.snapshot()
-    reports = {report.function: report for report in day.stage_reports()}
-    in_flight = _requests_allowed(local)
-    specialized = next(report for name, report in reports.items() if "specialize" in name)
+    stages = [vars(report) for report in day.stage_reports()]
+    mappings = local.emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    places = {
+        mapping["FunctionArn"].rsplit("-", 1)[1]: mapping["ScalingConfig"]["MaximumConcurrency"]
+        for mapping in mappings
+    }
+    seconds = next(one["ended_after_seconds"] for one in stages if "specialize" in one["function"])
     pages = sum(1 for request in site.requests[asked_of_site:] if request.ticker)
-    floor = pages * site.latency_ms / 1000 / in_flight
+    counts = requests.counts()
+    floor = pages * site.latency_ms / 1000 / sum(places.values())
     return {
         "day": day.number,
         "papers": len(site.assets),
         "pages": pages,
         "latency_ms": site.latency_ms,
-        "places": _places_of(local),
-        "requests_in_flight_allowed": in_flight,
+        "places": places,
         "requests_in_flight_most": site.most_in_flight,
         "connections": site.connections,
-        "seconds_to_last_spec_object": specialized.ended_after_seconds,
-        "seconds_to_complete_as_seen": complete_seconds,
+        "seconds_to_last_spec_object": seconds,
         "floor_seconds": floor,
-        "times_the_floor": specialized.ended_after_seconds / floor if floor else None,
-        "stages": [
-            {**vars(report), "memory_mb": _memory(local, report.function)} for report in reports.values()
-        ],
-        "requests": dict(sorted(with_dedup.items())),
-        "requests_before_dedup": dict(sorted(requests.items())),
+        "times_the_floor": seconds / floor if floor else None,
+        "stages": stages,
+        "requests": counts,
+        "requests_an_asset": {action: count / len(site.assets) for action, count in counts.items()},
         "partitions": [
             _partition(day, one, before.objects[one], after.objects[one]) for one in day.lake.tables
         ],
@@ -175,8 +200,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
 
 def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
     """Measure an evening with all its rounds while the site refuses every page."""
-    log = local.emulator.authorization_log
-    asked_before = len(log.read_text().splitlines())
+    requests = Requests(local)
     states = local.emulator.client("stepfunctions")
     for ticker in site.assets:
         site.set_fault(ticker, Fault("status", status=403))
@@ -194,22 +218,15 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
     if found.get("error") != "DayNotGood":
         raise RuntimeError(f"the refused evening ended as {found['status']}: {found.get('cause')}")
     history = states.get_paginator("get_execution_history").paginate(executionArn=execution)
-    steps = sum(event["type"].endswith("StateEntered") for page in history for event in page["events"])
-    reports = day.stage_reports()
     site.clear_faults()
     return {
-        "requests": dict(sorted(Counter(functions_requests(log, asked_before)).items())),
-        "stages": [{**vars(report), "memory_mb": _memory(local, report.function)} for report in reports],
-        "partitions": [],
-        "transitions": steps,
+        "requests": requests.counts(),
+        "stages": [vars(report) for report in day.stage_reports()],
+        "transitions": sum(
+            event["type"].endswith("StateEntered") for page in history for event in page["events"]
+        ),
         **_kept(local, REFUSED_DAY),
     }
-
-
-def _memory(local: LocalLake, function: str) -> int:
-    configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=function)
-    memory: int = configuration["MemorySize"]
-    return memory
 
 
 def _kept(local: LocalLake, day: int) -> dict[str, int]:
@@ -225,26 +242,6 @@ def _kept(local: LocalLake, day: int) -> dict[str, int]:
         )
         for part in ("pages", "ledger")
     }
-
-
-def _places_of(local: LocalLake) -> dict[str, int]:
-    """Return the maximum number of concurrent invocations for each kind's queue."""
-    mappings = local.emulator.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    return {
-        mapping["FunctionArn"].rsplit("-", 1)[1]: mapping["ScalingConfig"]["MaximumConcurrency"]
-        for mapping in mappings
-    }
-
-
-def _requests_allowed(local: LocalLake) -> int:
-    """Return how many requests the functions of both queues may send to the site at the same time."""
-    client = local.emulator.client("lambda")
-    allowed = 0
-    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-        function = client.get_function_configuration(FunctionName=mapping["FunctionArn"])
-        threads = int(function["Environment"]["Variables"]["FETCH_THREADS"])
-        allowed += mapping["ScalingConfig"]["MaximumConcurrency"] * threads
-    return allowed
 
 
 def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
@@ -274,7 +271,7 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
 
 
 def _functions(
-    local: LocalLake, site: SiteServer, measured_day: int, console: Console
+    local: LocalLake, site: SiteServer, measured: dict[str, Any], console: Console
 ) -> Iterator[dict[str, Any]]:
     """Measure each packaged handler in a separate process."""
     built = STATE_DIR / "bench" / "packages"
@@ -285,34 +282,59 @@ def _functions(
         capture_output=True,
     )
     layer = next(built.glob("layer-*.zip"))
-    with zipfile.ZipFile(layer) as archive:
-        archive.extractall(built / "layer")
+    shutil.unpack_archive(layer, built / "layer")
     # Load the public certificates, as a client on AWS does, and the emulator's certificate.
     certificates = built / "certificates.pem"
-    own = Path(local.emulator.env()["AWS_CA_BUNDLE"])
-    certificates.write_text(Path(certifi.where()).read_text("utf-8") + own.read_text("utf-8"), "utf-8")
-    latency_ms = site.latency_ms
-    site.latency_ms = 0
-    _copy_day(local, measured_day, COMPACTED_DAY)
-    partitions = Partitions(local.emulator.client("s3"))
+    certificates.write_text(
+        Path(certifi.where()).read_text("utf-8") + local.emulator.ca_bundle.read_text("utf-8"), "utf-8"
+    )
+    _copy_day(local, measured["day"], console)
     names = {name.partition("-lambda-")[2]: name for name in local.lake.functions}
-    names[AGAIN] = names[STAGE_1]
+    for short, event, again, runs in _calls(local, site, measured):
+        console.progress(f"measuring {short}")
+        configuration = local.emulator.client("lambda").get_function_configuration(
+            FunctionName=names[short.partition(",")[0]]
+        )
+        package = configuration["Handler"].partition(".")[0]
+        archive = next(built.glob(f"{package}-*.zip"))
+        shutil.unpack_archive(archive, built / package)
+        request = {
+            "paths": [str(built / package), str(built / "layer" / "python"), *python_site.getsitepackages()],
+            "handler": configuration["Handler"],
+            "environment": {
+                **local.emulator.env(),
+                "AWS_CA_BUNDLE": str(certificates),
+                **configuration["Environment"]["Variables"],
+                # In place of stage 2, which would start the day, stage 1 invokes a function that refuses the
+                # event.
+                "GET_TICKERS_FUNCTION_NAME": names["assess-day"],
+            },
+        }
+        imports = [_one({**request, "calls": 0})["import"]["cpu"] for _ in range(IMPORTS)]
+        called = _one({**request, "event": event, "calls": 1 + again})
+        if short == STAGE_1 and called["result"]["objects_deleted"]:
+            raise RuntimeError(f"stage 1 must find no data of the day, but found {called['result']}")
+        first, *others = called["calls"]
+        later = {name: statistics.median(one[name] for one in others or [first]) for name in first}
+        work = Work(statistics.median(imports), *first.values(), *later.values())
+        memory = configuration["MemorySize"]
+        yield {
+            "function": short,
+            **vars(work),
+            "peak_mb": called["peak_mb"] + RUNTIME_MB,
+            "memory_mb": memory,
+            "package_bytes": archive.stat().st_size,
+            "layer_bytes": layer.stat().st_size,
+            "gb_seconds_a_day": sum(work.gb_seconds(memory, *starts) for starts in runs),
+        }
+    console.settle()
+
+
+def _calls(local: LocalLake, site: SiteServer, measured: dict[str, Any]) -> Iterator[Call]:
+    """Yield the measurements; an event may name an object that an earlier measurement made."""
+    partitions = Partitions(local.emulator.client("s3"))
     day = next(iter(site.assets.values())).day
-    stocks = [asset.ticker for asset in site.assets.values() if asset.kind == "acoes"][:BATCH]
-
-    compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
-    scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
-    # In place of stage 2, which would start the day, stage 1 invokes a function that refuses the event.
-    replaced = {"GET_TICKERS_FUNCTION_NAME": names["assess-day"]}
-
-    def newest(layer_name: str, kind: str | None) -> dict[str, Any]:
-        one = local.lake.table(layer_name, kind)
-        records = [
-            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": stored.key.replace("=", "%3D")}}}
-            for stored in partitions.objects(one, day)
-        ]
-        return {"Records": records}
-
+    tickers = [asset.ticker for asset in site.assets.values() if asset.kind == "acoes"][:BATCH]
     messages = [
         {
             "messageId": str(position),
@@ -324,112 +346,49 @@ def _functions(
             "eventSourceARN": "arn:aws:sqs:sa-east-1:000000000000:bench",
             "awsRegion": "sa-east-1",
         }
-        for position, ticker in enumerate(stocks)
+        for position, ticker in enumerate(tickers)
     ]
-    events: dict[str, Callable[[], dict[str, Any]]] = {
-        "get-financial-data-for-acoes": lambda: {"Records": messages},
-        "prep-financial-data-for-acoes": lambda: newest("sor", "acoes"),
-        "specialize-financial-data": lambda: newest("sot", "acoes"),
-        "dedup-financial-data-for-acoes": lambda: compact,
-        "dedup-financial-data-for-spec-ativos": lambda: compact,
-        "assess-day": lambda: {"step": "look", "input": {"anomesdia_exec": measured_day}},
-        AGAIN: lambda: scheduled,
-        STAGE_1: lambda: scheduled,
-        # Stage 2 must come last in this dict, because stage 2 starts the day.
-        "get-tickers": lambda: {"anomesdia_exec": measured_day},
-    }
-    site.latency_ms = latency_ms
-    for short, event in events.items():
-        console.progress(f"measuring {short}")
-        configuration = local.emulator.client("lambda").get_function_configuration(FunctionName=names[short])
-        package = configuration["Handler"].partition(".")[0]
-        archive_path = next(built.glob(f"{package}-*.zip"))
-        with zipfile.ZipFile(archive_path) as archive:
-            archive.extractall(built / package)
-        request = {
-            "paths": [str(built / package), str(built / "layer" / "python"), *python_site.getsitepackages()],
-            "byte_code": True,
-            "handler": configuration["Handler"],
-            "environment": {
-                **local.emulator.env(),
-                "AWS_CA_BUNDLE": str(certificates),
-                **configuration["Environment"]["Variables"],
-                **(replaced if short in (AGAIN, STAGE_1) else {}),
-            },
-            "event": None,
-            "again": 0 if short in ONCE else WARM_CALLS,
-        }
-        imports = [_one(request)["import"]["cpu"] for _ in range(IMPORTS)]
-        compiling = [_one({**request, "byte_code": False})["import"]["cpu"] for _ in range(IMPORTS)]
-        called = _one({**request, "byte_code": False, "event": event()})
-        if short == STAGE_1 and called["result"]["objects_deleted"]:
-            raise RuntimeError(f"stage 1 must find no data of the day, but found {called['result']}")
-        first = called["first"]
-        later = _median([spent for name, spent in called.items() if name.startswith("later")] or [first])
-        yield {
-            "function": names[short].replace(STAGE_1, short),
-            "import_cpu_seconds": statistics.median(imports),
-            "work": vars(
-                Work(
-                    statistics.median(compiling),
-                    first["cpu"],
-                    first["waits"],
-                    later["cpu"],
-                    later["waits"],
-                )
-            ),
-            "peak_mb": called["peak_mb"] + RUNTIME_MB,
-            "memory_mb": configuration["MemorySize"],
-            "package_bytes": archive_path.stat().st_size,
-            "layer_bytes": layer.stat().st_size,
-            "result": called["result"],
-        }
-    console.settle()
+
+    def stored(layer: str) -> dict[str, Any]:
+        one = local.lake.table(layer, "acoes")
+        records = [
+            {"s3": {"bucket": {"name": one.bucket}, "object": {"key": stored.key.replace("=", "%3D")}}}
+            for stored in partitions.objects(one, day)
+        ]
+        return {"Records": records}
+
+    places = measured["places"]
+    kinds = Counter(asset.kind for asset in site.assets.values())
+    batches = {kind: math.ceil(count / BATCH) for kind, count in kinds.items()}
+    of_kinds = [(places[kind], batches[kind]) for kind in batches]
+    of_both = [(sum(places.values()), sum(batches.values()))]
+    of_day = {"anomesdia_exec": measured["day"]}
+    compact = {"input": {"anomesdia_exec": COMPACTED_DAY}}
+    scheduled = {"scheduled_at": datetime.now(timezone.utc).isoformat()}
+    yield "get-financial-data-for-acoes", {"Records": messages}, WARM_CALLS, of_kinds
+    yield "prep-financial-data-for-acoes", stored("sor"), WARM_CALLS, of_kinds
+    yield "specialize-financial-data", stored("sot"), WARM_CALLS, of_both
+    # The functions without warm calls run once per evening; a second call would find no work.
+    yield "dedup-financial-data-for-acoes", compact, 0, [(1, 1), (1, 1)]
+    yield "dedup-financial-data-for-spec-ativos", compact, 0, [(1, 1)]
+    yield "assess-day", {"step": "look", "input": of_day}, WARM_CALLS, [(1, LOOKS + 1)]
+    # For a day that is already in the lake, stage 1 loads awswrangler, which is slow.
+    yield f"{STAGE_1}, day again", scheduled, 0, []
+    yield STAGE_1, scheduled, 0, [(1, 1)]
+    yield "get-tickers", of_day, 0, [(1, 1)]  # the last one, because stage 2 starts the day
 
 
-def _median(several: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each measured value."""
-    return {name: statistics.median(one[name] for one in several) for name in several[0]}
-
-
-def _copy_day(local: LocalLake, day: int, target: int) -> None:
-    """Copy a day's SoR objects to another day, and wait until the functions have written the rows to Spec."""
+def _copy_day(local: LocalLake, day: int, console: Console) -> None:
+    """Copy a day's SoR objects to `COMPACTED_DAY`, and wait until the functions have written SoT and Spec."""
     s3 = local.emulator.client("s3")
-    partitions = Partitions(s3)
-    copied = 0
-    for one in local.lake.tables:
-        for stored in partitions.objects(one, day) if one.layer == "sor" else ():
-            source = {"Bucket": one.bucket, "Key": stored.key}
-            key = stored.key.replace(str(day), str(target))
-            s3.copy_object(Bucket=one.bucket, Key=key, CopySource=source)
-            copied += 1
-    spec = local.lake.table("spec")
-
-    def lacking() -> str:
-        arrived = len(partitions.objects(spec, target))
-        return "" if arrived >= copied else f"{arrived} of {copied} objects reached {spec.name}"
-
-    _wait(lacking)
-
-
-def _wait(lacking: Callable[[], str]) -> None:
-    """Wait until `lacking` returns an empty text.
-
-    Parameters
-    ----------
-    lacking
-        Function that returns a text about the missing parts; the text is empty if nothing is missing.
-
-    Raises
-    ------
-    TimeoutError
-        Some parts are still missing after `PATIENCE_SECONDS`.
-    """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while said := lacking():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{said} within {PATIENCE_SECONDS} s")
-        time.sleep(0.5)
+    target = local.day(console)
+    target.number = COMPACTED_DAY
+    for table in local.lake.tables:
+        for stored in target.partitions.objects(table, day) if table.layer == "sor" else ():
+            key = stored.key.replace(str(day), str(COMPACTED_DAY))
+            source = {"Bucket": table.bucket, "Key": stored.key}
+            s3.copy_object(Bucket=table.bucket, Key=key, CopySource=source)
+    target.wait()
 
 
 def _one(request: dict[str, Any]) -> dict[str, Any]:
@@ -445,29 +404,19 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _gb_seconds(measured: dict[str, Any], site: SiteServer) -> float:
-    """Return the GB-seconds that Lambda bills for a day with batches of the module's default size."""
-    assets = Counter(asset.kind for asset in site.assets.values())
-    batches = {kind: math.ceil(count / BATCH) for kind, count in assets.items()}
-    places = measured["places"]
-    every = sum(batches.values())
-    # For each purpose, a function has a pair: number of process starts, number of invocations.
-    runs = {
-        STAGE_1: [(1, 1)],
-        AGAIN: [],  # does not run on an ordinary evening
-        "get-tickers": [(1, 1)],
-        "get-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
-        "prep-financial-data-for-acoes": [(places[kind], batches[kind]) for kind in batches],
-        "specialize-financial-data": [(sum(places.values()), every)],
-        "dedup-financial-data-for-acoes": [(1, 1), (1, 1)],
-        "dedup-financial-data-for-spec-ativos": [(1, 1)],
-        "assess-day": [(1, LOOKS + 1)],
-    }
-    return sum(
-        Work(**one["work"]).gb_seconds(one["memory_mb"], starts, invocations)
-        for one in measured["functions"]
-        for starts, invocations in runs[one["function"].partition("-lambda-")[2]]
-    )
+def _on_lambda(functions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the times and the GB-seconds of each function on Lambda, by its memory."""
+    for one in functions:
+        work = Work(*(one[name] for name in Work.__dataclass_fields__))
+        for size in SIZES_MB:
+            yield {
+                "function": one["function"],
+                "memory_mb": size,
+                "start_seconds": work.start_seconds(size),
+                "later_seconds": work.later_seconds(size),
+                "gb_seconds_of_start_and_first": work.gb_seconds(size, 1, 1),
+                "gb_seconds_of_later": work.gb_seconds(size, 0, 1),
+            }
 
 
 def _gb_seconds_refused(measured: dict[str, Any]) -> float:
@@ -477,50 +426,26 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     apart, so the upper limit also assumes that all processes start again in each round. A second of CPU time
     costs the same with any amount of memory.
     """
-    imports = {_stage(one["function"]): one["work"]["import_cpu"] for one in measured["functions"]}
+    imports = {one["function"].partition("-for-")[0]: one["import_cpu"] for one in measured["functions"]}
     seconds = 0.0
     for stage in measured["refused"]["stages"]:
-        kind = stage["function"].rpartition("-")[2]
-        at_once = measured["places"][kind] if "get-financial-data" in stage["function"] else 1
+        name, _, kind = stage["function"].partition("-lambda-")[2].partition("-for-")
+        at_once = measured["places"][kind] if name == "get-financial-data" else 1
         starts = min(stage["invocations"], at_once * (ROUNDS + 1))
-        seconds += stage["seconds"] + starts * imports[_stage(stage["function"])]
+        seconds += stage["seconds"] + starts * imports[name]
     return seconds * FULL_CORE_MB / 1024
 
 
-def _stage(function: str) -> str:
-    """Return the stage of a function."""
-    return function.partition("-lambda-")[2].partition("-for-")[0]
-
-
-def _month(measured: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """Return the cost of a month at one region's prices."""
-    counts = DayCounts(
+def _counts(measured: dict[str, Any], evening: dict[str, Any], **others: int) -> DayCounts:
+    """Return the counts of an evening, an ordinary or a refused one."""
+    return DayCounts(
         assets=measured["papers"],
-        requests=measured["requests"],
-        invocations=sum(stage["invocations"] for stage in measured["stages"]),
-        gb_seconds=measured["gb_seconds"],
-        stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-        # Assume that each asset has one page, as large as a page of the real site.
-        pages_bytes=measured["papers"] * PAGE_BYTES if measured["partitions"] else measured["pages_bytes"],
-        ledger_bytes=measured["ledger_bytes"],
-        # Nobody queries an empty lake.
-        queries=QUERIES_A_DAY if measured["partitions"] else 0,
-        transitions=measured.get("transitions", TRANSITIONS_A_DAY),
+        requests=evening["requests"],
+        invocations=sum(stage["invocations"] for stage in evening["stages"]),
+        gb_seconds=evening["gb_seconds"],
+        ledger_bytes=evening["ledger_bytes"],
+        **others,
     )
-    paid = month(counts, table)
-    return {
-        "days": DAYS_A_MONTH,
-        "papers_a_day": ASSETS_A_DAY,
-        "prices_as_of": table["as_of"],
-        "gb_seconds_a_day": counts.gb_seconds,
-        "dollars": paid,
-        "dollars_in_all": sum(paid.values()),
-        "dollars_beyond_free_tier": beyond_free_tier(paid, table),
-        "dollars_a_ticker": sum(paid.values()) / ASSETS_A_DAY / DAYS_A_MONTH,
-        "dollars_a_ticker_that_grow": sum(value for name, value in paid.items() if name not in STANDING)
-        / ASSETS_A_DAY
-        / DAYS_A_MONTH,
-    }
 
 
 if __name__ == "__main__":

@@ -151,6 +151,21 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+def months(day: DayCounts) -> dict[str, dict[str, float]]:
+    """Return the cost of a month in each region, by paid item and with totals, in dollars."""
+    found = {}
+    for region, table in prices().items():
+        paid = month(day, table)
+        growing = sum(value for name, value in paid.items() if name not in STANDING)
+        found[region] = {
+            **paid,
+            "in all": sum(paid.values()),
+            "beyond the free tier": beyond_free_tier(paid, table),
+            "a ticker and day, only items that grow with tickers": growing / ASSETS_A_DAY / DAYS_A_MONTH,
+        }
+    return found
+
+
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
     """Return the part of a month's cost, in dollars, that the free tier does not cover.
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FULL_CORE_MB = 1769
-SIZES_MB = (256, 320, 512, 768, 1024, 1769)
+SIZES_MB = (320, 512, 1024)
 
 RUNTIME_MB = 30
 """Memory of Lambda's own part of the process, without the interpreter and the handler's modules. Lambda
 reports 35 to 40 MB for an empty function; 10 MB of this is the interpreter, which we measure."""
-
-INIT_SECONDS = 10
-"""Lambda's limit for a start. After this time, Lambda starts the process again within the invocation."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,9 @@ class Work:
     later_cpu: float
     later_waits: float
 
-    def start_seconds(self, memory_mb: float) -> tuple[float, float]:
-        """Return a start's shortest and longest time: a start may get more CPU than the function's share."""
-        return self.import_cpu, self.import_cpu / share(memory_mb)
+    def start_seconds(self, memory_mb: float) -> float:
+        """Return a start's seconds, if the start gets only the function's share of a core."""
+        return self.import_cpu / share(memory_mb)
 
     def first_seconds(self, memory_mb: float) -> float:
         """Return the seconds that a process's first invocation takes; the process's start is not included."""
@@ -55,7 +52,7 @@ class Work:
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
         """Return the billed GB-seconds, if each start gets only the function's share of a core."""
         first = min(starts, invocations)
-        seconds = first * (self.start_seconds(memory_mb)[1] + self.first_seconds(memory_mb))
+        seconds = first * (self.start_seconds(memory_mb) + self.first_seconds(memory_mb))
         seconds += (invocations - first) * self.later_seconds(memory_mb)
         return seconds * memory_mb / 1024
 

@@ -1,9 +1,9 @@
 """Measure one packaged handler in a separate process: ``python -S -I one_handler.py REQUEST``.
 
-``REQUEST`` is JSON: ``paths`` for ``sys.path``, ``byte_code`` (whether to use existing byte code: Lambda
-layers and packages contain sources only), ``handler`` (``package.module.function``), ``environment``,
-``event`` (null: import only) and ``again`` (number of further, warm calls). The program prints JSON: CPU
-seconds and wait seconds of the import and of each call, peak memory in MB, and the result.
+``REQUEST`` is JSON: ``paths`` for ``sys.path`` (byte code there is not used, because Lambda layers and
+packages contain sources only), ``handler`` (``package.module.function``), ``environment``, ``event`` and
+``calls`` (number of calls; 0: import only). The program prints JSON: CPU seconds and wait seconds of the
+import and of each call, the first call's result, and peak memory in MB.
 """
 
 from __future__ import annotations
@@ -14,60 +14,45 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.abc import PathEntryFinder
-from importlib.machinery import (
-    EXTENSION_SUFFIXES,
-    SOURCE_SUFFIXES,
-    ExtensionFileLoader,
-    FileFinder,
-    SourceFileLoader,
-)
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
 
-class _SourceOnly(SourceFileLoader):
-    """Loader that compiles a module on each import."""
+def _compile(paths: tuple[str, ...]) -> None:
+    """Import modules under `paths` from their sources, although byte code exists."""
+    get_code = SourceFileLoader.get_code
 
-    def get_code(self, fullname: str) -> CodeType | None:
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+    def compiled(loader: Any, name: str) -> CodeType | None:
+        path = loader.get_filename(name)
+        if not path.startswith(paths):
+            return get_code(loader, name)
+        code: CodeType = loader.source_to_code(loader.get_data(path), path)
+        return code
 
-
-def _source_only(paths: list[str]) -> Callable[[str], PathEntryFinder]:
-    """Return a path hook that imports modules under `paths` from source and ignores existing byte code."""
-    hook = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceOnly, SOURCE_SUFFIXES))
-
-    def of_entry(entry: str) -> PathEntryFinder:
-        if not entry.startswith(tuple(paths)):
-            raise ImportError
-        return hook(entry)
-
-    return of_entry
+    SourceFileLoader.get_code = compiled  # type: ignore[assignment]
 
 
 def main() -> None:
     """Import the handler, call it with the event, and print the measurements."""
     request = json.loads(sys.argv[1])
     sys.path += request["paths"]
-    if not request["byte_code"]:
-        sys.path_hooks.insert(0, _source_only(request["paths"]))
+    _compile(tuple(request["paths"]))
     os.environ.update(request["environment"])
     answer, sys.stdout = sys.stdout, sys.stderr  # the handler's log goes to stderr
-    answered: dict[str, Any] = {}
-    with _timed(answered, "import"):
-        module, _, function = request["handler"].rpartition(".")
-        handler = getattr(importlib.import_module(module), function)
-    if request["event"] is not None:
-        with _timed(answered, "first"):
-            answered["result"] = handler(request["event"], _context())
-        for number in range(request["again"]):
-            with _timed(answered, f"later {number}"):
-                handler(request["event"], _context())
-    print(json.dumps({**answered, "peak_mb": _peak_bytes() / 2**20}), file=answer)
+    package, _, function = request["handler"].rpartition(".")
+    module, imported = _timed(lambda: importlib.import_module(package))
+    handler = getattr(module, function)
+    called = [_timed(lambda: handler(request["event"], _context())) for _ in range(request["calls"])]
+    measured = {
+        "import": imported,
+        "calls": [spent for _, spent in called],
+        "result": called[0][0] if called else None,
+        "peak_mb": _peak_bytes() / 2**20,
+    }
+    print(json.dumps(measured), file=answer)
 
 
 def _peak_bytes() -> int:
@@ -79,13 +64,12 @@ def _peak_bytes() -> int:
     return int(status["VmHWM"].split()[0]) * 2**10
 
 
-@contextmanager
-def _timed(answered: dict[str, Any], name: str) -> Iterator[None]:
-    """Record under `name` the block's seconds of CPU time and of waiting."""
+def _timed(act: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Return what `act` returns, and its seconds of CPU time and of waiting."""
     clock, cpu = time.perf_counter(), time.process_time()
-    yield
+    result = act()
     used = time.process_time() - cpu
-    answered[name] = {"cpu": used, "waits": max(0.0, time.perf_counter() - clock - used)}
+    return result, {"cpu": used, "waits": max(0.0, time.perf_counter() - clock - used)}
 
 
 def _context() -> SimpleNamespace:

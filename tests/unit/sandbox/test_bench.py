@@ -99,8 +99,8 @@ WAITING = Work(import_cpu=1.0, first_cpu=0.5, first_waits=3.0, later_cpu=0.2, la
 def test_what_computes_takes_the_longer_the_less_memory_it_has_and_costs_the_same() -> None:
     computing = Work(1.0, 0.5, 0.0, 0.2, 0.0)
 
-    assert computing.start_seconds(FULL_CORE_MB) == (1.0, 1.0)
-    assert computing.start_seconds(FULL_CORE_MB / 4) == (1.0, 4.0)
+    assert computing.start_seconds(FULL_CORE_MB) == 1.0
+    assert computing.start_seconds(FULL_CORE_MB / 4) == 4.0
     assert computing.later_seconds(FULL_CORE_MB / 4) == pytest.approx(0.8)
     assert computing.gb_seconds(256, 1, 3) == pytest.approx(computing.gb_seconds(1024, 1, 3))
 
