@@ -9,8 +9,6 @@ from __future__ import annotations
 from sandbox.emulator_patches import (
     actions,
     athena_catalog,
-    athena_partitions,
-    athena_repair,
     athena_results,
     athena_sql,
     athena_views,
@@ -28,7 +26,6 @@ from sandbox.emulator_patches import (
     named_resources,
     own_port,
     repeated_requests,
-    scheduled_times,
 )
 
 
@@ -48,14 +45,11 @@ def apply_all() -> None:
         glue_descriptions,
         glue_partitions,
         athena_results,
-        athena_partitions,
-        athena_repair,
-        athena_sql,  # its output names partitions and tables in DuckDB's form
-        athena_views,  # runs before the patches above: the queries of views are in Athena's SQL
+        athena_sql,
+        athena_views,  # runs before the patch above: the queries of views are in Athena's SQL
         athena_catalog,
         named_resources,
         repeated_requests,
-        scheduled_times,
         authorizations,
     ):
         patch.apply()

@@ -1,7 +1,7 @@
-"""Athena answers SHOW and DESCRIBE from the Glue catalog.
+"""Athena answers SHOW and DESCRIBE from the Glue catalog, and MSCK REPAIR TABLE registers partitions there.
 
-MiniStack's Athena passes SHOW and DESCRIBE to DuckDB, whose own catalog is empty. Remove this module when the
-tests of SHOW and DESCRIBE pass without it.
+MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. Remove this module when the
+tests of SHOW and DESCRIBE and the test of a catalog with missing days pass without it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from ministack.services import athena, glue
+from ministack.services import athena, glue, s3
 
 from sandbox.emulator_patches.athena_sql import BEFORE, NotInTrial
 from sandbox.emulator_patches.athena_views import view
 
 NAME = r"[`\"]?(?:(?P<database>\w+)[`\"]?\s*\.\s*[`\"]?)?(?P<table>[\w$]+)[`\"]?"
 OF_DATABASE = r"(?:\s+(?:IN|FROM)\s+[`\"]?(?P<database>\w+)[`\"]?)?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?"
-STATEMENT = re.compile(rf"{BEFORE}(SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
+STATEMENT = re.compile(rf"{BEFORE}(SHOW|DESCRIBE|DESC|MSCK)\b", re.IGNORECASE)
 
 
 def apply() -> None:
@@ -56,17 +57,15 @@ def _databases(_: str, like: str | None) -> list[list[str]]:
     return [[name] for name in sorted(glue._databases) if _is_like(name, like)]
 
 
-def _tables(database: str, like: str | None, *, views_only: bool = False) -> list[list[str]]:
+def _tables(database: str, like: str | None) -> list[list[str]]:
     if database not in glue._databases:
         raise ValueError(f"SCHEMA_NOT_FOUND: Schema '{database}' does not exist")
     names = sorted(key.split("/", 1)[1] for key in glue._tables if key.startswith(f"{database}/"))
-    return [
-        [name] for name in names if _is_like(name, like) and not (views_only and view(database, name) is None)
-    ]
+    return [[name] for name in names if _is_like(name, like)]
 
 
 def _views(database: str, like: str | None) -> list[list[str]]:
-    return _tables(database, like, views_only=True)
+    return [[name] for (name,) in _tables(database, like) if view(database, name)]
 
 
 def _is_like(name: str, like: str | None) -> bool:
@@ -84,16 +83,13 @@ def _table(database: str, table: str) -> dict[str, Any]:
 
 
 def _columns(database: str, table: str) -> list[list[str]]:
-    return [[name] for name, _, _ in _described(_table(database, table))]
-
-
-def _described(table: dict[str, Any]) -> list[tuple[str, str, str]]:
-    columns = [*table["StorageDescriptor"].get("Columns", []), *table.get("PartitionKeys", [])]
-    return [(one["Name"], one.get("Type", "string"), one.get("Comment", "")) for one in columns]
+    return [[name] for name, *_ in _description(database, table)]
 
 
 def _description(database: str, table: str) -> list[list[str]]:
-    return [list(column) for column in _described(_table(database, table))]
+    found = _table(database, table)
+    columns = [*found["StorageDescriptor"].get("Columns", []), *found.get("PartitionKeys", [])]
+    return [[one["Name"], one.get("Type", "string"), one.get("Comment", "")] for one in columns]
 
 
 def _partitions(database: str, table: str) -> list[list[str]]:
@@ -112,6 +108,28 @@ def _create_view(database: str, table: str) -> list[list[str]]:
     return [[line] for line in f"CREATE VIEW {database}.{table} AS\n{definition['originalSql']}".splitlines()]
 
 
+def _repair(database: str, table: str) -> list[list[str]]:
+    """Register the partitions under a table's location that the catalog lacks."""
+    found = _table(database, table)
+    storage, (key,) = found["StorageDescriptor"], found["PartitionKeys"]
+    location = urlsplit(storage["Location"])
+    start = f"{location.path.strip('/')}/{key['Name']}="
+    items = [
+        item.removeprefix(start) for item in s3._buckets[location.netloc]["objects"] if item.startswith(start)
+    ]
+    values = {item.split("/")[0] for item in items if "/" in item}
+    values -= {partition["Values"][0] for partition in glue._partitions.get(f"{database}/{table}", [])}
+    for value in sorted(values):
+        place = {**storage, "Location": f"s3://{location.netloc}/{start}{value}/"}
+        given = [{"Values": [value], "StorageDescriptor": place}]
+        glue._batch_create_partition(
+            {"DatabaseName": database, "TableName": table, "PartitionInputList": given}
+        )
+    return [
+        [f"Repair: Added partition to metastore {table}:{key['Name']}={value}"] for value in sorted(values)
+    ]
+
+
 STATEMENTS: dict[str, tuple[list[str], Callable[..., list[list[str]]]]] = {
     rf"SHOW\s+(?:DATABASES|SCHEMAS){OF_DATABASE}": (["database_name"], _databases),
     rf"SHOW\s+TABLES{OF_DATABASE}": (["tab_name"], _tables),
@@ -120,6 +138,7 @@ STATEMENTS: dict[str, tuple[list[str], Callable[..., list[list[str]]]]] = {
         ["field"],
         _columns,
     ),
+    rf"MSCK\s+REPAIR\s+TABLE\s+{NAME}": (["result"], _repair),
     rf"SHOW\s+PARTITIONS\s+{NAME}": (["partition"], _partitions),
     rf"SHOW\s+CREATE\s+VIEW\s+{NAME}": (["Create View"], _create_view),
     rf"DESC(?:RIBE)?\s+(?:FORMATTED\s+|EXTENDED\s+)?{NAME}": (

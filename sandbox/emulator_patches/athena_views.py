@@ -1,7 +1,7 @@
-"""Athena replaces a view of the Glue catalog with the view's query.
+"""Athena replaces a view with its query, and ``"<table>$partitions"`` with the table's partition values.
 
-MiniStack's Athena ignores views of the Glue catalog, so a query of a view fails because it finds no table.
-Remove this module when the tests of the views pass without it.
+MiniStack's Athena ignores views of the Glue catalog and looks for a table with the literal name
+``<table>$partitions``, so such a query fails. Remove this module when the tests of the views pass without it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 from ministack.services import athena, glue
 
 VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
+SUFFIX = "$partitions"
 
 
 def apply() -> None:
-    """Replace each view in a query with the view's own query."""
+    """Replace each view and each list of partitions in a query."""
     rewrite = athena._rewrite_data_paths
 
     async def rewrite_expanded(query: str, database: str | None, catalog: str | None = None) -> Any:
@@ -27,15 +28,28 @@ def apply() -> None:
 
 
 def expanded(query: str, database: str | None) -> str:
-    """Return a query with each view replaced by the view's own query, including views inside views."""
+    """Return a query with views and lists of partitions replaced by queries, including views inside views."""
     for reference in reversed(athena._table_references(query)):
-        definition = view(reference.database or database, reference.table)
-        if definition is not None:
-            alias = "" if reference.aliased else f' AS "{reference.table}"'
-            # Put the inner query on separate lines, because it may end with a comment.
-            inner = f"(\n{expanded(definition['originalSql'], definition['schema'])}\n){alias}"
-            query = query[: reference.start] + inner + query[reference.end :]
+        own, name = reference.database or database, reference.table
+        table = f"{own}/{name.removesuffix(SUFFIX)}"
+        if name.endswith(SUFFIX) and table in glue._tables:
+            inner = _partitions(table)
+        elif definition := view(own, name):
+            inner = expanded(definition["originalSql"], definition["schema"])
+        else:
+            continue
+        alias = "" if reference.aliased else f' AS "{name}"'
+        # Put the inner query on separate lines, because it may end with a comment.
+        query = f"{query[: reference.start]}(\n{inner}\n){alias}{query[reference.end :]}"
     return query
+
+
+def _partitions(table: str) -> str:
+    """Return a query with a row per partition of ``<database>/<table>``, with the partition key as column."""
+    (key,) = glue._tables[table]["PartitionKeys"]
+    values = ", ".join(f"'{partition['Values'][0]}'" for partition in glue._partitions.get(table, []))
+    listed = f"UNNEST(CAST(ARRAY[{values}] AS ARRAY(VARCHAR))) AS listed(value)"
+    return f'SELECT CAST(value AS {key["Type"]}) AS "{key["Name"]}" FROM {listed}'  # noqa: S608 - the catalog's names
 
 
 def view(database: str | None, name: str) -> dict[str, Any] | None:

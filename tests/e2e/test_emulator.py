@@ -14,7 +14,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import until
 
-from sandbox.day import SCHEDULED_TIME
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 from sandbox.process import group_is_alive
 
@@ -251,28 +249,7 @@ def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
         stranger.list_buckets()
 
 
-def test_a_schedules_input_says_when_the_start_was_due(emulator: Emulator) -> None:
-    sqs = emulator.client("sqs")
-    url = sqs.create_queue(QueueName="scheduled")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    emulator.client("scheduler").create_schedule(
-        Name="once",
-        ScheduleExpression="at(2026-11-23T21:45:00)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": arn,
-            "RoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/scheduler",
-            "Input": json.dumps({"scheduled_at": SCHEDULED_TIME}),
-        },
-    )
-
-    (message,) = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the schedule to start")
-
-    due = json.loads(message["Body"])["scheduled_at"]
-    assert datetime.strptime(due, "%Y-%m-%dT%H:%M:%SZ")
-
-
-def test_athena_takes_parameters_and_its_own_functions_from_awswrangler(
+def test_athena_takes_its_own_functions_from_awswrangler(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in emulator.env().items():
@@ -285,12 +262,10 @@ def test_athena_takes_parameters_and_its_own_functions_from_awswrangler(
         Name="asked", Configuration={**settings, "EnforceWorkGroupConfiguration": True}
     )
     rows = awswrangler.athena.read_sql_query(
-        "SELECT ? AS a, ? + 1 AS b, date_format(DATE '2026-11-27', '%d/%m') AS c",
+        "SELECT 'PETR4' AS a, date_format(DATE '2026-11-27', '%d/%m') AS c",
         database="default",
         workgroup="asked",
         ctas_approach=False,
-        params=["PETR4", "1"],
-        paramstyle="qmark",
         boto3_session=boto3.Session(),
     )
-    assert rows.to_dict("records") == [{"a": "PETR4", "b": 2, "c": "27/11"}]
+    assert rows.to_dict("records") == [{"a": "PETR4", "c": "27/11"}]
