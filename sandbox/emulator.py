@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import ssl
-import urllib.error
-import urllib.request
 from functools import cache
+from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,13 +22,14 @@ ACCOUNT_ID = "123456789012"
 ROOT_KEY = "test"
 MODULE = "sandbox.emulator_process"
 
-INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+INHERITED = (
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT"),
+    *("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+)
 INHERITED_PREFIXES = ("OPENBLAS_", "OMP_", "MKL_")
 """Environment variables that the emulator and every function inherit: settings of the interpreter and of
-numeric libraries. No variable here changes the access to AWS, and none is a setting of MiniStack."""
-
-INTERNET_ACCESS = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-"""Further variables for functions that read the real site, which has another certificate."""
+numeric libraries, and certificates for the real site. No variable here changes the access to AWS, and none is
+a setting of MiniStack."""
 
 
 class Emulator:
@@ -39,8 +39,6 @@ class Emulator:
     ----------
     state_dir
         Directory for the log and the temporary files; the emulator writes nothing elsewhere.
-    reaches_internet
-        Whether functions get the variables in `INTERNET_ACCESS` (for certificates) from this process.
     async_retry_seconds
         Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
@@ -57,13 +55,11 @@ class Emulator:
         self,
         state_dir: Path,
         *,
-        reaches_internet: bool = False,
         async_retry_seconds: float = 0.5,
         outlives_us: bool = False,
     ) -> None:
         self.state_dir = state_dir.resolve()
         self.log_path = self.state_dir / "emulator.log"
-        self._reaches_internet = reaches_internet
         self._async_retry_seconds = async_retry_seconds
         self._outlives_us = outlives_us
         self._process: BackgroundProcess | None = None
@@ -96,8 +92,7 @@ class Emulator:
     @property
     def pid(self) -> int:
         """Id of the emulator's process; all function processes are in this process's group."""
-        if self._process is None:
-            raise RuntimeError("the emulator has not been started")
+        assert self._process, "the emulator has not been started"
         return self._process.pid
 
     def start(self) -> None:
@@ -137,37 +132,23 @@ class Emulator:
         return client(self.endpoint_url, self.ca_bundle, service)
 
     def _answers(self) -> bool:
-        if not self.ca_bundle.exists():
-            return False
         try:
             trust = ssl.create_default_context(cafile=str(self.ca_bundle))  # the file may still be incomplete
-            opener = urllib.request.build_opener(
-                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
-            )
-            with opener.open(f"{self.endpoint_url}/_ministack/health", timeout=2) as response:
-                healthy: bool = response.status == 200
-                return healthy
-        except (urllib.error.URLError, OSError):
+            connection = HTTPSConnection(LOOPBACK, self._port, timeout=2, context=trust)
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
             return False
 
     def _process_env(self, temporary: Path) -> dict[str, str]:
         package_root = str(Path(__file__).resolve().parent.parent)
         names = [*INHERITED, *(name for name in os.environ if name.startswith(INHERITED_PREFIXES))]
-        if self._reaches_internet:
-            names += INTERNET_ACCESS
         return {
             **{name: os.environ[name] for name in names if name in os.environ},
+            **self.env(),
             "AUTH": "true",
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "AWS_CA_BUNDLE": str(self.ca_bundle),
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "BIND_HOST": LOOPBACK,
             # No Docker daemon uses this socket; if one did, MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
@@ -178,7 +159,6 @@ class Emulator:
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_HOST": LOOPBACK,
             "MINISTACK_REGION": REGION,
-            "NO_PROXY": f"{LOOPBACK},localhost",
             "PYTHONPATH": package_root,
             "PYTHONUNBUFFERED": "1",
             "S3_DATA_DIR": str(temporary / "s3"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
@@ -121,7 +121,7 @@ class Lake(Storage):
     ticker_queues: Mapping[str, str]
     dead_letter_queues: Mapping[str, str]
     failure_queues: Mapping[str, str]
-    functions: tuple[str, ...]
+    functions: Sequence[str]
     listing_function: str
     start_schedule: str
     dedup_schedule: str
@@ -130,17 +130,8 @@ class Lake(Storage):
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
         """Make a lake from the outputs of ``examples/local``."""
-        return cls(
-            **vars(Storage.from_outputs(outputs)),
-            ticker_queues=outputs["ticker_queues"],
-            dead_letter_queues=outputs["dead_letter_queues"],
-            failure_queues=outputs["failure_queues"],
-            functions=tuple(outputs["functions"]),
-            listing_function=outputs["listing_function"],
-            start_schedule=outputs["start_schedule"],
-            dedup_schedule=outputs["dedup_schedule"],
-            workgroup=outputs["workgroup"],
-        )
+        found = {**outputs, **vars(Storage.from_outputs(outputs))}
+        return cls(**{one.name: found[one.name] for one in fields(cls)})
 
     def table(self, layer: str, kind: str | None = None) -> Table:
         """Return the table of a layer and a kind; `kind` is None for a table of both kinds."""

@@ -97,8 +97,6 @@ class LocalLake:
         Input variables of ``examples/local``; at least ``fundamentus_base_url``, the site's address.
     shared_dir
         Directory for Terraform's configuration and downloaded providers; several lakes may share it.
-    reaches_internet
-        Whether functions get the certificate settings of this process.
     outlives_us
         Whether the emulator keeps running if this process ends without stopping the emulator.
 
@@ -120,20 +118,18 @@ class LocalLake:
         variables: Mapping[str, Any],
         *,
         shared_dir: Path,
-        reaches_internet: bool = False,
         outlives_us: bool = False,
     ) -> None:
         self.variables = variables
-        self.emulator = Emulator(
-            state_dir / "emulator", reaches_internet=reaches_internet, outlives_us=outlives_us
-        )
+        self.emulator = Emulator(state_dir / "emulator", outlives_us=outlives_us)
         self._terraform_dir = state_dir / "terraform"
         self._shared_dir = shared_dir
 
     def __enter__(self) -> LocalLake:
         self.emulator.start()
         try:
-            self.apply(Console())
+            with self.applying(Console()):
+                pass
         except BaseException:
             self.emulator.stop()
             raise
@@ -143,11 +139,6 @@ class LocalLake:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.emulator.stop()
-
-    def apply(self, console: Console) -> None:
-        """Apply the module to the emulator and show the progress on `console`."""
-        with self.applying(console):
-            pass
 
     @contextmanager
     def applying(
@@ -243,26 +234,22 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     SiteNotReached
         The real site is requested but cannot be reached.
     """
-    with _locked(state_dir, "up"):
-        running = _still_running(state_dir)
-        if emulator.MODULE in running:
+    with _locked(state_dir, "up"), ExitStack() as running:
+        left = _left(state_dir)
+        still = _still_running(left)
+        if emulator.MODULE in still:
             raise AlreadyRunning(
                 "A lake is already up: query it with `make query`, or end it with `make down`."
             )
-        if _left_running(state_dir):
+        if left:
             console.say("The emulator of an earlier `make up` has ended: its data is removed.")
-            for pid in running.values():
+            for pid in still.values():
                 stop_group(pid)
-        _up(state_dir, source, console)
-
-
-def _up(state_dir: Path, source: Source, console: Console) -> None:
-    with ExitStack() as running:
-        day, left = _run_day(state_dir, "up", source, console, running)
+        day, kept = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
     console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
-    console.say(f"  AWS_ENDPOINT_URL={left.endpoint_url}")
-    console.say(f"  AWS_CA_BUNDLE={left.ca_bundle}")
+    console.say(f"  AWS_ENDPOINT_URL={kept.endpoint_url}")
+    console.say(f"  AWS_CA_BUNDLE={kept.ca_bundle}")
     console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
     console.say("Run a saved query:  make query QUERY=formula-magica   (make query lists the names)")
     console.say(f'Run your own SQL:   make query SQL="{answers.example_query(day)}"')
@@ -302,7 +289,7 @@ def query(
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
-        The query fails; the message suggests similar names.
+        The query fails.
     """
     workgroup, client = _left_up(state_dir)
     asked = TypedAthena(client("athena"), workgroup)
@@ -313,7 +300,7 @@ def query(
         try:
             answer = asked.ask(statement)
         except QueryFailed as failure:
-            raise QueryFailed(explained(failure, statement, client("glue"))) from failure
+            raise QueryFailed(explained(failure)) from failure
     else:
         answers.show_names(asked, console)
         return
@@ -341,11 +328,10 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     NotRunning
         No lake that ``up`` started is running.
     """
-    up_file = state_dir / "up" / UP_FILE
-    if not up_file.exists():
+    left = _left(state_dir)
+    if not left:
         raise NotRunning("No lake is up: run `make up` first.")
-    left = json.loads(up_file.read_text())
-    if emulator.MODULE not in _still_running(state_dir):
+    if emulator.MODULE not in _still_running(left):
         raise NotRunning("The emulator that `make up` left running has ended: run `make up` again.")
     if "workgroup" not in left:
         raise NotRunning("`make up` has not made the lake yet: query it when `make up` has ended.")
@@ -354,7 +340,8 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
 
 def down(state_dir: Path, console: Console) -> None:
     """End the processes that ``up`` left running, and remove their data."""
-    running, left = _still_running(state_dir), _left_running(state_dir)
+    left = _left(state_dir)
+    running = _still_running(left)
     for module, pid in running.items():
         stop_group(pid)
         console.say(f"Ended {module}.")
@@ -381,18 +368,16 @@ def _run_day(
     own_dir, stays = state_dir / name, name == "up"
     shutil.rmtree(own_dir, ignore_errors=True)
     variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
-    processes = []
+    processes = {}
     number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
     if not source.live:
         site, variables = _start_site(number, own_dir, outlives_us=stays)
         running.callback(site.stop)
-        processes.append({"module": SITE_MODULE, "pid": site.pid})
-    local = LocalLake(
-        own_dir, variables, shared_dir=state_dir, reaches_internet=source.live, outlives_us=stays
-    )
+        processes[SITE_MODULE] = site.pid
+    local = LocalLake(own_dir, variables, shared_dir=state_dir, outlives_us=stays)
     running.callback(local.emulator.stop)
     local.emulator.start()
-    processes.append({"module": emulator.MODULE, "pid": local.emulator.pid})
+    processes[emulator.MODULE] = local.emulator.pid
     endpoint_url = local.emulator.endpoint_url
     left = {
         "endpoint_url": endpoint_url,
@@ -401,22 +386,17 @@ def _run_day(
     }
     (own_dir / UP_FILE).write_text(json.dumps(left))
 
-    laid_seconds = 0.0
-
     def lay(storage: Storage) -> None:
-        nonlocal laid_seconds
         # Import `sandbox.history` here: no other command needs the stages' modules that `history` imports.
         from sandbox.history import lay_history
 
-        started_at = time.monotonic()
         lay_history(number, storage, local.emulator.client)
-        laid_seconds = time.monotonic() - started_at
 
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
     with local.applying(console, None if source.live else lay):
         (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
-        if laid_seconds:
-            console.say(f"The lake has {EARLIER_DAYS} earlier trading days, written in {laid_seconds:.1f} s")
+        if not source.live:
+            console.say(f"The lake has {EARLIER_DAYS} earlier trading days")
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)
         console.progress("waiting until Terraform finds all resources ready")
@@ -484,24 +464,10 @@ def check_reached(url: str) -> None:
         The machine cannot open a connection within `REACHED_WITHIN_SECONDS`.
     """
     address = urlsplit(url)
-    why = f"no connection within {REACHED_WITHIN_SECONDS:.0f} s"
-    reached, tried = False, threading.Event()
-
-    def connect() -> None:
-        nonlocal reached, why
-        try:
-            socket.create_connection((address.hostname, address.port or 443), REACHED_WITHIN_SECONDS).close()
-            reached = True
-        except OSError as error:
-            why = str(error)
-        tried.set()
-
-    # Connect in a thread, because a name lookup has no timeout.
-
-    threading.Thread(target=connect, daemon=True).start()
-    tried.wait(REACHED_WITHIN_SECONDS)
-    if not reached:
-        raise SiteNotReached(f"The site {url} cannot be reached from here: {why}")
+    try:
+        socket.create_connection((address.hostname, address.port or 443), REACHED_WITHIN_SECONDS).close()
+    except OSError as error:
+        raise SiteNotReached(f"The site {url} cannot be reached from here: {error}") from error
 
 
 @contextmanager
@@ -522,16 +488,13 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
         yield
 
 
-def _still_running(state_dir: Path) -> dict[str, int]:
-    """Return the ids, by module, of the processes that an earlier ``up`` started and that still run."""
-    left = {process["module"]: process["pid"] for process in _left_running(state_dir)}
-    return {module: pid for module, pid in left.items() if runs_module(pid, module)}
-
-
-def _left_running(state_dir: Path) -> list[dict[str, Any]]:
-    """Return module and id of each process that an earlier ``up`` started."""
+def _left(state_dir: Path) -> dict[str, Any]:
+    """Return what an earlier ``up`` wrote about its processes and its lake; empty if nothing is up."""
     up_file = state_dir / "up" / UP_FILE
-    if not up_file.exists():
-        return []
-    processes: list[dict[str, Any]] = json.loads(up_file.read_text())["processes"]
-    return processes
+    left: dict[str, Any] = json.loads(up_file.read_text()) if up_file.exists() else {}
+    return left
+
+
+def _still_running(left: Mapping[str, Any]) -> dict[str, int]:
+    """Return the ids, by module, of the processes of an earlier ``up`` that still run."""
+    return {module: pid for module, pid in left.get("processes", {}).items() if runs_module(pid, module)}

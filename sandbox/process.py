@@ -6,8 +6,10 @@ import contextlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -104,6 +106,23 @@ class BackgroundProcess:
     def _log_end(self) -> str:
         lines = self.log_path.read_text(errors="replace").splitlines()[-20:]
         return "".join(f"\n  {line}" for line in [f"(from {self.log_path})", *lines])
+
+
+def end_with_parent() -> None:
+    """End this process and its whole process group when the pipe at standard input closes.
+
+    The pipe closes when the parent process ends. The function does nothing if standard input is no pipe or if
+    the process does not lead its group.
+    """
+    if os.getpgrp() != os.getpid() or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        return
+
+    def wait_for_end() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait_for_end, name="end-with-parent", daemon=True).start()
 
 
 def group_is_alive(group: int) -> bool:

@@ -83,11 +83,6 @@ def other_layout(asset: SampleAsset) -> bytes:
     return _document(f"{SITE_NAME} - {asset.ticker}", f'<dl class="indicadores">\n{items}\n</dl>')
 
 
-def as_utf8(page: bytes) -> bytes:
-    """Encode a page in UTF-8, although the page declares ISO-8859-1."""
-    return page.decode("iso-8859-1").encode()
-
-
 def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str] = ()) -> bytes:
     """Return a kind's listing, with the assets in ticker order and the first asset twice.
 
@@ -122,33 +117,9 @@ def listing_page(kind: str, assets: Iterable[SampleAsset], ghosts: Sequence[str]
     )
 
 
-def unrecognizable_listing() -> bytes:
-    """Return a page whose table names no asset."""
-    return _document(
-        f"{SITE_NAME} - Resultado da busca",
-        '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
-    )
-
-
-def not_found_page() -> bytes:
-    """Return the site's answer for an unknown ticker."""
-    return _document(f"{SITE_NAME} - Detalhes", "<h1>Nenhum papel encontrado</h1>")
-
-
-def interstitial_page() -> bytes:
-    """Return a waiting page, which replaces the requested page."""
-    text = "<title>Um momento</title><h1>www.fundamentus.com.br</h1><p>Verificando se a conexão é segura.</p>"
-    return f"<!DOCTYPE html><html><head></head><body>{text}</body></html>".encode("iso-8859-1")
-
-
 def short_text(text: str) -> bytes:
     """Return a page whose only text is `text`."""
     return f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>".encode("iso-8859-1")
-
-
-def garbage(ticker: str) -> bytes:
-    """Return bytes that are not a page; calls with the same ticker return the same bytes."""
-    return Random(ticker).randbytes(4096)  # noqa: S311 - no secret
 
 
 def _document(title: str, content: str) -> bytes:
@@ -217,3 +188,20 @@ def _listing_row(ticker: str, name: str, texts: Sequence[str]) -> str:
         f'<span class="tips" title="{escape(name)}"><a href="detalhes.php?papel={ticker}">{ticker}</a></span>'
     )
     return f"<tr><td>{link}</td>{''.join(f'<td>{escape(text)}</td>' for text in texts)}</tr>"
+
+
+WRONG_PAGES = {
+    "garbage": Random("garbage").randbytes(4096),  # noqa: S311 - no secret
+    "interstitial": (
+        "<!DOCTYPE html><html><head></head><body><title>Um momento</title><h1>www.fundamentus.com.br</h1>"
+        "<p>Verificando se a conexão é segura.</p></body></html>"
+    ).encode("iso-8859-1"),
+    "error_page": short_text("Database error"),
+    "not_found": _document(f"{SITE_NAME} - Detalhes", "<h1>Nenhum papel encontrado</h1>"),
+    "unrecognizable": _document(
+        f"{SITE_NAME} - Resultado da busca",
+        '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
+    ),
+}
+"""Pages without an asset: bytes that are no page, a waiting page, the web server's default page, the page for
+an unknown ticker, and a listing whose table names no asset."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from b3.days import date_of
 from sandbox.site import pages
 from sandbox.site.asset import SampleAsset
 from sandbox.site.names import GHOSTS
@@ -30,19 +30,15 @@ FAULT_KINDS = {
     "drip": "sends one byte each `seconds`",
     "truncated": "stops half-way through the page",
     "reset": "closes the connection without an answer",
-    "garbage": "answers with bytes that are not a page",
     "other": "answers with the page of another asset, `ticker`",
-    "broken": "answers with tables that have unknown labels",
     "renamed_label": "answers with a page on which `label` has another name",
-    "other_layout": "answers with the asset's page in the layout for telephones",
     "later_session": "answers with a page of the next day",
     "utf8_under_latin1": "answers in UTF-8, with a header that declares ISO-8859-1",
-    "interstitial": "answers with a waiting page",
-    "error_page": "answers with the web server's default page and status 200",
-    "not_found": "answers that the asset is unknown",
+    "broken": "answers with tables that have unknown labels",
+    "other_layout": "answers with the asset's page in the layout for telephones",
     "empty": "for a listing: lists nothing",
     "half": "for a listing: lists only every second asset",
-    "unrecognizable": "for a listing: answers with a table that names no asset",
+    **dict.fromkeys(pages.WRONG_PAGES, "answers with this page, without an asset"),
 }
 
 
@@ -84,10 +80,6 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"fault of kind {self.kind!r}, expected one of {', '.join(FAULT_KINDS)}")
-        if self.status not in set(HTTPStatus):
-            raise ValueError(f"fault with status {self.status!r}, expected one of HTTP, such as 503")
-        if self.kind == "renamed_label" and not self.label:
-            raise ValueError("fault renamed_label without a label, expected one, such as 'P/L'")
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ class Request:
     status
         HTTP status of the answer; 0 if the site sends no answer.
     connection
-        Number of the connection; connections are numbered in the order in which they open.
+        Port of the client, which differs between open connections.
     headers
         Headers of the request.
     """
@@ -136,7 +128,7 @@ class SiteServer:
     ghosts
         For each kind, further tickers that are listed but have no page.
     latency_ms
-        Milliseconds from the request's first line to the answer, including the time to make the page.
+        Milliseconds from a request to its answer, including the time to make the page.
     port
         Port of the server; 0 for any free port.
 
@@ -169,13 +161,11 @@ class SiteServer:
         self._newest_session = max((_session(asset) for asset in self.assets.values()), default=date.min)
         self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._rendered: dict[str, bytes] = {}
         self._faults: dict[str, Fault] = {}
         self._fault_counts: Counter[str] = Counter()
         self._block_after: int | None = None
         self._pages_before_block = 0
         self._requests: list[Request] = []
-        self._connections_opened = 0
         self._in_flight = 0
         self._most_in_flight = 0
         self._http = _HTTPServer((LOOPBACK, port), self)
@@ -194,7 +184,6 @@ class SiteServer:
         self.closing.set()
         self._http.shutdown()
         self._http.server_close()
-        self._http.cut_connections()
 
     def set_fault(self, target: str, fault: Fault | None) -> None:
         """Set the fault of a page; None ends the fault.
@@ -206,8 +195,6 @@ class SiteServer:
         fault
             The fault.
         """
-        if fault and fault.kind == "other" and fault.ticker not in self.assets:
-            raise ValueError(f"fault with the page of {fault.ticker!r}, expected an asset that the site has")
         with self._lock:
             self._fault_counts.pop(target, None)
             if fault is None:
@@ -232,7 +219,6 @@ class SiteServer:
         """Put `asset` in place of the site's asset with the same ticker."""
         with self._lock:
             self.assets[asset.ticker] = asset
-            self._rendered.clear()
 
     def clear_log(self) -> None:
         """Clear the list of requests and the maximum number in flight."""
@@ -256,19 +242,15 @@ class SiteServer:
         """The number of connections that the recorded requests used."""
         return len({request.connection for request in self.requests})
 
-    def open_connection(self) -> int:
-        """Count a connection and return its number."""
-        with self._lock:
-            self._connections_opened += 1
-            return self._connections_opened
-
     def enter(self, path: str, connection: int, headers: Mapping[str, str]) -> _Answer:
         """Record a request and choose its answer; the request is in flight until `leave`."""
         with self._lock:
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
-            page, ticker = self._page(path)
-            answer = self._answer(page, ticker, headers.get("User-Agent", ""))
+            address, ticker = urlsplit(path), None
+            if address.path == DETAILS_PATH:
+                ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
+            answer = self._answer(address.path, ticker, headers.get("User-Agent", ""))
             status = 0 if answer.fault and answer.fault.kind == "reset" else answer.status
             self._requests.append(Request(time.time(), path, ticker, status, connection, headers))
             return answer
@@ -278,15 +260,6 @@ class SiteServer:
         with self._lock:
             self._in_flight -= 1
 
-    @staticmethod
-    def _page(path: str) -> tuple[str, str | None]:
-        """Return the page and the ticker that a request's path names."""
-        address = urlsplit(path)
-        if address.path != DETAILS_PATH:
-            return address.path, None
-        ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
-        return DETAILS_PATH, ticker
-
     def _answer(self, page: str, ticker: str | None, client: str) -> _Answer:
         if self._block_after is not None and self._pages_before_block >= self._block_after:
             return _refusal(403)
@@ -295,12 +268,11 @@ class SiteServer:
             return _refusal(fault.status, fault.retry_after)
         if ticker is None and page not in LISTING_PATHS:
             return _refusal(404)
-        kind = fault.kind if fault else ""
-        body = self._body(kind, page, ticker, fault)
-        answer = _Answer(pages.as_utf8(body) if kind == "utf8_under_latin1" else body, fault=fault)
-        if ticker is not None:
-            self._pages_before_block += 1
-        return answer
+        body = self._body(page, ticker, fault)
+        if fault and fault.kind == "utf8_under_latin1":
+            body = body.decode("iso-8859-1").encode()
+        self._pages_before_block += ticker is not None
+        return _Answer(body, fault=fault)
 
     def _fault(self, target: str, client: str) -> Fault | None:
         fault = self._faults.get(target)
@@ -311,51 +283,36 @@ class SiteServer:
         self._fault_counts[target] += 1
         return fault if self._fault_counts[target] <= fault.times else None
 
-    def _body(self, kind: str, page: str, ticker: str | None, fault: Fault | None) -> bytes:
-        asset = self._in_session(self.assets.get(ticker or ""))
-        special: dict[str, Callable[[], bytes]] = {
-            "garbage": lambda: pages.garbage(ticker or page),
-            "interstitial": pages.interstitial_page,
-            "error_page": lambda: pages.short_text("Database error"),
-            "not_found": pages.not_found_page,
-            "unrecognizable": pages.unrecognizable_listing,
-        }
-        if kind in special:
-            return special[kind]()
+    def _body(self, page: str, ticker: str | None, fault: Fault | None) -> bytes:
+        kind = fault.kind if fault else ""
+        if wrong := pages.WRONG_PAGES.get(kind):
+            return wrong
         if ticker is None:
             return self._listing(LISTING_PATHS[page], kind)
-        if kind == "other" and fault:
-            asset = self.assets[fault.ticker]
+        asset = self._in_session(self.assets.get(fault.ticker if fault and kind == "other" else ticker))
         if asset is None:
-            return pages.not_found_page()
+            return pages.WRONG_PAGES["not_found"]
         if kind == "broken":
             return pages.broken_page(asset)
         if kind == "other_layout":
             return pages.other_layout(asset)
         if kind == "renamed_label" and fault:
-            return pages.detail_page(asset.with_label(fault.label, f"{fault.label} (novo)"))
-        if kind == "later_session":
-            return pages.detail_page(_of_the_day_after(asset))
-        return self._once(f"{asset.ticker} {self.session}", lambda: pages.detail_page(asset))
+            asset = asset.with_label(fault.label, f"{fault.label} (novo)")
+        elif kind == "later_session":
+            asset = _in_session_of(asset, date_of(asset.day) + timedelta(days=1))
+        return pages.detail_page(asset)
 
     def _in_session(self, asset: SampleAsset | None) -> SampleAsset | None:
         """Return an asset with the session that the site shows."""
         if asset is None or self.session is None or _session(asset) != self._newest_session:
             return asset
-        return asset.with_cell("dt_ult_cot", f"{self.session:%d/%m/%Y}", self.session)
+        return _in_session_of(asset, self.session)
 
     def _listing(self, kind: str, fault: str) -> bytes:
-        if fault == "empty":
-            return pages.listing_page(kind, [])
         listed = [asset for asset in self.assets.values() if asset.kind == kind]
-        if fault == "half":
-            return pages.listing_page(kind, listed[::2])
-        return self._once(kind, lambda: pages.listing_page(kind, listed, self.ghosts.get(kind, ())))
-
-    def _once(self, name: str, render: Callable[[], bytes]) -> bytes:
-        if name not in self._rendered:
-            self._rendered[name] = render()
-        return self._rendered[name]
+        if fault in ("empty", "half"):
+            return pages.listing_page(kind, listed[::2] if fault == "half" else [])
+        return pages.listing_page(kind, listed, self.ghosts.get(kind, ()))
 
 
 def _session(asset: SampleAsset) -> date:
@@ -363,8 +320,7 @@ def _session(asset: SampleAsset) -> date:
     return session if isinstance(session, date) else date.min
 
 
-def _of_the_day_after(asset: SampleAsset) -> SampleAsset:
-    session = datetime.strptime(str(asset.day), "%Y%m%d").date() + timedelta(days=1)
+def _in_session_of(asset: SampleAsset, session: date) -> SampleAsset:
     return asset.with_cell("dt_ult_cot", f"{session:%d/%m/%Y}", session)
 
 
@@ -375,7 +331,7 @@ def _refusal(status: int, retry_after: int | None = None) -> _Answer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    """A server that has one thread per connection and can close all connections."""
+    """A server that has one thread per connection."""
 
     daemon_threads = True
     block_on_close = False
@@ -383,28 +339,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], site: SiteServer) -> None:
         self.site = site
-        self._sockets: set[socket.socket] = set()
-        self._sockets_lock = threading.Lock()
         super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._sockets_lock:
-            self._sockets.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._sockets_lock:
-            self._sockets.discard(request)
-        super().shutdown_request(request)
-
-    def cut_connections(self) -> None:
-        """Close the connections that clients keep open."""
-        with self._sockets_lock:
-            for connected in self._sockets:
-                try:
-                    connected.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client has already closed the connection
-                    continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a client that closed its connection, because tests close connections on purpose."""
@@ -415,21 +350,16 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16  # send head and body together; otherwise a client waits for its own delayed ACK
     server: _HTTPServer
-    connection_number = 0
-    begun_at = 0.0
-
-    def parse_request(self) -> bool:
-        """Start to measure the request's latency, and read the request's head."""
-        self.begun_at = time.monotonic()
-        return super().parse_request()
 
     def do_GET(self) -> None:
         site = self.server.site
-        if not self.connection_number:
-            self.connection_number = site.open_connection()
-        answer = site.enter(self.path, self.connection_number, dict(self.headers))
+        begun_at = time.monotonic()
+        if site.closing.is_set():  # a client may keep its connection after the site is closed
+            self.close_connection = True
+            return
+        answer = site.enter(self.path, self.client_address[1], dict(self.headers))
         try:
-            site.closing.wait(max(0.0, self.begun_at + site.latency_ms / 1000 - time.monotonic()))
+            site.closing.wait(max(0.0, begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
             # Call `leave` before the last bytes are sent; otherwise the client's next request may seem
@@ -438,29 +368,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _answer(self, answer: _Answer) -> None:
-        fault = answer.fault
+        fault, body, closing = answer.fault, answer.body, self.server.site.closing
         kind = fault.kind if fault else ""
-        if fault and kind == "hang":
-            self.server.site.closing.wait(fault.seconds)
+        self.close_connection = self.close_connection or kind in ("reset", "truncated")
         if kind == "reset":
-            self.close_connection = True
-        elif kind == "truncated":
-            self._send_head(answer)
-            self.wfile.write(answer.body[: len(answer.body) // 2])
-            self.close_connection = True
-        elif fault and kind == "drip":
-            self._send_head(answer)
-            for position in range(len(answer.body)):
-                self.wfile.write(answer.body[position : position + 1])
+            return
+        if fault and kind == "hang":
+            closing.wait(fault.seconds)
+        self._send_head(answer)
+        if fault and kind == "drip":
+            for position in range(len(body)):
+                self.wfile.write(body[position : position + 1])
                 self.wfile.flush()
-                if self.server.site.closing.wait(fault.seconds):
+                if closing.wait(fault.seconds):
                     break
         else:
-            self._send(answer)
-
-    def _send(self, answer: _Answer) -> None:
-        self._send_head(answer)
-        self.wfile.write(answer.body)
+            self.wfile.write(body[: len(body) // 2] if kind == "truncated" else body)
 
     def _send_head(self, answer: _Answer) -> None:
         self.send_response(answer.status)
