@@ -154,13 +154,12 @@ class LocalLake:
         console
             Console that shows the progress until a day can run.
         on_stored
-            Function that is called in a separate thread as soon as buckets and tables exist. A day can run
-            only after `on_stored` returns.
+            Function that is called as soon as buckets and tables exist, before the context is entered.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
         self.terraform = Terraform(ROOT, self._terraform_dir, env)
-        self.terraform.init()
+        self.terraform.run("init")
         stored, usable = threading.Event(), threading.Event()
         created = 0
 
@@ -174,19 +173,18 @@ class LocalLake:
             if not unusable:
                 usable.set()
 
-        def fill() -> None:
-            stored.wait()
-            if on_stored and not (applied.done() and applied.exception()):
-                on_stored(self._outputs(applied, Storage.from_outputs))
+        def end(_: Future[None]) -> None:
+            stored.set()
+            usable.set()
 
-        with ThreadPoolExecutor(2) as background:
-            applied = background.submit(self.terraform.apply, self.variables, on_created=count)
-            applied.add_done_callback(lambda _: stored.set())
-            applied.add_done_callback(lambda _: usable.set())
-            filled = background.submit(fill)
+        with ThreadPoolExecutor(1) as background:
             try:
+                applied = background.submit(self.terraform.apply, self.variables, on_created=count)
+                applied.add_done_callback(end)
+                stored.wait()
+                if on_stored:
+                    on_stored(self._outputs(applied, Storage.from_outputs))
                 usable.wait()
-                filled.result()
                 self.lake = self._outputs(applied, Lake.from_outputs)
                 console.settle()
                 yield

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,7 @@ NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tm
 """Top-level folders in which no mirror is searched: devices, temporary files, the system's own folders."""
 
 SEARCH_DEPTH = 4
-SEARCH_LIMIT = 30_000
-"""Maximum levels under ``/``, and maximum folders in total, of the search for a mirror."""
+"""Maximum levels under ``/`` of the search for a mirror."""
 
 SCARCER_COLLECTION = {"GOGC": "400"}
 """Collect garbage less often in Terraform and its provider: 25% less CPU, 0.2 GB more memory for each."""
@@ -145,7 +143,7 @@ def find_mirror(root: Path = Path("/")) -> Path:
             f"{MIRROR_VARIABLE} names {named!r}, which does not hold the provider: expected "
             f"{_provider_dir(Path(named))}/<version>/{current_platform()}"
         )
-    for directory in (*_terraform_plugin_dirs(), *_folders_under(root)):
+    for directory in (*_terraform_plugin_dirs(), *_mirrors_under(root)):
         if _holds_provider(directory):
             return directory.resolve()
     raise ProviderNotFound(
@@ -173,6 +171,7 @@ class Terraform:
         self.root = root.resolve()
         self.data_dir = data_dir.resolve()
         self.log_path = self.data_dir / "terraform.log"
+        self._state = f"-state={self.data_dir / 'terraform.tfstate'}"
         self._command = find_terraform()
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self._env = {
@@ -188,15 +187,6 @@ class Terraform:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
         self.data_dir.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def state_path(self) -> Path:
-        """Path of the state file."""
-        return self.data_dir / "terraform.tfstate"
-
-    def init(self) -> None:
-        """Install the modules and the provider."""
-        self.run("init")
 
     def apply(
         self, variables: Mapping[str, Any], *, on_created: Callable[[str, Set[str]], None] | None = None
@@ -232,7 +222,10 @@ class Terraform:
                     settling = {one for one in begun - created if SETTLING.search(one)}
                     on_created(address, planned - created - settling)
 
-        self.run("apply", "-json", *self._unattended(), self._given(variables), on_line=note)
+        # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
+        # all of the time.
+        options = ("-json", "-auto-approve", "-parallelism=50", self._state)
+        self.run("apply", *options, self._given(variables), on_line=note)
 
     def stop(self) -> None:
         """End the commands that other threads run; later commands end at once."""
@@ -242,13 +235,13 @@ class Terraform:
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return the changes that a plan with `variables` would make, or an empty text if there are none."""
-        plan = ("plan", "-detailed-exitcode", f"-state={self.state_path}", self._given(variables))
+        plan = ("plan", "-detailed-exitcode", self._state, self._given(variables))
         status, said = self.run(*plan, statuses=(0, 2))
         return said if status == 2 else ""
 
     def outputs(self) -> dict[str, Any]:
         """Return the root module's outputs by name."""
-        _, said = self.run("output", "-json", f"-state={self.state_path}")
+        _, said = self.run("output", "-json", self._state)
         return {name: output["value"] for name, output in json.loads(said).items()}
 
     def _given(self, variables: Mapping[str, Any]) -> str:
@@ -264,11 +257,6 @@ class Terraform:
         path = self.data_dir / "given.tfvars.json"
         path.write_text(json.dumps(dict(variables)), encoding="utf-8")
         return f"-var-file={path}"
-
-    def _unattended(self) -> list[str]:
-        # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
-        # all of the time.
-        return ["-auto-approve", "-parallelism=50", f"-state={self.state_path}"]
 
     def run(
         self,
@@ -396,25 +384,10 @@ def _terraform_plugin_dirs() -> list[Path]:
     ]
 
 
-def _folders_under(root: Path) -> Iterator[Path]:
-    """Yield the folders under `root` level by level, except hidden folders and some system folders."""
-    waiting = deque((folder, 1) for folder in _subfolders(root) if folder.name not in NOT_SEARCHED)
-    for _ in range(SEARCH_LIMIT):
-        if not waiting:
-            return
-        folder, level = waiting.popleft()
-        yield folder
-        if level < SEARCH_DEPTH:
-            waiting.extend((inner, level + 1) for inner in _subfolders(folder))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                Path(entry.path)
-                for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
-            )
-    except OSError:
-        return []
+def _mirrors_under(root: Path) -> Iterator[Path]:
+    """Yield the folders with the provider, level by level, except hidden folders and some system folders."""
+    tops = [folder for folder in sorted(root.glob("[!.]*")) if folder.name not in NOT_SEARCHED]
+    for level in range(SEARCH_DEPTH):
+        for top in tops:
+            for found in sorted(top.glob("[!.]*/" * level + f"{REGISTRY}/{PROVIDER}")):
+                yield found.parents[2]

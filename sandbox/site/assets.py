@@ -218,69 +218,52 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         ratios = [
             replace(cell, value=None, text="-") if cell.label in _NOT_OF_BANKS else cell for cell in ratios
         ]
-        balance: list[Row] = [
-            (pen.whole("Ativo", "vlr_ativo", total_assets), pen.whole("Depósitos", "vlr_depositos", current)),
-            (
-                pen.whole("Cart. de Crédito", "vlr_cart_credito", owed),
-                pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
-            ),
-        ]
+        balance = _rows(
+            2,
+            pen.whole("Ativo", "vlr_ativo", total_assets),
+            pen.whole("Depósitos", "vlr_depositos", current),
+            pen.whole("Cart. de Crédito", "vlr_cart_credito", owed),
+            pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
+        )
         results: list[_Result] = [
             ("Result Int Financ", "vlr_result_int_financ", revenue),
             ("Rec Serviços", "vlr_rec_servicos", debt),
         ]
     else:
-        balance = [
-            (
-                pen.whole("Ativo", "vlr_ativo", total_assets),
-                pen.whole("Dív. Bruta", "vlr_divida_bruta", debt),
-            ),
-            (
-                pen.whole("Disponibilidades", "vlr_disponibilidades", cash),
-                pen.whole("Dív. Líquida", "vlr_divida_liq", debt - cash),
-            ),
-            (
-                pen.whole("Ativo Circulante", "vlr_ativ_circulante", current),
-                pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
-            ),
-        ]
+        balance = _rows(
+            2,
+            pen.whole("Ativo", "vlr_ativo", total_assets),
+            pen.whole("Dív. Bruta", "vlr_divida_bruta", debt),
+            pen.whole("Disponibilidades", "vlr_disponibilidades", cash),
+            pen.whole("Dív. Líquida", "vlr_divida_liq", debt - cash),
+            pen.whole("Ativo Circulante", "vlr_ativ_circulante", current),
+            pen.whole("Patrim. Líq", "vlr_patrim_liq", equity),
+        )
         results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
     results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
 
     # In the row of the last two ratios, a pair of empty cells replaces the price change.
     changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
-        (
-            (
-                Cell("Papel", stock.ticker, stock.ticker, "nome_papel"),
-                pen.decimal("Cotação", "vlr_cot", price, always=True),
-            ),
-            (
-                pen.text("Tipo", "tipo_papel", stock.share_class),
-                pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
-            ),
-            (
-                pen.text("Empresa", "nome_empresa", stock.company, always=it.variety != "sparse"),
-                pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.5, 0.95)),
-            ),
-            (
-                pen.text("Setor", "nome_setor", stock.sector),
-                pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.02, 1.6)),
-            ),
-            (
-                pen.text("Subsetor", "nome_subsetor", stock.subsector),
-                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
-            ),
+        _rows(
+            2,
+            Cell("Papel", stock.ticker, stock.ticker, "nome_papel"),
+            pen.decimal("Cotação", "vlr_cot", price, always=True),
+            pen.text("Tipo", "tipo_papel", stock.share_class),
+            pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
+            pen.text("Empresa", "nome_empresa", stock.company, always=it.variety != "sparse"),
+            pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.5, 0.95)),
+            pen.text("Setor", "nome_setor", stock.sector),
+            pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.02, 1.6)),
+            pen.text("Subsetor", "nome_subsetor", stock.subsector),
+            pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
         ),
-        (
-            (
-                pen.whole("Valor de mercado", "vlr_mercado", market),
-                pen.day("Últ balanço processado", "dt_ult_balanco_proc", reported),
-            ),
-            (
-                pen.whole("Valor da firma", "vlr_firma", firm),
-                pen.whole("Nro. Ações", "num_acoes", shares),
-            ),
+        _rows(
+            2,
+            pen.whole("Valor de mercado", "vlr_mercado", market),
+            pen.day("Últ balanço processado", "dt_ult_balanco_proc", reported),
+            pen.whole("Valor da firma", "vlr_firma", firm),
+            pen.whole("Nro. Ações", "num_acoes", shares),
         ),
         (
             (Heading("Oscilações", 2), Heading("Indicadores fundamentalistas", 4)),
@@ -324,16 +307,13 @@ def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
     quarter = it.between(0.2, 0.3)
 
     pen = _Pen(it.rng, 0.0 if figures else _GAPS.get(it.variety, 0.0))
-    beside: list[Row] = [
-        (
+    beside = [
+        *_rows(
+            2,
             pen.percent("FFO Yield", "vlr_ffo_yield", _ratio(100 * ffo, market)),
             pen.decimal("FFO/Cota", "vlr_ffo_sobre_cota", _ratio(ffo, shares)),
-        ),
-        (
             pen.percent("Div. Yield", "vlr_div_yield", _ratio(100 * paid, market)),
             pen.decimal("Dividendo/cota", "vlr_dividendo_sobre_cota", _ratio(paid, shares)),
-        ),
-        (
             pen.decimal("P/VP", "vlr_p_sobre_vp", _ratio(market, equity)),
             pen.decimal("VP/Cota", "vlr_vp_sobre_cota", _ratio(equity, shares)),
         ),
@@ -357,37 +337,25 @@ def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
     ]
     changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
     tables: tuple[Table, ...] = (
-        (
-            (
-                Cell("FII", fund.ticker, fund.ticker, "fii"),
-                pen.decimal("Cotação", "vlr_cot", price, always=True),
-            ),
-            (
-                pen.text("Nome", "nome_fii", fund.name, always=it.variety != "sparse"),
-                pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
-            ),
-            (
-                pen.text("Mandato", "tipo_mandato", fund.mandate),
-                pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.7, 0.97)),
-            ),
-            (
-                pen.text("Segmento", "segmento", fund.segment),
-                pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.01, 1.3)),
-            ),
-            (
-                pen.text("Gestão", "tipo_gestao", fund.management),
-                pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
-            ),
+        _rows(
+            2,
+            Cell("FII", fund.ticker, fund.ticker, "fii"),
+            pen.decimal("Cotação", "vlr_cot", price, always=True),
+            pen.text("Nome", "nome_fii", fund.name, always=it.variety != "sparse"),
+            pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
+            pen.text("Mandato", "tipo_mandato", fund.mandate),
+            pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.7, 0.97)),
+            pen.text("Segmento", "segmento", fund.segment),
+            pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.01, 1.3)),
+            pen.text("Gestão", "tipo_gestao", fund.management),
+            pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
         ),
-        (
-            (
-                pen.whole("Valor de mercado", "vlr_mercado", market),
-                pen.whole("Nro. Cotas", "num_cotas", shares),
-            ),
-            (
-                pen.day("Relatório", "dt_ult_relat_ger", management_report_day(quoted)),
-                pen.day("Últ Info Trimestral", "dt_ult_informe_trim", quarterly_report_day(quoted)),
-            ),
+        _rows(
+            2,
+            pen.whole("Valor de mercado", "vlr_mercado", market),
+            pen.whole("Nro. Cotas", "num_cotas", shares),
+            pen.day("Relatório", "dt_ult_relat_ger", management_report_day(quoted)),
+            pen.day("Últ Info Trimestral", "dt_ult_informe_trim", quarterly_report_day(quoted)),
         ),
         (
             (Heading("Oscilações", 2), Heading("Indicadores", 4)),
@@ -404,27 +372,26 @@ def _real_estate(it: _Subject, pen: _Pen, equity: int, figures: names.Figures | 
     area = it.rng.randint(3_000, 1_600_000)
     if figures:
         area = int(value / it.between(3_000, 9_000))
+    rent = value * figures.dividend_yield / 100 / area if figures else None
     return (
         (Heading("Imóveis", 6),),
-        (
+        *_rows(
+            3,
             pen.whole("Qtd imóveis", "qtd_imoveis", it.rng.randint(1, 60)),
             pen.whole("Área (m2)", "total_area_m2", area),
             pen.percent("Cap Rate", "vlr_cap_rate", figures.dividend_yield if figures else it.between(4, 14)),
-        ),
-        (
             pen.whole("Qtd Unidades", "qtd_unidades", it.rng.randint(1, 1_500)),
-            pen.decimal(
-                "Aluguel/m2",
-                "vlr_aluguel_por_m2",
-                value * figures.dividend_yield / 100 / area if figures else it.between(120, 1_800),
-            ),
+            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", rent or it.between(120, 1_800)),
             pen.percent("Vacância Média", "vlr_vacancia_media", it.between(0, 35)),
-        ),
-        (
             pen.percent("Imóveis/PL do FII", "vlr_imoveis_sobre_pl", _ratio(100 * value, equity)),
             pen.decimal("Preço do m2", "vlr_do_m2", _ratio(value, area)),
         ),
     )
+
+
+def _rows(width: int, *cells: Cell) -> Table:
+    """Return cells, in reading order, as rows of `width` cells."""
+    return tuple(cells[place : place + width] for place in range(0, len(cells), width))
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:

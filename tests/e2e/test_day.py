@@ -129,7 +129,7 @@ def test_athena_sees_thirty_earlier_days_and_each_is_good(up: Up) -> None:
     verdicts = up.ask(f"SELECT situacao, count(*) FROM {quality} WHERE medida = 'dia' GROUP BY 1")  # noqa: S608
     assert verdicts == [["ok", str(len(days))]]
     assert "Situação do dia: ok" in up.printed
-    assert re.search(rf"The lake has {EARLIER_DAYS} earlier trading days, written in [\d.]+ s", up.printed)
+    assert f"The lake has {EARLIER_DAYS} earlier trading days" in up.printed
 
 
 def test_the_live_day_is_judged_against_the_earlier_days(up: Up) -> None:
