@@ -10,31 +10,12 @@ from pathlib import Path
 from types import FrameType
 
 from report.athena import QueryFailed
-from sandbox import local
-from sandbox.checks import NotExact
+from sandbox import SandboxError, local
 from sandbox.console import Console
-from sandbox.day import DayFailed
-from sandbox.process import ProcessFailed
-from sandbox.query import FORMATS, QueryRefused
-from sandbox.terraform import ProviderNotFound, TerraformFailed, TerraformNotInstalled
+from sandbox.query import FORMATS
 
 STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
 """Default directory for all files of the local run."""
-
-EXPECTED = (
-    DayFailed,
-    NotExact,
-    ProcessFailed,
-    ProviderNotFound,
-    QueryFailed,
-    QueryRefused,
-    TerraformFailed,
-    TerraformNotInstalled,
-    local.NotRunning,
-    local.AlreadyRunning,
-    local.SiteNotReached,
-)
-"""Errors that end a command with only their message."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             local.tables(options.state_dir, console)
         else:
             local.down(options.state_dir, console)
-    except EXPECTED as failure:
+    except (SandboxError, QueryFailed) as failure:
         console.settle()
         print(failure if options.command in ("query", "tables") else f"\n{failure}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from sandbox import SandboxError
 from sandbox.day import Day, ticker_of
 from sandbox.lake import PARTITION_KEY, Table
 from sandbox.site import SampleAsset
@@ -20,7 +21,7 @@ TICKER_COLUMNS = {"acoes": "nome_papel", "fiis": "fii", None: "codigo_ticker_ati
 Row = Mapping[str, Any]
 
 
-class NotExact(Exception):
+class NotExact(SandboxError):
     """The lake differs from the site; the message names the difference."""
 
     def __init__(self, differences: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox import SandboxError
 from sandbox.lake import LAYERS, PARTITION_KEY, Lake, Partitions, StoredObject, Table
 
 POLL_SECONDS = 0.5
@@ -27,7 +28,7 @@ LISTED = '"tickers queued"'
 """Stage 2 logs this text when every ticker is queued."""
 
 
-class DayFailed(Exception):
+class DayFailed(SandboxError):
     """The day did not complete, or its workflow failed; the message lists the missing parts."""
 
 

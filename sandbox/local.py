@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from report.athena import Athena, QueryFailed
 from report.snapshot import take_snapshot
-from sandbox import answers, checks, emulator
+from sandbox import SandboxError, answers, checks, emulator
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
@@ -63,15 +63,15 @@ STORAGE = re.compile(r"\.aws_(s3_bucket|glue_catalog_table)\.this\[")
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(SandboxError):
     """Another day is running, or processes that ``up`` left are still running."""
 
 
-class NotRunning(Exception):
+class NotRunning(SandboxError):
     """There is no lake to query: ``up`` was not run or has not finished, or its emulator has ended."""
 
 
-class SiteNotReached(Exception):
+class SiteNotReached(SandboxError):
     """The real site is requested, but this machine cannot reach it."""
 
 

@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sandbox import SandboxError
+
 LOOPBACK = "127.0.0.1"
 
 
-class ProcessFailed(Exception):
+class ProcessFailed(SandboxError):
     """A background process ended or was not ready in time; the message holds the end of its log."""
 
 

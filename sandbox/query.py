@@ -17,6 +17,7 @@ from sqlglot.errors import TokenError
 
 from pynvest_lake.messages import parse_ticker
 from report.athena import Answer, Athena, QueryFailed
+from sandbox import SandboxError
 from sandbox.console import Console
 
 READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
@@ -32,7 +33,7 @@ NO_TABLE = re.compile(
 )
 
 
-class QueryRefused(Exception):
+class QueryRefused(SandboxError):
     """The query cannot be read, sent or shown; the message gives the reason."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
+from sandbox import SandboxError
 from sandbox.process import stop_group
 
 REGISTRY = "registry.terraform.io"
@@ -37,15 +38,15 @@ SCARCER_COLLECTION = {"GOGC": "400"}
 """Collect garbage less often in Terraform and its provider: 25% less CPU, 0.2 GB more memory for each."""
 
 
-class TerraformNotInstalled(Exception):
+class TerraformNotInstalled(SandboxError):
     """There is no ``terraform`` command."""
 
 
-class ProviderNotFound(Exception):
+class ProviderNotFound(SandboxError):
     """The registry does not answer, and no mirror on this machine holds the provider."""
 
 
-class TerraformFailed(Exception):
+class TerraformFailed(SandboxError):
     """A terraform command ended with an error; the message holds its output."""
 
 

@@ -43,31 +43,23 @@ MEASURES_A_DAY = 250
 SESSION = "dt_ult_cot"
 
 
-class CountedFile:
-    """An open file that tells its file system how many bytes were read."""
-
-    def __init__(self, opened: Any, files: CountingFileSystem) -> None:
-        self._opened = opened
-        self._files = files
-
-    def read(self, length: int = -1) -> bytes:
-        """Return the next bytes."""
-        content: bytes = self._opened.read(length)
-        self._files.bytes_read += len(content)
-        return content
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._opened, name)
-
-
 class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no types
     """The file system ``counted://``: local files, with a count of the bytes that were read."""
 
     protocol = "counted"
     bytes_read = 0
 
-    def _open(self, path: str, mode: str = "rb", **options: Any) -> CountedFile:
-        return CountedFile(super()._open(path, mode, **options), self)
+    def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        opened = super()._open(path, mode, **options)
+        read = opened.read
+
+        def counted(length: int = -1) -> bytes:
+            content: bytes = read(length)
+            self.bytes_read += len(content)
+            return content
+
+        opened.read = counted
+        return opened
 
 
 def main() -> None:

@@ -6,50 +6,18 @@ in each file changes MiniStack in the emulator's own process.
 
 from __future__ import annotations
 
-from sandbox.emulator_patches import (
-    actions,
-    athena_catalog,
-    athena_results,
-    athena_sql,
-    athena_views,
-    authorizations,
-    conditional_puts,
-    glue_descriptions,
-    glue_partitions,
-    lambda_batches,
-    lambda_errors,
-    lambda_layers,
-    lambda_logs,
-    lambda_starts,
-    lambda_turns,
-    layer_parameters,
-    named_resources,
-    own_port,
-    repeated_requests,
+from importlib import import_module
+
+PATCHES = (
+    *("lambda_batches", "lambda_errors", "lambda_layers", "lambda_logs", "lambda_starts", "lambda_turns"),
+    *("layer_parameters", "own_port", "actions", "conditional_puts", "glue_descriptions", "glue_partitions"),
+    *("athena_results", "athena_sql"),
+    "athena_views",  # runs before the patch above: the queries of views are in Athena's SQL
+    *("athena_catalog", "named_resources", "repeated_requests", "authorizations"),
 )
 
 
 def apply_all() -> None:
     """Change MiniStack in this process."""
-    for patch in (
-        lambda_batches,
-        lambda_errors,
-        lambda_layers,
-        lambda_logs,
-        lambda_starts,
-        lambda_turns,
-        layer_parameters,
-        own_port,
-        actions,
-        conditional_puts,
-        glue_descriptions,
-        glue_partitions,
-        athena_results,
-        athena_sql,
-        athena_views,  # runs before the patch above: the queries of views are in Athena's SQL
-        athena_catalog,
-        named_resources,
-        repeated_requests,
-        authorizations,
-    ):
-        patch.apply()
+    for name in PATCHES:
+        import_module(f"{__name__}.{name}").apply()
