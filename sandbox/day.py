@@ -15,6 +15,7 @@ from sandbox import SandboxError
 from sandbox.lake import LAYERS, PARTITION_KEY, Lake, Partitions, StoredObject, Table
 
 POLL_SECONDS = 0.5
+WORKFLOW_SECONDS = 600.0
 STALL_SECONDS = 150.0
 """Seconds without any change after which an incomplete day counts as stuck."""
 
@@ -142,8 +143,8 @@ class Day:
                 raise DayFailed(f"nothing changed for {STALL_SECONDS:.0f} s, and {'; '.join(missing)}")
             time.sleep(POLL_SECONDS)
 
-    def run_workflow(self, timeout_seconds: float = 600.0) -> dict[str, Any]:
-        """Start the day's dedup workflow with the schedule's input, and wait until the workflow ends.
+    def run_workflow(self, **fields: Any) -> dict[str, Any]:
+        """Start the dedup workflow with the schedule's input and `fields`, and wait until the workflow ends.
 
         Returns
         -------
@@ -153,12 +154,12 @@ class Day:
         Raises
         ------
         DayFailed
-            The workflow failed, or has not ended after `timeout_seconds`.
+            The workflow failed, or has not ended after `WORKFLOW_SECONDS`.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
-        given = {**json.loads(target["Input"]), PARTITION_KEY: self.number}
+        given = {**json.loads(target["Input"]), PARTITION_KEY: self.number, **fields}
         execution = self._states.start_execution(stateMachineArn=target["Arn"], input=json.dumps(given))
-        deadline = time.monotonic() + timeout_seconds
+        deadline = time.monotonic() + WORKFLOW_SECONDS
         while True:
             found = self._states.describe_execution(executionArn=execution["executionArn"])
             if found["status"] == "SUCCEEDED":
@@ -168,7 +169,7 @@ class Day:
                     f"the workflow ended as {found['status']}: {found.get('error')}: {found.get('cause')}"
                 )
             if time.monotonic() > deadline:
-                raise DayFailed(f"the workflow has not ended within {timeout_seconds:.0f} s")
+                raise DayFailed(f"the workflow has not ended within {WORKFLOW_SECONDS:.0f} s")
             self._on_progress("the dedup workflow runs")
             time.sleep(POLL_SECONDS)
 

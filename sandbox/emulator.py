@@ -8,7 +8,6 @@ import ssl
 from functools import cache
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import boto3
@@ -39,8 +38,6 @@ class Emulator:
     ----------
     state_dir
         Directory for the log and the temporary files; the emulator writes nothing elsewhere.
-    async_retry_seconds
-        Seconds before the first retry of a failed asynchronous invocation (60 on Lambda).
     outlives_us
         Whether the emulator keeps running if this process ends without stopping the emulator.
 
@@ -55,12 +52,10 @@ class Emulator:
         self,
         state_dir: Path,
         *,
-        async_retry_seconds: float = 0.5,
         outlives_us: bool = False,
     ) -> None:
         self.state_dir = state_dir.resolve()
         self.log_path = self.state_dir / "emulator.log"
-        self._async_retry_seconds = async_retry_seconds
         self._outlives_us = outlives_us
         self._process: BackgroundProcess | None = None
         self._port = 0
@@ -69,9 +64,7 @@ class Emulator:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -111,7 +104,7 @@ class Emulator:
             MODULE, env=self._process_env(temporary), log_path=self.log_path, outlives_us=self._outlives_us
         )
         try:
-            self._process.wait_until(self._answers, timeout_seconds=60)
+            self._process.wait_until(self._answers)
         except BaseException:
             self.stop()
             raise
@@ -155,7 +148,8 @@ class Emulator:
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),
             "IOT_MTLS_ENABLED": "0",
-            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(self._async_retry_seconds),
+            # Seconds before the first retry of a failed asynchronous invocation; 60 on Lambda.
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.5",
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_HOST": LOOPBACK,
             "MINISTACK_REGION": REGION,

@@ -8,16 +8,14 @@ import os
 import re
 import shutil
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -47,7 +45,7 @@ from sandbox.query import (
     show_catalog,
 )
 from sandbox.site.trial import EARLIER_DAYS, trial_assets
-from sandbox.terraform import Terraform, TerraformFailed, provider_env
+from sandbox.terraform import Creation, Terraform, TerraformFailed, provider_env
 
 T = TypeVar("T")
 
@@ -135,9 +133,7 @@ class LocalLake:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.emulator.stop()
 
     @contextmanager
@@ -160,31 +156,14 @@ class LocalLake:
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
         self.terraform = Terraform(ROOT, self._terraform_dir, env)
         self.terraform.run("init")
-        stored, usable = threading.Event(), threading.Event()
-        created = 0
-
-        def count(address: str, unusable: Set[str]) -> None:
-            nonlocal created
-            created += 1
-            if not usable.is_set():
-                console.progress(f"{created} resources, last {address}")
-            if not any(map(STORAGE.search, unusable)):
-                stored.set()
-            if not unusable:
-                usable.set()
-
-        def end(_: Future[None]) -> None:
-            stored.set()
-            usable.set()
-
+        creation = Creation()
         with ThreadPoolExecutor(1) as background:
             try:
-                applied = background.submit(self.terraform.apply, self.variables, on_created=count)
-                applied.add_done_callback(end)
-                stored.wait()
+                applied = background.submit(self.terraform.apply, self.variables, creation)
+                _wait(applied, creation, STORAGE.search, console)
                 if on_stored:
                     on_stored(self._outputs(applied, Storage.from_outputs))
-                usable.wait()
+                _wait(applied, creation, bool, console)
                 self.lake = self._outputs(applied, Lake.from_outputs)
                 console.settle()
                 yield
@@ -206,6 +185,16 @@ class LocalLake:
     def day(self, console: Console) -> Day:
         """Return a day of the lake, and show the day's progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
+
+
+def _wait(
+    applied: Future[None], creation: Creation, needed: Callable[[str], object], console: Console
+) -> None:
+    """Wait until Terraform ends, or until all resources whose addresses `needed` accepts are usable."""
+    while not applied.done() and (not creation.created or any(map(needed, creation.unusable()))):
+        if creation.created:
+            console.progress(f"{len(creation.created)} resources, last {creation.created[-1]}")
+        time.sleep(0.1)
 
 
 def run(state_dir: Path, source: Source, console: Console) -> None:
@@ -446,7 +435,7 @@ def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundP
         outlives_us=outlives_us,
     )
     try:
-        site.wait_until(lambda: accepts_connections(port), timeout_seconds=30)
+        site.wait_until(lambda: accepts_connections(port))
     except BaseException:
         site.stop()
         raise

@@ -17,6 +17,10 @@ from pathlib import Path
 from sandbox import SandboxError
 
 LOOPBACK = "127.0.0.1"
+READY_SECONDS = 60.0
+"""Time that a process gets to become ready."""
+GRACE_SECONDS = 3.0
+"""Time that processes get to end by themselves."""
 
 
 class ProcessFailed(SandboxError):
@@ -81,21 +85,21 @@ class BackgroundProcess:
         """Id of the process and of its group."""
         return self._process.pid
 
-    def wait_until(self, ready: Callable[[], bool], timeout_seconds: float) -> None:
+    def wait_until(self, ready: Callable[[], bool]) -> None:
         """Wait until `ready` returns true.
 
         Raises
         ------
         ProcessFailed
-            The process ends before it is ready, or is not ready after `timeout_seconds`.
+            The process ends before it is ready, or is not ready after `READY_SECONDS`.
         """
-        deadline = time.monotonic() + timeout_seconds
+        deadline = time.monotonic() + READY_SECONDS
         while not ready():
             if self._process.poll() is not None:
                 status = self._process.returncode
                 raise ProcessFailed(f"{self.module} ended with status {status}{self._log_end()}")
             if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.module} not ready after {timeout_seconds} s{self._log_end()}")
+                raise ProcessFailed(f"{self.module} not ready after {READY_SECONDS} s{self._log_end()}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -136,23 +140,21 @@ def group_is_alive(group: int) -> bool:
     return True
 
 
-def stop_group(group: int, *, grace_seconds: float = 3.0, reap: Callable[[], object] = lambda: None) -> None:
-    """Ask a process group to end, and kill the remaining processes after `grace_seconds`.
+def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None:
+    """Ask a process group to end, and kill the remaining processes after `GRACE_SECONDS`.
 
     Parameters
     ----------
     group
         Id of the process group.
-    grace_seconds
-        Time in seconds that the processes get to end by themselves.
     reap
         Function that is called repeatedly during the wait. If the group's leader is a child of this process,
         the function must collect the leader's exit status.
     """
-    for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, grace_seconds)):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, number)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
             reap()
             if not group_is_alive(group):

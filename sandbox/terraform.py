@@ -12,7 +12,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,34 @@ def find_mirror(root: Path = Path("/")) -> Path:
     )
 
 
+@dataclass
+class Creation:
+    """The addresses of the resources that an apply creates."""
+
+    planned: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
+    created: list[str] = field(default_factory=list)
+
+    def note(self, line: str) -> None:
+        """Note a line that ``terraform apply -json`` prints."""
+        event = _event(line)
+        change = event.get("change") or event.get("hook") or {}
+        if change.get("action") != "create":
+            return
+        address = change["resource"]["addr"]
+        if event["type"] == "planned_change":
+            self.planned.add(address)
+        elif event["type"] == "apply_start":
+            self.begun.add(address)
+        elif event["type"] == "apply_complete":
+            self.created.append(address)
+
+    def unusable(self) -> set[str]:
+        """Return the planned resources that are not usable yet; none if Terraform only waits for the last."""
+        settling = {one for one in self.begun.copy() if SETTLING.search(one)}
+        return self.planned.difference(self.created, settling)
+
+
 class Terraform:
     """Runs terraform in a root module, and stores its data and state in another directory.
 
@@ -189,44 +218,12 @@ class Terraform:
         self._stopped = False
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
-    def apply(
-        self, variables: Mapping[str, Any], *, on_created: Callable[[str, Set[str]], None] | None = None
-    ) -> None:
-        """Apply the root module.
-
-        Parameters
-        ----------
-        variables
-            Input variables of the root module.
-        on_created
-            Function to call after each created resource; its arguments are the resource's address and the
-            addresses of planned resources that are not usable yet. If no addresses are left, Terraform only
-            waits until the last resources are ready.
-        """
-        planned: set[str] = set()
-        begun: set[str] = set()
-        created: set[str] = set()
-
-        def note(line: str) -> None:
-            event = _event(line)
-            change = event.get("change") or event.get("hook") or {}
-            if change.get("action") != "create":
-                return
-            address = change["resource"]["addr"]
-            if event["type"] == "planned_change":
-                planned.add(address)
-            elif event["type"] == "apply_start":
-                begun.add(address)
-            elif event["type"] == "apply_complete":
-                created.add(address)
-                if on_created:
-                    settling = {one for one in begun - created if SETTLING.search(one)}
-                    on_created(address, planned - created - settling)
-
+    def apply(self, variables: Mapping[str, Any], creation: Creation) -> None:
+        """Apply the root module with its input variables, and note in `creation` how far it is."""
         # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
         # all of the time.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
-        self.run("apply", *options, self._given(variables), on_line=note)
+        self.run("apply", *options, self._given(variables), on_line=creation.note)
 
     def stop(self) -> None:
         """End the commands that other threads run; later commands end at once."""

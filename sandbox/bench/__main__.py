@@ -11,9 +11,9 @@ import site as python_site
 import statistics
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from sandbox.bench.costs import DayCounts, months
 from sandbox.bench.growth import Requests, measure_growth
 from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, SIZES_MB, Work
 from sandbox.console import Console
-from sandbox.day import Day
+from sandbox.day import Day, DayFailed
 from sandbox.lake import Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import Fault, SiteServer, make_assets
@@ -91,26 +91,9 @@ def main() -> int:
     measured["on_lambda"] = list(_on_lambda(measured["functions"]))
     measured["gb_seconds"] = sum(one["gb_seconds_a_day"] for one in measured["functions"])
     measured["refused"]["gb_seconds"] = _gb_seconds_refused(measured)
-    measured["month"] = months(
-        _counts(
-            measured,
-            measured,
-            stored_bytes=sum(one["bytes_after"] for one in measured["partitions"]),
-            # Assume that each asset has one page, as large as a page of the real site.
-            pages_bytes=measured["papers"] * PAGE_BYTES,
-        )
-    )
-    refused = measured["refused"]
-    measured["refused_month"] = months(
-        _counts(
-            measured,
-            refused,
-            stored_bytes=0,
-            pages_bytes=refused["pages_bytes"],
-            transitions=refused["transitions"],
-            queries=0,  # nobody queries an empty lake
-        )
-    )
+    # Assume that each asset has one page, as large as a page of the real site.
+    measured["month"] = months(_counts({**measured, "pages_bytes": measured["assets"] * PAGE_BYTES}))
+    measured["refused_month"] = months(_counts({**measured, **measured["refused"]}))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _print(measured, console)
@@ -177,9 +160,10 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     pages = sum(1 for request in site.requests[asked_of_site:] if request.ticker)
     counts = requests.counts()
     floor = pages * site.latency_ms / 1000 / sum(places.values())
+    partitions = [_partition(day, one, before.objects[one], after.objects[one]) for one in day.lake.tables]
     return {
         "day": day.number,
-        "papers": len(site.assets),
+        "assets": len(site.assets),
         "pages": pages,
         "latency_ms": site.latency_ms,
         "places": places,
@@ -191,10 +175,9 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         "stages": stages,
         "requests": counts,
         "requests_an_asset": {action: count / len(site.assets) for action, count in counts.items()},
-        "partitions": [
-            _partition(day, one, before.objects[one], after.objects[one]) for one in day.lake.tables
-        ],
-        **_kept(local, day.number),
+        "partitions": partitions,
+        "stored_bytes": sum(one["bytes_after"] for one in partitions),
+        **_of_evening(local, day.number, stages),
     }
 
 
@@ -207,41 +190,39 @@ def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> di
     day = local.day(console)
     day.ask(REFUSED_DAY)
     day.wait()
-    execution = states.start_execution(
-        stateMachineArn=local.terraform.outputs()["workflow_arn"],
-        input=json.dumps({"anomesdia_exec": REFUSED_DAY, "rounds": [0] * ROUNDS}),
-    )["executionArn"]
-    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        console.progress(f"a refused evening, {len(site.requests)} requests of the site")
-        time.sleep(0.5)
+    try:
+        day.run_workflow(rounds=[0] * ROUNDS)
+    except DayFailed as failed:
+        if "DayNotGood" not in str(failed):
+            raise
     console.settle()
-    if found.get("error") != "DayNotGood":
-        raise RuntimeError(f"the refused evening ended as {found['status']}: {found.get('cause')}")
-    history = states.get_paginator("get_execution_history").paginate(executionArn=execution)
+    (execution,) = states.list_executions(
+        stateMachineArn=local.terraform.outputs()["workflow_arn"], statusFilter="FAILED"
+    )["executions"]
+    history = states.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
     site.clear_faults()
+    stages = [vars(report) for report in day.stage_reports()]
     return {
         "requests": requests.counts(),
-        "stages": [vars(report) for report in day.stage_reports()],
+        "stages": stages,
         "transitions": sum(
             event["type"].endswith("StateEntered") for page in history for event in page["events"]
         ),
-        **_kept(local, REFUSED_DAY),
+        "stored_bytes": 0,
+        "queries": 0,  # nobody queries an empty lake
+        **_of_evening(local, REFUSED_DAY, stages),
     }
 
 
-def _kept(local: LocalLake, day: int) -> dict[str, int]:
-    """Return the sizes in bytes of a day's stored pages and of the day's ledger."""
-    listing = local.emulator.client("s3").get_paginator("list_objects_v2")
-    return {
-        f"{part}_bytes": sum(
-            item["Size"]
-            for page in listing.paginate(
-                Bucket=local.lake.work_bucket, Prefix=f"{part}/anomesdia_exec={day}/"
-            )
-            for item in page.get("Contents", ())
-        )
-        for part in ("pages", "ledger")
-    }
+def _of_evening(local: LocalLake, day: int, stages: list[dict[str, Any]]) -> dict[str, int]:
+    """Return an evening's number of invocations, and the bytes of its stored pages and its ledger."""
+    s3 = local.emulator.client("s3")
+    sizes = {}
+    for part in ("pages", "ledger"):
+        prefix = f"{part}/anomesdia_exec={day}/"
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=local.lake.work_bucket, Prefix=prefix)
+        sizes[f"{part}_bytes"] = sum(item["Size"] for page in pages for item in page.get("Contents", ()))
+    return {"invocations": sum(stage["invocations"] for stage in stages), **sizes}
 
 
 def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dict[str, Any]:
@@ -436,16 +417,8 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
     return seconds * FULL_CORE_MB / 1024
 
 
-def _counts(measured: dict[str, Any], evening: dict[str, Any], **others: int) -> DayCounts:
-    """Return the counts of an evening, an ordinary or a refused one."""
-    return DayCounts(
-        assets=measured["papers"],
-        requests=evening["requests"],
-        invocations=sum(stage["invocations"] for stage in evening["stages"]),
-        gb_seconds=evening["gb_seconds"],
-        ledger_bytes=evening["ledger_bytes"],
-        **others,
-    )
+def _counts(evening: dict[str, Any]) -> DayCounts:
+    return DayCounts(**{one.name: evening[one.name] for one in fields(DayCounts) if one.name in evening})
 
 
 if __name__ == "__main__":

@@ -60,10 +60,6 @@ LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
 
 
-class UnknownRequest(ValueError):
-    """The table of prices has no price for a request; the message names this request."""
-
-
 @dataclass(frozen=True)
 class DayCounts:
     """The counts of a day.
@@ -115,12 +111,12 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
     Raises
     ------
-    UnknownRequest
+    ValueError
         The day has requests without a price.
     """
     unknown = sorted(set(day.requests) - set(table["requests"]))
     if unknown:
-        raise UnknownRequest(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
+        raise ValueError(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
     days = DAYS_A_MONTH * ASSETS_A_DAY / day.assets
     price = table["requests"]
     by_service: dict[str, float] = {}

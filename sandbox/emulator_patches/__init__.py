@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 PATCHES = (
-    *("lambda_batches", "lambda_errors", "lambda_layers", "lambda_logs", "lambda_starts", "lambda_turns"),
+    *("lambda_batches", "lambda_errors", "lambda_logs", "lambda_starts", "lambda_turns"),
     *("layer_parameters", "own_port", "actions", "conditional_puts", "glue_descriptions", "glue_partitions"),
     *("athena_results", "athena_sql"),
     "athena_views",  # runs before the patch above: the queries of views are in Athena's SQL

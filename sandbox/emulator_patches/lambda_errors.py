@@ -2,7 +2,7 @@
 
 The workflow catches errors by the names of their classes. MiniStack ends a process whose handler raised an
 exception, and each retry starts another one. Remove this module when MiniStack's own worker names the
-exception's class and stays. `apply` raises an error then, because the line that `apply` replaces is missing.
+exception's class and stays.
 """
 
 from __future__ import annotations
@@ -19,18 +19,7 @@ TYPED_ERROR = '"status": "ok", "error": str(e), "error_type": type(e).__name__, 
 
 
 def apply() -> None:
-    """Report the class of a Python handler's exception, instead of MiniStack's ``Runtime.HandlerError``.
-
-    Raises
-    ------
-    RuntimeError
-        MiniStack's worker differs from the worker that this module was written for.
-    """
-    if lambda_runtime._PYTHON_WORKER_SCRIPT.count(UNTYPED_ERROR) != 1:
-        raise RuntimeError(
-            f"MiniStack's worker lacks the expected line {UNTYPED_ERROR!r}: "
-            "remove this module if the worker names the exception's class, otherwise adapt it"
-        )
+    """Report the class of a Python handler's exception, instead of MiniStack's ``Runtime.HandlerError``."""
     lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
         UNTYPED_ERROR, TYPED_ERROR
     )

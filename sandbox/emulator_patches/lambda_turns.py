@@ -8,7 +8,7 @@ MiniStack makes an invocation wait while the function has its maximum number of 
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -18,25 +18,19 @@ def apply() -> None:
     """Run the asynchronous invocations of each function one after another."""
     execute, invoke = lambda_svc._execute_function, lambda_svc.invoke_async_with_retry
     asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
-    turns: dict[str, threading.Lock] = {}
+    turns: dict[str, threading.RLock] = {}
 
     def invoke_in_turn(func: Any, event: Any) -> None:
-        token = asynchronous.set(True)  # the thread that MiniStack starts inherits it
-        try:
-            invoke(func, event)
-        finally:
-            asynchronous.reset(token)
+        context = copy_context()  # the thread that MiniStack starts inherits it
+        context.run(asynchronous.set, True)
+        context.run(invoke, func, event)
 
     def execute_in_turn(func: Any, event: Any) -> Any:
         if not asynchronous.get():
             return execute(func, event)
-        name = (func.get("config") or func)["FunctionArn"]
-        with turns.setdefault(name, threading.Lock()):
-            token = asynchronous.set(False)  # MiniStack may call this function again during the call
-            try:
-                return execute(func, event)
-            finally:
-                asynchronous.reset(token)
+        # MiniStack may call this function again during the call.
+        with turns.setdefault((func.get("config") or func)["FunctionArn"], threading.RLock()):
+            return execute(func, event)
 
     lambda_svc.invoke_async_with_retry = invoke_in_turn
     lambda_svc._execute_function = execute_in_turn

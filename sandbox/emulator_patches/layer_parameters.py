@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import ssm
 
-LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py(?P<major>3)\.(?P<minor>\d+)/x86_64/layer-arn")
+LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py3\.(\d+)/x86_64/layer-arn")
 
 
 def apply() -> None:
@@ -24,11 +24,10 @@ def apply() -> None:
             found: dict[str, Any] | None = public_parameter(name)
             return found
         region = ssm.get_region()
-        layer = f"AWSSDKPandas-Python{named['major']}{named['minor']}"
         return {
             "Name": name,
             "Type": "String",
-            "Value": f"arn:aws:lambda:{region}:336392948345:layer:{layer}:1",
+            "Value": f"arn:aws:lambda:{region}:336392948345:layer:AWSSDKPandas-Python3{named[1]}:1",
             "Version": 1,
             "LastModifiedDate": 1728518400,
             "ARN": f"arn:aws:ssm:{region}::parameter{name}",

@@ -59,8 +59,10 @@ _LISTINGS = {
 def detail_page(asset: SampleAsset) -> bytes:
     """Return the page with an asset's indicators."""
     titles = definitions(asset.kind)
-    tables = (_table(table, titles, named_entities=asset.variety == "text") for table in asset.tables)
-    return _document(f"{SITE_NAME} - {asset.ticker} - Detalhes do papel", "\n".join(tables))
+    tables = "\n".join(_table(table, titles) for table in asset.tables)
+    if asset.variety == "text":
+        tables = "".join(map(_entity, tables))
+    return _document(f"{SITE_NAME} - {asset.ticker} - Detalhes do papel", tables)
 
 
 def broken_page(asset: SampleAsset) -> bytes:
@@ -69,7 +71,7 @@ def broken_page(asset: SampleAsset) -> bytes:
     def renamed(row: Row) -> Row:
         return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
 
-    tables = (_table(tuple(map(renamed, table)), {}, named_entities=False) for table in asset.tables)
+    tables = (_table(tuple(map(renamed, table)), {}) for table in asset.tables)
     return _document(f"{SITE_NAME} - Detalhes do papel", "\n".join(tables))
 
 
@@ -143,16 +145,16 @@ def _document(title: str, content: str) -> bytes:
     return text.encode("iso-8859-1", "xmlcharrefreplace")
 
 
-def _table(table: Table, titles: Mapping[str, str], *, named_entities: bool) -> str:
-    rows = "\n".join(_row(row, titles, named_entities) for row in table)
+def _table(table: Table, titles: Mapping[str, str]) -> str:
+    rows = "\n".join(_row(row, titles) for row in table)
     return f'<table class="w728" cellspacing="0">\n{rows}\n</table>'
 
 
-def _row(row: Row, titles: Mapping[str, str], named_entities: bool) -> str:
+def _row(row: Row, titles: Mapping[str, str]) -> str:
     cells = (
         f'<td class="nivel1" colspan="{cell.span}"><span class="txt">{escape(cell.text)}</span></td>'
         if isinstance(cell, Heading)
-        else _label(cell, titles) + _value(cell, named_entities)
+        else _label(cell, titles) + _value(cell)
         for cell in row
     )
     return f"<tr>\n  {''.join(cells)}\n</tr>"
@@ -166,16 +168,13 @@ def _label(cell: Cell, titles: Mapping[str, str]) -> str:
     return f'<td class="label w15"><span class="help tips" title="{title}">?</span>{name}</td>'
 
 
-def _value(cell: Cell, named_entities: bool) -> str:
+def _value(cell: Cell) -> str:
     if cell.change:
         if not cell.label:
             return '<td class="data w1"></td>'
         color = _EVEN if cell.value is None else _DOWN if cell.text.startswith("-") else _UP
         return f'<td class="data w1"><span class="oscil"><font color="{color}">{cell.text}</font></span></td>'
-    text = escape(cell.text)
-    if named_entities:
-        text = "".join(_entity(character) for character in text)
-    return f'<td class="data"><span class="txt">\n      {text}\n    </span></td>'
+    return f'<td class="data"><span class="txt">\n      {escape(cell.text)}\n    </span></td>'
 
 
 def _entity(character: str) -> str:

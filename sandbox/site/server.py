@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from b3.days import date_of
+from sandbox.process import LOOPBACK
 from sandbox.site import pages
 from sandbox.site.asset import SampleAsset
 from sandbox.site.names import GHOSTS
 
-LOOPBACK = "127.0.0.1"
 DETAILS_PATH = "/detalhes.php"
 LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
 EVERY_PAGE = "*"
@@ -178,9 +177,7 @@ class SiteServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.closing.set()
         self._http.shutdown()
         self._http.server_close()

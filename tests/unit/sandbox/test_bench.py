@@ -7,7 +7,6 @@ from sandbox.bench.costs import (
     DAYS_A_MONTH,
     POLLS_A_MONTH,
     DayCounts,
-    UnknownRequest,
     beyond_free_tier,
     month,
     prices,
@@ -66,7 +65,7 @@ def test_what_the_triggers_poll_day_and_night_does_not_depend_on_the_day() -> No
 
 
 def test_a_request_without_a_price_is_named() -> None:
-    with pytest.raises(UnknownRequest, match="no price of s3:RestoreObject"):
+    with pytest.raises(ValueError, match="no price of s3:RestoreObject"):
         month(DayCounts(1, {"s3:RestoreObject": 1}, 0, 0.0, 0), VIRGINIA)
 
 
