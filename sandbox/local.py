@@ -358,19 +358,19 @@ def _run_day(
     processes = {}
     number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
     if not source.live:
-        site, variables = _start_site(number, own_dir, outlives_us=stays)
+        port = free_port()
+        arguments = (f"--day={number}", f"--port={port}")
+        site = BackgroundProcess(SITE_MODULE, *arguments, log_path=own_dir / "site.log", outlives_us=stays)
         running.callback(site.stop)
+        site.wait_until(lambda: accepts_connections(port))
+        variables = {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
         processes[SITE_MODULE] = site.pid
     local = LocalLake(own_dir, variables, shared_dir=state_dir, outlives_us=stays)
     running.callback(local.emulator.stop)
     local.emulator.start()
     processes[emulator.MODULE] = local.emulator.pid
-    endpoint_url = local.emulator.endpoint_url
-    left = {
-        "endpoint_url": endpoint_url,
-        "ca_bundle": str(local.emulator.ca_bundle),
-        "processes": processes,
-    }
+    endpoint_url, ca_bundle = local.emulator.endpoint_url, str(local.emulator.ca_bundle)
+    left = {"endpoint_url": endpoint_url, "ca_bundle": ca_bundle, "processes": processes}
     (own_dir / UP_FILE).write_text(json.dumps(left))
 
     def lay(storage: Storage) -> None:
@@ -422,24 +422,6 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
         )
         console.say("\nThe lake is exact: every cell of its five tables equals the site's value.")
     return day
-
-
-def _start_site(day: int, own_dir: Path, outlives_us: bool) -> tuple[BackgroundProcess, dict[str, Any]]:
-    """Start the sample site; return its process and the module's inputs for this site."""
-    port = free_port()
-    site = BackgroundProcess(
-        SITE_MODULE,
-        f"--day={day}",
-        f"--port={port}",
-        log_path=own_dir / "site.log",
-        outlives_us=outlives_us,
-    )
-    try:
-        site.wait_until(lambda: accepts_connections(port))
-    except BaseException:
-        site.stop()
-        raise
-    return site, {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
 
 
 def check_reached(url: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
+from b3.days import date_of, number_of
 from sandbox.site import names
 from sandbox.site.asset import YEARS_SHOWN, Cell, Heading, Row, SampleAsset, Table
 
@@ -72,7 +73,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
     >>> make_assets(20261123)[0].expected_sor()["nome_papel"]
     'PETR4'
     """
-    today = datetime.strptime(str(day), "%Y%m%d").date()
+    today = date_of(day)
     assets = []
     for kind, count, varieties, mix in (
         ("acoes", acoes, tuple(STOCK_VARIETIES), _STOCK_MIX),
@@ -105,10 +106,6 @@ class _Subject:
     variety: str
     nth: int
     rng: Random
-
-    @property
-    def day(self) -> int:
-        return int(f"{self.today:%Y%m%d}")
 
     @property
     def trades(self) -> bool:
@@ -145,7 +142,6 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         stock = replace(stock, company=labels[0], sector=labels[1], subsector=labels[2])
 
     quoted = it.last_quote()
-    reported = balance_day(quoted)
     price = it.between(2, 95).quantize(Decimal("0.01"))
     shares = it.rng.randint(40_000_000, 6_000_000_000)
     figures = stock.figures
@@ -261,7 +257,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         _rows(
             2,
             pen.whole("Valor de mercado", "vlr_mercado", market),
-            pen.day("Últ balanço processado", "dt_ult_balanco_proc", reported),
+            pen.day("Últ balanço processado", "dt_ult_balanco_proc", balance_day(quoted)),
             pen.whole("Valor da firma", "vlr_firma", firm),
             pen.whole("Nro. Ações", "num_acoes", shares),
         ),
@@ -276,7 +272,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
             *_results(pen, results, quarter),
         ),
     )
-    return SampleAsset(stock.ticker, "acoes", it.variety, it.day, tables)
+    return SampleAsset(stock.ticker, "acoes", it.variety, number_of(it.today), tables)
 
 
 def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
@@ -364,7 +360,7 @@ def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
     )
     if it.variety != "financial":
         tables = (*tables, _real_estate(it, pen, equity, figures))
-    return SampleAsset(fund.ticker, "fiis", it.variety, it.day, tables)
+    return SampleAsset(fund.ticker, "fiis", it.variety, number_of(it.today), tables)
 
 
 def _real_estate(it: _Subject, pen: _Pen, equity: int, figures: names.Figures | None) -> Table:
@@ -444,8 +440,8 @@ class _Pen:
     def day(self, label: str, column: str, value: date, *, always: bool = False) -> Cell:
         return self._cell(Cell(label, value, f"{value:%d/%m/%Y}", column), ("-", ""), always)
 
-    def whole(self, label: str, column: str, value: int, *, always: bool = False) -> Cell:
-        return self._cell(Cell(label, value, brazilian(value), column), ("-", ""), always)
+    def whole(self, label: str, column: str, value: int) -> Cell:
+        return self._cell(Cell(label, value, brazilian(value), column), ("-", ""), always=False)
 
     def decimal(self, label: str, column: str, value: Decimal | None, *, always: bool = False) -> Cell:
         return self._number(label, column, value, "0.01", "", always)
