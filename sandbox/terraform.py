@@ -305,7 +305,7 @@ class Terraform:
             try:
                 for line in process.stdout:
                     log.write(line)
-                    lines.append(plain(line))
+                    lines.append(re.sub(r"\x1b\[[0-9;]*m", "", line))  # without colours
                     if on_line:
                         on_line(lines[-1])
             except BaseException:
@@ -319,11 +319,6 @@ class Terraform:
                 f"(full log: {self.log_path}):\n{_errors(lines)}"
             )
         return process.returncode, "".join(lines)
-
-
-def plain(line: str) -> str:
-    """Return `line` without colour codes."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
 def _errors(lines: list[str]) -> str:
