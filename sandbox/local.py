@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -276,7 +277,7 @@ def query(
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
-        The query fails.
+        The query fails; the message suggests similar names.
     """
     workgroup, client = _left_up(state_dir)
     asked = TypedAthena(client("athena"), workgroup)
@@ -287,7 +288,7 @@ def query(
         try:
             answer = asked.ask(statement)
         except QueryFailed as failure:
-            raise QueryFailed(explained(failure)) from failure
+            raise QueryFailed(explained(failure, statement, client("glue"))) from failure
     else:
         answers.show_names(asked, console)
         return
@@ -355,7 +356,7 @@ def _run_day(
     own_dir, stays = state_dir / name, name == "up"
     shutil.rmtree(own_dir, ignore_errors=True)
     variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
-    processes = {}
+    processes: list[dict[str, Any]] = []
     number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
     if not source.live:
         port = free_port()
@@ -364,11 +365,11 @@ def _run_day(
         running.callback(site.stop)
         site.wait_until(lambda: accepts_connections(port))
         variables = {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
-        processes[SITE_MODULE] = site.pid
+        processes.append({"module": SITE_MODULE, "pid": site.pid})
     local = LocalLake(own_dir, variables, shared_dir=state_dir, outlives_us=stays)
     running.callback(local.emulator.stop)
     local.emulator.start()
-    processes[emulator.MODULE] = local.emulator.pid
+    processes.append({"module": emulator.MODULE, "pid": local.emulator.pid})
     endpoint_url, ca_bundle = local.emulator.endpoint_url, str(local.emulator.ca_bundle)
     left = {"endpoint_url": endpoint_url, "ca_bundle": ca_bundle, "processes": processes}
     (own_dir / UP_FILE).write_text(json.dumps(left))
@@ -433,10 +434,23 @@ def check_reached(url: str) -> None:
         The machine cannot open a connection within `REACHED_WITHIN_SECONDS`.
     """
     address = urlsplit(url)
-    try:
-        socket.create_connection((address.hostname, address.port or 443), REACHED_WITHIN_SECONDS).close()
-    except OSError as error:
-        raise SiteNotReached(f"The site {url} cannot be reached from here: {error}") from error
+    why = f"no connection within {REACHED_WITHIN_SECONDS:.0f} s"
+    reached, tried = False, threading.Event()
+
+    def connect() -> None:
+        nonlocal reached, why
+        try:
+            socket.create_connection((address.hostname, address.port or 443), REACHED_WITHIN_SECONDS).close()
+            reached = True
+        except OSError as error:
+            why = str(error)
+        tried.set()
+
+    # Connect in a thread, because a name lookup has no timeout.
+    threading.Thread(target=connect, daemon=True).start()
+    tried.wait(REACHED_WITHIN_SECONDS)
+    if not reached:
+        raise SiteNotReached(f"The site {url} cannot be reached from here: {why}")
 
 
 @contextmanager
@@ -466,4 +480,5 @@ def _left(state_dir: Path) -> dict[str, Any]:
 
 def _still_running(left: Mapping[str, Any]) -> dict[str, int]:
     """Return the ids, by module, of the processes of an earlier ``up`` that still run."""
-    return {module: pid for module, pid in left.get("processes", {}).items() if runs_module(pid, module)}
+    processes = {process["module"]: process["pid"] for process in left.get("processes", [])}
+    return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

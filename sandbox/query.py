@@ -1,13 +1,14 @@
-"""Helpers of `make query`: check for one read-only statement and format the answer."""
+"""Helpers of `make query`: check for one read-only statement, suggest names and format the answer."""
 
 from __future__ import annotations
 
 import base64
 import csv
+import difflib
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sandbox.console import Console
 READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
 FORMATS = ("table", "csv", "json")
 NUMERIC_TYPES = frozenset({"tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal"})
+NEAR_NAMES = 3
 EXAMPLE = "'PETR4'"
 """The example ticker in a saved query about one asset."""
 VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
@@ -31,6 +33,7 @@ EXPLAIN_OPTIONS = re.compile(r"\A(\s*(ANALYZE\b|VERBOSE\b|\(\s*(FORMAT|TYPE)\b[^
 NO_TABLE = re.compile(
     r"""Table (?:with name )?["']?(?:awsdatacatalog\.)?([^\s"'!]+)["']? does not exist""", re.IGNORECASE
 )
+NO_COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "([^"]+)"')
 
 
 class QueryRefused(SandboxError):
@@ -111,13 +114,14 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     Raises
     ------
     QueryFailed
-        The workgroup has no query with that name; the message names the queries.
+        The workgroup has no query with that name; the message suggests similar names.
     QueryRefused
         The query is not about one asset, or the ticker is not valid.
     """
     named = athena.named_queries()
     if name not in named:
-        raise QueryFailed(f"There is no query {name}. There are {', '.join(named)}.")
+        near = near_names(name, named)
+        raise QueryFailed(f"There is no query {name}. {near or 'There are ' + ', '.join(named) + '.'}")
     sql = named[name].sql
     if ticker:
         if EXAMPLE not in sql:
@@ -130,12 +134,49 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     return athena.ask(sql)
 
 
-def explained(failure: QueryFailed) -> str:
-    """Return a one-line reason why a query failed."""
+def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
+    """Return a one-line reason why a query failed, with similar names if a table or a column is unknown.
+
+    Parameters
+    ----------
+    failure
+        The error from Athena.
+    sql
+        The query.
+    glue
+        Glue client, to look up names in the catalog.
+    """
     text = str(failure)
     if found := NO_TABLE.search(text):
-        return f"There is no table {found[1]}: `make tables` lists the tables and views."
+        tables = {
+            f"{table['DatabaseName']}.{table['Name']}": table["Name"]
+            for tables in _tables(glue).values()
+            for table in tables
+        }
+        return f"There is no table {found[1]}. {near_tables(found[1], tables)}".rstrip()
+    if found := NO_COLUMN.search(text):
+        asked = {token.text for token in sqlglot.tokenize(sql, read="trino")}
+        columns = [
+            column["Name"]
+            for tables in _tables(glue).values()
+            for table in tables
+            if table["Name"] in asked
+            for column in [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+        ]
+        return f"There is no column {found[1]}. {near_names(found[1], columns)}".rstrip()
     return " ".join(re.split(r"\n(?:LINE \d+:|The query:)", text)[0].split())
+
+
+def near_tables(name: str, tables: Mapping[str, str]) -> str:
+    """Suggest tables with names similar to `name`; `tables` maps full names to names without database."""
+    bare = name.rsplit(".", 1)[-1]
+    near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
+    return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
+
+
+def near_names(name: str, names: Iterable[str]) -> str:
+    """Return a sentence that suggests names similar to `name`, or an empty text if no name is similar."""
+    return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
 
 
 def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> None:
@@ -209,3 +250,8 @@ def _tables(glue: Any) -> dict[str, list[dict[str, Any]]]:
         ]
         for name in [database["Name"] for page in databases for database in page["DatabaseList"]]
     }
+
+
+def _suggestion(names: Iterable[str]) -> str:
+    found = ", ".join(names)
+    return f"Near: {found}." if found else ""

@@ -302,7 +302,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
         sandbox(tmp_path, "run"), env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         assert any(at in line for line in run.stdout)
-        groups = list(json.loads(started.read_text())["processes"].values())
+        groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
         assert all(map(group_is_alive, groups))
         run.send_signal(number)
         _, said = run.communicate(timeout=30)
@@ -321,7 +321,7 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
         while not started.exists() and run.poll() is None:
             time.sleep(0.05)
-        groups = list(json.loads(started.read_text())["processes"].values())
+        groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
         run.kill()
     assert all(map(group_is_alive, groups))
 

@@ -249,7 +249,7 @@ def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
         stranger.list_buckets()
 
 
-def test_athena_takes_its_own_functions_from_awswrangler(
+def test_athena_takes_parameters_and_its_own_functions_from_awswrangler(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in emulator.env().items():
@@ -262,10 +262,12 @@ def test_athena_takes_its_own_functions_from_awswrangler(
         Name="asked", Configuration={**settings, "EnforceWorkGroupConfiguration": True}
     )
     rows = awswrangler.athena.read_sql_query(
-        "SELECT 'PETR4' AS a, date_format(DATE '2026-11-27', '%d/%m') AS c",
+        "SELECT ? AS a, ? + 1 AS b, date_format(DATE '2026-11-27', '%d/%m') AS c",
         database="default",
         workgroup="asked",
         ctas_approach=False,
+        params=["PETR4", "1"],
+        paramstyle="qmark",
         boto3_session=boto3.Session(),
     )
-    assert rows.to_dict("records") == [{"a": "PETR4", "c": "27/11"}]
+    assert rows.to_dict("records") == [{"a": "PETR4", "b": 2, "c": "27/11"}]

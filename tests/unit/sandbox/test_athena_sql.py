@@ -20,7 +20,7 @@ from athena_functions import FUNCTIONS
 from sandbox.emulator_patches import athena_catalog, athena_sql, athena_views
 
 Ask = Callable[..., dict[str, Any]]
-PATCHED = ("_rewrite_data_paths", "_run_duckdb")
+PATCHED = ("_rewrite_data_paths", "_run_duckdb", "_start_query_execution", "_materialize_table_files")
 DAYS = {20261126: [("PETR4", 40.0), ("VALE3", 60.0)], 20261127: [("PETR4", 42.0)]}
 VIEW_SQL = (
     "SELECT ticker, date_format(DATE '2026-11-27', '%d/%m') AS day FROM db_spec.prices WHERE price > 50"
@@ -97,6 +97,19 @@ def test_a_query_of_athena_has_the_value_that_athena_documents(ask: Ask, sql: st
     assert found == [pytest.approx(value) if isinstance(value, float) else value for value in row]
 
 
+def test_the_file_of_a_row_is_known_and_no_column_of_the_table(ask: Ask) -> None:
+    sql = """SELECT DISTINCT "$path" FROM prices WHERE "$path" LIKE '%20261127%'"""
+
+    assert ask(sql) == {
+        "columns": ["$path"],
+        "column_types": ["varchar"],
+        "rows": [["s3://lake/spec/prices/day=20261127/a.parquet"]],
+    }
+    assert ask("SELECT * FROM db_spec.prices")["columns"] == ["ticker", "price", "day"]
+    joined = 'SELECT a."$path" = b."$path" FROM prices AS a, prices AS b WHERE a.day = b.day AND a.price > 50'
+    assert ask(joined)["rows"] == [[True], [True]]
+
+
 def test_partitions_views_and_empty_tables_are_asked(ask: Ask) -> None:
     assert ask('SELECT max(day) FROM "prices$partitions"')["rows"] == [[20261127]]
     assert ask("SELECT ticker, day FROM vw_dear")["rows"] == [["VALE3", "27/11"]]
@@ -130,7 +143,8 @@ def test_the_catalog_answers(ask: Ask, sql: str, columns: list[str], rows: list[
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
-        ('SELECT "$path" FROM prices', '"\\$path"'),
+        ("SELECT human_readable_seconds(61)", r"human_readable_seconds\(\)"),
+        ('SELECT "$file_size" FROM prices', '"\\$file_size"'),
         ("SELECT reduce(ARRAY[1], 0, (s, x) -> s + x, s -> s * 2)", r"reduce\(\) whose last function"),
         ("UNLOAD (SELECT 1) TO 's3://lake/a' WITH (format = 'PARQUET')", "UNLOAD"),
         ("SHOW TBLPROPERTIES prices", "SHOW TBLPROPERTIES"),
@@ -144,7 +158,7 @@ def test_what_cannot_be_run_is_said_to_be_athenas(ask: Ask, sql: str, what: str)
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("SELECT soundx('a')", r"The trial has no function soundx\(\); Athena has more$"),
+        ("SELECT soundx('a')", "Function with name soundx does not exist"),
         ("SELECT (1", "^SYNTAX_ERROR: "),
         ("SHOW TABLES IN nowhere", "^SCHEMA_NOT_FOUND: "),
         ("DESCRIBE nowhere", "^TABLE_NOT_FOUND: "),
@@ -155,3 +169,41 @@ def test_a_mistake_is_no_lack_of_the_trial(ask: Ask, sql: str, said: str) -> Non
     with pytest.raises(Exception, match=said) as failure:
         ask(sql)
     assert athena_sql.LACKING not in str(failure.value)
+
+
+def test_parameters_take_the_places_of_question_marks() -> None:
+    sql = "SELECT '😀?' -- ?\n, ? AS \"?\" WHERE ? = ?"
+
+    assert athena_sql.with_parameters(sql, ["'a?'", "1", "DATE '2026-11-27'"]) == (
+        "SELECT '😀?' -- ?\n, 'a?' AS \"?\" WHERE 1 = DATE '2026-11-27'"
+    )
+    with pytest.raises(ValueError, match="expected 3 but found 1"):
+        athena_sql.with_parameters(sql, ["1"])
+
+
+@pytest.mark.parametrize(
+    ("value", "sql"),
+    [("1.5", "1.5"), ("'PETR4'", "'PETR4'"), ("PETR4", "'PETR4'"), ("a-b", "'a-b'"), ("d'água", "'d''água'")],
+)
+def test_a_parameter_that_is_no_constant_is_a_text(value: str, sql: str) -> None:
+    assert athena_sql.with_parameters("SELECT ?", [value]) == f"SELECT {sql}"
+
+
+def test_an_execution_has_its_parameters_and_the_query_as_it_was_given(ask: Ask) -> None:
+    async def executed() -> dict[str, Any]:
+        sent = {
+            "QueryString": "SELECT ticker FROM prices WHERE ticker = ? AND price > ?",
+            "ExecutionParameters": ["'PETR4'", "41"],
+            "QueryExecutionContext": {"Database": "db_spec"},
+            "ResultConfiguration": {"OutputLocation": "s3://lake/results/"},
+        }
+        _, _, body = athena._start_query_execution(sent)
+        execution: dict[str, Any] = athena._executions[json.loads(body)["QueryExecutionId"]]
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        return execution
+
+    execution = asyncio.run(executed())
+    assert execution["Status"]["State"] == "SUCCEEDED"
+    assert execution["_results"]["rows"] == [["PETR4"]]
+    assert execution["Query"] == "SELECT ticker FROM prices WHERE ticker = ? AND price > ?"
+    assert execution["ExecutionParameters"] == ["'PETR4'", "41"]

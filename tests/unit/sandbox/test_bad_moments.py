@@ -43,7 +43,10 @@ def ended(tmp_path: Path) -> Iterator[int]:
     gone = subprocess.Popen(["true"])
     gone.wait()
     (tmp_path / "up").mkdir()
-    processes = {local.SITE_MODULE: site.pid, emulator.MODULE: gone.pid}
+    processes = [
+        {"module": local.SITE_MODULE, "pid": site.pid},
+        {"module": emulator.MODULE, "pid": gone.pid},
+    ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
     # This site, unlike the site of `up`, is a child of the test, so a thread must wait until the site ends.
@@ -133,5 +136,5 @@ def test_a_site_that_does_not_answer_in_time_is_named(monkeypatch: pytest.Monkey
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())
-        with pytest.raises(local.SiteNotReached, match="timed out"):
+        with pytest.raises(local.SiteNotReached, match=r"no connection within 0 s|timed out"):
             local.check_reached(f"https://{LOOPBACK}:{server.getsockname()[1]}")

@@ -268,8 +268,10 @@ class Saved:
         return Answer([sql], [])
 
 
-def test_a_query_name_that_is_not_there_gets_the_names_that_are() -> None:
+def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
     saved: Any = Saved()
+    with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Near: formula-magica\.$"):
+        ask_by_name(saved, "formula-magia")
     with pytest.raises(
         QueryFailed, match=r"^There is no query zzz\. There are formula-magica, o-que-mudou, serie\.$"
     ):
@@ -287,26 +289,47 @@ def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
         ask_by_name(saved, "serie", "x' OR ''='")
 
 
+@mock_aws
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
         (
             'Table with name "db_spec.vw_ativo" does not exist because schema "db_spec" does not exist.',
-            "There is no table db_spec.vw_ativo: `make tables` lists the tables and views.",
+            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+        ),
+        (
+            'Catalog Error: Table with name vw_ativos does not exist!\nDid you mean "pg_proc"?',
+            "There is no table vw_ativos. Near: db_spec.vw_ativos.",
+        ),
+        (
+            'Binder Error: Referenced column "vlr_cott" not found in FROM clause!\nCandidate bindings: "x"',
+            "There is no column vlr_cott. Near: vlr_cot.",
+        ),
+        (
+            'Binder Error: Table "vw_ativos" does not have a column named "anomesdia"\n',
+            "There is no column anomesdia. Near: anomesdia_exec.",
         ),
         (
             "TABLE_NOT_FOUND: Table 'awsdatacatalog.db_spec.vw_ativo' does not exist",
-            "There is no table db_spec.vw_ativo: `make tables` lists the tables and views.",
-        ),
-        (
-            'Binder Error: Referenced column "vlr_cott" not found!\nCandidate bindings: "x"\n\nLINE 1: x',
-            'Binder Error: Referenced column "vlr_cott" not found! Candidate bindings: "x"',
+            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
         ),
         ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
     ],
 )
-def test_a_failed_query_is_explained_in_one_line(failure: str, said: str) -> None:
-    assert explained(QueryFailed(failure)) == said
+def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, said: str) -> None:
+    glue = boto3.client("glue", region_name="sa-east-1")
+    glue.create_database(DatabaseInput={"Name": "db_spec"})
+    for name, column in (("vw_ativos", "vlr_cot"), ("tb_other", "vlr_cott")):
+        glue.create_table(
+            DatabaseName="db_spec",
+            TableInput={
+                "Name": name,
+                "StorageDescriptor": {"Columns": [{"Name": column, "Type": "double"}]},
+                "PartitionKeys": [{"Name": "anomesdia_exec", "Type": "int"}],
+            },
+        )
+
+    assert explained(QueryFailed(failure), "SELECT vlr_cott FROM db_spec.vw_ativos", glue) == said
 
 
 @pytest.mark.parametrize(
