@@ -602,33 +602,12 @@ def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
     assert len(lake.messages("fiis")) == len(listed(site, "fiis"))
 
 
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        (
-            {"anomesdia_exec": DAY, "ticker": "PETR4"},
-            "event has ticker, expected no fields but anomesdia_exec, tickers, source, only_missing",
-        ),
-        ({"anomesdia_exec": DAY, "tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
-        ({"anomesdia_exec": DAY, "source": "site"}, "source is 'site', expected 'pages'"),
-        ({"anomesdia_exec": DAY, "only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
-        ({"probe": "petr4"}, "ticker is 'petr4', expected"),
-        ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected no fields but probe"),
-        ({"prob": "PETR4"}, "event has prob, expected no fields but .*, old_session, probe"),
-    ],
-)
-def test_an_event_that_was_mistyped_queues_nothing(
-    lake: Lake, queue: Any, event: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize("event", [{"anomesdia_exec": DAY, "ticker": "PETR4"}, {"probe": "petr4"}])
+def test_an_event_that_was_mistyped_queues_nothing(lake: Lake, queue: Any, event: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected"):
         queue(event)
 
     assert lake.messages("acoes") == []
-
-
-def test_a_day_is_needed(queue: Any) -> None:
-    with pytest.raises(ValueError, match="anomesdia_exec is None"):
-        queue({})
 
 
 def read_on(lake: Lake, session: int, *tickers: str) -> None:
@@ -675,16 +654,3 @@ def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
 
     assert (shown, silent) == (20261120, None)
     assert lake.messages("acoes") == []
-
-
-@pytest.mark.parametrize(
-    ("event", "why"),
-    [
-        ({"old_session": {"session": 20261120, "ticker": "PETR4"}}, "beside only_missing"),
-        ({"only_missing": True, "old_session": 20261120}, "expected session and ticker"),
-        ({"only_missing": True, "old_session": {"session": 20261131, "ticker": "PETR4"}}, "expected a day"),
-    ],
-)
-def test_an_old_session_that_is_none_is_refused(queue: Any, event: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        queue({"anomesdia_exec": DAY, **event})
