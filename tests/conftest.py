@@ -59,22 +59,15 @@ def forget_clients() -> None:
 SLOWEST = {
     "test_deployment.py": 0,
     "faults": 1,
-    "more faults": 2,
-    "test_day.py": 3,
-    "test_upgrade.py": 4,
-    "test_athena.py": 5,
+    "test_day.py": 2,
+    "test_upgrade.py": 3,
+    "test_athena.py": 4,
 }
-
-
-FAULTS = ("test_faults.py", "test_operations.py", "test_operator.py", "test_quality.py")
 
 
 def group_of(item: pytest.Item) -> str:
     """Return the name of the group of tests that share an expensive fixture with this test."""
-    if "faulty" in getattr(item, "fixturenames", ()):
-        # These tests mostly wait, so two groups of them run in parallel, each group with its own lake.
-        return "faults" if item.path.name in FAULTS else "more faults"
-    return item.path.name
+    return "faults" if "faulty" in getattr(item, "fixturenames", ()) else item.path.name
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -96,23 +96,6 @@ def deployable(tmp_path: Path, env: dict[str, str], inputs: str = "") -> Checkou
     return checkout
 
 
-def test_a_package_holds_its_stage_the_shared_code_that_it_uses_and_the_contract(tmp_path: Path) -> None:
-    build = load_build(PROJECT)
-
-    with zipfile.ZipFile(build.build("get_tickers", tmp_path, "python3.13")) as package:
-        names = package.namelist()
-
-    assert {name.split("/")[0] for name in names} == {
-        "get_tickers",
-        "b3",
-        "fundamentus_site",
-        "pynvest_lake",
-        "schemas",
-    }
-    assert {Path(name).suffix for name in names} == {".py", ".json"}
-    assert "get_tickers/handler.py" in names
-
-
 def test_the_same_sources_give_the_same_bytes_in_every_checkout(module: Path, tmp_path: Path) -> None:
     for path in [*module.glob("lambda/**/*.py"), *module.glob("glue/schemas/*.json")]:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))

@@ -5,6 +5,5 @@ from faulty_lake import (  # noqa: F401 - fixtures
     faulty,
     number,
     recent,
-    today,
     told_no_more,
 )

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -234,7 +233,8 @@ class FaultyLake:
     def roles(self) -> list[str]:
         """Return the names of the module's roles."""
         pages = self.client("iam").get_paginator("list_roles").paginate()
-        return sorted(role["RoleName"] for page in pages for role in page["Roles"])
+        names = (role["RoleName"] for page in pages for role in page["Roles"])
+        return sorted(name for name in names if "pynvest" in name)
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
         """Return which of the given actions IAM's simulator allows to a role on a resource."""
@@ -315,24 +315,6 @@ class FaultyLake:
             iam.put_role_policy(RoleName=role, PolicyName="stage", PolicyDocument=json.dumps(policy))
 
     @contextmanager
-    def denying(self, name: str, action: str, resource: str) -> Iterator[None]:
-        """Deny an action on a resource to a function's role."""
-        iam, role = self.client("iam"), self.function(name)
-        denial = {"Effect": "Deny", "Action": action, "Resource": resource}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
-        iam.put_role_policy(RoleName=role, PolicyName="denial", PolicyDocument=policy)
-        try:
-            yield
-        finally:
-            iam.delete_role_policy(RoleName=role, PolicyName="denial")
-
-    @contextmanager
-    def impatient(self) -> Iterator[None]:
-        """Limit the workflow's wait for unfinished work to one second, for a test without unfinished work."""
-        with self.setting("assess-day", QUEUE_PATIENCE_SECONDS="1"):
-            yield
-
-    @contextmanager
     def setting(self, name: str, **variables: str) -> Iterator[None]:
         """Change environment variables of a function."""
         function = self.function(name)
@@ -368,16 +350,6 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
             raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
         time.sleep(0.02)
     return answer
-
-
-def object_created(table: Table, key: str) -> dict[str, Any]:
-    """Return the event that S3 sends for a new object."""
-    record = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": table.bucket}, "object": {"key": quote(key)}},
-    }
-    return {"Records": [record]}
 
 
 @pytest.fixture(scope="session")
@@ -416,27 +388,11 @@ def number() -> int:
     return past_day()
 
 
-_days_ago = itertools.count(start=1)
-
-
-def recent_day() -> int:
-    """Return an unused day of the last week, because pages are archived only within eight days."""
-    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
-    return int(f"{today - timedelta(days=next(_days_ago)):%Y%m%d}")
-
-
 @pytest.fixture
 def recent() -> int:
-    """Return a day of the last week for this test."""
-    return recent_day()
-
-
-@pytest.fixture
-def today(faulty: FaultyLake) -> int:
-    """Return today. The lake has no data for today."""
-    number = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
-    faulty.remove(number)
-    return number
+    """Return yesterday, because pages are archived only within eight days."""
+    yesterday = datetime.now(ZoneInfo("America/Sao_Paulo")).date() - timedelta(days=1)
+    return number_of(yesterday)
 
 
 @pytest.fixture
@@ -447,7 +403,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     yield lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
-    lake.site.session = None
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)

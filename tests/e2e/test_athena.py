@@ -54,15 +54,22 @@ class Asked:
         self.known: KnownLake = make_known_lake()
         self.known.write(self.lake, s3, local.emulator.client("glue"))
 
-    def view(self, name: str) -> Answer:
-        """Query all rows of a view."""
-        return self.athena.ask(f"SELECT * FROM {self.lake.table('spec').database}.{name}")  # noqa: S608
-
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     with LocalLake(tmp_path_factory.mktemp("athena"), NOWHERE, shared_dir=SHARED_DIR) as local:
         yield Asked(local)
+
+
+@pytest.fixture(scope="module")
+def reader(asked: Asked) -> Role:
+    return Role(asked.local.emulator, "reader", asked.outputs["reader_policy_json"])
+
+
+@pytest.fixture(scope="module")
+def athena(asked: Asked, reader: Role) -> Athena:
+    """Return Athena with the rights of a reader."""
+    return Athena(reader.client("athena"), asked.lake.workgroup)
 
 
 def value_of(text: str | None, like: Any) -> Any:
@@ -138,9 +145,11 @@ VIEWS: dict[str, tuple[list[str], Callable[[KnownLake], list[Row]]]] = {
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_view_has_the_rows_and_columns_that_it_is_named_for(asked: Asked, name: str) -> None:
+def test_a_reader_gets_the_rows_and_columns_that_a_view_is_named_for(
+    asked: Asked, athena: Athena, name: str
+) -> None:
     columns, rows = VIEWS[name]
-    answer = asked.view(name)
+    answer = athena.ask(f"SELECT * FROM {asked.lake.table('spec').database}.{name}")  # noqa: S608
     ticker, session = columns[0], columns.index("dt_ult_cot")
 
     answer.rows.sort(key=lambda row: (str(row[0]), str(row[session])))
@@ -384,12 +393,12 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_named_query_answers_what_the_assets_say(asked: Asked, name: str) -> None:
+def test_a_named_query_answers_a_reader_what_the_assets_say(asked: Asked, athena: Athena, name: str) -> None:
     expected = QUERIES[name]
     rows = expected.rows(asked.known)
 
     assert rows
-    hold(asked.athena.ask_by_name(name), expected.columns.split(), rows, expected.rounded)
+    hold(athena.ask_by_name(name), expected.columns.split(), rows, expected.rounded)
 
 
 def test_the_named_queries_are_all_tested(asked: Asked) -> None:
@@ -433,33 +442,14 @@ def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None
     assert all(row["vlr_divida_liq"] is None and row["vlr_ind_ev_sobre_ebit"] is None for row in banks)
 
 
-@pytest.fixture(scope="module")
-def reader(asked: Asked) -> Role:
-    return Role(asked.local.emulator, "reader", asked.outputs["reader_policy_json"])
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_a_reader_gets_the_answer_of_every_named_query(asked: Asked, reader: Role, name: str) -> None:
-    athena = Athena(reader.client("athena"), asked.lake.workgroup)
-
-    assert athena.ask_by_name(name) == asked.athena.ask_by_name(name)
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_reader_gets_the_answer_of_every_view(asked: Asked, reader: Role, name: str) -> None:
-    database = asked.lake.table("spec").database
-    sql = f"SELECT * FROM {database}.{name} ORDER BY 1, anomesdia_exec"  # noqa: S608 - names of the lake
-
-    assert Athena(reader.client("athena"), asked.lake.workgroup).ask(sql) == asked.athena.ask(sql)
-
-
 def test_the_report_finds_an_empty_lake_empty(asked: Asked) -> None:
     assert asked.empty == Snapshot([], [], [], [], {})
 
 
-def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(asked: Asked, reader: Role) -> None:
+def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(
+    asked: Asked, athena: Athena, reader: Role
+) -> None:
     known = asked.known
-    athena = Athena(reader.client("athena"), asked.lake.workgroup)
     snapshot = take_snapshot(athena, reader.client("s3"))
 
     assert list(snapshot.stocks) == sorted(known.latest("sot_acoes"), key=lambda row: row["nome_papel"])
@@ -480,10 +470,8 @@ def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(asked:
 
 @pytest.mark.parametrize("days", [DAYS, 2])
 def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader(
-    asked: Asked, reader: Role, days: int
+    asked: Asked, athena: Athena, reader: Role, days: int
 ) -> None:
-    athena = Athena(reader.client("athena"), asked.lake.workgroup)
-
     found = take_snapshot(athena, reader.client("s3"), days).histories
 
     assert {history.ticker: history for history in found} == expected_histories(asked.known, days)

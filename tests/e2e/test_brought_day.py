@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -152,19 +151,6 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_wh
     assert (status, f"{latest}: no new pages" in said) == (0, True), said
 
 
-def test_with_fetch_from_site_a_manifest_starts_nothing(
-    faulty: FaultyLake, latest: int, key: dict[str, str]
-) -> None:
-    started_at = time.time()
-    executions = faulty.executions()
-
-    status, said = Collector(faulty, key, latest).run()
-
-    assert status == 0, said
-    until(lambda: faulty.log("check-and-delete-partitions", started_at, "manifest ignored"), "the line")
-    assert faulty.executions() == executions
-
-
 def test_a_collectors_key_reaches_its_pages_and_nothing_else(
     faulty: FaultyLake, latest: int, key: dict[str, str]
 ) -> None:
@@ -200,15 +186,6 @@ def test_a_collectors_key_reaches_its_pages_and_nothing_else(
         assert "AccessDenied" in error.value.response["Error"]["Code"], (what, error.value)
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.put_object(**page, Body=b"forged", IfNoneMatch="*")
-
-
-def test_credentials_that_aws_does_not_take_are_told(
-    faulty: FaultyLake, latest: int, key: dict[str, str]
-) -> None:
-    status, said = Collector(faulty, {**key, "AWS_ACCESS_KEY_ID": "AKIANOBODYNOBODYNOBO"}, latest).run()
-
-    assert (status, faulty.site.requests) == (6, []), said
-    assert "AWS rejects the credentials" in said
 
 
 def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:

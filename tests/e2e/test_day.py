@@ -77,32 +77,6 @@ def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
     checks.check_assets(up.day, up.assets, up.client("glue"))
 
 
-def test_the_workflow_left_one_object_and_one_row_a_ticker(up: Up) -> None:
-    tickers = {
-        kind: {asset.ticker for asset in up.assets if asset.kind == kind} for kind in ("acoes", "fiis")
-    }
-    expected = {
-        up.lake.table("sot", "acoes"): tickers["acoes"],
-        up.lake.table("sot", "fiis"): tickers["fiis"],
-        up.lake.table("spec"): tickers["acoes"] | tickers["fiis"],
-    }
-    for table, names in expected.items():
-        column = checks.TICKER_COLUMNS[table.kind]
-        (left,) = up.day.partitions.objects(table, up.day.number)
-        assert left.is_compact
-        assert sorted(up.day.partitions.read(table, up.day.number)[column].to_pylist()) == sorted(names)
-
-
-def test_athena_sees_the_rows_of_the_day(up: Up) -> None:
-    for table in up.lake.tables:
-        assets = [asset for asset in up.assets if table.kind in (asset.kind, None)]
-        counted = up.ask(
-            f"SELECT count(*) FROM {table.database}.{table.name} "  # noqa: S608
-            f"WHERE anomesdia_exec = {up.day.number}"
-        )
-        assert counted == [[str(len(assets))]]
-
-
 def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> None:
     for name in up.lake.functions:
         function = up.client("lambda").get_function_configuration(FunctionName=name)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from sandbox.terraform import Terraform, find_terraform, provider_env
+from sandbox.terraform import Terraform, provider_env
 
 pytestmark = pytest.mark.terraform
 
@@ -39,17 +38,6 @@ run "plan" {{
 @pytest.fixture(scope="session")
 def provider() -> dict[str, str]:
     return provider_env(PROJECT / ".local")
-
-
-def test_every_file_is_formatted() -> None:
-    check = subprocess.run(
-        [find_terraform(), "fmt", "-check", "-recursive", "-diff", str(PROJECT)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (check.returncode, check.stdout) == (0, "")
 
 
 def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Path) -> None:

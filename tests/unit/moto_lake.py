@@ -86,6 +86,13 @@ class Lake:
                 bodies.append(json.loads(message["Body"]))
 
 
+def list_keys(lake: Lake, at_once: int) -> None:
+    """Let each call of S3 list at most `at_once` keys, instead of a thousand."""
+    lake.s3.meta.events.register(
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: {"MaxKeys": at_once, **params}
+    )
+
+
 def make_lake() -> Lake:
     """Make the lake's buckets, databases, tables and queues, as Terraform does."""
     s3, glue, sqs = (boto3.client(name, region_name=REGION) for name in ("s3", "glue", "sqs"))

@@ -72,11 +72,15 @@ class World:
         self.met: Counter[str] = Counter()
         self._disturbance: tuple[int, str] | None = None
         self._calls = 0
+        self._written: set[tuple[str, str]] = set()
+        self._sent = False
         aws.client.cache_clear()
         aws.session.cache_clear()
         session = aws.session()
         session.register("before-call", self._before)
         session.register("after-call", self._after)
+        session.register("provide-client-params.s3.PutObject", self._put)
+        session.register("before-call.sqs.SendMessageBatch", self._send)
         aws.client("lambda").meta.events.register_first("before-call.lambda.Invoke", self._invoke)
         aws.client("stepfunctions").meta.events.register_first(
             "before-call.stepfunctions.StartExecution", self._start
@@ -211,7 +215,15 @@ class World:
                 with suppress(DayRefused):
                     self.step()
 
-    def _after(self, **_: Any) -> None:
+    def _put(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["object"] = (params["Bucket"], params["Key"])
+
+    def _send(self, **_: Any) -> None:
+        self._sent = True
+
+    def _after(self, http_response: Any, context: dict[str, Any], **_: Any) -> None:
+        if "object" in context and http_response.status_code == 200:
+            self._written.add(context["object"])
         self._die("after")
 
     def _die(self, when: str) -> None:
@@ -223,7 +235,7 @@ class World:
         """Pass one waiting event to its function; deliver the event again if the process is killed."""
         name, event = self.pending.pop(position)
         self.met[name] += 1
-        before = self._parts()
+        outer, self._written = self._written, set()
         try:
             self._handlers[name](event)
         except Killed:
@@ -231,20 +243,18 @@ class World:
             self.pending.append((name, event))
         finally:
             self._disturbance = None
-        for bucket, key in sorted(self._parts() - before):
-            self.pending.append(("sor" if bucket == "lake-sor" else "sot", (bucket, key)))
+            written, self._written = self._written, outer
+        sources = {"lake-sor": "sor", "lake-sot": "sot"}
+        for bucket, key in sorted(written):
+            if bucket in sources and key.endswith(".part.parquet"):
+                self.pending.append((sources[bucket], (bucket, key)))
         self._clock.shift(1)
-
-    def _parts(self) -> set[tuple[str, str]]:
-        return {
-            (self.lake.tables[name].bucket, key)
-            for name in (*SOR.values(), *SOT.values())
-            for key in self.lake.keys(name)
-            if key.endswith(".part.parquet")
-        }
 
     def receive(self) -> None:
         """Receive all messages of the queues, in batches."""
+        if not self._sent:
+            return
+        self._sent = False
         for kind in self.lake.queue_urls:
             bodies = self.lake.messages(kind)
             batches = [bodies[start : start + 3] for start in range(0, len(bodies), 3)]

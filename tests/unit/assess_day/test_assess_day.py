@@ -365,6 +365,12 @@ def test_each_execution_tells_the_verdict_though_nothing_has_changed(lake: Lake,
     assert "  - sem resposta (1): VALE3" in first["text"].split("\n")
 
 
+@pytest.mark.parametrize("source", [{}, {"source": "sor"}, {"source": "pages"}])
+def test_a_day_after_today_is_refused(assess: Any, source: dict[str, str]) -> None:
+    with pytest.raises(DayRefused, match="20300101 is after today"):
+        assess(input={"anomesdia_exec": 20300101, **source})
+
+
 SCHEDULED = {"rounds": [60, 60]}
 
 

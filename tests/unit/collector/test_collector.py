@@ -272,9 +272,8 @@ def test_429_ends_it_at_once(machine: CollectorMachine) -> None:
     assert machine.manifests == [machine.objects]
 
 
-@pytest.mark.parametrize("fault", [Fault("status", status=403), Fault("interstitial")])
-def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMachine, fault: Fault) -> None:
-    machine.site.set_fault("*", fault)
+def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMachine) -> None:
+    machine.site.set_fault("*", Fault("status", status=403))
 
     assert machine.run() == errors.SiteRefuses.status
     assert "the site refuses the listing of fiis" in machine.said()
@@ -288,8 +287,6 @@ def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMac
         (Fault("status", status=403), errors.SiteRefuses),
         (Fault("status", status=503, retry_after=60), errors.Incomplete),
         (Fault("unrecognizable"), errors.ListingUnreadable),
-        (Fault("empty"), errors.ListingUnreadable),
-        (Fault("garbage"), errors.Incomplete),
     ],
 )
 def test_one_listing_that_does_not_come_costs_its_kind_alone(

@@ -161,33 +161,6 @@ def test_of_equal_times_the_same_row_is_kept_in_whatever_order_they_came(
     assert held(lake) == [("AAAA3", 1.0)]  # the object "x" has the greater id
 
 
-def test_of_readings_of_the_same_page_the_one_that_was_asked_for_later_is_kept(
-    lake: Lake, dedup: Any
-) -> None:
-    """After a fix, pages are read again. Rows older than the column ``asked_at`` have no request time."""
-    for name, asked_at, price in (("none", None, 1.0), ("early", 1, 2.0), ("late", 2, 3.0), ("x", 1, 4.0)):
-        land(lake, name, "AAAA3", price=price, asked_at=asked_at)
-
-    dedup()
-
-    assert held(lake) == [("AAAA3", 3.0)]
-
-
-@pytest.mark.parametrize("after_a_compaction", [False, True])
-def test_an_older_page_that_is_read_later_does_not_win(
-    lake: Lake, dedup: Any, after_a_compaction: bool
-) -> None:
-    land(lake, "newer page", "AAAA3", minutes=60, price=2.0, asked_at=1)
-    land(lake, "another", "BBBB4")
-    if after_a_compaction:
-        dedup()
-    land(lake, "older page", "AAAA3", minutes=0, price=1.0, asked_at=2)
-
-    dedup()
-
-    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
-
-
 def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
@@ -345,14 +318,6 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
     assert {ticker for ticker, _ in held(lake)} == {"AAAA3", "BBBB4", "CCCC3"}
 
 
-@pytest.mark.parametrize(
-    ("started_at", "day"),
-    [("2026-11-23T02:59:59Z", 20261122), ("2026-11-23T03:00:00Z", 20261123)],
-)
-def test_the_day_is_that_of_the_workflows_start_in_sao_paulo(dedup: Any, started_at: str, day: int) -> None:
-    assert dedup({"input": {}, "started_at": started_at})["anomesdia_exec"] == day
-
-
 def test_an_operator_may_name_another_day(dedup: Any) -> None:
     assert dedup({"input": {"anomesdia_exec": 20261001}})["anomesdia_exec"] == 20261001
 
@@ -360,11 +325,6 @@ def test_an_operator_may_name_another_day(dedup: Any) -> None:
 def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
     with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
         dedup({})
-
-
-def test_an_input_that_names_the_day_otherwise_is_refused(dedup: Any) -> None:
-    with pytest.raises(ValueError, match="event has anomesdia, expected no fields but anomesdia_exec"):
-        dedup({"input": {"anomesdia": 20261001}, "started_at": STARTED["started_at"]})
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:

@@ -121,9 +121,10 @@ def tables(*contents: Sequence[str]) -> str:
     return f"<html><title>Fundamentus</title><body>{body}</body></html>"
 
 
-def test_each_asset_has_its_price_as_listed_or_none() -> None:
+@pytest.mark.parametrize("header", [HEADER, HEADER.replace("th>", "td>")])
+def test_each_asset_has_its_price_as_listed_or_none(header: str) -> None:
     found = read_listing_page(
-        page(tables([HEADER, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")]))
+        page(tables([header, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")]))
     )
     assert found == ListingPage({"PETR4": "1.031,87", "VALE3": None, "ABCD11": "9"})
     assert found.tickers == ["ABCD11", "PETR4", "VALE3"]

@@ -206,17 +206,3 @@ def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:
     )
 
     assert not set(json.loads(done.stdout)) & {"pynvest", "pandas", "bs4", "numpy", "pyarrow"}
-
-
-def test_a_build_leaves_the_same_bytes_on_every_run(packages: dict[str, Path], tmp_path: Path) -> None:
-    built = packages["get_tickers"].parent.glob("*.zip")
-    names = [path for path in built if not path.name.startswith("layer")]
-
-    subprocess.run(
-        [sys.executable, ROOT / "lambda" / "build.py", "--output", tmp_path, "--runtime", RUNTIME, *STAGES],
-        check=True,
-        capture_output=True,
-    )
-
-    assert len(names) == len(STAGES)
-    assert all(path.read_bytes() == (tmp_path / path.name).read_bytes() for path in names)

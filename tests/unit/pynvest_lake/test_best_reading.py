@@ -18,14 +18,20 @@ def test_the_greatest_moments_win_and_then_the_later_table_with_texts_read_as_mo
         ("BBBB3", late, late, "read"),
         ("CCCC3", late, None, "first"),
         ("DDDD3", "no moment", None, "unreadable"),
+        ("EEEE3", late, early, "newer page"),
+        ("FFFF3", late, late, "asked for later"),
     )
     second = rows(
         ("BBBB3", late, None, "of an older version"),
         ("CCCC3", late, None, "second"),
         ("DDDD3", early, late, "readable"),
+        ("EEEE3", early, late, "older page"),
+        ("FFFF3", late, early, "asked for earlier"),
     )
 
     best = best_rows([first, second], "ticker")
 
-    assert best["ticker"].to_pylist() == ["AAAA3", "BBBB3", "CCCC3", "DDDD3"]
-    assert best["text"].to_pylist() == ["newer", "read", "second", "readable"]
+    assert best["ticker"].to_pylist() == [f"{letter * 4}3" for letter in "ABCDEF"]
+    assert best["text"].to_pylist() == [
+        *("newer", "read", "second", "readable", "newer page", "asked for later"),
+    ]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from moto_lake import DAY, Lake
+from moto_lake import DAY, Lake, list_keys
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import (
     COMPACT,
@@ -186,12 +186,12 @@ def test_what_is_not_of_the_lake_is_passed_over_and_named(lake: Lake) -> None:
 
 def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
     table = lake.tables[SOR_ACOES]
-    for position in range(1005):
-        key = table.part(DAY, object_id(position)).key
+    for day, position in ((DAY, 1), (DAY, 2), (DAY, 3), (DAY + 1, 1)):
+        key = table.part(day, object_id(position)).key
         lake.s3.put_object(Bucket=table.bucket, Key=key, Body=b"")
-    lake.s3.put_object(Bucket=table.bucket, Key=table.part(DAY + 1, object_id(1)).key, Body=b"")
+    list_keys(lake, at_once=2)
 
-    assert len(list_day(lake.s3, table, DAY)) == 1005
+    assert len(list_day(lake.s3, table, DAY)) == 3
 
 
 def test_a_name_is_never_written_twice(lake: Lake) -> None:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -35,19 +34,7 @@ from sandbox.site.pages import detail_page
 DAY = 20261123
 ASSETS = make_assets(DAY)
 TABLES = {"acoes": (SOR_ACOES, SOT_ACOES), "fiis": (SOR_FIIS, SOT_FIIS)}
-DEBT_RATIOS = {
-    "Dív Líq / Patrim": "vlr_ind_divida_liq_sobre_patrim",
-    "Div Br/ Patrim": "vlr_ind_divida_bruta_sobre_patrim",
-}
 PYTHON_TYPES = {"string": str, "bigint": int, "double": float, "date": date}
-
-
-def of_variety(variety: str, kind: str | None = None) -> list[SampleAsset]:
-    return [asset for asset in ASSETS if asset.variety == variety and kind in (None, asset.kind)]
-
-
-def years(values: dict[str, Any]) -> list[Any]:
-    return [values[f"pct_var_ano_a{age}"] for age in range(6)]
 
 
 # ------------------------------------------------------------------------------------------------- assets
@@ -170,13 +157,6 @@ def test_what_is_expected_comes_from_the_values_and_not_from_the_text() -> None:
     }
 
 
-def test_a_page_read_in_the_next_year_lands_one_column_over() -> None:
-    asset = of_variety("listed")[0]
-    for expected in (asset.expected_sor, asset.expected_sot, asset.expected_spec):
-        assert None not in years(expected())
-        assert years(expected(20270102)) == [None, *years(expected())[:5]]
-
-
 @pytest.mark.parametrize(
     ("day", "session"),
     [
@@ -204,135 +184,6 @@ def test_a_cell_can_be_given_another_text_and_value() -> None:
         asset.with_cell("segmento", "x")
 
 
-# ---------------------------------------------------------------------------------------------- varieties
-
-
-def test_every_stock_page_has_a_row_with_an_empty_label() -> None:
-    for asset in (asset for asset in ASSETS if asset.kind == "acoes"):
-        rows = [[getattr(cell, "label", None) for cell in row] for table in asset.tables for row in table]
-        assert ["", "Cres. Rec (5a)", "Giro Ativos"] in rows
-
-
-def test_a_delisted_asset_names_none_of_the_last_six_years_and_a_halted_one_some() -> None:
-    for asset in of_variety("delisted"):
-        assert sum(cell.year is not None for cell in asset.cells()) == 6
-        assert years(asset.expected_sor()) == [None] * 6
-    for asset in of_variety("halted"):
-        assert years(asset.expected_sor())[:2] == [None, None]
-        assert None not in years(asset.expected_sor())[5:]
-
-
-@pytest.mark.parametrize("day", [DAY, 20270102])
-def test_a_page_that_is_behind_shows_last_years_labels(day: int) -> None:
-    for kind in ("acoes", "fiis"):
-        asset = next(p for p in make_assets(day) if (p.variety, p.kind) == ("behind", kind))
-        assert [cell.year for cell in asset.cells() if cell.year] == [
-            day // 10_000 - age for age in range(1, 7)
-        ]
-        assert years(asset.expected_sot())[0] is None
-        assert None not in years(asset.expected_sot())[1:]
-
-
-def test_a_young_asset_has_empty_pairs_where_it_has_no_year() -> None:
-    for kind in ("acoes", "fiis"):
-        for asset in of_variety("young", kind):
-            named = [cell.label for cell in asset.cells() if cell.change][4:10]
-            shown = sum(map(bool, named))
-            assert 1 <= shown <= 5
-            assert named == [str(2026 - age) for age in range(shown)] + [""] * (6 - shown)
-            assert years(asset.expected_sor())[shown:] == [None] * (6 - shown)
-
-
-@pytest.mark.parametrize("variety", ["bank", "insurer"])
-def test_banks_and_insurers_report_other_things(variety: str) -> None:
-    for asset in of_variety(variety):
-        labels = {cell.label for cell in asset.cells()}
-        assert labels >= {
-            "Depósitos",
-            "Cart. de Crédito",
-            "Result Int Financ",
-            "Rec Serviços",
-            "Lucro Líquido",
-        }
-        assert not labels & {
-            *("Dív. Bruta", "Disponibilidades", "Dív. Líquida", "Ativo Circulante"),
-            *("Receita Líquida", "EBIT"),
-        }
-        expected = asset.expected_sor()
-        assert expected["vlr_receita_liq_ult_12m"] is None
-        of_banks = ("vlr_depositos", "vlr_cart_credito", "vlr_rec_servicos_ult_3m")
-        assert None not in [expected[column] for column in of_banks]
-
-
-def test_most_stocks_have_todays_debt_ratio_and_a_share_of_them_that_of_older_pages() -> None:
-    assets = make_assets(DAY, 100, 0)
-    forms = Counter(cell.label for asset in assets for cell in asset.cells() if cell.label in DEBT_RATIOS)
-    assert forms == {"Dív Líq / Patrim": 80, "Div Br/ Patrim": 20}
-    for asset in assets:
-        expected = asset.expected_sor()
-        (shown,) = [cell for cell in asset.cells() if cell.label in DEBT_RATIOS]
-        other = next(column for label, column in DEBT_RATIOS.items() if label != shown.label)
-        assert (expected[DEBT_RATIOS[shown.label]], expected[other]) == (shown.text, None)
-
-
-def test_a_label_can_have_another_name() -> None:
-    asset = of_variety("listed")[0].with_label("P/L", "Preço/Lucro")
-    assert asset.expected_sor()["vlr_ind_p_sobre_l"] is None
-    assert b">Pre\xe7o/Lucro<" in detail_page(asset)
-    assert b">P/L<" not in detail_page(asset)
-
-
-def test_missing_values_come_in_every_form() -> None:
-    for kind in ("acoes", "fiis"):
-        texts = {text for asset in of_variety("sparse", kind) for text in asset.expected_sor().values()}
-        assert texts >= {"-", "-%", ""}
-
-
-def test_losses_have_negative_values_of_every_form() -> None:
-    for kind, forms in (
-        ("acoes", (r"-\d+,\d\d", r"-\d+,\d\d?%", r"-[\d.]+\.\d{3}")),
-        ("fiis", (r"-[\d.]+",)),
-    ):
-        texts = [
-            text for asset in of_variety("losses", kind) for text in asset.expected_sor().values() if text
-        ]
-        assert all(any(re.fullmatch(form, text) for text in texts) for form in forms)
-
-
-def test_huge_values_are_beyond_32_bit_numbers_and_doubles_but_exact_in_their_types() -> None:
-    (asset,) = of_variety("huge")
-    sot = asset.expected_sot()
-    assert sot["num_acoes"] == 2**53 + 1 != int(float(2**53 + 1))
-    amounts = [
-        cell.value for cell in asset.cells() if isinstance(cell.value, int) and cell.column != "num_acoes"
-    ]
-    assert max(amounts) > 2**46
-    assert all(int(float(amount)) == amount for amount in amounts)
-
-
-def test_texts_have_question_marks_ampersands_accents_and_entities() -> None:
-    for kind in ("acoes", "fiis"):
-        texts = " ".join(
-            str(value) for asset in of_variety("text", kind) for value in asset.expected_sor().values()
-        )
-        assert all(mark in texts for mark in "?&<ãé")
-        pages = b"".join(detail_page(asset) for asset in of_variety("text", kind))
-        assert all(entity in pages for entity in (b"&amp;", b"&lt;", b"&atilde;", b"&ecirc;"))
-
-
-def test_some_values_are_labels_too() -> None:
-    for kind in ("acoes", "fiis"):
-        for asset in of_variety("label", kind):
-            labels = {cell.label for cell in asset.cells()}
-            assert any(cell.text in labels for cell in asset.cells())
-    assert of_variety("label", "fiis")[0].expected_sor()["segmento"] == "Ativos"
-
-
-def test_only_funds_with_real_estate_have_cells_for_it() -> None:
-    assert all(asset.expected_sor()["qtd_imoveis"] is None for asset in of_variety("financial"))
-    assert all(asset.expected_sor()["qtd_imoveis"] is not None for asset in of_variety("real_estate"))
-
-
 # -------------------------------------------------------------------------------------------------- pages
 
 
@@ -343,7 +194,7 @@ def site() -> Iterator[SiteServer]:
 
 
 def test_a_page_is_as_the_real_ones_are() -> None:
-    page = detail_page(of_variety("listed")[0]).decode("iso-8859-1")
+    page = detail_page(ASSETS[0]).decode("iso-8859-1")
     assert '<table class="w728"' in page
     assert "<title>Fundamentus - PETR4" in page
     assert re.search(

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from lake_rows import raw_s3_event
+from pynvest_lake.day_request import DayRequest, parse_probe
+
+DAY = 20261123
+NOW = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"anomesdia": DAY}, "event has anomesdia, expected no fields but anomesdia_exec, tickers"),
+        ({"anomesdia_exec": "20261123"}, "expected a day as a number YYYYMMDD"),
+        ({"anomesdia_exec": 2026}, "expected a day as a number YYYYMMDD"),
+        ({"anomesdia_exec": 20261341}, "expected a day as a number YYYYMMDD"),
+        ({"anomesdia_exec": None}, "expected a day as a number YYYYMMDD"),
+        ({"tickers": []}, r"tickers is \[\], expected a list of tickers"),
+        ({"tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+        ({"tickers": ["petr4"]}, "ticker is 'petr4', expected 4 to 12 capital letters and digits"),
+        ({"source": "site"}, "source is 'site', expected 'pages'"),
+        (
+            {"source": "pages", "partial": True},
+            "event has partial, expected no fields but .*, source, remove",
+        ),
+        ({"source": "pages", "tickers": ["PETR4"]}, "event has tickers, expected none beside source"),
+        ({"remove": True}, "event has remove, expected anomesdia_exec beside remove alone"),
+        ({"remove": 1, "anomesdia_exec": 20300101}, "remove is 1, expected true or false"),
+        ({"scheduled_at": "today"}, "scheduled_at is 'today', expected a moment such as"),
+        ({"scheduled_at": "2026-11-23T21:45:00"}, "scheduled_at is .*, expected a moment such as"),
+        ({"scheduled_at": "2026-11-23T21:45:00Z", "source": "pages"}, "expected scheduled_at alone"),
+        ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
+        (raw_s3_event(("work", "pages/x.jsonl.gz")), "'pages/x.jsonl.gz' is no manifest of a collector"),
+    ],
+)
+def test_an_event_of_stage_1_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        DayRequest.to_start(event, NOW)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            {"anomesdia_exec": DAY, "ticker": "PETR4"},
+            "event has ticker, expected no fields but anomesdia_exec, tickers, source, only_missing",
+        ),
+        ({}, "anomesdia_exec is None"),
+        ({"anomesdia_exec": DAY, "tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+        ({"anomesdia_exec": DAY, "source": "site"}, "source is 'site', expected 'pages'"),
+        ({"anomesdia_exec": DAY, "only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
+        ({"prob": "PETR4"}, "event has prob, expected no fields but .*, old_session, probe"),
+        (
+            {"anomesdia_exec": DAY, "old_session": {"session": 20261120, "ticker": "PETR4"}},
+            "beside only_missing",
+        ),
+        (
+            {"anomesdia_exec": DAY, "only_missing": True, "old_session": 20261120},
+            "expected session and ticker",
+        ),
+        (
+            {
+                "anomesdia_exec": DAY,
+                "only_missing": True,
+                "old_session": {"session": 20261131, "ticker": "PETR4"},
+            },
+            "expected a day",
+        ),
+    ],
+)
+def test_an_event_of_stage_2_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        DayRequest.of_tickers(event, "site")
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"probe": "petr4"}, "ticker is 'petr4', expected"),
+        ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected no fields but probe"),
+    ],
+)
+def test_a_probe_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_probe(event)
