@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -352,6 +353,16 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
     return answer
 
 
+def object_created(table: Table, key: str) -> dict[str, Any]:
+    """Return the event that S3 sends for a new object."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": table.bucket}, "object": {"key": quote(key)}},
+    }
+    return {"Records": [record]}
+
+
 @pytest.fixture(scope="session")
 def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
     state_dir = tmp_path_factory.mktemp("faults")
@@ -388,11 +399,14 @@ def number() -> int:
     return past_day()
 
 
+_days_ago = itertools.count(start=1)
+
+
 @pytest.fixture
 def recent() -> int:
-    """Return yesterday, because pages are archived only within eight days."""
-    yesterday = datetime.now(ZoneInfo("America/Sao_Paulo")).date() - timedelta(days=1)
-    return number_of(yesterday)
+    """Return an unused day of the last week, because pages are archived only within eight days."""
+    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+    return number_of(today - timedelta(days=next(_days_ago)))
 
 
 @pytest.fixture
@@ -403,6 +417,7 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     yield lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
+    lake.site.session = None
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)
