@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from html.entities import codepoint2name
-from random import Random
 
 from sandbox.site.asset import Cell, Heading, Row, SampleAsset, Table, definitions
 
@@ -190,7 +189,6 @@ def _listing_row(ticker: str, name: str, texts: Sequence[str]) -> str:
 
 
 WRONG_PAGES = {
-    "garbage": Random("garbage").randbytes(4096),  # noqa: S311 - no secret
     "interstitial": (
         "<!DOCTYPE html><html><head></head><body><title>Um momento</title><h1>www.fundamentus.com.br</h1>"
         "<p>Verificando se a conexão é segura.</p></body></html>"
@@ -202,5 +200,5 @@ WRONG_PAGES = {
         '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
     ),
 }
-"""Pages without an asset: bytes that are no page, a waiting page, the web server's default page, the page for
+"""Pages without an asset: a waiting page, the web server's default page, the page for
 an unknown ticker, and a listing whose table names no asset."""

@@ -26,17 +26,11 @@ EVERY_PAGE = "*"
 FAULT_KINDS = {
     "status": "answers with `status` and, if given, `retry_after` seconds in its header",
     "hang": "waits `seconds`, then answers correctly",
-    "drip": "sends one byte each `seconds`",
-    "truncated": "stops half-way through the page",
-    "reset": "closes the connection without an answer",
     "other": "answers with the page of another asset, `ticker`",
     "renamed_label": "answers with a page on which `label` has another name",
     "later_session": "answers with a page of the next day",
-    "utf8_under_latin1": "answers in UTF-8, with a header that declares ISO-8859-1",
     "broken": "answers with tables that have unknown labels",
     "other_layout": "answers with the asset's page in the layout for telephones",
-    "empty": "for a listing: lists nothing",
-    "half": "for a listing: lists only every second asset",
     **dict.fromkeys(pages.WRONG_PAGES, "answers with this page, without an asset"),
 }
 
@@ -54,7 +48,7 @@ class Fault:
     status, retry_after
         Status and ``Retry-After`` seconds of a ``status`` fault.
     seconds
-        Seconds of a ``hang`` or ``drip`` fault.
+        Seconds of a ``hang`` fault.
     ticker
         Asset whose page the site sends for an ``other`` fault.
     label
@@ -94,7 +88,7 @@ class Request:
     ticker
         The requested asset, if any.
     status
-        HTTP status of the answer; 0 if the site sends no answer.
+        HTTP status of the answer.
     connection
         Port of the client, which differs between open connections.
     headers
@@ -248,8 +242,7 @@ class SiteServer:
             if address.path == DETAILS_PATH:
                 ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
             answer = self._answer(address.path, ticker, headers.get("User-Agent", ""))
-            status = 0 if answer.fault and answer.fault.kind == "reset" else answer.status
-            self._requests.append(Request(time.time(), path, ticker, status, connection, headers))
+            self._requests.append(Request(time.time(), path, ticker, answer.status, connection, headers))
             return answer
 
     def leave(self) -> None:
@@ -265,11 +258,8 @@ class SiteServer:
             return _refusal(fault.status, fault.retry_after)
         if ticker is None and page not in LISTING_PATHS:
             return _refusal(404)
-        body = self._body(page, ticker, fault)
-        if fault and fault.kind == "utf8_under_latin1":
-            body = body.decode("iso-8859-1").encode()
         self._pages_before_block += ticker is not None
-        return _Answer(body, fault=fault)
+        return _Answer(self._body(page, ticker, fault), fault=fault)
 
     def _fault(self, target: str, client: str) -> Fault | None:
         fault = self._faults.get(target)
@@ -285,7 +275,8 @@ class SiteServer:
         if wrong := pages.WRONG_PAGES.get(kind):
             return wrong
         if ticker is None:
-            return self._listing(LISTING_PATHS[page], kind)
+            listed = [asset for asset in self.assets.values() if asset.kind == LISTING_PATHS[page]]
+            return pages.listing_page(LISTING_PATHS[page], listed, self.ghosts.get(LISTING_PATHS[page], ()))
         asset = self._in_session(self.assets.get(fault.ticker if fault and kind == "other" else ticker))
         if asset is None:
             return pages.WRONG_PAGES["not_found"]
@@ -304,12 +295,6 @@ class SiteServer:
         if asset is None or self.session is None or _session(asset) != self._newest_session:
             return asset
         return _in_session_of(asset, self.session)
-
-    def _listing(self, kind: str, fault: str) -> bytes:
-        listed = [asset for asset in self.assets.values() if asset.kind == kind]
-        if fault in ("empty", "half"):
-            return pages.listing_page(kind, listed[::2] if fault == "half" else [])
-        return pages.listing_page(kind, listed, self.ghosts.get(kind, ()))
 
 
 def _session(asset: SampleAsset) -> date:
@@ -365,29 +350,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _answer(self, answer: _Answer) -> None:
-        fault, body, closing = answer.fault, answer.body, self.server.site.closing
-        kind = fault.kind if fault else ""
-        self.close_connection = self.close_connection or kind in ("reset", "truncated")
-        if kind == "reset":
-            return
-        if fault and kind == "hang":
-            closing.wait(fault.seconds)
-        self._send_head(answer)
-        if fault and kind == "drip":
-            for position in range(len(body)):
-                self.wfile.write(body[position : position + 1])
-                self.wfile.flush()
-                if closing.wait(fault.seconds):
-                    break
-        else:
-            self.wfile.write(body[: len(body) // 2] if kind == "truncated" else body)
-
-    def _send_head(self, answer: _Answer) -> None:
+        if answer.fault and answer.fault.kind == "hang":
+            self.server.site.closing.wait(answer.fault.seconds)
         self.send_response(answer.status)
         headers = {"Content-Type": pages.CONTENT_TYPE, "Content-Length": str(len(answer.body))}
         for name, text in {**headers, **answer.headers}.items():
             self.send_header(name, text)
         self.end_headers()
+        self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing, because the site records its requests itself."""
