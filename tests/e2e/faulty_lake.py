@@ -43,7 +43,7 @@ SITE_DAY = 20231229
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Directory where `make run` keeps the downloaded providers."""
 
-ROUNDS = [0.4]
+ROUNDS = [0.25]
 """Minutes before each round: as short as possible."""
 
 SIZES = {
