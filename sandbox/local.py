@@ -348,7 +348,7 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. Closing `running` ends all started processes. If this process is killed
+        The day and its emulator. When `running` is closed, all started processes end. If this process is killed
         and `name` is ``up``, the started processes continue, and the command ``down`` can end them.
     """
     if source.live:

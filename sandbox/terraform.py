@@ -359,7 +359,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return True if an earlier run wrote `config` and the mirror in `config` still holds the provider."""
+    """Return whether `config` is the file of an earlier run and names a mirror that still has the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
