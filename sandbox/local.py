@@ -348,8 +348,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. When `running` is closed, all started processes end. If this process is killed
-        and `name` is ``up``, the started processes continue, and the command ``down`` can end them.
+        The day and its emulator. When `running` is closed, all started processes end. If this process is
+        killed and `name` is ``up``, the started processes continue, and the command ``down`` can end them.
     """
     if source.live:
         check_reached(LIVE_SITE)

@@ -359,7 +359,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return whether `config` is the file of an earlier run and names a mirror that still has the provider."""
+    """Return whether an earlier run wrote `config`, and its mirror still has the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
