@@ -48,7 +48,6 @@ STANDING = {
 """Paid items that do not depend on the number of assets."""
 
 OF_A_DAY = {
-    "s3:ListBucket",
     "glue:BatchGetPartition",
     "glue:GetPartition",
     "glue:GetPartitions",

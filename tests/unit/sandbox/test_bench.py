@@ -47,9 +47,9 @@ def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
 
 
 def test_requests_that_every_day_takes_are_not_scaled() -> None:
-    tenth = DayCounts(ASSETS_A_DAY // 10, {"s3:ListBucket": 40}, 10, 20.0, 0)
+    tenth = DayCounts(ASSETS_A_DAY // 10, {"glue:GetPartitions": 40}, 10, 20.0, 0)
 
-    assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 40 * 0.000005)
+    assert month(tenth, VIRGINIA)["Glue"] == pytest.approx(22 * 40 * 0.000001)
 
 
 def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
