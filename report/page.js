@@ -65,7 +65,7 @@ const writeAddress = () => history.replaceState(null, "", address());
 
 const SCALES = { tri: 1e12, bi: 1e9, mi: 1e6, mil: 1e3 };
 
-// "1,5 mi" is 1500000; what is no number is NaN, and nothing is null.
+// "1,5 mi" gives 1500000. A text without a number gives NaN, and an empty text gives null.
 function typed(text) {
   if (!text.trim()) return null;
   const found = /^([-−]?)([\d.,]+)\s*(tri|bi|mi|mil)?$/i.exec(text.trim().replace(/\s*%$/, ""));

@@ -200,5 +200,5 @@ WRONG_PAGES = {
         '<table id="resultado"><tr><th>Aviso</th></tr><tr><td>Consulta em manutenção</td></tr></table>',
     ),
 }
-"""Pages without an asset: a waiting page, the web server's default page, the page for
-an unknown ticker, and a listing whose table names no asset."""
+"""Pages without an asset: a waiting page, the web server's default page, the page for an unknown ticker, and
+a listing whose table names no asset."""

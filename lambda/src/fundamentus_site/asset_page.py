@@ -69,7 +69,7 @@ class Indicators:
     unknown_labels
         The page's first 20 labels that have no column, each cut at 60 characters.
     unknown_count
-        The number of labels on the page without a column.
+        The number of all labels that have no column; `unknown_labels` has only the first.
     lacking_core
         The core labels that the page lacks or does not show often enough, in sorted order.
     session
