@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, and the account is known later than the layers.
+  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, which Terraform knows only after the layers.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
@@ -57,7 +57,7 @@ locals {
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
-  # Each round has nine events for each look at the day, and 80 other events. After forty looks, the interval between looks is ten times as long.
+  # Each round has 80 events, and nine more for each run of the step Look. After the step Look has run forty times, its interval is ten times as long.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

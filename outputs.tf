@@ -2,7 +2,7 @@ output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
 
-  # This precondition does not belong in the data sources of account and region: Terraform would read them only after all inputs are known.
+  # Do not put this precondition into the data sources of the account and the region: Terraform would then read them only after all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
     error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."

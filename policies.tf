@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # An operator may use the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# Names and patterns make the policy visible in a plan, and short enough for a managed policy (6,144 characters).
+# Names and patterns make the policy visible in a plan, and keep it within a managed policy's limit of 6,144 characters.
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
   statement {
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
-  # logs:GetQueryResults names a query and no log group, so no narrower resource would match.
+  # logs:GetQueryResults names a query instead of a log group, so the resource cannot be narrower.
   statement {
     sid       = "ReadResultsOfQueries"
     actions   = ["logs:GetQueryResults"]

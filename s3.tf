@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "bucket" {
 
   # Nobody can overwrite an archived page.
   # Copies and multipart uploads do not send the header If-None-Match, so they are denied too.
-  # The date of an object from a multipart upload is the upload's start. The upload may end much later.
+  # The date of an object from a multipart upload is the time when the upload started. The upload may end much later.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -45,7 +45,7 @@ resource "aws_sqs_queue" "dead_letter" {
   tags                      = var.module_default_tags
 }
 
-# A queue takes long to create. With separate redrive policies, all queues are created at the same time.
+# Creating a queue takes a long time. With separate redrive policies, all queues are created at the same time.
 resource "aws_sqs_queue_redrive_policy" "tickers" {
   for_each = aws_sqs_queue.tickers
 

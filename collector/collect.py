@@ -129,7 +129,7 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest if a page of the day is archived. Never put two manifests of the same objects."""
+        """Put a manifest if a page of the day is archived. Never upload two manifests of the same objects."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -141,7 +141,7 @@ class Collection:
             self._say(f"{self._day.number}: no new pages since the last manifest")
 
     def _ask_once_more(self) -> None:
-        """Ask once more for the strange pages, if few pages are strange. The archived pages count anyway.
+        """Request the unexpected pages once more, if there are only a few. The archived pages count anyway.
 
         Many strange pages mean a new layout. Another request would return the same pages.
         """

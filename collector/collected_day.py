@@ -31,8 +31,8 @@ class CollectedDay:
     closed_at
         18:45 of the day; from this time on, pages show the day's session.
     until
-        The moment when the next session opens and the site begins to show that session. None for a named
-        day, because only the pages tell whether the site shows a later session.
+        The moment when the next session opens and the site begins to show that session. None for a named day:
+        only the pages then show whether the site has a later session.
     """
 
     number: int
@@ -61,7 +61,7 @@ def named_day(number: int, now: datetime) -> CollectedDay:
     Raises
     ------
     ValueError
-        The day is not a weekday of the last seven days, or the day has not reached 18:45.
+        The day is not a weekday of the last seven days, or it is today and before 18:45.
     """
     day = parse_day(number, "--day")
     if not may_be_collected(day, now, has_ledger=False):

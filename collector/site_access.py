@@ -40,7 +40,7 @@ class Looks(Enum):
 
 
 class Site:
-    """The site, with a limit on concurrent requests.
+    """A client of the site that limits concurrent requests.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ def _columns(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _shown(column: dict[str, Any]) -> str:
-    """Return a text that says since when and until when the site shows a column."""
+    """Return a text with the first and the last date on which the site shows a column."""
     since, until = column.get("since"), column.get("until")
     return ", ".join([f"desde {since}"] * bool(since) + [f"até {until}"] * bool(until))
 

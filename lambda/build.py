@@ -1,10 +1,10 @@
 """Build the Lambda packages and the layer: ``python3 lambda/build.py [--output DIR] [PACKAGE ...]``.
 
 Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
-standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. No time stamp,
-file mode or line ending of this machine enters the file. Two builds of a stage's package differ only
-if their zlib releases compress differently. Two builds of the layer also differ if their pip releases write
-different files into ``*.dist-info``.
+standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. The file does
+not depend on time stamps, file modes or line endings of this machine. Two builds of a stage's package differ
+only if their zlib releases compress differently. Two builds of the layer also differ if they use pip releases
+that write different files into ``*.dist-info``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ locals {
   ] }
 
   # Each of these maps holds one statement per table, or one statement per kind of asset.
-  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix, hence IfExists.
+  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix; therefore the condition has IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }

@@ -1,4 +1,4 @@
-"""``python -m report``: writes the lake's latest day as a page, or for a spreadsheet."""
+"""``python -m report``: writes the lake's latest day as a web page or as files for a spreadsheet."""
 
 from __future__ import annotations
 

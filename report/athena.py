@@ -22,7 +22,7 @@ class QueryFailed(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a query: column names, rows of texts (None is a null), and Athena's types, if known."""
+    """The answer to a query: column names, rows of texts (None means null), and Athena's types, if known."""
 
     columns: list[str]
     rows: list[list[str | None]]
@@ -96,7 +96,7 @@ class Athena:
     def ask_object(self, sql: str, s3: Any, timeout_seconds: float = 60.0) -> Answer:
         """Run a query and read its whole answer from the result object, with a single request.
 
-        Both a null and an empty text become None; `types` is empty.
+        A null and an empty text both become None; `types` is empty.
 
         Parameters
         ----------

@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw by kind which share of assets rose, did not move or fell. None if no change is known."""
+    """Draw, for each kind, the shares of assets that rose, did not move or fell; None without changes."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the largest sectors or segments by number of assets. There are at most as many as colours."""
+    """Return the largest sectors or segments by number of assets. There are no more of them than colours."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round numbers within the range of the values, in smaller steps if the range is narrow."""
+    """Return round values within a range; a narrow range has smaller steps."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -334,7 +334,7 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return the smallest value with at least 95% of the values at or below it."""
+    """Return the 95th percentile: the smallest value that at least 95% of the values do not exceed."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 

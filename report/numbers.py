@@ -20,7 +20,7 @@ def decimal(value: float | None, places: int = 2) -> str:
 
 
 def change(fraction: float | None) -> str:
-    """Format a change, given as a fraction, as a percentage with a sign."""
+    """Format a fractional change as a percentage with a sign."""
     if fraction is None:
         return ABSENT
     text = decimal(100 * fraction)

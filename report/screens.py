@@ -259,7 +259,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | 
 
 
 def presets(columns: Collection[ShownColumn]) -> list[Mapping[str, str]]:
-    """Return the screens of the buttons, except screens that need a column outside `columns`."""
+    """Return the screens for the page's buttons; leave out screens that need a column outside `columns`."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
         preset
@@ -275,7 +275,7 @@ def number(asset: ListedAsset, column: ShownColumn) -> float | None:
 
 
 def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return by which fraction Graham's number exceeds the price, for stocks with earnings."""
+    """Return how far Graham's number exceeds the price, as a fraction, for stocks with earnings."""
     product = math.prod(SETTINGS["graham"].values())
     found = {}
     for asset in assets:

@@ -51,9 +51,9 @@ class ListedAsset:
     day, month, year
         Price changes on that day, in the month and in twelve months, as fractions.
     volume
-        Average reais traded per day over two months.
+        Average traded value per day over two months, in reais.
     price_to_book, dividend_yield
-        P/VP in times, dividend yield in percentage points.
+        P/VP as a ratio, dividend yield in percentage points.
     row
         All columns of the asset's row.
     """
@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdicts other than ``ok``, by run day, for the run days in the histories.
+        The verdict of each run day in the histories, if it is not ``ok``.
     """
 
     stocks: Sequence[Row] = ()

@@ -140,7 +140,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # A request of EventBridge to KMS names no source account, so this statement cannot check the account.
+  # EventBridge's requests to KMS contain no source account, so this statement cannot check the account.
   # The statement checks the topic's ARN, which SNS gives to KMS.
   statement {
     sid       = "RuleTells"

@@ -6,7 +6,7 @@ from b3.days import date_of
 
 
 def is_trading_day(day: int) -> bool:
-    """Return whether a day, ``YYYYMMDD``, from 2022 on is a trading day of B3."""
+    """Return whether a day (``YYYYMMDD``, 2022 or later) is a trading day of B3."""
     # Import `holidays` only when it is needed: this import is slower than all other imports together.
     from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
 

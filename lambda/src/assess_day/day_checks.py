@@ -168,10 +168,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """For each label, return the number and the first ticker of the assets whose entries have the label.
+    """For each label, return how many assets' entries have it, and the first ticker of these assets.
 
-    An asset's entry counts only if `read` contains the entry. A batch from an older version has only a number
-    of assets for each label. This number is limited to the number of the batch's entries in `read`.
+    An asset's entry counts only if `read` contains the entry. A batch from an older version stores only the
+    number of assets per label. This number is at most the number of the batch's entries in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 
@@ -216,7 +216,7 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
-    """List each table with days that the catalog lacks, and the statement that registers these days."""
+    """For each table, list the days that the catalog lacks, and the statement that registers these days."""
     rows = []
     for table, days in inputs.unregistered.items():
         if days:

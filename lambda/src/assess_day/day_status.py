@@ -13,7 +13,7 @@ from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 
-# The longest wait until late S3 events arrive and the message counts of SQS are correct.
+# The longest time that S3 events may be late, and that the message counts of SQS may be wrong.
 GRACE_SECONDS = 600
 # Stage 2 tries the listings for up to four minutes, and records the result within this time.
 BEGIN_SECONDS = 300
@@ -21,7 +21,7 @@ BEGIN_SECONDS = 300
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After this number of looks at a day, the workflow waits ten times as long between looks.
+# After the step Look has run this many times, the workflow waits ten times as long between its runs.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -60,8 +60,8 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        Only the newest round that requested assets counts. The site refuses AWS if this round has three or
-        more refused assets and no read asset.
+        Only the newest round that requested assets counts. The site refuses AWS if at least three assets were
+        refused in this round and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -84,7 +84,7 @@ class DayStatus:
     Parameters
     ----------
     settled
-        Whether no message or object of the day is still being processed.
+        Whether all messages and objects of the day have been processed.
     waiting_for
         Texts that say what is still being processed.
     whole
@@ -109,7 +109,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The current time.
     patience_seconds
-        After this number of seconds, each queued asset has been read or given up.
+        The time, in seconds, after which each queued asset has been read or is no longer tried.
     started_at
         The start time of the workflow. In the first minutes, a day without data is not settled.
     """
@@ -204,5 +204,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return how many seconds the workflow waits after it has looked at a day ``looks`` times."""
+    """Return the seconds that the workflow waits after the step Look has run ``looks`` times."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

@@ -9,7 +9,7 @@ from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
 
 # Rows are useless if one of these columns is empty. Then the check fails even without a reference. Other
-# columns may be empty; since 2026, for example, the site shows no fund's mandate.
+# columns may be empty; for example, the site has shown no mandate for any fund since 2026.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
@@ -30,7 +30,7 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
 
 
 def judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
-    """Judge a core label that some pages lack. If all pages lack the label, judge its columns as empty."""
+    """Return the verdict for a core label that pages lack. If all lack it, judge its columns as empty."""
     columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
     return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

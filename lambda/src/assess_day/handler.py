@@ -31,7 +31,7 @@ from pynvest_lake.settings import read_settings
 leave_pandas_alone()
 logger = Logger()
 
-# The cause is cut, because Step Functions passes at most 256 kB from state to state.
+# The cause is shortened, because Step Functions passes at most 256 kB from state to state.
 CAUSE_CHARACTERS = 3_000
 
 
@@ -119,7 +119,7 @@ def _next(
     settled: bool,
     another_round: bool,
 ) -> dict[str, Any]:
-    """Return how long the workflow waits next, and the new ``progress``."""
+    """Return the workflow's next waiting time and the new ``progress``."""
     looks, done = progress.get("looks", 0) + 1, progress.get("rounds_done", 0)
     if not settled:
         return {

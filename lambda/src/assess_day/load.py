@@ -136,7 +136,7 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for a day; skip a vanished object, because a newer object has its rows."""
+    """Return a table's rows for a day; skip a deleted object, because a newer object has the same rows."""
     found = [table_schema(table.table).arrow.empty_table()]
     for item in list_day(s3, table, day):
         try:
@@ -147,7 +147,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the rows of the latest day with rows, of the ten days before `day`. The table may be empty."""
+    """Return the rows of the latest of the ten days before `day` that has rows, or else an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# Reais per day; if an asset trades for less, a single order can move its price.
+# Reais traded per day; if less of an asset is traded, a single order can move its price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (

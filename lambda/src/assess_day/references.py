@@ -43,7 +43,7 @@ def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
 
 
 def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
-    """Return a check's value on the latest previous day that recorded a value; None if no day did."""
+    """Return a check's value from the latest previous day that has one; None if there is none."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:

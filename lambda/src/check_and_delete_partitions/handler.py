@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
-        event to run today, or ``tickers`` for a partial run. ``anomesdia_exec`` with ``"source": "pages"``
+        event for today's run, or ``tickers`` for a partial run. ``anomesdia_exec`` with ``"source": "pages"``
         reads a day's archived pages again. ``anomesdia_exec`` with ``remove`` removes a day that is later
         than today. S3 sends an event when a collector stores a manifest.
 
@@ -41,8 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     -------
     dict
         ``anomesdia_exec``, and the numbers of deleted objects and partitions if the day was cleared.
-        ``refused`` is the reason why the site cannot be used; then nothing was done. ``ignored`` is the
-        reason why a manifest or a repeated event of the schedule starts nothing.
+        ``refused`` says why the site cannot be used; nothing was done. ``ignored`` says why a manifest, or a
+        repeated event of the schedule, did not start a run.
 
     Raises
     ------

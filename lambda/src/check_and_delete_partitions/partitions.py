@@ -38,8 +38,7 @@ def remove_day(
     """Remove a day's objects and partition from every table that has them.
 
     Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR. In
-    the opposite order, a late object could stay without its derived object, and the day would never be
-    complete.
+    the opposite order, a late object might never get its derived object, and the day would never be complete.
 
     Parameters
     ----------
@@ -68,7 +67,7 @@ def remove_day(
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
-    """Delete the current objects below a prefix; objects that are written meanwhile stay.
+    """Delete the current objects below a prefix, but no objects that are written during the call.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             break
         time.sleep(wait)
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
-        # List again: S3 may fail for single keys of a request, and awswrangler ignores such failures.
+        # List again: S3 may fail for some of a request's keys, and awswrangler ignores such failures.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:

@@ -116,8 +116,7 @@ def rebuild(
     -------
     Compacted
         The result, with the numbers of objects and rows in the sources. Nothing is written if the sources are
-        empty. Nothing is written either if one compact object already has exactly the rebuilt rows and ids,
-        and is alone in the partition.
+        empty, or if the partition's only object is a compact object with exactly the rebuilt rows and ids.
 
     Raises
     ------
@@ -153,7 +152,8 @@ def rebuild(
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
     """Return the best reading per ticker.
 
-    A part's reading wins over an equal reading from a compact object; otherwise the greater object id wins.
+    If two readings have equal moments, a part's reading wins over a compact object's. Between two parts or
+    two compact objects, the greater object id wins.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     return best_rows([content.rows for content in ranked], ticker_column)

@@ -1,4 +1,4 @@
-"""Reads an asset's page cell by cell, for the text of each column and the labels without a column.
+"""Reads an asset's page cell by cell, and finds each column's text and the labels without a column.
 
 pynvest treats a cell as a label if the cell's text holds a question mark or is a given heading. pynvest
 treats every other cell as a value, and pairs labels and values in the order of the row. These rules fail on
@@ -161,7 +161,7 @@ class _Known:
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return the number of a label's columns; the label occurs that many times in its row."""
+        """Return how many columns a label has; it occurs as many times in its row."""
         return len(self.columns[name])
 
 
@@ -232,7 +232,7 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: _Known
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods in a row's headings, and the row's labels, each with its value.
+    """Return the periods that a row's headings name, and the row's labels with their values.
 
     A label's value is the next cell, unless the next cell is a label too.
     """

@@ -14,9 +14,9 @@ class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
     One refused asset alone does not open the breaker. Several threads may use one breaker. If the site's
-    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits while so
-    many requests are pending that their refusals would open the breaker. So a site that refuses everything
-    gets only three requests from a process.
+    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits while the
+    breaker would open if the site refused all pending requests. So a site that refuses everything gets only
+    three requests from a process.
 
     Parameters
     ----------

@@ -67,8 +67,8 @@ class SiteClient:
     attempts
         The number of attempts; if the last attempt fails, the client raises this failure.
     backoff_seconds
-        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. A
-        random extra of up to 50% is added.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. Up
+        to 50% is added at random.
     use_proxy
         Whether to use the proxy that the environment names, if any.
     """
@@ -107,7 +107,7 @@ class SiteClient:
         ------
         FundamentusError
             The answer is not a page; `fundamentus_site.page.meaning` chooses the error. The error is
-            `Unavailable` if every attempt had a missing or broken answer.
+            `Unavailable` if no attempt got a complete answer.
         """
         attempt = 1
         while True:
@@ -154,7 +154,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, deadline: float) -> tuple[Page, float | None]:
-        """Return the answer, with any status, and the seconds of its header ``Retry-After`` (or None)."""
+        """Return the answer, whatever its status, and the seconds in its header ``Retry-After`` (or None)."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -193,7 +193,7 @@ class SiteClient:
         headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
             headers, target = {**headers, **_authorization(route.proxy)}, url
-        # Meanwhile the server may have closed a kept connection, or sent bytes that no request asked for.
+        # Meanwhile the server may have closed a kept connection, or sent bytes without a request.
         with suppress(IndexError, OSError, HTTPException):
             kept = self._kept[route].pop()
             if not kept.sock.has_bytes():  # type: ignore[union-attr]
@@ -376,7 +376,7 @@ class _Socket(socket.socket):
         return received
 
     def has_bytes(self) -> bool:
-        """Return whether bytes wait to be read, or the peer has closed the connection."""
+        """Return whether unread bytes are available, or the peer has closed the connection."""
         return bool(select([self], [], [], 0)[0])
 
 
@@ -384,7 +384,7 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
 
     def has_bytes(self) -> bool:
-        """Return whether bytes wait, decrypted or not, or the peer has closed the connection."""
+        """Return whether unread bytes (decrypted or not) wait or the peer has closed the connection."""
         return self.pending() > 0 or super().has_bytes()
 
 

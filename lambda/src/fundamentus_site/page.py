@@ -116,7 +116,7 @@ def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Elem
         The text has too many elements, or an element with too many attributes.
     """
     content = text.encode("utf-8", "replace")
-    # A text without an element has no root.
+    # A text without elements has no root element.
     if not text.strip():
         return etree.Element("html")
     if len(text) > _COUNTED_CHARACTERS or text.count("<") > most_elements:

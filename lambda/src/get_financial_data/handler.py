@@ -61,10 +61,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``batchItemFailures``, as the queue expects it. ``rows`` is the number of assets that were read. Every
-        other outcome is a field with its assets and their reasons; nonexistent assets have no reason.
-        ``unknown_labels`` (labels without a column) and ``lacking_core_labels``: for each label, the number
-        of assets and an example.
+        ``batchItemFailures``, as the queue expects it. ``rows`` is the number of assets that were read. Each
+        other outcome has a field that lists its assets and their reasons (nonexistent assets have no reason).
+        ``unknown_labels`` (labels without a column) and ``lacking_core_labels`` give, for each label, the
+        number of assets and an example.
 
     Raises
     ------
@@ -139,8 +139,8 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    Messages of refused assets do not go back, because the site is not asked until the next round. Messages
-    that were received `max_receive_count` times do not go back either: the queue would move them to the
+    Messages of refused assets do not go back, because no request is sent until the next round. Messages that
+    were received `max_receive_count` times do not go back either: the queue would move them to the
     dead-letter queue. The ledger records their assets for the next round.
     """
     left: set[TickerMessage] = set()

@@ -42,7 +42,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site. For probes of up to four pages, ``once`` allows one attempt of 10 s a page."""
+    """Return the site; with ``once``, each page gets one attempt of 10 s: a probe may need four pages."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused, ValueError
-        The event has an unknown or invalid field, or may not run the day.
+        The event has an unknown or invalid field, or is not allowed for this day.
     TickersNotSent
         A queue did not take some tickers; all others were sent.
     """
@@ -154,7 +154,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing and the assets to queue; None instead of assets means every archived page.
+    """Return the day's listing and the assets to queue; without assets (None), every archived page is queued.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _to_queue(
     before
         The ledger of the day.
     old
-        Old sessions, ``YYYYMMDD``: an asset whose reading shows an old session is queued again.
+        Old sessions, ``YYYYMMDD``. An asset is queued again if its reading shows one of them.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing

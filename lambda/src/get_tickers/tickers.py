@@ -13,7 +13,7 @@ ATTEMPTS = 6
 
 
 class TickersNotSent(RuntimeError):
-    """The queue did not take some tickers."""
+    """The queue rejected some tickers."""
 
 
 def send_tickers(

@@ -38,7 +38,7 @@ def client(service: str) -> Any:
     service
         Name of the service in boto3, such as ``s3``.
     """
-    # boto3.client would also load s3transfer, which is not used and takes a tenth of a cold start.
+    # boto3.client would also load s3transfer, which is not used and takes 10% of the time of a cold start.
     return session().create_client(service, config=CLIENT_CONFIG)
 
 
@@ -67,7 +67,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
     Returns
     -------
     bool
-        Whether the object was put now; False if it already exists, with the same content.
+        True if this call wrote the object; False if it already exists, with the same content.
     """
     attempts = 0
     while True:

@@ -64,7 +64,8 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
     table
         The table.
     """
-    # List the bucket first. Then a day that is registered between the two calls does not count as missing.
+    # List the bucket first. This way, a day that is registered between the two calls does not count as
+    # missing.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

@@ -1,4 +1,4 @@
-"""How far a day's objects have moved through the tables, from SoR to SoT and Spec."""
+"""Finds which tables a day's objects have reached, from SoR to SoT and Spec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Flow:
-    """How far a day's objects have moved.
+    """Which tables a day's objects have reached.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ class Flow:
     newest_at
         When the newest SoR object was written; None if the day has no SoR object.
     not_through
-        One text for each table that some SoR objects have not reached, with the ids of these objects. The
-        texts are in Portuguese, because the day's verdict contains them.
+        One text for each table that lacks some SoR objects, with the ids of these objects. The texts are in
+        Portuguese, because the day's verdict contains them.
     foreign
         Keys in the day's partitions, but not in the form of the lake's keys.
     """
@@ -37,7 +37,7 @@ class Flow:
 
 
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
-    """Return how far a day's objects have moved; each SoR id is expected in SoT and Spec too."""
+    """Return which tables a day's objects have reached; SoT and Spec should have each id of SoR."""
     named = {table.table: table for table in tables}
     # List SoR first. An object that reaches SoR after this listing is not expected in SoT and Spec.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)

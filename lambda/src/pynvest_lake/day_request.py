@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """The old session (``YYYYMMDD``) on the site, and a stock whose page shows the site's current session."""
+    """The site's old session (``YYYYMMDD``), and a stock whose page shows the site's session now."""
 
     session: int
     ticker: str

@@ -87,7 +87,8 @@ def derive(
         try:
             content = read(client("s3"), source)
         except ObjectGone as error:
-            # Stage 1 or a compaction removed the source; after a compaction, the next layers have the rows.
+            # Stage 1 or a compaction removed the source. After a compaction, the next layers already have the
+            # rows.
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

@@ -1,4 +1,4 @@
-"""Events from S3, directly or through EventBridge, and the lake's objects that the events name."""
+"""Reads events from S3, direct or through EventBridge, and finds the lake's objects that they name."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Return whether the schedule started the execution; the input then has rounds but names no day."""
+        """Return whether the schedule started the execution. Such an input has rounds and names no day."""
         return bool(self.rounds) and not self.names_day
 
     @property

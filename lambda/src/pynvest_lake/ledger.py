@@ -31,7 +31,7 @@ Prices = Mapping[str, "float | None"]
 
 
 class UnreadableLedger(ValueError):
-    """An object of a ledger has another format than this module writes. The text names the object."""
+    """The format of a ledger's object is not the one that this module writes. The text names the object."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -105,7 +105,7 @@ class Round:
     assets
         The queued tickers, by kind.
     reason
-        If the site gave no listing: why the round queued no ticker.
+        Why the round queued no ticker, if the site gave no listing.
     """
 
     number: int

@@ -17,7 +17,7 @@ _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
 class MalformedMessage(ValueError):
-    """The message is invalid, and a retry cannot help. The text says what was found and expected."""
+    """The message is invalid, and a retry cannot help. The text says what was found and what was expected."""
 
 
 def parse_ticker(value: object) -> str:

@@ -27,7 +27,7 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and its cells that are null because the SoR table's text could not be read."""
+    """A SoT table, and its cells that are null because the text in SoR is no valid value."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]

@@ -35,7 +35,7 @@ _NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parque
 
 
 class UnexpectedObject(ValueError):
-    """An object or a key does not belong to the lake. The text has its name and the expected form."""
+    """An object or a key does not belong to the lake. The text has the name and the expected form."""
 
 
 class ObjectGone(Exception):
