@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, which Terraform knows only after the layers.
+  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, which Terraform does not know when it reads the layers.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(

@@ -32,7 +32,7 @@ class CollectedDay:
         18:45 of the day; from this time on, pages show the day's session.
     until
         The moment when the next session opens and the site begins to show that session. None for a named day:
-        only the pages then show whether the site has a later session.
+        in this case, only the pages show whether the site has a later session.
     """
 
     number: int
@@ -41,7 +41,7 @@ class CollectedDay:
 
 
 def last_day(now: datetime) -> CollectedDay:
-    """Return the latest weekday that has reached 18:45 in Sao Paulo.
+    """Return the latest weekday whose session has closed (18:45 in Sao Paulo).
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class Site:
         return self._get(listing_url(self._base_url, kind), until)
 
     def asset(self, asset: Asset, until: datetime | None) -> Page:
-        """Return an asset's page, with any content; the request fails if no answer arrives by ``until``.
+        """Return an asset's page, whatever its content; the request fails if no answer arrives by ``until``.
 
         Raises
         ------

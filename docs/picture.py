@@ -1,4 +1,4 @@
-"""Take the picture of the report that the READMEs show.
+"""Take the screenshot of the report for the READMEs.
 
 Run ``make up``, then ``.venv/bin/python docs/picture.py``. Chromium must be installed.
 """

@@ -57,9 +57,9 @@ _OTHER = "docs/quality.md explica cada aviso."
 
 
 def advice(measures: Iterable[str], day: int) -> list[str]:
-    """Return the advice for a day's remarks, each text once.
+    """Return the advice for a day's remarks, without repeated texts.
 
-    The advice for an unknown remark names docs/quality.md.
+    The advice for an unknown remark refers to docs/quality.md.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw, for each kind, the shares of assets that rose, did not move or fell; None without changes."""
+    """Draw the shares of assets of each kind that rose, stayed or fell; None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -164,7 +164,7 @@ def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
 
 
 def moves_chart(assets: Sequence[ListedAsset], *, rose: bool) -> dict[str, Any] | None:
-    """Draw liquid assets' largest rises, or falls, in the newest session; return None if no asset moved."""
+    """Draw the largest rises or falls of liquid assets in the newest session; None if no asset moved."""
     rows = [
         {
             "ativo": asset.ticker,
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the largest sectors or segments by number of assets. There are no more of them than colours."""
+    """Return the sectors or segments with the most assets; return no more of them than there are colours."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round values within a range; a narrow range has smaller steps."""
+    """Return rounded values within a range; a narrow range has smaller steps."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)
@@ -334,7 +334,7 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return the 95th percentile: the smallest value that at least 95% of the values do not exceed."""
+    """Return the 95th percentile, which is itself one of the values."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # A session is a date without a time. In UTC, browsers of all time zones show the same date.
+        # A session is a date without a time. With UTC, browsers in all time zones show the same date.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

@@ -111,8 +111,8 @@ def ask_histories(
     database
         Database of the views.
     known
-        For each kind's table, its columns, by the name of its ticker column. Only the kinds in `known` are
-        queried.
+        The columns of each kind's table; the key is the name of the table's ticker column. Only the kinds in
+        `known` are queried.
     days
         How many run days are read, counted back from the latest.
     """

@@ -1,4 +1,4 @@
-"""The columns of the table, their computed values, and the screens of the page's buttons.
+"""The columns of the table, their computed values, and the stock screens behind the page's buttons.
 
 ``screens.json`` has the thresholds of the screens; the queries in ``athena/queries`` use the same numbers.
 """

@@ -169,7 +169,7 @@ def column_types() -> Mapping[str, str]:
 
 
 def typed(answer: Answer) -> list[Row]:
-    """Return the rows of an answer. Each value gets the type that the contract gives its column.
+    """Return the rows of an answer. The contract defines the type of each value by the value's column.
 
     A newer lake has columns that this checkout's contract lacks. These columns get Athena's types, or stay
     texts if Athena gives no type.
@@ -228,7 +228,7 @@ def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     s3
         S3 client, which reads the result of the longest query.
     days
-        Number of the latest run days in the histories.
+        How many run days, up to the latest, the histories contain.
 
     Raises
     ------

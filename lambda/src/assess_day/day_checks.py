@@ -78,7 +78,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets that the newest round failed to read again; their previous reading is used."""
+    """List the assets that the newest round could not read again; their previous reading is used."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
@@ -168,10 +168,10 @@ def _lacking_labels(
 def _counted(
     read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
 ) -> dict[str, tuple[int, str]]:
-    """For each label, return how many assets' entries have it, and the first ticker of these assets.
+    """For each label, return the number of assets whose entries have it, and the first ticker.
 
     An asset's entry counts only if `read` contains the entry. A batch from an older version stores only the
-    number of assets per label. This number is at most the number of the batch's entries in `read`.
+    number of assets per label. It is limited to the number of the batch's entries that are in `read`.
     """
     found: dict[str, tuple[int, str]] = {}
 

@@ -13,7 +13,7 @@ from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, moment_of
 from pynvest_lake.outcomes import Outcome
 
-# The longest time that S3 events may be late, and that the message counts of SQS may be wrong.
+# The longest delay of S3 events, and the longest time that message counts of SQS may be wrong.
 GRACE_SECONDS = 600
 # Stage 2 tries the listings for up to four minutes, and records the result within this time.
 BEGIN_SECONDS = 300
@@ -21,7 +21,7 @@ BEGIN_SECONDS = 300
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After the step Look has run this many times, the workflow waits ten times as long between its runs.
+# After this many runs of the step Look, the workflow waits ten times as long between two runs.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -109,7 +109,7 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     now
         The current time.
     patience_seconds
-        The time, in seconds, after which each queued asset has been read or is no longer tried.
+        After this time, in seconds, each queued asset has been read, or its message is no longer delivered.
     started_at
         The start time of the workflow. In the first minutes, a day without data is not settled.
     """
@@ -204,5 +204,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return the seconds that the workflow waits after the step Look has run ``looks`` times."""
+    """Return how many seconds the workflow waits after a run of the step Look; ``looks`` counts the runs."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

@@ -25,12 +25,12 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round the difference: through a floating-point error, a difference of 0.5 could exceed the limit 0.5.
+    # Round the difference: because of a floating-point error, a difference of 0.5 could exceed the limit 0.5.
     return limits.above(round(reference - share, 9))
 
 
 def judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
-    """Return the verdict for a core label that pages lack. If all lack it, judge its columns as empty."""
+    """Return the verdict for a core label that pages lack. If all pages lack it, its columns are empty."""
     columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
     empty = [judge_fill(references, kind, column, 0.0) for column in columns]
     return max((Verdict.WARNING, *empty), key=lambda one: one.rank)

@@ -147,7 +147,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the rows of the latest of the ten days before `day` that has rows, or else an empty table."""
+    """Search the ten days before `day` for the latest day with rows, and return its rows, if any."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 

@@ -20,7 +20,7 @@ from pynvest_lake.outcomes import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# Reais traded per day; if less of an asset is traded, a single order can move its price.
+# In reais traded per day; below this limit, a single order can move an asset's price.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (

@@ -23,8 +23,8 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# At New Year, the six columns with this prefix move to the next year. The site's pages follow some days
-# later.
+# At New Year, the six columns with this prefix move to the next year. The site's pages show the new years
+# some days later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {

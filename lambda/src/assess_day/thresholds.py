@@ -1,8 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) needs a person's attention; a failure (``falha``) makes the workflow fail. On normal
-days, with new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, its check
-finds a value that exceeds the limit.
+days, with new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the check
+for this fault finds a value above its limit.
 """
 
 from __future__ import annotations

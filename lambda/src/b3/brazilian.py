@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 BRASILIA = timezone(timedelta(hours=-3))
 """The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# A number may have a minus, decimals after a comma and a percent sign. It has either all points that separate
-# thousands or none of them.
+# A number may have a minus sign, decimals after a comma, and a percent sign. It has all of its thousands
+# separators (points) or none.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)
@@ -66,7 +66,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment in Brasilia time that names no zone, such as ``31-12-2025 18:59:07`` in the tables."""
+    """Read a moment without a time zone as Brasilia time, such as ``31-12-2025 18:59:07`` in the tables."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:

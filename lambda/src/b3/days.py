@@ -15,7 +15,7 @@ COLLECTED_DAYS = 7
 
 
 class DayRefused(ValueError):
-    """The day may not be run in the requested way. The message says why, and what to do instead."""
+    """Running the day in the requested way is not allowed. The message says why, and what to do instead."""
 
 
 def number_of(day: date) -> int:
@@ -50,7 +50,7 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
 
 
 def days_before(day: int, count: int) -> list[int]:
-    """Return as many days before a day as `count` says, the latest first."""
+    """Return the last days before a day, the latest first; `count` is their number."""
     start = date_of(day)
     return [number_of(start - timedelta(days=back)) for back in range(1, count + 1)]
 
@@ -73,7 +73,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     Raises
     ------
     DayRefused
-        It is not allowed to run this day.
+        Running this day is not allowed.
     """
     today = day_at(now)
     if day > today:
@@ -87,7 +87,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
 
 
 def last_closed_day(now: datetime) -> int:
-    """Return the latest weekday whose 18:45 in Sao Paulo is past; a collector uploads this day's pages."""
+    """Return the latest weekday whose session has closed; a collector uploads this day's pages."""
     local = now.astimezone(SAO_PAULO)
     day = local.date() if local.time() >= CLOSED_AT else local.date() - timedelta(days=1)
     while day.weekday() > 4:
@@ -98,8 +98,8 @@ def last_closed_day(now: datetime) -> int:
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest may start the run of a day.
 
-    A manifest may start the run of the latest weekday that is past 18:45. It may also start the first run of
-    an earlier weekday in the last seven days.
+    A manifest may start the run of the latest weekday whose session has closed. It may also start the first
+    run of an earlier weekday in the last seven days.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

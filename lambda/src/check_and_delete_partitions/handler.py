@@ -40,9 +40,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``anomesdia_exec``, and the numbers of deleted objects and partitions if the day was cleared.
-        ``refused`` says why the site cannot be used; nothing was done. ``ignored`` says why a manifest, or a
-        repeated event of the schedule, did not start a run.
+        ``anomesdia_exec`` and, if the day was cleared, the numbers of deleted objects and partitions.
+        ``refused`` says why the site cannot be used; in that case nothing was done. ``ignored`` says why a
+        manifest, or a repeated event of the schedule, did not start a run.
 
     Raises
     ------

@@ -85,7 +85,8 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             break
         time.sleep(wait)
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
-        # List again: S3 may fail for some of a request's keys, and awswrangler ignores such failures.
+        # List the objects again: S3 may fail on some keys of a request, and awswrangler ignores such
+        # failures.
         now = _objects(s3, bucket, prefix)
         left = {key: version for key, version in left.items() if now.get(key) == version}
     if left:
@@ -133,7 +134,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
         # awswrangler reports no error if a partition cannot be deleted. Meanwhile, a function of an earlier
-        # run may have registered a newer partition for its objects. The newer partition stays.
+        # run may have registered a newer partition for that run's objects. The newer partition stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise PartitionNotDeleted(
@@ -143,7 +144,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float
 
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
-    """Return the second in which a partition was registered; None if the partition does not exist."""
+    """Return the time, in whole seconds, when a partition was registered; None if there is no partition."""
     of_table = {"DatabaseName": table.database, "TableName": table.table}
     answer = glue.batch_get_partition(**of_table, PartitionsToGet=[{"Values": [str(day)]}])
     found: list[dict[str, Any]] = answer["Partitions"]

@@ -24,7 +24,7 @@ from pynvest_lake.storage import (
     write,
 )
 
-# Each round after the first compacts objects that other executions have added meanwhile.
+# From the second round on, a round compacts objects that other executions have added meanwhile.
 MAX_ROUNDS = 5
 
 
@@ -116,7 +116,8 @@ def rebuild(
     -------
     Compacted
         The result, with the numbers of objects and rows in the sources. Nothing is written if the sources are
-        empty, or if the partition's only object is a compact object with exactly the rebuilt rows and ids.
+        empty, or if the partition holds one compact object and nothing else, and the object has the rebuilt
+        rows and ids.
 
     Raises
     ------
@@ -152,8 +153,8 @@ def rebuild(
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
     """Return the best reading per ticker.
 
-    If two readings have equal moments, a part's reading wins over a compact object's. Between two parts or
-    two compact objects, the greater object id wins.
+    If two readings have equal moments, a part's reading is preferred to a compact object's. Between two parts
+    or two compact objects, the greater object id wins.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     return best_rows([content.rows for content in ranked], ticker_column)

@@ -1,9 +1,9 @@
 """Reads an asset's page cell by cell, and finds each column's text and the labels without a column.
 
-pynvest treats a cell as a label if the cell's text holds a question mark or is a given heading. pynvest
-treats every other cell as a value, and pairs labels and values in the order of the row. These rules fail on
-the site's own pages: labels of old years are not among the headings, empty cells count as values, and a text
-may hold a question mark. Therefore this module finds the value of each label itself.
+pynvest treats a cell as a label if the cell's text contains a question mark or equals a given heading.
+pynvest treats every other cell as a value. It pairs the first label of a row with the first value, and so on.
+These rules fail on the site's own pages: labels of old years are not among the headings, empty cells count as
+values, and a text may hold a question mark. Therefore this module finds the value of each label itself.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Indicators:
     unknown_labels
         The page's first 20 labels that have no column, each cut at 60 characters.
     unknown_count
-        The number of all labels that have no column; `unknown_labels` has only the first.
+        The number of all labels without a column; `unknown_labels` has only the first 20 of these labels.
     lacking_core
         The core labels that the page lacks or does not show often enough, in sorted order.
     session
@@ -161,7 +161,7 @@ class _Known:
         return self._names.get(_fold(label))
 
     def places(self, name: str) -> int:
-        """Return how many columns a label has; it occurs as many times in its row."""
+        """Return how many columns a label has; the label occurs that many times in its row."""
         return len(self.columns[name])
 
 
@@ -195,9 +195,9 @@ class _Pair:
 def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
     """Read the rows of a table.
 
-    One row may have a label two times, for twelve months and for three months. The headings above the row
-    decide which period a value belongs to. Without usable headings, the first of two values is for twelve
-    months.
+    One row may have the same label twice: for a value of twelve months and for a value of three months. The
+    headings above the row decide which period a value belongs to. Without usable headings, the first of two
+    values is for twelve months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):

@@ -14,8 +14,8 @@ class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
     One refused asset alone does not open the breaker. Several threads may use one breaker. If the site's
-    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits while the
-    breaker would open if the site refused all pending requests. So a site that refuses everything gets only
+    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits as long
+    as a refusal of all pending requests would open the breaker. So a site that refuses everything gets only
     three requests from a process.
 
     Parameters
@@ -75,7 +75,7 @@ class Breaker:
             self._changed.notify_all()
 
     def refused(self, ticker: str, *, rate_limited: bool = False) -> None:
-        """Record that an asset was refused; status 429 (`rate_limited`) concerns all requests."""
+        """Record that an asset was refused; status 429 (`rate_limited`) applies to all requests."""
         with self._changed:
             self._answers = False
             self._refused.add(ticker)

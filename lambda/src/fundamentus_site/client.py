@@ -384,7 +384,7 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
 
     def has_bytes(self) -> bool:
-        """Return whether unread bytes (decrypted or not) wait or the peer has closed the connection."""
+        """Return whether there are unread bytes (decrypted or not), or the peer has closed the connection."""
         return self.pending() > 0 or super().has_bytes()
 
 

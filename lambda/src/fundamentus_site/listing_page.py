@@ -57,7 +57,7 @@ class ListingPage:
 
 
 def read_listing_page(page: Page) -> ListingPage:
-    """Read all tables with assets in a listing; return each asset once.
+    """Read all tables of a listing that have assets; return each asset once.
 
     Raises
     ------

@@ -30,8 +30,9 @@ class FundamentusSite(Fundamentus):
     - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing in
       which a row has no link. This class raises a different error type for each kind of answer.
 
-    - pynvest treats cells with a question mark as labels and all other cells as values. It pairs labels and
-      values in their order. After an empty label, an old year or a text with a question mark, the following
+    - pynvest treats cells with a question mark as labels and all other cells as values. It pairs the first
+    label with the first value, and so on. After an empty label, an old year or a text with a question mark,
+    the following
       values are in wrong columns. This class finds a label by its markup and name, and takes the next cell
       as the value.
 

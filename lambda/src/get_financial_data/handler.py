@@ -139,9 +139,9 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    Messages of refused assets do not go back, because no request is sent until the next round. Messages that
-    were received `max_receive_count` times do not go back either: the queue would move them to the
-    dead-letter queue. The ledger records their assets for the next round.
+    Messages of refused assets do not return to the queue, because no request is sent until the next round.
+    Messages that were received `max_receive_count` times do not go back either: the queue would move them to
+    the dead-letter queue. The ledger records their assets for the next round.
     """
     left: set[TickerMessage] = set()
     last: set[TickerMessage] = set()

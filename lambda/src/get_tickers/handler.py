@@ -42,7 +42,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, each page gets one attempt of 10 s: a probe may need four pages."""
+    """Return the site; with ``once``, each page gets one attempt of 10 s, as a probe may need four pages."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -154,7 +154,7 @@ def _keep(archive: Archive, day: int, listed: Listed) -> bool:
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
 ) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing and the assets to queue; without assets (None), every archived page is queued.
+    """Return the day's listing and the assets to queue; if the assets are None, queue every archived page.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """The site's old session (``YYYYMMDD``), and a stock whose page shows the site's session now."""
+    """The site's old session (``YYYYMMDD``), and a stock whose page now shows the site's current session."""
 
     session: int
     ticker: str
@@ -61,7 +61,7 @@ class DayRequest:
 
     @classmethod
     def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
-        """Read an event that a person, the schedule or S3 (for a collector's manifest) sent to stage 1.
+        """Read an event to stage 1: from a person, from the schedule, or from S3 for a collector's manifest.
 
         Raises
         ------
@@ -112,7 +112,7 @@ def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
     Raises
     ------
     ValueError
-        The event has other fields beside the probe, or the probe is not a ticker.
+        The event has fields other than the probe, or the probe is not a ticker.
     """
     if "probe" not in event:
         return None

@@ -200,7 +200,7 @@ class BatchEntry:
         The entry of each asset, by ticker.
     labels
         For each label without a column: how many assets of the batch have the label, and one of these assets.
-        Only older versions wrote this field; now `AssetEntry` has these labels.
+        Only older versions wrote this field; now the labels are in `AssetEntry`.
     lacking
         The core labels that pages lacked, in the form of `labels`. Only older versions wrote this field.
     archived
@@ -372,7 +372,7 @@ class Ledger:
         number: int,
         reason: str | None = None,
     ) -> Round:
-        """Write a round under the first free number from `number` on.
+        """Write a round with the first free number that is at least `number`.
 
         Raises
         ------

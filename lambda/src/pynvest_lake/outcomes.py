@@ -1,4 +1,4 @@
-"""The outcomes of an asset on a day: ledger, logs, verdict and notices use the same spelling."""
+"""The possible outcomes of an asset on a day, spelled the same in ledger, logs, verdict and notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make rows of the Spec table, which holds stocks and funds, from the SoT table of a kind."""
+"""Converts rows of a kind's SoT table to rows of the Spec table, which holds stocks and funds."""
 
 from __future__ import annotations
 

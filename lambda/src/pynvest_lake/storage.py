@@ -158,7 +158,7 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids in the names of all objects that have one form, ``part`` or ``compact``."""
+        """Return the ids in the names of all objects of a form, ``part`` or ``compact``."""
         return frozenset(item.id for item in self if item.form == form)
 
 
