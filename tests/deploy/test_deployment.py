@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from consumer import DEFAULT_TAGS, PROJECT, Checkout, ModuleRepository, path_with, unwrapped
+from consumer import DEFAULT_TAGS, PROJECT, Checkout, ModuleRepository, path_with
 from policies import lets_any_account_in, policies, wrong_with_policy, wrong_with_workflow
 
 from report.athena import Athena
@@ -40,9 +39,6 @@ MINIMAL = """
 """
 """Additional configuration for examples/minimal on the emulator."""
 TOLD = 'alarm_email = "me@example.com"'
-OWN = 'resource "aws_s3_bucket" "own" {\n  bucket = "made-by-the-same-apply"\n}\n'
-OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
-BUCKETS = (OWN_BUCKETS, "-target=module.pynvest_tools.aws_s3_bucket.this")
 
 
 @dataclass
@@ -509,85 +505,6 @@ def test_a_change_updates_what_it_is_part_of_and_line_endings_and_modes_are_none
         for address in updated
         if changes[address]["before"]["s3_key"] != changes[address]["after"]["s3_key"]
     } == {f'module.lambda.aws_lambda_function.this["{name}"]' for name in functions}
-
-
-def test_buckets_of_another_region_or_account_are_refused(
-    instances: tuple[Instance, Instance], emulator: Emulator, tmp_path: Path
-) -> None:
-    def owner(account: str, region: str) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=emulator.endpoint_url,
-            verify=str(emulator.ca_bundle),
-            region_name=region,
-            aws_access_key_id=account,
-            aws_secret_access_key=account,
-        )
-
-    def create(s3: Any, name: str) -> None:
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
-
-    here, elsewhere, stranger = (
-        owner("test", "sa-east-1"),
-        owner("test", "eu-west-1"),
-        owner("999999999999", "sa-east-1"),
-    )
-    create(here, "own-raw")
-    create(elsewhere, "own-curated")
-    create(stranger, "own-served")
-    first, _ = instances
-    instance = Instance(tmp_path, first.repository, first.env, first.site_url)
-
-    names = 'bucket_names_map = { sor = "own-raw", sot = "own-curated", spec = "own-served" }'
-    said = unwrapped(
-        instance.checkout("refused", inputs=names).terraform(
-            "apply", "-auto-approve", OWN_BUCKETS, statuses=(1,)
-        )
-    )
-
-    here.delete_bucket(Bucket="own-raw")
-    elsewhere.delete_bucket(Bucket="own-curated")
-    assert sorted(re.findall(r"Error: listing S3 Bucket \((\S+)\) .*? api error (\w+):", said)) == [
-        ("own-curated", "PermanentRedirect"),
-        ("own-served", "AccessDenied"),
-    ]
-
-
-@pytest.fixture(scope="module")
-def buckets(instances: tuple[Instance, Instance], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout that applied only the module's buckets and its own bucket for the three layers."""
-    first, _ = instances
-    instance = Instance(tmp_path_factory.mktemp("buckets"), first.repository, first.env, first.site_url)
-    name = "aws_s3_bucket.own.bucket"
-    inputs = f"""
-      name_prefix      = "buckets"
-      bucket_names_map = {{ sor = {name}, sot = {name}, spec = {name} }}
-      force_destroy    = false
-    """
-    checkout = instance.checkout("same-apply", inputs=inputs)
-    (checkout.directory / "own.tf").write_text(OWN)
-    checkout.apply(*BUCKETS)
-    return checkout
-
-
-def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(buckets: Checkout) -> None:
-    (buckets.directory / "own.tf").write_text(OWN.replace("}", '  tags = { owner = "me" }\n}'))
-
-    assert buckets.changes(*BUCKETS) == {"aws_s3_bucket.own": ["update"]}
-
-
-def test_without_force_destroy_buckets_that_hold_data_are_kept(buckets: Checkout, emulator: Emulator) -> None:
-    s3 = emulator.client("s3")
-    data = {"Bucket": f"buckets-work-123456789012-{s3.meta.region_name}", "Key": "a/day"}
-    s3.put_object(**data, Body=b"data")
-
-    said = buckets.destroy(statuses=(1,))
-
-    assert "BucketNotEmpty" in said
-    assert s3.get_object(**data)["Body"].read() == b"data"
-    s3.delete_object(**data)
-    for bucket in (data["Bucket"], "made-by-the-same-apply"):
-        s3.delete_bucket(Bucket=bucket)
 
 
 def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:
