@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused, Unavailable
-from fundamentus_site.listing_page import ListingPage, listing_url, read_listing_page
-from fundamentus_site.page import Page, asset_url, meaning
+from fundamentus_site.listing_page import ListingPage, read_listing_page
+from fundamentus_site.page import Page, meaning
 from sandbox.site import GHOSTS, make_assets
 from sandbox.site.pages import listing_page as sample_listing
 
@@ -18,9 +18,12 @@ DAY = 20261123
 LATIN_1 = "text/html; charset=ISO-8859-1"
 
 
-def page(body: str | bytes, content_type: str | None = LATIN_1) -> Page:
+EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+
+
+def page(body: str | bytes, content_type: str | None = LATIN_1, status: int = 200) -> Page:
     body = body.encode("iso-8859-1") if isinstance(body, str) else body
-    return Page("http://site/page", 200, content_type, body, datetime(2026, 11, 23, 22, tzinfo=timezone.utc))
+    return Page("http://site/page", status, content_type, body, EVENING)
 
 
 # ------------------------------------------------------------------------------------------------- bytes
@@ -60,8 +63,8 @@ def test_any_bytes_have_a_text(body: bytes, content_type: str | None) -> None:
 # ---------------------------------------------------------------------------- refusals and other layouts
 
 
-def outcome(body: str) -> FundamentusError:
-    return meaning(page(body), "the page of PETR4", "no table")
+def outcome(body: str | bytes, status: int = 200) -> FundamentusError:
+    return meaning(page(body, status=status), "the page of PETR4", "no table")
 
 
 @pytest.mark.parametrize(
@@ -99,12 +102,55 @@ def test_a_page_with_the_sites_name_is_another_layout_and_no_block(body: str) ->
     assert "found a page of the site with no table" in str(error)
 
 
-def test_addresses_are_those_of_the_site() -> None:
-    assert asset_url("http://site", "PETR4") == "http://site/detalhes.php?papel=PETR4"
-    assert [listing_url("http://site", kind) for kind in Kind] == [
-        "http://site/resultado.php",
-        "http://site/fii_resultado.php",
-    ]
+CHALLENGE = "<html><title>Um momento</title><p>www.fundamentus.com.br: verificando ...</p></html>"
+STRANGE = "<title>Login do Wi-Fi</title>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, "Fundamentus", Refused),
+        (404, CHALLENGE, Refused),
+        (503, CHALLENGE, Refused),
+        (404, STRANGE, Refused),
+        (503, STRANGE, Unavailable),
+        (404, "<title>Fundamentus</title>", Unavailable),
+        (204, "", Unavailable),
+        (302, "", Unavailable),
+        (500, "oops", Unavailable),
+    ],
+    ids=[
+        "403",
+        "challenge with 404",
+        "challenge with 503",
+        "strange page with 404",
+        "strange page with 503",
+        "page of the site with 404",
+        "204",
+        "302",
+        "500",
+    ],
+)
+def test_a_challenge_is_a_refusal_and_so_is_a_strange_page_but_of_a_server_that_fails(
+    status: int, body: str, error: type[FundamentusError]
+) -> None:
+    found = outcome(body, status)
+    assert type(found) is error
+    assert f"status {status}" in str(found)
+
+
+def test_429_speaks_of_the_rate() -> None:
+    refusals = [outcome("slow down", status) for status in (429, 403)]
+    assert [isinstance(one, Refused) and one.rate_limited for one in refusals] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"   ", b'{"papel": "PETR4"}', bytes(range(256)) * 20, b"papel;cotacao\nPETR4;1"]
+)
+def test_a_body_that_is_no_html_page_is_a_broken_answer(body: bytes) -> None:
+    error = outcome(body)
+    assert type(error) is Unavailable
+    assert "no HTML page" in str(error)
 
 
 # ---------------------------------------------------------------------------------------------- listings
@@ -122,12 +168,12 @@ def tables(*contents: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("header", [HEADER, HEADER.replace("th>", "td>")])
-def test_each_asset_has_its_price_as_listed_or_none(header: str) -> None:
+def test_each_asset_even_one_without_a_digit_has_its_price_as_listed_or_none(header: str) -> None:
     found = read_listing_page(
-        page(tables([header, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD11", " 9 ")]))
+        page(tables([header, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD", " 9 ")]))
     )
-    assert found == ListingPage({"PETR4": "1.031,87", "VALE3": None, "ABCD11": "9"})
-    assert found.tickers == ["ABCD11", "PETR4", "VALE3"]
+    assert found == ListingPage({"PETR4": "1.031,87", "VALE3": None, "ABCD": "9"})
+    assert found.tickers == ["ABCD", "PETR4", "VALE3"]
 
 
 def test_a_listing_without_a_column_of_prices_has_assets_without_prices() -> None:
