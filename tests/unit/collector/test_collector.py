@@ -1,31 +1,135 @@
+"""The collector on moto and the sample site."""
+
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import boto3
 import pytest
 import time_machine
-from botocore.exceptions import EndpointConnectionError, UnauthorizedSSOTokenError
+from botocore.exceptions import ClientError, EndpointConnectionError, UnauthorizedSSOTokenError
 from moto import mock_aws
 
 from b3.kind import Kind
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
-from collector_machine import BUCKET, DAY, EVENING, CollectorMachine
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, ArchivedPage
 from sandbox.site import Fault, SiteServer, make_assets
+from sandbox.site.pages import detail_page
 
 ROOT = Path(__file__).resolve().parents[3]
 BATCH = 10
+BUCKET = f"pynvest-work-123456789012-{REGION}"
+DAY = 20201123  # a Monday
+EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
+
+
+class CollectorMachine:
+    """A collector's machine, and the services that the machine reaches."""
+
+    def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
+        self.site = site
+        self.now = EVENING
+        self.session = boto3.Session()
+        self.s3 = boto3.client("s3", region_name=REGION)
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.archive = Archive(self.s3, BUCKET)
+        self.s3_is_ahead = timedelta()
+        self.calls: list[tuple[str, str]] = []
+        self._capsys = capsys
+        self.session.events.register("after-call.s3", self._tell_the_time)
+        self.session.events.register("before-parameter-build.s3", self._note)
+
+    def _tell_the_time(self, parsed: Any, **kwargs: Any) -> None:
+        moment = format_datetime(self.now + self.s3_is_ahead, usegmt=True)
+        parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = moment
+
+    def _note(self, params: Any, model: Any, **kwargs: Any) -> None:
+        self.calls.append((model.name, params.get("Key") or params["Prefix"]))
+
+    @contextmanager
+    def failing(self, operation: str, error: Exception, after: int = 0, times: int = 1000) -> Iterator[None]:
+        """Let an S3 operation fail after some successful calls."""
+        calls = 0
+
+        def fail(**kwargs: Any) -> None:
+            nonlocal calls
+            calls += 1
+            if after < calls <= after + times:
+                raise error
+
+        self.session.events.register(f"before-call.s3.{operation}", fail)
+        yield
+        self.session.events.unregister(f"before-call.s3.{operation}", fail)
+
+    def run(self, *options: str, bucket: str = BUCKET) -> int:
+        """Run the collector with waits of less than a second for a site that is down."""
+        arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
+        return main(arguments, now=lambda: self.now, session=self.session)
+
+    def said(self) -> str:
+        """Return the collector's output since the last call."""
+        printed = self._capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return printed.out + printed.err
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the keys of all objects in the bucket."""
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+    @property
+    def objects(self) -> set[str]:
+        """Return the keys of the objects with the day's pages."""
+        return set(self.archive.keys(DAY))
+
+    @property
+    def archived(self) -> list[ArchivedPage]:
+        """Return all pages of the day in the archive."""
+        return [page for key in self.objects for page in self.archive.read(key).pages]
+
+    @property
+    def tickers(self) -> list[str]:
+        """Return the assets of the pages in the archive, in sorted order."""
+        return sorted(page.ticker for page in self.archived if page.ticker)
+
+    @property
+    def manifests(self) -> list[set[str]]:
+        """Return the keys that each manifest of the day lists; the shortest manifest comes first."""
+        found = []
+        for key in self.keys:
+            if key.endswith(".manifest.json"):
+                content = json.loads(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+                assert content["anomesdia_exec"] == DAY
+                found.append(set(content["objects"]))
+        return sorted(found, key=len)
+
+    def listed(self, *kinds: str) -> list[str]:
+        """Return the tickers of these kinds that the site lists, in sorted order."""
+        assets = [asset.ticker for asset in self.site.assets.values() if asset.kind in kinds]
+        return sorted([*assets, *(ghost for kind in kinds for ghost in self.site.ghosts[kind])])
+
+    @property
+    def every(self) -> list[str]:
+        """Return all tickers that the site lists, in sorted order."""
+        return self.listed("acoes", "fiis")
+
+    def asked(self) -> Counter[str]:
+        """Return how often each path of the site was asked for."""
+        return Counter(request.path for request in self.site.requests)
 
 
 @pytest.fixture
@@ -42,17 +146,12 @@ def machine(
         yield CollectorMachine(site, capsys)
 
 
-def asked(site: SiteServer) -> Counter[str]:
-    return Counter(request.path for request in site.requests)
-
-
 def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(machine: CollectorMachine) -> None:
     assert machine.run() == 0
 
-    listed = machine.listed
     assert machine.manifests == [machine.objects]
     assert Counter((page.kind, page.ticker) for page in machine.archived) == Counter(
-        (kind, ticker) for kind in listed for ticker in {None, *listed[kind]}
+        (kind, ticker) for kind in ("acoes", "fiis") for ticker in (None, *machine.listed(kind))
     )
 
 
@@ -71,7 +170,7 @@ def test_pages_are_kept_as_the_site_served_them(machine: CollectorMachine) -> No
 def test_the_site_is_asked_as_politely_as_by_the_functions(machine: CollectorMachine) -> None:
     machine.run("--header", "user-agent: me, at home", "--header", "X-Mine: 1")
 
-    assert set(asked(machine.site).values()) == {1}
+    assert set(machine.asked().values()) == {1}
     assert machine.site.most_in_flight <= 2
     assert machine.site.connections <= 2
     for request in machine.site.requests:
@@ -86,10 +185,9 @@ def test_it_says_who_it_is_and_how_far_it_has_got(machine: CollectorMachine) -> 
     machine.run()
 
     assert "pynvest-tools" in machine.site.requests[0].headers["User-Agent"]
-    assets = sum(map(len, machine.listed.values()))
     said = machine.said()
-    assert f"{assets} assets are listed, the pages of 0 are archived already" in said
-    assert f"{BATCH} of {assets} pages are archived" in said
+    assert f"{len(machine.every)} assets are listed, the pages of 0 are archived already" in said
+    assert f"{BATCH} of {len(machine.every)} pages are archived" in said
     assert f"{DAY} is complete" in said
 
 
@@ -121,76 +219,25 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
     assert machine.run() == INTERRUPTED
     assert "ended; all received pages are archived" in machine.said()
     assert machine.manifests == []
-    before = asked(machine.site)
-    assert pages <= before.total() - 2 < sum(map(len, machine.listed.values()))
+    before = machine.asked()
+    assert pages <= before.total() - 2 < len(machine.every)
 
     monkeypatch.setattr(collect, "wait", wait)
     assert machine.run() == 0
-    assert set(asked(machine.site).values()) == {1}
+    assert set(machine.asked().values()) == {1}
     assert machine.manifests == [machine.objects]
-
-
-def test_killed_it_goes_on_where_it_stopped(machine: CollectorMachine) -> None:
-    class Killed(BaseException):
-        pass
-
-    # Two listings and one batch of pages are archived; the second batch is not.
-    count = 0
-
-    def third_batch(**kwargs: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > 3:
-            raise Killed
-
-    machine.session.events.register("before-call.s3.PutObject", third_batch)
-    with pytest.raises(Killed):
-        machine.run()
-    assert machine.manifests == []
-    archived = {page.ticker for page in machine.archived}
-    assert len(archived) == BATCH + 1  # the entry for the listings is None
-
-    machine.session.events.unregister("before-call.s3.PutObject", third_batch)
-    machine.site.clear_log()
-    assert machine.run() == 0
-    assert not archived & {request.ticker for request in machine.site.requests}
-
-
-def test_pages_that_the_functions_kept_are_not_asked_for_again(machine: CollectorMachine) -> None:
-    machine.run()
-    ours = machine.archived
-    for key in machine.keys:
-        machine.s3.delete_object(Bucket=BUCKET, Key=key)
-    Archive(machine.s3, BUCKET).put(DAY, ours[:15])
-    machine.site.clear_log()
-
-    assert machine.run() == 0
-    assert not {page.url for page in ours[:15]} & {
-        f"{machine.site.base_url}{request.path}" for request in machine.site.requests
-    }
 
 
 def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(
     machine: CollectorMachine,
 ) -> None:
-    early, refused = sorted(machine.site.assets)[:2]
-    page = ArchivedPage(
-        early,
-        machine.site.assets[early].kind,
-        f"{machine.site.base_url}/detalhes.php?papel={early}",
-        "2020-11-23T21:44:59Z",
-        200,
-        None,
-        b"<html>Fundamentus</html>",
-    )
-    body = b"<html><body>Just a moment...</body></html>"
-    other = ArchivedPage(
-        refused, machine.site.assets[refused].kind, page.url, "2020-11-23T21:50:00Z", 200, None, body
-    )
-    Archive(machine.s3, BUCKET).put(DAY, [page, other])
+    good, wait = detail_page(machine.site.assets["PETR4"]), b"<html><body>Just a moment...</body></html>"
+    early = ArchivedPage("PETR4", "acoes", "http://site/a", "2020-11-23T21:44:59Z", 200, None, good)
+    refused = ArchivedPage("VALE3", "acoes", "http://site/b", "2020-11-23T21:50:00Z", 200, None, wait)
+    machine.archive.put(DAY, [early, refused])
 
     assert machine.run() == 0
-    assert {early, refused} <= {request.ticker for request in machine.site.requests}
+    assert {"PETR4", "VALE3"} <= {request.ticker for request in machine.site.requests}
 
 
 def test_a_whole_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
@@ -210,8 +257,8 @@ def test_again_asks_for_everything_and_puts_another_manifest(machine: CollectorM
 
     with time_machine.travel(EVENING + timedelta(hours=1), tick=True):
         assert machine.run("--again") == 0
-    assert set(asked(machine.site).values()) == {1}
-    assert len(machine.site.requests) == sum(map(len, machine.listed.values())) + 2
+    assert set(machine.asked().values()) == {1}
+    assert len(machine.site.requests) == len(machine.every) + 2
     assert machine.manifests == [first, machine.objects]
 
 
@@ -229,9 +276,7 @@ def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
     assert "a manifest was put" in said
     first = machine.objects
     assert machine.manifests == [first]
-    assert (
-        len([page for page in machine.archived if page.ticker]) == sum(map(len, machine.listed.values())) - 1
-    )
+    assert machine.tickers == [other for other in machine.every if other != ticker]
 
     assert machine.run() == errors.Incomplete.status
     assert machine.manifests == [first]
@@ -243,13 +288,6 @@ def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
     assert machine.manifests == [first, machine.objects]
 
 
-def test_one_refused_asset_costs_itself_alone(machine: CollectorMachine) -> None:
-    machine.site.set_fault(sorted(machine.site.assets)[0], Fault("status", status=403, times=1))
-
-    assert machine.run() == 0
-    assert machine.manifests == [machine.objects]
-
-
 def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: CollectorMachine) -> None:
     machine.site.block_after(15)
 
@@ -259,7 +297,7 @@ def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: 
     assert "Start again in some hours" in said
     assert re.search(r"15 of \d+ pages of 20201123 are archived", said)
     assert sum(request.status == 403 for request in machine.site.requests) == 3
-    assert len([page for page in machine.archived if page.ticker]) == 15
+    assert len(machine.tickers) == 15
     assert machine.manifests == [machine.objects]
 
 
@@ -282,21 +320,24 @@ def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMac
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "error", "waits"),
     [
-        (Fault("status", status=403), errors.SiteRefuses),
-        (Fault("status", status=503, retry_after=60), errors.Incomplete),
-        (Fault("unrecognizable"), errors.ListingUnreadable),
+        (Fault("status", status=403), errors.SiteRefuses, False),
+        (Fault("status", status=503, retry_after=60), errors.Incomplete, True),
+        (Fault("unrecognizable"), errors.ListingUnreadable, True),
     ],
+    ids=["refused", "not there", "unreadable"],
 )
 def test_one_listing_that_does_not_come_costs_its_kind_alone(
-    machine: CollectorMachine, fault: Fault, error: type[errors.CollectorError]
+    machine: CollectorMachine, fault: Fault, error: type[errors.CollectorError], waits: bool
 ) -> None:
     machine.site.set_fault("/fii_resultado.php", fault)
 
     assert machine.run() == error.status
-    assert "listing of fiis" in machine.said()
-    assert {page.ticker for page in machine.archived} == {None, *machine.listed["acoes"]}
+    said = machine.said()
+    assert "listing of fiis" in said
+    assert (said.count("trying again") >= 2) is waits
+    assert machine.tickers == machine.listed("acoes")
     assert machine.manifests == [machine.objects]
 
     machine.site.clear_faults()
@@ -309,7 +350,7 @@ def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(machine: CollectorMa
     machine.site.set_fault(ticker, Fault("interstitial"))
 
     assert machine.run() == errors.Incomplete.status
-    assert ticker not in {page.ticker for page in machine.archived}
+    assert ticker not in machine.tickers
 
 
 def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachine) -> None:
@@ -317,7 +358,7 @@ def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachi
         machine.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first run
 
     assert machine.run() == 0
-    assert len([page for page in machine.archived if page.ticker]) == sum(map(len, machine.listed.values()))
+    assert machine.tickers == machine.every
 
 
 def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine: CollectorMachine) -> None:
@@ -330,20 +371,11 @@ def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine
     assert "status 503" in said
     assert "The next start asks for the missing pages" in said
     assert machine.manifests == [machine.objects]
-    archived = len([page for page in machine.archived if page.ticker])
+    archived = len(machine.tickers)
 
     machine.site.clear_faults()
     assert machine.run() == 0
     assert f"the pages of {archived} are archived already" in machine.said()
-
-
-def test_a_site_that_is_not_there_ends_in_a_clear_text(machine: CollectorMachine) -> None:
-    machine.site.set_fault("/resultado.php", Fault("status", status=503, retry_after=60))
-
-    assert machine.run() == errors.Incomplete.status
-    said = machine.said()
-    assert "the site gave no listing of acoes" in said
-    assert said.count("trying again") >= 2
 
 
 def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(machine: CollectorMachine) -> None:
@@ -352,8 +384,8 @@ def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(machine: 
     machine.site.set_fault(strange, Fault("other_layout"))
 
     assert machine.run() == 0
-    assert asked(machine.site)[f"/detalhes.php?papel={mended}"] == 2
-    assert asked(machine.site)[f"/detalhes.php?papel={strange}"] == 2
+    assert machine.asked()[f"/detalhes.php?papel={mended}"] == 2
+    assert machine.asked()[f"/detalhes.php?papel={strange}"] == 2
     assert re.search(rf"1 pages are archived that .*: {strange}\.", machine.said())
     assert machine.manifests == [machine.objects]
 
@@ -383,7 +415,7 @@ def test_a_new_layout_of_the_site_is_kept_page_by_page_once(machine: CollectorMa
         machine.site.set_fault(ticker, Fault("other_layout"))
 
     assert machine.run() == 0
-    assert set(asked(machine.site).values()) == {1}
+    assert set(machine.asked().values()) == {1}
     assert f"{len(machine.site.assets)} pages are archived that this version cannot read" in machine.said()
 
 
@@ -461,24 +493,29 @@ def test_a_clock_that_differs_a_little_is_none_that_matters(machine: CollectorMa
     assert machine.run() == 0
 
 
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "as AWS says it"}}, "any")
+
+
 @pytest.mark.parametrize(
-    ("code", "error", "text"),
+    ("raised", "error", "text"),
     [
-        ("ExpiredToken", errors.NoCredentials, "AWS rejects the credentials"),
-        ("InvalidAccessKeyId", errors.NoCredentials, "AWS rejects the credentials"),
-        ("SignatureDoesNotMatch", errors.NoCredentials, "AWS rejects the credentials"),
-        ("AccessDenied", errors.AccessDenied, "collector_policy_json"),
-        ("RequestTimeTooSkewed", errors.WrongClock, "clock is wrong"),
-        ("NoSuchBucket", errors.WrongBucket, "there is no bucket"),
-        ("InvalidRequest", errors.StorageFailed, "S3 answered with InvalidRequest"),
+        (refusal("ExpiredToken"), errors.NoCredentials, "AWS rejects the credentials"),
+        (refusal("InvalidAccessKeyId"), errors.NoCredentials, "AWS rejects the credentials"),
+        (refusal("SignatureDoesNotMatch"), errors.NoCredentials, "AWS rejects the credentials"),
+        (refusal("AccessDenied"), errors.AccessDenied, "collector_policy_json"),
+        (refusal("RequestTimeTooSkewed"), errors.WrongClock, "clock is wrong"),
+        (refusal("NoSuchBucket"), errors.WrongBucket, "there is no bucket"),
+        (refusal("InvalidRequest"), errors.StorageFailed, "S3 answered with InvalidRequest"),
+        (UnauthorizedSSOTokenError(), errors.NoCredentials, "there are no AWS credentials"),
     ],
+    ids=lambda part: part.response["Error"]["Code"] if isinstance(part, ClientError) else None,
 )
 def test_what_aws_objects_to_is_told(
-    machine: CollectorMachine, code: str, error: type[errors.CollectorError], text: str
+    machine: CollectorMachine, raised: Exception, error: type[errors.CollectorError], text: str
 ) -> None:
-    machine.fail("ListObjectsV2", code)
-
-    assert machine.run() == error.status
+    with machine.failing("ListObjectsV2", raised):
+        assert machine.run() == error.status
     assert text in machine.said()
     assert machine.site.requests == []
 
@@ -486,37 +523,27 @@ def test_what_aws_objects_to_is_told(
 def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
     machine: CollectorMachine,
 ) -> None:
-    machine.fail("PutObject", "ExpiredToken", 400, after=3)
-
-    assert machine.run() == errors.NoCredentials.status
+    with machine.failing("PutObject", refusal("ExpiredToken"), after=3):  # two listings and a batch of pages
+        assert machine.run() == errors.NoCredentials.status
     assert "Renew them and start again" in machine.said()
-    archived = {page.ticker for page in machine.archived if page.ticker}
+    archived = machine.tickers
     assert len(archived) == BATCH
     assert machine.manifests == []
 
+    machine.site.clear_log()
+    assert machine.run() == 0
+    assert {request.ticker for request in machine.site.requests} == set(machine.every) - set(archived)
 
-@pytest.mark.parametrize(
-    "raised",
-    [UnauthorizedSSOTokenError(), None],
-)
+
 def test_without_credentials_it_says_so(
-    machine: CollectorMachine, raised: Exception | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    machine: CollectorMachine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if raised is None:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        monkeypatch.setenv("HOME", str(tmp_path))
-        status = main([f"--bucket={BUCKET}"], now=lambda: machine.now)
-    else:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
 
-        def fail(**kwargs: Any) -> None:
-            raise raised
-
-        machine.session.events.register("before-call.s3", fail)
-        status = machine.run()
-
-    assert status == errors.NoCredentials.status
+    assert main([f"--bucket={BUCKET}"], now=lambda: machine.now) == errors.NoCredentials.status
     assert "there are no AWS credentials" in machine.said()
 
 
@@ -526,28 +553,17 @@ def test_a_profile_that_is_not_there_is_told(machine: CollectorMachine) -> None:
 
 
 def test_a_lost_connection_to_s3_is_waited_for(machine: CollectorMachine) -> None:
-    count = 0
+    lost = EndpointConnectionError(endpoint_url="https://s3")
 
-    def lose(**kwargs: Any) -> None:
-        nonlocal count
-        count += 1
-        if count in (3, 4):
-            raise EndpointConnectionError(endpoint_url="https://s3")
-
-    machine.session.events.register("before-call.s3.PutObject", lose)
-
-    assert machine.run() == 0
+    with machine.failing("PutObject", lost, after=2, times=2):
+        assert machine.run() == 0
     assert machine.said().count("S3 cannot be reached") == 2
-    assert set(asked(machine.site).values()) == {1}
+    assert set(machine.asked().values()) == {1}
 
 
 def test_a_connection_to_s3_that_stays_lost_ends_it(machine: CollectorMachine) -> None:
-    def lose(**kwargs: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="https://s3")
-
-    machine.session.events.register("before-call.s3.PutObject", lose)
-
-    assert machine.run() == errors.Incomplete.status
+    with machine.failing("PutObject", EndpointConnectionError(endpoint_url="https://s3")):
+        assert machine.run() == errors.Incomplete.status
     assert "S3 cannot be reached" in machine.said()
 
 
@@ -599,16 +615,8 @@ def test_it_needs_its_own_requirements_alone() -> None:
     )
 
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert not loaded & {
-        "pynvest",
-        "pandas",
-        "numpy",
-        "pyarrow",
-        "awswrangler",
-        "aws_lambda_powertools",
-        "bs4",
-        "rich",
-    }
+    others = {"aws_lambda_powertools", "awswrangler", "bs4", "numpy", "pandas", "pyarrow", "pynvest", "rich"}
+    assert not loaded & others
     assert {"boto3", "certifi", "lxml"} <= loaded
 
 
