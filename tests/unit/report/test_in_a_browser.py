@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
+import math
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
@@ -16,20 +17,20 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from report import numbers
 from report.history import SERIES, AssetHistory
 from report.html_page import page
 from report.indicators import Indicator, indicators_of
 from report.screens import SETTINGS, numbers_of
-from report.snapshot import Snapshot
+from report.snapshot import ListedAsset, Snapshot
 from report_sample import DAY, FOLLOWED, judgement, sample
 from sandbox.site import make_assets
 
 pytestmark = pytest.mark.full
 
-DESK, PHONE = WIDTHS = 1280, 390
+DESK, PHONE = 1280, 390
 CHARTS = ["breadth", "rises", "falls", "sectors", "yields", "stocks", "funds", "series"]
 READABLE = 4.5
 """The minimum contrast of text in WCAG 2, level AA."""
@@ -74,15 +75,22 @@ TICKERS = """() => [...document.querySelectorAll('#papers tbody tr')]
 QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
+@functools.cache
 def many() -> Snapshot:
     """Return so many assets that no screen shows all of them."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
-    assets = make_assets(DAY, acoes=300, fiis=150)
+    samples = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
-        [asset.expected_sot(DAY) | more for asset in assets if asset.kind == kind]
+        [asset.expected_sot(DAY) | more for asset in samples if asset.kind == kind]
         for kind in ("acoes", "fiis")
     )
     return Snapshot(stocks, funds, judgement(DAY, "ok"), histories_of(stocks, funds), {20261117: "falha"})
+
+
+@functools.cache
+def assets() -> dict[str, ListedAsset]:
+    """Return the assets on the page of many assets, by ticker."""
+    return {asset.ticker: asset for asset in many().assets()}
 
 
 def histories_of(*rows: list[dict[str, Any]]) -> list[AssetHistory]:
@@ -105,15 +113,6 @@ def histories_of(*rows: list[dict[str, Any]]) -> list[AssetHistory]:
             shares = [100.0 if day.day < 17 and row[ticker] == "PETR4" else 200.0 for day in sessions]
             found.append(AssetHistory(row[ticker], sessions, values, shares))
     return found
-
-
-@dataclass
-class Seen:
-    """A page that is open in a browser, with its requests and its error messages."""
-
-    page: Page
-    asked_for: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -140,49 +139,63 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: directory / f"{name}.html" for name in snapshots}
 
 
-def opened(
-    browser: Browser, file: Path, width: int = 1280, scheme: str = "light", fragment: str = ""
-) -> Seen:
-    """Open a page and wait until its charts are drawn."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    seen = Seen(context.new_page())
+Opener = Callable[..., Page]
 
-    def complain(message: ConsoleMessage) -> None:
-        seen.complaints.append(f"{message.type}: {message.text}")
 
-    seen.page.on("console", complain)
-    seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    seen.page.on("request", lambda request: seen.asked_for.append(request.url))
-    seen.page.goto(file.as_uri() + fragment)
-    seen.page.wait_for_function(DRAWN)
-    return seen
+@pytest.fixture
+def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Opener]:
+    """Return a function that opens a page and waits until its charts are drawn.
+
+    The test fails if a page writes an error or a warning, or asks for anything except its own file.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    asked_for: set[str] = set()
+
+    def open_page(name: str = "many", fragment: str = "", width: int = DESK, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked_for.add(request.url))
+        page.goto(files[name].as_uri() + fragment)
+        page.wait_for_function(DRAWN)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert asked_for <= {file.as_uri() for file in files.values()}
+
+
+def check_readable(page: Page) -> None:
+    """Check that no text is cut off, small, or of low contrast."""
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate(SMALL) == []
+    assert {what: ratio for what, ratio in page.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
 
 
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [
-        *(("whole", width, scheme) for width in WIDTHS for scheme in ("light", "dark")),
+        ("whole", DESK, "light"),
+        ("whole", PHONE, "dark"),
         ("one", PHONE, "dark"),
         ("empty", PHONE, "light"),
         ("refused", 360, "dark"),
     ],
 )
 def test_it_is_drawn_and_readable_and_asks_for_nothing(
-    browser: Browser, files: dict[str, Path], name: str, width: int, scheme: str
+    opened: Opener, name: str, width: int, scheme: str
 ) -> None:
-    seen = opened(browser, files[name], width, scheme)
+    page = opened(name, width=width, scheme=scheme)
 
-    assert seen.complaints == []
-    assert seen.asked_for == [files[name].as_uri()]
-    places = seen.page.locator(".chart").all()
-    expected = {
-        "whole": CHARTS,
-        "one": [chart for chart in CHARTS if chart != "series"],
-        "empty": [],
-        "refused": [],
-    }[name]
+    places = page.locator(".chart").all()
+    expected = {"whole": CHARTS, "one": CHARTS[:-1], "empty": [], "refused": []}[name]
     assert [place.get_attribute("id") for place in places] == [f"chart-{chart}" for chart in expected]
     for place in places:
         drawn = place.locator("svg .mark-rect path, svg .mark-symbol path, svg .mark-line path")
@@ -190,36 +203,29 @@ def test_it_is_drawn_and_readable_and_asks_for_nothing(
         assert any(box["width"] > 1 and box["height"] > 1 for box in boxes)
         assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
         assert place.get_attribute("aria-label")
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert seen.page.evaluate(CUT_OFF) == []
-    assert seen.page.evaluate(SMALL) == []
-    assert {what: ratio for what, ratio in seen.page.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
-    seen.page.context.close()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_readable(page)
 
 
-def test_light_and_dark_differ_and_a_page_follows_a_change_of_them(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["whole"]).page
-    ground = "getComputedStyle(document.body).backgroundColor"
-    bar = "getComputedStyle(document.querySelector('#chart-rises .mark-rect path')).fill"
-    light = page.evaluate(ground), page.evaluate(bar)
+def test_light_and_dark_differ_and_a_page_follows_a_change_of_them(opened: Opener) -> None:
+    page = opened("whole")
+    colours = """() => [
+      getComputedStyle(document.body).backgroundColor,
+      getComputedStyle(document.querySelector('#chart-rises .mark-rect path')).fill,
+    ]"""
+    ground, bar = page.evaluate(colours)
 
     page.emulate_media(color_scheme="dark")
 
-    dark = page.evaluate(ground), page.evaluate(bar)
-    assert light[0] != dark[0]
-    assert light[1] != dark[1]
-    page.context.close()
+    dark_ground, dark_bar = page.evaluate(colours)
+    assert ground != dark_ground
+    assert bar != dark_bar
 
 
-def test_the_table_is_filtered_by_words_kind_group_and_volume(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"]).page
-    assets = {asset.ticker: asset for asset in many().assets()}
+def test_the_table_is_filtered_by_words_kind_group_and_volume(opened: Opener) -> None:
+    page = opened()
     every = page.evaluate(TICKERS)
-    assert set(every) == set(assets)
+    assert set(every) == set(assets())
     words, kind = page.get_by_label("Filtrar por"), page.get_by_label("Tipo", exact=True)
 
     words.fill("petroleo petr4")  # without the accent
@@ -228,103 +234,81 @@ def test_the_table_is_filtered_by_words_kind_group_and_volume(
     words.fill("petr4 vale3")
     assert set(page.evaluate(TICKERS)) == {"PETR4", "VALE3"}
     words.fill("petr vale3")
-    assert set(page.evaluate(TICKERS)) == {name for name in assets if name.startswith("PETR")} | {"VALE3"}
+    assert set(page.evaluate(TICKERS)) == {name for name in assets() if name.startswith("PETR")} | {"VALE3"}
     words.fill("nada que exista")
     assert page.evaluate(TICKERS) == []
     words.fill("")
 
     kind.select_option("fiis")
-    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.is_fund}
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets().items() if asset.is_fund}
     kind.select_option("")
-    group = next(asset.group for asset in assets.values() if asset.group)
+    group = next(asset.group for asset in assets().values() if asset.group)
     page.get_by_label("Setor ou segmento", exact=True).select_option(group)
-    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.group == group}
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets().items() if asset.group == group}
     page.get_by_role("button", name="Limpar filtros").click()
     page.get_by_label("só líquidos").check()
-    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets.items() if asset.is_liquid}
-    page.context.close()
+    assert set(page.evaluate(TICKERS)) == {name for name, asset in assets().items() if asset.is_liquid}
 
 
 @pytest.mark.parametrize(
-    ("typed", "address", "fits"),
+    ("typed", "address", "limits"),
     [
         (
             {"P/L, mínimo": "0", "P/L, máximo": "10", "Yield, mínimo": "6"},
             "yield=6..&pl=0..10",
-            lambda row: (
-                0 <= row.get("vlr_ind_p_sobre_l", -1) <= 10 and (row.get("vlr_ind_div_yield") or 0) >= 6
-            ),
+            {"vlr_ind_p_sobre_l": (0, 10), "vlr_ind_div_yield": (6, math.inf)},
         ),
         (
             {"12 meses, mínimo": "−2,5%", "12 meses, máximo": "40,43"},
             "12m=-2.5..40.43",
-            lambda row: row["pct_var_12m"] is not None and -0.025 <= row["pct_var_12m"] <= 0.4043,
+            {"pct_var_12m": (-0.025, 0.4043)},
         ),
-        (
-            {"Valor de mercado, mínimo": "1,5 bi"},
-            "mercado=1500000000..",
-            lambda row: (row["vlr_mercado"] or 0) >= 1.5e9,
-        ),
+        ({"Valor de mercado, mínimo": "1,5 bi"}, "mercado=1500000000..", {"vlr_mercado": (1.5e9, math.inf)}),
         (
             {"Volume, mínimo": "1.000.000", "Vacância, máximo": "10"},
             "volume=1000000..&vacancia=..10",
-            lambda row: (
-                row["vol_med_neg_2m"] is not None
-                and row["vol_med_neg_2m"] >= 1_000_000
-                and row.get("vlr_vacancia_media") is not None
-                and row["vlr_vacancia_media"] <= 10
-            ),
+            {"vol_med_neg_2m": (1_000_000, math.inf), "vlr_vacancia_media": (-math.inf, 10)},
         ),
     ],
+    ids=["two numbers", "percent", "billions", "one limit each"],
 )
 def test_minimum_and_maximum_show_what_python_finds_and_the_address_brings_it_back(
-    browser: Browser,
-    files: dict[str, Path],
-    typed: dict[str, str],
-    address: str,
-    fits: Callable[[dict[str, Any]], bool],
+    opened: Opener, typed: dict[str, str], address: str, limits: dict[str, tuple[float, float]]
 ) -> None:
-    def present(row: Any) -> dict[str, Any]:
-        return {
-            name: value for name, value in row.items() if name != "vlr_ind_p_sobre_l" or value is not None
-        }
+    def fits(row: Mapping[str, Any]) -> bool:
+        return all(
+            row.get(name) is not None and low <= row[name] <= high for name, (low, high) in limits.items()
+        )
 
-    expected = {asset.ticker for asset in many().assets() if fits(present(asset.row))}
-    page = opened(browser, files["many"]).page
+    expected = {ticker for ticker, asset in assets().items() if fits(asset.row)}
+    page = opened()
     page.get_by_text("Colunas, mínimos e máximos").click()
 
     for label, text in typed.items():
         page.get_by_label(label, exact=True).fill(text)
 
-    assert 0 < len(expected) < len(many().assets())
+    assert 0 < len(expected) < len(assets())
     assert set(page.evaluate(TICKERS)) == expected
     assert page.evaluate("location.hash") == f"#{address}"
-    another = opened(browser, files["many"], fragment=page.evaluate("location.hash")).page
+    another = opened(fragment=f"#{address}")
     assert another.evaluate(TICKERS) == page.evaluate(TICKERS)
     assert another.evaluate("location.hash") == f"#{address}"
-    for one in (page, another):
-        one.context.close()
 
 
-def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"]).page
+def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Opener) -> None:
+    page = opened()
     page.get_by_text("Colunas, mínimos e máximos").click()
     field = page.get_by_label("P/L, mínimo", exact=True)
 
     field.fill("dez")
 
     assert field.get_attribute("aria-invalid") is not None
-    assert len(page.evaluate(TICKERS)) == len(many().assets())
-    page.context.close()
+    assert len(page.evaluate(TICKERS)) == len(assets())
 
 
 @pytest.mark.parametrize("preset", SETTINGS["presets"], ids=lambda preset: preset["title"])
-def test_a_screen_shows_what_the_saved_query_answers(
-    browser: Browser, files: dict[str, Path], preset: dict[str, str]
-) -> None:
-    page = opened(browser, files["many"]).page
+def test_a_screen_shows_what_the_saved_query_answers(opened: Opener, preset: dict[str, str]) -> None:
+    page = opened()
     button = page.get_by_role("button", name=preset["title"], exact=True)
 
     button.click()
@@ -333,25 +317,22 @@ def test_a_screen_shows_what_the_saved_query_answers(
     assert page.locator("#formula").text_content() == preset["formula"]
     found, expected = page.evaluate(TICKERS), answer_of(preset["query"])
     assert found
-    if (
-        preset["query"] == "menores-p-vp-por-setor"
-    ):  # a page and a database order letters with accents differently
+    if preset["query"] == "menores-p-vp-por-setor":
+        # A page and a database order letters with accents differently.
         assert by_sector(found) == by_sector(expected)
     else:
         assert found == expected
-    another = opened(browser, files["many"], fragment=f"#{preset['screen']}").page
+    another = opened(fragment=f"#{preset['screen']}")
     assert another.evaluate(TICKERS) == found
     button.click()
     assert page.evaluate("location.hash") == ""
-    assert len(page.evaluate(TICKERS)) == len(many().assets())
-    for one in (page, another):
-        one.context.close()
+    assert len(page.evaluate(TICKERS)) == len(assets())
 
 
 def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
     """Group the tickers by sector, and keep their order."""
-    sectors = {asset.ticker: asset.group for asset in many().assets()}
-    return {group: [one for one in tickers if sectors[one] == group] for group in map(sectors.get, tickers)}
+    sectors = [assets()[ticker].group for ticker in tickers]
+    return {group: [one for one in tickers if assets()[one].group == group] for group in sectors}
 
 
 def answer_of(query: str | None) -> list[str]:
@@ -375,17 +356,12 @@ def answer_of(query: str | None) -> list[str]:
     text = (QUERIES / f"{query}.sql").read_text("utf-8")
     for name in relations:
         text = text.replace(f"${{{name}}}", name)
-    answer = lake.execute(text)
-    names = [column[0] for column in answer.description or ()]
-    place = names.index("papel" if "papel" in names else "nome_papel")
-    return [str(row[place]) for row in answer.fetchall()]
+    answer = lake.execute(text).df()
+    return answer["papel" if "papel" in answer else "nome_papel"].tolist()
 
 
-def test_what_is_shown_is_downloaded_as_a_sheet(
-    browser: Browser, files: dict[str, Path], tmp_path: Path
-) -> None:
-    page = opened(browser, files["many"], fragment="#tipo=acoes&ordem=roe&colunas=dia,roe,mercado").page
-    rows = {asset.ticker: asset for asset in many().assets()}
+def test_what_is_shown_is_downloaded_as_a_sheet(opened: Opener, tmp_path: Path) -> None:
+    page = opened(fragment="#tipo=acoes&ordem=roe&colunas=dia,roe,mercado")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Baixar em CSV").click()
@@ -396,7 +372,7 @@ def test_what_is_shown_is_downloaded_as_a_sheet(
     assert head == ["Ativo", "Nome", "Setor ou segmento", "Dia (%)", "ROE (%)", "Valor de mercado"]
     assert [line[0] for line in lines] == page.evaluate(TICKERS)
     for ticker, name, _, day, equity, worth in lines:
-        row = rows[ticker].row
+        row = assets()[ticker].row
         assert name.removeprefix("'") == (row["nome_empresa"] or "").strip()
         for cell, value in (
             (day, row["pct_var_dia"] and 100 * row["pct_var_dia"]),
@@ -404,40 +380,36 @@ def test_what_is_shown_is_downloaded_as_a_sheet(
             (worth, row["vlr_mercado"]),
         ):
             assert (float(cell.replace(",", ".")) if cell else None) == pytest.approx(value)
-    page.context.close()
 
 
 def test_the_readers_own_list_is_a_filter_that_the_address_brings_and_the_browser_keeps(
-    browser: Browser, files: dict[str, Path]
+    opened: Opener,
 ) -> None:
-    page = opened(browser, files["many"], fragment="#lista=petr4,HGLG11,XXXX3").page
+    page = opened(fragment="#lista=petr4,HGLG11,XXXX3")
 
     assert set(page.evaluate(TICKERS)) == {"PETR4", "HGLG11"}
     assert "não estão nesta página: XXXX3" in (page.get_by_role("status").text_content() or "")
+    file = page.url.partition("#")[0]
     page.goto("about:blank")
-    page.goto(files["many"].as_uri())
+    page.goto(file)
     assert page.get_by_role("textbox", name="Minha lista").input_value() == "PETR4, HGLG11, XXXX3"
-    assert len(page.evaluate(TICKERS)) == len(many().assets())
+    assert len(page.evaluate(TICKERS)) == len(assets())
     page.get_by_label("só a minha lista").check()
     page.get_by_role("textbox", name="Minha lista").fill("vale3 itub4")
     assert set(page.evaluate(TICKERS)) == {"VALE3", "ITUB4"}
     assert page.evaluate("location.hash") == "#lista=VALE3,ITUB4"
-    page.context.close()
 
 
-def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    assets = many().assets()
-    columns = numbers_of(assets)
+def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(opened: Opener) -> None:
+    columns = numbers_of(many().assets())
     address = "#colunas=" + ",".join(column.key for column in columns)
 
-    page = opened(browser, files["many"], fragment=address).page
+    page = opened(fragment=address)
 
     heads = [head.text_content() for head in page.locator("#papers thead th").all()]
     assert heads[3:] == [column.title for column in columns]
     shown = {row[0]: row[3:] for row in page.evaluate(SHOWN)}
-    for place, asset in enumerate(assets):
+    for place, asset in enumerate(many().assets()):
         assert shown[asset.ticker] == [
             getattr(numbers, column.shown)(values[place]) for column, values in columns.items()
         ]
@@ -445,16 +417,13 @@ def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(
     page.get_by_role("checkbox", name="ROIC").uncheck()
     assert "roic" not in page.evaluate("location.hash")
     assert page.locator("#papers thead th", has_text="ROIC").count() == 0
-    page.context.close()
 
 
-@pytest.mark.parametrize("width", [360, PHONE, DESK])
+@pytest.mark.parametrize("width", [360, DESK])
 def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_more(
-    browser: Browser, files: dict[str, Path], width: int
+    opened: Opener, width: int
 ) -> None:
-    page = opened(
-        browser, files["many"], width, fragment="#ordem=-roe&colunas=mes,roe,mercado,max52,lpa,psr,ano"
-    ).page
+    page = opened(width=width, fragment="#ordem=-roe&colunas=mes,roe,mercado,max52,lpa,psr,ano")
     place = page.locator("#papers")
     sorted_by = page.locator("#papers thead th[aria-sort]")
     hint = page.locator("p.more:has(+ #papers)")
@@ -463,21 +432,17 @@ def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_
     for left in (0, 10_000):
         place.evaluate("(place, left) => { place.scrollLeft = left; }", left)
         outer, inner = place.bounding_box(), sorted_by.bounding_box()
-        assert outer
-        assert inner
+        assert outer and inner
         assert inner["x"] >= outer["x"]
         assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
         if width < DESK:
             hint.wait_for(state="visible" if left == 0 else "hidden")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
 
 
-def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"]).page
-    rows = {asset.ticker: asset.row for asset in many().assets()}
+def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(opened: Opener) -> None:
+    page = opened()
+    rows = {ticker: asset.row for ticker, asset in assets().items()}
     for title, columns, directions in (
         ("ROE", ("vlr_ind_roe",), ("descending", "ascending")),
         ("P/VP", ("vlr_ind_p_sobre_vp", "vlr_p_sobre_vp"), ("ascending", "descending")),
@@ -501,19 +466,17 @@ def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(
     page.locator("#papers thead th").first.get_by_role("button").press("Enter")
     tickers = page.evaluate(TICKERS)
     assert tickers == sorted(tickers)
-    page.context.close()
 
 
-def test_sectors_and_segments_are_compared_in_sight(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["many"]).page
+def test_sectors_and_segments_are_compared_in_sight(opened: Opener) -> None:
+    page = opened()
 
     for name in ("Setor em tabela", "Segmento em tabela"):
         assert page.get_by_role("region", name=name).is_visible()
-    page.context.close()
 
 
-def test_a_point_says_which_asset_it_is(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["whole"]).page
+def test_a_point_says_which_asset_it_is(opened: Opener) -> None:
+    page = opened("whole")
     point = page.locator("#chart-stocks .mark-symbol path").first
     point.scroll_into_view_if_needed()
 
@@ -522,7 +485,6 @@ def test_a_point_says_which_asset_it_is(browser: Browser, files: dict[str, Path]
     hint = page.locator("#vg-tooltip-element")
     hint.wait_for(state="visible")
     assert "P/VP" in (hint.text_content() or "")
-    page.context.close()
 
 
 FILLED = "() => document.getElementById('panel').dataset.filled === state.asset"
@@ -539,10 +501,6 @@ SERIES_OF_ALL = """async () => {
   }
   return [data.sessions, found];
 }"""
-WIDER = """() => {
-  const panel = document.getElementById("panel");
-  return panel.scrollWidth - panel.clientWidth;
-}"""
 CLIPPED = """() => {
   const panel = document.getElementById("panel");
   const edge = panel.getBoundingClientRect();
@@ -556,11 +514,11 @@ CLIPPED = """() => {
 }"""
 
 
-def panel(browser: Browser, file: Path, fragment: str, width: int = DESK, scheme: str = "light") -> Seen:
+def panel(opened: Opener, fragment: str, **options: Any) -> Page:
     """Open a page with an asset's panel and wait until the panel is filled and drawn."""
-    seen = opened(browser, file, width, scheme, fragment)
-    filled(seen.page)
-    return seen
+    page = opened(fragment=fragment, **options)
+    filled(page)
+    return page
 
 
 def filled(page: Page) -> None:
@@ -581,12 +539,12 @@ def shown(indicator: Indicator, value: Any) -> str:
 
 @pytest.mark.parametrize("ticker", ["PETR4", "ITUB4", "HGLG11"])
 def test_a_panel_has_every_number_of_its_asset_with_median_and_rank_of_its_group(
-    browser: Browser, files: dict[str, Path], ticker: str
+    opened: Opener, ticker: str
 ) -> None:
-    seen = panel(browser, files["many"], f"#{ticker}")
-    asset = next(one for one in many().assets() if one.ticker == ticker)
-    kind = [one.row for one in many().assets() if one.is_fund == asset.is_fund]
-    group = [one.row for one in many().assets() if (one.is_fund, one.group) == (asset.is_fund, asset.group)]
+    page = panel(opened, f"#{ticker}")
+    asset = assets()[ticker]
+    kind = [one.row for one in assets().values() if one.is_fund == asset.is_fund]
+    group = [one.row for one in assets().values() if (one.is_fund, one.group) == (asset.is_fund, asset.group)]
     expected = []
     for one in indicators_of("fii" if asset.is_fund else "nome_papel", kind, 2026):
         value = asset.row[one.name]
@@ -599,52 +557,43 @@ def test_a_panel_has_every_number_of_its_asset_with_median_and_rank_of_its_group
         if values:
             expected.append([one.title, shown(one, value), shown(one, median(values)), rank])
 
-    found = seen.page.evaluate(PANEL)
+    found = page.evaluate(PANEL)
 
     assert len(group) > 2
     assert [row for row in found if row[-1] != "–"] == [row for row in expected if row[-1] != "–"]
     assert [row for row in found if row not in expected] == []
-    assert seen.page.get_by_role("heading", name=ticker, exact=True).is_visible()
-    assert (
-        f"setor {asset.group}" in (seen.page.locator("#panel-compared").text_content() or "") or asset.is_fund
-    )
-    assert seen.complaints == []
-    seen.page.context.close()
+    assert page.get_by_role("heading", name=ticker, exact=True).is_visible()
+    assert f"setor {asset.group}" in (page.locator("#panel-compared").text_content() or "") or asset.is_fund
 
 
-def test_a_name_in_a_panel_shows_its_definition(browser: Browser, files: dict[str, Path]) -> None:
-    page = panel(browser, files["many"], "#PETR4").page
+def test_a_name_in_a_panel_shows_its_definition(opened: Opener) -> None:
+    page = panel(opened, "#PETR4")
     meant = page.get_by_text("Retorno sobre o patrimônio líquido (ROE)").locator("visible=true")
     assert meant.count() == 0
 
     page.locator("#panel-rows summary", has_text="ROE").press("Enter")
 
     assert meant.count() == 1
-    page.context.close()
 
 
-def test_the_history_in_the_page_is_that_of_the_lake(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["many"]).page
-    on_page = {asset.ticker: asset for asset in many().assets()}
+def test_the_history_in_the_page_is_that_of_the_lake(opened: Opener) -> None:
+    page = opened()
 
     sessions, found = page.evaluate(SERIES_OF_ALL)
 
     assert len(sessions) == 8
-    assert found.keys() == on_page.keys()
+    assert found.keys() == assets().keys()
     for history in many().histories:
-        if history.ticker in on_page:
+        if history.ticker in assets():
             for name, values in history.values.items():
                 expected = dict(zip((day.isoformat() for day in history.sessions), values, strict=True))
                 assert dict(zip(sessions, found[history.ticker][name], strict=True)) == {
                     day: expected.get(day) for day in sessions
                 }
-    page.context.close()
 
 
-def test_a_panel_opens_and_closes_with_the_keyboard_and_keeps_the_screen(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"], fragment="#tipo=acoes&ordem=ativo").page
+def test_a_panel_opens_and_closes_with_the_keyboard_and_keeps_the_screen(opened: Opener) -> None:
+    page = opened(fragment="#tipo=acoes&ordem=ativo")
     active = "document.activeElement.id || document.activeElement.textContent"
     before = page.evaluate(TICKERS)
     page.locator("#papers tbody a", has_text="PETR4").press("Enter")
@@ -663,11 +612,10 @@ def test_a_panel_opens_and_closes_with_the_keyboard_and_keeps_the_screen(
     assert page.evaluate("location.hash") == "#tipo=acoes&ordem=ativo"
     assert page.evaluate(active) == "PETR4"
     assert page.evaluate(TICKERS) == before
-    page.context.close()
 
 
-def test_the_browsers_back_closes_a_panel(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["many"], fragment="#liquidos=1").page
+def test_the_browsers_back_closes_a_panel(opened: Opener) -> None:
+    page = opened(fragment="#liquidos=1")
     page.locator("#papers tbody tr:visible a").first.click()
     filled(page)
 
@@ -675,24 +623,20 @@ def test_the_browsers_back_closes_a_panel(browser: Browser, files: dict[str, Pat
 
     page.locator("#panel").wait_for(state="hidden")
     assert page.evaluate("location.hash") == "#liquidos=1"
-    page.context.close()
 
 
 @pytest.mark.parametrize("place", ["#chart-rises .mark-rect path", "#chart-stocks .mark-symbol path"])
-def test_a_mark_of_a_chart_opens_the_panel_of_its_asset(
-    browser: Browser, files: dict[str, Path], place: str
-) -> None:
-    page = opened(browser, files["many"]).page
+def test_a_mark_of_a_chart_opens_the_panel_of_its_asset(opened: Opener, place: str) -> None:
+    page = opened()
 
     page.locator(place).first.click(force=True)
 
     filled(page)
     assert page.locator("#panel-title").text_content() == page.evaluate("location.hash.slice(1)")
-    page.context.close()
 
 
-def test_the_reader_picks_series_and_the_address_keeps_them(browser: Browser, files: dict[str, Path]) -> None:
-    page = panel(browser, files["many"], "#petr4").page
+def test_the_reader_picks_series_and_the_address_keeps_them(opened: Opener) -> None:
+    page = panel(opened, "#petr4")
     drawn = "() => [...document.querySelectorAll('#panel-charts h4')].map((one) => one.textContent)"
     assert page.evaluate(drawn) == ["Cotação, em reais", "P/L, em vezes", "Yield, %"]
 
@@ -702,16 +646,14 @@ def test_the_reader_picks_series_and_the_address_keeps_them(browser: Browser, fi
 
     assert page.evaluate(drawn) == ["Cotação, em reais", "Yield, %", "ROE, %"]
     assert page.evaluate("location.hash") == "#PETR4&grafico=yield,roe"
-    another = panel(browser, files["many"], page.evaluate("location.hash")).page
+    another = panel(opened, page.evaluate("location.hash"))
     assert another.evaluate(drawn) == page.evaluate(drawn)
-    for one in (page, another):
-        one.context.close()
 
 
 def test_a_history_marks_bad_days_and_a_possible_split_and_says_that_prices_are_not_adjusted(
-    browser: Browser, files: dict[str, Path]
+    opened: Opener,
 ) -> None:
-    page = panel(browser, files["many"], "#PETR4").page
+    page = panel(opened, "#PETR4")
     text = page.locator("#panel").text_content() or ""
 
     assert "falha em 17/11/2026" in text
@@ -722,52 +664,44 @@ def test_a_history_marks_bad_days_and_a_possible_split_and_says_that_prices_are_
     assert {one.get_attribute("stroke") for one in rules.all()} == {"var(--falha)", "var(--line-4)"}
     page.locator("#panel-charts .chart").first.hover(force=True)
     page.locator("#panel-tooltip", has_text="pregão").wait_for(state="visible")
-    page.context.close()
 
 
-def test_an_asset_that_is_not_on_the_page_is_said_to_be_absent(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"], fragment="#XXXX3").page
+def test_an_asset_that_is_not_on_the_page_is_said_to_be_absent(opened: Opener) -> None:
+    page = opened(fragment="#XXXX3")
 
     page.get_by_text("Este ativo não está nesta página").wait_for()
     page.get_by_role("button", name="Fechar").click()
     assert page.evaluate("location.hash") == ""
-    page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("ticker", "width"), [("PETR4", 360), ("HGLG11", PHONE), ("ITUB4", 1600)])
+@pytest.mark.parametrize(
+    ("ticker", "width", "scheme"),
+    [("PETR4", 360, "light"), ("HGLG11", PHONE, "dark"), ("ITUB4", 1600, "light")],
+)
 def test_nothing_of_a_panel_is_clipped_or_hard_to_read(
-    browser: Browser, files: dict[str, Path], ticker: str, width: int, scheme: str
+    opened: Opener, ticker: str, width: int, scheme: str
 ) -> None:
     every = ",".join(("pl", "pvp", "yield", "roe", "mbruta", "mebit", "mliquida", "vacancia"))
-    seen = panel(browser, files["many"], f"#{ticker}&grafico={every}", width, scheme)
-    for summary in seen.page.locator("#panel summary").all():
+    page = panel(opened, f"#{ticker}&grafico={every}", width=width, scheme=scheme)
+    for summary in page.locator("#panel summary").all():
         summary.click()
 
-    assert seen.page.evaluate(WIDER) <= 0
-    assert seen.page.evaluate(CLIPPED) == []
-    assert seen.page.evaluate(CUT_OFF) == []
-    assert seen.page.evaluate(SMALL) == []
-    assert {what: ratio for what, ratio in seen.page.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
-    assert seen.complaints == []
-    assert seen.asked_for == [files["many"].as_uri()]
-    seen.page.context.close()
+    assert page.locator("#panel").evaluate("(panel) => panel.scrollWidth - panel.clientWidth") <= 0
+    assert page.evaluate(CLIPPED) == []
+    check_readable(page)
 
 
-def test_the_readers_own_list_has_a_section_at_the_top(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["many"], fragment="#lista=PETR4,HGLG11,XXXX3").page
+def test_the_readers_own_list_has_a_section_at_the_top(opened: Opener) -> None:
+    page = opened(fragment="#lista=PETR4,HGLG11,XXXX3")
     own = page.get_by_role("region", name="Minha lista", exact=True)
     listed = own.locator("tbody th")
-    prices = {asset.ticker: numbers.decimal(asset.price) for asset in many().assets()}
+    prices = [numbers.decimal(assets()[ticker].price) for ticker in ("PETR4", "HGLG11")]
 
     assert listed.all_text_contents() == ["PETR4", "HGLG11"]
-    assert own.locator("tbody td:nth-child(3)").all_text_contents() == [prices["PETR4"], prices["HGLG11"]]
+    assert own.locator("tbody td:nth-child(3)").all_text_contents() == prices
     assert "Não estão nesta página: XXXX3" in (own.text_content() or "")
     top, next_section = (page.locator(one).bounding_box() for one in ("#own", "#market"))
-    assert top
-    assert next_section
+    assert top and next_section
     assert top["y"] < next_section["y"]
 
     listed.get_by_role("link", name="PETR4").click()
@@ -778,37 +712,32 @@ def test_the_readers_own_list_has_a_section_at_the_top(browser: Browser, files: 
     assert page.evaluate("location.hash") == "#lista=HGLG11,XXXX3"
     page.get_by_role("textbox", name="Minha lista").fill("")
     assert own.is_hidden()
-    page.context.close()
 
 
-def test_the_order_says_what_its_column_means(browser: Browser, files: dict[str, Path]) -> None:
-    page = opened(browser, files["many"]).page
+def test_the_order_says_what_its_column_means(opened: Opener) -> None:
+    page = opened()
 
     page.locator("#papers thead th", has_text="ROE").get_by_role("button").click()
 
     assert (page.locator("#meaning").text_content() or "").startswith(
         "Em ordem de ROE: Retorno sobre o patrimônio"
     )
-    page.context.close()
 
 
-def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(
-    browser: Browser, files: dict[str, Path]
-) -> None:
-    page = opened(browser, files["many"]).page
+def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(opened: Opener) -> None:
+    page = opened()
     for funds, chart in ((False, "#chart-stocks"), (True, "#chart-funds")):
         inside = {
             name for name in page.locator(f"{chart} .mark-text.role-mark text").all_text_contents() if name
         }
         legend = page.locator(f"{chart} .role-legend-label text").all_text_contents()
         symbols = page.locator(f"{chart} .role-legend-symbol path").all()
-        ways = {(one.get_attribute("fill"), one.get_attribute("d")) for one in symbols}
 
         assert len(inside) > 4
-        assert inside <= {asset.ticker for asset in many().assets() if asset.is_fund == funds}
+        assert inside <= {ticker for ticker, asset in assets().items() if asset.is_fund == funds}
         assert legend[-1] == "outros"
         assert 2 < len(legend) <= 8
-        assert len({fill for fill, _ in ways}) == len(legend)
+        assert len({symbol.get_attribute("fill") for symbol in symbols}) == len(legend)
         points = [
             point.bounding_box() for point in page.locator(f"{chart} .mark-symbol.role-mark path").all()
         ]
@@ -817,4 +746,3 @@ def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(
         for at, size in (("x", "width"), ("y", "height")):
             places = [point[at] + point[size] / 2 for point in points if point]
             assert max(places) - min(places) > 0.8 * frame[size]
-    page.context.close()
