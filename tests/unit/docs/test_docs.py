@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
+import collector.__main__
+import report.__main__
+from collector.errors import CollectorError
 from legs import LEGS
 from sandbox import checks, console, local, site
 from sandbox.day import Day
@@ -74,11 +77,6 @@ def names(text: str) -> set[str]:
     return {word for word in in_backticks(text) if re.fullmatch(r"[a-z]\w*_\w+", word)}
 
 
-def declared(file: str, kind: str) -> set[str]:
-    """Return the names of a Terraform file's blocks that have the given kind."""
-    return set(re.findall(rf'^{kind} "(\w+)"', (PROJECT / file).read_text(encoding="utf-8"), re.MULTILINE))
-
-
 def test_what_is_looked_for_is_found() -> None:
     text = (
         '# Run it twice\n`make run` and `make query SQL="SELECT 1"`, then `lambda/build.py`'
@@ -129,6 +127,28 @@ def test_every_leg_of_test_all_is_documented_and_every_documented_one_exists() -
     assert {name for cell in named for name in re.findall(r"`([^`]+)`", cell)} == set(LEGS)
 
 
+@pytest.mark.parametrize(
+    ("page", "parser"),
+    [("collector.md", collector.__main__._parser()), ("report.md", report.__main__._parser())],
+    ids=["collector", "report"],
+)
+def test_every_option_is_documented_once_and_every_documented_one_exists(
+    page: str, parser: ArgumentParser
+) -> None:
+    options = {option for action in parser._actions for option in action.option_strings}
+
+    documented = re.findall(r"^\| `(--[a-z]+)` \|", text_of(PROJECT / "docs" / page), re.MULTILINE)
+    assert sorted({*documented, "--help"}) == sorted(options - {"-h"})
+    assert len(set(documented)) == len(documented)
+
+
+def test_every_exit_status_of_the_collector_is_documented_once_and_every_documented_one_exists() -> None:
+    statuses = {error.status for error in CollectorError.__subclasses__()}
+
+    documented = re.findall(r"^\| (\d+) \|", text_of(PROJECT / "docs" / "collector.md"), re.MULTILINE)
+    assert sorted(map(int, documented)) == sorted(statuses | {0, 2, collector.__main__.INTERRUPTED})
+
+
 @pytest.mark.parametrize(("section", "folder"), [("Views", "views"), ("Consultas salvas", "queries")])
 def test_every_view_and_named_query_is_documented_and_every_documented_one_exists(
     section: str, folder: str
@@ -138,20 +158,6 @@ def test_every_view_and_named_query_is_documented_and_every_documented_one_exist
     files = (PROJECT / "athena" / folder).glob("*.sql")
 
     assert sorted(documented) == sorted(path.stem for path in files)
-
-
-def test_every_name_in_the_readme_and_the_page_of_inputs_is_one_that_the_consumer_has() -> None:
-    schemas = [json.loads(path.read_text("utf-8")) for path in (PROJECT / "glue" / "schemas").glob("*.json")]
-    columns = {column["name"] for schema in schemas for column in schema["columns"]}
-    databases = {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
-    known = declared("variables.tf", "variable") | declared("outputs.tf", "output") | columns | databases
-    known |= {schema["table"] for schema in schemas} | {"anomesdia_exec"}
-    known |= {path.stem for path in (PROJECT / "athena" / "views").glob("*.sql")}
-    named = names(text_of(PROJECT / "README.md")) | names(text_of(PROJECT / "docs" / "inputs.md"))
-
-    assert {"bucket_names_map", "packages_bucket", "anomesdia_exec", "alarm_email"} <= named
-    # ``default_tags``, an argument of the AWS provider, is the only name that is not in `known`.
-    assert named - known == {"default_tags"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

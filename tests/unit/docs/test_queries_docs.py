@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pynvest_lake.contract import SOT_ACOES
-from sandbox.bench.queries import TABLES, bytes_read, weight, write_lake
+from sandbox.bench.queries import bytes_read, weight, write_lake
 from sandbox.site import make_assets
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -42,13 +41,3 @@ def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_
         # DuckDB may read some bytes near an object's end twice; it may also read them only once, as part of a
         # larger read of needed bytes.
         assert sizes == pytest.approx(documented()[name], rel=0.1, abs=0.1), name
-
-
-def test_views_of_the_last_day_read_one_day_and_fewer_columns_are_fewer_bytes(tmp_path: Path) -> None:
-    write_lake(tmp_path, make_assets(DAY, 200, 100), 20)
-
-    weights, read = weight(tmp_path), bytes_read(tmp_path)
-
-    assert weights.keys() == set(TABLES.values())
-    assert read["vw_acoes_ultimo_dia"] < weights[SOT_ACOES] / 2
-    assert read["serie-de-um-papel"] < read["vw_ativos_por_sessao"]

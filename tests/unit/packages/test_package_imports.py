@@ -18,27 +18,14 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "lambda" / "src"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
-STAGES = (
-    "assess_day",
-    "check_and_delete_partitions",
-    "dedup_financial_data",
-    "get_financial_data",
-    "get_tickers",
-    "prep_financial_data",
-    "specialize_financial_data",
-)
-
+STAGES = sorted(handler.parent.name for handler in SOURCES.glob("*/handler.py"))
 SHARED = {"b3", "fundamentus_site", "pynvest_lake"}
 
 # A stage must not import these modules; otherwise the stage's start would take longer than its work.
-FOREIGN = {
-    "assess_day": {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
-    "check_and_delete_partitions": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
+FOREIGN = {"boto3", "holidays", "awswrangler", "pandas", "pynvest", "requests", "bs4"}
+FOREIGN_TO_READERS = {
     "get_tickers": {"boto3", "awswrangler"},
     "get_financial_data": {"boto3", "awswrangler", "aws_lambda_powertools.utilities.batch", "asyncio"},
-    "prep_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
-    "specialize_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
-    "dedup_financial_data": {"boto3", "awswrangler", "pandas", "pynvest", "requests", "bs4"},
 }
 
 
@@ -121,16 +108,10 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
     # pyarrow looks for pandas when it makes its first array; every stage except stage 1 makes arrays.
     array = "import pyarrow; pyarrow.array(['any'])" if stage != "check_and_delete_partitions" else "pass"
     modules: list[str] = json.loads(
-        after_import(
-            packages,
-            managed,
-            stage,
-            array,
-            "print(json.dumps(sorted(sys.modules)))",
-        )
+        after_import(packages, managed, stage, array, "print(json.dumps(sorted(sys.modules)))")
     )
 
-    assert not set(modules) & FOREIGN.get(stage, set())
+    assert not set(modules) & FOREIGN_TO_READERS.get(stage, FOREIGN)
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
