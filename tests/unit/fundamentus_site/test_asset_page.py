@@ -317,90 +317,45 @@ def test_an_old_page_is_taken_whenever_it_came() -> None:
 
 # --------------------------------------------------------------------------------- cells in unusual positions
 
-UNKNOWN = st.from_regex(r"[A-Z][a-z]{3,8} nov[ao]", fullmatch=True)
-NOTHING = st.sampled_from(
+
+@pytest.mark.parametrize(
+    ("start", "unknown"),
     [
-        "",
-        '<td class="label"></td><td class="data"></td>',
-        "<td></td>",
-        '<td class="data">solta</td>',
-        '<td class="data">Dia</td><td class="data">99</td>',
-        "<th></th>",
-    ]
+        ('<table class="x w728 y">', ()),
+        ('<table class="w728"><tr></tr><tr><td></td><th></th></tr>', ()),
+        ('<table class="w728"><tr><td class="label"></td><td class="data">99</td></tr>', ()),
+        ('<table class="w728"><tr><td class="data">P/L</td><td class="data">99</td></tr>', ()),
+        ('<table class="w728"><tr><td class="data">P/L <span class="help">?</span></td><td>99</td></tr>', ()),
+        ('<table class="w728"><tr><td colspan="2">P/L</td><td>99</td></tr>', ()),
+        ('<table class="w728"><tr><td>P/L</td><td><table><tr><td>99</td></tr></table></td></tr>', ()),
+        ('<table><tr><td class="label">P/L</td><td>99</td></tr></table><table class="w728">', ()),
+        ('<table class="w728"><tr><th class="label w1">\n Novo \n</th><td>99</td></tr>', ("Novo",)),
+        ('<table class="w728"><tr><td><span class="help">?</span>Novo</td><td>99</td></tr>', ("Novo",)),
+    ],
+    ids=[
+        "a table of several classes",
+        "rows without texts",
+        "an empty label",
+        "a value like a label",
+        "a value with a help mark",
+        "a heading like a label",
+        "a table within a cell",
+        "a table of no indicators",
+        "a heading as a label",
+        "a label with only a help mark",
+    ],
 )
-BETWEEN = st.sampled_from(
-    [
-        "",
-        "<tr></tr>",
-        '<tr><td class="nivel1" colspan="4">Outra seção</td></tr>',
-        "<tr><td id='grafico'></td></tr>",
-        "<tr><td><table><tr><td class='data'>aviso <span class='help'>?</span></td></tr></table></td></tr>",
-        "</table><table><tr><td class='label'>Cotação</td><td>0</td></tr></table><table class='w728'>",
-        "</table></div><div><table class='x w728 y'>",
-    ]
-)
-MARKS = st.sampled_from(
-    [
-        '<td class="label"><span class="help tips" title="O que é?">?</span><span class="txt">{}</span></td>',
-        '<td class="label w1"><span class="txt">{}</span></td>',
-        '<th class="label">\n {} \n</th>',
-        '<td><span class="help">?</span>{}</td>',
-        "<td><b>{}</b></td>",
-    ]
-)
-VALUES = st.sampled_from(
-    [
-        '<td class="data"><span class="txt">{}</span></td>',
-        "<td>\n{}\n</td>",
-        '<td class="data"><i>{}</i><!-- ? --></td>',
-    ]
-)
-ODD = of_varieties("listed", "bank", "young", "label", "real_estate", "financial")
-SOLID_MARK = '<td class="label">{}</td>'
+def test_what_stands_between_the_indicators_is_no_value_of_them(start: str, unknown: tuple[str, ...]) -> None:
+    text = detail_page(ASSETS[0]).decode("iso-8859-1")
+    reading = read_page(page(text.replace('<table class="w728" cellspacing="0">', start, 1).encode()))
+    assert texts(reading) == ASSETS[0].expected_sor()
+    assert (reading.unknown_labels, reading.lacking_core) == (unknown, ())
 
 
-@st.composite
-def odd_pages(draw: st.DrawFn) -> tuple[SampleAsset, str, list[str]]:
-    """Return an asset, its page with the indicators in unusual positions, and the page's unknown labels."""
-    asset = draw(st.sampled_from(ODD))
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for one in asset.cells():
-        if one.label:
-            groups.setdefault(one.label, []).append((one.label, one.text))
-    unknown = draw(st.lists(UNKNOWN, max_size=3, unique=True))
-    order = draw(st.permutations([*groups.values(), *([(label, "1,00")] for label in unknown)]))
-    rows: list[list[tuple[str, str]]] = []
-    for piece in order:
-        # Cells with the same label go into one row and keep their order. A row may hold the cells of several
-        # labels.
-        if rows and draw(st.booleans()):
-            rows[-1].extend(piece)
-        else:
-            rows.append(list(piece))
-    body = ""
-    for pairs in rows:
-        cells = ""
-        for label, value in pairs:
-            mark = SOLID_MARK if label in unknown else draw(MARKS)
-            cells += draw(NOTHING) + mark.format(html.escape(label))
-            cells += draw(VALUES).format(html.escape(value))
-        body += f"<tr>{cells}{draw(NOTHING)}</tr>{draw(BETWEEN)}"
-        again = pairs[0][0]
-        if len(groups.get(again, "x")) == 1 and draw(st.integers(0, 9)) == 0:
-            body += f"<tr>{SOLID_MARK.format(html.escape(again))}<td>outro valor</td></tr>"
-    met = [label for piece in order for label, _ in piece if label in unknown]
-    return asset, f"<title>Fundamentus</title><div><table class='w728'>{body}</table></div>", met
-
-
-@given(odd_pages())
-def test_wherever_its_cells_stand_every_indicator_is_read_and_every_other_label_is_named(
-    odd: tuple[SampleAsset, str, list[str]],
-) -> None:
-    asset, text, unknown = odd
-    reading = read_page(page(text.encode(), EVENING), asset.ticker, Kind(asset.kind))
-    assert texts(reading) == asset.expected_sor()
-    assert reading.unknown_labels == tuple(unknown)
-    assert reading.lacking_core == ()
+def test_of_a_label_that_stands_twice_the_first_value_counts() -> None:
+    again = b'<tr><td class="label">P/L</td><td class="data">99</td></tr>'
+    before, end, after = detail_page(ASSETS[0]).rpartition(b"</table>")
+    assert texts(read_page(page(before + again + end + after))) == ASSETS[0].expected_sor()
 
 
 CUT = detail_page(ASSETS[0])
