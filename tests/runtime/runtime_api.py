@@ -38,15 +38,7 @@ finally:
 class RuntimeApi(ThreadingHTTPServer):
     """Lambda's runtime API for one function: it serves one event and receives the handler's answer.
 
-    Parameters
-    ----------
-    event
-        The event.
-
-    Attributes
-    ----------
-    posted : dict
-        The parsed JSON data of each POST; the keys are the paths below the API's path.
+    ``posted`` has the parsed JSON data of each POST; the keys are the paths below the API's path.
     """
 
     daemon_threads = True
@@ -111,26 +103,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Invocation:
-    """The result of an event.
-
-    Parameters
-    ----------
-    posted
-        The data of the runtime's POST requests; the keys are the paths below the API's path.
-    standard_library
-        Python's own path.
-    path
-        The value of `sys.path` after the event.
-    files
-        File of each imported module, by module name; None for a built-in module.
-    output
-        Output of the process.
-    """
+    """The result of an event."""
 
     posted: Mapping[str, Any]
     standard_library: Sequence[str]
     path: Sequence[str]
+    """The value of `sys.path` after the event."""
     files: Mapping[str, str | None]
+    """File of each imported module, by module name; None for a built-in module."""
     output: str
 
     @property
@@ -145,20 +125,8 @@ def invoke(
 ) -> Invocation:
     """Let the runtime interface client pass an event to a handler.
 
-    The handler can import only from `paths` and the standard library.
-
-    Parameters
-    ----------
-    handler
-        Name of the handler in the function's configuration.
-    paths
-        The only directories in `sys.path` before the standard library.
-    environment
-        The function's environment variables, and the variables that are needed to reach AWS.
-    event
-        The event.
-    found
-        File for the list of imported modules. The process writes it.
+    The handler can import only from `paths` and the standard library. The process writes the list of imported
+    modules into the file `found`.
     """
     with RuntimeApi(event) as api:
         bootstrap = BOOTSTRAP.format(paths=[str(path) for path in paths], handler=handler, found=str(found))
