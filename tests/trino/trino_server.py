@@ -44,13 +44,7 @@ class NothingToRunItWith(Exception):
 
 
 def find_java() -> Path:
-    """Return the directory of a recent JDK, from JAVA_HOME, the PATH, or Debian's location.
-
-    Raises
-    ------
-    NothingToRunItWith
-        If no JDK is recent enough.
-    """
+    """Return the directory of a recent JDK, from JAVA_HOME, the PATH, or Debian's location."""
     on_path = shutil.which("java")
     homes = [
         *(Path(home) for home in (os.environ.get("JAVA_HOME"),) if home),
@@ -69,13 +63,7 @@ def find_java() -> Path:
 
 
 def fetch(java: Path) -> None:
-    """Install server and plugin into `BUILD` if they are missing.
-
-    Raises
-    ------
-    NothingToRunItWith
-        If Maven is missing.
-    """
+    """Install server and plugin into `BUILD` if they are missing."""
     made = BUILD / f"made-{RELEASE}"
     if made.exists():
         return
@@ -105,38 +93,19 @@ def documented() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """Trino's answer to a query.
-
-    Parameters
-    ----------
-    columns
-        Name and type of each column.
-    rows
-        One list of numbers, texts and None per row.
-    rows_read, bytes_read, splits
-        How many rows and bytes the query read from objects, and how many splits the query had.
-    """
+    """Trino's answer to a query, and how many rows and bytes the query read from objects."""
 
     columns: list[tuple[str, str]]
+    """Name and type of each column."""
     rows: list[list[Any]]
     rows_read: int
     bytes_read: str
-    splits: int
 
 
 class Trino:
     """A Trino server of one node, with the emulator's catalog. The server runs while the context is open.
 
-    Parameters
-    ----------
-    emulator
-        The emulator, already started.
-    env
-        Environment variables with the credentials for the queries.
-    java
-        Directory of the JDK.
-    directory
-        Directory for settings, log and data.
+    The queries have the credentials in `env`. Settings, log and data are in `directory`.
     """
 
     def __init__(self, emulator: Emulator, env: Mapping[str, str], java: Path, directory: Path) -> None:
@@ -171,13 +140,7 @@ class Trino:
         self._stop()
 
     def ask(self, sql: str) -> Answer:
-        """Run a query and return its whole answer.
-
-        Raises
-        ------
-        AssertionError
-            If Trino refuses the query or the query fails.
-        """
+        """Run a query and return its whole answer."""
         pages = list(self._pages(sql))
         failed = next((page["error"]["message"] for page in pages if "error" in page), None)
         assert failed is None, f"{failed}\nThe query: {sql}"
@@ -188,7 +151,6 @@ class Trino:
             [row for page in pages for row in page.get("data", [])],
             stats["physicalInputPositions"],
             stats["physicalInputDataSize"],
-            stats["totalDrivers"],
         )
 
     @property
