@@ -262,7 +262,7 @@ def test_again_asks_for_everything_and_puts_another_manifest(machine: CollectorM
     assert machine.manifests == [first, machine.objects]
 
 
-@pytest.mark.parametrize("status", [403, 404, 503])
+@pytest.mark.parametrize("status", [403, 503])
 def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
     machine: CollectorMachine, status: int
 ) -> None:
