@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import pytest
 import time_machine
 
 from pynvest_lake import aws, contract
@@ -18,6 +19,7 @@ from pynvest_lake.storage import LakeTable
 REGION = "sa-east-1"
 DAY = 20261123
 WORK_BUCKET = "lake-work"
+WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 
 LAYERS = {
     contract.SOR_ACOES: "sor",
@@ -56,10 +58,13 @@ class Lake:
     queue_urls: dict[str, str]
     tables: dict[str, LakeTable] = field(default_factory=dict)
 
+    def table_setting(self, name: str) -> str:
+        """Return a table in the format of a function's environment variable."""
+        return json.dumps(vars(self.tables[name]))
+
     def setting(self, *names: str) -> str:
         """Return tables in the format of a function's environment variable."""
-        values = [vars(self.tables[name]) for name in names]
-        return json.dumps(values)
+        return json.dumps([vars(self.tables[name]) for name in names])
 
     def keys(self, table: str, day: int = DAY) -> list[str]:
         """Return the keys of a partition."""
@@ -84,6 +89,33 @@ class Lake:
                 handle = message["ReceiptHandle"]
                 self.sqs.delete_message(QueueUrl=self.queue_urls[kind], ReceiptHandle=handle)
                 bodies.append(json.loads(message["Body"]))
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str) -> None:
+    """Set the functions' environment variables; those without a usual value are set only if given."""
+    usual = {
+        "LAKE_TABLES": lake.setting(*reversed(LAYERS)),
+        "WORK_BUCKET": WORK_BUCKET,
+        "GET_TICKERS_FUNCTION_NAME": "get-tickers",
+        "WORKFLOW_ARN": WORKFLOW,
+        "FETCH_FROM": "site",
+        "FETCH_HEADERS": '{"Accept-Language": "pt-BR"}',
+        "FETCH_THREADS": "1",
+        "FETCH_TIMEOUT_SECONDS": "5",
+        "KEEP_PAGES": "true",
+        "SQS_VISIBILITY_TIMEOUT_SECONDS": "60",
+        "SQS_MAX_RECEIVE_COUNT": "3",
+        "TICKERS_QUEUE_URLS": json.dumps(lake.queue_urls),
+        "QUEUE_PATIENCE_SECONDS": "2160",
+        "LOOK_INTERVAL_SECONDS": "30",
+        "DEAD_LETTER_QUEUE_URLS": "[]",
+        "QUALITY_GATE": "fail",
+        "QUALITY_REFERENCE_FROM": "10000101",
+        "DAILY_DIGEST": "true",
+        "NAME_PREFIX": "pynvest",
+    }
+    for name, value in (usual | changed).items():
+        monkeypatch.setenv(name, value)
 
 
 def list_keys(lake: Lake, at_once: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -15,7 +14,7 @@ import time_machine
 from b3.kind import Kind
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
+from moto_lake import DAY, LAYERS, Lake, set_environment
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake.contract import (
     SOR_ACOES,
@@ -46,23 +45,16 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
     get_financial_data._breaker.cache_clear()
     context.get_remaining_time_in_millis = lambda: 300_000
 
-    def environment(**settings: str) -> None:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-
     def run(site: SiteServer, assets: Sequence[SampleAsset], day: int) -> Iterator[dict[str, Any]]:
         for kind in SOR:
-            environment(
+            set_environment(
+                monkeypatch,
+                lake,
                 TICKER_KIND=kind,
                 FUNDAMENTUS_BASE_URL=site.base_url,
-                FETCH_HEADERS="{}",
                 FETCH_THREADS="4",
                 FETCH_TIMEOUT_SECONDS="30",
-                TARGET_TABLE=json.dumps(vars(lake.tables[SOR[kind]])),
-                WORK_BUCKET=WORK_BUCKET,
-                KEEP_PAGES="true",
-                SQS_VISIBILITY_TIMEOUT_SECONDS="300",
-                SQS_MAX_RECEIVE_COUNT="3",
+                TARGET_TABLE=lake.table_setting(SOR[kind]),
             )
             messages = [
                 {"ticker": asset.ticker, "kind": kind, "anomesdia_exec": day}
@@ -72,16 +64,13 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
             for start in range(0, len(messages), BATCH):
                 yield get_financial_data.handler(sqs_event(*messages[start : start + BATCH]), context)
         for kind in SOR:
-            environment(
-                TICKER_KIND=kind,
-                SOURCE_TABLES=lake.setting(SOR[kind]),
-                TARGET_TABLE=json.dumps(vars(lake.tables[SOT[kind]])),
-            )
+            monkeypatch.setenv("TICKER_KIND", kind)
+            monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOR[kind]))
+            monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SOT[kind]))
             for item in list_day(lake.s3, lake.tables[SOR[kind]], day):
                 yield prep_financial_data.handler(s3_event(item), context)
-        environment(
-            SOURCE_TABLES=lake.setting(*SOT.values()), TARGET_TABLE=json.dumps(vars(lake.tables[SPEC_ATIVOS]))
-        )
+        monkeypatch.setenv("SOURCE_TABLES", lake.setting(*SOT.values()))
+        monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SPEC_ATIVOS))
         for table in SOT.values():
             for item in list_day(lake.s3, lake.tables[table], day):
                 yield specialize_financial_data.handler(s3_event(item), context)

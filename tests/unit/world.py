@@ -22,10 +22,10 @@ from dedup_financial_data import handler as dedup_financial_data
 from get_financial_data import handler as get_financial_data
 from get_tickers import handler as get_tickers
 from lake_rows import raw_s3_event, sqs_event
-from moto_lake import DAY, WORK_BUCKET, Lake
+from moto_lake import DAY, Lake, set_environment
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake import aws
-from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import list_day, read
 from sandbox.site import Fault, SiteServer
 from specialize_financial_data import handler as specialize_financial_data
@@ -34,7 +34,6 @@ SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
 SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
 COMPACTED = (SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
 SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
-WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 RECEIVES = 3
 
 Event = tuple[str, Any]
@@ -101,36 +100,14 @@ class World:
         get_financial_data._breaker.cache_clear()
 
     def _call(self, stage: Any, event: Any, **variables: str) -> Any:
-        table_order = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
-        environment = {
-            "LAKE_TABLES": self.lake.setting(*table_order),
-            "WORK_BUCKET": WORK_BUCKET,
-            "GET_TICKERS_FUNCTION_NAME": "get-tickers",
-            "WORKFLOW_ARN": WORKFLOW,
-            "FETCH_FROM": "site",
-            "FUNDAMENTUS_BASE_URL": self.site.base_url,
-            "FETCH_HEADERS": "{}",
-            "FETCH_THREADS": "1",
-            "FETCH_TIMEOUT_SECONDS": "5",
-            "KEEP_PAGES": "true",
-            "SQS_VISIBILITY_TIMEOUT_SECONDS": "60",
-            "SQS_MAX_RECEIVE_COUNT": str(RECEIVES),
-            "TICKERS_QUEUE_URLS": json.dumps(self.lake.queue_urls),
-            "QUEUE_PATIENCE_SECONDS": "180",
-            "LOOK_INTERVAL_SECONDS": "30",
-            "DEAD_LETTER_QUEUE_URLS": "[]",
-            "QUALITY_GATE": "fail",
-            "QUALITY_REFERENCE_FROM": "10000101",
-            "DAILY_DIGEST": "true",
-            "NAME_PREFIX": "pynvest",
+        set_environment(
+            self._monkeypatch,
+            self.lake,
+            FUNDAMENTUS_BASE_URL=self.site.base_url,
+            QUEUE_PATIENCE_SECONDS="180",
             **variables,
-        }
-        for name, value in environment.items():
-            self._monkeypatch.setenv(name, value)
+        )
         return stage.handler(event, self._context)
-
-    def _table(self, name: str) -> str:
-        return json.dumps(vars(self.lake.tables[name]))
 
     def _read_messages(self, event: tuple[str, list[Any], int]) -> None:
         kind, bodies, received = event
@@ -138,7 +115,7 @@ class World:
             get_financial_data,
             sqs_event(*bodies, receive_count=received),
             TICKER_KIND=kind,
-            TARGET_TABLE=self._table(SOR[kind]),
+            TARGET_TABLE=self.lake.table_setting(SOR[kind]),
         )
         again = [int(one["itemIdentifier"].rpartition("-")[2]) for one in said["batchItemFailures"]]
         if again and received < RECEIVES:
@@ -153,7 +130,7 @@ class World:
             raw_s3_event((bucket, key)),
             TICKER_KIND=kind,
             SOURCE_TABLES=self.lake.setting(*([SOR[kind]] if of_sor else SOT.values())),
-            TARGET_TABLE=self._table(SOT[kind] if of_sor else SPEC_ATIVOS),
+            TARGET_TABLE=self.lake.table_setting(SOT[kind] if of_sor else SPEC_ATIVOS),
         )
 
     def _run_workflow(self, event: Mapping[str, Any]) -> None:
@@ -169,7 +146,7 @@ class World:
         self._call(
             dedup_financial_data,
             {"input": given, "started_at": "2026-11-23T22:00:00Z"},
-            TABLE=self._table(step),
+            TABLE=self.lake.table_setting(step),
             SOURCE_TABLES=self.lake.setting(*sources),
             DOWNSTREAM_TABLES=self.lake.setting(*([] if step == SPEC_ATIVOS else [SPEC_ATIVOS])),
         )

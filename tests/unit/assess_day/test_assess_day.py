@@ -18,7 +18,7 @@ from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused, date_of
 from b3.kind import Kind
 from lake_rows import put_part
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake
+from moto_lake import DAY, WORK_BUCKET, WORKFLOW, Lake, set_environment
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import PartitionNotRegistered
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
@@ -26,7 +26,6 @@ from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
 from pynvest_lake.outcomes import Outcome
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
-WORKFLOW = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
 
 
 @pytest.fixture
@@ -34,18 +33,7 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     executions = (f"run-{number}" for number in itertools.count())
 
     def run(step: str = "look", gate: str = "fail", fetch_from: str = "site", **event: Any) -> dict[str, Any]:
-        monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
-        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
-        monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
-        monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
-        monkeypatch.setenv("LOOK_INTERVAL_SECONDS", "30")
-        monkeypatch.setenv("WORKFLOW_ARN", WORKFLOW)
-        monkeypatch.setenv("FETCH_FROM", fetch_from)
-        monkeypatch.setenv("DEAD_LETTER_QUEUE_URLS", "[]")
-        monkeypatch.setenv("QUALITY_GATE", gate)
-        monkeypatch.setenv("QUALITY_REFERENCE_FROM", "10000101")
-        monkeypatch.setenv("DAILY_DIGEST", "true")
-        monkeypatch.setenv("NAME_PREFIX", "pynvest")
+        set_environment(monkeypatch, lake, QUALITY_GATE=gate, FETCH_FROM=fetch_from)
         started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
         event = {"input": {"anomesdia_exec": DAY}, **started, **event}
         result: dict[str, Any] = stage.handler({"step": step, **event}, context)

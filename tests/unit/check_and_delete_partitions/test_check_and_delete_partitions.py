@@ -20,7 +20,7 @@ from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
 from lake_rows import put_part, raw_s3_event
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later
+from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
@@ -68,11 +68,7 @@ def clear(
     lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, invoked: list[dict[str, Any]]
 ) -> Any:
     def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
-        monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
-        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
-        monkeypatch.setenv("GET_TICKERS_FUNCTION_NAME", "get-tickers")
-        monkeypatch.setenv("WORKFLOW_ARN", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup")
-        monkeypatch.setenv("FETCH_FROM", fetch_from)
+        set_environment(monkeypatch, lake, FETCH_FROM=fetch_from)
         result: dict[str, Any] = stage.handler(event, context)
         return result
 

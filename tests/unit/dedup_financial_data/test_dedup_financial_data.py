@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -69,7 +68,7 @@ def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch)
     def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
         own, down = (SPEC_ATIVOS, ()) if spec else (SOT_ACOES, (SPEC_ATIVOS,))
         sources = (SOT_ACOES, SOT_FIIS) if spec else (SOR_ACOES,)
-        monkeypatch.setenv("TABLE", json.dumps(vars(lake.tables[own])))
+        monkeypatch.setenv("TABLE", lake.table_setting(own))
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(*sources))
         monkeypatch.setenv("DOWNSTREAM_TABLES", lake.setting(*down))
         result: dict[str, Any] = stage.handler(event, context)

@@ -19,7 +19,7 @@ from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
 from get_financial_data import handler as stage
 from lake_rows import sqs_event
-from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting
+from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
@@ -56,17 +56,15 @@ def fetch(
         receive_count: int = 1,
         keep_pages: str = "true",
     ) -> dict[str, Any]:
-        table = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]
-        monkeypatch.setenv("TICKER_KIND", kind)
-        monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
-        monkeypatch.setenv("FETCH_HEADERS", '{"Accept-Language": "pt-BR"}')
-        monkeypatch.setenv("FETCH_THREADS", str(threads))
-        monkeypatch.setenv("FETCH_TIMEOUT_SECONDS", "5")
-        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[table])))
-        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
-        monkeypatch.setenv("KEEP_PAGES", keep_pages)
-        monkeypatch.setenv("SQS_VISIBILITY_TIMEOUT_SECONDS", "60")
-        monkeypatch.setenv("SQS_MAX_RECEIVE_COUNT", "3")
+        set_environment(
+            monkeypatch,
+            lake,
+            TICKER_KIND=kind,
+            FUNDAMENTUS_BASE_URL=site.base_url,
+            FETCH_THREADS=str(threads),
+            TARGET_TABLE=lake.table_setting({"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]),
+            KEEP_PAGES=keep_pages,
+        )
         context.get_remaining_time_in_millis = lambda: left * 1000
         result: dict[str, Any] = stage.handler(sqs_event(*bodies, receive_count=receive_count), context)
         return result

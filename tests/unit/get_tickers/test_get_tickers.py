@@ -17,7 +17,7 @@ from get_tickers import handler as stage
 from get_tickers.listings import NoListing, from_site
 from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
-from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, deny_putting
+from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
@@ -36,14 +36,7 @@ def site() -> Iterator[SiteServer]:
 @pytest.fixture
 def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
-        monkeypatch.setenv("FUNDAMENTUS_BASE_URL", site.base_url)
-        monkeypatch.setenv("FETCH_HEADERS", '{"Accept-Language": "pt-BR"}')
-        monkeypatch.setenv("TICKERS_QUEUE_URLS", json.dumps(lake.queue_urls))
-        monkeypatch.setenv("LAKE_TABLES", lake.setting(*LAYERS))
-        monkeypatch.setenv("WORK_BUCKET", WORK_BUCKET)
-        monkeypatch.setenv("KEEP_PAGES", "true")
-        monkeypatch.setenv("FETCH_FROM", fetch_from)
-        monkeypatch.setenv("QUEUE_PATIENCE_SECONDS", "2160")
+        set_environment(monkeypatch, lake, FUNDAMENTUS_BASE_URL=site.base_url, FETCH_FROM=fetch_from)
         monkeypatch.setattr(stage, "PATIENCE_SECONDS", 0.0)
         result: dict[str, Any] = stage.handler(event, context)
         return result

@@ -23,7 +23,7 @@ def prep(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) 
     def run(event: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setenv("TICKER_KIND", "acoes")
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOR_ACOES))
-        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[SOT_ACOES])))
+        monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SOT_ACOES))
         result: dict[str, Any] = prep_stage.handler(event, context)
         return result
 
@@ -34,7 +34,7 @@ def prep(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) 
 def specialize(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(event: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOT_ACOES, SOT_FIIS))
-        monkeypatch.setenv("TARGET_TABLE", json.dumps(vars(lake.tables[SPEC_ATIVOS])))
+        monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SPEC_ATIVOS))
         result: dict[str, Any] = specialize_stage.handler(event, context)
         return result
 
