@@ -29,6 +29,8 @@ from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listi
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
+PAST, TOMORROW = 20261120, 20261124
+
 
 class Invocations(list[dict[str, Any]]):
     """The payloads of asynchronous calls to stage 2; a call that probes the site gets the answer `probe`."""
@@ -88,22 +90,6 @@ def test_a_day_is_removed_from_all_six_tables_and_other_days_stay(lake: Lake) ->
         assert lake.keys(table) == []
         assert len(lake.keys(table, DAY - 1)) == 1
         assert lake.partitions(table) == [str(DAY - 1)]
-
-
-def test_objects_without_a_partition_are_removed(lake: Lake) -> None:
-    put_part(lake, SOR_ACOES, 1)
-
-    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOR_ACOES]], DAY)
-
-    assert (removed[0].objects, removed[0].partition, lake.keys(SOR_ACOES)) == (1, False, [])
-
-
-def test_a_partition_without_objects_is_removed(lake: Lake) -> None:
-    register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
-
-    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
-
-    assert (removed[0].objects, removed[0].partition, lake.partitions(SOT_ACOES)) == (0, True, [])
 
 
 def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_successors(
@@ -251,40 +237,8 @@ def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
     assert lake.partitions(SOT_ACOES) == [str(DAY)]
 
 
-def test_a_table_that_is_missing_is_an_error(lake: Lake) -> None:
-    lake.glue.delete_table(DatabaseName="db_sot", Name=SOT_ACOES)
-
-    with pytest.raises(lake.glue.exceptions.EntityNotFoundException):
-        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
-
-
-def test_stage_2_is_started_with_the_day(clear: Any, invoked: list[dict[str, Any]]) -> None:
-    clear({"anomesdia_exec": DAY})
-
-    assert invoked == [{"anomesdia_exec": DAY}]
-
-
 def test_a_persons_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
     assert clear({})["anomesdia_exec"] == 20261123
-
-
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        ({"anomesdia": DAY}, "event has anomesdia, expected no fields but anomesdia_exec, tickers"),
-        ({"anomesdia_exec": 20261123, "remove": True}, "20261123 is not after today"),
-    ],
-)
-def test_an_event_that_was_mistyped_clears_nothing(
-    lake: Lake, clear: Any, invoked: list[dict[str, Any]], event: dict[str, Any], said: str
-) -> None:
-    kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
-
-    with pytest.raises(ValueError, match=said):
-        clear(event)
-
-    assert lake.keys(SOT_ACOES) == [kept.key]
-    assert invoked == []
 
 
 @pytest.fixture
@@ -309,29 +263,30 @@ def page(ticker: str | None, kind: str = "acoes") -> ArchivedPage:
 
 
 LISTINGS = [page(None, "acoes"), page(None, "fiis")]
-PAST = 20261120
 
 
-@pytest.mark.parametrize("day", [20261122, 20261101])
-def test_a_past_day_is_not_cleared_from_the_site(
-    lake: Lake, clear: Any, invoked: list[Any], day: int
+@pytest.mark.parametrize(
+    ("event", "fetch_from", "said"),
+    [
+        ({"anomesdia": DAY}, "site", "expected no fields but anomesdia_exec"),
+        ({"anomesdia_exec": DAY, "remove": True}, "site", "is not after today"),
+        ({"anomesdia_exec": PAST}, "site", f"{PAST} is past, and the site shows"),
+        ({"anomesdia_exec": PAST, "source": "pages"}, "site", f"no pages of {PAST}"),
+        ({"anomesdia_exec": TOMORROW}, "site", f"{TOMORROW} is after today, {DAY}"),
+        ({"anomesdia_exec": TOMORROW, "source": "pages"}, "site", "is after today"),
+        ({"anomesdia_exec": TOMORROW, "tickers": ["PETR4"]}, "site", "is after today"),
+        ({}, "pages", "this lake does not ask the site"),
+    ],
+)
+def test_an_event_that_is_refused_clears_and_starts_nothing(
+    lake: Lake, clear: Any, invoked: Any, started: Any, event: dict[str, Any], fetch_from: str, said: str
 ) -> None:
-    kept = put_part(lake, SOT_ACOES, "past", {"nome_papel": "AAAA3"}, day=day)
+    kept = [put_part(lake, SOT_ACOES, 1, day=day) for day in (PAST, DAY, TOMORROW)]
 
-    with pytest.raises(DayRefused, match=f"{day} is past, and the site shows the latest session only"):
-        clear({"anomesdia_exec": day})
+    with pytest.raises(ValueError, match=said):
+        clear(event, fetch_from)
 
-    assert lake.keys(SOT_ACOES, day) == [kept.key]
-    assert invoked == []
-
-
-@pytest.mark.parametrize("more", [{}, {"source": "pages"}, {"tickers": ["PETR4"]}])
-def test_a_day_after_today_is_refused(
-    clear: Any, invoked: list[Any], started: list[Any], more: dict[str, Any]
-) -> None:
-    with pytest.raises(DayRefused, match="20261124 is after today, 20261123"):
-        clear({"anomesdia_exec": 20261124, **more})
-
+    assert [lake.keys(SOT_ACOES, item.day) for item in kept] == [[item.key] for item in kept]
     assert (invoked, started) == ([], [])
 
 
@@ -475,20 +430,13 @@ def test_a_run_from_pages_starts_the_workflow_and_clears_nothing(
     assert invoked == []
 
 
-def test_a_day_without_archived_pages_is_refused(clear: Any, started: list[Any]) -> None:
-    with pytest.raises(DayRefused, match=f"the archive has no pages of {PAST}"):
-        clear({"anomesdia_exec": PAST, "source": "pages"})
-
-    assert started == []
-
-
 HASH = "0f" * 16
 
 
-def manifest(lake: Lake, day: int = DAY, name: str = f"{HASH}.manifest.json") -> dict[str, Any]:
+def manifest(lake: Lake, day: int = DAY) -> dict[str, Any]:
     with time_machine.travel(datetime.strptime(str(day), "%Y%m%d").replace(tzinfo=timezone.utc), tick=False):
         Archive(lake.s3, WORK_BUCKET).put(day, LISTINGS)
-    return raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={day}/{name}"))
+    return raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={day}/{HASH}.manifest.json"))
 
 
 def test_a_manifest_starts_the_workflow_once(lake: Lake, clear: Any, started: list[dict[str, Any]]) -> None:
@@ -498,16 +446,6 @@ def test_a_manifest_starts_the_workflow_once(lake: Lake, clear: Any, started: li
     assert [request["name"] for request in started] == [f"{DAY}-{HASH}"] * 2
     assert json.loads(started[0]["input"]) == {"anomesdia_exec": DAY, "source": "pages"}
     assert "already started the day" in again["ignored"]
-
-
-@pytest.mark.parametrize("name", [f"{HASH}.manifest.json.bak", "manifest.json.bak", "x.manifest.json"])
-def test_a_key_that_only_looks_like_a_manifest_is_refused(
-    lake: Lake, clear: Any, started: list[Any], name: str
-) -> None:
-    with pytest.raises(ValueError, match="is no manifest of a collector"):
-        clear(manifest(lake, name=name), fetch_from="pages")
-
-    assert started == []
 
 
 def test_where_the_site_is_asked_a_manifest_starts_nothing(
@@ -539,10 +477,3 @@ def test_a_manifest_starts_the_collectors_own_day_or_a_recent_one_that_was_never
     clear(manifest(lake, day), fetch_from="pages")
 
     assert bool(started) is starts
-
-
-def test_a_lake_that_rests_on_a_collector_does_not_ask_the_site(clear: Any, invoked: list[Any]) -> None:
-    with pytest.raises(DayRefused, match="this lake does not ask the site"):
-        clear({}, fetch_from="pages")
-
-    assert invoked == []

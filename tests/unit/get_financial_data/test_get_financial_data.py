@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import io
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -22,11 +19,11 @@ from lake_rows import sqs_event
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import Archive, ArchivedPage
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
 from pynvest_lake.ledger import AssetEntry, Ledger
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
-from sandbox.site import GHOSTS, Fault, SampleAsset, SiteServer, make_assets
+from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 
 TOLD = ("later_session", "layout", "failed", "refused")
 """Outcomes whose assets the result lists with reasons."""
@@ -111,22 +108,16 @@ def without_time(row: dict[str, Any]) -> dict[str, Any]:
     return {column: text for column, text in row.items() if not column.startswith("datetime_")}
 
 
-@pytest.mark.parametrize(
-    ("kind", "table", "column"), [("acoes", SOR_ACOES, "nome_papel"), ("fiis", SOR_FIIS, "fii")]
-)
 def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
-    lake: Lake, site: SiteServer, fetch: Any, kind: str, table: str, column: str
+    lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    result = fetch(*(message(one, kind) for one in tickers(site, kind)), kind=kind)
+    result = fetch(*(message(one) for one in tickers(site)))
 
-    assets: dict[str, SampleAsset] = site.assets
-    rows = landed(lake, table)
+    rows = {row["nome_papel"]: without_time(row) for row in landed(lake)}
     assert result["batchItemFailures"] == []
-    assert len(lake.keys(table)) == 1
-    assert lake.partitions(table) == [str(DAY)]
-    assert sorted(row[column] for row in rows) == sorted(tickers(site, kind))
-    for row in rows:
-        assert without_time(row) == assets[row[column]].expected_sor()
+    assert len(lake.keys(SOR_ACOES)) == 1
+    assert lake.partitions(SOR_ACOES) == [str(DAY)]
+    assert rows == {one: site.assets[one].expected_sor() for one in tickers(site)}
 
 
 def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: SiteServer, fetch: Any) -> None:
@@ -200,14 +191,6 @@ def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteSer
     assert [row["nome_papel"] for row in landed(lake)] == [one]
 
 
-def test_a_message_of_a_day_after_today_is_malformed(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    result = fetch(message(tickers(site)[0], day=20300101))
-
-    assert "20300101 is after today" in result["malformed"][0]
-    assert len(failed(result)) == 1
-    assert landed(lake, day=20300101) == []
-
-
 def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
@@ -222,7 +205,13 @@ def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
 
 
 @pytest.mark.parametrize(
-    ("fault", "outcome"), [(Fault("status", status=500), "failed"), (Fault("other_layout"), "layout")]
+    ("fault", "outcome"),
+    [
+        pytest.param(Fault("status", status=500), "failed", id="failed"),
+        pytest.param(Fault("other_layout"), "layout", id="layout"),
+        pytest.param(Fault("status", status=403), "refused", id="refused"),
+        pytest.param(Fault("later_session"), "later_session", id="later session"),
+    ],
 )
 def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     lake: Lake, site: SiteServer, fetch: Any, fault: Fault, outcome: str
@@ -232,11 +221,11 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
 
     result = fetch(message(bad), *(message(one) for one in good))
 
-    # A page with an unknown layout is archived with the outcome ``layout``; the next round requests it again.
-    assert failed(result) == ([] if outcome == "layout" else [0])
+    # Only a failed asset's message goes back to the queue; the ledger has the other outcomes.
+    assert failed(result) == ([0] if outcome == "failed" else [])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
-    assert set(said(lake)) == {*good, *([bad] if outcome == "layout" else [])}
+    assert set(said(lake)) == {*good, *([] if outcome == "failed" else [bad])}
 
 
 def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
@@ -245,10 +234,11 @@ def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
     bad = tickers(site)[0]
     site.set_fault(bad, Fault("status", status=500))
 
-    assert [failed(fetch(message(bad), receive_count=count)) for count in (1, 2, 3)] == [[0], [0], []]
+    assert [failed(fetch(message(bad), receive_count=count)) for count in (2, 3)] == [[0], []]
 
     assert said(lake)[bad].outcome is Outcome.FAILED
     assert "status 500" in str(said(lake)[bad].why)
+    assert lake.keys(SOR_ACOES) == []
 
 
 def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
@@ -264,19 +254,6 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
-
-
-def test_one_refused_asset_costs_itself_alone(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    odd, *good = tickers(site)[:10]
-    site.set_fault(odd, Fault("status", status=403))
-
-    first = fetch(*(message(one) for one in (*good[:5], odd, *good[5:])), threads=1)
-    again = fetch(message(odd) | {"round": 1})
-
-    assert (list(first["refused"]), list(again["refused"])) == ([odd], [odd])
-    assert failed(first) == []
-    assert {row["nome_papel"] for row in landed(lake)} == set(good)
-    assert said(lake)[odd].outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -296,53 +273,20 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
     assert len(asked(site)) <= 24
 
 
-def test_a_block_after_40_pages_stops_the_requests_and_its_end_completes_the_day(
-    lake: Lake, fetch: Any, site: SiteServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site.assets.update({asset.ticker: asset for asset in make_assets(DAY, 60, 0)})
-    batch = tickers(site)
-    site.block_after(40)
-
-    refused = list(fetch(*(message(one) for one in batch), threads=2)["refused"])
-
-    assert len(batch) == 60
-    # When the site refuses the first request, the other thread may already have sent its next request.
-    assert 43 <= len(asked(site)) <= 44
-    assert len(refused) == 20
-
-    site.block_after(None)
-    monkeypatch.setattr(stage, "_breaker", lambda _: Breaker(0))  # the cool-down is over
-    fetch(*(message(one) | {"round": 1} for one in refused))
-    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(batch)
-    assert {said(lake)[one].round for one in refused} == {1}
-
-
-def test_a_process_that_was_refused_asks_nothing_until_its_cool_down_is_over(
+def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_round_asks_again(
     site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [0.0]
     cool_downs = []
 
     def breaker_of(seconds: float) -> Breaker:
         cool_downs.append(seconds)
-        return breaker
+        return Breaker(seconds)
 
-    breaker = Breaker(cool_down_seconds=60, clock=lambda: now[0])
     monkeypatch.setattr(stage, "_breaker", breaker_of)
-    batch = [message(one) for one in tickers(site)[:4]]
-    site.block_after(0)
-    fetch(*batch, threads=1)
-    site.clear_faults()
-    site.clear_log()
 
-    now[0] = 59.0
-    assert (list(fetch(*batch)["refused"]), asked(site)) == (tickers(site)[:4], [])
+    fetch(message(tickers(site)[0]))
 
-    now[0] = 60.0
-    assert fetch(*batch)["rows"] == 4
-    # A round asks the site only after the messages' visibility timeout, so the cool-down is at most this
-    # timeout.
-    assert set(cool_downs) == {60.0}
+    assert cool_downs == [60.0]
 
 
 def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:
@@ -373,51 +317,23 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert set(said(lake)) == {row["nome_papel"] for row in rows}
 
 
-def test_a_page_of_a_later_session_is_not_stored_not_asked_for_again_and_named(
-    lake: Lake, site: SiteServer, fetch: Any
+def test_a_renamed_label_is_named_with_an_asset_and_how_many_in_result_and_log(
+    site: SiteServer, fetch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    late, good = tickers(site)[:2]
-    site.set_fault(late, Fault("later_session"))
+    good, *renamed = tickers(site)[:3]
+    for one in renamed:
+        site.set_fault(one, Fault("renamed_label", label="P/L"))
 
-    result = fetch(message(late), message(good))
+    result = fetch(*(message(one) for one in (good, *renamed)))
 
-    assert failed(result) == []
-    assert list(result["later_session"]) == [late]
-    assert "of 23/11/2026, found the session of 24/11/2026" in result["later_session"][late]
-    assert [row["nome_papel"] for row in landed(lake)] == [good]
-    assert asked(site).count(late) == 1
-
-
-def test_a_renamed_label_costs_its_own_column_and_is_named_with_an_asset_and_how_many(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = io.StringIO()
-    monkeypatch.setattr(stage.logger.registered_handler, "stream", log)
-    batch = tickers(site)[:4]
-    for label, some in (("P/L", batch[1:3]), ("EV / EBITDA", batch[3:])):
-        for one in some:
-            site.set_fault(one, Fault("renamed_label", label=label))
-
-    result = fetch(*(message(one) for one in batch))
-
-    assert result["unknown_labels"] == {
-        "P/L (novo)": {"papers": 2, "example": min(batch[1:3])},
-        "EV / EBITDA (novo)": {"papers": 1, "example": batch[3]},
-    }
-    assert result["lacking_core_labels"] == {"P/L": {"papers": 2, "example": min(batch[1:3])}}
-    assert (result["rows"], failed(result)) == (4, [])
-    lost = {batch[1]: "vlr_ind_p_sobre_l", batch[2]: "vlr_ind_p_sobre_l", batch[3]: "vlr_ind_ev_sobre_ebitda"}
-    for row in landed(lake):
-        ticker = row["nome_papel"]
-        expected = site.assets[ticker].expected_sor()
-        if ticker in lost:
-            assert expected[lost[ticker]] is not None
-            expected[lost[ticker]] = None
-        assert without_time(row) == expected
-    told = [json.loads(line) for line in log.getvalue().splitlines() if "batch read" in line]
-    assert [(line["level"], line["lacking_core_labels"]) for line in told] == [
-        ("WARNING", result["lacking_core_labels"])
-    ]
+    assert (result["rows"], failed(result)) == (3, [])
+    counted = {"papers": 2, "example": min(renamed)}
+    assert (result["unknown_labels"], result["lacking_core_labels"]) == (
+        {"P/L (novo)": counted},
+        {"P/L": counted},
+    )
+    (line,) = [record for record in caplog.records if record.message == "batch read"]
+    assert (line.levelname, line.lacking_core_labels) == ("WARNING", {"P/L": counted})
 
 
 def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any) -> None:
@@ -428,36 +344,19 @@ def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any)
     assert headers["User-Agent"] == REQUEST_HEADER["User-Agent"]
 
 
-MALFORMED = [
-    "not json",
-    {"kind": "acoes", "anomesdia_exec": DAY},
-    message("a b"),
-    message("PETR4") | {"extra": 1},
-    message("PETR4", kind="fiis"),
-    message("PETR4", day=1),
-]
-
-
-def test_malformed_messages_fail_with_the_reason_in_the_log_and_stop_nothing(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(
+    lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    log = io.StringIO()
-    monkeypatch.setattr(stage.logger.registered_handler, "stream", log)
     one = tickers(site)[0]
 
-    result = fetch(*MALFORMED, message(one))
+    result = fetch("not json", message(one, kind="fiis"), message(one, day=20300101), message(one))
 
-    assert failed(result) == list(range(len(MALFORMED)))
+    assert failed(result) == [0, 1, 2]
     assert [row["nome_papel"] for row in landed(lake)] == [one]
-    for said in ("message is no JSON", "expected an object with", "ticker is 'a b'", "kind 'fiis'", "is 1,"):
-        assert said in log.getvalue()
-
-
-def test_a_batch_of_nothing_but_failures_names_every_one_and_writes_nothing(lake: Lake, fetch: Any) -> None:
-    result = fetch(*MALFORMED)
-
-    assert len(failed(result)) == len(MALFORMED)
-    assert lake.keys(SOR_ACOES) == []
+    assert lake.keys(SOR_ACOES, 20300101) == []
+    expected = ("message is no JSON", "kind 'fiis'", "20300101 is after today")
+    for reason, part in zip(result["malformed"], expected, strict=True):
+        assert part in reason
 
 
 def test_an_object_that_cannot_be_written_fails_the_batch(
@@ -571,28 +470,6 @@ def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
     assert len(places(lake)) == 5
 
 
-def test_a_renamed_label_is_mended_from_the_kept_page_by_a_contract_that_knows_it(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = tickers(site)[0]
-    site.set_fault(one, Fault("renamed_label", label="P/L"))
-    fetch(message(one))
-    assert landed(lake)[0]["vlr_ind_p_sobre_l"] is None
-    schema = table_schema(SOR_ACOES)
-    columns = (
-        replace(column, label="P/L (novo)") if column.label == "P/L" else column for column in schema.columns
-    )
-    monkeypatch.setattr(stage, "table_schema", lambda name: replace(schema, columns=tuple(columns)))
-    stage._site.cache_clear()
-
-    fetch(message(one) | {"page": places(lake)[one]})
-
-    stage._site.cache_clear()
-    first, mended = sorted(landed(lake), key=lambda row: row["vlr_ind_p_sobre_l"] or "")
-    assert first["datetime_exec"] == mended["datetime_exec"]
-    assert without_time(mended) == site.assets[one].expected_sor()
-
-
 def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
@@ -625,14 +502,3 @@ def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, site: Site
     assert (result["rows"], failed(result)) == (1, [])
     assert f"has no page of {lost}" in result["failed"][lost]
     assert said(lake)[lost].outcome is Outcome.FAILED
-
-
-def test_the_years_are_those_of_the_messages_day(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    one = next(asset for asset in site.assets.values() if asset.kind == "acoes" and asset.variety == "listed")
-
-    with time_machine.travel(datetime(2027, 1, 4, 22, tzinfo=timezone.utc), tick=True):
-        fetch(message(one.ticker, day=20270104))
-
-    row = landed(lake, day=20270104)[0]
-    assert row["pct_var_ano_a0"] is None
-    assert without_time(row) == one.expected_sor(20270104)

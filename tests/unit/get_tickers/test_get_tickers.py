@@ -110,11 +110,11 @@ def ledger(lake: Lake) -> Ledger:
     return Ledger(lake.s3, WORK_BUCKET)
 
 
-def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, round_: int = 0) -> None:
+def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int | None = None) -> None:
     """Write an outcome into the ledger, as stage 3 does; for ``read``, also put an object into SoR."""
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
-    entry = AssetEntry(outcome, round_, object=item.id if item else None)
+    entry = AssetEntry(outcome, object=item.id if item else None, session=session)
     ledger(lake).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
@@ -246,14 +246,15 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
-def test_only_missing_queues_nothing_where_the_site_does_not_answer(
-    lake: Lake, site: SiteServer, queue: Any
+@pytest.mark.parametrize(
+    "event", [{"only_missing": True}, {"tickers": ["PETR4"]}], ids=["round", "partial run"]
+)
+def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any]
 ) -> None:
     site.set_fault("/resultado.php", Fault("status", status=403))
 
-    result = queue({"anomesdia_exec": DAY, "only_missing": True})
-
-    assert result["no_listing"].startswith("refused: ")
+    assert queue({"anomesdia_exec": DAY, **event})["no_listing"].startswith("refused: ")
     assert ledger(lake).read(DAY).rounds == ()
 
 
@@ -288,22 +289,16 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
     """Archive the listings and some stocks' pages; the time `at` is the fetch time of all of them."""
-    pages = [
-        ArchivedPage(
-            ticker,
-            kind,
-            url,
-            at,
-            200,
-            "text/html; charset=ISO-8859-1",
-            requests.get(url, timeout=5).content,
-        )
-        for ticker, kind, url in [
-            (None, "acoes", f"{site.base_url}/resultado.php"),
-            (None, "fiis", f"{site.base_url}/fii_resultado.php"),
-            *((one, "acoes", f"{site.base_url}/detalhes.php?papel={one}") for one in tickers),
-        ]
+    paths = [
+        (None, "acoes", "resultado.php"),
+        (None, "fiis", "fii_resultado.php"),
+        *((one, "acoes", f"detalhes.php?papel={one}") for one in tickers),
     ]
+    pages = []
+    for ticker, kind, path in paths:
+        found = requests.get(f"{site.base_url}/{path}", timeout=5)
+        content_type = found.headers["Content-Type"]
+        pages.append(ArchivedPage(ticker, kind, found.url, at, 200, content_type, found.content))
     return Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
 
 
@@ -367,11 +362,14 @@ def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> N
     assert ledger(lake).read(DAY).rounds[0].reason == result["no_listing"]
 
 
-def test_pages_are_queued_though_no_listing_reads_and_what_the_day_was_to_hold_stays(
-    lake: Lake, site: SiteServer, queue: Any
+@pytest.mark.parametrize("known", [True, False], ids=["known listing", "no listing"])
+def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
+    lake: Lake, site: SiteServer, queue: Any, known: bool
 ) -> None:
     one, other = listed(site, "acoes")[:2]
-    ledger(lake).write_listing(DAY, Listing({Kind.ACOES: {one: 1.0, other: 2.0}}))
+    listing = Listing({Kind.ACOES: {one: 1.0, other: 2.0}, Kind.FIIS: {}}) if known else None
+    if listing:
+        ledger(lake).write_listing(DAY, listing)
     site.set_fault("/resultado.php", Fault("unrecognizable"))
     site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
     keep(lake, site, one)
@@ -379,23 +377,7 @@ def test_pages_are_queued_though_no_listing_reads_and_what_the_day_was_to_hold_s
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
     assert [message["ticker"] for message in lake.messages("acoes")] == [one]
-    listing = ledger(lake).listing(DAY)
-    assert listing is not None
-    assert dict(listing.assets[Kind.ACOES]) == {one: 1.0, other: 2.0}
-
-
-def test_pages_without_a_readable_listing_give_the_day_no_listing(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    one = listed(site, "acoes")[0]
-    site.set_fault("/resultado.php", Fault("unrecognizable"))
-    site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
-    keep(lake, site, one)
-
-    queue({"anomesdia_exec": DAY, "source": "pages"})
-
-    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
-    assert ledger(lake).listing(DAY) is None
+    assert ledger(lake).listing(DAY) == listing
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
@@ -408,8 +390,15 @@ def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
 
 
-def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, queue: Any) -> None:
+@pytest.mark.parametrize(
+    "fault", [None, Fault("status", status=403)], ids=["with its listing", "without a listing"]
+)
+def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault | None
+) -> None:
+    site.set_fault("/resultado.php", fault)
     queue({"anomesdia_exec": DAY})
+    site.clear_faults()
     one = listed(site, "acoes")[0]
 
     queue({"anomesdia_exec": DAY, "tickers": [one]})
@@ -418,31 +407,6 @@ def test_a_partial_run_leaves_a_full_listing_full(lake: Lake, site: SiteServer, 
     assert written.listing is not None
     assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
-
-
-def test_a_partial_run_after_a_whole_one_without_a_listing_leaves_the_day_whole(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    site.set_fault("/resultado.php", Fault("status", status=403))
-    queue({"anomesdia_exec": DAY})
-    site.clear_faults()
-    one = listed(site, "acoes")[0]
-
-    queue({"anomesdia_exec": DAY, "tickers": [one]})
-
-    written = ledger(lake).read(DAY)
-    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
-    assert written.listing is not None
-    assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
-
-
-def test_a_partial_run_without_a_listing_leaves_no_trace_of_a_whole_day(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    site.set_fault("/resultado.php", Fault("status", status=403))
-
-    assert "no_listing" in queue({"anomesdia_exec": DAY, "tickers": [listed(site, "acoes")[0]]})
-    assert ledger(lake).read(DAY).rounds == ()
 
 
 @pytest.mark.parametrize(
@@ -467,7 +431,7 @@ def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("place", "fault", "said"),
     [
-        (None, None, "read"),
+        ("PETR4", None, "read"),
         ("/resultado.php", Fault("status", status=403), "refused"),
         ("/fii_resultado.php", Fault("unrecognizable"), "layout"),
         ("PETR4", Fault("status", status=503), "down"),
@@ -475,10 +439,9 @@ def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
     ],
 )
 def test_a_probe_of_everything_asks_once_for_both_listings_and_a_page_of_each_kind(
-    lake: Lake, site: SiteServer, queue: Any, place: str | None, fault: Fault | None, said: str
+    lake: Lake, site: SiteServer, queue: Any, place: str, fault: Fault | None, said: str
 ) -> None:
-    if place and fault:
-        site.set_fault(place, fault)
+    site.set_fault(place, fault)
 
     assert queue({"probe": True})["answer"] == said
     assert len(site.requests) <= 4
@@ -487,32 +450,27 @@ def test_a_probe_of_everything_asks_once_for_both_listings_and_a_page_of_each_ki
 
 
 @pytest.mark.parametrize(
-    ("kind", "fault", "answer_"),
+    ("ticker", "fault", "said"),
     [
-        ("acoes", None, "read"),
-        ("fiis", None, "read"),
-        ("acoes", Fault("status", status=403), "refused"),
-        ("acoes", Fault("status", status=500), "down"),
-        ("fiis", Fault("other_layout"), "layout"),
+        ("PETR4", None, "read"),
+        ("HGLG11", None, "read"),
+        (GHOSTS["acoes"][0], None, "no_such_paper"),
+        ("PETR4", Fault("status", status=403), "refused"),
+        ("PETR4", Fault("status", status=500), "down"),
+        ("HGLG11", Fault("other_layout"), "layout"),
     ],
 )
-def test_a_probe_says_whether_the_site_answers_and_writes_nothing(
-    lake: Lake, site: SiteServer, queue: Any, kind: str, fault: Fault | None, answer_: str
+def test_a_probe_of_one_asset_says_whether_the_site_answers_and_writes_nothing(
+    lake: Lake, site: SiteServer, queue: Any, ticker: str, fault: Fault | None, said: str
 ) -> None:
-    one = next(asset.ticker for asset in site.assets.values() if asset.kind == kind)
-    if fault:
-        site.set_fault(one, fault)
+    site.set_fault(ticker, fault)
 
-    result = queue({"probe": one})
+    result = queue({"probe": ticker})
 
-    assert (result["probe"], result["answer"]) == (one, answer_)
-    assert ("the site refuses this address" in result.get("why", "")) == (answer_ == "refused")
-    assert lake.messages(kind) == []
+    assert (result["probe"], result["answer"]) == (ticker, said)
+    assert ("the site refuses this address" in result.get("why", "")) == (said == "refused")
+    assert lake.messages("acoes") == lake.messages("fiis") == []
     assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
-
-
-def test_a_probe_of_an_asset_that_there_is_not_says_so(queue: Any) -> None:
-    assert queue({"probe": GHOSTS["acoes"][0]})["answer"] == "no_such_paper"
 
 
 def test_a_lake_that_rests_on_a_collector_does_not_probe_the_site(site: SiteServer, queue: Any) -> None:
@@ -595,39 +553,23 @@ def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
     assert len(lake.messages("fiis")) == len(listed(site, "fiis"))
 
 
-@pytest.mark.parametrize("event", [{"anomesdia_exec": DAY, "ticker": "PETR4"}, {"probe": "petr4"}])
-def test_an_event_that_was_mistyped_queues_nothing(lake: Lake, queue: Any, event: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        queue(event)
-
-    assert lake.messages("acoes") == []
-
-
-def read_on(lake: Lake, session: int, *tickers: str) -> None:
-    """Write ledger entries for stocks whose pages showed a session."""
-    item = put_part(lake, SOR_ACOES, (session, *tickers))
-    entry = AssetEntry(Outcome.READ, object=item.id, session=session)
-    ledger(lake).write_batch(DAY, BatchEntry(Kind.ACOES, dict.fromkeys(tickers, entry)))
-
-
-def late(session: int, ticker: str = "PETR4") -> dict[str, Any]:
-    return {
-        "anomesdia_exec": DAY,
-        "only_missing": True,
-        "old_session": {"session": session, "ticker": ticker},
-    }
+LATE = {
+    "anomesdia_exec": DAY,
+    "only_missing": True,
+    "old_session": {"session": 20261120, "ticker": "PETR4"},
+}
 
 
 def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_anew(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     stocks = listed(site, "acoes")
-    read_on(lake, 20261120, *stocks[:2])
-    read_on(lake, 20261113, stocks[2])
-    read_on(lake, 20261112, *stocks[3:])
+    answer(lake, Kind.ACOES, Outcome.READ, *stocks[:2], session=20261120)
+    answer(lake, Kind.ACOES, Outcome.READ, stocks[2], session=20261113)
+    answer(lake, Kind.ACOES, Outcome.READ, *stocks[3:], session=20261112)
     answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
 
-    result = queue(late(20261120))
+    result = queue(LATE)
 
     assert result["session"] == DAY
     assert sorted(message["ticker"] for message in lake.messages("acoes")) == stocks[:3]
@@ -637,13 +579,13 @@ def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     stocks = listed(site, "acoes")
-    read_on(lake, 20261120, *stocks)
+    answer(lake, Kind.ACOES, Outcome.READ, *stocks, session=20261120)
     answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
     site.session = datetime(2026, 11, 20).date()
 
-    shown = queue(late(20261120))["session"]
+    shown = queue(LATE)["session"]
     site.set_fault("PETR4", Fault("status", status=404))
-    silent = queue(late(20261120))["session"]
+    silent = queue(LATE)["session"]
 
     assert (shown, silent) == (20261120, None)
     assert lake.messages("acoes") == []

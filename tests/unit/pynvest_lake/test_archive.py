@@ -60,19 +60,6 @@ def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> N
     assert len(kept.keys(DAY)) == 2
 
 
-def test_a_damaged_line_costs_itself_alone(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
-    key = kept.put(DAY, [PAGE, LISTING])
-    lines = f"{PAGE.to_line()[:50]}\n{LISTING.to_line()}\n"
-    lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=gzip.compress(lines.encode()))
-
-    read = kept.read(key)
-
-    assert read.pages == (LISTING,)
-    assert len(read.problems) == 1
-    assert key in read.problems[0]
-
-
 def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake) -> None:
     kept = Archive(lake.s3, WORK_BUCKET)
     pages = [replace(PAGE, ticker=f"AAA{number}") for number in range(500)]

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS
 
-from b3.kind import Kind
 from pynvest_lake.contract import (
     SOR_ACOES,
     SOR_FIIS,
@@ -15,7 +14,6 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
-from pynvest_lake.event_fields import PARTITION_KEY
 
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
@@ -150,13 +148,6 @@ def test_spec_has_the_columns_that_stocks_and_funds_share() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_table_stores_its_partition_key_or_a_column_twice(table: str) -> None:
-    names = table_schema(table).names
-    assert PARTITION_KEY not in names
-    assert len(names) == len(set(names))
-
-
-@pytest.mark.parametrize("table", TABLES)
 def test_every_table_and_column_says_what_it_holds(table: str) -> None:
     schema = table_schema(table)
     assert schema.table == table
@@ -171,12 +162,6 @@ def test_the_comment_of_a_percentage_says_its_scale(table: str) -> None:
             assert re.search("fração", column.comment), column
         else:
             assert "fração" not in column.comment, column
-
-
-@pytest.mark.parametrize("kind", Kind)
-def test_the_ticker_is_the_first_column(kind: Kind) -> None:
-    table = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}[kind]
-    assert table_schema(table).names[0] == kind.ticker_column
 
 
 def test_objects_are_written_with_64_bit_numbers() -> None:

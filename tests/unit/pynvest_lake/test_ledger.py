@@ -195,13 +195,6 @@ def test_a_round_takes_the_next_free_number(lake: Lake) -> None:
     assert [one.reason for one in ledger.read(DAY).rounds] == ["site down"] * 3
 
 
-def test_a_day_without_a_ledger_has_nothing(lake: Lake) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-
-    assert ledger.read(DAY) == DayLedger(DAY, None, (), ())
-    assert ledger.listing(DAY) is None
-
-
 @pytest.mark.parametrize("name", ["listing.json", "rounds/0.json", "acoes/0f.json"])
 @pytest.mark.parametrize("body", [b"{", b"{}", b"[]"])
 def test_what_is_no_object_of_the_ledger_is_named(lake: Lake, name: str, body: bytes) -> None:

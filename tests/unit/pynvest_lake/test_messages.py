@@ -5,7 +5,6 @@ import json
 import pytest
 
 from b3.kind import Kind
-from pynvest_lake import messages
 from pynvest_lake.messages import MalformedMessage, TickerMessage
 
 GOOD = {"ticker": "PETR4", "kind": "acoes", "anomesdia_exec": 20261123}
@@ -37,12 +36,3 @@ def test_a_malformed_message_says_what_it_holds_and_what_was_expected(body: str,
         TickerMessage.from_json(body, Kind.ACOES)
 
     assert said in str(error.value)
-
-
-def test_a_message_of_before_a_field_was_added_still_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "_OPTIONAL", frozenset({"added"}))
-
-    for body in (GOOD, GOOD | {"added": 1}):
-        assert TickerMessage.from_json(json.dumps(body), Kind.ACOES).ticker == "PETR4"
-    with pytest.raises(MalformedMessage, match="expected an object with"):
-        TickerMessage.from_json(json.dumps(GOOD | {"unknown": 1}), Kind.ACOES)

@@ -54,24 +54,6 @@ def test_every_type_of_stock_column_is_read() -> None:
     assert prepared.unreadable == []
 
 
-def test_every_type_of_fund_column_is_read() -> None:
-    prepared = prepare(
-        sor_table(
-            Kind.FIIS,
-            {
-                "fii": "HGLG11",
-                "qtd_imoveis": "26",
-                "total_area_m2": "1.571.040",
-                "vlr_vacancia_media": "3,50%",
-            },
-        ),
-        Kind.FIIS,
-        DAY,
-    )
-    (row,) = prepared.table.to_pylist()
-    assert (row["qtd_imoveis"], row["total_area_m2"], row["vlr_vacancia_media"]) == (26, 1571040.0, 3.5)
-
-
 @pytest.mark.parametrize("kind", Kind)
 def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) -> None:
     for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
@@ -119,22 +101,6 @@ def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
     prepared = prepare(pa.concat_tables(chunks), Kind.FIIS, DAY)
     assert prepared.table["fii"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
     assert [cell.ticker for cell in prepared.unreadable] == ["CCCC11", "AAAA11", "BBBB11"]
-
-
-def test_a_column_without_values_may_come_without_a_type() -> None:
-    sor = sor_table(Kind.FIIS, {"fii": "AAAA11"})
-    position = sor.schema.get_field_index("vlr_cap_rate")
-    sor = sor.set_column(position, "vlr_cap_rate", pa.nulls(1))
-    assert prepare(sor, Kind.FIIS, DAY).table["vlr_cap_rate"].to_pylist() == [None]
-
-
-@pytest.mark.parametrize("kind", Kind)
-def test_rows_of_before_a_column_was_added_have_nulls_in_it(kind: Kind) -> None:
-    sor = sor_table(kind, {kind.ticker_column: "AAAA11", "vlr_cot": "12,5"})
-    (row,) = prepare(sor.select(sor.schema.names[:20]), kind, DAY).table.to_pylist()
-    assert (row[kind.ticker_column], row["vlr_cot"]) == ("AAAA11", 12.5)
-    assert list(row) == table_schema(SOT[kind]).names
-    assert set(row.values()) == {"AAAA11", 12.5, None}
 
 
 @pytest.mark.parametrize("text", ["24/11/2026", "24/11/2099", "\x0224/11/2099"])

@@ -69,12 +69,6 @@ def test_stocks_and_funds_have_one_schema_whatever_their_rows(kind: Kind) -> Non
         assert len(spec) == len(rows)
 
 
-def test_rows_keep_their_order() -> None:
-    chunks = [sot_table(Kind.FIIS, {"fii": ticker}) for ticker in ("CCCC11", "AAAA11", "BBBB11")]
-    spec = specialize(pa.concat_tables(chunks), Kind.FIIS)
-    assert spec["codigo_ticker_ativo"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
-
-
 def test_a_table_of_the_other_kind_is_an_error_that_names_what_it_lacks() -> None:
     with pytest.raises(ValueError, match=r"acoes lacks \['nome_empresa', 'nome_papel', 'nome_setor'\]"):
         specialize(sot_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)
