@@ -32,9 +32,9 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def status_of(day: DayState, now: datetime, patience: float) -> DayStatus:
+def status_of(day: DayState, now: datetime) -> DayStatus:
     """Assess a day in a workflow that was started for this day."""
-    return day_status.day_status(day, now, patience, START)
+    return day_status.day_status(day, now, PATIENCE, START)
 
 
 def state(
@@ -57,8 +57,13 @@ def state(
     return replace(whole, **more)  # type: ignore[arg-type]
 
 
+def empty(*rounds: Round, **more: object) -> DayState:
+    """Return the state of a day of which nothing was read."""
+    return state({}, {}, listing=None, rounds=rounds, sor_ids=frozenset(), newest_object_at=None, **more)
+
+
 def test_a_day_all_of_whose_assets_were_read_is_settled_and_whole() -> None:
-    status = status_of(state(), after(61), PATIENCE)
+    status = status_of(state(), after(61))
 
     assert (status.settled, status.whole, status.lacks) == (True, True, ())
     assert reasons_for_a_round(state(), None, None) == ()
@@ -67,37 +72,34 @@ def test_a_day_all_of_whose_assets_were_read_is_settled_and_whole() -> None:
 def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
     unanswered = state(fiis={})
 
-    assert status_of(unanswered, after(PATIENCE - 1), PATIENCE).waiting_for == (
+    assert status_of(unanswered, after(PATIENCE - 1)).waiting_for == (
         "ativos da rodada 0 ainda sem resposta: 1 (HGLG11)",
     )
-    late = status_of(unanswered, after(PATIENCE), PATIENCE)
+    late = status_of(unanswered, after(PATIENCE))
     assert (late.settled, late.whole) == (True, False)
     assert late.lacks == reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT])
-def test_an_asset_of_which_nothing_final_is_known_is_a_reason_for_a_round(outcome: Outcome) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "is_final"),
+    [
+        *((outcome, True) for outcome in (Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION)),
+        *((outcome, False) for outcome in (Outcome.REFUSED, Outcome.FAILED, Outcome.LAYOUT)),
+    ],
+)
+def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome, is_final: bool) -> None:
     day = state(fiis={"HGLG11": AssetEntry(outcome)})
-    status = status_of(day, after(61), PATIENCE)
+    status = status_of(day, after(61))
 
-    assert (status.settled, status.whole) == (True, False)
-    assert reasons_for_a_round(day, None, None) == (HGLG11_MISSING,)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION])
-def test_a_final_outcome_is_no_reason_for_a_round(outcome: Outcome) -> None:
-    day = state(fiis={"HGLG11": AssetEntry(outcome)})
-    status = status_of(day, after(61), PATIENCE)
-
-    assert (status.settled, status.whole) == (True, True)
-    assert reasons_for_a_round(day, None, None) == ()
+    assert (status.settled, status.whole) == (True, is_final)
+    assert reasons_for_a_round(day, None, None) == (() if is_final else (HGLG11_MISSING,))
 
 
 def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
     again = Round(1, moment_text(after(3600)), {Kind.FIIS: ["HGLG11"]})
     refused = state(fiis={"HGLG11": AssetEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
 
-    assert not status_of(refused, after(3660), PATIENCE).settled
+    assert not status_of(refused, after(3660)).settled
 
 
 @pytest.mark.parametrize(
@@ -107,13 +109,13 @@ def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_
     # The last entry was written one minute after the start.
     day = state(**more)
 
-    assert not status_of(day, after(59 + GRACE_SECONDS), PATIENCE).settled
-    assert status_of(day, after(60 + GRACE_SECONDS), PATIENCE).settled
+    assert not status_of(day, after(59 + GRACE_SECONDS)).settled
+    assert status_of(day, after(60 + GRACE_SECONDS)).settled
 
 
 def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
     day = state(not_through=("1 objeto",))
-    status = status_of(day, after(3600), PATIENCE)
+    status = status_of(day, after(3600))
 
     assert (status.settled, status.whole, status.lacks) == (True, False, ("1 objeto",))
     assert reasons_for_a_round(day, None, None) == ()
@@ -121,9 +123,9 @@ def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_th
 
 def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     refused = Round(0, moment_text(START), {}, "refused: status 403")
-    day = state({}, {}, listing=None, rounds=(refused,), sor_ids=frozenset(), newest_object_at=None)
+    day = empty(refused, queues=("mensagens na fila de ações: 1 à espera",))
 
-    status = status_of(replace(day, queues=("mensagens na fila de ações: 1 à espera",)), after(1), PATIENCE)
+    status = status_of(day, after(1))
 
     assert (status.settled, status.whole) == (True, False)
     said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
@@ -131,22 +133,16 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
 
 
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
-    day = state({}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None)
+    day = empty()
 
-    assert status_of(day, after(BEGIN_SECONDS - 1), PATIENCE).waiting_for == (
-        f"nada de {DAY} foi pedido ainda",
-    )
-    status = status_of(day, after(BEGIN_SECONDS), PATIENCE)
+    assert status_of(day, after(BEGIN_SECONDS - 1)).waiting_for == (f"nada de {DAY} foi pedido ainda",)
+    status = status_of(day, after(BEGIN_SECONDS))
     assert (status.settled, status.whole) == (True, False)
     assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
-    day = state(
-        {}, {}, listing=None, rounds=(), sor_ids=frozenset(), newest_object_at=None, fetch_from="pages"
-    )
-
-    assert status_of(day, after(BEGIN_SECONDS), PATIENCE).lacks == (
+    assert status_of(empty(fetch_from="pages"), after(BEGIN_SECONDS)).lacks == (
         f"nenhum manifesto de um coletor chegou para {DAY}",
     )
 
@@ -154,14 +150,14 @@ def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> No
 def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through() -> None:
     old = state({}, {}, listing=None, rounds=())
 
-    assert status_of(old, after(3600), PATIENCE).whole
-    assert not status_of(replace(old, not_through=("1 objeto",)), after(3600), PATIENCE).whole
+    assert status_of(old, after(3600)).whole
+    assert not status_of(replace(old, not_through=("1 objeto",)), after(3600)).whole
 
 
 def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
     day, before = state(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    assert status_of(day, after(61), PATIENCE).whole
+    assert status_of(day, after(61)).whole
     assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
     partial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, is_partial=True)))
     assert reasons_for_a_round(partial, before, None) == ()

@@ -62,21 +62,13 @@ def assessment(*rows_: QualityRow, missing: tuple[MissingAsset, ...] = (), **mor
     return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
 
 
-def notice(
-    day: Assessment, sot: Any, *, daily_digest: bool, failures_only: bool = False, lake: str = "pynvest"
-) -> Notice:
-    return notice_of(
-        day,
-        sot,
-        daily_digest=daily_digest,
-        failures_only=failures_only,
-        lake=lake,
-        quality_table=f"db_spec.{QUALITY}",
-    )
+def notice(day: Assessment, sot: Any = SOT, **more: Any) -> Notice:
+    usual = {"daily_digest": True, "failures_only": False, "lake": "pynvest"}
+    return notice_of(day, sot, quality_table=f"db_spec.{QUALITY}", **(usual | more))
 
 
 def test_a_good_day_is_told_in_these_words() -> None:
-    told = notice(assessment(row(Verdict.OK, None)), SOT, daily_digest=True)
+    told = notice(assessment())
 
     assert told.tell == "digest"
     assert told.subject == "pynvest 23/11/2026: tudo certo"
@@ -103,7 +95,7 @@ def test_a_good_day_is_told_in_these_words() -> None:
 def test_possible_splits_are_named_with_their_ratio() -> None:
     splits = (Split("ABCD3", 2.0), Split("EFGH11", 0.1))
 
-    text = notice(assessment(splits=splits), SOT, daily_digest=True).text
+    text = notice(assessment(splits=splits)).text
 
     assert "Possíveis desdobramentos ou grupamentos: ABCD3 (1 para 2), EFGH11 (10 para 1)\n" in text
 
@@ -146,7 +138,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         spec=SPEC.slice(0, 0),
         site_refuses=True,
     )
-    told = notice(day, SOT, daily_digest=False)
+    told = notice(day, daily_digest=False)
 
     assert (told.tell, told.subject) == ("failure", "pynvest 23/11/2026: FALHA")
     assert told.text == (
@@ -195,11 +187,11 @@ def test_whether_a_day_is_told_depends_on_verdict_and_settings(
 ) -> None:
     day = assessment(row(situacao, "por isso"), is_partial=trial)
 
-    assert notice(day, SOT, daily_digest=daily_digest, failures_only=failures_only).tell == tell
+    assert notice(day, daily_digest=daily_digest, failures_only=failures_only).tell == tell
 
 
 def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
-    told = notice(assessment(is_partial=True), SOT, daily_digest=True)
+    told = notice(assessment(is_partial=True))
 
     assert told.subject == "pynvest 23/11/2026: execucao de teste"
     assert told.text.startswith("pynvest 23/11/2026: execução de teste\n")
@@ -208,7 +200,7 @@ def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
 def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none() -> None:
     def advice(reason: str, **more: Any) -> list[str]:
         unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
-        told = notice(assessment(unlisted, **more), {}, daily_digest=True)
+        told = notice(assessment(unlisted, **more), {})
         assert "Ativos que faltam: não se sabe, sem listagem" in told.text
         return [line.split(":")[0].strip(" -") for line in told.text.split("\n") if line.startswith("  - ")][
             1:
@@ -226,7 +218,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
 def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_for_again() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.LAYOUT),)
 
-    told = notice(assessment(row(Verdict.FAILURE, "por isso"), missing=missing), SOT, daily_digest=True)
+    told = notice(assessment(row(Verdict.FAILURE, "por isso"), missing=missing))
 
     assert "  - ler as páginas de outro formato, depois de atualizar o módulo: " in told.text
     assert '{"anomesdia_exec": 20261123, "source": "pages"}' in told.text
@@ -236,14 +228,14 @@ def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_f
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
     missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.REFUSED),)
 
-    told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing), SOT, daily_digest=True)
+    told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing))
 
     assert "  - o site recusou o pedido (1): PETR4\n" in told.text
     assert "AWS" not in told.text
 
 
 def test_a_notice_names_its_lake() -> None:
-    told = notice(assessment(), SOT, daily_digest=True, lake="my-lake")
+    told = notice(assessment(), lake="my-lake")
 
     assert told.subject == told.text.split("\n")[0] == "my-lake 23/11/2026: tudo certo"
 
@@ -252,13 +244,13 @@ def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> 
     label = "http://evil.com/\x07\u202ex " + "a" * 500
     day = assessment(row(Verdict.WARNING, f"O rótulo {label} é novo. Veja www.evil.com, P/Cap. Giro 1.234,5"))
 
-    told = notice(day, SOT, daily_digest=True)
+    told = notice(day)
 
     (line,) = [line for line in told.text.split("\n") if "O rótulo" in line]
     assert line.startswith("  - O rótulo http[://]evil[.]com/ x aaa")
     assert len(line) < 320
     short = assessment(row(Verdict.WARNING, "Veja www.evil.com, P/Cap. Giro 1.234,5."))
-    assert "  - Veja www[.]evil[.]com, P/Cap. Giro 1.234,5.\n" in notice(short, SOT, daily_digest=True).text
+    assert "  - Veja www[.]evil[.]com, P/Cap. Giro 1.234,5.\n" in notice(short).text
 
 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
@@ -307,7 +299,7 @@ def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
 ) -> None:
     spec = SPEC.slice(0, 0) if empty else SPEC
     day = assessment(*found, missing=tuple(missing), splits=splits, is_partial=trial, spec=spec)
-    told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)}, daily_digest=True)
+    told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)})
 
     assert len(told.text.split("\n")) < 40
     assert all(line.isprintable() for line in told.text.split("\n"))

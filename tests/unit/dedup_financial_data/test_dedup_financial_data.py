@@ -265,15 +265,6 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
     assert {ticker for ticker, _ in held(lake)} == {"AAAA3", "BBBB4", "CCCC3"}
 
 
-def test_an_operator_may_name_another_day(dedup: Any) -> None:
-    assert dedup({"input": {"anomesdia_exec": 20261001}})["anomesdia_exec"] == 20261001
-
-
-def test_without_a_day_it_says_what_was_expected(dedup: Any) -> None:
-    with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
-        dedup({})
-
-
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
     """Put a reading into SoR, but into none of the later layers."""
     moment = f"23-11-2026 19:{minute:02}:00"

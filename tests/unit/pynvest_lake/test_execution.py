@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from moto_lake import DAY
+from pynvest_lake.execution import Execution
+
+STARTED = "2026-11-24T02:59:59.999Z"
+"""Before midnight of `DAY` in São Paulo."""
+
+
+@pytest.fixture(autouse=True)
+def day_after() -> Iterator[None]:
+    with time_machine.travel("2026-11-24T22:00:00Z", tick=False):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("event", "day"),
+    [({"input": {}, "started_at": STARTED}, DAY), ({"input": {"anomesdia_exec": 20261001}}, 20261001)],
+    ids=["day of the start in São Paulo", "day that an operator names"],
+)
+def test_the_day_is_the_inputs_or_that_of_the_start(event: dict[str, Any], day: int) -> None:
+    assert Execution.from_event(event).day == day
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"anomesdia": DAY}, "event has anomesdia, expected no fields but anomesdia_exec"),
+        ({"anomesdia_exec": 20300101}, "20300101 is after today"),
+        *(({"anomesdia_exec": DAY, "source": one}, "source is .*, expected") for one in ("site", 1, True)),
+        ({"source": "sor"}, "source is 'sor', expected .* beside anomesdia_exec"),
+        *(
+            ({"rounds": one}, "expected a list of minutes from 0 to 1440")
+            for one in ("60", [-1], [1441], ["60"], [True], {"a": 1})
+        ),
+    ],
+)
+def test_an_input_that_was_mistyped_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Execution.from_event({"input": given, "started_at": STARTED})
+
+
+def test_an_event_without_day_and_start_says_what_was_expected() -> None:
+    with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
+        Execution.from_event({})
