@@ -10,11 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import time_machine
-from moto import mock_aws
 
 from b3.kind import Kind
-from moto_lake import DAY, Lake, make_lake
+from moto_lake import DAY, WORK_BUCKET
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SPEC_ATIVOS
@@ -22,8 +20,8 @@ from pynvest_lake.ledger import Ledger
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import list_day
-from sandbox.site import SiteServer, make_assets
-from world import COMPACTED, SOR, SOT, WORK_BUCKET, World, calm_down, random_evening, utc
+from sandbox.site import make_assets
+from world import COMPACTED, SCHEDULED, SOR, SOT, World, calm_down, make_world, random_evening
 
 SEEDS = int(os.environ.get("PYNVEST_SEEDS", "20"))
 STEPS = 36
@@ -66,13 +64,7 @@ def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_ass
     met: Counter[str] = Counter()
     assets = make_assets(DAY, 4, 2)
     for seed in range(SEEDS):
-        with (
-            time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
-            mock_aws(),
-            SiteServer(assets) as site,
-        ):
-            lake: Lake = make_lake()
-            world = World(lake, site, context, monkeypatch, clock)
+        with make_world(assets, context, monkeypatch) as world:
             random_evening(world, random.Random(seed), STEPS)  # noqa: S311 - not a secret
             calm_down(world)
             try:
@@ -88,13 +80,8 @@ def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_ass
 def test_the_calm_evening_is_complete_without_a_further_round(
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (
-        time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
-        mock_aws(),
-        SiteServer(make_assets(DAY, 4, 2)) as site,
-    ):
-        world = World(make_lake(), site, context, monkeypatch, clock)
-        random_evening(world, random.Random(0), 0)  # noqa: S311 - not a secret
+    with make_world(make_assets(DAY, 4, 2), context, monkeypatch) as world:
+        world.pending.append(("start", SCHEDULED))
         world.drain()
         world.pending.append(world.execution())
         world.drain()

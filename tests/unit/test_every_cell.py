@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import time_machine
 
-from b3.kind import Kind
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
 from moto_lake import DAY, LAYERS, Lake, set_environment
@@ -163,24 +162,4 @@ def test_year_columns_count_from_the_day_of_the_run_and_not_from_the_page(
         results = list(run_day(site, assets, read_on))
     assert sum(result["rows"] for result in results) == 3 * len(assets)
     assert differences(lake, assets, read_on)[0] == []
-    assert differences_exist_on_another_day(assets, read_on)
-
-
-def differences_exist_on_another_day(assets: Sequence[SampleAsset], day: int) -> bool:
-    """Return whether any expected row changes if the pages are read on `day` instead of on their own day."""
-    return any(asset.expected_sot(day) != asset.expected_sot() for asset in assets)
-
-
-@pytest.mark.parametrize("kind", [kind.value for kind in Kind])
-def test_a_text_that_is_no_number_or_date_is_null_in_sot_and_kept_in_sor(
-    lake: Lake, run_day: Any, kind: str
-) -> None:
-    count = {"acoes": (12, 0), "fiis": (0, 9)}[kind]
-    first, *others = make_assets(DAY, *count)
-    reported = {"acoes": "dt_ult_balanco_proc", "fiis": "dt_ult_relat_ger"}[kind]
-    first = first.with_cell("vlr_cot", "sob consulta").with_cell(reported, "30/02/2026")
-    assets = [first, *others]
-    with SiteServer(assets) as site:
-        results = list(run_day(site, assets, DAY))
-    assert sum(result.get("unreadable_cells", 0) for result in results) == 2
-    assert differences(lake, assets, DAY)[0] == []
+    assert any(asset.expected_sot(read_on) != asset.expected_sot() for asset in assets)

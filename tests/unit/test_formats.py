@@ -12,13 +12,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import time_machine
-from moto import mock_aws
 
-from moto_lake import DAY, WORK_BUCKET, make_lake
+from moto_lake import DAY, WORK_BUCKET
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from sandbox.site import Fault, SiteServer, make_assets
-from world import World, utc
+from sandbox.site import Fault, make_assets
+from world import SCHEDULED, World, make_world
 
 DAY_OF = "anomesdia_exec=20261123"
 ID = "[0-9a-f]{32}"
@@ -27,12 +25,8 @@ ID = "[0-9a-f]{32}"
 @pytest.fixture
 def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Return a lake with a stopped clock, two stocks and a fund; one of the stocks has no page."""
-    with (
-        time_machine.travel(utc("2026-11-23T21:45:05"), tick=False) as clock,
-        mock_aws(),
-        SiteServer(make_assets(DAY, 2, 1)) as site,
-    ):
-        yield World(make_lake(), site, context, monkeypatch, clock)
+    with make_world(make_assets(DAY, 2, 1), context, monkeypatch, tick=False) as world:
+        yield world
 
 
 def objects(world: World, prefix: str) -> dict[str, bytes]:
@@ -59,7 +53,7 @@ def start(world: World) -> tuple[str, str, str]:
     )
     (lost,) = {one.ticker for one in world.site.assets.values()} - {read, fund}
     world.site.set_fault(lost, Fault("not_found"))
-    world.pending.append(("start", {"scheduled_at": "2026-11-23T21:45:00Z"}))
+    world.pending.append(("start", SCHEDULED))
     world.step()
     world.step()
     world.receive()

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import time_machine
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS, Fundamentus
 
@@ -18,10 +17,10 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.errors import NoSuchAsset
 from fundamentus_site.site import FundamentusSite
-from moto_lake import DAY, Lake
+from moto_lake import DAY
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.site import GHOSTS, SiteServer, make_assets
-from world import SCHEDULED, World, utc
+from world import SCHEDULED, make_world
 
 SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 ASSETS = make_assets(DAY)
@@ -104,10 +103,7 @@ def test_addresses_are_pynvests_own_where_none_is_given() -> None:
 
 
 def test_a_day_calls_the_two_methods_once_a_listing_and_once_a_ticker_and_pynvest_asks_for_nothing(
-    pynvest: Fundamentus,
-    lake: Lake,
-    context: SimpleNamespace,
-    monkeypatch: pytest.MonkeyPatch,
+    pynvest: Fundamentus, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("pynvest asked by itself")
@@ -125,15 +121,11 @@ def test_a_day_calls_the_two_methods_once_a_listing_and_once_a_ticker_and_pynves
         monkeypatch.setattr(FundamentusSite, method.__name__, count)
 
     assets = make_assets(DAY, 4, 2)
-    with (
-        time_machine.travel(utc("2026-11-23T21:45:05"), tick=True) as clock,
-        SiteServer(assets) as site,
-    ):
-        world = World(lake, site, context, monkeypatch, clock)
+    with make_world(assets, context, monkeypatch) as world:
         world.pending.append(("start", SCHEDULED))
         world.drain()
+        assert set(world.rows(SPEC_ATIVOS)) == {asset.ticker for asset in assets}
 
-    assert set(world.rows(SPEC_ATIVOS)) == {asset.ticker for asset in assets}
     tickers = [*(asset.ticker for asset in assets), *GHOSTS["acoes"], *GHOSTS["fiis"]]
     assert calls == {
         **{("extracao_tickers_de_ativos", kind.listing): 1 for kind in Kind},

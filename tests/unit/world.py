@@ -6,14 +6,15 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import time_machine
+from moto import mock_aws
 
 from b3.days import DayRefused
 from b3.kind import Kind
@@ -22,12 +23,12 @@ from dedup_financial_data import handler as dedup_financial_data
 from get_financial_data import handler as get_financial_data
 from get_tickers import handler as get_tickers
 from lake_rows import raw_s3_event, sqs_event
-from moto_lake import DAY, Lake, set_environment
+from moto_lake import DAY, Lake, make_lake, set_environment
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import list_day, read
-from sandbox.site import Fault, SiteServer
+from sandbox.site import Fault, SampleAsset, SiteServer
 from specialize_financial_data import handler as specialize_financial_data
 
 SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
@@ -266,6 +267,23 @@ class World:
             yield read(self.lake.s3, item).rows
 
 
+@contextmanager
+def make_world(
+    assets: Sequence[SampleAsset],
+    context: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tick: bool = True,
+) -> Iterator[World]:
+    """Give an empty lake, with a site that shows `assets`, just after the schedule's time."""
+    with (
+        time_machine.travel(datetime(2026, 11, 23, 21, 45, 5, tzinfo=timezone.utc), tick=tick) as clock,
+        mock_aws(),
+        SiteServer(assets) as site,
+    ):
+        yield World(make_lake(), site, context, monkeypatch, clock)
+
+
 def random_evening(world: World, rng: random.Random, steps: int) -> None:
     """Run the lake through a random evening."""
     tickers = sorted(world.site.assets)
@@ -316,8 +334,3 @@ def calm_down(world: World) -> None:
         world.drain()
     world.pending.append(world.execution())
     world.drain()
-
-
-def utc(text: str) -> datetime:
-    """Convert a text to a moment in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)

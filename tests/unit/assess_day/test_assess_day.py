@@ -130,14 +130,17 @@ def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake
     assert third["progress"] == {"looks": 0, "rounds_done": 2}
 
 
-def test_what_a_day_lacks_in_the_end_fails_the_workflow_and_is_named(lake: Lake, assess: Any) -> None:
+@pytest.mark.parametrize(("gate", "passed"), [("fail", False), ("record", True)])
+def test_what_a_day_lacks_in_the_end_is_named_and_fails_the_workflow_unless_the_gate_only_records(
+    lake: Lake, assess: Any, gate: str, passed: bool
+) -> None:
     queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
     land(lake, "PETR4")
 
-    result = assess("assess")
+    result = assess("assess", gate=gate)
 
     said = "De 2 ações da listagem, 1 sem leitura: VALE3 (sem resposta)."
-    assert (result["situacao"], result["passed"], result["missing"]) == ("falha", False, 1)
+    assert (result["situacao"], result["passed"], result["missing"]) == ("falha", passed, 1)
     assert said in result["reasons"]
     assert said in result["cause"]
     assert result["cause"].startswith(f"{DAY}: falha. ")
@@ -164,15 +167,6 @@ def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: 
     assert len(result["reasons"]) == 11
     assert result["reasons"][-1].startswith("e mais ")
     assert len(json.dumps(result)) < 32_000
-
-
-def test_a_gate_that_only_records_lets_a_bad_day_pass(lake: Lake, assess: Any) -> None:
-    queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
-    land(lake, "PETR4")
-
-    result = assess("assess", gate="record")
-
-    assert (result["situacao"], result["passed"]) == ("falha", True)
 
 
 def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake: Lake, assess: Any) -> None:

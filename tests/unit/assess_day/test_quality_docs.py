@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from days import FIRST, good_day, inputs_of
+from days import FIRST, good_day
 
 from assess_day import thresholds
 from assess_day.day_status import REFUSED_ASSETS
@@ -25,10 +25,9 @@ def documented() -> dict[str, str]:
 
 
 def test_every_check_is_documented_and_every_documented_check_exists() -> None:
-    tables, ledger = good_day(FIRST)
-    good = inputs_of((tables, ledger))
-    unlisted = inputs_of((tables, replace(ledger, listing=None)))
-    unlisted = replace(unlisted, state=replace(unlisted.state, sor_ids=frozenset()))
+    good = good_day(FIRST)
+    ledger = replace(good.ledger, listing=None)
+    unlisted = replace(good, state=replace(good.state, ledger=ledger, sor_ids=frozenset()))
 
     assert {row.medida for row in (*run_checks(good), *run_checks(unlisted))} == set(documented())
 

@@ -19,10 +19,8 @@ from days import (
     NOW,
     Change,
     assets_of,
-    compacted,
     good_day,
     history,
-    inputs_of,
     judged,
     judged_good,
     last_quote,
@@ -30,6 +28,7 @@ from days import (
     read_day,
     session_of,
     weekdays,
+    with_ledger,
     with_new_label,
     without_label,
 )
@@ -147,9 +146,9 @@ def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
     first, last = both(without_mandate)
     known = {number_of(FIRST): first}
     later = weekdays(2)[1]
-    again = inputs_of(read_day([without_mandate(asset) for asset in assets_of(later)], later), known)
+    again = read_day([without_mandate(asset) for asset in assets_of(later)], later)
 
-    assert remarks(first) == remarks(run_checks(again)) == {}
+    assert remarks(first) == remarks(run_checks(replace(again, earlier=known))) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
 
 
@@ -282,7 +281,7 @@ def test_prices_times_a_thousand_are_a_failure() -> None:
 
 
 def test_prices_that_are_not_those_of_the_listing_are_a_failure_from_the_first_day() -> None:
-    rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: "7.777,77" for asset in assets_of(FIRST)})
+    rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: 7777.77 for asset in assets_of(FIRST)})
 
     assert remarks(rows) == {(table, "preco_listagem", "vlr_cot"): "falha" for table in (SOT_ACOES, SOT_FIIS)}
 
@@ -304,14 +303,14 @@ def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day
 
 
 def test_pages_that_were_not_kept_are_a_remark() -> None:
-    tables, ledger = good_day(FIRST)
-    assert ledger.listing is not None
+    good = good_day(FIRST)
+    ledger = good.ledger
     lost = tuple((replace(entry, archived=False), at) for entry, at in ledger.batches)
     assets = sum(len(entry.assets) for entry, _ in lost)
 
-    of_assets = run_checks(inputs_of((tables, replace(ledger, batches=lost))))
+    of_assets = run_checks(with_ledger(good, replace(ledger, batches=lost)))
     unlisted = replace(ledger, listing=replace(ledger.listing, archived=False))
-    of_listings = run_checks(inputs_of((tables, unlisted)))
+    of_listings = run_checks(with_ledger(good, unlisted))
 
     for rows, what in ((of_assets, f"{assets} de ativos"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
@@ -331,7 +330,7 @@ def test_cells_that_cannot_be_read_are_named() -> None:
 
 
 def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None:
-    good = inputs_of(good_day(FIRST))
+    good = good_day(FIRST)
     text = "objetos que não chegaram de um a outro: 1 (0f3a)"
 
     rows = run_checks(
@@ -345,7 +344,7 @@ def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None
 
 
 def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
-    good = inputs_of(good_day(FIRST))
+    good = good_day(FIRST)
     dead = run_checks(replace(good, dead_letters=3))
 
     assert remarks(dead) == {(None, "fila_morta", None): "aviso"}
@@ -359,7 +358,7 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
     moved = (SOT_ACOES, "mediana", "vlr_ind_margem_bruta")
     known = {**history(), number_of(LAST): changed(LAST, change)}
     later = LAST + timedelta(days=1)
-    again = inputs_of(read_day([change(asset) for asset in assets_of(later)], later), known)
+    again = replace(read_day([change(asset) for asset in assets_of(later)], later), earlier=known)
 
     accepted = run_checks(replace(again, reference_from=number_of(later)))
 
@@ -373,10 +372,11 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
     before = session_of(LAST - timedelta(days=1))
     late = [on_session(asset, before) if last_quote(asset) > before else asset for asset in assets_of(LAST)]
     last_day = weekdays(30)[-1]
-    dead = run_checks(replace(inputs_of(good_day(last_day), history(last_day)), dead_letters=3))
+    dead = run_checks(replace(good_day(last_day), earlier=history(last_day), dead_letters=3))
     known = {**history(), number_of(last_day): dead}
 
-    rows = run_checks(inputs_of(read_day(late, LAST), known, dead_letters=3, reference_from=number_of(LAST)))
+    day = replace(read_day(late, LAST), earlier=known, dead_letters=3, reference_from=number_of(LAST))
+    rows = run_checks(day)
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
     assert {row.medida for row in rows if row.referencia is not None} == {
@@ -390,7 +390,6 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
     """Return `ledger` with more `batches` and with `rounds` rounds; each round requests all stocks."""
-    assert ledger.listing is not None
     asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
     return replace(
         ledger,
@@ -400,38 +399,38 @@ def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLed
 
 
 def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() -> None:
-    tables, ledger = good_day(FIRST)
+    good = good_day(FIRST)
     odd = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo",))
     later = read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")
 
-    before = day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": odd}))
+    before = day_with(good.ledger, BatchEntry(Kind.ACOES, {"PETR4": odd}))
     after = day_with(before, BatchEntry(Kind.ACOES, {"PETR4": later}))
 
-    assert remarks(run_checks(inputs_of((tables, before)))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
-    assert remarks(run_checks(inputs_of((tables, after)))) == {}
+    assert remarks(run_checks(with_ledger(good, before))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
+    assert remarks(run_checks(with_ledger(good, after))) == {}
 
 
 def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
-    tables, ledger = good_day(FIRST)
+    good = good_day(FIRST)
     first, second = (asset.ticker for asset in stocks(FIRST)[:2])
     old = {ticker: read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z") for ticker in (first, second)}
     counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
     later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
 
-    rows = run_checks(inputs_of((tables, day_with(ledger, counted, later))))
+    rows = run_checks(with_ledger(good, day_with(good.ledger, counted, later)))
 
     (named,) = [row for row in rows if row.coluna == "Novo"]
     assert (named.medida, named.valor, named.referencia) == ("rotulo_novo", 1, len(stocks(FIRST)))
 
 
 def test_more_labels_than_are_named_are_counted() -> None:
-    tables, ledger = good_day(FIRST)
+    good = good_day(FIRST)
     many = tuple(f"Novo {number:02}" for number in range(20))
-    cut = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=many, unknown_count=3000)
-    other = read_as(Outcome.READ, 0, fetched_at="2026", unknown_labels=("Novo 20",))
+    cut = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=many, unknown_count=3000)
+    other = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo 20",))
 
     rows = run_checks(
-        inputs_of((tables, day_with(ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other}))))
+        with_ledger(good, day_with(good.ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other})))
     )
 
     named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Verdict.OK]
@@ -440,15 +439,15 @@ def test_more_labels_than_are_named_are_counted() -> None:
 
 
 def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() -> None:
-    tables, ledger = good_day(FIRST)
+    good = good_day(FIRST)
     everyone = [asset.ticker for asset in stocks(FIRST)]
     odd = everyone[0]
     again = {ticker: read_as(Outcome.READ, 1) for ticker in everyone if ticker != odd}
     failed = BatchEntry(Kind.ACOES, {**again, odd: read_as(Outcome.FAILED, 1)})
     mended = BatchEntry(Kind.ACOES, {odd: read_as(Outcome.READ, 1)})
 
-    rows = run_checks(inputs_of((tables, day_with(ledger, failed, rounds=2))))
-    whole = run_checks(inputs_of((tables, day_with(ledger, failed, mended, rounds=2))))
+    rows = run_checks(with_ledger(good, day_with(good.ledger, failed, rounds=2)))
+    whole = run_checks(with_ledger(good, day_with(good.ledger, failed, mended, rounds=2)))
 
     assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
     many = len(everyone)
@@ -460,7 +459,7 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
 
 
 def test_objects_that_are_not_of_the_lake_are_named() -> None:
-    good = inputs_of(good_day(FIRST))
+    good = good_day(FIRST)
     keys = ("t/anomesdia_exec=20261005/", "t/anomesdia_exec=20261005/_SUCCESS")
 
     rows = run_checks(replace(good, state=replace(good.state, foreign_keys=keys)))
@@ -471,7 +470,7 @@ def test_objects_that_are_not_of_the_lake_are_named() -> None:
 
 def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_named() -> None:
     table, other = LakeTable("lake", "db_sot", SOT_ACOES), LakeTable("lake", "db_sot", SOT_FIIS)
-    good = inputs_of(good_day(FIRST))
+    good = good_day(FIRST)
 
     rows = run_checks(replace(good, unregistered={table: (20261001, 20261002), other: ()}))
 
@@ -483,26 +482,26 @@ def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_name
 
 
 def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> None:
-    tables, ledger = good_day(FIRST)
-    texts = tables.sor[Kind.ACOES].to_pylist()
+    good = good_day(FIRST)
+    texts = good.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
     # Compared as text, 30 September is greater than the newer date: the text begins with the day of the
     # month.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
-    schema = tables.sor[Kind.ACOES].schema
-    sor = {**tables.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
+    schema = good.sor[Kind.ACOES].schema
+    sor = {**good.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}
     newest = prepare(pa.Table.from_pylist(emptied, schema=schema), Kind.ACOES, number_of(FIRST)).table
-    sot = {**tables.sot, Kind.ACOES: compacted(SOT_ACOES, [newest], "nome_papel")}
+    sot = {**good.sot, Kind.ACOES: newest}
 
-    assert remarks(run_checks(inputs_of((replace(tables, sor=sor, sot=sot), ledger)))) == {}
+    assert remarks(run_checks(replace(good, sor=sor, sot=sot))) == {}
 
 
 def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
-    tables, ledger = good_day(FIRST)
-    nothing = inputs_of((tables, replace(ledger, listing=None)))
+    good = good_day(FIRST)
+    ledger = replace(good.ledger, listing=None)
 
-    rows = run_checks(replace(nothing, state=replace(nothing.state, sor_ids=frozenset())))
+    rows = run_checks(replace(good, state=replace(good.state, ledger=ledger, sor_ids=frozenset())))
 
     assert remarks(rows)[None, "listagem", None] == "falha"
     assert f"Não há listagem de {number_of(FIRST)}." in said(rows)
@@ -511,21 +510,20 @@ def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
 @settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None:
-    tables, ledger = good_day(LAST)
-    batches = list(ledger.batches)
+    day = good_day(LAST)
+    batches = list(day.ledger.batches)
     order.shuffle(batches)
 
     def mixed(table: pa.Table) -> pa.Table:
         return table.take(pa.array(order.sample(range(len(table)), len(table))))
 
-    other = replace(
-        tables,
-        sor={kind: mixed(table) for kind, table in tables.sor.items()},
-        sot={kind: mixed(table) for kind, table in tables.sot.items()},
-        spec=mixed(tables.spec),
+    shuffled = replace(
+        with_ledger(day, replace(day.ledger, batches=tuple(batches))),
+        sor={kind: mixed(table) for kind, table in day.sor.items()},
+        sot={kind: mixed(table) for kind, table in day.sot.items()},
+        spec=mixed(day.spec),
+        earlier=history(),
     )
-
-    shuffled = inputs_of((other, replace(ledger, batches=tuple(batches))), history())
     assert run_checks(shuffled) == judged_good(LAST)
 
 

@@ -116,7 +116,7 @@ def test_any_date_written_the_brazilian_way_reads_back(day: date) -> None:
     "text",
     [
         *("31/02/2026", "29/02/2025", "29/02/1900", "00/01/2026", "01/13/2026", "01/01/0000"),
-        *("2026-01-31", "1/1/2026", "01/01/26", "01.01.2026", "31/12/2025 10:00", "hoje"),
+        *("2026-01-31", "1/01/2026", "01/1/2026", "01/01/26", "01.01.2026", "31/12/2025 10:00", "hoje"),
     ],
 )
 def test_a_date_that_the_calendar_lacks_is_null_and_not_another_day(text: str) -> None:

@@ -124,7 +124,6 @@ def test_the_listing_with_its_prices_and_the_round_are_in_the_ledger(
     queue({"anomesdia_exec": DAY})
 
     written = ledger(lake).read(DAY)
-    assert written.listing is not None
     assert not written.listing.is_partial
     for kind in Kind:
         assert sorted(written.listing.assets[kind]) == listed(site, kind.value)
@@ -242,7 +241,6 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
     listing = ledger(lake).listing(DAY)
-    assert listing is not None
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
@@ -267,7 +265,6 @@ def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
 
     listing = ledger(lake).listing(DAY)
     assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
-    assert listing is not None
     assert not listing.archived
 
 
@@ -282,7 +279,6 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
     listing = ledger(lake).listing(DAY)
-    assert listing is not None
     assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
     assert [message["ticker"] for message in lake.messages("acoes")] == [stock]
 
@@ -320,7 +316,6 @@ def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     assert [message["page"] for message in messages] == [at] * 3
     assert site.requests == []
     written = ledger(lake).read(DAY)
-    assert written.listing is not None
     assert sorted(written.listing.assets[Kind.ACOES]) == listed(site, "acoes")
     assert written.rounds[0].assets[Kind.ACOES] == sorted(stocks)
 
@@ -404,7 +399,6 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     queue({"anomesdia_exec": DAY, "tickers": [one]})
 
     written = ledger(lake).read(DAY)
-    assert written.listing is not None
     assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
 

@@ -44,38 +44,25 @@ def test_an_event_of_stage_1_that_was_mistyped_is_refused(event: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("given", "said"),
     [
         (
-            {"anomesdia_exec": DAY, "ticker": "PETR4"},
-            "event has ticker, expected no fields but anomesdia_exec, tickers, source, only_missing",
+            {"ticker": "PETR4"},
+            "event has ticker, expected no fields but anomesdia_exec, tickers, source",
         ),
-        ({}, "anomesdia_exec is None"),
-        ({"anomesdia_exec": DAY, "tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
-        ({"anomesdia_exec": DAY, "source": "site"}, "source is 'site', expected 'pages'"),
-        ({"anomesdia_exec": DAY, "only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
         ({"prob": "PETR4"}, "event has prob, expected no fields but .*, old_session, probe"),
-        (
-            {"anomesdia_exec": DAY, "old_session": {"session": 20261120, "ticker": "PETR4"}},
-            "beside only_missing",
-        ),
-        (
-            {"anomesdia_exec": DAY, "only_missing": True, "old_session": 20261120},
-            "expected session and ticker",
-        ),
-        (
-            {
-                "anomesdia_exec": DAY,
-                "only_missing": True,
-                "old_session": {"session": 20261131, "ticker": "PETR4"},
-            },
-            "expected a day",
-        ),
+        ({"anomesdia_exec": None}, "anomesdia_exec is None"),
+        ({"tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
+        ({"source": "site"}, "source is 'site', expected 'pages'"),
+        ({"only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
+        ({"old_session": {"session": 20261120, "ticker": "PETR4"}}, "beside only_missing"),
+        ({"only_missing": True, "old_session": 20261120}, "expected session and ticker"),
+        ({"only_missing": True, "old_session": {"session": 20261131, "ticker": "PETR4"}}, "expected a day"),
     ],
 )
-def test_an_event_of_stage_2_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+def test_an_event_of_stage_2_that_was_mistyped_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        DayRequest.of_tickers(event, "site")
+        DayRequest.of_tickers({"anomesdia_exec": DAY, **given}, "site")
 
 
 @pytest.mark.parametrize(
