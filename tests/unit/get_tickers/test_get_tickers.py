@@ -44,6 +44,16 @@ def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: p
     return run
 
 
+@pytest.fixture
+def ledger(lake: Lake) -> Ledger:
+    return Ledger(lake.s3, WORK_BUCKET)
+
+
+def queued(lake: Lake, kind: str = "acoes") -> list[str]:
+    """Receive all messages of a queue, and return their tickers in order."""
+    return sorted(message["ticker"] for message in lake.messages(kind))
+
+
 def listed(site: SiteServer, kind: str) -> list[str]:
     return sorted([*(asset.ticker for asset in site.assets.values() if asset.kind == kind), *GHOSTS[kind]])
 
@@ -101,13 +111,9 @@ def test_a_trial_run_queues_only_what_was_asked_for_and_is_listed(
 
     result = queue({"anomesdia_exec": DAY, "tickers": [stock, fund, "NONE99"]})
 
-    assert [message["ticker"] for message in lake.messages("acoes")] == [stock]
-    assert [message["ticker"] for message in lake.messages("fiis")] == [fund]
+    assert queued(lake) == [stock]
+    assert queued(lake, "fiis") == [fund]
     assert result["not_listed"] == ["NONE99"]
-
-
-def ledger(lake: Lake) -> Ledger:
-    return Ledger(lake.s3, WORK_BUCKET)
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int | None = None) -> None:
@@ -115,22 +121,17 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, object=item.id if item else None, session=session)
-    ledger(lake).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
+    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
-def test_the_listing_with_its_prices_and_the_round_are_in_the_ledger(
-    lake: Lake, site: SiteServer, queue: Any
+def test_the_listing_in_the_ledger_has_the_prices_of_the_site(
+    site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     queue({"anomesdia_exec": DAY})
 
-    written = ledger(lake).read(DAY)
-    assert not written.listing.is_partial
-    for kind in Kind:
-        assert sorted(written.listing.assets[kind]) == listed(site, kind.value)
-        assert sorted(written.rounds[0].assets[kind]) == listed(site, kind.value)
-    assert written.rounds[0].number == 0
+    listing = ledger.listing(DAY)
     for asset in site.assets.values():
-        assert written.listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
+        assert listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
 
 
 def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
@@ -152,13 +153,13 @@ def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue:
     ],
 )
 def test_a_listing_that_fails_queues_nothing_and_is_in_the_ledger_with_the_reason(
-    lake: Lake, site: SiteServer, queue: Any, fault: Fault, why: str
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, fault: Fault, why: str
 ) -> None:
     site.set_fault("/fii_resultado.php", fault)
 
     result = queue({"anomesdia_exec": DAY})
 
-    written = ledger(lake).read(DAY)
+    written = ledger.read(DAY)
     assert result["no_listing"].startswith(why)
     assert (written.listing, [one.reason for one in written.rounds]) == (None, [result["no_listing"]])
     assert lake.messages("acoes") == []
@@ -187,7 +188,7 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
 
 
 def test_only_missing_asks_for_what_nothing_final_is_known_of(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
@@ -205,10 +206,12 @@ def test_only_missing_asks_for_what_nothing_final_is_known_of(
     assert sorted(asked) == [(stocks[-3], 1), (stocks[-1], 1)]
     assert lake.messages("fiis") == []
     assert (result["round"], result["acoes"], result["fiis"]) == (1, 2, 0)
-    assert ledger(lake).read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
+    assert ledger.read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
 
 
-def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: SiteServer, queue: Any) -> None:
+def test_only_missing_waits_for_a_round_that_is_not_settled(
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
     answer(lake, Kind.ACOES, Outcome.REFUSED, *listed(site, "acoes"))
@@ -217,15 +220,15 @@ def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: Si
 
     assert result["still_asked"] == len(listed(site, "fiis"))
     assert lake.messages("acoes") == []
-    assert len(ledger(lake).read(DAY).rounds) == 1
+    assert len(ledger.read(DAY).rounds) == 1
 
 
 def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     assets = {kind: listed(site, kind.value) for kind in Kind}
     long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
-    ledger(lake).start_round(DAY, assets, long_ago, number=0)
+    ledger.start_round(DAY, assets, long_ago, number=0)
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
@@ -233,14 +236,14 @@ def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
 
 
 def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     half = listed(site, "acoes")[:10]
-    ledger(lake).write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
+    ledger.write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
 
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    listing = ledger(lake).listing(DAY)
+    listing = ledger.listing(DAY)
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
@@ -248,28 +251,28 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     "event", [{"only_missing": True}, {"tickers": ["PETR4"]}], ids=["round", "partial run"]
 )
 def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
-    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any]
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any]
 ) -> None:
     site.set_fault("/resultado.php", Fault("status", status=403))
 
     assert queue({"anomesdia_exec": DAY, **event})["no_listing"].startswith("refused: ")
-    assert ledger(lake).read(DAY).rounds == ()
+    assert ledger.read(DAY).rounds == ()
 
 
 def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     deny_putting("pages")
 
     result = queue({"anomesdia_exec": DAY})
 
-    listing = ledger(lake).listing(DAY)
+    listing = ledger.listing(DAY)
     assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
     assert not listing.archived
 
 
 def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
 ) -> None:
     stock = listed(site, "acoes")[0]
     queue({"anomesdia_exec": DAY, "tickers": [stock, "NONE99"]})
@@ -278,9 +281,9 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    listing = ledger(lake).listing(DAY)
+    listing = ledger.listing(DAY)
     assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
-    assert [message["ticker"] for message in lake.messages("acoes")] == [stock]
+    assert queued(lake) == [stock]
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
@@ -302,7 +305,7 @@ def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:4
     ("event", "fetch_from"), [({"source": "pages"}, "site"), ({"only_missing": True}, "pages")]
 )
 def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
-    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any], fetch_from: str
 ) -> None:
     stocks = listed(site, "acoes")[:3]
     key = keep(lake, site, *stocks)
@@ -315,7 +318,7 @@ def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     assert {message["ticker"] for message in messages} == set(stocks)
     assert [message["page"] for message in messages] == [at] * 3
     assert site.requests == []
-    written = ledger(lake).read(DAY)
+    written = ledger.read(DAY)
     assert sorted(written.listing.assets[Kind.ACOES]) == listed(site, "acoes")
     assert written.rounds[0].assets[Kind.ACOES] == sorted(stocks)
 
@@ -346,41 +349,41 @@ def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
 
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
-    assert [message["ticker"] for message in lake.messages("acoes")] == [good]
+    assert queued(lake) == [good]
     assert any(key in problem for problem in result["problems"])
 
 
-def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> None:
+def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any, ledger: Ledger) -> None:
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
     assert "the archive has no page" in result["no_listing"]
-    assert ledger(lake).read(DAY).rounds[0].reason == result["no_listing"]
+    assert ledger.read(DAY).rounds[0].reason == result["no_listing"]
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known listing", "no listing"])
 def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
-    lake: Lake, site: SiteServer, queue: Any, known: bool
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, known: bool
 ) -> None:
     one, other = listed(site, "acoes")[:2]
     listing = Listing({Kind.ACOES: {one: 1.0, other: 2.0}, Kind.FIIS: {}}) if known else None
     if listing:
-        ledger(lake).write_listing(DAY, listing)
+        ledger.write_listing(DAY, listing)
     site.set_fault("/resultado.php", Fault("unrecognizable"))
     site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
     keep(lake, site, one)
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
-    assert [message["ticker"] for message in lake.messages("acoes")] == [one]
-    assert ledger(lake).listing(DAY) == listing
+    assert queued(lake) == [one]
+    assert ledger.listing(DAY) == listing
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
 def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
-    lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, source: dict[str, str]
 ) -> None:
     keep(lake, site, listed(site, "acoes")[0])
-    ledger(lake).start_round(DAY, {}, datetime.now(timezone.utc), number=3)
+    ledger.start_round(DAY, {}, datetime.now(timezone.utc), number=3)
 
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
 
@@ -389,7 +392,7 @@ def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     "fault", [None, Fault("status", status=403)], ids=["with its listing", "without a listing"]
 )
 def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
-    lake: Lake, site: SiteServer, queue: Any, fault: Fault | None
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, fault: Fault | None
 ) -> None:
     site.set_fault("/resultado.php", fault)
     queue({"anomesdia_exec": DAY})
@@ -398,7 +401,7 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
 
     queue({"anomesdia_exec": DAY, "tickers": [one]})
 
-    written = ledger(lake).read(DAY)
+    written = ledger.read(DAY)
     assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
 
@@ -413,12 +416,12 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     ],
 )
 def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
-    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], why: str
+    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(DayRefused, match=why):
         queue(event)
 
-    assert ledger(lake).read(event["anomesdia_exec"]).listing is None
+    assert ledger.read(event["anomesdia_exec"]).listing is None
     assert site.requests == []
 
 
@@ -514,7 +517,7 @@ def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake
         ["AA003", "AA023"],
         ["AA023"],
     ]
-    assert sorted(message["ticker"] for message in lake.messages("acoes")) == sent[0]
+    assert queued(lake) == sent[0]
 
 
 def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent(lake: Lake) -> None:
@@ -566,7 +569,7 @@ def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_a
     result = queue(LATE)
 
     assert result["session"] == DAY
-    assert sorted(message["ticker"] for message in lake.messages("acoes")) == stocks[:3]
+    assert queued(lake) == stocks[:3]
 
 
 def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(

@@ -74,13 +74,6 @@ def test_a_partition_that_the_catalog_never_takes_is_an_error_that_names_it(
     assert len(calls) == attempts
 
 
-def test_a_missing_table_is_an_error(lake: Lake) -> None:
-    lake.glue.delete_table(DatabaseName="db_spec", Name=SPEC_ATIVOS)
-
-    with pytest.raises(lake.glue.exceptions.EntityNotFoundException):
-        register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY)
-
-
 def test_days_that_lie_in_the_bucket_and_not_in_the_catalog_are_found(lake: Lake) -> None:
     table = lake.tables[SPEC_ATIVOS]
     for day in (20261119, 20261120, DAY):

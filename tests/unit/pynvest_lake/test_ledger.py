@@ -66,18 +66,6 @@ def test_order_repetition_and_interleaving_of_entries_change_nothing(
     assert merge_outcomes(others, {"a", "b"}) == merge_outcomes(entries, {"a", "b"})
 
 
-@given(st.lists(batches, max_size=12))
-def test_entries_of_several_runs_say_together_the_greatest_of_what_each_says(
-    entries: list[BatchEntry],
-) -> None:
-    whole = merge_outcomes(entries, {"a", "b"})
-    halves = [merge_outcomes(entries[::2], {"a", "b"}), merge_outcomes(entries[1::2], {"a", "b"})]
-
-    for asset, said in whole.items():
-        ranks = [half[asset].outcome.rank for half in halves if asset in half]
-        assert said.outcome.rank == max(ranks)
-
-
 def test_outcomes_are_ordered_by_how_much_they_say() -> None:
     assert [outcome.value for outcome in sorted(Outcome, key=lambda outcome: -outcome.rank)] == [
         "read",
