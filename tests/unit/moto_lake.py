@@ -13,8 +13,10 @@ import pytest
 import time_machine
 
 from pynvest_lake import aws, contract
+from pynvest_lake.archive import Archive
 from pynvest_lake.event_fields import PARTITION_KEY
-from pynvest_lake.storage import LakeTable
+from pynvest_lake.ledger import Ledger
+from pynvest_lake.storage import LakeTable, list_day, read
 
 REGION = "sa-east-1"
 DAY = 20261123
@@ -65,6 +67,21 @@ class Lake:
     def setting(self, *names: str) -> str:
         """Return tables in the format of a function's environment variable."""
         return json.dumps([vars(self.tables[name]) for name in names])
+
+    @property
+    def ledger(self) -> Ledger:
+        """Return the ledger."""
+        return Ledger(self.s3, WORK_BUCKET)
+
+    @property
+    def archive(self) -> Archive:
+        """Return the archive."""
+        return Archive(self.s3, WORK_BUCKET)
+
+    def rows(self, table: str, day: int = DAY) -> list[dict[str, Any]]:
+        """Return the rows of all objects of a partition."""
+        objects = list_day(self.s3, self.tables[table], day)
+        return [row for item in objects for row in read(self.s3, item).rows.to_pylist()]
 
     def keys(self, table: str, day: int = DAY) -> list[str]:
         """Return the keys of a partition."""

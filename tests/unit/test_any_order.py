@@ -12,11 +12,10 @@ import pyarrow as pa
 import pytest
 
 from b3.kind import Kind
-from moto_lake import DAY, WORK_BUCKET
+from moto_lake import DAY
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SPEC_ATIVOS
-from pynvest_lake.ledger import Ledger
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import list_day
@@ -52,7 +51,7 @@ def check(world: World) -> None:
         assert len(list_day(world.lake.s3, world.lake.tables[name], DAY)) == 1, f"{name} is not one object"
     come = flow(world.lake.s3, world.lake.tables.values(), DAY)
     assert come.not_through == ()
-    ledger = Ledger(world.lake.s3, WORK_BUCKET).read(DAY)
+    ledger = world.lake.ledger.read(DAY)
     missing = {ticker for _, ticker in ledger.missing(come.sor_ids)}
     assert missing & listed == set()
 

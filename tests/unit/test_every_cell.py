@@ -23,7 +23,7 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
-from pynvest_lake.storage import list_day, read
+from pynvest_lake.storage import list_day
 from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, SampleAsset, SiteServer, make_assets
 from specialize_financial_data import handler as specialize_financial_data
 
@@ -76,11 +76,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
 
 def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
     """Return a partition's rows by ticker (the first column); each ticker must occur once."""
-    rows = [
-        row
-        for item in list_day(lake.s3, lake.tables[table], day)
-        for row in read(lake.s3, item).rows.to_pylist()
-    ]
+    rows = lake.rows(table, day)
     by_ticker = {row[table_schema(table).names[0]]: row for row in rows}
     assert len(by_ticker) == len(rows), f"{table} has a ticker twice"
     return by_ticker

@@ -252,7 +252,7 @@ class World:
     def rows(self, table: str) -> dict[str, dict[str, Any]]:
         """Return the rows of a table by ticker; a duplicate ticker is an error."""
         column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else Kind(self._kind(table)).ticker_column
-        rows = [row for content in self.contents(table) for row in content.to_pylist()]
+        rows = self.lake.rows(table)
         by_ticker = {row[column]: row for row in rows}
         assert len(by_ticker) == len(rows), f"{table} has tickers twice"
         return by_ticker

@@ -17,10 +17,10 @@ from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused, date_of
 from b3.kind import Kind
 from lake_rows import put_part
-from moto_lake import DAY, WORK_BUCKET, WORKFLOW, Lake, set_environment
+from moto_lake import DAY, WORKFLOW, Lake, set_environment
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
 from pynvest_lake.outcomes import Outcome
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
@@ -34,16 +34,14 @@ def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
         set_environment(monkeypatch, lake, QUALITY_GATE=gate, FETCH_FROM=fetch_from)
         started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
         event = {"input": {"anomesdia_exec": DAY}, **started, **event}
-        result: dict[str, Any] = stage.handler({"step": step, **event}, context)
-        return result
+        return stage.handler({"step": step, **event}, context)
 
     return run
 
 
 def queue(lake: Lake, *tickers: str, day: int = DAY, at: datetime = NOW) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-    ledger.write_listing(day, Listing({Kind.ACOES: dict.fromkeys(tickers)}))
-    ledger.start_round(day, {Kind.ACOES: tickers}, at, number=0)
+    lake.ledger.write_listing(day, Listing({Kind.ACOES: dict.fromkeys(tickers)}))
+    lake.ledger.start_round(day, {Kind.ACOES: tickers}, at, number=0)
 
 
 def land(lake: Lake, *tickers: str, through: tuple[str, ...] = (SOT_ACOES, SPEC_ATIVOS)) -> None:
@@ -51,7 +49,7 @@ def land(lake: Lake, *tickers: str, through: tuple[str, ...] = (SOT_ACOES, SPEC_
     for table in through:
         put_part(lake, table, tickers)
     read = {ticker: AssetEntry(Outcome.READ, object=item.id) for ticker in tickers}
-    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, read))
+    lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, read))
 
 
 def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
@@ -159,7 +157,7 @@ def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: 
         )
         for ticker in tickers
     }
-    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, entries))
+    lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, entries))
     folds = [{"error": "Error", "cause": "\u4e00" * 30_000} for _ in range(3)]
 
     result = assess("assess", folds=folds)
@@ -186,7 +184,7 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
 
 def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", at=NOW - timedelta(days=1))
-    Ledger(lake.s3, WORK_BUCKET).write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
 
     assert (assess("assess")["situacao"], assess("assess")["reasons"]) == ("ok", [])
     assert [(row.medida, row.motivo) for row in read_record(lake.s3, lake.tables[QUALITY], DAY)] == [
@@ -214,7 +212,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     for table, column in ((SOT_ACOES, "nome_papel"), (SPEC_ATIVOS, "codigo_ticker_ativo")):
         put_part(lake, table, "PETR4", {column: "PETR4"})
     said = AssetEntry(Outcome.READ, object=item.id, session=20261119)
-    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(Kind.ACOES, {"PETR4": said}))
+    lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, {"PETR4": said}))
 
     status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 

@@ -22,10 +22,10 @@ from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionN
 from lake_rows import put_part, raw_s3_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later, set_environment
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, ArchivedPage
+from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, listing_key
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, listing_key
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
@@ -71,8 +71,7 @@ def clear(
 ) -> Any:
     def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
         set_environment(monkeypatch, lake, FETCH_FROM=fetch_from)
-        result: dict[str, Any] = stage.handler(event, context)
-        return result
+        return stage.handler(event, context)
 
     return run
 
@@ -294,14 +293,13 @@ def test_a_day_after_today_that_is_there_can_be_removed(lake: Lake, clear: Any, 
     for table in LAYERS:
         put_part(lake, table, 1, day=20300101)
         register_partition(lake.glue, lake.tables[table], 20300101)
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-    ledger.write_listing(20300101, Listing({Kind.ACOES: {"PETR4": None}}))
+    lake.ledger.write_listing(20300101, Listing({Kind.ACOES: {"PETR4": None}}))
 
     result = clear({"anomesdia_exec": 20300101, "remove": True})
 
     assert (result["objects_deleted"], result["partitions_deleted"]) == (6, 6)
     assert [lake.keys(table, 20300101) for table in LAYERS] == [[]] * 6
-    assert ledger.read(20300101) == DayLedger(20300101, None, (), ())
+    assert lake.ledger.read(20300101) == DayLedger(20300101, None, (), ())
     assert invoked == []
 
 
@@ -348,9 +346,8 @@ SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
 def round_at(lake: Lake, hour: int, *, is_partial: bool = False) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-    ledger.start_round(DAY, {}, datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc), number=0)
-    ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, is_partial=is_partial))
+    lake.ledger.start_round(DAY, {}, datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc), number=0)
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, is_partial=is_partial))
 
 
 @pytest.mark.parametrize(("hour", "is_partial"), [(20, False), (22, True)], ids=["before", "partial"])
@@ -383,29 +380,27 @@ def test_the_schedules_day_is_that_of_its_own_time_whatever_the_clock_says(clear
 
 
 def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(lake: Lake, clear: Any) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
     for day in (DAY, PAST):
-        ledger.write_listing(day, Listing({Kind.ACOES: {"PETR4": None}}))
-        ledger.start_round(day, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
-        ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": AssetEntry(Outcome.REFUSED)}))
+        lake.ledger.write_listing(day, Listing({Kind.ACOES: {"PETR4": None}}))
+        lake.ledger.start_round(day, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
+        lake.ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": AssetEntry(Outcome.REFUSED)}))
 
     clear({"anomesdia_exec": DAY})
 
-    left = ledger.read(DAY)
+    left = lake.ledger.read(DAY)
     assert (left.listing, len(left.rounds), left.batches) == (None, 1, ())
-    assert ledger.read(PAST).listing is not None
+    assert lake.ledger.read(PAST).listing is not None
 
 
 def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_them(
     lake: Lake, clear: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-    ledger.write_listing(DAY, Listing({}))
-    ledger.start_round(DAY, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
+    lake.ledger.write_listing(DAY, Listing({}))
+    lake.ledger.start_round(DAY, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
     seen: list[DayLedger] = []
 
     def remove_nothing(*_: Any, **__: Any) -> list[Any]:
-        seen.append(ledger.read(DAY))
+        seen.append(lake.ledger.read(DAY))
         return []
 
     monkeypatch.setattr(stage, "remove_day", remove_nothing)
@@ -419,7 +414,7 @@ def test_a_run_from_pages_starts_the_workflow_and_clears_nothing(
     lake: Lake, clear: Any, invoked: list[Any], started: list[dict[str, Any]]
 ) -> None:
     kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
-    Archive(lake.s3, WORK_BUCKET).put(PAST, [*LISTINGS, page("PETR4")])
+    lake.archive.put(PAST, [*LISTINGS, page("PETR4")])
 
     clear({"anomesdia_exec": PAST, "source": "pages"})
 
@@ -435,7 +430,7 @@ HASH = "0f" * 16
 
 def manifest(lake: Lake, day: int = DAY) -> dict[str, Any]:
     with time_machine.travel(datetime.strptime(str(day), "%Y%m%d").replace(tzinfo=timezone.utc), tick=False):
-        Archive(lake.s3, WORK_BUCKET).put(day, LISTINGS)
+        lake.archive.put(day, LISTINGS)
     return raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={day}/{HASH}.manifest.json"))
 
 
@@ -472,7 +467,7 @@ def test_a_manifest_starts_the_collectors_own_day_or_a_recent_one_that_was_never
     lake: Lake, clear: Any, started: list[Any], day: int, was_run: bool, starts: bool
 ) -> None:
     if was_run:
-        Ledger(lake.s3, WORK_BUCKET).start_round(day, {}, datetime.now(timezone.utc), number=0)
+        lake.ledger.start_round(day, {}, datetime.now(timezone.utc), number=0)
 
     clear(manifest(lake, day), fetch_from="pages")
 

@@ -13,7 +13,7 @@ from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.storage import COMPACT, PART, list_day, object_id, read
+from pynvest_lake.storage import COMPACT, PART, list_day, object_id
 
 MOMENT = datetime(2026, 11, 23, 18, 50)
 STARTED = {"input": {}, "started_at": "2026-11-23T22:00:00.123Z"}
@@ -49,9 +49,8 @@ def specialized(lake: Lake, name: object, *tickers: str, day: int = DAY) -> None
 
 def held(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[tuple[str, float]]:
     """Return ticker and price of each row of a partition."""
-    contents = [read(lake.s3, item).rows for item in list_day(lake.s3, lake.tables[table], day)]
     column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else "nome_papel"
-    return sorted((row[column], row["vlr_cot"]) for rows in contents for row in rows.to_pylist())
+    return sorted((row[column], row["vlr_cot"]) for row in lake.rows(table, day))
 
 
 def forms(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[str]:
@@ -68,8 +67,7 @@ def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("TABLE", lake.table_setting(own))
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(*sources))
         monkeypatch.setenv("DOWNSTREAM_TABLES", lake.setting(*down))
-        result: dict[str, Any] = stage.handler(event, context)
-        return result
+        return stage.handler(event, context)
 
     return run
 

@@ -16,11 +16,11 @@ from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
 from get_financial_data import handler as stage
 from lake_rows import sqs_event
-from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
+from moto_lake import DAY, Lake, deny_putting, set_environment
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, ArchivedPage
+from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
-from pynvest_lake.ledger import AssetEntry, Ledger
+from pynvest_lake.ledger import AssetEntry
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
@@ -63,8 +63,7 @@ def fetch(
             KEEP_PAGES=keep_pages,
         )
         context.get_remaining_time_in_millis = lambda: left * 1000
-        result: dict[str, Any] = stage.handler(sqs_event(*bodies, receive_count=receive_count), context)
-        return result
+        return stage.handler(sqs_event(*bodies, receive_count=receive_count), context)
 
     return run
 
@@ -76,13 +75,12 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
 def said(lake: Lake, day: int = DAY) -> dict[str, AssetEntry]:
     """Return the ledger's entry for each asset."""
     ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
-    assets = Ledger(lake.s3, WORK_BUCKET).read(day).assets(ids)
+    assets = lake.ledger.read(day).assets(ids)
     return {ticker: entry for (_, ticker), entry in assets.items()}
 
 
 def kept(lake: Lake, day: int = DAY) -> list[ArchivedPage]:
-    archive = Archive(lake.s3, WORK_BUCKET)
-    return [page for key in archive.keys(day) for page in archive.read(key).pages]
+    return [page for key in lake.archive.keys(day) for page in lake.archive.read(key).pages]
 
 
 def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
@@ -90,8 +88,7 @@ def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
 
 
 def landed(lake: Lake, table: str = SOR_ACOES, day: int = DAY) -> list[dict[str, Any]]:
-    objects = list_day(lake.s3, lake.tables[table], day)
-    return [row for item in objects for row in read(lake.s3, item).rows.to_pylist()]
+    return lake.rows(table, day)
 
 
 def failed(result: dict[str, Any]) -> list[int]:
@@ -427,7 +424,7 @@ def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
     result = fetch(message(one))
 
     assert (result["rows"], failed(result), kept(lake)) == (1, [], [])
-    ((entry, _),) = Ledger(lake.s3, WORK_BUCKET).read(DAY).batches
+    ((entry, _),) = lake.ledger.read(DAY).batches
     assert entry.archived is False
 
 
@@ -440,11 +437,10 @@ def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteS
 
 def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
     """Return references to the archived pages by ticker, in the form that messages use."""
-    archive = Archive(lake.s3, WORK_BUCKET)
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}
-        for key in archive.keys(day)
-        for page in archive.read(key).pages
+        for key in lake.archive.keys(day)
+        for page in lake.archive.read(key).pages
     }
 
 
@@ -483,7 +479,7 @@ def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
         ArchivedPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
         for hour, body in enumerate(bodies)
     ]
-    key = Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
+    key = lake.archive.put(DAY, pages)
 
     fetch(*(message(one) | {"page": {"object": key, "fetched_at": page.fetched_at}} for page in pages))
 

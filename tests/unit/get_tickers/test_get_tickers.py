@@ -19,9 +19,9 @@ from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
-from pynvest_lake.archive import Archive, ArchivedPage
+from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Listing
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
@@ -38,15 +38,9 @@ def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: p
     def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
         set_environment(monkeypatch, lake, FUNDAMENTUS_BASE_URL=site.base_url, FETCH_FROM=fetch_from)
         monkeypatch.setattr(stage, "PATIENCE_SECONDS", 0.0)
-        result: dict[str, Any] = stage.handler(event, context)
-        return result
+        return stage.handler(event, context)
 
     return run
-
-
-@pytest.fixture
-def ledger(lake: Lake) -> Ledger:
-    return Ledger(lake.s3, WORK_BUCKET)
 
 
 def queued(lake: Lake, kind: str = "acoes") -> list[str]:
@@ -121,15 +115,15 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int
     table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
     item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, object=item.id if item else None, session=session)
-    Ledger(lake.s3, WORK_BUCKET).write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
+    lake.ledger.write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
 def test_the_listing_in_the_ledger_has_the_prices_of_the_site(
-    site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     queue({"anomesdia_exec": DAY})
 
-    listing = ledger.listing(DAY)
+    listing = lake.ledger.listing(DAY)
     for asset in site.assets.values():
         assert listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
 
@@ -137,9 +131,8 @@ def test_the_listing_in_the_ledger_has_the_prices_of_the_site(
 def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
 
-    archive = Archive(lake.s3, WORK_BUCKET)
-    (key,) = archive.keys(DAY)
-    pages = archive.read(key).pages
+    (key,) = lake.archive.keys(DAY)
+    pages = lake.archive.read(key).pages
     assert [(page.ticker, page.kind) for page in pages] == [(None, "acoes"), (None, "fiis")]
     assert [page.body for page in pages] == [requests.get(page.url, timeout=5).content for page in pages]
 
@@ -153,13 +146,13 @@ def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue:
     ],
 )
 def test_a_listing_that_fails_queues_nothing_and_is_in_the_ledger_with_the_reason(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, fault: Fault, why: str
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault, why: str
 ) -> None:
     site.set_fault("/fii_resultado.php", fault)
 
     result = queue({"anomesdia_exec": DAY})
 
-    written = ledger.read(DAY)
+    written = lake.ledger.read(DAY)
     assert result["no_listing"].startswith(why)
     assert (written.listing, [one.reason for one in written.rounds]) == (None, [result["no_listing"]])
     assert lake.messages("acoes") == []
@@ -188,7 +181,7 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
 
 
 def test_only_missing_asks_for_what_nothing_final_is_known_of(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
@@ -206,12 +199,10 @@ def test_only_missing_asks_for_what_nothing_final_is_known_of(
     assert sorted(asked) == [(stocks[-3], 1), (stocks[-1], 1)]
     assert lake.messages("fiis") == []
     assert (result["round"], result["acoes"], result["fiis"]) == (1, 2, 0)
-    assert ledger.read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
+    assert lake.ledger.read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
 
 
-def test_only_missing_waits_for_a_round_that_is_not_settled(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
-) -> None:
+def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: SiteServer, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
     answer(lake, Kind.ACOES, Outcome.REFUSED, *listed(site, "acoes"))
@@ -220,15 +211,15 @@ def test_only_missing_waits_for_a_round_that_is_not_settled(
 
     assert result["still_asked"] == len(listed(site, "fiis"))
     assert lake.messages("acoes") == []
-    assert len(ledger.read(DAY).rounds) == 1
+    assert len(lake.ledger.read(DAY).rounds) == 1
 
 
 def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     assets = {kind: listed(site, kind.value) for kind in Kind}
     long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
-    ledger.start_round(DAY, assets, long_ago, number=0)
+    lake.ledger.start_round(DAY, assets, long_ago, number=0)
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
@@ -236,14 +227,14 @@ def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
 
 
 def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     half = listed(site, "acoes")[:10]
-    ledger.write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
 
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    listing = ledger.listing(DAY)
+    listing = lake.ledger.listing(DAY)
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
@@ -251,28 +242,28 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     "event", [{"only_missing": True}, {"tickers": ["PETR4"]}], ids=["round", "partial run"]
 )
 def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any]
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any]
 ) -> None:
     site.set_fault("/resultado.php", Fault("status", status=403))
 
     assert queue({"anomesdia_exec": DAY, **event})["no_listing"].startswith("refused: ")
-    assert ledger.read(DAY).rounds == ()
+    assert lake.ledger.read(DAY).rounds == ()
 
 
 def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     deny_putting("pages")
 
     result = queue({"anomesdia_exec": DAY})
 
-    listing = ledger.listing(DAY)
+    listing = lake.ledger.listing(DAY)
     assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
     assert not listing.archived
 
 
 def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     stock = listed(site, "acoes")[0]
     queue({"anomesdia_exec": DAY, "tickers": [stock, "NONE99"]})
@@ -281,7 +272,7 @@ def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
 
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    listing = ledger.listing(DAY)
+    listing = lake.ledger.listing(DAY)
     assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
     assert queued(lake) == [stock]
 
@@ -298,14 +289,14 @@ def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:4
         found = requests.get(f"{site.base_url}/{path}", timeout=5)
         content_type = found.headers["Content-Type"]
         pages.append(ArchivedPage(ticker, kind, found.url, at, 200, content_type, found.content))
-    return Archive(lake.s3, WORK_BUCKET).put(DAY, pages)
+    return lake.archive.put(DAY, pages)
 
 
 @pytest.mark.parametrize(
     ("event", "fetch_from"), [({"source": "pages"}, "site"), ({"only_missing": True}, "pages")]
 )
 def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any], fetch_from: str
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
 ) -> None:
     stocks = listed(site, "acoes")[:3]
     key = keep(lake, site, *stocks)
@@ -318,7 +309,7 @@ def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     assert {message["ticker"] for message in messages} == set(stocks)
     assert [message["page"] for message in messages] == [at] * 3
     assert site.requests == []
-    written = ledger.read(DAY)
+    written = lake.ledger.read(DAY)
     assert sorted(written.listing.assets[Kind.ACOES]) == listed(site, "acoes")
     assert written.rounds[0].assets[Kind.ACOES] == sorted(stocks)
 
@@ -353,21 +344,21 @@ def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     assert any(key in problem for problem in result["problems"])
 
 
-def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any, ledger: Ledger) -> None:
+def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> None:
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
     assert "the archive has no page" in result["no_listing"]
-    assert ledger.read(DAY).rounds[0].reason == result["no_listing"]
+    assert lake.ledger.read(DAY).rounds[0].reason == result["no_listing"]
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known listing", "no listing"])
 def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, known: bool
+    lake: Lake, site: SiteServer, queue: Any, known: bool
 ) -> None:
     one, other = listed(site, "acoes")[:2]
     listing = Listing({Kind.ACOES: {one: 1.0, other: 2.0}, Kind.FIIS: {}}) if known else None
     if listing:
-        ledger.write_listing(DAY, listing)
+        lake.ledger.write_listing(DAY, listing)
     site.set_fault("/resultado.php", Fault("unrecognizable"))
     site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
     keep(lake, site, one)
@@ -375,15 +366,15 @@ def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
     assert queued(lake) == [one]
-    assert ledger.listing(DAY) == listing
+    assert lake.ledger.listing(DAY) == listing
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
 def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, source: dict[str, str]
+    lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
 ) -> None:
     keep(lake, site, listed(site, "acoes")[0])
-    ledger.start_round(DAY, {}, datetime.now(timezone.utc), number=3)
+    lake.ledger.start_round(DAY, {}, datetime.now(timezone.utc), number=3)
 
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
 
@@ -392,7 +383,7 @@ def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     "fault", [None, Fault("status", status=403)], ids=["with its listing", "without a listing"]
 )
 def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, fault: Fault | None
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault | None
 ) -> None:
     site.set_fault("/resultado.php", fault)
     queue({"anomesdia_exec": DAY})
@@ -401,7 +392,7 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
 
     queue({"anomesdia_exec": DAY, "tickers": [one]})
 
-    written = ledger.read(DAY)
+    written = lake.ledger.read(DAY)
     assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
 
@@ -416,12 +407,12 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     ],
 )
 def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
-    lake: Lake, site: SiteServer, queue: Any, ledger: Ledger, event: dict[str, Any], why: str
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(DayRefused, match=why):
         queue(event)
 
-    assert ledger.read(event["anomesdia_exec"]).listing is None
+    assert lake.ledger.read(event["anomesdia_exec"]).listing is None
     assert site.requests == []
 
 

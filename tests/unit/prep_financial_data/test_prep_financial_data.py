@@ -22,8 +22,7 @@ def prep(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("TICKER_KIND", "acoes")
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOR_ACOES))
         monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SOT_ACOES))
-        result: dict[str, Any] = prep_stage.handler(event, context)
-        return result
+        return prep_stage.handler(event, context)
 
     return run
 
@@ -33,8 +32,7 @@ def specialize(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyP
     def run(event: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOT_ACOES, SOT_FIIS))
         monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SPEC_ATIVOS))
-        result: dict[str, Any] = specialize_stage.handler(event, context)
-        return result
+        return specialize_stage.handler(event, context)
 
     return run
 

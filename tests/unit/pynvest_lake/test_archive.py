@@ -43,31 +43,26 @@ def test_any_bytes_come_back_as_they_were(body: bytes) -> None:
 
 
 def test_pages_come_back_as_they_were(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
+    key = lake.archive.put(DAY, [PAGE, LISTING])
 
-    key = kept.put(DAY, [PAGE, LISTING])
-
-    assert kept.keys(DAY) == [key]
-    assert kept.read(key) == ArchiveObject(key, (PAGE, LISTING), ())
+    assert lake.archive.keys(DAY) == [key]
+    assert lake.archive.read(key) == ArchiveObject(key, (PAGE, LISTING), ())
 
 
 def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
-
     for pages in ([PAGE], [PAGE], [replace(PAGE, fetched_at="2026-11-23T21:45:08Z")]):
-        kept.put(DAY, pages)
+        lake.archive.put(DAY, pages)
 
-    assert len(kept.keys(DAY)) == 2
+    assert len(lake.archive.keys(DAY)) == 2
 
 
 def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
     pages = [replace(PAGE, ticker=f"AAA{number}") for number in range(500)]
-    key = kept.put(DAY, pages)
+    key = lake.archive.put(DAY, pages)
     body = lake.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body[: len(body) // 2])
 
-    read = kept.read(key)
+    read = lake.archive.read(key)
 
     assert 0 < len(read.pages) < len(pages)
     assert list(read.pages) == pages[: len(read.pages)]
@@ -79,7 +74,7 @@ def test_what_is_no_gzip_object_is_named(lake: Lake, body: bytes, said: str) -> 
     key = f"{archive.prefix(DAY)}0f.jsonl.gz"
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body)
 
-    read = Archive(lake.s3, WORK_BUCKET).read(key)
+    read = lake.archive.read(key)
 
     assert (read.pages, len(read.problems)) == ((), 1)
     assert f"{key}: {said}" in read.problems[0]
@@ -104,7 +99,7 @@ def test_an_object_that_is_made_to_be_costly_is_read_within_bounds_and_named(
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=packed)
     tracemalloc.start()
     try:
-        read = Archive(lake.s3, WORK_BUCKET).read(key)
+        read = lake.archive.read(key)
         assert tracemalloc.get_traced_memory()[1] < 100 * 1024 * 1024
     finally:
         tracemalloc.stop()
@@ -119,7 +114,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
     lines = "{\n" * 100 + PAGE.to_line()
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=gzip.compress(lines.encode()))
 
-    read = Archive(lake.s3, WORK_BUCKET).read(key)
+    read = lake.archive.read(key)
 
     assert read.pages == (PAGE,)
     assert len(read.problems) == 21
@@ -128,7 +123,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
 
 def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
     with pytest.raises(DamagedArchive, match="no longer exists"):
-        Archive(lake.s3, WORK_BUCKET).read("pages/anomesdia_exec=20261123/0f.jsonl.gz")
+        lake.archive.read("pages/anomesdia_exec=20261123/0f.jsonl.gz")
 
 
 @pytest.mark.parametrize(
@@ -164,11 +159,10 @@ def test_a_line_that_is_none_is_refused(line: str) -> None:
 
 
 def test_no_object_is_written_twice(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
-    key = kept.put(DAY, [PAGE])
+    key = lake.archive.put(DAY, [PAGE])
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=b"as it was")
 
-    assert kept.put(DAY, [PAGE]) == key
+    assert lake.archive.put(DAY, [PAGE]) == key
     assert lake.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read() == b"as it was"
 
 
@@ -195,10 +189,9 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
 
 def received(lake: Lake, moment: str) -> ArchiveObject:
     """Put an archive object into S3 at `moment`, and return what the archive reads from the object."""
-    kept = Archive(lake.s3, WORK_BUCKET)
     with time_machine.travel(datetime.fromisoformat(moment)):
-        key = kept.put(DAY, [PAGE])
-    return kept.read(key)
+        key = lake.archive.put(DAY, [PAGE])
+    return lake.archive.read(key)
 
 
 def test_what_s3_received_within_eight_days_of_its_day_counts(lake: Lake) -> None:
@@ -215,15 +208,14 @@ def test_what_s3_received_later_is_ignored_and_named(lake: Lake) -> None:
 
 
 def test_a_manifest_of_the_same_objects_is_the_same_and_one_of_more_follows(lake: Lake) -> None:
-    kept = Archive(lake.s3, WORK_BUCKET)
-    first, second = (kept.put(DAY, [page]) for page in (PAGE, LISTING))
+    first, second = (lake.archive.put(DAY, [page]) for page in (PAGE, LISTING))
 
-    assert [kept.put_manifest(DAY, objects) for objects in ([first], [first], [second, first])] == [
+    assert [lake.archive.put_manifest(DAY, objects) for objects in ([first], [first], [second, first])] == [
         True,
         False,
         True,
     ]
-    assert sorted(kept.keys(DAY)) == sorted([first, second])
+    assert sorted(lake.archive.keys(DAY)) == sorted([first, second])
     keys = {
         item["Key"]
         for item in lake.s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=archive.prefix(DAY))["Contents"]

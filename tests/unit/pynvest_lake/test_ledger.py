@@ -14,7 +14,6 @@ from pynvest_lake.ledger import (
     AssetEntry,
     BatchEntry,
     DayLedger,
-    Ledger,
     Listing,
     Round,
     UnreadableLedger,
@@ -137,7 +136,6 @@ def test_a_listing_of_before_it_said_whether_it_was_archived_is_read() -> None:
 
 
 def test_what_is_written_is_read_back(lake: Lake) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
     written = BatchEntry(
         Kind.ACOES,
         {
@@ -152,15 +150,15 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
         },
         archived=False,
     )
-    ledger.write_listing(DAY, LISTING)
-    ledger.start_round(DAY, {Kind.ACOES: ["PETR4"]}, NOW, number=0)
-    ledger.write_batch(DAY, written)
-    ledger.write_batch(DAY, written)
-    ledger.write_batch(DAY + 1, written)
+    lake.ledger.write_listing(DAY, LISTING)
+    lake.ledger.start_round(DAY, {Kind.ACOES: ["PETR4"]}, NOW, number=0)
+    lake.ledger.write_batch(DAY, written)
+    lake.ledger.write_batch(DAY, written)
+    lake.ledger.write_batch(DAY + 1, written)
 
-    read = ledger.read(DAY)
+    read = lake.ledger.read(DAY)
 
-    assert read.listing == LISTING == ledger.listing(DAY)
+    assert read.listing == LISTING == lake.ledger.listing(DAY)
     assert read.rounds == (Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4"], Kind.FIIS: []}),)
     assert [one for one, _ in read.batches] == [written]
 
@@ -175,12 +173,10 @@ def test_labels_that_an_older_version_counted_a_batch_are_read() -> None:
 
 
 def test_a_round_takes_the_next_free_number(lake: Lake) -> None:
-    ledger = Ledger(lake.s3, WORK_BUCKET)
-
-    numbers = [ledger.start_round(DAY, {}, NOW, number=1, reason="site down").number for _ in range(3)]
+    numbers = [lake.ledger.start_round(DAY, {}, NOW, number=1, reason="site down").number for _ in range(3)]
 
     assert numbers == [1, 2, 3]
-    assert [one.reason for one in ledger.read(DAY).rounds] == ["site down"] * 3
+    assert [one.reason for one in lake.ledger.read(DAY).rounds] == ["site down"] * 3
 
 
 @pytest.mark.parametrize("name", ["listing.json", "rounds/0.json", "acoes/0f.json"])
@@ -190,4 +186,4 @@ def test_what_is_no_object_of_the_ledger_is_named(lake: Lake, name: str, body: b
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body)
 
     with pytest.raises(UnreadableLedger, match=key):
-        Ledger(lake.s3, WORK_BUCKET).read(DAY)
+        lake.ledger.read(DAY)
