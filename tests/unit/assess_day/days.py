@@ -177,9 +177,17 @@ def with_ledger(day: CheckInputs, ledger: DayLedger) -> CheckInputs:
     return replace(day, state=replace(day.state, ledger=ledger, sor_ids=day.state.sor_ids | {"a"}))
 
 
-def judged(assets: Sequence[SampleAsset], day: date, *, past: bool = False, **more: Any) -> Rows:
-    """Assess a day; `past` decides whether the assessment compares the day with the days before it."""
-    return run_checks(replace(read_day(assets, day, **more), earlier=history(day) if past else {}))
+def judged(
+    assets: Sequence[SampleAsset],
+    day: date,
+    *,
+    refused: Collection[str] = (),
+    listed: Mapping[str, float] | None = None,
+    **inputs: Any,
+) -> Rows:
+    """Assess a day, after the good days before it or with other `inputs` of the checks."""
+    made = read_day(assets, day, refused=refused, listed=listed)
+    return run_checks(replace(made, **{"earlier": history(day), **inputs}))
 
 
 @cache

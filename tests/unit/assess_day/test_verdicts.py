@@ -25,7 +25,6 @@ from days import (
     judged_good,
     last_quote,
     on_session,
-    read_day,
     session_of,
     weekdays,
     with_ledger,
@@ -42,7 +41,7 @@ from assess_day.table_checks import _moved
 from b3.days import number_of
 from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Round, moment_text
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Round, moment_text
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -70,20 +69,13 @@ def stocks(day: date) -> list[SampleAsset]:
 
 
 def changed(day: date, change: Change) -> Rows:
-    """Assess a day whose pages have the defect `change`; the day `LAST` follows thirty good days."""
-    return judged([change(asset) for asset in assets_of(day)], day, past=day == LAST)
+    """Assess a day whose pages have the defect `change`; only good days precede it."""
+    return judged([change(asset) for asset in assets_of(day)], day)
 
 
 def both(change: Change) -> tuple[Rows, Rows]:
     """Assess the first day and the 31st day, both with the same defect."""
     return changed(FIRST, change), changed(LAST, change)
-
-
-def test_a_good_first_day_is_ok_without_a_remark() -> None:
-    rows = judged_good(FIRST)
-
-    assert remarks(rows) == {}, said(rows)
-    assert (rows[-1].medida, rows[-1].situacao) == ("dia", Verdict.OK)
 
 
 def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_the_thirty_first() -> None:
@@ -127,16 +119,14 @@ def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lac
 ) -> None:
     lacking = remarks(changed(FIRST, lambda asset: asset.with_label(label, "Outro")))
     empty = remarks(
-        changed(FIRST, lambda asset: asset.with_cell(column, "") if _has(asset, column) else asset)
+        changed(
+            FIRST, lambda asset: asset.with_cell(column, "") if column in asset.cells_by_column() else asset
+        )
     )
 
     sor = {SOT_ACOES: SOR_ACOES, SOT_FIIS: SOR_FIIS}[table]
     assert lacking[sor, "rotulo_ausente", label] == lacking[table, "preenchimento", column] == "falha"
     assert empty[table, "preenchimento", column] == "falha"
-
-
-def _has(asset: SampleAsset, column: str) -> bool:
-    return column in asset.cells_by_column()
 
 
 def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
@@ -146,9 +136,9 @@ def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
     first, last = both(without_mandate)
     known = {number_of(FIRST): first}
     later = weekdays(2)[1]
-    again = read_day([without_mandate(asset) for asset in assets_of(later)], later)
+    again = judged([without_mandate(asset) for asset in assets_of(later)], later, earlier=known)
 
-    assert remarks(first) == remarks(run_checks(replace(again, earlier=known))) == {}
+    assert remarks(first) == remarks(again) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
 
 
@@ -198,7 +188,7 @@ def test_a_label_that_most_pages_have_loses_its_column_on_the_thirty_first_day()
 
 
 def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
-    rows = judged(assets_of(LAST)[::2], LAST, past=True)
+    rows = judged(assets_of(LAST)[::2], LAST)
 
     assert remarks(judged(assets_of(FIRST)[::2], FIRST)) == {}
     found = remarks(rows)
@@ -209,7 +199,7 @@ def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
 def test_a_listing_without_funds_is_a_failure(day: date) -> None:
-    found = remarks(judged(stocks(day), day, past=day == LAST))
+    found = remarks(judged(stocks(day), day))
 
     assert found[SOR_FIIS, "papeis_listados", None] == found[SOT_FIIS, "linhas", None] == "falha"
 
@@ -288,11 +278,11 @@ def test_prices_that_are_not_those_of_the_listing_are_a_failure_from_the_first_d
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
 def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day: date) -> None:
-    assets, past = assets_of(day), day == LAST
+    assets = assets_of(day)
     funds = [asset.ticker for asset in assets if asset.kind == "fiis"]
 
-    one = judged(assets, day, refused=["PETR4"], past=past)
-    every = judged(assets, day, refused=funds, past=past)
+    one = judged(assets, day, refused=["PETR4"])
+    every = judged(assets, day, refused=funds)
 
     assert remarks(one) == {(SOR_ACOES, "papeis_faltando", None): "aviso"}
     assert f"De {len(stocks(day))} ações da listagem, 1 sem leitura: PETR4 (refused)." in said(one)
@@ -358,13 +348,14 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
     moved = (SOT_ACOES, "mediana", "vlr_ind_margem_bruta")
     known = {**history(), number_of(LAST): changed(LAST, change)}
     later = LAST + timedelta(days=1)
-    again = replace(read_day([change(asset) for asset in assets_of(later)], later), earlier=known)
+    moved_again = [change(asset) for asset in assets_of(later)]
 
-    accepted = run_checks(replace(again, reference_from=number_of(later)))
+    again = judged(moved_again, later, earlier=known)
+    accepted = judged(moved_again, later, earlier=known, reference_from=number_of(later))
 
     assert remarks(known[number_of(LAST)]) == {moved: "falha"}
     assert f"A mediana de vlr_ind_margem_bruta em {SOT_ACOES} é" in said(known[number_of(LAST)])
-    assert remarks(run_checks(again)) == {moved: "falha"}
+    assert remarks(again) == {moved: "falha"}
     assert remarks(accepted) == {}
 
 
@@ -375,8 +366,7 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
     dead = run_checks(replace(good_day(last_day), earlier=history(last_day), dead_letters=3))
     known = {**history(), number_of(last_day): dead}
 
-    day = replace(read_day(late, LAST), earlier=known, dead_letters=3, reference_from=number_of(LAST))
-    rows = run_checks(day)
+    rows = judged(late, LAST, earlier=known, dead_letters=3, reference_from=number_of(LAST))
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
     assert {row.medida for row in rows if row.referencia is not None} == {
@@ -388,50 +378,46 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
     return AssetEntry(outcome, number, object="a" if outcome is Outcome.READ else None, **more)
 
 
-def day_with(ledger: DayLedger, *batches: BatchEntry, rounds: int = 1) -> DayLedger:
-    """Return `ledger` with more `batches` and with `rounds` rounds; each round requests all stocks."""
-    asked = {Kind.ACOES: list(ledger.listing.assets[Kind.ACOES])}
-    return replace(
-        ledger,
+def judged_with(*batches: BatchEntry, rounds: int = 1) -> Rows:
+    """Assess the good first day with more `batches` and with rounds that each request all stocks."""
+    good = good_day(FIRST)
+    asked = {Kind.ACOES: [asset.ticker for asset in stocks(FIRST)]}
+    ledger = replace(
+        good.ledger,
         rounds=tuple(Round(number, moment_text(NOW), asked) for number in range(rounds)),
-        batches=(*ledger.batches, *((batch, NOW) for batch in batches)),
+        batches=(*good.ledger.batches, *((batch, NOW) for batch in batches)),
     )
+    return run_checks(with_ledger(good, ledger))
 
 
 def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() -> None:
-    good = good_day(FIRST)
     odd = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo",))
     later = read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")
 
-    before = day_with(good.ledger, BatchEntry(Kind.ACOES, {"PETR4": odd}))
-    after = day_with(before, BatchEntry(Kind.ACOES, {"PETR4": later}))
+    first, second = (BatchEntry(Kind.ACOES, {"PETR4": entry}) for entry in (odd, later))
 
-    assert remarks(run_checks(with_ledger(good, before))) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
-    assert remarks(run_checks(with_ledger(good, after))) == {}
+    assert remarks(judged_with(first)) == {(SOR_ACOES, "rotulo_novo", "Novo"): "aviso"}
+    assert remarks(judged_with(first, second)) == {}
 
 
 def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
-    good = good_day(FIRST)
     first, second = (asset.ticker for asset in stocks(FIRST)[:2])
     old = {ticker: read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z") for ticker in (first, second)}
     counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
     later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
 
-    rows = run_checks(with_ledger(good, day_with(good.ledger, counted, later)))
+    rows = judged_with(counted, later)
 
     (named,) = [row for row in rows if row.coluna == "Novo"]
     assert (named.medida, named.valor, named.referencia) == ("rotulo_novo", 1, len(stocks(FIRST)))
 
 
 def test_more_labels_than_are_named_are_counted() -> None:
-    good = good_day(FIRST)
     many = tuple(f"Novo {number:02}" for number in range(20))
     cut = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=many, unknown_count=3000)
     other = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo 20",))
 
-    rows = run_checks(
-        with_ledger(good, day_with(good.ledger, BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other})))
-    )
+    rows = judged_with(BatchEntry(Kind.ACOES, {"PETR4": cut, "VALE3": other}))
 
     named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Verdict.OK]
     assert {row.coluna for row in named} == {None, *many}
@@ -439,15 +425,14 @@ def test_more_labels_than_are_named_are_counted() -> None:
 
 
 def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() -> None:
-    good = good_day(FIRST)
     everyone = [asset.ticker for asset in stocks(FIRST)]
     odd = everyone[0]
     again = {ticker: read_as(Outcome.READ, 1) for ticker in everyone if ticker != odd}
     failed = BatchEntry(Kind.ACOES, {**again, odd: read_as(Outcome.FAILED, 1)})
     mended = BatchEntry(Kind.ACOES, {odd: read_as(Outcome.READ, 1)})
 
-    rows = run_checks(with_ledger(good, day_with(good.ledger, failed, rounds=2)))
-    whole = run_checks(with_ledger(good, day_with(good.ledger, failed, mended, rounds=2)))
+    rows = judged_with(failed, rounds=2)
+    whole = judged_with(failed, mended, rounds=2)
 
     assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
     many = len(everyone)
