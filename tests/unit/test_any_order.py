@@ -15,12 +15,12 @@ from b3.kind import Kind
 from moto_lake import DAY
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.completeness import flow
-from pynvest_lake.contract import SPEC_ATIVOS
+from pynvest_lake.contract import SOR, SOT, SPEC_ATIVOS
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import list_day
 from sandbox.site import make_assets
-from world import COMPACTED, SCHEDULED, SOR, SOT, World, calm_down, make_world, random_evening
+from world import COMPACTED, SCHEDULED, World, calm_down, make_world, random_evening
 
 SEEDS = int(os.environ.get("PYNVEST_SEEDS", "20"))
 STEPS = 36
@@ -36,10 +36,10 @@ def check(world: World) -> None:
     listed = {asset.ticker for asset in world.site.assets.values()}
     held: dict[str, dict[str, Any]] = {}
     for kind in Kind:
-        readings = pa.concat_tables(world.contents(SOR[kind.value]))
+        readings = pa.concat_tables(world.contents(SOR[kind]))
         best = prepare(best_rows([readings], kind.ticker_column), kind, DAY).table
         held |= {row[kind.ticker_column]: row for row in best.to_pylist()}
-        assert world.rows(SOT[kind.value]) == {row[kind.ticker_column]: row for row in best.to_pylist()}
+        assert world.rows(SOT[kind]) == {row[kind.ticker_column]: row for row in best.to_pylist()}
         of_spec = {row["codigo_ticker_ativo"]: row for row in specialize(best, kind).to_pylist()}
         assert of_spec.items() <= world.rows(SPEC_ATIVOS).items()
     assert set(held) == listed == set(world.rows(SPEC_ATIVOS))

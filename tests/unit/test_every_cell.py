@@ -11,24 +11,16 @@ from typing import Any
 import pytest
 import time_machine
 
+from b3.kind import Kind
 from get_financial_data import handler as get_financial_data
 from lake_rows import s3_event, sqs_event
 from moto_lake import DAY, LAYERS, Lake, set_environment
 from prep_financial_data import handler as prep_financial_data
-from pynvest_lake.contract import (
-    SOR_ACOES,
-    SOR_FIIS,
-    SOT_ACOES,
-    SOT_FIIS,
-    SPEC_ATIVOS,
-    table_schema,
-)
+from pynvest_lake.contract import SOR, SOR_ACOES, SOT, SPEC_ATIVOS, table_schema
 from pynvest_lake.storage import list_day
 from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, SampleAsset, SiteServer, make_assets
 from specialize_financial_data import handler as specialize_financial_data
 
-SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
-SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
 BATCH = 100
 ADDED_COLUMNS = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
 
@@ -42,7 +34,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
     context.get_remaining_time_in_millis = lambda: 300_000
 
     def run(site: SiteServer, assets: Sequence[SampleAsset], day: int) -> Iterator[dict[str, Any]]:
-        for kind in SOR:
+        for kind in Kind:
             set_environment(
                 monkeypatch,
                 lake,
@@ -59,7 +51,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
             ]
             for start in range(0, len(messages), BATCH):
                 yield get_financial_data.handler(sqs_event(*messages[start : start + BATCH]), context)
-        for kind in SOR:
+        for kind in Kind:
             monkeypatch.setenv("TICKER_KIND", kind)
             monkeypatch.setenv("SOURCE_TABLES", lake.setting(SOR[kind]))
             monkeypatch.setenv("TARGET_TABLE", lake.table_setting(SOT[kind]))

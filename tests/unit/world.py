@@ -17,7 +17,6 @@ import time_machine
 from moto import mock_aws
 
 from b3.days import DayRefused
-from b3.kind import Kind
 from check_and_delete_partitions import handler as check_and_delete_partitions
 from dedup_financial_data import handler as dedup_financial_data
 from get_financial_data import handler as get_financial_data
@@ -26,14 +25,12 @@ from lake_rows import raw_s3_event, sqs_event
 from moto_lake import DAY, Lake, make_lake, set_environment
 from prep_financial_data import handler as prep_financial_data
 from pynvest_lake import aws
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import KINDS, SOR, SOT, SPEC_ATIVOS
 from pynvest_lake.storage import list_day, read
 from sandbox.site import Fault, SampleAsset, SiteServer
 from specialize_financial_data import handler as specialize_financial_data
 
-SOR = {"acoes": SOR_ACOES, "fiis": SOR_FIIS}
-SOT = {"acoes": SOT_ACOES, "fiis": SOT_FIIS}
-COMPACTED = (SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
+COMPACTED = (*SOT.values(), SPEC_ATIVOS)
 SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 RECEIVES = 3
 
@@ -124,7 +121,7 @@ class World:
 
     def _derive(self, stage: Any, event: tuple[str, str]) -> None:
         bucket, key = event
-        kind = next((kind for kind, table in SOR.items() if key.startswith(f"{table}/")), "acoes")
+        kind = KINDS[key.partition("/")[0]]
         of_sor = stage is prep_financial_data
         self._call(
             stage,
@@ -143,7 +140,7 @@ class World:
         if step == "pages":
             self._call(get_tickers, {"anomesdia_exec": DAY, "source": "pages"})
             return
-        sources = {SOT_ACOES: [SOR_ACOES], SOT_FIIS: [SOR_FIIS], SPEC_ATIVOS: [SOT_ACOES, SOT_FIIS]}[step]
+        sources = SOT.values() if step == SPEC_ATIVOS else [SOR[KINDS[step]]]
         self._call(
             dedup_financial_data,
             {"input": given, "started_at": "2026-11-23T22:00:00Z"},
@@ -251,15 +248,11 @@ class World:
 
     def rows(self, table: str) -> dict[str, dict[str, Any]]:
         """Return the rows of a table by ticker; a duplicate ticker is an error."""
-        column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else Kind(self._kind(table)).ticker_column
+        column = "codigo_ticker_ativo" if table == SPEC_ATIVOS else KINDS[table].ticker_column
         rows = self.lake.rows(table)
         by_ticker = {row[column]: row for row in rows}
         assert len(by_ticker) == len(rows), f"{table} has tickers twice"
         return by_ticker
-
-    @staticmethod
-    def _kind(table: str) -> str:
-        return "acoes" if "acoes" in table else "fiis"
 
     def contents(self, table: str) -> Iterator[Any]:
         """Yield the rows of every object of a table."""

@@ -12,6 +12,7 @@ import time_machine
 from botocore.exceptions import ClientError
 from pynvest.scrappers.fundamentus import REQUEST_HEADER
 
+from b3.kind import Kind
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
 from get_financial_data import handler as stage
@@ -19,7 +20,7 @@ from lake_rows import sqs_event
 from moto_lake import DAY, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.contract import SOR, SOR_ACOES, SOR_FIIS
 from pynvest_lake.ledger import AssetEntry
 from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import list_day, read
@@ -59,7 +60,7 @@ def fetch(
             TICKER_KIND=kind,
             FUNDAMENTUS_BASE_URL=site.base_url,
             FETCH_THREADS=str(threads),
-            TARGET_TABLE=lake.table_setting({"acoes": SOR_ACOES, "fiis": SOR_FIIS}[kind]),
+            TARGET_TABLE=lake.table_setting(SOR[Kind(kind)]),
             KEEP_PAGES=keep_pages,
         )
         context.get_remaining_time_in_millis = lambda: left * 1000

@@ -20,7 +20,7 @@ from lake_rows import put_part
 from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS
+from pynvest_lake.contract import SOR
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
 from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
@@ -112,8 +112,7 @@ def test_a_trial_run_queues_only_what_was_asked_for_and_is_listed(
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int | None = None) -> None:
     """Write an outcome into the ledger, as stage 3 does; for ``read``, also put an object into SoR."""
-    table = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}[kind]
-    item = put_part(lake, table, tickers) if outcome is Outcome.READ else None
+    item = put_part(lake, SOR[kind], tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, object=item.id if item else None, session=session)
     lake.ledger.write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 

@@ -6,22 +6,16 @@ import pyarrow as pa
 import pytest
 
 from b3.kind import Kind
+from lake_rows import rows
 from moto_lake import DAY
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.contract import SOR, SOR_ACOES, SOR_FIIS, SOT, table_schema
 from pynvest_lake.prepare import UnreadableCell, prepare
-
-SOR = {Kind.ACOES: SOR_ACOES, Kind.FIIS: SOR_FIIS}
-SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
-
-
-def sor_table(kind: Kind, *rows: dict[str, str | None]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=table_schema(SOR[kind]).arrow)
 
 
 def test_every_type_of_stock_column_is_read() -> None:
     prepared = prepare(
-        sor_table(
-            Kind.ACOES,
+        rows(
+            SOR_ACOES,
             {
                 "nome_papel": "PETR4",
                 "nome_empresa": "PETROBRAS PN",
@@ -56,24 +50,24 @@ def test_every_type_of_stock_column_is_read() -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) -> None:
-    for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
-        prepared = prepare(sor_table(kind, *rows), kind, DAY)
+    for values in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
+        prepared = prepare(rows(SOR[kind], *values), kind, DAY)
         assert prepared.table.schema == table_schema(SOT[kind]).arrow
-        assert len(prepared.table) == len(rows)
+        assert len(prepared.table) == len(values)
 
 
 @pytest.mark.parametrize("blank", ["", "-", "-%", "\n -\xa0"])
 def test_a_text_for_no_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
     schema = table_schema(SOR_ACOES)
-    prepared = prepare(sor_table(Kind.ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES, DAY)
+    prepared = prepare(rows(SOR_ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES, DAY)
     assert set(prepared.table.to_pylist()[0].values()) == {None}
     assert prepared.unreadable == []
 
 
 def test_a_text_that_is_no_number_or_date_is_null_and_told_with_its_ticker_and_column() -> None:
     prepared = prepare(
-        sor_table(
-            Kind.ACOES,
+        rows(
+            SOR_ACOES,
             {"nome_papel": "AAAA3", "vlr_cot": "12.5", "num_acoes": "1,5", "dt_ult_cot": "31/02/2026"},
             {"nome_papel": "BBBB3", "vlr_cot": "12,5", "num_acoes": "3", "dt_ult_cot": "28/02/2026"},
             {"nome_papel": "CCCC3", "vlr_cot": "consulte", "num_acoes": "9" * 19, "datetime_exec": "ontem"},
@@ -95,9 +89,7 @@ def test_a_text_that_is_no_number_or_date_is_null_and_told_with_its_ticker_and_c
 
 
 def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
-    chunks = [
-        sor_table(Kind.FIIS, {"fii": ticker, "vlr_cot": "x"}) for ticker in ("CCCC11", "AAAA11", "BBBB11")
-    ]
+    chunks = [rows(SOR_FIIS, {"fii": ticker, "vlr_cot": "x"}) for ticker in ("CCCC11", "AAAA11", "BBBB11")]
     prepared = prepare(pa.concat_tables(chunks), Kind.FIIS, DAY)
     assert prepared.table["fii"].to_pylist() == ["CCCC11", "AAAA11", "BBBB11"]
     assert [cell.ticker for cell in prepared.unreadable] == ["CCCC11", "AAAA11", "BBBB11"]
@@ -106,10 +98,10 @@ def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
 @pytest.mark.parametrize("text", ["24/11/2026", "24/11/2099", "\x0224/11/2099"])
 def test_a_date_after_the_run_day_is_unreadable_wherever_it_stands(text: str) -> None:
     row = {"nome_papel": "AAAA3", "dt_ult_cot": text, "dt_ult_balanco_proc": text}
-    prepared = prepare(sor_table(Kind.ACOES, row), Kind.ACOES, DAY)
+    prepared = prepare(rows(SOR_ACOES, row), Kind.ACOES, DAY)
     assert {cell.column for cell in prepared.unreadable} == {"dt_ult_cot", "dt_ult_balanco_proc"}
 
 
 def test_a_table_of_the_other_kind_is_an_error_that_names_the_columns() -> None:
     with pytest.raises(ValueError, match=r"tbsor_fundamentus_indicadores_acoes_raw .*'fii'.*'nome_papel'"):
-        prepare(sor_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES, DAY)
+        prepare(rows(SOR_FIIS, {"fii": "AAAA11"}), Kind.ACOES, DAY)

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from b3.kind import Kind
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from lake_rows import rows
+from pynvest_lake.contract import SOT, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from pynvest_lake.specialize import specialize
 
-SOT = {Kind.ACOES: SOT_ACOES, Kind.FIIS: SOT_FIIS}
 SHARED = {
     "vlr_cot": 31.87,
     "dt_ult_cot": date(2026, 11, 20),
@@ -26,10 +24,6 @@ SHARED = {
 }
 
 
-def sot_table(kind: Kind, *rows: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=table_schema(SOT[kind]).arrow)
-
-
 def test_a_stock_goes_by_its_company_and_its_sector() -> None:
     own = {
         "nome_papel": "PETR4",
@@ -37,7 +31,7 @@ def test_a_stock_goes_by_its_company_and_its_sector() -> None:
         "nome_setor": "Petróleo",
         "nome_subsetor": "Refino",
     }
-    assert specialize(sot_table(Kind.ACOES, {**own, **SHARED}), Kind.ACOES).to_pylist() == [
+    assert specialize(rows(SOT_ACOES, {**own, **SHARED}), Kind.ACOES).to_pylist() == [
         {
             "codigo_ticker_ativo": "PETR4",
             "tipo_ativo": "Ação",
@@ -50,7 +44,7 @@ def test_a_stock_goes_by_its_company_and_its_sector() -> None:
 
 def test_a_fund_goes_by_its_name_and_its_segment() -> None:
     own = {"fii": "HGLG11", "nome_fii": "CSHG LOGÍSTICA", "segmento": "Logística", "tipo_mandato": "Renda"}
-    assert specialize(sot_table(Kind.FIIS, {**own, **SHARED}), Kind.FIIS).to_pylist() == [
+    assert specialize(rows(SOT_FIIS, {**own, **SHARED}), Kind.FIIS).to_pylist() == [
         {
             "codigo_ticker_ativo": "HGLG11",
             "tipo_ativo": "Fundo Imobiliário",
@@ -63,12 +57,12 @@ def test_a_fund_goes_by_its_name_and_its_segment() -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_stocks_and_funds_have_one_schema_whatever_their_rows(kind: Kind) -> None:
-    for rows in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
-        spec = specialize(sot_table(kind, *rows), kind)
+    for values in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
+        spec = specialize(rows(SOT[kind], *values), kind)
         assert spec.schema == table_schema(SPEC_ATIVOS).arrow
-        assert len(spec) == len(rows)
+        assert len(spec) == len(values)
 
 
 def test_a_table_of_the_other_kind_is_an_error_that_names_what_it_lacks() -> None:
     with pytest.raises(ValueError, match=r"acoes lacks \['nome_empresa', 'nome_papel', 'nome_setor'\]"):
-        specialize(sot_table(Kind.FIIS, {"fii": "AAAA11"}), Kind.ACOES)
+        specialize(rows(SOT_FIIS, {"fii": "AAAA11"}), Kind.ACOES)
