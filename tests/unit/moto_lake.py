@@ -39,7 +39,7 @@ def later() -> time_machine.travel:
 
 
 def deny_putting(part: str) -> None:
-    """Let S3 refuse to write objects under a prefix of the work bucket, as if the grant were missing."""
+    """Let S3 refuse to write objects below a folder of a bucket, as if the grant were missing."""
 
     def refuse(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if f"/{part}/" not in params["url"]:

@@ -95,13 +95,6 @@ def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome,
     assert reasons_for_a_round(day, None, None) == (() if is_final else (HGLG11_MISSING,))
 
 
-def test_an_answer_of_an_earlier_round_does_not_answer_the_newest() -> None:
-    again = Round(1, moment_text(after(3600)), {Kind.FIIS: ["HGLG11"]})
-    refused = state(fiis={"HGLG11": AssetEntry(Outcome.REFUSED)}, rounds=(ROUND, again))
-
-    assert not status_of(refused, after(3660)).settled
-
-
 @pytest.mark.parametrize(
     "more", [{"queues": ("mensagens na fila de ações: 1 à espera",)}, {"not_through": ("1 objeto",)}]
 )

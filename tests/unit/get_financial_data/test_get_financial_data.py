@@ -357,15 +357,6 @@ def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(
         assert part in reason
 
 
-def test_an_object_that_cannot_be_written_fails_the_batch(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake.s3.delete_bucket(Bucket="lake-sor")
-
-    with pytest.raises(ClientError, match="NoSuchBucket"):
-        fetch(message(tickers(site)[0]))
-
-
 def test_the_ledger_names_object_session_and_moment_of_what_was_read(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
@@ -429,8 +420,11 @@ def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
     assert entry.archived is False
 
 
-def test_a_ledger_that_cannot_be_written_fails_the_batch(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    deny_putting("ledger")
+@pytest.mark.parametrize("part", [SOR_ACOES, "ledger"])
+def test_rows_or_a_ledger_that_cannot_be_written_fail_the_batch(
+    lake: Lake, site: SiteServer, fetch: Any, part: str
+) -> None:
+    deny_putting(part)
 
     with pytest.raises(ClientError, match="Access Denied"):
         fetch(message(tickers(site)[0]))
