@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from b3.days import DayRefused
 from b3.kind import Kind
 from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
@@ -397,74 +396,51 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
 
 
 @pytest.mark.parametrize(
-    ("event", "why"),
+    ("event", "fetch_from", "why"),
     [
-        ({"anomesdia_exec": 20300101, "only_missing": True}, "20300101 is after today, 20261123"),
-        ({"anomesdia_exec": 20300101, "source": "pages"}, "20300101 is after today, 20261123"),
-        ({"anomesdia_exec": 20261120}, "20261120 is past"),
-        ({"anomesdia_exec": 20261120, "tickers": ["PETR4"]}, "20261120 is past"),
+        ({"anomesdia_exec": 20300101, "only_missing": True}, "site", "20300101 is after today, 20261123"),
+        ({"anomesdia_exec": 20300101, "source": "pages"}, "site", "20300101 is after today, 20261123"),
+        ({"anomesdia_exec": 20261120}, "site", "20261120 is past"),
+        ({"anomesdia_exec": 20261120, "tickers": ["PETR4"]}, "site", "20261120 is past"),
+        ({"probe": "PETR4"}, "pages", "this lake does not ask the site"),
     ],
 )
-def test_a_day_that_may_not_be_run_is_refused_and_nothing_is_written(
-    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], why: str
+def test_an_event_that_is_refused_asks_for_nothing_and_writes_nothing(
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str, why: str
 ) -> None:
-    with pytest.raises(DayRefused, match=why):
-        queue(event)
+    with pytest.raises(ValueError, match=why):
+        queue(event, fetch_from)
 
-    assert lake.ledger.read(event["anomesdia_exec"]).listing is None
     assert site.requests == []
+    assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
-    ("place", "fault", "said"),
+    ("probe", "place", "fault", "said"),
     [
-        ("PETR4", None, "read"),
-        ("/resultado.php", Fault("status", status=403), "refused"),
-        ("/fii_resultado.php", Fault("unrecognizable"), "layout"),
-        ("PETR4", Fault("status", status=503), "down"),
-        ("HGLG11", Fault("interstitial"), "refused"),
+        (True, "PETR4", None, "read"),
+        (True, "/resultado.php", Fault("status", status=403), "refused"),
+        (True, "/fii_resultado.php", Fault("unrecognizable"), "layout"),
+        (True, "PETR4", Fault("status", status=503), "down"),
+        (True, "HGLG11", Fault("interstitial"), "refused"),
+        ("PETR4", "PETR4", None, "read"),
+        ("HGLG11", "HGLG11", None, "read"),
+        ("HGLG11", "HGLG11", Fault("other_layout"), "layout"),
+        (GHOSTS["acoes"][0], "PETR4", None, "no_such_paper"),
     ],
 )
-def test_a_probe_of_everything_asks_once_for_both_listings_and_a_page_of_each_kind(
-    lake: Lake, site: SiteServer, queue: Any, place: str, fault: Fault | None, said: str
+def test_a_probe_says_whether_the_site_answers_asks_for_each_page_once_and_writes_nothing(
+    lake: Lake, site: SiteServer, queue: Any, probe: str | bool, place: str, fault: Fault | None, said: str
 ) -> None:
     site.set_fault(place, fault)
 
-    assert queue({"probe": True})["answer"] == said
-    assert len(site.requests) <= 4
-    assert len({request.path for request in site.requests}) == len(site.requests)
-    assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
+    result = queue({"probe": probe})
 
-
-@pytest.mark.parametrize(
-    ("ticker", "fault", "said"),
-    [
-        ("PETR4", None, "read"),
-        ("HGLG11", None, "read"),
-        (GHOSTS["acoes"][0], None, "no_such_paper"),
-        ("PETR4", Fault("status", status=403), "refused"),
-        ("PETR4", Fault("status", status=500), "down"),
-        ("HGLG11", Fault("other_layout"), "layout"),
-    ],
-)
-def test_a_probe_of_one_asset_says_whether_the_site_answers_and_writes_nothing(
-    lake: Lake, site: SiteServer, queue: Any, ticker: str, fault: Fault | None, said: str
-) -> None:
-    site.set_fault(ticker, fault)
-
-    result = queue({"probe": ticker})
-
-    assert (result["probe"], result["answer"]) == (ticker, said)
+    assert (result["probe"], result["answer"]) == (probe, said)
     assert ("the site refuses this address" in result.get("why", "")) == (said == "refused")
+    assert len({request.path for request in site.requests}) == len(site.requests) <= 4
     assert lake.messages("acoes") == lake.messages("fiis") == []
     assert lake.s3.list_objects_v2(Bucket=WORK_BUCKET)["KeyCount"] == 0
-
-
-def test_a_lake_that_rests_on_a_collector_does_not_probe_the_site(site: SiteServer, queue: Any) -> None:
-    with pytest.raises(ValueError, match="this lake does not ask the site"):
-        queue({"probe": "PETR4"}, fetch_from="pages")
-
-    assert site.requests == []
 
 
 def messages(count: int) -> list[TickerMessage]:
