@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from b3.kind import Kind
 from moto_lake import DAY, Lake
 from pynvest_lake.contract import table_schema
 from pynvest_lake.storage import LakeObject, object_id, write
@@ -19,13 +18,6 @@ def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:
     schema = table_schema(table).arrow
     blank = dict.fromkeys(schema.names)
     return pa.Table.from_pylist([blank | dict(row) for row in values], schema=schema)
-
-
-def sor_row(
-    ticker: str, when: str = "23-11-2026 18:50:00", kind: Kind = Kind.ACOES, **more: str
-) -> dict[str, str]:
-    """Return a row of a SoR table."""
-    return {kind.ticker_column: ticker, "datetime_exec": when, **more}
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -28,11 +27,9 @@ NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
 
 @pytest.fixture
 def assess(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    executions = (f"run-{number}" for number in itertools.count())
-
     def run(step: str = "look", gate: str = "fail", fetch_from: str = "site", **event: Any) -> dict[str, Any]:
         set_environment(monkeypatch, lake, QUALITY_GATE=gate, FETCH_FROM=fetch_from)
-        started = {"execution": next(executions), "started_at": "2026-11-23T22:00:00.123Z"}
+        started = {"execution": "run", "started_at": "2026-11-23T22:00:00.123Z"}
         event = {"input": {"anomesdia_exec": DAY}, **started, **event}
         return stage.handler({"step": step, **event}, context)
 

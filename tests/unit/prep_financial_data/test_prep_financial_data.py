@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from lake_rows import bus_event, put_part, raw_s3_event, rows, s3_event, sor_row
+from lake_rows import bus_event, put_part, raw_s3_event, rows, s3_event
 from moto_lake import DAY, Lake
 from prep_financial_data import handler as prep_stage
 from pynvest_lake import aws
@@ -14,6 +14,8 @@ from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.events import UnexpectedEvent
 from pynvest_lake.storage import object_id, read, write
 from specialize_financial_data import handler as specialize_stage
+
+PETR4 = {"nome_papel": "PETR4"}
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def specialize(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyP
 
 
 def test_an_object_goes_through_both_stages_under_its_own_id(lake: Lake, prep: Any, specialize: Any) -> None:
-    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4", vlr_cot="31,87", pct_var_dia="-1,31%"))
+    source = put_part(lake, SOR_ACOES, 1, PETR4 | {"vlr_cot": "31,87", "pct_var_dia": "-1,31%"})
 
     prepared = prep(s3_event(source))
     typed = lake.tables[SOT_ACOES].part(DAY, source.id)
@@ -55,7 +57,7 @@ def test_an_object_goes_through_both_stages_under_its_own_id(lake: Lake, prep: A
 def test_an_event_that_comes_again_after_compaction_changes_nothing(
     lake: Lake, prep: Any, specialize: Any
 ) -> None:
-    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    source = put_part(lake, SOR_ACOES, 1, PETR4)
     typed = put_part(lake, SOT_ACOES, 1, {"nome_papel": "PETR4"})
     for table in (SOT_ACOES, SPEC_ATIVOS):
         whole = lake.tables[table].compact(DAY, object_id("compact"))
@@ -69,7 +71,7 @@ def test_an_event_that_comes_again_after_compaction_changes_nothing(
 
 
 def test_an_object_of_a_day_after_today_is_refused(lake: Lake, prep: Any) -> None:
-    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"), day=20300101)
+    source = put_part(lake, SOR_ACOES, 1, PETR4, day=20300101)
 
     with pytest.raises(UnexpectedEvent, match="20300101 is after today"):
         prep(s3_event(source))
@@ -80,7 +82,7 @@ def test_an_object_of_a_day_after_today_is_refused(lake: Lake, prep: Any) -> Non
 def test_unreadable_cells_are_counted_and_logged(
     lake: Lake, prep: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4", vlr_cot="caro", num_acoes="1,5"))
+    source = put_part(lake, SOR_ACOES, 1, PETR4 | {"vlr_cot": "caro", "num_acoes": "1,5"})
 
     assert prep(s3_event(source))["unreadable_cells"] == 2
 
@@ -93,7 +95,7 @@ def test_unreadable_cells_are_counted_and_logged(
 
 def test_an_object_that_is_gone_is_counted_and_the_others_are_prepared(lake: Lake, prep: Any) -> None:
     gone = lake.tables[SOR_ACOES].part(DAY, object_id("gone"))
-    there = put_part(lake, SOR_ACOES, "there", sor_row("PETR4"))
+    there = put_part(lake, SOR_ACOES, "there", PETR4)
 
     result = prep(s3_event(gone, there))
 
@@ -101,7 +103,7 @@ def test_an_object_that_is_gone_is_counted_and_the_others_are_prepared(lake: Lak
 
 
 def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, prep: Any) -> None:
-    there = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    there = put_part(lake, SOR_ACOES, 1, PETR4)
     event = raw_s3_event(
         ("somebody-elses", "key"),
         (there.table.bucket, there.key),
@@ -125,7 +127,7 @@ def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, pre
 def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
     lake: Lake, prep: Any, specialize: Any
 ) -> None:
-    good = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    good = put_part(lake, SOR_ACOES, 1, PETR4)
     for table in (SOR_ACOES, SOT_ACOES):
         bad = lake.tables[table].part(DAY, object_id(2))
         lake.s3.put_object(Bucket=bad.table.bucket, Key=bad.key, Body=b"garbage")
@@ -140,7 +142,7 @@ def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
 
 
 def test_an_event_through_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
-    there = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    there = put_part(lake, SOR_ACOES, 1, PETR4)
 
     assert prep(bus_event(there.table.bucket, there.key))["objects"] == 1
     assert len(lake.keys(SOT_ACOES)) == 1
@@ -170,7 +172,7 @@ class Killed(Exception):
 
 
 def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: Lake, prep: Any) -> None:
-    event = s3_event(put_part(lake, SOR_ACOES, 1, sor_row("PETR4")))
+    event = s3_event(put_part(lake, SOR_ACOES, 1, PETR4))
 
     def kill(**_: Any) -> None:
         raise Killed
@@ -190,7 +192,7 @@ def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: 
 
 
 def test_s3_slowing_down_is_retried_by_the_sdk(lake: Lake, prep: Any) -> None:
-    source = put_part(lake, SOR_ACOES, 1, sor_row("PETR4"))
+    source = put_part(lake, SOR_ACOES, 1, PETR4)
     left = [503, 503]
 
     def slow_down(request: Any, **_: Any) -> AWSResponse | None:
