@@ -73,19 +73,6 @@ def test_a_message(world: World) -> None:
     assert messages(world)[fund] == {"ticker": fund, "kind": "fiis", **fields}
 
 
-def test_a_message_that_names_an_archived_page(world: World) -> None:
-    read, _, _ = start(world)
-    world.drain()
-    world.pending.append(("tickers", {"anomesdia_exec": DAY, "source": "pages"}))
-    world.step()
-    world.receive()
-
-    assert shape(messages(world)[read]["page"]) == {
-        "object": f"pages/{DAY_OF}/ID.jsonl.gz",
-        "fetched_at": "2026-11-23T21:45:07Z",
-    }
-
-
 def test_the_ledger(world: World) -> None:
     read, lost, fund = start(world)
     world.drain()

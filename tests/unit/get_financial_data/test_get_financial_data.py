@@ -226,6 +226,19 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     assert set(said(lake)) == {*good, *([] if outcome == "failed" else [bad])}
 
 
+def test_refused_assets_with_pages_that_are_read_between_them_cost_themselves_alone(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    odd, good = tickers(site)[:4], tickers(site)[4:8]
+    for one in odd:
+        site.set_fault(one, Fault("status", status=403))
+
+    result = fetch(*(message(one) for pair in zip(odd, good, strict=True) for one in pair), threads=1)
+
+    assert sorted(result["refused"]) == sorted(odd)
+    assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
+
+
 def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
