@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,7 +24,6 @@ LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SC
 SITE = FundamentusSite("http://site", labels=LABELS)
 EVENING = datetime(2026, 11, 23, 21, 50, 7, tzinfo=timezone.utc)
 STOCK, FUND = make_assets(DAY, 1, 1)
-ROWS = Path(__file__).with_name("rows.json")
 
 
 @pytest.fixture
@@ -41,15 +38,6 @@ def page_of(body: bytes, fetched_at: datetime = EVENING) -> Page:
 
 def is_of(frame: pd.DataFrame, asset: SampleAsset) -> bool:
     return frame.iloc[0].drop("datetime_exec").to_dict() == asset.expected_sor()
-
-
-def test_the_rows_of_the_sample_pages_are_in_the_form_that_pynvests_own_code_stored() -> None:
-    stored = json.loads(ROWS.read_text(encoding="utf-8"))
-    assets = {asset.ticker: asset for asset in make_assets(DAY)}
-    for ticker, row in stored.items():
-        page, kind = page_of(detail_page(assets[ticker])), Kind(assets[ticker].kind)
-        frame = SITE.coleta_indicadores_de_ativo(ticker, page=page, kind=kind, day=DAY)
-        assert frame.iloc[0].to_dict() == row
 
 
 def test_a_frame_has_one_row_of_objects_and_says_what_else_is_known_of_the_page() -> None:
