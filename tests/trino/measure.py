@@ -2,8 +2,8 @@
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
 
-For each argument, the program makes one lake with 1,000 stocks, 450 funds and this number of days. The output
-shows how much data each view and each saved query reads, and how many requests the reader makes.
+For each argument N, the program makes one lake with 1,000 stocks, 450 funds and N days. The output shows how
+much data each view and each saved query reads, and how many requests the reader makes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Queries that call functions of Athena's SQL, with their rows; the order is that of Athena's documentation.
+"""Queries that call functions of Athena's SQL, with their rows, in the order of Athena's documentation.
 
 Arrays and maps have the text form of Athena's results.
 """

@@ -1,4 +1,4 @@
-"""Make days for the quality checks from the sample site's assets, as the trial's history makes them."""
+"""Make days for the quality checks from the sample site's assets, in the same way as the trial's history."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def read_day(
     refused: Collection[str] = (),
     listed: Mapping[str, float] | None = None,
 ) -> CheckInputs:
-    """Make a day, with the labels that the pages have or lack.
+    """Make a day; the arguments say which labels its pages have or lack.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def judged(
     listed: Mapping[str, float] | None = None,
     **inputs: Any,
 ) -> Rows:
-    """Assess a day, after the good days before it or with other `inputs` of the checks."""
+    """Assess a day, either after the good days before it, or with other `inputs` for the checks."""
     made = read_day(assets, day, refused=refused, listed=listed)
     return run_checks(replace(made, **{"earlier": history(day), **inputs}))
 

@@ -91,7 +91,7 @@ def raw(answer: bytes) -> Serving:
 
 
 def endless(head: bytes, piece: bytes) -> Serving:
-    """Send bytes, then a piece again and again, with pauses that stay within a socket's time limit."""
+    """Send bytes, then send a piece repeatedly, with pauses shorter than a socket's time limit."""
 
     def serve(handler: Handler) -> None:
         raw(head)(handler)
@@ -454,7 +454,7 @@ PASSWORD = f"Basic {b64encode(b'me:se cret').decode()}"
 
 @pytest.fixture
 def proxy(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Return the site as the proxy that the environment names."""
+    """Return the site; it is also the proxy that the environment names."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):

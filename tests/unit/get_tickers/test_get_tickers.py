@@ -448,7 +448,7 @@ def messages(count: int) -> list[TickerMessage]:
 
 
 def fail_entries(client: Any, failures: list[list[dict[str, Any]]]) -> list[list[str]]:
-    """Make each SendMessageBatch answer that the queue did not accept these entries."""
+    """Let each call of SendMessageBatch report that the queue did not accept these entries."""
     sent: list[list[str]] = []
 
     def drop(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:

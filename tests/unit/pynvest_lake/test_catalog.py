@@ -16,7 +16,7 @@ from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 
 def answer_with(lake: Lake, code: str, times: int) -> list[int]:
-    """Make the first `times` BatchCreatePartition calls return an error and create no partition."""
+    """Let the first `times` calls of BatchCreatePartition return an error and create no partition."""
     calls: list[int] = []
 
     def answer(**_: Any) -> tuple[Any, dict[str, Any]] | None:

@@ -89,7 +89,7 @@ def many() -> Snapshot:
 
 @functools.cache
 def assets() -> dict[str, ListedAsset]:
-    """Return the assets on the page of many assets, by ticker."""
+    """Return the assets on the page with many assets, by ticker."""
     return {asset.ticker: asset for asset in many().assets()}
 
 
@@ -318,7 +318,7 @@ def test_a_screen_shows_what_the_saved_query_answers(opened: Opener, preset: dic
     found, expected = page.evaluate(TICKERS), answer_of(preset["query"])
     assert found
     if preset["query"] == "menores-p-vp-por-setor":
-        # A page and a database order letters with accents differently.
+        # A page and a database sort accented letters differently.
         assert by_sector(found) == by_sector(expected)
     else:
         assert found == expected

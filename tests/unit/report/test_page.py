@@ -107,7 +107,7 @@ def test_the_verdict_of_the_day_that_is_shown_comes_first(
 
 
 def refused(day: int) -> list[dict[str, object]]:
-    """Return the answer of the saved query for a day on which the site refused the listing of a kind."""
+    """Return the saved query's answer for a day on which the site refused one kind's listing."""
     (verdict,) = judgement(day, "falha")
     remark = verdict | {"medida": "rotulo_novo", "situacao": "aviso", "motivo": "Há um rótulo novo."}
     refusal = verdict | {"medida": "listagem", "motivo": "O site recusou a listagem."}

@@ -1,4 +1,4 @@
-"""A sheet gives the lake's values to a program that follows the rules of the sheet's locale."""
+"""A program that follows the rules of a sheet's locale reads the lake's values from the sheet."""
 
 from __future__ import annotations
 
