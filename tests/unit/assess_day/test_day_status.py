@@ -106,6 +106,13 @@ def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_
     assert status_of(day, after(60 + GRACE_SECONDS)).settled
 
 
+def test_the_ten_minutes_begin_when_the_messages_of_unanswered_assets_have_run_out() -> None:
+    day = state(fiis={}, queues=("mensagens na fila de fundos: 1 à espera",))
+
+    assert not status_of(day, after(PATIENCE + GRACE_SECONDS - 1)).settled
+    assert status_of(day, after(PATIENCE + GRACE_SECONDS)).settled
+
+
 def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
     day = state(not_through=("1 objeto",))
     status = status_of(day, after(3600))
