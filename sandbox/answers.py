@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from report.athena import Athena
 from sandbox.console import Console
-from sandbox.day import Day, ticker_of
+from sandbox.day import Day
 from sandbox.lake import LAYERS
 
 SHOWN_QUERIES = ("maiores-dividendos", "formula-magica", "o-que-mudou", "papeis-novos-e-sumidos")
@@ -31,7 +32,7 @@ def show_tables(day: Day, console: Console) -> None:
 
 def show_failures(day: Day, console: Console) -> None:
     """Print the tickers that failed for good, and the listed tickers without a page."""
-    failed = sorted(ticker_of(body) for bodies in day.failed_tickers().values() for body in bodies)
+    failed = sorted(json.loads(body)["ticker"] for bodies in day.failed_tickers().values() for body in bodies)
     console.say(f"\nTickers that failed: {', '.join(failed)}" if failed else "\nNo ticker failed.")
     missing = day.tickers_without_page()
     if missing:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sandbox import SandboxError
-from sandbox.day import Day, ticker_of
+from sandbox.day import Day
 from sandbox.lake import PARTITION_KEY, Table
 from sandbox.site import SampleAsset
 
@@ -72,7 +73,7 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
     """
     asked = set(tickers)
     not_listed = day.tickers_not_listed()
-    failed = [ticker_of(body) for bodies in day.failed_tickers().values() for body in bodies]
+    failed = [json.loads(body)["ticker"] for bodies in day.failed_tickers().values() for body in bodies]
     excused = {*day.tickers_without_page(), *failed, *not_listed}
     differences = [f"the site does not list {ticker}" for ticker in not_listed]
     for layer in ("sor", "sot", "spec"):

@@ -283,15 +283,6 @@ def _ids(objects: list[StoredObject]) -> frozenset[str]:
     return frozenset().union(*(stored.ids for stored in objects))
 
 
-def ticker_of(body: str) -> str:
-    """Return the ticker of a message, or the message itself if it names no ticker."""
-    try:
-        ticker: str = json.loads(body)["ticker"]
-    except (ValueError, TypeError, KeyError):
-        return repr(body)
-    return ticker
-
-
 def _failure(body: str) -> str:
     """Return a text about a failed invocation; the whole message if Lambda did not write the message."""
     try:

@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,12 +148,13 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
     """
     text = str(failure)
     if found := NO_TABLE.search(text):
-        tables = {
-            f"{table['DatabaseName']}.{table['Name']}": table["Name"]
+        full = {
+            table["Name"]: f"{table['DatabaseName']}.{table['Name']}"
             for tables in _tables(glue).values()
             for table in tables
         }
-        return f"There is no table {found[1]}. {near_tables(found[1], tables)}".rstrip()
+        near = difflib.get_close_matches(found[1].rpartition(".")[2], full, NEAR_NAMES)
+        return f"There is no table {found[1]}. {_suggestion(full[name] for name in near)}".rstrip()
     if found := NO_COLUMN.search(text):
         asked = {token.text for token in sqlglot.tokenize(sql, read="trino")}
         columns = [
@@ -165,13 +166,6 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
         ]
         return f"There is no column {found[1]}. {near_names(found[1], columns)}".rstrip()
     return " ".join(re.split(r"\n(?:LINE \d+:|The query:)", text)[0].split())
-
-
-def near_tables(name: str, tables: Mapping[str, str]) -> str:
-    """Suggest tables with names similar to `name`; `tables` maps full names to names without database."""
-    bare = name.rsplit(".", 1)[-1]
-    near = difflib.get_close_matches(bare, set(tables.values()), NEAR_NAMES)
-    return _suggestion(qualified for one in near for qualified, table in tables.items() if table == one)
 
 
 def near_names(name: str, names: Iterable[str]) -> str:

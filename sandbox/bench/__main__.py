@@ -20,6 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import certifi
+import pandas as pd
 import pyarrow.parquet as pq
 
 from sandbox.bench.costs import DayCounts, months
@@ -106,28 +107,13 @@ def _print(measured: dict[str, Any], console: Console) -> None:
     single = {name: value for name, value in measured.items() if not isinstance(value, dict | list)}
     several = {name: value for name, value in measured.items() if name not in single}
     for title, found in {"measured": single, **several}.items():
-        console.say(f"\n{title}")
         if isinstance(found, list):
-            console.table(list(found[0]), [list(map(_text, row.values())) for row in found])
+            table = pd.DataFrame(found)
         elif all(isinstance(value, dict) for value in found.values()):
-            columns = [dict(_flat(value)) for value in found.values()]
-            rows = [[name, *(_text(column.get(name)) for column in columns)] for name in columns[-1]]
-            console.table(["", *found], rows)
+            table = pd.json_normalize(list(found.values()), sep=" ").set_axis(list(found)).T
         else:
-            console.table(["", "value"], [[name, _text(value)] for name, value in _flat(found)])
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield name and value of each single value in nested dicts."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name} ")
-        elif not isinstance(value, list):
-            yield f"{prefix}{name}", value
-
-
-def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+            table = pd.json_normalize(found, sep=" ").T.drop(index="stages", errors="ignore")
+        console.say(f"\n{title}\n{table.to_string(float_format='{:.4g}'.format)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -229,16 +215,11 @@ def _partition(day: Day, one: Table, before: list[Any], after: list[Any]) -> dic
     """Count the objects and bytes in a day's partition, and the bytes that a query of one column reads."""
     scanned = 0
     for stored in after:
-        body = day.partitions.body(one.bucket, stored.key)
-        metadata = pq.read_metadata(io.BytesIO(body))
+        metadata = pq.read_metadata(io.BytesIO(day.partitions.body(one.bucket, stored.key)))
+        column = metadata.schema.names.index("vlr_cot")
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
         scanned += metadata.serialized_size
-        for group in range(metadata.num_row_groups):
-            columns = metadata.row_group(group)
-            scanned += sum(
-                columns.column(index).total_compressed_size
-                for index in range(columns.num_columns)
-                if columns.column(index).path_in_schema == "vlr_cot"
-            )
+        scanned += sum(group.column(column).total_compressed_size for group in groups)
     return {
         "table": one.name,
         "layer": one.layer,

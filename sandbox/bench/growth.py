@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from b3.days import date_of, number_of
-from report.__main__ import MOST_DAYS
 from sandbox.bench.queries import weekdays
 from sandbox.console import Console
 from sandbox.local import LocalLake
@@ -51,10 +50,10 @@ class Requests:
 def measure_growth(local: LocalLake, days: int, console: Console) -> dict[str, Any]:
     """Measure stage 1, the workflow and the report on a lake of one day and on a lake of many days."""
     _again(local, console)  # the first repetition loads awswrangler into stage 1's process
-    first = {**_again(local, console), "report": measure_report(local, MOST_DAYS)}
+    first = {**_again(local, console), "report": measure_report(local)}
     console.progress(f"{days} days more")
     _fill(local, first["day"], days)
-    last = {**_again(local, console), "report": measure_report(local, MOST_DAYS)}
+    last = {**_again(local, console), "report": measure_report(local)}
     return {"1 day": first, f"{days + 1} days": last}
 
 
@@ -77,10 +76,10 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
     }
 
 
-def measure_report(local: LocalLake, days: int) -> dict[str, Any]:
+def measure_report(local: LocalLake) -> dict[str, Any]:
     """Write the report in a separate process; return this process's calls, bytes, seconds and peak memory."""
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup, str(days)],
+        [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup],
         env={**os.environ, **local.emulator.env()},
         stdout=subprocess.PIPE,
         text=True,

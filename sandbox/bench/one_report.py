@@ -13,12 +13,13 @@ from typing import Any
 
 import boto3
 
+from report.__main__ import MOST_DAYS
 from report.__main__ import main as report
 
 
 def main() -> int:
-    """Write the report for the given workgroup and number of days, and print the measurements."""
-    workgroup, days = sys.argv[1:]
+    """Write the report for the given workgroup with all days, and print the measurements."""
+    (workgroup,) = sys.argv[1:]
     session = boto3.Session()
     calls: Counter[str] = Counter()
     received: Counter[str] = Counter()
@@ -32,7 +33,9 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         page = Path(directory) / "report.html"
-        status = report(["--workgroup", workgroup, "--days", days, "--out", str(page)], session=session)
+        status = report(
+            ["--workgroup", workgroup, "--days", str(MOST_DAYS), "--out", str(page)], session=session
+        )
         measured = {
             "calls": dict(sorted(calls.items())),
             "received_bytes": dict(sorted(received.items())),

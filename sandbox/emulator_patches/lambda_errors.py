@@ -7,14 +7,16 @@ exception's class and stays.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-UNTYPED_ERROR = '"status": "error", "error": str(e), "trace"'
-TYPED_ERROR = '"status": "ok", "error": str(e), "error_type": type(e).__name__, "trace"'
+UNTYPED_ERROR = '"status": "error", "error": str(e), "trace": traceback.format_exc()'
+TYPED_ERROR = (
+    '"status": "ok", "result": '
+    '{"errorType": type(e).__name__, "errorMessage": str(e), "stackTrace": traceback.format_exc()}'
+)
 """With the status ``error``, MiniStack would end the process."""
 
 
@@ -23,23 +25,12 @@ def apply() -> None:
     lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
         UNTYPED_ERROR, TYPED_ERROR
     )
-    worker_invoke = lambda_runtime.Worker.invoke
     execute = lambda_svc._execute_function_warm
-    reported = threading.local()
 
-    def invoke_and_note_type(worker: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        response: dict[str, Any] = worker_invoke(worker, *args, **kwargs)
-        reported.error_type = response.get("error_type")
-        if reported.error_type:
-            response["status"] = "error"
-        return response
-
-    def execute_and_name_type(func: Any, event: Any, request_id: str) -> dict[str, Any]:
-        reported.error_type = None
+    def execute_and_fail(func: Any, event: Any, request_id: str) -> dict[str, Any]:
         result: dict[str, Any] = execute(func, event, request_id)
-        if result.get("error") and reported.error_type:
-            result["body"]["errorType"] = reported.error_type
+        if isinstance(result["body"], dict) and (trace := result["body"].pop("stackTrace", None)):
+            result.update(error=True, log=f"{result['log']}\n{trace}")
         return result
 
-    lambda_runtime.Worker.invoke = invoke_and_note_type
-    lambda_svc._execute_function_warm = execute_and_name_type
+    lambda_svc._execute_function_warm = execute_and_fail

@@ -19,18 +19,10 @@ def apply() -> None:
     public_parameter = ssm._public_parameter
 
     def with_layers(name: str) -> dict[str, Any] | None:
-        named = LAYER.fullmatch(name or "")
-        if not named:
-            found: dict[str, Any] | None = public_parameter(name)
-            return found
-        region = ssm.get_region()
-        return {
-            "Name": name,
-            "Type": "String",
-            "Value": f"arn:aws:lambda:{region}:336392948345:layer:AWSSDKPandas-Python3{named[1]}:1",
-            "Version": 1,
-            "LastModifiedDate": 1728518400,
-            "ARN": f"arn:aws:ssm:{region}::parameter{name}",
-        }
+        if named := LAYER.fullmatch(name or ""):
+            arn = f"arn:aws:lambda:{ssm.get_region()}:336392948345:layer:AWSSDKPandas-Python3{named[1]}:1"
+            ssm._PUBLIC_AMI_PARAMETERS[name] = arn
+        found: dict[str, Any] | None = public_parameter(name)
+        return found
 
     ssm._public_parameter = with_layers
