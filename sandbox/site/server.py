@@ -81,8 +81,6 @@ class Request:
 
     Parameters
     ----------
-    at
-        Time of the request in seconds since the epoch.
     path
         Path and query.
     ticker
@@ -95,7 +93,6 @@ class Request:
         Headers of the request.
     """
 
-    at: float
     path: str
     ticker: str | None
     status: int
@@ -242,7 +239,7 @@ class SiteServer:
             if address.path == DETAILS_PATH:
                 ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
             answer = self._answer(address.path, ticker, headers.get("User-Agent", ""))
-            self._requests.append(Request(time.time(), path, ticker, answer.status, connection, headers))
+            self._requests.append(Request(path, ticker, answer.status, connection, headers))
             return answer
 
     def leave(self) -> None:

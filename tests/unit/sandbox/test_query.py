@@ -111,12 +111,10 @@ PAGED = (
 )
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader(width: int) -> None:
-    plain = printed_in_terminal(width, SHOWS)
+def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader() -> None:
+    plain = printed_in_terminal(80, SHOWS)
 
-    assert printed_in_terminal(width, PAGED, PAGER="sed s/^/>/") == [f">{line}" for line in plain]
-    assert printed_in_terminal(width, PAGED, PAGER="cat") == plain
+    assert printed_in_terminal(80, PAGED, PAGER="sed s/^/>/") == [f">{line}" for line in plain]
 
 
 @pytest.mark.parametrize(
