@@ -375,7 +375,6 @@ def _on_lambda(functions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 "function": one["function"],
                 "memory_mb": size,
                 "start_seconds": work.start_seconds(size),
-                "later_seconds": work.later_seconds(size),
                 "gb_seconds_of_start_and_first": work.gb_seconds(size, 1, 1),
                 "gb_seconds_of_later": work.gb_seconds(size, 0, 1),
             }

@@ -41,20 +41,13 @@ class Work:
         """Return a start's seconds, if the start gets only the function's share of a core."""
         return self.import_cpu / share(memory_mb)
 
-    def first_seconds(self, memory_mb: float) -> float:
-        """Return the seconds that a process's first invocation takes; the process's start is not included."""
-        return self.first_cpu / share(memory_mb) + self.first_waits
-
-    def later_seconds(self, memory_mb: float) -> float:
-        """Return the seconds of each invocation that follows a process's first invocation."""
-        return self.later_cpu / share(memory_mb) + self.later_waits
-
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
         """Return the billed GB-seconds, if each start gets only the function's share of a core."""
         first = min(starts, invocations)
-        seconds = first * (self.start_seconds(memory_mb) + self.first_seconds(memory_mb))
-        seconds += (invocations - first) * self.later_seconds(memory_mb)
-        return seconds * memory_mb / 1024
+        later = invocations - first
+        cpu = first * (self.import_cpu + self.first_cpu) + later * self.later_cpu
+        waits = first * self.first_waits + later * self.later_waits
+        return (cpu / share(memory_mb) + waits) * memory_mb / 1024
 
 
 def share(memory_mb: float) -> float:

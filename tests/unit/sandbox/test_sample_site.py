@@ -77,28 +77,7 @@ def test_a_page_is_as_the_real_ones_are() -> None:
     assert re.search(r'<span class="txt">\s*\n\s*PETR4\s*\n\s*</span>', page)
 
 
-def get(site: SiteServer, ticker: str = "PETR4", timeout: float = 5.0) -> requests.Response:
-    return requests.get(f"{site.base_url}/detalhes.php?papel={ticker}", timeout=timeout)
-
-
-def listing(site: SiteServer) -> requests.Response:
-    return requests.get(f"{site.base_url}/resultado.php", timeout=5)
-
-
-def page_of(ticker: str) -> bytes:
-    return detail_page(next(asset for asset in ASSETS if asset.ticker == ticker))
-
-
-def shown(answer: requests.Response) -> str:
-    return re.sub("<!--.*?-->|<script>.*?</script>", "", answer.text)
-
-
-def test_an_unknown_ticker_gets_a_page_that_says_so(site: SiteServer) -> None:
-    for ticker in (*GHOSTS["acoes"], "XXXX3", ""):
-        answer = get(site, ticker)
-        assert answer.status_code == 200
-        assert "Nenhum papel encontrado" in answer.text
-        assert "w728" not in shown(answer)
+def test_an_unknown_path_is_not_found(site: SiteServer) -> None:
     assert requests.get(f"{site.base_url}/index.html", timeout=5).status_code == 404
 
 
@@ -123,15 +102,13 @@ def test_a_fault_may_spare_the_clients_that_say_who_they_are(site: SiteServer) -
     assert requests.get(url, timeout=5, headers={"User-Agent": "I, at home"}).status_code == 200
 
 
-def test_a_listing_has_todays_headings_prices_and_one_asset_twice(site: SiteServer) -> None:
-    text = listing(site).text
+def test_a_listing_has_todays_headings_and_one_asset_twice(site: SiteServer) -> None:
+    text = requests.get(f"{site.base_url}/resultado.php", timeout=5).text
     headings = re.findall(r"<th><a[^>]*>(.*?)</a></th>", text)
     assert headings[:2] == ["Papel", "Cotação"]
     assert {"Mrg Bruta", "Dív.Líq/ Patrim."} < set(headings)
-    rows = re.findall(r"<tr><td>.*?>([A-Z0-9]+)</a>.*?</td><td>(.*?)</td>", text)
-    prices = {asset.ticker: asset.expected_sor()["vlr_cot"] for asset in ASSETS if asset.kind == "acoes"}
-    assert dict(rows) == prices | dict.fromkeys(GHOSTS["acoes"], "0,00")
-    assert len(rows) == len(dict(rows)) + 1
+    tickers = re.findall(r"<tr><td>.*?>([A-Z0-9]+)</a>", text)
+    assert len(tickers) == len(set(tickers)) + 1
 
 
 def test_a_fault_that_does_not_exist_is_refused() -> None:
@@ -144,7 +121,7 @@ def test_a_closed_site_answers_no_kept_alive_connection(site: SiteServer) -> Non
         address = urlsplit(other.base_url)
         connection = http.client.HTTPConnection(address.netloc, timeout=5)
         connection.request("GET", "/detalhes.php?papel=PETR4")
-        assert connection.getresponse().read() == page_of("PETR4")
+        assert connection.getresponse().read() == detail_page(ASSETS[0])
     connection.auto_open = 0
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         connection.request("GET", "/detalhes.php?papel=PETR4")
