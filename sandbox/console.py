@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import rich.console
 import rich.table
@@ -62,10 +62,8 @@ class Console:
     @contextmanager
     def paged(self) -> Iterator[None]:
         """Send the ``with`` block's output to a pager, if a person reads it and ``NO_PAGER`` is not set."""
-        if sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER"):
-            with self._console.pager(OwnPager()):
-                yield
-        else:
+        is_read = sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER")
+        with self._console.pager(OwnPager()) if is_read else nullcontext():
             yield
 
     def table(

@@ -228,7 +228,8 @@ class Day:
         """Return a report on each function that was invoked since the day's run began."""
         reports = []
         for function in self.lake.functions:
-            invocations = self._reports(function)
+            logged = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
+            invocations = [(at, float(line[1]) / 1000) for at, line in logged if line]
             if invocations:
                 ended_at = max(at for at, _ in invocations)
                 seconds = sum(seconds for _, seconds in invocations)
@@ -251,11 +252,6 @@ class Day:
                 for ticker in json.loads(message)[field]
             }
         )
-
-    def _reports(self, function: str) -> list[tuple[float, float]]:
-        """Return end time and duration in seconds of `function`'s invocations since the day's run began."""
-        found = ((at, REPORT.match(message)) for at, message in self._log(function, "REPORT"))
-        return [(at, float(line[1]) / 1000) for at, line in found if line]
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
         """Return time and text of `function`'s log lines that contain `term`, since the day's run began."""

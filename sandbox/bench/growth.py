@@ -18,9 +18,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from b3.days import date_of, number_of
-from sandbox.bench.queries import weekdays
+from pynvest_lake.catalog import register_partition
+from sandbox.bench.queries import of_day, weekdays
 from sandbox.console import Console
 from sandbox.local import LocalLake
+
+GROW = {"vlr_cot", "vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_p_sobre_vp"}
+SHRINK = {"vlr_ind_div_yield", "vlr_div_yield"}
+"""Columns that grow and shrink with the price."""
 
 
 class Requests:
@@ -97,7 +102,6 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
         listed = s3.list_objects_v2(Bucket=one.bucket, Prefix=one.prefix(day)).get("Contents", [])
         if one.layer == "sor":  # one object is enough, because nothing reads SoR here
             listed = listed[:1]
-        table = glue.get_table(DatabaseName=one.database, Name=one.name)["Table"]
         for number in numbers:
             for item in listed:
                 key = item["Key"].replace(f"={day}/", f"={number}/")
@@ -109,32 +113,17 @@ def _fill(local: LocalLake, day: int, days: int) -> None:
                     s3.put_object(Bucket=one.bucket, Key=key, Body=_as_of(rows, number))
                 else:
                     s3.copy_object(Bucket=one.bucket, Key=key, CopySource=source)
-            storage = {
-                **table["StorageDescriptor"],
-                "Location": f"s3://{one.bucket}/{one.prefix(number)}",
-            }
-            glue.batch_create_partition(
-                DatabaseName=one.database,
-                TableName=one.name,
-                PartitionInputList=[{"Values": [str(number)], "StorageDescriptor": storage}],
-            )
+            register_partition(glue, one.lake_table, number)
 
 
 def _as_of(rows: pa.Table, day: int) -> bytes:
     """Return rows as Parquet, with `day` as the newest session and with prices changed by up to a fifth."""
-    rng = np.random.default_rng(day)
-    factors = rng.uniform(0.8, 1.2, len(rows))
-    newest = pc.max(rows["dt_ult_cot"])
-    session = pa.scalar(date_of(day), rows.schema.field("dt_ult_cot").type)
-    changed = {"dt_ult_cot": pc.if_else(pc.equal(rows["dt_ult_cot"], newest), session, rows["dt_ult_cot"])}
-    for name in {"vlr_cot", "vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_p_sobre_vp"} & {
-        *rows.column_names
-    }:
-        changed[name] = pc.round(pc.multiply(rows[name], factors), 2)
-    for name in {"vlr_ind_div_yield", "vlr_div_yield"} & {*rows.column_names}:
-        changed[name] = pc.round(pc.divide(rows[name], factors), 1)
-    for name, values in changed.items():
-        rows = rows.set_column(rows.column_names.index(name), rows.schema.field(name), values)
+    factors = np.random.default_rng(day).uniform(0.8, 1.2, len(rows))
+    rows = of_day(rows, date_of(day))
+    for change, digits, names in ((pc.multiply, 2, GROW), (pc.divide, 1, SHRINK)):
+        for name in names & {*rows.column_names}:
+            changed = pc.round(change(rows[name], factors), digits)
+            rows = rows.set_column(rows.column_names.index(name), rows.schema.field(name), changed)
     written = io.BytesIO()
     pq.write_table(rows, written)
     return written.getvalue()

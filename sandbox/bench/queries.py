@@ -116,12 +116,12 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` in which the date `day` replaces the date `LAST`."""
+    """Return a copy of `rows` that was read on `day`, with `day` in place of the newest session."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
         sessions = rows[SESSION]
-        new[SESSION] = pc.if_else(pc.equal(sessions, pa.scalar(LAST)), pa.scalar(day), sessions)
+        new[SESSION] = pc.if_else(pc.equal(sessions, pc.max(sessions)), pa.scalar(day), sessions)
     for name, column in new.items():
         rows = rows.set_column(rows.column_names.index(name), name, column)
     return rows.cast(schema)

@@ -127,10 +127,6 @@ KNOWN_FUNDS = {
 def invented_stock(number: int, variety: str, rng: Random) -> Stock:
     """Return an invented stock, with a different ticker for each `number`."""
     lap, number = divmod(number, _ROOTS)
-    if lap >= len(_SHARES):
-        raise ValueError(
-            f"stock number {number + lap * _ROOTS} requested, but there are only {len(_SHARES) * _ROOTS}"
-        )
     root = _root(number)
     sector, subsector, business = {"bank": BANK, "insurer": INSURER}.get(variety) or rng.choice(SECTORS)
     share = rng.choice(_SHARES[lap])
