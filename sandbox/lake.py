@@ -73,27 +73,12 @@ class Storage:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object of a partition, with its key and the data of its Parquet footer."""
+    """One object of a partition; `ids` has its own id or, for a compact object, the ids that it replaces."""
 
     key: str
     size: int
     rows: int
-    compacted_ids: frozenset[str]
-
-    @property
-    def id(self) -> str:
-        """Return the id in the object's key."""
-        return self.key.rsplit("/", 1)[-1].split(".", 1)[0]
-
-    @property
-    def is_compact(self) -> bool:
-        """Return whether the dedup workflow wrote the object."""
-        return self.key.endswith(".compact.parquet")
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """Return the ids of the parts that a compact object replaces; for a part, return only its own id."""
-        return self.compacted_ids if self.is_compact else frozenset({self.id})
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -193,8 +178,10 @@ class Partitions:
         except self._s3.exceptions.NoSuchKey:
             return None
         footer = pq.read_metadata(io.BytesIO(body))
-        compacted = json.loads((footer.metadata or {}).get(COMPACTED_IDS, b"[]"))
-        return StoredObject(key, len(body), footer.num_rows, frozenset(compacted))
+        ids = [key.rsplit("/", 1)[-1].split(".", 1)[0]]
+        if key.endswith(".compact.parquet"):
+            ids = json.loads((footer.metadata or {}).get(COMPACTED_IDS, b"[]"))
+        return StoredObject(key, len(body), footer.num_rows, frozenset(ids))
 
     def body(self, bucket: str, key: str) -> bytes:
         """Return the bytes of an object."""

@@ -95,11 +95,13 @@ class DayCounts:
 
 
 def prices() -> dict[str, dict[str, Any]]:
-    """Return each region's table of prices."""
-    table: dict[str, dict[str, Any]] = json.loads(
-        (Path(__file__).parent / "prices.json").read_text(encoding="utf-8")
-    )
-    return table
+    """Return each region's table of prices; a price that a region does not list is that of us-east-1."""
+    tables: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
+    base = tables["us-east-1"]
+    return {
+        region: {**base, **own, "requests": {**base["requests"], **own["requests"]}}
+        for region, own in tables.items()
+    }
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:

@@ -69,15 +69,6 @@ def test_a_request_without_a_price_is_named() -> None:
         month(DayCounts(1, {"s3:RestoreObject": 1}, 0, 0.0, 0), VIRGINIA)
 
 
-@pytest.mark.parametrize("region", prices())
-def test_every_region_prices_the_same_things(region: str) -> None:
-    table = prices()[region]
-
-    assert set(table) == set(VIRGINIA)
-    assert set(table["requests"]) == set(VIRGINIA["requests"])
-    assert sum(month(ONE_DAY, table).values()) > 0
-
-
 def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage_and_queries() -> None:
     paid = month(ONE_DAY, VIRGINIA)
     storage = paid["S3, requests"] + paid["S3, a year of data"] + paid["Athena, queries"]
