@@ -34,6 +34,7 @@ from sandbox.site import Fault, SiteServer, make_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE_DIR = ROOT / ".local"
+LATENCY_MS = 150.0
 ONE_HANDLER = Path(__file__).parent / "one_handler.py"
 RUNTIME = f"python3.{sys.version_info.minor}"
 
@@ -68,7 +69,11 @@ numbers of process starts and of invocations."""
 
 def main() -> int:
     """Run the benchmark, print its results and write them as JSON."""
-    options = _parser().parse_args()
+    parser = argparse.ArgumentParser(prog="sandbox.bench", description=__doc__)
+    parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
+    parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
+    parser.add_argument("--days", type=int, default=0, help="also measure a lake with this number of days")
+    options = parser.parse_args()
     console = Console()
     handlers_day = datetime.now(ZoneInfo("America/Sao_Paulo")) - HANDLERS_DAY_AGE
     assets = make_assets(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
@@ -81,7 +86,7 @@ def main() -> int:
         "max_concurrency": None,
         "fetch_threads": 1,
     }
-    with SiteServer(assets, latency_ms=options.latency_ms) as site:
+    with SiteServer(assets, latency_ms=LATENCY_MS) as site:
         variables["fundamentus_base_url"] = site.base_url
         with LocalLake(STATE_DIR / "bench", variables, shared_dir=STATE_DIR) as local:
             measured = _measure(local, site, console)
@@ -95,10 +100,10 @@ def main() -> int:
     # Assume that each asset has one page, as large as a page of the real site.
     measured["month"] = months(_counts({**measured, "pages_bytes": measured["assets"] * PAGE_BYTES}))
     measured["refused_month"] = months(_counts({**measured, **measured["refused"]}))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    output = STATE_DIR / "bench.json"
+    output.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _print(measured, console)
-    console.say(f"\nWritten to {options.output}")
+    console.say(f"\nWritten to {output}")
     return 0
 
 
@@ -114,16 +119,6 @@ def _print(measured: dict[str, Any], console: Console) -> None:
         else:
             table = pd.json_normalize(found, sep=" ").T.drop(index="stages", errors="ignore")
         console.say(f"\n{title}\n{table.to_string(float_format='{:.4g}'.format)}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sandbox.bench", description=__doc__)
-    parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
-    parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
-    parser.add_argument("--latency-ms", type=float, default=150.0, help="milliseconds per page")
-    parser.add_argument("--days", type=int, default=0, help="also measure a lake with this number of days")
-    parser.add_argument("--output", type=Path, default=STATE_DIR / "bench.json", help="default: %(default)s")
-    return parser
 
 
 def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
@@ -157,7 +152,7 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
         "connections": site.connections,
         "seconds_to_last_spec_object": seconds,
         "floor_seconds": floor,
-        "times_the_floor": seconds / floor if floor else None,
+        "times_the_floor": seconds / floor,
         "stages": stages,
         "requests": counts,
         "requests_an_asset": {action: count / len(site.assets) for action, count in counts.items()},

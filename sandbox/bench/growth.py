@@ -38,15 +38,8 @@ class Requests:
     def counts(self) -> dict[str, int]:
         """Return the number of requests by ``service:action``."""
         notes = map(json.loads, self._lines()[self._skip :])
-        return dict(
-            sorted(
-                Counter(
-                    note["action"]
-                    for note in notes
-                    if "-lambda-" in note["principal"] and not note["action"].startswith(("logs:", "lambda:"))
-                ).items()
-            )
-        )
+        actions = Counter(note["action"] for note in notes if "-lambda-" in note["principal"])
+        return {name: actions[name] for name in sorted(actions) if not name.startswith(("logs:", "lambda:"))}
 
     def _lines(self) -> list[str]:
         return self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []

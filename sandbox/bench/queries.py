@@ -65,12 +65,10 @@ class CountingFileSystem(LocalFileSystem):  # type: ignore[misc] # fsspec has no
 def main() -> None:
     """For each number of days, print each table's size and the bytes that each view and query reads."""
     parser = argparse.ArgumentParser(prog="sandbox.bench.queries", description=__doc__)
-    parser.add_argument("--acoes", type=int, default=1000)
-    parser.add_argument("--fiis", type=int, default=450)
     parser.add_argument("--days", type=int, nargs="+", default=[1, 250])
     options = parser.parse_args()
     console = Console()
-    assets = make_assets(int(f"{LAST:%Y%m%d}"), options.acoes, options.fiis)
+    assets = make_assets(int(f"{LAST:%Y%m%d}"), 1000, 450)
     measured = []
     for days in options.days:
         with tempfile.TemporaryDirectory() as directory:

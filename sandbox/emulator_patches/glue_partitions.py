@@ -20,15 +20,13 @@ def apply() -> None:
         if headers.get("x-amz-target") != "AWSGlue.BatchDeletePartition":
             return handle(method, path, headers, body, query_params)
         request = json.loads(body)
-        table = {"DatabaseName": request["DatabaseName"], "TableName": request["TableName"]}
-        known = glue._partitions.get("{DatabaseName}/{TableName}".format(**table), [])
-        errors = []
-        for given in request["PartitionsToDelete"]:
-            if any(partition["Values"] == given["Values"] for partition in known):
-                glue._delete_partition({**table, "PartitionValues": given["Values"]})
-            else:
-                detail = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found"}
-                errors.append({"PartitionValues": given["Values"], "ErrorDetail": detail})
+        database, name = request["DatabaseName"], request["TableName"]
+        known = [one["Values"] for one in glue._partitions.get(f"{database}/{name}", [])]
+        asked = [one["Values"] for one in request["PartitionsToDelete"]]
+        for values in asked:
+            glue._delete_partition({"DatabaseName": database, "TableName": name, "PartitionValues": values})
+        detail = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found"}
+        errors = [{"PartitionValues": one, "ErrorDetail": detail} for one in asked if one not in known]
         return glue.json_response({"Errors": errors})
 
     glue._handle_request_sync = handle_batch

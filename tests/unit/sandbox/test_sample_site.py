@@ -3,7 +3,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -128,34 +127,20 @@ def test_a_closed_site_answers_no_kept_alive_connection(site: SiteServer) -> Non
         connection.getresponse()
 
 
-def start_process() -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def test_the_site_of_the_trial_is_a_process_that_ends_with_the_one_that_started_it() -> None:
+    with subprocess.Popen(
         [sys.executable, "-m", "sandbox.site", "--port", "0", "--day", str(DAY)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-
-
-def address_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return process.stdout.readline().split()[-1]
-
-
-def test_the_site_of_the_trial_runs_as_a_process_of_its_own_until_it_is_ended() -> None:
-    with start_process() as process:
-        listed = requests.get(f"{address_of(process)}/resultado.php", timeout=5).text
-        process.send_signal(signal.SIGTERM)
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        address = process.stdout.readline().split()[-1]
+        listed = requests.get(f"{address}/resultado.php", timeout=5).text
+        process.stdin.close()
         process.wait(5)
     assert "PETR4" in listed
     assert not re.search("CUMO3|MUMU4", listed)  # names that are made up
-
-
-def test_the_process_ends_with_the_one_that_started_it() -> None:
-    with start_process() as process:
-        assert address_of(process).startswith("http://127.0.0.1:")
-        assert process.stdin
-        process.stdin.close()
-        process.wait(5)
