@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import chain, cycle, islice
 from random import Random
 
 from b3.days import date_of, number_of
@@ -75,19 +77,15 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
     """
     today = date_of(day)
     assets = []
-    for kind, count, varieties, mix in (
-        ("acoes", acoes, tuple(STOCK_VARIETIES), _STOCK_MIX),
-        ("fiis", fiis, tuple(FUND_VARIETIES), _FUND_MIX),
+    for kind, make, count, varieties, mix in (
+        ("acoes", _stock, acoes, STOCK_VARIETIES, _STOCK_MIX),
+        ("fiis", _fund, fiis, FUND_VARIETIES, _FUND_MIX),
     ):
-        met: dict[str, int] = {}
-        for number in range(count):
-            beyond = number - len(varieties)
-            variety = mix[beyond % len(mix)] if beyond >= 0 else varieties[number]
-            nth = met.get(variety, 0)
-            met[variety] = nth + 1
+        met: Counter[str] = Counter()
+        for number, variety in enumerate(islice(chain(varieties, cycle(mix)), count)):
             rng = Random(f"0 {kind} {number}")  # noqa: S311 - no secret
-            make = _stock if kind == "acoes" else _fund
-            assets.append(make(_Subject(today, number, variety, nth, rng)))
+            assets.append(make(_Subject(today, number, variety, met[variety], rng)))
+            met[variety] += 1
     return assets
 
 
