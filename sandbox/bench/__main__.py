@@ -114,10 +114,10 @@ def _print(measured: dict[str, Any], console: Console) -> None:
     for title, found in {"measured": single, **several}.items():
         if isinstance(found, list):
             table = pd.DataFrame(found)
-        elif all(isinstance(value, dict) for value in found.values()):
-            table = pd.json_normalize(list(found.values()), sep=" ").set_axis(list(found)).T
         else:
-            table = pd.json_normalize(found, sep=" ").T.drop(index="stages", errors="ignore")
+            columns = found if all(isinstance(value, dict) for value in found.values()) else {"value": found}
+            values = pd.json_normalize(list(columns.values()), sep=" ").set_axis(list(columns))
+            table = values.astype(object).T.drop(index="stages", errors="ignore")  # objects keep integers
         console.say(f"\n{title}\n{table.to_string(float_format='{:.4g}'.format)}")
 
 
