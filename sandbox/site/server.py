@@ -128,6 +128,8 @@ class SiteServer:
         The site's address, without a path.
     session : datetime.date, optional
         Session that replaces the newest session on the pages; None if each asset shows its own session.
+    most_in_flight : int
+        The maximum number of requests that were answered at the same time.
 
     Examples
     --------
@@ -157,7 +159,7 @@ class SiteServer:
         self._pages_before_block = 0
         self._requests: list[Request] = []
         self._in_flight = 0
-        self._most_in_flight = 0
+        self.most_in_flight = 0
         self._http = _HTTPServer((LOOPBACK, port), self)
         self.base_url = f"http://{LOOPBACK}:{self._http.server_port}"
         self._thread = threading.Thread(
@@ -212,18 +214,13 @@ class SiteServer:
         """Clear the list of requests and the maximum number in flight."""
         with self._lock:
             self._requests.clear()
-            self._most_in_flight = self._in_flight
+            self.most_in_flight = self._in_flight
 
     @property
     def requests(self) -> list[Request]:
         """The recorded requests for pages, in order of arrival."""
         with self._lock:
             return list(self._requests)
-
-    @property
-    def most_in_flight(self) -> int:
-        """The maximum number of requests that were answered at the same time."""
-        return self._most_in_flight
 
     @property
     def connections(self) -> int:
@@ -234,7 +231,7 @@ class SiteServer:
         """Record a request and choose its answer; the request is in flight until `leave`."""
         with self._lock:
             self._in_flight += 1
-            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
             address, ticker = urlsplit(path), None
             if address.path == DETAILS_PATH:
                 ticker = parse_qs(address.query).get("papel", [""])[0].strip().upper()
