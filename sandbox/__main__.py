@@ -85,7 +85,7 @@ def _source(options: argparse.Namespace) -> local.Source:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Treat a signal as an interrupt, so that the exit stops all started processes."""
+    """Treat a signal as an interrupt, so that all started processes are stopped on exit."""
     raise KeyboardInterrupt
 
 

@@ -68,7 +68,7 @@ class DayObjects:
 
 @dataclass(frozen=True)
 class StageReport:
-    """A function's invocations in a day: number, total seconds, and seconds to the last invocation's end."""
+    """A function's invocations in a day: their number, total seconds, and seconds until the last one ends."""
 
     function: str
     invocations: int
@@ -103,7 +103,7 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke the start schedule's target with `fields`; without fields, with the schedule's input."""
+        """Invoke the start schedule's target with `fields`, or else with the schedule's input."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -175,7 +175,7 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log before the queues, because a queue is also empty before stage 2 fills it.
+        # Read the log before the queues: an empty queue may mean that stage 2 has not filled it yet.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -198,7 +198,7 @@ class Day:
         )
 
     def missing(self, snapshot: DayObjects) -> list[str]:
-        """Return texts that say what a snapshot of the day lacks; no texts if the day was complete."""
+        """Return texts that say what is missing in a snapshot of the day; none if the day was complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -280,7 +280,7 @@ def _ids(objects: list[StoredObject]) -> frozenset[str]:
 
 
 def _failure(body: str) -> str:
-    """Return a text about a failed invocation; the whole message if Lambda did not write the message."""
+    """Return a text about a failed invocation, or the whole message if Lambda did not write it."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

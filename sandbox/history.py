@@ -1,8 +1,8 @@
 """Writes the trial's history (the days before the live day) directly into the tables.
 
-The history starts with rows of text, like those that stage 3 makes from pages. The later stages' code and the
-quality checks' code make all other rows from these rows. The runner's process makes all days of the history;
-it uses no pages, queues or Lambda functions.
+The history starts with rows of text, like those that stage 3 makes from pages. The code of the later stages
+and the quality checks makes all other rows from these rows. The runner's process makes all days of the
+history; it uses no pages, queues or Lambda functions.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ class LocalLake:
 def _wait(
     applied: Future[None], creation: Creation, needed: Callable[[str], object], console: Console
 ) -> None:
-    """Wait until Terraform ends, or until all resources whose addresses `needed` accepts are usable."""
+    """Wait until Terraform ends or all needed resources are usable; `needed` accepts their addresses."""
     while not applied.done() and (not creation.created or any(map(needed, creation.unusable()))):
         if creation.created:
             console.progress(f"{len(creation.created)} resources, last {creation.created[-1]}")
@@ -479,6 +479,6 @@ def _left(state_dir: Path) -> dict[str, Any]:
 
 
 def _still_running(left: Mapping[str, Any]) -> dict[str, int]:
-    """Return the ids, by module, of the processes of an earlier ``up`` that still run."""
+    """Return the ids of the processes from an earlier ``up`` that are still running, by module."""
     processes = {process["module"]: process["pid"] for process in left.get("processes", [])}
     return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

@@ -55,8 +55,8 @@ class BackgroundProcess:
     log_path
         File for the output of the process.
     outlives_us
-        Whether the process keeps running if the starting process ends without stopping it. If `outlives_us`
-        is false, the standard input of the process is a pipe, and the process ends when the pipe closes.
+        Whether the process keeps running if its parent process ends without stopping it. If `outlives_us` is
+        false, the standard input of the process is a pipe, and the process ends when the pipe closes.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class BackgroundProcess:
 
     @property
     def pid(self) -> int:
-        """Id of the process and of its group."""
+        """Id of both the process and its group."""
         return self._process.pid
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
@@ -117,8 +117,8 @@ class BackgroundProcess:
 def end_with_parent() -> None:
     """End this process and its whole process group when the pipe at standard input closes.
 
-    The pipe closes when the parent process ends. The function does nothing if standard input is no pipe or if
-    the process does not lead its group.
+    The pipe closes when the parent process ends. The function does nothing if standard input is not a pipe or
+    if the process does not lead its group.
     """
     if os.getpgrp() != os.getpid() or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         return

@@ -162,7 +162,7 @@ class Creation:
     created: list[str] = field(default_factory=list)
 
     def note(self, line: str) -> None:
-        """Note a line that ``terraform apply -json`` prints."""
+        """Record a line that ``terraform apply -json`` prints."""
         event = _event(line)
         change = event.get("change") or event.get("hook") or {}
         if change.get("action") != "create":
@@ -176,7 +176,7 @@ class Creation:
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that are not usable yet; none if Terraform only waits for the last."""
+        """Return the planned resources that are not usable yet; some are usable before they are complete."""
         settling = {one for one in self.begun.copy() if SETTLING.search(one)}
         return self.planned.difference(self.created, settling)
 
@@ -216,14 +216,14 @@ class Terraform:
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
     def apply(self, variables: Mapping[str, Any], creation: Creation) -> None:
-        """Apply the root module with its input variables, and note in `creation` how far it is."""
+        """Apply the root module with its input variables, and record the apply's progress in `creation`."""
         # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
         # all of the time.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
         self.run("apply", *options, self._given(variables), on_line=creation.note)
 
     def stop(self) -> None:
-        """End the commands that other threads run; later commands end at once."""
+        """Stop the commands that other threads run; later commands stop immediately."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
@@ -356,7 +356,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return whether an earlier run wrote `config`, and its mirror still has the provider."""
+    """Return whether an earlier run wrote `config` and the mirror of `config` still has the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)
@@ -375,7 +375,7 @@ def _terraform_plugin_dirs() -> list[Path]:
 
 
 def _mirrors_under(root: Path) -> Iterator[Path]:
-    """Yield the folders with the provider, level by level, except hidden folders and some system folders."""
+    """Yield folders that contain the provider, level by level, except hidden and some system folders."""
     tops = [folder for folder in sorted(root.glob("[!.]*")) if folder.name not in NOT_SEARCHED]
     for level in range(SEARCH_DEPTH):
         for top in tops:

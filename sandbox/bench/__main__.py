@@ -80,7 +80,8 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # Use the module's defaults, because the example's values are for two cores and start fewer processes.
+        # Use the module's defaults, because the example's values are meant for two cores and give fewer
+        # processes.
         "batch_size": BATCH,
         "batch_window": 1,
         "max_concurrency": None,
@@ -362,7 +363,7 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _on_lambda(functions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the times and the GB-seconds of each function on Lambda, by its memory."""
+    """Yield each function's times and GB-seconds on Lambda, for each size of its memory."""
     for one in functions:
         work = Work(*(one[name] for name in Work.__dataclass_fields__))
         for size in SIZES_MB:

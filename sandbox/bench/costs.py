@@ -95,7 +95,7 @@ class DayCounts:
 
 
 def prices() -> dict[str, dict[str, Any]]:
-    """Return each region's table of prices; a price that a region does not list is that of us-east-1."""
+    """Return each region's prices; if a region does not list a price, the price of us-east-1 is used."""
     tables: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
     base = tables["us-east-1"]
     return {

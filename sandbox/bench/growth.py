@@ -75,7 +75,7 @@ def _again(local: LocalLake, console: Console) -> dict[str, Any]:
 
 
 def measure_report(local: LocalLake) -> dict[str, Any]:
-    """Write the report in a separate process; return this process's calls, bytes, seconds and peak memory."""
+    """Write the report in a separate process; return its calls, bytes, seconds and peak memory."""
     done = subprocess.run(
         [sys.executable, "-m", "sandbox.bench.one_report", local.lake.workgroup],
         env={**os.environ, **local.emulator.env()},

@@ -1,4 +1,4 @@
-"""Computes, from CPU time and waits, how long a function runs with its share of a core on Lambda.
+"""Computes how long a function runs with its share of a core on Lambda, from its CPU time and waits.
 
 Lambda gives a function CPU in proportion to its memory, with a whole core at 1,769 MB (Lambda's developer
 guide, "Configure Lambda function memory"). More memory makes computation faster at the same cost. With less
@@ -38,11 +38,11 @@ class Work:
     later_waits: float
 
     def start_seconds(self, memory_mb: float) -> float:
-        """Return a start's seconds, if the start gets only the function's share of a core."""
+        """Return how many seconds a start takes with only the function's share of a core."""
         return self.import_cpu / share(memory_mb)
 
     def gb_seconds(self, memory_mb: float, starts: int, invocations: int) -> float:
-        """Return the billed GB-seconds, if each start gets only the function's share of a core."""
+        """Return the billed GB-seconds, assuming that each start gets only the function's share of a core."""
         first = min(starts, invocations)
         later = invocations - first
         cpu = first * (self.import_cpu + self.first_cpu) + later * self.later_cpu

@@ -22,7 +22,7 @@ from typing import Any
 
 
 def _compile(paths: tuple[str, ...]) -> None:
-    """Import modules under `paths` from their sources, although byte code exists."""
+    """Import modules under `paths` from their sources, even if byte code exists."""
     get_code = SourceFileLoader.get_code
 
     def compiled(loader: Any, name: str) -> CodeType | None:
@@ -65,7 +65,7 @@ def _peak_bytes() -> int:
 
 
 def _timed(act: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    """Return what `act` returns, and its seconds of CPU time and of waiting."""
+    """Return the result of `act`, its CPU seconds and its waiting seconds."""
     clock, cpu = time.perf_counter(), time.process_time()
     result = act()
     used = time.process_time() - cpu

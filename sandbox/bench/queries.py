@@ -1,8 +1,8 @@
 """Measure how many bytes the views and named queries read in a lake of many days.
 
 Run the measurement with ``python -m sandbox.bench.queries``. The lake holds the sample site's assets on disk,
-in one object per day and table, as after the dedup workflow. DuckDB, which the emulator's Athena also uses,
-runs each query through a file system that counts the bytes read.
+in one object per day and table, like a lake after the dedup workflow. DuckDB, which the emulator's Athena
+also uses, runs each query through a file system that counts the bytes read.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Only ``datetime_exec`` and the session differ between days: each day is the session of its traded assets.
+    Only ``datetime_exec`` and the session differ between days: assets that trade have each day as their
+    session.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` that was read on `day`, with `day` in place of the newest session."""
+    """Return a copy of `rows` as if read on `day`, with `day` in place of the newest session."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -169,7 +170,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query in which Terraform's placeholders are replaced by names without a database."""
+    """Return a query with names without a database in place of Terraform's placeholders."""
     columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}

@@ -3,8 +3,8 @@
 MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows only some paths
 of Lambda's API. For an unknown path of a function, MiniStack checks ``lambda:GetFunction``. For a request
 about event source mappings or layer versions, MiniStack checks either the list action or no action. This
-module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when, without
-it, stage 2 can send its batches and the test of Lambda's actions passes.
+module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when stage 2 can
+send its batches without it, and the test of Lambda's actions passes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OTHER_NAMES = {"Invoke": "InvokeFunction"}
 
 
 def apply() -> None:
-    """For an SQS batch, check the action of a single request; for Lambda, check the operation's action."""
+    """For an SQS batch, check the IAM action of a single request; for Lambda, that of the operation."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:

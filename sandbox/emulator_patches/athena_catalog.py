@@ -1,7 +1,7 @@
 """Athena answers SHOW and DESCRIBE from the Glue catalog, and MSCK REPAIR TABLE registers partitions there.
 
-MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. Remove this module when the
-tests of SHOW and DESCRIBE and the test of a catalog with missing days pass without it.
+MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. Remove this module when
+these tests pass without it: SHOW, DESCRIBE, and a catalog with missing days.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _create_view(database: str, table: str) -> list[list[str]]:
 
 
 def _repair(database: str, table: str) -> list[list[str]]:
-    """Register the partitions under a table's location that the catalog lacks."""
+    """Register the partitions that exist under a table's location but not in the catalog."""
     found = _table(database, table)
     storage, (key,) = found["StorageDescriptor"], found["PartitionKeys"]
     location = urlsplit(storage["Location"])

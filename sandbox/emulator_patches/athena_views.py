@@ -45,7 +45,7 @@ def expanded(query: str, database: str | None) -> str:
 
 
 def _partitions(table: str) -> str:
-    """Return a query with a row per partition of ``<database>/<table>``, with the partition key as column."""
+    """Return a query with a row per partition of ``<database>/<table>``; its column is the partition key."""
     (key,) = glue._tables[table]["PartitionKeys"]
     values = ", ".join(f"'{partition['Values'][0]}'" for partition in glue._partitions.get(table, []))
     listed = f"UNNEST(CAST(ARRAY[{values}] AS ARRAY(VARCHAR))) AS listed(value)"

@@ -1,8 +1,8 @@
-"""A function's error carries the name of its exception class, and its process goes on, as on Lambda.
+"""A function's error contains the name of its exception class, and its process keeps running, as on Lambda.
 
 The workflow catches errors by the names of their classes. MiniStack ends a process whose handler raised an
 exception, and each retry starts another one. Remove this module when MiniStack's own worker names the
-exception's class and stays.
+exception's class and keeps running.
 """
 
 from __future__ import annotations

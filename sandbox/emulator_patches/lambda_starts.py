@@ -1,10 +1,10 @@
-"""As on Lambda, a process starts with its package and layers unpacked, and slows down no other process.
+"""As on Lambda, a process starts with unpacked package and layers, and does not slow down other processes.
 
 MiniStack unpacks layers and package again for each process, and each process compiles them again; this takes
 most of a process's start time. MiniStack also starts the processes of all waiting invocations at once; if
-eight processes start on two cores, each start takes four times as long. Remove this module when MiniStack,
-without this module, unpacks no ``layer_0`` and no ``code`` into each process's ``ministack-lambda-*``
-directory, and starts at most one process per core at a time.
+eight processes start on two cores, each start takes four times as long. Remove this module when MiniStack
+alone no longer unpacks ``layer_0`` and ``code`` into each process's ``ministack-lambda-*`` directory, and
+starts at most one process per core at a time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def apply() -> None:
 
     def spawn_with_layers(worker: Any) -> None:
         config, code = worker.config, worker.code_zip
-        # The last directory comes first on the process's path.
+        # On the process's path, the last directory comes first.
         contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),

@@ -28,7 +28,7 @@ def apply() -> None:
     def execute_in_turn(func: Any, event: Any) -> Any:
         if not asynchronous.get():
             return execute(func, event)
-        # MiniStack may call this function again during the call.
+        # MiniStack may call this function again before the first call ends.
         with turns.setdefault((func.get("config") or func)["FunctionArn"], threading.RLock()):
             return execute(func, event)
 

@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row that the lake must hold after reading the page on `day` (default: its day)."""
+        """Return the SoR row that the lake must hold if the page was read on `day`, or on the asset's day."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row that the lake must hold after reading the page on `day` (default: its day)."""
+        """Return the SoT row that the lake must hold if the page was read on `day`, or on the asset's day."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row that the lake must hold after reading the page on `day` (default: its day)."""
+        """Return the Spec row that the lake must hold if the page was read on `day` (or the asset's day)."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}
@@ -177,7 +177,7 @@ class SampleAsset:
 
 @cache
 def definitions(kind: str) -> Mapping[str, str]:
-    """Return the contract's definition of each of a kind's labels."""
+    """Return the contract's definition of every label of a kind."""
     return {column["label"]: column["comment"] for column in _schema(SOR_TABLES[kind]) if column["label"]}
 
 

@@ -1,4 +1,4 @@
-"""Makes the sample site's assets, in all forms of the real site; equal arguments give equal assets."""
+"""Makes the sample site's assets, in every form that the real site has; equal arguments give equal assets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
 
 
 def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
-    """Make an asset with the given names and figures; its other numbers are equal on all days of a year."""
+    """Make an asset with the given names and figures; its other numbers do not change during a year."""
     subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
     return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
 

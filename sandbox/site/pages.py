@@ -13,7 +13,7 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# The listing of each kind: its headings, each with the SoR column that has the heading's values.
+# The listing of each kind: each heading, with the SoR column that has the heading's values.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",
@@ -75,7 +75,7 @@ def broken_page(asset: SampleAsset) -> bytes:
 
 
 def other_layout(asset: SampleAsset) -> bytes:
-    """Return an asset's indicators in the site's layout for telephones; this layout has no table."""
+    """Return an asset's indicators in the site's mobile layout, which has no table."""
     items = "\n".join(
         f"<dt>{escape(cell.label)} <span data-toggle='tooltip'>?</span></dt><dd>{escape(cell.text)}</dd>"
         for cell in asset.cells()

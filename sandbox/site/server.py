@@ -200,7 +200,7 @@ class SiteServer:
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Refuse every request with 403 after `detail_pages` further asset pages; None ends the block."""
+        """After `detail_pages` more asset pages, refuse every request with 403; None ends the refusals."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0

@@ -217,7 +217,7 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(cell: Cell, value: Decimal | date) -> tuple[str, Value]:
-    """Return a new text and value for `cell`, rounded like the cell's present value."""
+    """Return a new text and value for `cell`, rounded like the cell's current value."""
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}", value
     if isinstance(cell.value, int):

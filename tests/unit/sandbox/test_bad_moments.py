@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """Write the state that `up` leaves, with a running site and an ended emulator; yield the site's pid."""
+    """Write the state of an `up` whose site runs and whose emulator has ended; yield the site's pid."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -1,4 +1,4 @@
-"""`make query` sends the right query, displays the answer, and prints a message if no query has the name."""
+"""`make query` sends the right query and displays the answer. If the name is unknown, it prints a message."""
 
 from __future__ import annotations
 
