@@ -55,7 +55,7 @@ def test_a_day_that_is_named_is_had_until_its_pages_tell_otherwise() -> None:
     [
         (20261123, "2026-11-23T21:44:59"),  # before 18:45 on this day
         (20261124, "2026-11-23T21:45:00"),
-        (20261121, "2026-11-23T16:00:00"),  # a Saturday
+        (20261121, "2026-11-24T16:00:00"),  # a Saturday
         (20261116, "2026-11-24T16:00:00"),  # more than a week ago
         (20261131, "2026-11-23T16:00:00"),  # not a valid date
     ],
