@@ -91,6 +91,7 @@ class World:
             "sot": lambda event: self._derive(specialize_financial_data, event),
             "workflow": self._run_workflow,
         }
+        monkeypatch.setattr(get_financial_data, "sleep", lambda seconds: None)
         self.new_process()
 
     def new_process(self) -> None:

@@ -45,6 +45,12 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         lacking = no_listing(inputs.state)
         return [row(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))] if lacking else []
     rows = []
+    if listed.is_partial:
+        said = (
+            "Só uma execução parcial foi pedida neste dia: invoque a função check-and-delete-partitions com "
+            "{} ainda hoje."
+        )
+        rows.append(row(None, LISTING, None, float(len(list(listed))), None, Verdict.FAILURE, said))
     for kind in Kind:
         count, table = len(listed.assets.get(kind, ())), SOR[kind]
         reference = inputs.references.of(table, "papeis_listados")
@@ -231,7 +237,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of messages in the dead-letter queues with the last recorded number."""
-    before = last_value(inputs.earlier, DEAD_LETTERS)
+    _, before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
     return [row(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]

@@ -137,8 +137,8 @@ def reasons_for_a_round(
 
 
 def repeated_session(session: int) -> str:
-    """Return the Portuguese text for a site that still shows the previous day's session."""
-    return f"o site ainda mostra o pregão de {day_text(date_of(session))}, o mesmo do dia anterior"
+    """Return the Portuguese text for a site that still shows an old session."""
+    return f"o site ainda mostra o pregão de {day_text(date_of(session))}"
 
 
 def no_listing(state: DayState) -> str | None:
@@ -160,9 +160,11 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
     ledger = state.ledger
     patience = timedelta(seconds=patience_seconds)
     grace = min(timedelta(seconds=GRACE_SECONDS), patience)
-    if not ledger.rounds and not state.sor_ids:
-        begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
-        return [f"nada de {ledger.day} foi pedido ainda"] if now < begun_by else []
+    begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
+    # A cleared day has rounds but no listing, until stage 2 has recorded the new round.
+    cleared = ledger.listing is None and (not ledger.rounds or ledger.rounds[-1].reason is None)
+    if cleared and not state.sor_ids and now < begun_by:
+        return [f"nada de {ledger.day} foi pedido ainda"]
     quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:
         newest = ledger.rounds[-1]
@@ -193,13 +195,14 @@ def _unread(state: DayState) -> list[str]:
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:
     """Return one text for each kind whose listing may be incomplete."""
     listing = ledger.listing
-    if listing is None or listing.is_partial or earlier is None:
+    if listing is None or listing.is_partial:
         return []
-    counts = {kind: (len(listing.assets.get(kind, ())), earlier.get(kind, 0)) for kind in Kind}
+    counts = {kind: (len(listing.assets.get(kind, ())), (earlier or {}).get(kind, 0)) for kind in Kind}
     return [
-        f"{ASSETS[kind]} na listagem: {number(listed)}, e {number(before)} na anterior"
+        f"{ASSETS[kind]} na listagem: {number(listed)}"
+        + (f", e {number(before)} na anterior" if before else "")
         for kind, (listed, before) in counts.items()
-        if listed < LISTING_SHARE * before
+        if not listed or listed < LISTING_SHARE * before
     ]
 
 

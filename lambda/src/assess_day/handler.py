@@ -15,7 +15,7 @@ from assess_day.day_status import DayState, DayStatus, day_status, look_seconds,
 from assess_day.load import earlier_listed, load_inputs, load_state, most_traded, old_session
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
-from assess_day.quality import run_checks
+from assess_day.quality import PARTIAL, run_checks
 from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
 from assess_day.settings import Settings
@@ -77,7 +77,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     state = load_state(s3, client("sqs"), settings, day)
     if step == "assess":
         compactions = [*event.get("folds", ()), *event.get("spec_folds", ())]
-        return _assess(settings, state, compactions, now, failures_only=execution.repeats_past_day)
+        return _assess(settings, execution, state, compactions, now)
     if execution.from_sor:
         name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
@@ -93,7 +93,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     result = {"anomesdia_exec": day, **vars(status), "reasons": reasons}
     result |= _next(
         event.get("progress") or {},
-        execution.rounds,
+        execution.rounds or (),
         settings.look_interval_seconds,
         settled=status.settled,
         another_round=bool(reasons),
@@ -136,16 +136,17 @@ def _next(
 
 def _assess(
     settings: Settings,
+    execution: Execution,
     state: DayState,
     compactions: list[dict[str, Any]],
     now: datetime,
-    *,
-    failures_only: bool,
 ) -> dict[str, Any]:
     """Run the quality checks, write their results, and return the verdict with its notice."""
     s3, table, day = client("s3"), settings.table(QUALITY), state.ledger.day
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
-    rows = run_checks(found)
+    # The schedule expects the whole day: if only a partial run took place, the checks fail.
+    is_partial = state.ledger.is_partial and not execution.is_scheduled
+    rows = PARTIAL if is_partial else run_checks(found)
     missing = tuple(
         MissingAsset(kind, ticker, entry.outcome if entry else None)
         for (kind, ticker), entry in sorted(state.ledger.missing(state.sor_ids).items())
@@ -158,7 +159,7 @@ def _assess(
         missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
-        state.ledger.is_partial,
+        is_partial,
         state.fetch_from,
         state.site_refuses,
     )
@@ -166,7 +167,7 @@ def _assess(
         assessment,
         found.sot,
         daily_digest=settings.daily_digest,
-        failures_only=failures_only,
+        failures_only=execution.repeats_past_day(state.fetch_from),
         lake=settings.name_prefix,
         quality_table=f"{table.database}.{table.table}",
     )

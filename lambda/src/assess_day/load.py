@@ -12,7 +12,7 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
 from assess_day.portuguese import ASSETS
 from assess_day.quality_table import earlier_records
-from assess_day.references import last_session
+from assess_day.references import is_old_session
 from assess_day.settings import Settings
 from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
@@ -62,7 +62,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 
 
 def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
-    """Return the session that the site shows, if the previous day had the same session; otherwise None."""
+    """Return the session that the site shows, if the session is old; otherwise None."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None
@@ -70,7 +70,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
     if not newest or newest == ledger.day:
         return None
     earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
-    return newest if last_session(earlier) == newest and is_trading_day(ledger.day) else None
+    return newest if is_old_session(newest, ledger.day, earlier) and is_trading_day(ledger.day) else None
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
@@ -136,14 +136,13 @@ def dead_letters(sqs: Any, queue_urls: Sequence[str]) -> int:
 
 
 def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return a table's rows for a day; skip a deleted object, because a newer object has the same rows."""
-    found = [table_schema(table.table).arrow.empty_table()]
-    for item in list_day(s3, table, day):
+    """Return a table's rows for a day."""
+    while True:
         try:
-            found.append(read(s3, item).rows)
-        except ObjectGone:
+            found = [read(s3, item).rows for item in list_day(s3, table, day)]
+        except ObjectGone:  # a compaction has replaced the object: list the new objects
             continue
-    return pa.concat_tables(found)
+        return pa.concat_tables([table_schema(table.table).arrow.empty_table(), *found])
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:

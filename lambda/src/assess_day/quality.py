@@ -11,7 +11,8 @@ from assess_day.check_inputs import CheckInputs
 Check = Callable[[CheckInputs], list[QualityRow]]
 
 CHECKS: tuple[Check, ...] = (*day_checks.CHECKS, *table_checks.CHECKS)
-TRIAL = "execução de teste"
+PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução de teste"),)
+"""The rows of a day with only a partial run: it is not judged."""
 
 
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
@@ -25,11 +26,8 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
     Returns
     -------
     tuple of QualityRow
-        One row for each check and column, and then the row with the verdict. For a partial run,
-        there is only one row, which has the verdict ``ok``.
+        One row for each check and column, and then the row with the verdict.
     """
-    if inputs.ledger.is_partial:
-        return (QualityRow(None, VERDICT, None, None, None, Verdict.OK, TRIAL),)
     rows = [row for check in CHECKS for row in check(inputs)]
     rows.sort(key=lambda row: (row.tabela or "", row.medida, row.coluna or ""))
     return (*rows, verdict(rows))

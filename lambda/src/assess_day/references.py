@@ -36,16 +36,22 @@ class References:
         return median(values) if values else None
 
 
-def last_session(earlier: Mapping[int, Sequence[QualityRow]]) -> int | None:
-    """Return the session, ``YYYYMMDD``, of the latest previous day that recorded a session, or None."""
-    session = last_value(earlier, SESSION_REPEATED)
-    return None if session is None else int(session)
+def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
+    """Return whether a trading day's newest session, ``YYYYMMDD``, is an old one: then the site is late.
+
+    A session before the day is old if the latest previous day with a session had the same session. It is also
+    old if that day had its own session: such a lake reads each day after the session closes.
+    """
+    before, last = last_value(earlier, SESSION_REPEATED)
+    return session != day and last is not None and last in (session, before)
 
 
-def last_value(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> float | None:
-    """Return a check's value from the latest previous day that has one; None if there is none."""
+def last_value(
+    earlier: Mapping[int, Sequence[QualityRow]], check: str
+) -> tuple[int, float] | tuple[None, None]:
+    """Return the latest previous day that has a value of a check, and this value; None twice without one."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:
-                return row.valor
-    return None
+                return day, row.valor
+    return None, None

@@ -16,7 +16,7 @@ from assess_day.day_checks import row
 from assess_day.day_status import repeated_session
 from assess_day.fill import judge_fill
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
-from assess_day.references import SESSION_REPEATED, last_session
+from assess_day.references import SESSION_REPEATED, is_old_session, last_value
 from b3.brazilian import without_blanks
 from b3.days import number_of
 from b3.kind import Kind
@@ -118,15 +118,15 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
-    session, before = number_of(newest), last_session(inputs.earlier)
-    repeated = session == before and session != inputs.ledger.day and inputs.trading_day
+    session, (_, before) = number_of(newest), last_value(inputs.earlier, SESSION_REPEATED)
+    repeated = is_old_session(session, inputs.ledger.day, inputs.earlier) and inputs.trading_day
     rows = [
         row(
             SPEC_ATIVOS,
             SESSION_REPEATED,
             None,
             float(session),
-            None if before is None else float(before),
+            before,
             Verdict.WARNING if repeated else Verdict.OK,
             sentence(repeated_session(session)),
         )

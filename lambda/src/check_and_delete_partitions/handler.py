@@ -116,12 +116,13 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 
 
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
-    """Return whether a round of the whole day started at or after the scheduled time."""
+    """Return whether rounds at or after the scheduled time requested the whole day."""
     ledger = Ledger(client("s3"), settings.work_bucket)
-    if not any(moment_of(one.started_at) >= scheduled_at for one in ledger.rounds(day)):
-        return False
+    since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]
     listing = ledger.listing(day)
-    return listing is None or not listing.is_partial
+    if listing is None:
+        return bool(since)
+    return not listing.is_partial and set(listing) <= {asset for one in since for asset in one}
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:

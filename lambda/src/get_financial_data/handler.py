@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import datetime, timezone
 from functools import cache
+from time import monotonic, sleep
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -32,6 +32,9 @@ logger = Logger()
 # Keep this time free at the end of an invocation, to write the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 _LONGEST_COOL_DOWN_SECONDS = 600.0
+# With an open breaker, a batch waits for this part of the cool-down, at most 15 s. Otherwise, a process that
+# the site refuses would empty the queue, while processes with other addresses still read their pages.
+_WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
 _TOLD = (Outcome.LATER_SESSION, Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
@@ -73,17 +76,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     settings = read_settings(Settings, os.environ)
     left = context.get_remaining_time_in_millis() / 1000
-    not_after = time.monotonic() + left - min(RESERVE_SECONDS, left / 3)
+    not_after = monotonic() + left - min(RESERVE_SECONDS, left / 3)
 
     messages = _messages(event, settings.ticker_kind)
+    # The breaker's cool-down must end before the next round asks the site.
+    cool_down = min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)
+    breaker = _breaker(cool_down)
     # If a batch has the same message twice, read it once.
     assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
+    if breaker.open and any(message.page is None for message in assets):
+        sleep(min(cool_down * _WAIT_OF_COOL_DOWN, left / 3))
     collected = read_assets(
         assets,
         _site(settings),
         ArchiveCache(Archive(client("s3"), settings.work_bucket)),
-        # The breaker's cool-down must end before the next round asks the site.
-        _breaker(min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)),
+        breaker,
         threads=settings.fetch_threads,
         not_after=not_after,
     )

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from b3.days import check_run_day, days_before
+from b3.days import check_run_day, day_at, days_before
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, left)
     try:
-        listed = from_archive(archive, request.day) if request.from_pages else from_site(site, patience)
+        listed = _listed(site, archive, request, before, patience, past=request.day < day_at(now))
     except NoListing as error:
         result["no_listing"] = str(error)
         if before.listing is None and not request.only_missing and request.tickers is None:
@@ -126,7 +126,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if request.from_pages
         else [(kind, ticker, None) for kind, ticker in wanted or ()]
     )
-    if places or not request.only_missing:
+    if places or (request.tickers is None and not request.only_missing):
         result |= _queue(settings, ledger, request, places, before.next_round, now)
     log = logger.warning if any(listed.unreadable.values()) or listed.problems else logger.info
     log("tickers queued", extra=result)
@@ -139,6 +139,33 @@ def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> l
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
     return before.unanswered() if now < given_up_at else []
+
+
+def _listed(
+    site: FundamentusSite,
+    archive: Archive,
+    request: DayRequest,
+    before: DayLedger,
+    patience_seconds: float,
+    *,
+    past: bool,
+) -> Listed:
+    """Return the listings from the archive, from the site or, for a round, from the ledger.
+
+    A round uses the ledger's listing if the site gives none. A round of a past day always uses it, because
+    the site's listing has the prices of a later session.
+    """
+    if request.from_pages:
+        return from_archive(archive, request.day)
+    known = Listed(before.listing) if request.only_missing and before.listing else None
+    if known and past:
+        return known
+    try:
+        return from_site(site, patience_seconds)
+    except NoListing as error:
+        if known is None:
+            raise
+        return replace(known, problems=(str(error),))
 
 
 def _keep(archive: Archive, day: int, listed: Listed) -> bool:

@@ -45,7 +45,8 @@ class Listed:
         References to each asset's archived pages, in the order of the archive's objects. Empty if the listing
         comes from the site.
     problems
-        Parts of the archive that could not be used: the first 20, and the total if there are more.
+        Why a listing is missing, or which parts of the archive could not be used: the first 20, and the total
+        if there are more.
     """
 
     listing: Listing
@@ -64,6 +65,8 @@ def from_site(
 ) -> Listed:
     """Read both listings; retry for some time if the site is down. A refusal is not retried.
 
+    If only one listing can be read, the result has the assets of this kind, and the problem of the other.
+
     Parameters
     ----------
     site
@@ -76,33 +79,40 @@ def from_site(
     Raises
     ------
     NoListing
-        The site gave no listing.
+        The site gave no listing of either kind.
     """
     give_up_at, wait = clock() + patience_seconds, _FIRST_WAIT_SECONDS
+    found: dict[Kind, Listed] = {}
     while True:
-        try:
-            return _read(site)
-        except Refused as error:
-            raise NoListing(f"{Outcome.REFUSED.value}: {error}") from error
-        except FundamentusError as error:
-            if clock() + wait >= give_up_at:
-                raise NoListing(f"{Outcome.FAILED.value}: {error}") from error
+        errors: dict[Kind, FundamentusError] = {}
+        for kind in (kind for kind in Kind if kind not in found):
+            try:
+                found[kind] = _read(site, kind)
+            except FundamentusError as error:
+                errors[kind] = error
+        refusal = next((error for error in errors.values() if isinstance(error, Refused)), None)
+        if not errors or refusal or clock() + wait >= give_up_at:
+            break
         sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+    if not found:
+        outcome = Outcome.REFUSED if refusal else Outcome.FAILED
+        raise NoListing(f"{outcome.value}: {refusal or errors[Kind.ACOES]}")
+    return Listed(
+        Listing({kind: one.listing.assets[kind] for kind, one in found.items()}),
+        tuple(page for one in found.values() for page in one.pages),
+        {kind: rows for one in found.values() for kind, rows in one.unreadable.items()},
+        problems=tuple(f"no listing of {kind.value}: {error}" for kind, error in errors.items()),
+    )
 
 
-def _read(site: FundamentusSite) -> Listed:
-    assets, pages, unreadable = {}, [], {}
-    for kind in Kind:
-        page = site.fetch_listing(kind)
-        found = read_listing_page(page)
-        assets[kind] = {
-            ticker: read_number(found.prices[ticker])
-            for ticker in site.extracao_tickers_de_ativos(kind.listing, page=page)
-        }
-        unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
-        pages.append(ArchivedPage.of(page, kind, None))
-    return Listed(Listing(assets), tuple(pages), unreadable)
+def _read(site: FundamentusSite, kind: Kind) -> Listed:
+    page = site.fetch_listing(kind)
+    found = read_listing_page(page)
+    tickers = site.extracao_tickers_de_ativos(kind.listing, page=page)
+    prices = {ticker: read_number(found.prices[ticker]) for ticker in tickers}
+    unreadable = {kind.value: first_of(found.unreadable, found.unreadable_count)}
+    return Listed(Listing({kind: prices}), (ArchivedPage.of(page, kind, None),), unreadable)
 
 
 def from_archive(archive: Archive, day: int) -> Listed:

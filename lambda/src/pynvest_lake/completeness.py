@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.storage import PART, LakeTable, arrived_ids, list_day
+from pynvest_lake.storage import PART, LakeTable, ObjectGone, arrived_ids, list_day
 
 _SHOWN = 10
 
@@ -39,6 +39,14 @@ class Flow:
 def flow(s3: Any, tables: Iterable[LakeTable], day: int) -> Flow:
     """Return which tables a day's objects have reached; SoT and Spec should have each id of SoR."""
     named = {table.table: table for table in tables}
+    while True:
+        try:
+            return _flow(s3, named, day)
+        except ObjectGone:  # a compaction has replaced an object: list the new objects
+            continue
+
+
+def _flow(s3: Any, named: Mapping[str, LakeTable], day: int) -> Flow:
     # List SoR first. An object that reaches SoR after this listing is not expected in SoT and Spec.
     order = (SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS)
     partitions = {name: list_day(s3, named[name], day) for name in order}

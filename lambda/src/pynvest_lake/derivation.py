@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,5 +106,8 @@ def derive(
 
 def _holds(target: LakeTable, source: LakeObject) -> bool:
     """Return whether a compact object of the target lists a source object."""
-    objects = list_day(client("s3"), target, source.day)
-    return any(source.id in compacted_ids(client("s3"), item) for item in objects)
+    for item in list_day(client("s3"), target, source.day):
+        with suppress(ObjectGone):
+            if source.id in compacted_ids(client("s3"), item):
+                return True
+    return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from b3.days import check_run_day, day_at, parse_day
+from b3.days import check_run_day, day_at, last_closed_day, parse_day
 from pynvest_lake.event_fields import PARTITION_KEY, check_fields
 
 FROM_SOR, FROM_PAGES = "sor", "pages"
@@ -26,7 +26,8 @@ class Execution:
     names_day
         Whether the input names the day. If not, the day is the start's date in Sao Paulo.
     rounds
-        Minutes to wait before each round; a round starts only if assets are missing.
+        Minutes to wait before each round; a round starts only if assets are missing. None if the input has no
+        such field.
     source
         ``sor`` to rebuild the tables from the day's SoR objects, ``pages`` to read the day's archived pages
         again, None if the execution only completes the day.
@@ -35,18 +36,21 @@ class Execution:
     day: int
     started_at: datetime
     names_day: bool = False
-    rounds: tuple[float, ...] = ()
+    rounds: tuple[float, ...] | None = None
     source: str | None = None
 
     @property
     def is_scheduled(self) -> bool:
         """Return whether the schedule started the execution. Such an input has rounds and names no day."""
-        return bool(self.rounds) and not self.names_day
+        return self.rounds is not None and not self.names_day
 
-    @property
-    def repeats_past_day(self) -> bool:
-        """Return whether a person asked the execution to read a past day again or to rebuild it."""
-        return self.source is not None and self.day < day_at(self.started_at)
+    def repeats_past_day(self, fetch_from: str) -> bool:
+        """Return whether the execution reads a past day again or rebuilds it.
+
+        A collector may bring a day until the next session closes, so until then its day is not past.
+        """
+        today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
+        return self.source is not None and self.day < today
 
     @property
     def from_sor(self) -> bool:
@@ -74,7 +78,8 @@ class Execution:
         source = given.get("source")
         if source not in (None, FROM_SOR, FROM_PAGES) or (source and not names_day):
             raise ValueError(f'source is {source!r}, expected "sor" beside {PARTITION_KEY}, or no such field')
-        return cls(day, started_at, names_day, parse_rounds(given.get("rounds", [])), source)
+        rounds = parse_rounds(given["rounds"]) if "rounds" in given else None
+        return cls(day, started_at, names_day, rounds, source)
 
 
 def parse_rounds(value: object) -> tuple[float, ...]:

@@ -229,22 +229,27 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 
 
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
-    """Return the ids of the SoR objects that have arrived in a partition, in parts or compact objects."""
+    """Return the ids of the SoR objects that have arrived in a partition, as parts or in compact objects.
+
+    Raises
+    ------
+    ObjectGone
+        A compact object was replaced after the partition was listed.
+    """
     return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition))
 
 
+@lru_cache(maxsize=10_000)
 def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
-    """Return the ids that a compact object lists; an empty set for a part or a deleted object."""
+    """Return the ids that a compact object lists; an empty set for a part.
+
+    Raises
+    ------
+    ObjectGone
+        The object does not exist.
+    """
     if item.form == PART:
         return frozenset()
-    try:
-        return _compacted_ids(s3, item)
-    except ObjectGone:  # not cached: an error leaves no cache entry
-        return frozenset()
-
-
-@lru_cache(maxsize=10_000)
-def _compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
     body, _ = _get(s3, item)
     return _ids(item, pq.read_metadata(BytesIO(body)).metadata)
 

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pytest
 import time_machine
 
 from assess_day import handler as stage
 from assess_day.assessment import QualityRow, Verdict
+from assess_day.load import rows_of
 from assess_day.quality_table import read_record, write_record
 from b3.days import DayRefused, date_of
 from b3.kind import Kind
@@ -21,6 +23,7 @@ from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
 from pynvest_lake.outcomes import Outcome
+from pynvest_lake.storage import read, write
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)
 
@@ -189,6 +192,32 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     ]
 
 
+def test_a_scheduled_execution_fails_if_only_a_partial_run_took_place(lake: Lake, assess: Any) -> None:
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
+    land(lake, "PETR4")
+
+    result = assess("assess", input={"rounds": []})
+
+    assert (result["situacao"], result["notice"]["tell"]) == ("falha", "failure")
+    assert any(reason.startswith("Só uma execução parcial foi pedida") for reason in result["reasons"])
+
+
+def test_rows_that_a_compaction_replaces_while_they_are_read_are_read_from_its_object(lake: Lake) -> None:
+    table = lake.tables[SPEC_ATIVOS]
+    parts = [put_part(lake, SPEC_ATIVOS, ticker, {"codigo_ticker_ativo": ticker}) for ticker in ("A", "B")]
+
+    def compact(**_: Any) -> None:
+        client("s3").meta.events.unregister("before-call.s3.GetObject", compact)
+        rows = pa.concat_tables([read(lake.s3, part).rows for part in parts])
+        write(lake.s3, table.compact(DAY, "0" * 32), rows, [part.id for part in parts])
+        for part in parts:
+            lake.s3.delete_object(Bucket=table.bucket, Key=part.key)
+
+    client("s3").meta.events.register("before-call.s3.GetObject", compact)
+
+    assert rows_of(client("s3"), table, DAY)["codigo_ticker_ativo"].to_pylist() == ["A", "B"]
+
+
 def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
     table = replace(lake.tables[QUALITY], bucket="no-such-bucket")
     row = QualityRow(None, "dia", None, None, None, Verdict.OK, None)
@@ -213,7 +242,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
 
     status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 
-    assert status["reasons"] == ("o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior",)
+    assert status["reasons"] == ("fundos na listagem: 0", "o site ainda mostra o pregão de 19/11/2026")
     assert status["old_session"] == {"session": 20261119, "ticker": "PETR4"}
     assert status["round_seconds"] == 60
 
@@ -299,7 +328,7 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
 
     status = assess()
 
-    assert status["reasons"] == ("ações na listagem: 1, e 10 na anterior",)
+    assert status["reasons"] == ("ações na listagem: 1, e 10 na anterior", "fundos na listagem: 0")
     assert status["whole"] is True
 
 

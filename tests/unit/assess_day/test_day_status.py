@@ -141,6 +141,17 @@ def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_r
     assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
+def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledger() -> None:
+    day = empty(ROUND)
+    long_after = timedelta(days=1)
+
+    status = day_status.day_status(day, START + long_after, PATIENCE, START + long_after)
+
+    assert status.waiting_for == (f"nada de {DAY} foi pedido ainda",)
+    begun_by = START + long_after + timedelta(seconds=BEGIN_SECONDS)
+    assert day_status.day_status(day, begun_by, PATIENCE, START + long_after).settled
+
+
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
     assert status_of(empty(fetch_from="pages"), after(BEGIN_SECONDS)).lacks == (
         f"nenhum manifesto de um coletor chegou para {DAY}",
@@ -159,12 +170,14 @@ def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
 
     assert status_of(day, after(61)).whole
     assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
+    without_funds = state(listing=Listing({Kind.ACOES: LISTING.assets[Kind.ACOES]}))
+    assert reasons_for_a_round(without_funds, None, None) == ("fundos na listagem: 0",)
     partial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, is_partial=True)))
     assert reasons_for_a_round(partial, before, None) == ()
 
 
 def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> None:
-    said = "o site ainda mostra o pregão de 19/11/2026, o mesmo do dia anterior"
+    said = "o site ainda mostra o pregão de 19/11/2026"
 
     assert reasons_for_a_round(state(), None, 20261119) == (said,)
 

@@ -345,17 +345,28 @@ def test_a_partial_run_clears_nothing(lake: Lake, clear: Any, invoked: list[dict
 SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
-def round_at(lake: Lake, hour: int, *, is_partial: bool = False) -> None:
-    lake.ledger.start_round(DAY, {}, datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc), number=0)
-    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": None}}, is_partial=is_partial))
+def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> None:
+    """Start a round of these tickers; a listing that is not partial has PETR4 and VALE3."""
+    began = datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc)
+    lake.ledger.start_round(DAY, {Kind.ACOES: tickers}, began, number=0)
+    listed = tickers if is_partial else ("PETR4", "VALE3")
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys(listed)}, is_partial=is_partial))
 
 
-@pytest.mark.parametrize(("hour", "is_partial"), [(20, False), (22, True)], ids=["before", "partial"])
+@pytest.mark.parametrize(
+    ("hour", "tickers", "is_partial"),
+    [
+        (20, ["PETR4", "VALE3"], False),
+        (22, ["PETR4"], True),
+        (22, ["PETR4"], False),
+    ],
+    ids=["before", "partial", "partial after a whole run"],
+)
 def test_the_schedule_clears_its_own_day_without_a_probe(
-    lake: Lake, clear: Any, invoked: Invocations, hour: int, is_partial: bool
+    lake: Lake, clear: Any, invoked: Invocations, hour: int, tickers: list[str], is_partial: bool
 ) -> None:
     put_part(lake, SOT_ACOES, "before the close", {"nome_papel": "AAAA3"})
-    round_at(lake, hour, is_partial=is_partial)
+    round_at(lake, hour, *tickers, is_partial=is_partial)
     invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
     assert clear(SCHEDULED)["objects_deleted"] == 1
@@ -366,7 +377,7 @@ def test_the_schedule_does_nothing_once_the_day_was_started_after_its_time(
     lake: Lake, clear: Any, invoked: list[Any]
 ) -> None:
     kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
-    round_at(lake, 21)
+    round_at(lake, 21, "PETR4", "VALE3")
 
     assert "ignored" in clear(SCHEDULED)
     assert lake.keys(SOT_ACOES) == [kept.key]

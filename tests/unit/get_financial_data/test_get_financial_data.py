@@ -45,6 +45,7 @@ def fetch(
 ) -> Any:
     breaker = Breaker(60)
     monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
+    monkeypatch.setattr(stage, "sleep", lambda seconds: None)
 
     def run(
         *bodies: object,
@@ -282,6 +283,29 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
             assert len(fetch(*half, threads=threads)["refused"]) == 5
 
     assert len(asked(site)) <= 24
+
+
+def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the_breaker_has_closed(
+    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, waits = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    breaker = Breaker(60, clock=lambda: now[0])
+    monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
+    monkeypatch.setattr(stage, "sleep", sleep)
+    first, second, third = tickers(site)[:3]
+    breaker.refused(first, rate_limited=True)
+
+    assert list(fetch(message(first))["refused"]) == [first]
+    assert (waits, asked(site)) == ([1.5], [])
+    now[0] = 59
+    assert fetch(message(second))["rows"] == 1
+    assert fetch(message(third))["rows"] == 1
+    assert waits == [1.5, 1.5]
 
 
 def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_round_asks_again(

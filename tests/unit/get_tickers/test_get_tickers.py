@@ -25,6 +25,8 @@ from pynvest_lake.messages import TickerMessage
 from pynvest_lake.outcomes import Outcome
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 
+PAST = 20261120
+
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
@@ -40,6 +42,9 @@ def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: p
         return stage.handler(event, context)
 
     return run
+
+
+FORBIDDEN = Fault("status", status=403)
 
 
 def queued(lake: Lake, kind: str = "acoes") -> list[str]:
@@ -135,6 +140,27 @@ def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue:
     assert [page.body for page in pages] == [requests.get(page.url, timeout=5).content for page in pages]
 
 
+def refuse_listings(site: SiteServer, fault: Fault | None = FORBIDDEN) -> None:
+    for listing in ("/resultado.php", "/fii_resultado.php"):
+        site.set_fault(listing, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault("unrecognizable"), Fault("status", status=403)])
+def test_a_listing_that_fails_costs_its_own_kind_alone_and_a_round_asks_for_it(
+    lake: Lake, site: SiteServer, queue: Any, fault: Fault
+) -> None:
+    site.set_fault("/fii_resultado.php", fault)
+
+    result = queue({"anomesdia_exec": DAY})
+
+    assert (result["acoes"], result["fiis"]) == (len(listed(site, "acoes")), 0)
+    assert [problem.partition(": ")[0] for problem in result["problems"]] == ["no listing of fiis"]
+    site.clear_faults()
+    answer(lake, Kind.ACOES, Outcome.READ, *queued(lake))
+    queue({"anomesdia_exec": DAY, "only_missing": True})
+    assert (queued(lake), queued(lake, "fiis")) == ([], listed(site, "fiis"))
+
+
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
@@ -143,10 +169,10 @@ def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue:
         (Fault("status", status=500), "failed: "),
     ],
 )
-def test_a_listing_that_fails_queues_nothing_and_is_in_the_ledger_with_the_reason(
+def test_without_a_listing_nothing_is_queued_and_the_ledger_has_the_reason(
     lake: Lake, site: SiteServer, queue: Any, fault: Fault, why: str
 ) -> None:
-    site.set_fault("/fii_resultado.php", fault)
+    refuse_listings(site, fault)
 
     result = queue({"anomesdia_exec": DAY})
 
@@ -167,15 +193,15 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
         with pytest.raises(NoListing):
             from_site(reader, 240.0, sleep=sleep, clock=lambda: now[0])
 
-    site.set_fault("/resultado.php", Fault("status", status=500))
+    refuse_listings(site, Fault("status", status=500))
     read()
     assert 180 < now[0] < 240
-    assert len(site.requests) == 7
+    assert len(site.requests) == 2 * 7
     site.clear_log()
     now[0] = 0.0
-    site.set_fault("/resultado.php", Fault("status", status=403))
+    refuse_listings(site)
     read()
-    assert (now[0], len(site.requests)) == (0.0, 1)
+    assert (now[0], len(site.requests)) == (0.0, 2)
 
 
 def test_only_missing_asks_for_what_nothing_final_is_known_of(
@@ -242,10 +268,31 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
 def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any]
 ) -> None:
-    site.set_fault("/resultado.php", Fault("status", status=403))
+    refuse_listings(site)
 
     assert queue({"anomesdia_exec": DAY, **event})["no_listing"].startswith("refused: ")
     assert lake.ledger.read(DAY).rounds == ()
+
+
+def test_a_partial_run_of_which_nothing_is_listed_starts_no_round(lake: Lake, queue: Any) -> None:
+    assert queue({"anomesdia_exec": DAY, "tickers": ["NONE99"]})["not_listed"] == ["NONE99"]
+    assert lake.ledger.read(DAY).rounds == ()
+
+
+@pytest.mark.parametrize("day", [DAY, PAST])
+def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none_and_always_for_a_past_day(
+    lake: Lake, site: SiteServer, queue: Any, day: int
+) -> None:
+    listing = Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}})
+    lake.ledger.write_listing(day, listing)
+    if day == DAY:
+        refuse_listings(site)
+
+    queue({"anomesdia_exec": day, "only_missing": True})
+
+    assert queued(lake) == ["PETR4"]
+    assert lake.ledger.listing(day) == listing
+    assert len(site.requests) == (2 if day == DAY else 0)
 
 
 def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
@@ -377,13 +424,11 @@ def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
 
 
-@pytest.mark.parametrize(
-    "fault", [None, Fault("status", status=403)], ids=["with its listing", "without a listing"]
-)
+@pytest.mark.parametrize("fault", [None, FORBIDDEN], ids=["with its listing", "without a listing"])
 def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     lake: Lake, site: SiteServer, queue: Any, fault: Fault | None
 ) -> None:
-    site.set_fault("/resultado.php", fault)
+    refuse_listings(site, fault)
     queue({"anomesdia_exec": DAY})
     site.clear_faults()
     one = listed(site, "acoes")[0]

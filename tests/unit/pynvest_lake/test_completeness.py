@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from lake_rows import put_part, rows
 from moto_lake import DAY, Lake
 from pynvest_lake.completeness import Flow, flow
@@ -45,6 +47,23 @@ def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
         [part.id],
     )
     lake.s3.delete_object(Bucket=table.bucket, Key=part.key)
+
+    assert come(lake).not_through == ()
+
+
+def test_what_another_compaction_replaces_meanwhile_has_come_through(lake: Lake) -> None:
+    raw = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
+    put_part(lake, SPEC_ATIVOS, "raw", {"codigo_ticker_ativo": "AAAA3"})
+    table = lake.tables[SOT_ACOES]
+    old, new = (table.compact(DAY, object_id(name)) for name in ("old", "new"))
+    write(lake.s3, old, rows(SOT_ACOES, {"nome_papel": "AAAA3"}), [raw.id])
+
+    def replace_old(**_: Any) -> None:
+        lake.s3.meta.events.unregister("before-call.s3.GetObject", replace_old)
+        write(lake.s3, new, rows(SOT_ACOES, {"nome_papel": "AAAA3"}), [raw.id])
+        lake.s3.delete_object(Bucket=table.bucket, Key=old.key)
+
+    lake.s3.meta.events.register("before-call.s3.GetObject", replace_old)
 
     assert come(lake).not_through == ()
 

@@ -49,3 +49,34 @@ def test_an_input_that_was_mistyped_is_refused(given: dict[str, Any], said: str)
 def test_an_event_without_day_and_start_says_what_was_expected() -> None:
     with pytest.raises(ValueError, match="started_at is None, expected an ISO 8601 moment"):
         Execution.from_event({})
+
+
+@pytest.mark.parametrize(
+    ("given", "is_scheduled"),
+    [
+        ({"rounds": [60]}, True),
+        ({"rounds": []}, True),
+        ({}, False),
+        ({"anomesdia_exec": DAY, "rounds": []}, False),
+    ],
+)
+def test_the_schedule_gives_rounds_and_no_day(given: dict[str, Any], is_scheduled: bool) -> None:
+    assert Execution.from_event({"input": given, "started_at": STARTED}).is_scheduled is is_scheduled
+
+
+@pytest.mark.parametrize(
+    ("started_at", "fetch_from", "repeats"),
+    [
+        ("2026-11-24T02:59:00Z", "site", False),
+        ("2026-11-24T03:00:00Z", "site", True),
+        # The collector may bring Monday's pages on Tuesday until 18:45.
+        ("2026-11-24T21:44:00Z", "pages", False),
+        ("2026-11-24T21:45:00Z", "pages", True),
+    ],
+)
+def test_a_day_is_past_at_midnight_and_a_collectors_day_when_the_next_session_closes(
+    started_at: str, fetch_from: str, repeats: bool
+) -> None:
+    event = {"input": {"anomesdia_exec": DAY, "source": "pages"}, "started_at": started_at}
+
+    assert Execution.from_event(event).repeats_past_day(fetch_from) is repeats

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from assess_day.assessment import QualityRow, Verdict
+from assess_day.references import SESSION_REPEATED, is_old_session
+
+
+def session_row(session: float | None) -> QualityRow:
+    return QualityRow(None, SESSION_REPEATED, None, session, None, Verdict.OK, None)
+
+
+@pytest.mark.parametrize(
+    ("session", "earlier", "is_old"),
+    [
+        (20261124, {20261123: 20261123}, False),
+        (20261123, {20261123: 20261123}, True),
+        (20261123, {20261123: None, 20261120: 20261120}, True),  # nothing was read on the day before
+        (20261119, {20261120: 20261119}, True),  # a holiday
+        (20261123, {20261123: 20261120}, False),  # a lake that reads each day in the morning
+        (20261123, {}, False),
+    ],
+)
+def test_a_session_is_old_if_the_day_before_had_it_or_if_each_day_is_read_after_its_session(
+    session: int, earlier: dict[int, int | None], is_old: bool
+) -> None:
+    rows = {day: [session_row(one)] for day, one in earlier.items()}
+
+    assert is_old_session(session, 20261124, rows) is is_old
