@@ -54,6 +54,10 @@ REFUSED_DAY = 20200110
 """A past day on which the site refuses every asset."""
 ROUNDS = 4
 """Rounds of an evening."""
+VISIBILITY_SECONDS, DEFAULT_VISIBILITY_SECONDS = 150, 900
+WAIT_OF_VISIBILITY = 1 / 40
+"""A batch of a refused process waits for this part of the visibility timeout, of 600 s at most."""
+STAGE_3_GB = 0.5
 LOOKS = 3
 """Number of times that the workflow enters ``Look`` on an evening without a round."""
 IMPORTS = 5
@@ -79,7 +83,7 @@ def main() -> int:
     assets = make_assets(int(f"{handlers_day:%Y%m%d}"), options.acoes, options.fiis)
     variables: dict[str, Any] = {
         "functions_timeout": 300,
-        "visibility_timeout_seconds": 150,
+        "visibility_timeout_seconds": VISIBILITY_SECONDS,
         # Use the module's defaults, because the example's values are meant for two cores and give fewer
         # processes.
         "batch_size": BATCH,
@@ -381,16 +385,20 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
 
     The upper limit assumes that all the time measured on the emulator was CPU time. Rounds are an hour
     apart, so the upper limit also assumes that all processes start again in each round. A second of CPU time
-    costs the same with any amount of memory.
+    costs the same with any amount of memory. A batch waits if its process was refused before; the memory that
+    is billed for a wait is the function's.
     """
     imports = {one["function"].partition("-for-")[0]: one["import_cpu"] for one in measured["functions"]}
-    seconds = 0.0
+    seconds, waits = 0.0, 0
     for stage in measured["refused"]["stages"]:
         name, _, kind = stage["function"].partition("-lambda-")[2].partition("-for-")
         at_once = measured["places"][kind] if name == "get-financial-data" else 1
         starts = min(stage["invocations"], at_once * (ROUNDS + 1))
         seconds += stage["seconds"] + starts * imports[name]
-    return seconds * FULL_CORE_MB / 1024
+        waits += stage["invocations"] - starts if name == "get-financial-data" else 0
+    seconds -= waits * VISIBILITY_SECONDS * WAIT_OF_VISIBILITY
+    waited = waits * min(DEFAULT_VISIBILITY_SECONDS, 600) * WAIT_OF_VISIBILITY
+    return seconds * FULL_CORE_MB / 1024 + waited * STAGE_3_GB
 
 
 def _counts(evening: dict[str, Any]) -> DayCounts:
