@@ -96,15 +96,23 @@ class FundamentusSite(Fundamentus):
             backoff_seconds=backoff_seconds,
         )
 
-    def fetch_listing(self, kind: Kind) -> Page:
+    def fetch_listing(self, kind: Kind, *, not_after: float | None = None) -> Page:
         """Fetch the site's listing page for a kind of asset.
+
+        Parameters
+        ----------
+        kind
+            The kind.
+        not_after
+            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
 
         Raises
         ------
         Refused, Unavailable
             The site refused the request, or did not give the listing.
         """
-        return self._client.get(self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis)
+        url = self.url_tickers_acoes if kind is Kind.ACOES else self.url_tickers_fiis
+        return self._client.get(url, not_after)
 
     def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
         """Fetch an asset's page without checking the content.

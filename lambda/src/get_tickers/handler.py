@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from time import monotonic
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -94,9 +95,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return result
 
     left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, left)
     try:
-        listed = _listed(site, archive, request, before, patience, past=request.day < day_at(now))
+        listed = _listed(site, archive, request, before, left, past=request.day < day_at(now))
     except NoListing as error:
         result["no_listing"] = str(error)
         if before.listing is None and not request.only_missing and request.tickers is None:
@@ -146,7 +146,7 @@ def _listed(
     archive: Archive,
     request: DayRequest,
     before: DayLedger,
-    patience_seconds: float,
+    left_seconds: float,
     *,
     past: bool,
 ) -> Listed:
@@ -160,8 +160,9 @@ def _listed(
     known = Listed(before.listing) if request.only_missing and before.listing else None
     if known and past:
         return known
+    patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, left_seconds)
     try:
-        return from_site(site, patience_seconds)
+        return from_site(site, patience, not_after=monotonic() + left_seconds)
     except NoListing as error:
         if known is None:
             raise

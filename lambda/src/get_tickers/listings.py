@@ -60,6 +60,7 @@ def from_site(
     site: FundamentusSite,
     patience_seconds: float,
     *,
+    not_after: float | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Listed:
@@ -73,6 +74,8 @@ def from_site(
         The site.
     patience_seconds
         How long to retry, in seconds.
+    not_after
+        The deadline of all requests, as a value of ``time.monotonic()``.
     sleep, clock
         The function that waits between attempts, and a monotonic clock, in seconds.
 
@@ -87,7 +90,7 @@ def from_site(
         errors: dict[Kind, FundamentusError] = {}
         for kind in (kind for kind in Kind if kind not in found):
             try:
-                found[kind] = _read(site, kind)
+                found[kind] = _read(site, kind, not_after)
             except FundamentusError as error:
                 errors[kind] = error
         refusal = next((error for error in errors.values() if isinstance(error, Refused)), None)
@@ -106,8 +109,8 @@ def from_site(
     )
 
 
-def _read(site: FundamentusSite, kind: Kind) -> Listed:
-    page = site.fetch_listing(kind)
+def _read(site: FundamentusSite, kind: Kind, not_after: float | None) -> Listed:
+    page = site.fetch_listing(kind, not_after=not_after)
     found = read_listing_page(page)
     tickers = site.extracao_tickers_de_ativos(kind.listing, page=page)
     prices = {ticker: read_number(found.prices[ticker]) for ticker in tickers}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -202,6 +203,13 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
     refuse_listings(site)
     read()
     assert (now[0], len(site.requests)) == (0.0, 2)
+
+
+def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None:
+    with pytest.raises(NoListing, match="failed: .*its time was over"):
+        from_site(FundamentusSite(site.base_url), 0.0, not_after=time.monotonic())
+
+    assert site.requests == []
 
 
 def test_only_missing_asks_for_what_nothing_final_is_known_of(
