@@ -206,7 +206,7 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
 
 
 def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None:
-    with pytest.raises(NoListing, match="failed: .*its time was over"):
+    with pytest.raises(NoListing, match=r"failed: .*its time was over"):
         from_site(FundamentusSite(site.base_url), 0.0, not_after=time.monotonic())
 
     assert site.requests == []
