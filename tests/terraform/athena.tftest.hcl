@@ -138,16 +138,3 @@ run "results_are_encrypted_with_the_key_that_is_given" {
     error_message = "results: ${jsonencode(aws_athena_workgroup.this.configuration)}"
   }
 }
-
-run "nothing_of_it_is_made_where_it_is_not_wanted" {
-  command = plan
-
-  variables {
-    athena_enabled = false
-  }
-
-  assert {
-    condition     = length(module.athena) == 0 && output.workgroup == null && output.reader_policy_json == null
-    error_message = "there is a workgroup"
-  }
-}

@@ -179,16 +179,3 @@ run "without_inputs" {
     error_message = "notices: ${jsonencode(output.notices)}"
   }
 }
-
-run "a_lake_that_rests_on_a_collector_starts_no_day_by_itself" {
-  command = plan
-
-  variables {
-    fetch_from = "pages"
-  }
-
-  assert {
-    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
-    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
-  }
-}

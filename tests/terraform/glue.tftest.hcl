@@ -58,7 +58,7 @@ run "one_database_stands_for_several_layers" {
   }
 }
 
-run "the_consumers_own_databases_are_not_created" {
+run "a_lake_in_the_consumers_own_buckets_and_databases_creates_none_and_keeps_below_its_own_name" {
   command = plan
 
   module {
@@ -67,23 +67,12 @@ run "the_consumers_own_databases_are_not_created" {
 
   variables {
     create_databases = false
+    key_prefix       = "second/"
   }
 
   assert {
     condition     = length(aws_glue_catalog_database.this) == 0 && aws_glue_catalog_table.this["spec_ativos"].database_name == "db_spec"
     error_message = "the tables are not in the consumer's own databases"
-  }
-}
-
-run "a_lake_that_shares_its_buckets_has_its_tables_below_its_own_name" {
-  command = plan
-
-  module {
-    source = "./glue"
-  }
-
-  variables {
-    key_prefix = "second/"
   }
 
   assert {

@@ -115,7 +115,7 @@ run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
   }
 }
 
-run "a_second_lake_and_a_long_batch_window" {
+run "a_second_lake_a_long_batch_window_a_collector_and_no_athena" {
   command = plan
 
   variables {
@@ -123,6 +123,8 @@ run "a_second_lake_and_a_long_batch_window" {
     bucket_names_map                = { sor = "one", sot = "one", spec = "one" }
     functions_timeout               = 20
     sqs_lambda_trigger_batch_window = 300
+    fetch_from                      = "pages"
+    athena_enabled                  = false
   }
 
   # a second lake in the same buckets keeps to keys of its own
@@ -135,6 +137,18 @@ run "a_second_lake_and_a_long_batch_window" {
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
     error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
+  }
+
+  # a lake that rests on a collector starts no day by itself
+  assert {
+    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
+    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
+  }
+
+  # nothing of athena is made where it is not wanted
+  assert {
+    condition     = length(module.athena) == 0 && output.workgroup == null && output.reader_policy_json == null
+    error_message = "there is a workgroup"
   }
 }
 
@@ -158,20 +172,6 @@ run "buckets_are_created_under_given_names" {
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
     error_message = "a bucket lacks force_destroy"
-  }
-}
-
-run "one_bucket_stands_for_three_layers" {
-  command = plan
-
-  variables {
-    bucket_names_map    = { sor = "one", sot = "one", spec = "one" }
-    flag_create_buckets = true
-  }
-
-  assert {
-    condition     = keys(aws_s3_bucket.this) == ["packages", "sor", "work"]
-    error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
   }
 }
 

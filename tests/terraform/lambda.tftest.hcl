@@ -57,123 +57,77 @@ run "functions_roles_triggers_and_packages" {
     source = "./lambda"
   }
 
-  # each function gets its tables and queues
+  # each function gets its tables
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
-      for key, value in one(function.environment).variables : key => try(jsondecode(value), value) if !startswith(key, "POWERTOOLS_")
+      for variable, value in one(function.environment).variables : variable => [for given in flatten([jsondecode(value)]) :
+        one([for key, table in var.tables : key if given == { bucket = table.bucket, database = table.database, table = table.name }])
+      ] if can(regex("TABLES?$", variable))
       } } == {
-      check-and-delete-partitions = {
-        LAKE_TABLES = [
-          { bucket = "served", database = "db_spec", table = "spec_quality" },
-          { bucket = "served", database = "db_spec", table = "spec_all" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "raw", database = "db_sor", table = "sor_funds" },
-          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
-        ]
-        WORK_BUCKET               = "work"
-        GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
-        WORKFLOW_ARN              = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
-        FETCH_FROM                = "site"
-      }
-      get-tickers = {
-        FUNDAMENTUS_BASE_URL = "https://site"
-        FETCH_HEADERS        = { Accept = "text/html" }
-        TICKERS_QUEUE_URLS   = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
-        LAKE_TABLES = [
-          { bucket = "served", database = "db_spec", table = "spec_quality" },
-          { bucket = "served", database = "db_spec", table = "spec_all" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "raw", database = "db_sor", table = "sor_funds" },
-          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
-        ]
-        WORK_BUCKET            = "work"
-        KEEP_PAGES             = true
-        FETCH_FROM             = "site"
-        QUEUE_PATIENCE_SECONDS = 2700
-      }
-      get-financial-data-for-acoes = {
-        TICKER_KIND                    = "acoes"
-        FUNDAMENTUS_BASE_URL           = "https://site"
-        FETCH_HEADERS                  = { Accept = "text/html" }
-        FETCH_THREADS                  = 2
-        FETCH_TIMEOUT_SECONDS          = 20
-        TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_stocks" }
-        SQS_VISIBILITY_TIMEOUT_SECONDS = 900
-        SQS_MAX_RECEIVE_COUNT          = 3
-        WORK_BUCKET                    = "work"
-        KEEP_PAGES                     = true
-      }
-      get-financial-data-for-fiis = {
-        TICKER_KIND                    = "fiis"
-        FUNDAMENTUS_BASE_URL           = "https://site"
-        FETCH_HEADERS                  = { Accept = "text/html" }
-        FETCH_THREADS                  = 2
-        FETCH_TIMEOUT_SECONDS          = 20
-        TARGET_TABLE                   = { bucket = "raw", database = "db_sor", table = "sor_funds" }
-        SQS_VISIBILITY_TIMEOUT_SECONDS = 900
-        SQS_MAX_RECEIVE_COUNT          = 3
-        WORK_BUCKET                    = "work"
-        KEEP_PAGES                     = true
-      }
-      prep-financial-data-for-acoes = {
-        TICKER_KIND   = "acoes"
-        SOURCE_TABLES = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
-        TARGET_TABLE  = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
-      }
-      prep-financial-data-for-fiis = {
-        TICKER_KIND   = "fiis"
-        SOURCE_TABLES = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
-        TARGET_TABLE  = { bucket = "curated", database = "db_sot", table = "sot_funds" }
-      }
-      specialize-financial-data = {
-        SOURCE_TABLES = [
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
-        ]
-        TARGET_TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
-      }
-      dedup-financial-data-for-acoes = {
-        TABLE             = { bucket = "curated", database = "db_sot", table = "sot_stocks" }
-        SOURCE_TABLES     = [{ bucket = "raw", database = "db_sor", table = "sor_stocks" }]
-        DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-      }
-      dedup-financial-data-for-fiis = {
-        TABLE             = { bucket = "curated", database = "db_sot", table = "sot_funds" }
-        SOURCE_TABLES     = [{ bucket = "raw", database = "db_sor", table = "sor_funds" }]
-        DOWNSTREAM_TABLES = [{ bucket = "served", database = "db_spec", table = "spec_all" }]
-      }
-      dedup-financial-data-for-spec-ativos = {
-        TABLE = { bucket = "served", database = "db_spec", table = "spec_all" }
-        SOURCE_TABLES = [
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
-        ]
-        DOWNSTREAM_TABLES = []
-      }
-      assess-day = {
-        LAKE_TABLES = [
-          { bucket = "served", database = "db_spec", table = "spec_quality" },
-          { bucket = "served", database = "db_spec", table = "spec_all" },
-          { bucket = "curated", database = "db_sot", table = "sot_funds" },
-          { bucket = "curated", database = "db_sot", table = "sot_stocks" },
-          { bucket = "raw", database = "db_sor", table = "sor_funds" },
-          { bucket = "raw", database = "db_sor", table = "sor_stocks" },
-        ]
-        WORK_BUCKET            = "work"
-        TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
-        QUEUE_PATIENCE_SECONDS = 2700
-        LOOK_INTERVAL_SECONDS  = 30
-        WORKFLOW_ARN           = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
-        FETCH_FROM             = "site"
-        DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
-        DAILY_DIGEST           = true
-        NAME_PREFIX            = "pynvest"
-        QUALITY_GATE           = "fail"
-        QUALITY_REFERENCE_FROM = 10000101
-      }
+      check-and-delete-partitions          = { LAKE_TABLES = ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] }
+      get-tickers                          = { LAKE_TABLES = ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] }
+      get-financial-data-for-acoes         = { TARGET_TABLE = ["sor_acoes"] }
+      get-financial-data-for-fiis          = { TARGET_TABLE = ["sor_fiis"] }
+      prep-financial-data-for-acoes        = { SOURCE_TABLES = ["sor_acoes"], TARGET_TABLE = ["sot_acoes"] }
+      prep-financial-data-for-fiis         = { SOURCE_TABLES = ["sor_fiis"], TARGET_TABLE = ["sot_fiis"] }
+      specialize-financial-data            = { SOURCE_TABLES = ["sot_acoes", "sot_fiis"], TARGET_TABLE = ["spec_ativos"] }
+      dedup-financial-data-for-acoes       = { SOURCE_TABLES = ["sor_acoes"], TABLE = ["sot_acoes"], DOWNSTREAM_TABLES = ["spec_ativos"] }
+      dedup-financial-data-for-fiis        = { SOURCE_TABLES = ["sor_fiis"], TABLE = ["sot_fiis"], DOWNSTREAM_TABLES = ["spec_ativos"] }
+      dedup-financial-data-for-spec-ativos = { SOURCE_TABLES = ["sot_acoes", "sot_fiis"], TABLE = ["spec_ativos"], DOWNSTREAM_TABLES = [] }
+      assess-day                           = { LAKE_TABLES = ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] }
     }
+    error_message = "a function has other tables"
+  }
+
+  # each function gets its queues and settings
+  assert {
+    condition = { for name, function in aws_lambda_function.this : name => {
+      for variable, value in one(function.environment).variables : variable => try(jsondecode(value), value) if !can(regex("^POWERTOOLS_|TABLES?$", variable))
+      } } == merge(
+      { for kind in ["acoes", "fiis"] : "get-financial-data-for-${kind}" => {
+        TICKER_KIND                    = kind
+        FUNDAMENTUS_BASE_URL           = "https://site"
+        FETCH_HEADERS                  = { Accept = "text/html" }
+        FETCH_THREADS                  = 2
+        FETCH_TIMEOUT_SECONDS          = 20
+        SQS_VISIBILITY_TIMEOUT_SECONDS = 900
+        SQS_MAX_RECEIVE_COUNT          = 3
+        WORK_BUCKET                    = "work"
+        KEEP_PAGES                     = true
+      } },
+      { for kind in ["acoes", "fiis"] : "prep-financial-data-for-${kind}" => { TICKER_KIND = kind } },
+      { for name in ["specialize-financial-data", "dedup-financial-data-for-acoes", "dedup-financial-data-for-fiis", "dedup-financial-data-for-spec-ativos"] : name => {} },
+      {
+        check-and-delete-partitions = {
+          WORK_BUCKET               = "work"
+          GET_TICKERS_FUNCTION_NAME = "pynvest-lambda-get-tickers"
+          WORKFLOW_ARN              = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+          FETCH_FROM                = "site"
+        }
+        get-tickers = {
+          FUNDAMENTUS_BASE_URL   = "https://site"
+          FETCH_HEADERS          = { Accept = "text/html" }
+          TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
+          WORK_BUCKET            = "work"
+          KEEP_PAGES             = true
+          FETCH_FROM             = "site"
+          QUEUE_PATIENCE_SECONDS = 2700
+        }
+        assess-day = {
+          WORK_BUCKET            = "work"
+          TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
+          QUEUE_PATIENCE_SECONDS = 2700
+          LOOK_INTERVAL_SECONDS  = 30
+          WORKFLOW_ARN           = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
+          FETCH_FROM             = "site"
+          DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
+          DAILY_DIGEST           = true
+          NAME_PREFIX            = "pynvest"
+          QUALITY_GATE           = "fail"
+          QUALITY_REFERENCE_FROM = 10000101
+        }
+      },
+    )
     error_message = "a function has another environment"
   }
   assert {
@@ -181,11 +135,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a function's log group has another name"
   }
 
-  # eleven functions run seven packages
-  assert {
-    condition     = length(aws_lambda_function.this) == 11
-    error_message = "${length(aws_lambda_function.this)} functions"
-  }
+  # the functions run seven packages
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : startswith(function.s3_key, "${split(".", function.handler)[0]}/")])
     error_message = "a function's handler is not in its package"
@@ -342,17 +292,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
   # without one what computes has more than what waits
   assert {
     condition = { for name, function in aws_lambda_function.this : name => function.memory_size } == {
-      check-and-delete-partitions          = 1024
-      get-tickers                          = 512
-      get-financial-data-for-acoes         = 512
-      get-financial-data-for-fiis          = 512
-      prep-financial-data-for-acoes        = 1024
-      prep-financial-data-for-fiis         = 1024
-      specialize-financial-data            = 1024
-      dedup-financial-data-for-acoes       = 1024
-      dedup-financial-data-for-fiis        = 1024
-      dedup-financial-data-for-spec-ativos = 1024
-      assess-day                           = 1024
+      for name in keys(aws_lambda_function.this) : name => can(regex("^get-", name)) ? 512 : 1024
     }
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
@@ -382,19 +322,12 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
   assert {
     condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
       for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])
-      ]) } == {
-      assess-day                           = ["kms:Decrypt", "kms:GenerateDataKey"]
-      check-and-delete-partitions          = []
-      get-tickers                          = []
-      get-financial-data-for-acoes         = ["kms:GenerateDataKey"]
-      get-financial-data-for-fiis          = ["kms:GenerateDataKey"]
-      prep-financial-data-for-acoes        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      prep-financial-data-for-fiis         = ["kms:Decrypt", "kms:GenerateDataKey"]
-      specialize-financial-data            = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-acoes       = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-fiis        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      dedup-financial-data-for-spec-ativos = ["kms:Decrypt", "kms:GenerateDataKey"]
-    }
+      ]) } == merge({ for name in keys(aws_lambda_function.this) : name => ["kms:Decrypt", "kms:GenerateDataKey"] }, {
+      check-and-delete-partitions  = []
+      get-tickers                  = []
+      get-financial-data-for-acoes = ["kms:GenerateDataKey"]
+      get-financial-data-for-fiis  = ["kms:GenerateDataKey"]
+    })
     error_message = "uses of the keys: ${jsonencode({ for function, policy in data.aws_iam_policy_document.this : function => policy.statement })}"
   }
 }
@@ -451,31 +384,6 @@ run "buckets_of_the_module_tell_the_bus" {
   }
 }
 
-run "a_shared_bucket_has_one_notification_configuration" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    tables = {
-      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks", prefix = "sor_stocks/" }
-      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds", prefix = "sor_funds/" }
-      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks", prefix = "sot_stocks/" }
-      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds", prefix = "sot_funds/" }
-      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all", prefix = "spec_all/" }
-      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality", prefix = "spec_quality/" }
-    }
-    notified_buckets = { sor = "one" }
-  }
-
-  assert {
-    condition     = [for bucket in aws_s3_bucket_notification.this : length(bucket.lambda_function)] == [4]
-    error_message = "notifications: ${jsonencode(aws_s3_bucket_notification.this)}"
-  }
-}
-
 run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
   command = plan
 
@@ -484,14 +392,7 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
   }
 
   variables {
-    tables = {
-      sor_acoes    = { bucket = "one", database = "db_sor", name = "sor_stocks", prefix = "second/sor_stocks/" }
-      sor_fiis     = { bucket = "one", database = "db_sor", name = "sor_funds", prefix = "second/sor_funds/" }
-      sot_acoes    = { bucket = "one", database = "db_sot", name = "sot_stocks", prefix = "second/sot_stocks/" }
-      sot_fiis     = { bucket = "one", database = "db_sot", name = "sot_funds", prefix = "second/sot_funds/" }
-      spec_ativos  = { bucket = "one", database = "db_spec", name = "spec_all", prefix = "second/spec_all/" }
-      spec_quality = { bucket = "one", database = "db_spec", name = "spec_quality", prefix = "second/spec_quality/" }
-    }
+    tables           = { for key, table in var.tables : key => merge(table, { bucket = "one", prefix = "second/${table.name}/" }) }
     notified_buckets = { sor = "one" }
   }
 
@@ -511,20 +412,6 @@ run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
     condition     = jsondecode(one(aws_lambda_function.this["prep-financial-data-for-acoes"].environment).variables.TARGET_TABLE) == { bucket = "one", database = "db_sot", table = "sot_stocks", key_prefix = "second/" }
     error_message = "a function's environment lacks its table's key prefix"
   }
-}
-
-run "a_directory_without_the_packages_is_refused" {
-  command = plan
-
-  module {
-    source = "./lambda"
-  }
-
-  variables {
-    packages_dir = "no-such-directory"
-  }
-
-  expect_failures = [aws_s3_object.package]
 }
 
 run "the_longest_names_fit_into_each_functions_environment" {

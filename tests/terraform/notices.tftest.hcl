@@ -112,11 +112,12 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
   }
 }
 
-run "an_address_that_is_confirmed_needs_nothing" {
+run "a_confirmed_address_needs_nothing_and_a_lake_without_schedules_may_be_silent" {
   command = plan
 
   variables {
-    alarm_email = "me@example.com"
+    alarm_email       = "me@example.com"
+    schedules_enabled = false
   }
 
   override_resource {
@@ -128,6 +129,14 @@ run "an_address_that_is_confirmed_needs_nothing" {
   assert {
     condition     = [output.notices.state, output.notices.confirm] == ["confirmed", null]
     error_message = "notices: ${jsonencode(output.notices)}"
+  }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["not_started"]
+    error_message = "alarms: ${join(", ", keys(aws_cloudwatch_metric_alarm.this))}"
+  }
+  assert {
+    condition     = module.eventbridge.states == { start = "DISABLED", dedup = "DISABLED" }
+    error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
   }
 }
 
@@ -157,19 +166,5 @@ run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws:sns:sa-east-1:123456789012:my-topic"])]) && aws_cloudwatch_event_target.stopped[0].arn == "arn:aws:sns:sa-east-1:123456789012:my-topic"
     error_message = "notices go to another topic"
-  }
-}
-
-run "a_lake_without_schedules_may_be_silent" {
-  command = plan
-
-  variables {
-    alarm_email       = "me@example.com"
-    schedules_enabled = false
-  }
-
-  assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["not_started"]
-    error_message = "alarms: ${join(", ", keys(aws_cloudwatch_metric_alarm.this))}"
   }
 }

@@ -5,23 +5,23 @@ mock_provider "aws" {
   override_during = plan
 }
 
+variables {
+  name                     = "dedup"
+  dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
+  assess_function_arn      = "arn:of:assess"
+  get_tickers_function_arn = "arn:of:tickers"
+  role                     = { path = "/", permissions_boundary_arn = null }
+  notices                  = null
+  log_retention_days       = 30
+  kms_key_arn              = null
+  tags                     = { project = "lake" }
+}
+
 run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   command = plan
 
   module {
     source = "./stepfunctions"
-  }
-
-  variables {
-    name                     = "dedup"
-    dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
-    assess_function_arn      = "arn:of:assess"
-    get_tickers_function_arn = "arn:of:tickers"
-    role                     = { path = "/", permissions_boundary_arn = null }
-    notices                  = null
-    log_retention_days       = 30
-    kms_key_arn              = null
-    tags                     = { project = "lake" }
   }
 
   assert {
@@ -90,15 +90,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
   }
 
   variables {
-    name                     = "dedup"
-    dedup_function_arns      = { acoes = "arn:of:acoes", fiis = "arn:of:fiis", spec = "arn:of:spec" }
-    assess_function_arn      = "arn:of:assess"
-    get_tickers_function_arn = "arn:of:tickers"
-    notices                  = { topic_arn = "arn:of:topic", kms_key_arn = "arn:of:key" }
-    role                     = { path = "/", permissions_boundary_arn = null }
-    log_retention_days       = 30
-    kms_key_arn              = null
-    tags                     = {}
+    notices = { topic_arn = "arn:of:topic", kms_key_arn = "arn:of:key" }
   }
 
   assert {
@@ -163,7 +155,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
   }
 }
 
-run "schedules_start_the_day_and_the_workflow" {
+run "an_enabled_schedule_starts_the_day_and_a_disabled_one_does_not_start_the_workflow" {
   command = plan
 
   module {
@@ -173,16 +165,13 @@ run "schedules_start_the_day_and_the_workflow" {
   variables {
     schedules = {
       start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = jsonencode({ scheduled_at = "<aws.scheduler.scheduled-time>" }), enabled = true }
-      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution", input = jsonencode({ rounds = [60, 60] }), enabled = true }
+      dedup = { name = "start-the-dedup", expression = "cron(0 19 ? * MON-FRI *)", target_arn = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", action = "states:StartExecution", input = jsonencode({ rounds = [60, 60] }), enabled = false }
     }
     dead_letter_queue_arns = {
       start-the-day   = "arn:aws:sqs:sa-east-1:123456789012:start-dlq"
       start-the-dedup = "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"
     }
-    role        = { path = "/", permissions_boundary_arn = null }
-    timezone    = "America/Sao_Paulo"
-    kms_key_arn = null
-    tags        = { project = "lake" }
+    timezone = "America/Sao_Paulo"
   }
 
   assert {
@@ -191,7 +180,7 @@ run "schedules_start_the_day_and_the_workflow" {
       one(schedule.target).input, one(one(schedule.target).dead_letter_config).arn,
       ] } == {
       start = ["cron(45 18 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:lambda:sa-east-1:123456789012:function:first", "{\"scheduled_at\":\"<aws.scheduler.scheduled-time>\"}", "arn:aws:sqs:sa-east-1:123456789012:start-dlq"]
-      dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "ENABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{\"rounds\":[60,60]}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
+      dedup = ["cron(0 19 ? * MON-FRI *)", "America/Sao_Paulo", "DISABLED", "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "{\"rounds\":[60,60]}", "arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
     error_message = "a schedule differs, or the Scheduler would not insert its time: ${jsonencode(aws_scheduler_schedule.this)}"
   }
@@ -201,29 +190,5 @@ run "schedules_start_the_day_and_the_workflow" {
       dedup = ["states:StartExecution arn:aws:states:sa-east-1:123456789012:stateMachine:dedup", "sqs:SendMessage arn:aws:sqs:sa-east-1:123456789012:dedup-dlq"]
     }
     error_message = "a schedule's role may do more than start its target"
-  }
-}
-
-run "disabled_schedules_do_not_run" {
-  command = plan
-
-  module {
-    source = "./eventbridge"
-  }
-
-  variables {
-    schedules = {
-      start = { name = "start-the-day", expression = "cron(45 18 ? * MON-FRI *)", target_arn = "arn:aws:lambda:sa-east-1:123456789012:function:first", action = "lambda:InvokeFunction", input = "{}", enabled = false }
-    }
-    dead_letter_queue_arns = { start-the-day = "arn:aws:sqs:sa-east-1:123456789012:start-dlq" }
-    role                   = { path = "/", permissions_boundary_arn = null }
-    timezone               = "America/Sao_Paulo"
-    kms_key_arn            = null
-    tags                   = {}
-  }
-
-  assert {
-    condition     = aws_scheduler_schedule.this["start"].state == "DISABLED"
-    error_message = "the schedule is ${aws_scheduler_schedule.this["start"].state}"
   }
 }
