@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
+from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
 from sandbox.lake import Lake, Table
 from sandbox.site import SampleAsset, make_assets
 
@@ -25,7 +26,7 @@ SESSIONS = {20261118: 20261118, 20261119: 20261119, 20261120: 20261119, 20261123
 """Session on the site for each day: the 20th is a holiday."""
 HOLIDAY, LAST = 20261120, 20261123
 LIQUID = 1_000_000
-
+TABLES = {"sot_acoes": SOT_ACOES, "sot_fiis": SOT_FIIS, "spec_ativos": SPEC_ATIVOS, "spec_quality": QUALITY}
 
 DAYS_JUDGED = 31
 """Days in the quality table: one more than the thirty days that the query shows."""
@@ -61,34 +62,30 @@ class KnownLake:
         """Return the days for which a table has rows."""
         return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
-    def latest(self, key: str) -> list[Row]:
+    def frame(self, key: str) -> pd.DataFrame:
+        """Return a table's rows of all days, with the types of the contract."""
+        schema = table_schema(TABLES[key]).arrow.append(pa.field("anomesdia_exec", pa.int32()))
+        return pa.Table.from_pylist(self.rows[key], schema=schema).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def latest(self, key: str) -> pd.DataFrame:
         """Return the rows of the last day of a table."""
-        last = max(row["anomesdia_exec"] for row in self.rows[key])
-        return [row for row in self.rows[key] if row["anomesdia_exec"] == last]
+        rows = self.frame(key)
+        return rows[rows.anomesdia_exec == rows.anomesdia_exec.max()]
 
-    def by_session(self) -> list[Row]:
-        """Return the last row of the Spec table for each asset and session."""
-        kept: dict[tuple[str, date], Row] = {}
-        for row in sorted(self.rows["spec_ativos"], key=lambda row: row["anomesdia_exec"]):
-            if row["dt_ult_cot"] is not None:
-                kept[row["codigo_ticker_ativo"], row["dt_ult_cot"]] = row
-        return list(kept.values())
+    def by_session(self, key: str = "spec_ativos") -> pd.DataFrame:
+        """Return the last row of a table for each asset and session, in the order of the sessions."""
+        rows = self.frame(key).dropna(subset="dt_ult_cot").sort_values("anomesdia_exec")
+        return rows.drop_duplicates([rows.columns[0], "dt_ult_cot"], keep="last").sort_values("dt_ult_cot")
 
-    def traded(self) -> list[Row]:
+    def traded(self) -> pd.DataFrame:
         """Return the Spec rows of the last day for assets that still trade."""
-        rows = [row for row in self.latest("spec_ativos") if row["dt_ult_cot"] is not None]
-        since = max(row["dt_ult_cot"] for row in rows) - timedelta(days=30)
-        return [row for row in rows if row["dt_ult_cot"] >= since]
+        rows = self.latest("spec_ativos")
+        return rows[rows.dt_ult_cot >= rows.dt_ult_cot.max() - timedelta(days=30)]
 
-    def liquid(self, kind: str) -> list[Row]:
-        """Return the last day's rows of a kind, only assets that trade more than a million reais per day."""
-        traded = {row["codigo_ticker_ativo"] for row in self.traded()}
-        ticker = {"acoes": "nome_papel", "fiis": "fii"}[kind]
-        return [
-            row
-            for row in self.latest(f"sot_{kind}")
-            if row[ticker] in traded and (row["vol_med_neg_2m"] or 0) > LIQUID
-        ]
+    def liquid(self, key: str) -> pd.DataFrame:
+        """Return the last day's rows of a table, only assets that trade more than a million reais per day."""
+        rows = self.latest(key)
+        return rows[rows.iloc[:, 0].isin(self.traded().codigo_ticker_ativo) & (rows.vol_med_neg_2m > LIQUID)]
 
     def write(self, lake: Lake, s3: Any, glue: Any) -> None:
         """Write the rows as the dedup workflow does: one object per table and day. No function starts."""
@@ -144,21 +141,17 @@ def make_known_lake() -> KnownLake:
 def judgement(day: int) -> list[Row]:
     """Return a day's quality rows; all are ``ok``, except a holiday's two rows about its repeated session."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
-    measures: dict[tuple[str | None, str, str | None], tuple[float | None, float | None, str | None]] = {
-        (SOT_ACOES, "linhas", None): (60.0, 60.0, None),
-        (SOT_ACOES, "preenchimento", "vlr_cot"): (100.0, None, None),
-        (SOT_FIIS, "sessao_repetida", None): (1.0, None, remark),
-        (None, "dia", None): (None, None, remark),
-    }
+    columns = ("tabela", "medida", "coluna", "valor", "referencia", "motivo")
+    rows = [
+        (SOT_ACOES, "linhas", None, 60.0, 60.0, None),
+        (SOT_ACOES, "preenchimento", "vlr_cot", 100.0, None, None),
+        (SOT_FIIS, "sessao_repetida", None, 1.0, None, remark),
+        (None, "dia", None, None, None, remark),
+    ]
+    of_day = {"anomesdia_exec": day, "datetime_exec": read_at(day)}
     return [
-        {
-            **dict(zip(("tabela", "medida", "coluna"), measured, strict=True)),
-            **dict(zip(("valor", "referencia", "motivo"), found, strict=True)),
-            "situacao": "aviso" if found[-1] else "ok",
-            "anomesdia_exec": day,
-            "datetime_exec": read_at(day),
-        }
-        for measured, found in measures.items()
+        {**dict(zip(columns, row, strict=True)), "situacao": "aviso" if row[-1] else "ok", **of_day}
+        for row in rows
     ]
 
 

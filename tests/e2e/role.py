@@ -1,15 +1,21 @@
-"""A role with exactly one of the policies that the module outputs."""
+"""Roles with exactly one policy, and what roles may do."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
 
-ACTIONS_IN_GLUE = ("GetTable", "GetTables", "GetPartition", "GetPartitions", "BatchGetPartition")
+ACTIONS_IN_GLUE = (
+    *("glue:GetTable", "glue:GetTables"),
+    *("glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
+)
 
 
 class Role:
@@ -39,9 +45,8 @@ class Role:
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
-        self._arn = role["Role"]["Arn"]
         iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=policy)
-        assumed = emulator.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="a-person")
+        assumed = emulator.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="a-person")
         key = assumed["Credentials"]
         self.session = boto3.session.Session(
             key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region_name=REGION
@@ -83,15 +88,35 @@ class Role:
 
         AWS checks the permissions on catalog, database and table; the emulator checks only the database.
         """
-        arn = f"arn:aws:glue:{REGION}:{ACCOUNT_ID}"
-        simulate = self._emulator.client("iam").simulate_principal_policy
-        decisions = {
-            result["EvalDecision"]
+        arn, iam = f"arn:aws:glue:{REGION}:{ACCOUNT_ID}", self._emulator.client("iam")
+        return all(
+            may(iam, self._name, f"{arn}:{resource}", *ACTIONS_IN_GLUE) == list(ACTIONS_IN_GLUE)
             for resource in ("catalog", f"database/{database}", f"table/{database}/{table}")
-            for result in simulate(
-                PolicySourceArn=self._arn,
-                ActionNames=[f"glue:{action}" for action in ACTIONS_IN_GLUE],
-                ResourceArns=[f"{arn}:{resource}"],
-            )["EvaluationResults"]
-        }
-        return decisions == {"allowed"}
+        )
+
+
+def may(iam: Any, role: str, resource: str, *actions: str) -> list[str]:
+    """Return which of the given actions IAM's simulator allows to a role on a resource."""
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
+        ActionNames=list(actions),
+        ResourceArns=[resource],
+    )
+    return [
+        result["EvalActionName"]
+        for result in answer["EvaluationResults"]
+        if result["EvalDecision"] == "allowed"
+    ]
+
+
+def not_refused(calls: Iterable[partial[Any]]) -> list[str]:
+    """Make each call, and return the calls that AWS does not refuse for a missing grant."""
+    allowed = []
+    for call in calls:
+        try:
+            call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
+                continue
+        allowed.append(f"{call.func.__name__} {call.keywords}")
+    return allowed
