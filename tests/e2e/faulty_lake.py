@@ -22,6 +22,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
+from known_lake import tables_of
+from role import may
 
 from assess_day.calendar_b3 import is_trading_day
 from b3.days import number_of
@@ -30,7 +32,7 @@ from sandbox import checks
 from sandbox.console import Console
 from sandbox.day import Day, DayFailed
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
-from sandbox.lake import Lake, Table
+from sandbox.lake import Lake, Partitions, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, SampleAsset, SiteServer, make_assets
 
@@ -71,23 +73,18 @@ class FaultyLake:
         self.s3, self.sqs, self.glue = (self.client(name) for name in ("s3", "sqs", "glue"))
         self.functions = self.client("lambda")
         self.states = self.client("stepfunctions")
+        self.tables = tables_of(self.lake)
+        self.partitions = Partitions(self.s3)
         self.notices_queue = self._subscribed_queue()
 
     def _subscribed_queue(self) -> str:
         """Subscribe a queue to the notices topic, because the emulator sends no mail to the address."""
+        sns = {"Service": "sns.amazonaws.com"}
+        let = {"Effect": "Allow", "Principal": sns, "Action": "sqs:SendMessage", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [let]})
+        url: str = self.sqs.create_queue(QueueName="told", Attributes={"Policy": policy})["QueueUrl"]
         topic = self.outputs["notices"]["topic_arn"]
-        url: str = self.sqs.create_queue(QueueName="told")["QueueUrl"]
-        arn = self.queue_arn(url)
-        allowed = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn(url))
         return url
 
     def told(self) -> list[tuple[str, str]]:
@@ -116,21 +113,12 @@ class FaultyLake:
 
     def outcomes(self, day: int) -> dict[str, str]:
         """Return the outcome of each asset that has an entry in the ledger."""
-        ids = {part for kind in ("acoes", "fiis") for part in self.parts(self.table("sor", kind), day)}
+        ids = {part for kind in ("acoes", "fiis") for part in self.parts(f"sor_{kind}", day)}
         return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
         """Return the full name of a function."""
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
-
-    def table(self, layer: str, kind: str | None = None) -> Table:
-        """Return a table."""
-        return self.lake.table(layer, kind)
-
-    def every_table(self) -> dict[str, Table]:
-        """Return all tables, including the quality table; the keys are the names in the module's outputs."""
-        assets = {f"{table.layer}_{table.kind or 'ativos'}": table for table in self.lake.tables}
-        return {**assets, "spec_quality": self.lake.quality}
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
         """Check that each table has one correct row for each of its assets, except `without`."""
@@ -160,15 +148,8 @@ class FaultyLake:
 
     def last_errors(self) -> dict[str, str]:
         """Return the newest logged error of each function. Omit functions without errors."""
-        logs, found = self.client("logs"), {}
-        for function in self.lake.functions:
-            group = f"/aws/lambda/{function}"
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group, filterPattern="ERROR"
-            )
-            if lines := [event["message"] for page in pages for event in page["events"]]:
-                found[function] = lines[-1][:2000]
-        return found
+        names = [function.split("-lambda-")[1] for function in self.lake.functions]
+        return {name: lines[-1][:2000] for name in names if (lines := self.log(name, 0, "ERROR"))}
 
     def compact(self, day: Day, **given: Any) -> None:
         """Run the workflow for a day."""
@@ -180,22 +161,6 @@ class FaultyLake:
         """Invoke a function and return its answer."""
         answer = self.functions.invoke(FunctionName=self.function(name), Payload=json.dumps(event).encode())
         return dict(json.loads(answer["Payload"].read()))
-
-    def send(self, kind: str, *bodies: str) -> None:
-        """Send messages to the queue of a kind."""
-        for body in bodies:
-            self.sqs.send_message(QueueUrl=self.lake.ticker_queues[kind], MessageBody=body)
-
-    def kill(self, name: str) -> list[int]:
-        """Kill the processes of a function, and return their process ids."""
-        listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
-        killed = []
-        for line in listed.stdout.splitlines():
-            pid, parent, command = line.split(maxsplit=2)
-            if int(parent) == self.emulator.pid and f"ministack-lambda-{self.function(name)}-" in command:
-                os.kill(int(pid), signal.SIGKILL)
-                killed.append(int(pid))
-        return killed
 
     def log(self, name: str, since: float, term: str) -> list[str]:
         """Return a function's log lines that contain a term and are not older than a given time."""
@@ -210,26 +175,14 @@ class FaultyLake:
         )
         return [event["message"] for page in pages for event in page["events"]]
 
-    def keys(self, table: Table, day: int) -> list[str]:
+    def keys(self, key: str, day: int) -> list[str]:
         """Return the keys of a table's objects for a day."""
-        answer = self.s3.list_objects_v2(Bucket=table.bucket, Prefix=table.prefix(day))
-        return [item["Key"] for item in answer.get("Contents", [])]
+        return [stored.key for stored in self.partitions.objects(self.tables[key], day)]
 
-    def parts(self, table: Table, day: int) -> set[str]:
+    def parts(self, key: str, day: int) -> set[str]:
         """Return the ids of a table's uncompacted objects for a day."""
-        suffix = ".part.parquet"
-        return {
-            key.rsplit("/", 1)[1].removesuffix(suffix)
-            for key in self.keys(table, day)
-            if key.endswith(suffix)
-        }
-
-    def has_partition(self, table: Table, day: int) -> bool:
-        """Return whether the catalog has the partition of a day."""
-        answer = self.glue.batch_get_partition(
-            DatabaseName=table.database, TableName=table.name, PartitionsToGet=[{"Values": [str(day)]}]
-        )
-        return bool(answer["Partitions"])
+        stored = self.partitions.objects(self.tables[key], day)
+        return {part.id for part in stored if not part.is_compact}
 
     def roles(self) -> list[str]:
         """Return the names of the module's roles."""
@@ -238,26 +191,8 @@ class FaultyLake:
         return sorted(name for name in names if "pynvest" in name)
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return which of the given actions IAM's simulator allows to a role on a resource."""
-        answer = self.client("iam").simulate_principal_policy(
-            PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
-            ActionNames=list(actions),
-            ResourceArns=[resource],
-        )
-        return [
-            result["EvalActionName"]
-            for result in answer["EvaluationResults"]
-            if result["EvalDecision"] == "allowed"
-        ]
-
-    def queue_arn(self, url: str) -> str:
-        """Return the ARN of a queue."""
-        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-        return str(attributes["QueueArn"])
-
-    def function_arn(self, function: str) -> str:
-        """Return the ARN of a function."""
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function}"
+        """Return which of the given actions a role may do on a resource."""
+        return may(self.client("iam"), role, resource, *actions)
 
     def executions(self) -> set[str]:
         """Return the ARNs of the workflow's executions."""
@@ -274,29 +209,28 @@ class FaultyLake:
         (execution,) = self.executions() - before
         return self.end_of(execution)
 
+    def delete(self, bucket: str, prefix: str) -> None:
+        """Delete all objects under a prefix."""
+        for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            self.s3.delete_object(Bucket=bucket, Key=item["Key"])
+
+    def unregister(self, table: Table, day: int) -> None:
+        """Remove a day from the catalog."""
+        self.glue.batch_delete_partition(
+            DatabaseName=table.database, TableName=table.name, PartitionsToDelete=[{"Values": [str(day)]}]
+        )
+
     def remove(self, day: int) -> None:
         """Remove a day from tables, catalog and ledger, as an administrator would."""
-        for table in self.every_table().values():
-            for key in self.keys(table, day):
-                self.s3.delete_object(Bucket=table.bucket, Key=key)
-            if self.has_partition(table, day):
-                self.glue.delete_partition(
-                    DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day)]
-                )
-        work = self.lake.work_bucket
-        listed = self.s3.list_objects_v2(Bucket=work, Prefix=f"ledger/anomesdia_exec={day}/")
-        for item in listed.get("Contents", []):
-            self.s3.delete_object(Bucket=work, Key=item["Key"])
+        for table in self.tables.values():
+            self.delete(table.bucket, table.prefix(day))
+            self.unregister(table, day)
+        self.delete(self.lake.work_bucket, f"ledger/anomesdia_exec={day}/")
 
     def drained(self, day: Day) -> bool:
         """Return whether every ticker of a day was queued and has left the queue."""
         snapshot = day.snapshot()
         return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
-
-    def failure_queue(self, name: str) -> str:
-        """Return the URL of the queue for failed asynchronous invocations of a function."""
-        url: str = self.lake.failure_queues[f"{self.function(name)}-dlq"]
-        return url
 
     @contextmanager
     def without(self, name: str, action: str) -> Iterator[None]:
@@ -330,8 +264,11 @@ class FaultyLake:
 
     def forget_refusals(self) -> None:
         """End the processes of stage 3, because a process pauses its requests to the site after refusals."""
-        for kind in self.lake.ticker_queues:
-            self.kill(f"get-financial-data-for-{kind}")
+        listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
+        for line in listed.stdout.splitlines():
+            pid, parent, command = line.split(maxsplit=2)
+            if int(parent) == self.emulator.pid and "-lambda-get-financial-data-for-" in command:
+                os.kill(int(pid), signal.SIGKILL)
 
     def take(self, url: str) -> list[str]:
         """Receive and delete all messages of a queue."""
@@ -351,6 +288,11 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
             raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
         time.sleep(0.02)
     return answer
+
+
+def queue_arn(url: str) -> str:
+    """Return the ARN of a queue."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{url.rsplit('/', 1)[1]}"
 
 
 def object_created(table: Table, key: str) -> dict[str, Any]:

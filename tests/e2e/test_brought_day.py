@@ -10,22 +10,20 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from faulty_lake import FaultyLake, until
+from role import Role, not_refused
 
 from collector.collected_day import last_day
-from sandbox.emulator import REGION
 from sandbox.site import GHOSTS, Fault
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
-USER = "collector"
 
 
 @pytest.fixture
@@ -36,17 +34,11 @@ def latest(faulty: FaultyLake) -> Iterator[int]:
     """
     day = last_day(datetime.now(timezone.utc)).number
 
-    def remove_pages() -> None:
-        listed = faulty.s3.list_objects_v2(
-            Bucket=faulty.lake.work_bucket, Prefix=f"pages/anomesdia_exec={day}/"
-        )
-        for item in listed.get("Contents", []):
-            faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=item["Key"])
-
-    remove_pages()
+    pages = f"pages/anomesdia_exec={day}/"
+    faulty.delete(faulty.lake.work_bucket, pages)
     faulty.remove(day)
     yield day
-    remove_pages()
+    faulty.delete(faulty.lake.work_bucket, pages)
 
 
 @pytest.fixture
@@ -60,31 +52,23 @@ def from_pages(faulty: FaultyLake) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def key(faulty: FaultyLake) -> Iterator[dict[str, str]]:
-    """Return the access key of a user that has only the collectors' policy."""
-    iam = faulty.client("iam")
-    iam.create_user(UserName=USER)
-    iam.put_user_policy(
-        UserName=USER, PolicyName="bring-pages", PolicyDocument=faulty.outputs["collector_policy_json"]
-    )
-    made = iam.create_access_key(UserName=USER)["AccessKey"]
-    yield {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
-    iam.delete_access_key(UserName=USER, AccessKeyId=made["AccessKeyId"])
-    iam.delete_user_policy(UserName=USER, PolicyName="bring-pages")
-    iam.delete_user(UserName=USER)
+@pytest.fixture(scope="module")
+def collectors(applied_faulty_lake: FaultyLake) -> Role:
+    """Return a role that has only the collectors' policy."""
+    lake = applied_faulty_lake
+    return Role(lake.emulator, "collector", lake.outputs["collector_policy_json"])
 
 
 class Collector:
     """The collector program, as a person would start it on a private machine."""
 
-    def __init__(self, faulty: FaultyLake, key: dict[str, str], day: int) -> None:
+    def __init__(self, faulty: FaultyLake, role: Role, day: int) -> None:
         # The command names the day, because the default day changes at 10:00 and tests run at any hour.
         options = ("--site", faulty.site.base_url, "--day", str(day), "--patience", "0.05")
         bucket = faulty.lake.work_bucket
         self.command = [sys.executable, "-m", "collector", *options, "--bucket", bucket]
         path = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        self.env = {**faulty.emulator.env(), **key, **path}
+        self.env = {**faulty.emulator.env(), **role.env(), **path}
 
     def start(self) -> subprocess.Popen[str]:
         """Start the program."""
@@ -106,7 +90,7 @@ class Collector:
 
 @pytest.mark.usefixtures("from_pages")
 def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_what_was_missing(
-    faulty: FaultyLake, latest: int, key: dict[str, str]
+    faulty: FaultyLake, latest: int, collectors: Role
 ) -> None:
     lost = min(asset.ticker for asset in faulty.assets)
     faulty.site.set_fault("*", Fault("status", status=403, spared="collector"))
@@ -114,7 +98,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_wh
     day = faulty.day()
     day.number = latest
     faulty.site.latency_ms = 50
-    collector = Collector(faulty, key, latest)
+    collector = Collector(faulty, collectors, latest)
     executions = faulty.executions()
 
     with collector.start() as first:
@@ -152,48 +136,32 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_wh
 
 
 def test_a_collectors_key_reaches_its_pages_and_nothing_else(
-    faulty: FaultyLake, latest: int, key: dict[str, str]
+    faulty: FaultyLake, latest: int, collectors: Role
 ) -> None:
-    client = as_user(faulty, key)
-    work, sor = faulty.lake.work_bucket, faulty.table("sor", "acoes").bucket
-    page = {"Bucket": work, "Key": f"pages/anomesdia_exec={latest}/x.jsonl.gz"}
-    client("s3").put_object(**page, Body=b"", IfNoneMatch="*")
-    client("s3").get_object(**page)
-    client("s3").list_objects_v2(Bucket=work, Prefix=f"pages/anomesdia_exec={latest}/")
+    s3, functions, states, sqs = map(collectors.client, ("s3", "lambda", "stepfunctions", "sqs"))
+    work, sor = {"Bucket": faulty.lake.work_bucket}, {"Bucket": faulty.tables["sor_acoes"].bucket}
+    page = {**work, "Key": f"pages/anomesdia_exec={latest}/x.jsonl.gz"}
+    ledger = {**work, "Key": f"ledger/anomesdia_exec={latest}/listing.json"}
+    s3.put_object(**page, Body=b"", IfNoneMatch="*")
+    s3.get_object(**page)
+    s3.list_objects_v2(**work, Prefix=f"pages/anomesdia_exec={latest}/")
 
-    s3, ledger = client("s3"), f"ledger/anomesdia_exec={latest}/listing.json"
-    refused = {
-        "write over a page": lambda: s3.put_object(**page, Body=b"forged"),
-        "write a page in parts": lambda: s3.create_multipart_upload(**page),
-        "copy a page": lambda: s3.copy_object(**page, CopySource=page),
-        "delete a page": lambda: s3.delete_object(**page),
-        "write the ledger": lambda: s3.put_object(Bucket=work, Key=ledger, Body=b"{}"),
-        "read the ledger": lambda: s3.get_object(Bucket=work, Key=ledger),
-        "list the whole bucket": lambda: s3.list_objects_v2(Bucket=work),
-        "list the ledger": lambda: s3.list_objects_v2(Bucket=work, Prefix="ledger/"),
-        "list SoR": lambda: s3.list_objects_v2(Bucket=sor),
-        "write SoR": lambda: s3.put_object(Bucket=sor, Key="x.part.parquet", Body=b""),
-        "run a function": lambda: client("lambda").invoke(FunctionName=faulty.lake.functions[0]),
-        "see the functions": lambda: client("lambda").list_functions(),
-        "start the workflow": lambda: client("stepfunctions").start_execution(
-            stateMachineArn=faulty.outputs["workflow_arn"]
-        ),
-        "read a queue": lambda: client("sqs").receive_message(QueueUrl=faulty.lake.ticker_queues["acoes"]),
-    }
-    for what, act in refused.items():
-        with pytest.raises(ClientError) as error:
-            act()
-        assert "AccessDenied" in error.value.response["Error"]["Code"], (what, error.value)
+    forbidden = [
+        partial(s3.put_object, **page, Body=b"forged"),
+        partial(s3.create_multipart_upload, **page),
+        partial(s3.copy_object, **page, CopySource=page),
+        partial(s3.delete_object, **page),
+        partial(s3.put_object, **ledger, Body=b"{}"),
+        partial(s3.get_object, **ledger),
+        partial(s3.list_objects_v2, **work),
+        partial(s3.list_objects_v2, **work, Prefix="ledger/"),
+        partial(s3.list_objects_v2, **sor),
+        partial(s3.put_object, **sor, Key="x.part.parquet", Body=b""),
+        partial(functions.invoke, FunctionName=faulty.lake.functions[0]),
+        partial(functions.list_functions),
+        partial(states.start_execution, stateMachineArn=faulty.outputs["workflow_arn"]),
+        partial(sqs.receive_message, QueueUrl=faulty.lake.ticker_queues["acoes"]),
+    ]
+    assert not_refused(forbidden) == []
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.put_object(**page, Body=b"forged", IfNoneMatch="*")
-
-
-def as_user(faulty: FaultyLake, key: dict[str, str]) -> Any:
-    """Return a session with the access key."""
-    session = boto3.Session(
-        aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
-    )
-    endpoint, trusted = faulty.emulator.endpoint_url, str(faulty.emulator.ca_bundle)
-    return lambda service: session.client(service, endpoint_url=endpoint, verify=trusted)

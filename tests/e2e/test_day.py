@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,11 +34,19 @@ from sandbox.terraform import Terraform, provider_env
 pytestmark = pytest.mark.e2e
 
 
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
 def sandbox(state_dir: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "sandbox", f"--state-dir={state_dir}", *arguments]
 
 
-ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def said_by(state_dir: Path, *arguments: str, status: int = 0) -> str:
+    """Run a command of the sandbox to its end, and return what it prints."""
+    command = sandbox(state_dir, *arguments)
+    ended = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    return ended.stdout if status == 0 else ended.stderr
 
 
 class Up:
@@ -65,12 +74,10 @@ class Up:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     state_dir = tmp_path_factory.mktemp("up")
-    started = subprocess.run(sandbox(state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
     try:
-        assert started.returncode == 0, started.stdout + started.stderr
-        yield Up(state_dir, started.stdout)
+        yield Up(state_dir, said_by(state_dir, "up"))
     finally:
-        subprocess.run(sandbox(state_dir, "down"), env=ENV, check=True, capture_output=True)
+        said_by(state_dir, "down")
 
 
 def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
@@ -198,26 +205,8 @@ def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
     assert [execution["status"] for execution in executions] == ["SUCCEEDED"]
 
 
-def test_a_query_prints_a_table_whatever_quotes_it_holds(up: Up) -> None:
-    asked = subprocess.run(
-        ["make", "--no-print-directory", f"SANDBOX={' '.join(sandbox(up.state_dir))}", "query"],
-        cwd=ROOT.parents[1],
-        env={**ENV, "SQL": """SELECT 'a $b "c"' AS "what's", 1.5 AS n"""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    heading, rule, row = asked.stdout.splitlines()
-    assert heading.split() == ["what's", "n"]
-    assert set(rule) == {"─"}
-    assert row == 'a $b "c"   1.5'
-
-
 def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(up: Up) -> None:
-    def asked(*arguments: str) -> str:
-        command = sandbox(up.state_dir, "query", *arguments)
-        return subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
+    asked = partial(said_by, up.state_dir, "query")
 
     assert asked("--name", "fiis-por-segmento").startswith("segmento ")
     assert " 61.35 " in asked("--name", "serie-de-um-papel", "--ticker", "VALE3").splitlines()[-1]
@@ -226,8 +215,7 @@ def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(up: U
 
 
 def test_tables_views_and_columns_are_listed(up: Up) -> None:
-    command = sandbox(up.state_dir, "tables")
-    listed = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
+    listed = said_by(up.state_dir, "tables")
 
     for table in (*up.lake.tables, up.lake.quality):
         assert f"table {table.database}.{table.name}\n" in listed
@@ -236,9 +224,7 @@ def test_tables_views_and_columns_are_listed(up: Up) -> None:
 
 
 def test_a_second_up_is_refused(up: Up) -> None:
-    again = subprocess.run(sandbox(up.state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
-
-    assert (again.returncode, "make down" in again.stderr) == (1, True)
+    assert "make down" in said_by(up.state_dir, "up", status=1)
 
 
 def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
@@ -299,7 +285,7 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
         run.kill()
     assert all(map(group_is_alive, groups))
 
-    subprocess.run(sandbox(tmp_path, "down"), env=ENV, check=True, stdout=subprocess.DEVNULL)
+    said_by(tmp_path, "down")
 
     assert not any(map(group_is_alive, groups))
     assert not (tmp_path / "up").exists()

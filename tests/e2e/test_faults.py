@@ -36,7 +36,8 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
 
     day = faulty.day()
     day.ask(number)
-    faulty.send("fiis", *malformed)
+    for body in malformed:
+        faulty.sqs.send_message(QueueUrl=faulty.lake.ticker_queues["fiis"], MessageBody=body)
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number))
     day.wait()
 
@@ -120,7 +121,7 @@ def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_lo
 ) -> None:
     """Messages and keys contain the day of the run, although the stages' clocks show another day."""
     today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
-    todays = {table: faulty.keys(table, today) for table in faulty.lake.tables}
+    todays = {key: faulty.keys(key, today) for key in faulty.tables}
     day = faulty.day()
     day.ask(recent)
     day.wait()
@@ -128,15 +129,15 @@ def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_lo
 
     faulty.check_told("digest", recent, ALL_READ)
     faulty.check(day)
-    assert todays == {table: faulty.keys(table, today) for table in faulty.lake.tables}
+    assert todays == {key: faulty.keys(key, today) for key in faulty.tables}
 
     for kind in ("acoes", "fiis"):
-        sor = faulty.table("sor", kind)
-        events = [object_created(sor, key) for key in faulty.keys(sor, recent)]
-        before = faulty.keys(faulty.table("sot", kind), recent)
+        sor = faulty.tables[f"sor_{kind}"]
+        events = [object_created(sor, key) for key in faulty.keys(f"sor_{kind}", recent)]
+        before = faulty.keys(f"sot_{kind}", recent)
         for event in [*reversed(events), *events]:
             faulty.invoke(f"prep-financial-data-for-{kind}", event)
-        assert faulty.keys(faulty.table("sot", kind), recent) == before
+        assert faulty.keys(f"sot_{kind}", recent) == before
     faulty.check(day)
     faulty.compact(day)
 

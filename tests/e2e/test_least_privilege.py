@@ -9,39 +9,45 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from faulty_lake import FaultyLake
+from faulty_lake import FaultyLake, queue_arn
 
 from b3.days import days_before
+from sandbox.emulator import ACCOUNT_ID, REGION
 from sandbox.site import Fault
 
 pytestmark = pytest.mark.e2e
 
 STAGE_1 = "check-and-delete-partitions"
 KINDS = ("acoes", "fiis")
+PART, COMPACT = ("part",), ("compact",)
+FORMS = (*PART, *COMPACT)
 TABLES = ("sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos", "spec_quality")
 
 WRITES = {
-    **{f"get-financial-data-for-{kind}": {f"sor_{kind}": "part"} for kind in KINDS},
-    **{f"prep-financial-data-for-{kind}": {f"sot_{kind}": "part"} for kind in KINDS},
-    "specialize-financial-data": {"spec_ativos": "part"},
-    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}": "compact"} for kind in KINDS},
-    "dedup-financial-data-for-spec-ativos": {"spec_ativos": "compact"},
-    "assess-day": {"spec_quality": "part"},
+    **{f"get-financial-data-for-{kind}": {f"sor_{kind}": PART} for kind in KINDS},
+    **{f"prep-financial-data-for-{kind}": {f"sot_{kind}": PART} for kind in KINDS},
+    "specialize-financial-data": {"spec_ativos": PART},
+    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}": COMPACT} for kind in KINDS},
+    "dedup-financial-data-for-spec-ativos": {"spec_ativos": COMPACT},
+    "assess-day": {"spec_quality": PART},
 }
-"""Tables to which a function may write objects, and the pattern of the object names."""
-
 DELETES = {
-    STAGE_1: set(TABLES),
-    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}"} for kind in KINDS},
-    "dedup-financial-data-for-spec-ativos": {"spec_ativos"},
+    STAGE_1: dict.fromkeys(TABLES, FORMS),
+    **{f"dedup-financial-data-for-{kind}": {f"sot_{kind}": FORMS} for kind in KINDS},
+    "dedup-financial-data-for-spec-ativos": {"spec_ativos": FORMS},
 }
 READS = {
-    **{f"prep-financial-data-for-{kind}": {f"sor_{kind}", f"sot_{kind}"} for kind in KINDS},
-    "specialize-financial-data": {"sot_acoes", "sot_fiis", "spec_ativos"},
-    **{f"dedup-financial-data-for-{kind}": {f"sor_{kind}", f"sot_{kind}", "spec_ativos"} for kind in KINDS},
-    "dedup-financial-data-for-spec-ativos": {"sot_acoes", "sot_fiis", "spec_ativos"},
-    "assess-day": set(TABLES),
+    **{f"prep-financial-data-for-{kind}": {f"sor_{kind}": PART, f"sot_{kind}": COMPACT} for kind in KINDS},
+    "specialize-financial-data": {"sot_acoes": PART, "sot_fiis": PART, "spec_ativos": COMPACT},
+    **{
+        f"dedup-financial-data-for-{kind}": {f"sor_{kind}": PART, f"sot_{kind}": FORMS, "spec_ativos": FORMS}
+        for kind in KINDS
+    },
+    "dedup-financial-data-for-spec-ativos": dict.fromkeys(("sot_acoes", "sot_fiis", "spec_ativos"), FORMS),
+    "assess-day": dict.fromkeys(TABLES, FORMS),
 }
+"""For each function and table, the forms of the objects that the function may write, delete or read."""
+
 WORK = {
     STAGE_1: {("s3:DeleteObject", "ledger"), ("s3:GetObject", "ledger")},
     "get-tickers": {
@@ -265,24 +271,18 @@ def test_no_role_reaches_another_stages_objects(faulty: FaultyLake) -> None:
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for function in faulty.lake.functions:
         name = function.split("-lambda-")[1]
-        for key, table in faulty.every_table().items():
-            for form in ("part", "compact"):
+        for key, table in faulty.tables.items():
+            for form in FORMS:
                 arn = f"arn:aws:s3:::{table.bucket}/{table.prefix(20261123)}{'0' * 32}.{form}.parquet"
                 for action in faulty.may(function, arn, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
                     found.setdefault((name, action), set()).add((key, form))
 
-    expected = {
-        **{(name, "s3:PutObject"): set(written.items()) for name, written in WRITES.items()},
-        **{
-            (name, "s3:DeleteObject"): {(key, form) for key in tables for form in ("part", "compact")}
-            for name, tables in DELETES.items()
-        },
+    allowed = {"s3:GetObject": READS, "s3:PutObject": WRITES, "s3:DeleteObject": DELETES}
+    assert found == {
+        (name, action): {(key, form) for key, forms in tables.items() for form in forms}
+        for action, of_functions in allowed.items()
+        for name, tables in of_functions.items()
     }
-    assert {reach: tables for reach, tables in found.items() if reach[1] != "s3:GetObject"} == expected
-    read = {
-        reach[0]: {key for key, _ in tables} for reach, tables in found.items() if reach[1] == "s3:GetObject"
-    }
-    assert read == READS
 
 
 def test_no_role_reaches_another_part_of_the_work_bucket(faulty: FaultyLake) -> None:
@@ -303,17 +303,16 @@ def test_no_role_reaches_another_stages_queues_and_functions(faulty: FaultyLake)
         name = function.split("-lambda-")[1]
         for kind, url in faulty.lake.ticker_queues.items():
             for queue, of in ((url, kind), (faulty.lake.dead_letter_queues[kind], f"{kind}-dlq")):
-                for action in faulty.may(function, faulty.queue_arn(queue), *QUEUE_ACTIONS):
+                for action in faulty.may(function, queue_arn(queue), *QUEUE_ACTIONS):
                     found.setdefault(name, set()).add((action, of))
         for owner, url in faulty.lake.failure_queues.items():
-            may = faulty.may(function, faulty.queue_arn(url), *QUEUE_ACTIONS)
+            may = faulty.may(function, queue_arn(url), *QUEUE_ACTIONS)
             counts = ["sqs:GetQueueAttributes"] if name == "assess-day" else []
             assert may == (["sqs:SendMessage"] if owner == f"{function}-dlq" else counts), (function, owner)
-        invoked |= {
-            (name, other.split("-lambda-")[1])
-            for other in faulty.lake.functions
-            if faulty.may(function, faulty.function_arn(other), "lambda:InvokeFunction")
-        }
+        for other in faulty.lake.functions:
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{other}"
+            if faulty.may(function, arn, "lambda:InvokeFunction"):
+                invoked.add((name, other.split("-lambda-")[1]))
 
     assert found == QUEUES
     assert invoked == {(STAGE_1, "get-tickers")}
@@ -325,8 +324,8 @@ def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -
         assert grant.resource != "*" or grant.action.startswith("logs:")
         name = grant.role.split("-lambda-")[-1]
         if ":table/" in grant.resource:
-            own = {*WRITES.get(name, {}), *DELETES.get(name, set())}
-            tables = {key: table.name for key, table in faulty.every_table().items()}
+            own = {*WRITES.get(name, {}), *DELETES.get(name, {})}
+            tables = {key: table.name for key, table in faulty.tables.items()}
             if (name, grant.action) == ("assess-day", "glue:GetPartitions"):
                 own = set(tables)  # the function compares the catalog with S3
             assert grant.resource.rsplit("/", 1)[1] in {tables[key] for key in own}, grant

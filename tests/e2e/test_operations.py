@@ -80,9 +80,7 @@ def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(faulty: Fa
     ):
         assert faulty.invoke(name, event)["errorType"] == "DayRefused"
     assert faulty.end_of(faulty.start_workflow(**to_come))["error"] == "DayRefused"
-    assert [faulty.keys(table, to_come["anomesdia_exec"]) for table in faulty.every_table().values()] == [
-        []
-    ] * 6
+    assert [faulty.keys(key, to_come["anomesdia_exec"]) for key in faulty.tables] == [[]] * 6
 
 
 def test_an_asset_whose_page_is_damaged_stays_as_it_was_in_a_run_from_pages(
@@ -113,11 +111,11 @@ def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_fr
     faulty: FaultyLake, number: int
 ) -> None:
     day, function = faulty.day(), "prep-financial-data-for-fiis"
-    url = faulty.failure_queue(function)
+    url = faulty.lake.failure_queues[f"{faulty.function(function)}-dlq"]
     with faulty.without(function, "s3:PutObject"):
         day.ask(number)
         until(lambda: faulty.drained(day), "every ticker to be read")
-        objects = len(faulty.parts(faulty.table("sor", "fiis"), number))
+        objects = len(faulty.parts("sor_fiis", number))
         failures = []
         until(lambda: failures.extend(faulty.take(url)) or len(failures) == objects, "the failed objects")
 
@@ -135,11 +133,8 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
     for table in faulty.lake.tables:
-        for key in faulty.keys(table, day.number):
-            faulty.s3.delete_object(Bucket=table.bucket, Key=key)
-        faulty.glue.delete_partition(
-            DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day.number)]
-        )
+        faulty.delete(table.bucket, table.prefix(day.number))
+        faulty.unregister(table, day.number)
     with pytest.raises(NotExact):
         faulty.check(day)
 
@@ -177,23 +172,20 @@ def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
 
 
 def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: FaultyLake, day: Day) -> None:
-    for table in faulty.every_table().values():
-        faulty.glue.delete_partition(
-            DatabaseName=table.database, TableName=table.name, PartitionValues=[str(day.number)]
-        )
+    for table in faulty.tables.values():
+        faulty.unregister(table, day.number)
 
     faulty.invoke("assess-day", assessment := {"step": "assess", "input": {"anomesdia_exec": day.number}})
     lost = unregistered(faulty, day)
     athena = Athena(faulty.emulator.client("athena"), faulty.lake.workgroup)
-    for table in faulty.every_table().values():
+    for table in faulty.tables.values():
         athena.ask(f"MSCK REPAIR TABLE {table.database}.{table.name}")
     faulty.invoke("assess-day", assessment)
 
-    assert {name for name, _ in lost} == {table.name for table in faulty.every_table().values()}
-    for table in faulty.every_table().values():
+    assert {name for name, _ in lost} == {table.name for table in faulty.tables.values()}
+    for table in faulty.tables.values():
         assert f"no banco {table.database}, rode MSCK REPAIR TABLE {table.name}." in dict(lost)[table.name]
     assert unregistered(faulty, day) == []
-    assert all(faulty.has_partition(table, day.number) for table in faulty.every_table().values())
     faulty.check(day)
 
 
