@@ -16,6 +16,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 MODULE = ("glue", "lambda", "stepfunctions", "eventbridge", "athena")
 DEFAULT_TAGS = {f"of-the-company-{number}": "value" for number in range(1, 12)}
 """The consumer's provider sets one more tag than S3 objects accept."""
+SETTINGS = {
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+    "CHECKPOINT_DISABLE": "1",
+    "TF_VAR_fundamentus_base_url": "http://127.0.0.1:9",
+}
+"""Environment variables of each checkout: Terraform asks nothing, and the site does not answer."""
 
 
 class ModuleRepository:
@@ -52,18 +59,18 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root module: a copied example that has the consumer's source and tags.
+    """A clean checkout of a consumer's root module, ready to plan: an example with another source and tags.
+
+    All checkouts in a folder share one state file, which lies beside them.
 
     Parameters
     ----------
     directory
         Directory of the checkout, which must not exist yet.
-    source
-        The module's source.
-    state
-        State file that all checkouts share.
     env
         Environment variables with which Terraform reaches AWS and finds the provider.
+    source
+        The module's source.
     inputs
         HCL to add to the module block.
     example
@@ -78,9 +85,8 @@ class Checkout:
         self,
         directory: Path,
         *,
-        source: str,
-        state: Path,
         env: Mapping[str, str],
+        source: str = str(PROJECT),
         inputs: str = "",
         example: str = "local",
         project: Path = PROJECT,
@@ -88,12 +94,13 @@ class Checkout:
     ) -> None:
         self.directory = directory
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-        self.env = {**own, **env, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+        self.env = {**own, **SETTINGS, **env}
         directory.mkdir(parents=True)
         for path in (project / "examples" / example).glob("*.tf"):
             shutil.copy(path, directory)
         if example != "local":  # outputs that the tests need
             shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
+        state = directory.with_name("terraform.tfstate")
         # An override file replaces the module's source, the location of the state, and some inputs.
         (directory / "consumer_override.tf").write_text(
             f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
@@ -101,6 +108,7 @@ class Checkout:
             "  s3_use_path_style           = true\n  skip_credentials_validation = true\n}\n\n"
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
+        self.terraform("init")
 
     def terraform(self, *arguments: str, statuses: tuple[int, ...] = (0,), **env: str) -> str:
         """Run a command and return its output."""
@@ -121,9 +129,9 @@ class Checkout:
         """Apply without a prompt, with high parallelism, so that slow resources do not delay others."""
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
-    def destroy(self, *arguments: str, statuses: tuple[int, ...] = (0,)) -> str:
+    def destroy(self) -> str:
         """Destroy without a prompt."""
-        return self.terraform("destroy", "-auto-approve", "-parallelism=50", *arguments, statuses=statuses)
+        return self.terraform("destroy", "-auto-approve", "-parallelism=50")
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
         """Return a plan's actions; the keys are the resources' addresses within the module."""
@@ -132,43 +140,46 @@ class Checkout:
 
     def planned_changes(self, *arguments: str) -> dict[str, Any]:
         """Return a plan's changes; the keys are the resources' addresses within the module."""
-        self.terraform("plan", "-out=changes.tfplan", *arguments)
-        plan = json.loads(self.terraform("show", "-json", "changes.tfplan"))
         return {
             change["address"].removeprefix("module.pynvest_tools."): change["change"]
-            for change in plan.get("resource_changes", [])
+            for change in self.plan(*arguments).get("resource_changes", [])
             if change["change"]["actions"] not in (["no-op"], ["read"])
         }
 
+    def plan(self, *arguments: str) -> dict[str, Any]:
+        """Return a plan as Terraform's JSON."""
+        self.terraform("plan", "-out=shown.tfplan", *arguments)
+        return dict(json.loads(self.terraform("show", "-json", "shown.tfplan")))
+
     def resources(self) -> dict[str, Any]:
         """Return the values of all resources in the state, by address."""
-        return self._resources(json.loads(self.terraform("show", "-json"))["values"])
-
-    def planned_resources(self) -> dict[str, Any]:
-        """Return the planned values of all resources by address, without values known only after apply."""
-        self.terraform("plan", "-out=resources.tfplan")
-        return self._resources(
-            json.loads(self.terraform("show", "-json", "resources.tfplan"))["planned_values"]
-        )
-
-    def _resources(self, values: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        modules = [values["root_module"]]
-        while modules:
-            module = modules.pop()
-            modules += module.get("child_modules", [])
-            found |= {
-                resource["address"]: resource.get("values", {})
-                for resource in module.get("resources", [])
-                if resource["mode"] == "managed"
-            }
-        return found
+        return resources_of(json.loads(self.terraform("show", "-json"))["values"])
 
     def outputs(self) -> dict[str, Any]:
         """Return the root's outputs."""
         return {
             name: output["value"] for name, output in json.loads(self.terraform("output", "-json")).items()
         }
+
+
+def resources_of(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of all resources in a plan or a state, by address."""
+    found: dict[str, Any] = {}
+    modules = [values["root_module"]]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        found |= {
+            resource["address"]: resource.get("values", {})
+            for resource in module.get("resources", [])
+            if resource["mode"] == "managed"
+        }
+    return found
+
+
+def of_type(found: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the values of the resources of a type."""
+    return [values for address, values in found.items() if f".{kind}." in f".{address}"]
 
 
 def unwrapped(said: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,12 @@ WITHOUT_RESOURCE = ["logs:GetQueryResults"]
 """The call takes a query id and no log group, although AWS's reference lists log groups as its resource."""
 
 
-def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each policy document in the values of resources, with its location.
+def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return each policy document in the values of resources, by its location.
 
     The statements of a trust policy have no resource, so this function adds the role as their resource.
     """
+    found = {}
     for address, values in resources.items():
         for attribute, value in values.items():
             if isinstance(value, str) and attribute.endswith("policy") and '"Statement"' in value:
@@ -50,7 +51,8 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
                 for statement in policy["Statement"]:
                     if "Resource" not in statement:
                         statement["Resource"] = f"arn:aws:iam::{ACCOUNT_ID}:role/{values['name']}"
-                yield f"{address}: {attribute}", policy
+                found[f"{address}: {attribute}"] = policy
+    return found
 
 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
@@ -91,6 +93,12 @@ def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
         )
         for statement in policy["Statement"]
     )
+
+
+def check_policies(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that AWS accepts each policy, and that no policy lets another account in."""
+    assert {where: wrong for where, policy in found.items() if (wrong := wrong_with_policy(policy))} == {}
+    assert [where for where, policy in found.items() if lets_any_account_in(policy)] == []
 
 
 def wrong_with_workflow(definition: str, directory: Path) -> str:

@@ -1,4 +1,4 @@
-"""Consumers name their own buckets for the layers, and the module keeps buckets that hold data."""
+"""Consumers name their own buckets for the layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from consumer import PROJECT, Checkout, unwrapped
+from consumer import Checkout, unwrapped
 
 from sandbox.emulator import Emulator
 
@@ -17,19 +17,6 @@ pytestmark = pytest.mark.e2e
 OWN = 'resource "aws_s3_bucket" "own" {\n  bucket = "made-by-the-same-apply"\n}\n'
 OWN_BUCKETS = "-target=module.pynvest_tools.data.aws_s3_objects.own_bucket_in_this_region"
 BUCKETS = (OWN_BUCKETS, "-target=module.pynvest_tools.aws_s3_bucket.this")
-
-
-def make_checkout(directory: Path, env: dict[str, str], inputs: str) -> Checkout:
-    """Create a clean checkout, ready to plan."""
-    checkout = Checkout(
-        directory / "checkout",
-        source=str(PROJECT),
-        state=directory / "terraform.tfstate",
-        env={**env, "TF_VAR_fundamentus_base_url": "http://127.0.0.1:9"},
-        inputs=inputs,
-    )
-    checkout.terraform("init")
-    return checkout
 
 
 def test_buckets_of_another_region_or_account_are_refused(
@@ -58,9 +45,9 @@ def test_buckets_of_another_region_or_account_are_refused(
     create(stranger, "own-served")
 
     names = 'bucket_names_map = { sor = "own-raw", sot = "own-curated", spec = "own-served" }'
-    said = unwrapped(
-        make_checkout(tmp_path, env, names).terraform("apply", "-auto-approve", OWN_BUCKETS, statuses=(1,))
-    )
+    checkout = Checkout(tmp_path / "checkout", env=env, inputs=names)
+
+    said = unwrapped(checkout.terraform("apply", "-auto-approve", OWN_BUCKETS, statuses=(1,)))
 
     assert sorted(re.findall(r"Error: listing S3 Bucket \((\S+)\) .*? api error (\w+):", said)) == [
         ("own-curated", "PermanentRedirect"),
@@ -68,33 +55,19 @@ def test_buckets_of_another_region_or_account_are_refused(
     ]
 
 
-@pytest.fixture(scope="module")
-def buckets(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout that applied only the module's buckets and its own bucket for the three layers."""
+def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(
+    env: dict[str, str], tmp_path: Path
+) -> None:
     name = "aws_s3_bucket.own.bucket"
     inputs = f"""
       name_prefix      = "buckets"
       bucket_names_map = {{ sor = {name}, sot = {name}, spec = {name} }}
-      force_destroy    = false
     """
-    checkout = make_checkout(tmp_path_factory.mktemp("buckets"), env, inputs)
-    (checkout.directory / "own.tf").write_text(OWN)
+    checkout = Checkout(tmp_path / "checkout", env=env, inputs=inputs)
+    own = checkout.directory / "own.tf"
+    own.write_text(OWN)
     checkout.apply(*BUCKETS)
-    return checkout
 
+    own.write_text(OWN.replace("}", '  tags = { owner = "me" }\n}'))
 
-def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(buckets: Checkout) -> None:
-    (buckets.directory / "own.tf").write_text(OWN.replace("}", '  tags = { owner = "me" }\n}'))
-
-    assert buckets.changes(*BUCKETS) == {"aws_s3_bucket.own": ["update"]}
-
-
-def test_without_force_destroy_buckets_that_hold_data_are_kept(buckets: Checkout, emulator: Emulator) -> None:
-    s3 = emulator.client("s3")
-    data = {"Bucket": f"buckets-work-123456789012-{s3.meta.region_name}", "Key": "a/day"}
-    s3.put_object(**data, Body=b"data")
-
-    said = buckets.destroy(statuses=(1,))
-
-    assert "BucketNotEmpty" in said
-    assert s3.get_object(**data)["Body"].read() == b"data"
+    assert checkout.changes(*BUCKETS) == {"aws_s3_bucket.own": ["update"]}

@@ -100,16 +100,13 @@ def upgraded(
     share += [asset for asset in assets if asset.kind == "fiis"][:2]
 
     def checkout(name: str, module: Path) -> Checkout:
-        made = Checkout(
+        return Checkout(
             directory / name,
             source=str(module),
-            state=directory / "terraform.tfstate",
             env={**env, "TF_VAR_fundamentus_base_url": site.base_url},
             project=module,
             default_tags={},  # the first version accepts at most ten tags
         )
-        made.terraform("init")
-        return made
 
     before = checkout("before", old)
     before.apply()
@@ -134,7 +131,7 @@ def upgraded(
     day.wait()
     day.run_workflow()
     yield Upgraded(ADDED_SINCE[request.param], changes, after, old_share, share, old_day, verdict, day)
-    after.terraform("destroy", "-auto-approve")
+    after.destroy()
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
