@@ -8,14 +8,14 @@ leg of the load keeps one core busy; after the leg ends, a busy loop replaces it
 from __future__ import annotations
 
 import os
-import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -105,41 +105,33 @@ while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3
 """
 
 
-class Load:
-    """A load that keeps every core busy, first with legs and then with busy loops."""
+@contextmanager
+def load(names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> Iterator[None]:
+    """Keep every core busy, first with legs and then with busy loops."""
+    cores, over = os.cpu_count() or 1, threading.Event()
 
-    def __init__(self, names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> None:
-        self._names: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for name in names:
-            self._names.put(name)
-        self._run = run
-        self._over = threading.Event()
-        self._cores = [threading.Thread(target=self._keep_busy) for _ in range(os.cpu_count() or 1)]
+    def run_and_print(name: str) -> None:
+        with tempfile.TemporaryFile("w+") as output:
+            run(name, output)
+            output.seek(0)
+            print(f"\n==== {name} (beside {LOADED}) ====\n{output.read()}", flush=True)
 
-    def __enter__(self) -> None:
-        for core in self._cores:
-            core.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for core in self._cores:
-            core.join()
-
-    def _keep_busy(self) -> None:
-        while True:
-            try:
-                name = self._names.get_nowait()
-            except queue.Empty:
-                break
-            with tempfile.TemporaryFile("w+") as output:
-                self._run(name, output)
-                output.seek(0)
-                print(f"\n==== {name} (beside {LOADED}) ====\n{output.read()}", flush=True)
+    def keep_busy() -> None:
         # The loop ends with this process, and after one hour at the latest.
         process = subprocess.Popen([sys.executable, "-c", BUSY])
-        self._over.wait()
+        over.wait()
         process.kill()
         process.wait()
+
+    with ThreadPoolExecutor(cores) as pool:
+        started = [pool.submit(run_and_print, name) for name in names]
+        started += [pool.submit(keep_busy) for _ in range(cores)]
+        try:
+            yield
+        finally:
+            over.set()
+    for future in started:
+        future.result()
 
 
 def main(names: Sequence[str]) -> int:
@@ -159,7 +151,7 @@ def main(names: Sequence[str]) -> int:
     for name in asked:
         if name not in beside:
             print(f"\n==== {name} ====", flush=True)
-            with Load(beside, run) if name == LOADED else nullcontext():
+            with load(beside, run) if name == LOADED else nullcontext():
                 run(name)
     for name, (seconds, passed) in ended.items():
         print(f"{name:<20} {seconds:7.1f} s  {'passed' if passed else 'FAILED'}")
