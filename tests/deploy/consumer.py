@@ -63,22 +63,7 @@ class Checkout:
 
     All checkouts in a folder share one state file, which lies beside them.
 
-    Parameters
-    ----------
-    directory
-        Directory of the checkout, which must not exist yet.
-    env
-        Environment variables with which Terraform reaches AWS and finds the provider.
-    source
-        The module's source.
-    inputs
-        HCL to add to the module block.
-    example
-        Name of the example.
-    project
-        Directory that contains the example.
-    default_tags
-        Tags that the provider sets on all resources.
+    `inputs` is HCL that is added to the module block.
     """
 
     def __init__(

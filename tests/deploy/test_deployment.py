@@ -354,25 +354,12 @@ def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(told: dict[s
     check_policies(found)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "finding"),
-    [
-        ({"Action": "s3:GetObjects", "Resource": "arn:aws:s3:::bucket/key"}, "UNKNOWN_ACTION"),
-        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
-        (
-            {
-                "Action": "s3:ListBucket",
-                "Resource": "arn:aws:s3:::bucket",
-                "Condition": {"StringLike": {"s3:prefixes": "day"}},
-            },
-            "UNKNOWN_CONDITION_FOR_ACTION",
-        ),
-    ],
-)
-def test_a_policy_that_aws_would_not_take_is_found(wrong: dict[str, Any], finding: str) -> None:
-    (found,) = wrong_with_policy({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **wrong}]})
+def test_a_policy_that_aws_would_not_take_is_found() -> None:
+    wrong = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket"}
 
-    assert found.startswith(finding)
+    (found,) = wrong_with_policy({"Version": "2012-10-17", "Statement": [wrong]})
+
+    assert found.startswith("RESOURCE_MISMATCH")
 
 
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:

@@ -104,11 +104,9 @@ class FaultyLake:
         assert [said for said in named if said not in text] == [], text
 
     def day(self) -> Day:
-        """Return a day whose run a test can start."""
         return Day(self.lake, self.client, lambda line: None)
 
     def ledger(self, day: int) -> DayLedger:
-        """Return the ledger of a day."""
         return Ledger(self.s3, self.lake.work_bucket).read(day)
 
     def outcomes(self, day: int) -> dict[str, str]:
@@ -117,7 +115,6 @@ class FaultyLake:
         return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
-        """Return the full name of a function."""
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
@@ -126,7 +123,6 @@ class FaultyLake:
         checks.check_assets(day, assets, self.glue)
 
     def start_workflow(self, **given: Any) -> str:
-        """Start the workflow and return the execution."""
         answer = self.states.start_execution(
             stateMachineArn=self.outputs["workflow_arn"], input=json.dumps(given)
         )
@@ -134,8 +130,6 @@ class FaultyLake:
         return arn
 
     def end_of(self, execution: str, timeout_seconds: float = 90) -> dict[str, Any]:
-        """Wait until an execution has ended."""
-
         def ended() -> dict[str, Any] | None:
             found = self.states.describe_execution(executionArn=execution)
             return None if found["status"] == "RUNNING" else dict(found)
@@ -152,13 +146,11 @@ class FaultyLake:
         return {name: lines[-1][:2000] for name in names if (lines := self.log(name, 0, "ERROR"))}
 
     def compact(self, day: Day, **given: Any) -> None:
-        """Run the workflow for a day."""
         ended = self.end_of(self.start_workflow(anomesdia_exec=day.number, **given))
         if ended["status"] != "SUCCEEDED":
             raise DayFailed(f"{ended['status']}: {ended.get('error')}: {ended.get('cause')}")
 
     def invoke(self, name: str, event: Any) -> dict[str, Any]:
-        """Invoke a function and return its answer."""
         answer = self.functions.invoke(FunctionName=self.function(name), Payload=json.dumps(event).encode())
         return dict(json.loads(answer["Payload"].read()))
 
@@ -176,7 +168,6 @@ class FaultyLake:
         return [event["message"] for page in pages for event in page["events"]]
 
     def keys(self, key: str, day: int) -> list[str]:
-        """Return the keys of a table's objects for a day."""
         return [stored.key for stored in self.partitions.objects(self.tables[key], day)]
 
     def parts(self, key: str, day: int) -> set[str]:
@@ -185,17 +176,14 @@ class FaultyLake:
         return {part.id for part in stored if not part.is_compact}
 
     def roles(self) -> list[str]:
-        """Return the names of the module's roles."""
         pages = self.client("iam").get_paginator("list_roles").paginate()
         names = (role["RoleName"] for page in pages for role in page["Roles"])
         return sorted(name for name in names if "pynvest" in name)
 
     def may(self, role: str, resource: str, *actions: str) -> list[str]:
-        """Return which of the given actions a role may do on a resource."""
         return may(self.client("iam"), role, resource, *actions)
 
     def executions(self) -> set[str]:
-        """Return the ARNs of the workflow's executions."""
         pages = self.states.get_paginator("list_executions").paginate(
             stateMachineArn=self.outputs["workflow_arn"]
         )
@@ -210,12 +198,10 @@ class FaultyLake:
         return self.end_of(execution)
 
     def delete(self, bucket: str, prefix: str) -> None:
-        """Delete all objects under a prefix."""
         for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
             self.s3.delete_object(Bucket=bucket, Key=item["Key"])
 
     def unregister(self, table: Table, day: int) -> None:
-        """Remove a day from the catalog."""
         self.glue.batch_delete_partition(
             DatabaseName=table.database, TableName=table.name, PartitionsToDelete=[{"Values": [str(day)]}]
         )
@@ -271,7 +257,6 @@ class FaultyLake:
                 os.kill(int(pid), signal.SIGKILL)
 
     def take(self, url: str) -> list[str]:
-        """Receive and delete all messages of a queue."""
         bodies = []
         while received := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in received:
@@ -291,7 +276,6 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
 
 
 def queue_arn(url: str) -> str:
-    """Return the ARN of a queue."""
     return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{url.rsplit('/', 1)[1]}"
 
 
@@ -337,7 +321,6 @@ def past_day() -> int:
 
 @pytest.fixture
 def number() -> int:
-    """Return a day for this test."""
     return past_day()
 
 

@@ -40,15 +40,7 @@ def tables_of(lake: Lake) -> dict[str, Table]:
 
 @dataclass(frozen=True)
 class KnownLake:
-    """The lake's rows of all days; `anomesdia_exec` is a column of each table.
-
-    Parameters
-    ----------
-    rows
-        The rows of each table; the keys are the module's names for the tables.
-    delisted, mended, new, gone, split, grouped
-        The tickers of the special assets.
-    """
+    """The lake's rows of all days by table, and the tickers of the special assets."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     delisted: str = ""
@@ -59,7 +51,7 @@ class KnownLake:
     grouped: str = ""
 
     def days(self, key: str) -> set[int]:
-        """Return the days for which a table has rows."""
+        """Return the days for which a table has rows; a table's key is its name in the module's outputs."""
         return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
     def frame(self, key: str) -> pd.DataFrame:

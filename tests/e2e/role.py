@@ -19,22 +19,7 @@ ACTIONS_IN_GLUE = (
 
 
 class Role:
-    """A role on the emulator, and the permissions that its policy grants.
-
-    Parameters
-    ----------
-    emulator
-        The emulator on which the role is created.
-    name
-        Name of the role.
-    policy
-        Policy of the role, as JSON.
-
-    Attributes
-    ----------
-    session : boto3.session.Session
-        Session with the credentials of the role.
-    """
+    """A role on the emulator, and the permissions that its policy grants."""
 
     def __init__(self, emulator: Emulator, name: str, policy: str) -> None:
         self._emulator, self._name, self._policy = emulator, name, json.loads(policy)

@@ -1,4 +1,5 @@
 # Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
+# In the first run, each variable has a wrong value; another run names what it expects to fail.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -48,47 +49,6 @@ run "wrong_values_are_refused" {
     kms_key_arn                        = "alias/lake"
     bucket_kms_key_arns                = ["arn:aws:kms:sa-east-1:123456789012:alias/lake"]
   }
-
-  expect_failures = [
-    var.name_prefix,
-    var.module_default_tags,
-    var.bucket_names_map,
-    var.databases_names_map,
-    var.sqs_tickers_acoes_queue_name,
-    var.sqs_tickers_fiis_queue_name,
-    var.sqs_visibility_timeout_seconds,
-    var.sqs_receive_wait_time_seconds,
-    var.sqs_max_receive_count,
-    var.sqs_lambda_trigger_batch_size,
-    var.sqs_lambda_trigger_batch_window,
-    var.sqs_lambda_trigger_max_concurrency,
-    var.functions_python_runtime,
-    var.functions_memory_size,
-    var.awssdkpandas_layer_arn,
-    var.awssdkpandas_layer_version,
-    var.lambda_packages_dir,
-    var.fundamentus_base_url,
-    var.fetch_threads,
-    var.fetch_timeout_seconds,
-    var.fetch_headers,
-    var.schedule_expression_start,
-    var.schedule_expression_dedup,
-    var.dedup_wait_interval_seconds,
-    var.dedup_round_minutes,
-    var.fetch_from,
-    var.pages_retention_days,
-    var.bucket_notifications,
-    var.log_level,
-    var.quality_gate,
-    var.quality_reference_from,
-    var.alarm_email,
-    var.alarm_topic_arn,
-    var.athena_results_retention_days,
-    var.permissions_boundary_arn,
-    var.iam_role_path,
-    var.kms_key_arn,
-    var.bucket_kms_key_arns,
-  ]
 }
 
 run "tags_times_and_a_release_are_refused" {
