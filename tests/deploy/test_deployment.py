@@ -58,17 +58,16 @@ class Instance:
     directory: Path
     repository: ModuleRepository
     env: dict[str, str]
-    site_url: str
-    inputs: str = ""
+    inputs: str
     example: str = "local"
 
-    def checkout(self, name: str, version: str = "v1", inputs: str = "") -> Checkout:
+    def checkout(self, name: str, version: str = "v1") -> Checkout:
         """Create a clean checkout, ready to plan."""
         return Checkout(
             self.directory / name,
             source=self.repository.source(version),
-            env={**self.env, "TF_VAR_fundamentus_base_url": self.site_url},
-            inputs=f"{self.inputs}\n{inputs}",
+            env=self.env,
+            inputs=self.inputs,
             example=self.example,
         )
 
@@ -127,10 +126,8 @@ def instances(
     )
     s3.put_object(Bucket=OWN_BUCKET, Key="something/else", Body=b"the consumer's")
     emulator.client("glue").create_database(DatabaseInput={"Name": OWN_DATABASE})
-    boundary = emulator.client("iam").create_policy(
-        PolicyName="boundary", PolicyDocument=BOUNDARY.read_text()
-    )
-    boundary = boundary["Policy"]["Arn"]
+    iam = emulator.client("iam")
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=BOUNDARY.read_text())["Policy"]["Arn"]
     own = f"""
       name_prefix           = "other-lake"
       bucket_names_map      = {{ sor = "{OWN_BUCKET}", sot = "{OWN_BUCKET}", spec = "{OWN_BUCKET}" }}
@@ -143,16 +140,11 @@ def instances(
       iam_role_path         = "/lakes/"
       permissions_boundary_arn = "{boundary}"
     """
+    first, second = (tmp_path_factory.mktemp(name) for name in ("first", "second"))
+    env = {**env, "TF_VAR_fundamentus_base_url": site.base_url}
     return (
-        Instance(
-            tmp_path_factory.mktemp("first"),
-            repository,
-            env,
-            site.base_url,
-            MINIMAL.format(site_url=site.base_url),
-            "minimal",
-        ),
-        Instance(tmp_path_factory.mktemp("second"), repository, env, site.base_url, own),
+        Instance(first, repository, env, MINIMAL.format(site_url=site.base_url), "minimal"),
+        Instance(second, repository, env, own),
     )
 
 
@@ -334,17 +326,14 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
         assert {tag["Key"]: tag["Value"] for tag in tags} == own
 
 
-def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(
-    deployed: Deployed,
-) -> None:
-    for resources, outputs in deployed.applied:
+def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deployed: Deployed) -> None:
+    for found, outputs in deployed.applied:
         to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
         assert set(to_attach) == {"collector_policy_json", "operator_policy_json", "reader_policy_json"}
-        found = {**policies(resources), **to_attach}
-        assert {
-            address for address in resources if re.search(r"\.aws_(iam_role|iam_role_policy)\.", address)
-        } <= {where.split(": ")[0] for where in found}
-        check_policies(found)
+        documents = {**policies(found), **to_attach}
+        roles = {address for address in found if re.search(r"\.aws_(iam_role|iam_role_policy)\.", address)}
+        assert roles <= {where.split(": ")[0] for where in documents}
+        check_policies(documents)
 
 
 def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(told: dict[str, Any]) -> None:
@@ -462,12 +451,9 @@ def test_a_change_updates_what_it_is_part_of_and_line_endings_and_modes_are_none
 
 
 def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:
+    checkouts = [instance.checkout("destroy-job") for instance in (deployed.first, deployed.second)]
     with ThreadPoolExecutor() as pool:
-        ends = [
-            pool.submit(instance.checkout("destroy-job").destroy)
-            for instance in (deployed.first, deployed.second)
-        ]
-    assert all("Destroy complete!" in end.result() for end in ends)
+        assert all("Destroy complete!" in said for said in pool.map(Checkout.destroy, checkouts))
 
     left = left_behind(emulator)
     (queue,) = left.pop("queue")

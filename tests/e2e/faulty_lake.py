@@ -15,18 +15,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import pytest
 from known_lake import tables_of
 from role import may
 
 from assess_day.calendar_b3 import is_trading_day
-from b3.days import number_of
+from b3.days import day_at, days_before, number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
 from sandbox.console import Console
@@ -173,7 +171,7 @@ class FaultyLake:
     def parts(self, key: str, day: int) -> set[str]:
         """Return the ids of a table's uncompacted objects for a day."""
         stored = self.partitions.objects(self.tables[key], day)
-        return {part.id for part in stored if not part.is_compact}
+        return {one for part in stored if part.key.endswith(".part.parquet") for one in part.ids}
 
     def roles(self) -> list[str]:
         pages = self.client("iam").get_paginator("list_roles").paginate()
@@ -279,16 +277,6 @@ def queue_arn(url: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{url.rsplit('/', 1)[1]}"
 
 
-def object_created(table: Table, key: str) -> dict[str, Any]:
-    """Return the event that S3 sends for a new object."""
-    record = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": table.bucket}, "object": {"key": quote(key)}},
-    }
-    return {"Records": [record]}
-
-
 @pytest.fixture(scope="session")
 def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyLake]:
     state_dir = tmp_path_factory.mktemp("faults")
@@ -330,8 +318,7 @@ _days_ago = itertools.count(start=1)
 @pytest.fixture
 def recent() -> int:
     """Return an unused day of the last week, because pages are archived only within eight days."""
-    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
-    return number_of(today - timedelta(days=next(_days_ago)))
+    return days_before(day_at(datetime.now(timezone.utc)), next(_days_ago))[-1]
 
 
 @pytest.fixture

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from b3.days import date_of, number_of
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
+from sandbox.bench.queries import TABLES, weekdays
 from sandbox.lake import Lake, Table
 from sandbox.site import SampleAsset, make_assets
 
@@ -26,7 +28,6 @@ SESSIONS = {20261118: 20261118, 20261119: 20261119, 20261120: 20261119, 20261123
 """Session on the site for each day: the 20th is a holiday."""
 HOLIDAY, LAST = 20261120, 20261123
 LIQUID = 1_000_000
-TABLES = {"sot_acoes": SOT_ACOES, "sot_fiis": SOT_FIIS, "spec_ativos": SPEC_ATIVOS, "spec_quality": QUALITY}
 
 DAYS_JUDGED = 31
 """Days in the quality table: one more than the thirty days that the query shows."""
@@ -124,8 +125,7 @@ def make_known_lake() -> KnownLake:
                 }
                 kept = {column: value for column, value in changed.items() if column in row} | more
                 known.rows.setdefault(key, []).append(kept)
-    weekdays = (as_date(LAST) - timedelta(days=back) for back in range(2 * DAYS_JUDGED))
-    judged = [int(f"{day:%Y%m%d}") for day in weekdays if day.weekday() < 5][:DAYS_JUDGED]
+    judged = map(number_of, weekdays(date_of(LAST), DAYS_JUDGED))
     known.rows["spec_quality"] = [row for day in judged for row in judgement(day)]
     return known
 
@@ -151,7 +151,7 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
     """Return an asset's values on `day` that differ from the site's values; the site has only one day."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
-    if asset.expected_spec(day)["dt_ult_cot"] != as_date(session):
+    if asset.expected_spec(day)["dt_ult_cot"] != date_of(session):
         return {}
     price = float(asset.expected_spec(day)["vlr_cot"])
     percent = (7 * number + session) % 11 - 5 + (day == HOLIDAY and asset.ticker == known.mended)
@@ -164,11 +164,6 @@ def regrouped(row: Row, factor: float) -> Row:
     return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 
 
-def as_date(day: int) -> date:
-    """Convert a day's number to a date."""
-    return datetime.strptime(str(day), "%Y%m%d").date()
-
-
 def read_at(day: int) -> datetime:
     """Return the time when the pages of a day were read."""
-    return datetime.combine(as_date(day), datetime.min.time()) + timedelta(hours=18, minutes=50)
+    return datetime.combine(date_of(day), datetime.min.time()) + timedelta(hours=18, minutes=50)

@@ -15,10 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from faulty_lake import SHARED_DIR
-from known_lake import HOLIDAY, LAST, KnownLake, Row, as_date, make_known_lake, tables_of
+from known_lake import HOLIDAY, LAST, KnownLake, Row, make_known_lake, tables_of
 from pandas.testing import assert_frame_equal
 from role import Role, not_refused
 
+from b3.days import date_of
 from pynvest_lake.contract import SPEC_ATIVOS
 from report.__main__ import main as report
 from report.athena import Answer, Athena
@@ -346,7 +347,7 @@ def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None
     banks = known.liquid("sot_acoes").dropna(subset="vlr_depositos")
 
     assert stocks.vlr_ind_div_yield.idxmax() == known.delisted
-    assert stocks.dt_ult_cot[known.delisted] < as_date(LAST).replace(year=2025)
+    assert stocks.dt_ult_cot[known.delisted] < date_of(LAST).replace(year=2025)
     assert len(banks)
     assert banks[["vlr_divida_liq", "vlr_ind_ev_sobre_ebit"]].isna().all(axis=None)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
-from faulty_lake import FaultyLake, object_created, until
+from faulty_lake import FaultyLake, until
 
-from b3.days import number_of
+from b3.days import date_of, day_at, number_of
+from lake_rows import raw_s3_event
 from pynvest_lake.ledger import moment_of
 from sandbox import checks
 from sandbox.site import GHOSTS, Fault, SampleAsset
@@ -120,7 +120,7 @@ def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_lo
     faulty: FaultyLake, recent: int
 ) -> None:
     """Messages and keys contain the day of the run, although the stages' clocks show another day."""
-    today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
+    today = day_at(datetime.now(timezone.utc))
     todays = {key: faulty.keys(key, today) for key in faulty.tables}
     day = faulty.day()
     day.ask(recent)
@@ -132,8 +132,8 @@ def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_lo
     assert todays == {key: faulty.keys(key, today) for key in faulty.tables}
 
     for kind in ("acoes", "fiis"):
-        sor = faulty.tables[f"sor_{kind}"]
-        events = [object_created(sor, key) for key in faulty.keys(f"sor_{kind}", recent)]
+        bucket = faulty.tables[f"sor_{kind}"].bucket
+        events = [raw_s3_event((bucket, key)) for key in faulty.keys(f"sor_{kind}", recent)]
         before = faulty.keys(f"sot_{kind}", recent)
         for event in [*reversed(events), *events]:
             faulty.invoke(f"prep-financial-data-for-{kind}", event)
@@ -146,7 +146,7 @@ def test_a_run_that_crosses_midnight_is_one_day_and_an_event_that_comes_again_lo
 
 
 def test_a_site_that_is_late_is_read_anew_once_its_session_has_moved(faulty: FaultyLake, number: int) -> None:
-    monday = datetime.strptime(str(number), "%Y%m%d").date()
+    monday = date_of(number)
     wednesday, thursday = monday + timedelta(days=2), monday + timedelta(days=3)
     faulty.site.session = wednesday
     before = faulty.day()

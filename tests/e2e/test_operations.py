@@ -11,10 +11,10 @@ import pytest
 from faulty_lake import FaultyLake, past_day, until
 
 from pynvest_lake.archive import Archive
+from pynvest_lake.catalog import register_partition
 from report.athena import Athena
 from sandbox.checks import NotExact
 from sandbox.day import Day
-from sandbox.lake import Table
 
 pytestmark = pytest.mark.e2e
 
@@ -149,26 +149,9 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
     faulty.compact(day)
     for table in faulty.lake.tables:
         if table.layer == "sor":
-            add_partition(faulty, table, day.number)
+            register_partition(faulty.glue, table.lake_table, day.number)
 
     faulty.check(day)
-
-
-def add_partition(faulty: FaultyLake, table: Table, day: int) -> None:
-    """Do what ``ALTER TABLE … ADD IF NOT EXISTS PARTITION`` does; the emulator lacks this statement."""
-    storage = faulty.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"][
-        "StorageDescriptor"
-    ]
-    faulty.glue.batch_create_partition(
-        DatabaseName=table.database,
-        TableName=table.name,
-        PartitionInputList=[
-            {
-                "Values": [str(day)],
-                "StorageDescriptor": storage | {"Location": f"s3://{table.bucket}/{table.prefix(day)}"},
-            }
-        ],
-    )
 
 
 def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: FaultyLake, day: Day) -> None:

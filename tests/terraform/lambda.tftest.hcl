@@ -348,21 +348,21 @@ run "rules_on_the_bus_start_the_next_stage_and_leave_a_foreign_bucket_alone" {
     error_message = "the module changes a bucket's own configuration"
   }
   assert {
-    condition = { for table, rule in aws_cloudwatch_event_rule.this : table => [rule.name, one(jsondecode(rule.event_pattern).detail.bucket.name), one(jsondecode(rule.event_pattern).detail.object.key).wildcard] } == {
-      sor_acoes = ["pynvest-new-objects-of-sor-acoes", "raw", "sor_stocks/*.part.parquet"]
-      sor_fiis  = ["pynvest-new-objects-of-sor-fiis", "raw", "sor_funds/*.part.parquet"]
-      sot_acoes = ["pynvest-new-objects-of-sot-acoes", "curated", "sot_stocks/*.part.parquet"]
-      sot_fiis  = ["pynvest-new-objects-of-sot-fiis", "curated", "sot_funds/*.part.parquet"]
-    }
+    condition     = alltrue([for table, rule in aws_cloudwatch_event_rule.this : rule.name == "pynvest-new-objects-of-${replace(table, "_", "-")}"])
     error_message = "rules: ${jsonencode(aws_cloudwatch_event_rule.this)}"
   }
   assert {
-    condition     = { for table, permission in aws_lambda_permission.bus : table => permission.function_name } == { sor_acoes = "pynvest-lambda-prep-financial-data-for-acoes", sor_fiis = "pynvest-lambda-prep-financial-data-for-fiis", sot_acoes = "pynvest-lambda-specialize-financial-data", sot_fiis = "pynvest-lambda-specialize-financial-data" } && alltrue([for permission in aws_lambda_permission.bus : permission.principal == "events.amazonaws.com"])
-    error_message = "permissions: ${jsonencode(aws_lambda_permission.bus)}"
-  }
-  assert {
-    condition     = { for table, target in aws_cloudwatch_event_target.this : table => one(target.dead_letter_config).arn } == { sor_acoes = var.failure_queue_arns["pynvest-lambda-prep-financial-data-for-acoes"], sor_fiis = var.failure_queue_arns["pynvest-lambda-prep-financial-data-for-fiis"], sot_acoes = var.failure_queue_arns["pynvest-lambda-specialize-financial-data"], sot_fiis = var.failure_queue_arns["pynvest-lambda-specialize-financial-data"] }
-    error_message = "targets: ${jsonencode(aws_cloudwatch_event_target.this)}"
+    condition = { for table, rule in aws_cloudwatch_event_rule.this : table => [
+      one(jsondecode(rule.event_pattern).detail.bucket.name), one(jsondecode(rule.event_pattern).detail.object.key).wildcard,
+      trimprefix(aws_lambda_permission.bus[table].function_name, "pynvest-lambda-"), aws_lambda_permission.bus[table].principal,
+      trimprefix(one(aws_cloudwatch_event_target.this[table].dead_letter_config).arn, "arn:aws:sqs:sa-east-1:123456789012:"),
+      ] } == {
+      sor_acoes = ["raw", "sor_stocks/*.part.parquet", "prep-financial-data-for-acoes", "events.amazonaws.com", "failed-4a"]
+      sor_fiis  = ["raw", "sor_funds/*.part.parquet", "prep-financial-data-for-fiis", "events.amazonaws.com", "failed-4b"]
+      sot_acoes = ["curated", "sot_stocks/*.part.parquet", "specialize-financial-data", "events.amazonaws.com", "failed-5"]
+      sot_fiis  = ["curated", "sot_funds/*.part.parquet", "specialize-financial-data", "events.amazonaws.com", "failed-5"]
+    }
+    error_message = "another object, function or queue: ${jsonencode([aws_cloudwatch_event_rule.this, aws_lambda_permission.bus, aws_cloudwatch_event_target.this])}"
   }
 }
 

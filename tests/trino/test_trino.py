@@ -15,7 +15,6 @@ from known_lake import (
     LAST,
     SESSIONS,
     KnownLake,
-    as_date,
     judgement,
     make_known_lake,
     put,
@@ -26,6 +25,7 @@ from role import Role
 from trino_server import NothingToRunItWith, Trino, fetch, find_java
 
 from athena_functions import FUNCTIONS
+from b3.days import date_of
 from pynvest_lake.contract import SOR_ACOES, table_schema
 from report.athena import Athena
 from report.history import SERIES, SHARES, history_sql, table_of
@@ -83,18 +83,18 @@ class AskedLake:
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
     """Copy the first day to `count` earlier weekdays; the `skip` weekdays before the first day stay empty."""
     first = min(SESSIONS)
-    days = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(first) - timedelta(days=1), skip + count)]
+    days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]
     rows = {
         key: [
             {**row, "anomesdia_exec": day, "datetime_exec": read_at(day)}
-            | ({"dt_ult_cot": as_date(day)} if row["dt_ult_cot"] == as_date(first) else {})
+            | ({"dt_ult_cot": date_of(day)} if row["dt_ult_cot"] == date_of(first) else {})
             for day in days[skip:]
             for row in known.rows[key]
             if row["anomesdia_exec"] == first
         ]
         for key in ("sot_acoes", "sot_fiis", "spec_ativos")
     }
-    judged = [int(f"{day:%Y%m%d}") for day in weekdays(as_date(LAST), DAYS_JUDGED + skip + count)]
+    judged = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(LAST), DAYS_JUDGED + skip + count)]
     return KnownLake(
         {**rows, "spec_quality": [row for day in judged[DAYS_JUDGED + skip :] for row in judgement(day)]}
     )
@@ -228,7 +228,7 @@ def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_d
 def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: AskedLake) -> None:
     view = lake.relation("vw_ativos_por_sessao")
     whole = lake.trino.ask(f"SELECT * FROM {view}")  # noqa: S608
-    bounded = lake.trino.ask(f"SELECT * FROM {view} WHERE dt_ult_cot >= DATE '{as_date(LAST)}'")  # noqa: S608
+    bounded = lake.trino.ask(f"SELECT * FROM {view} WHERE dt_ult_cot >= DATE '{date_of(LAST)}'")  # noqa: S608
 
     assert bounded.rows
     assert bounded.rows_read < whole.rows_read / 2
