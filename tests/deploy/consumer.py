@@ -51,7 +51,6 @@ class ModuleRepository:
         self._git("tag", version)
 
     def source(self, version: str) -> str:
-        """Return the module source for a version."""
         return f"git::file://{self.directory}?ref={version}"
 
     def _git(self, *arguments: str) -> None:
@@ -115,7 +114,6 @@ class Checkout:
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
     def destroy(self) -> str:
-        """Destroy without a prompt."""
         return self.terraform("destroy", "-auto-approve", "-parallelism=50")
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
@@ -132,7 +130,6 @@ class Checkout:
         }
 
     def plan(self, *arguments: str) -> dict[str, Any]:
-        """Return a plan as Terraform's JSON."""
         self.terraform("plan", "-out=shown.tfplan", *arguments)
         return dict(json.loads(self.terraform("show", "-json", "shown.tfplan")))
 
@@ -141,7 +138,6 @@ class Checkout:
         return resources_of(json.loads(self.terraform("show", "-json"))["values"])
 
     def outputs(self) -> dict[str, Any]:
-        """Return the root's outputs."""
         return {
             name: output["value"] for name, output in json.loads(self.terraform("output", "-json")).items()
         }
@@ -163,7 +159,6 @@ def resources_of(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_type(found: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the values of the resources of a type."""
     return [values for address, values in found.items() if f".{kind}." in f".{address}"]
 
 
@@ -173,7 +168,6 @@ def unwrapped(said: str) -> str:
 
 
 def copy_module(directory: Path) -> None:
-    """Copy the files of the module."""
     for path in PROJECT.glob("*.tf"):
         shutil.copy(path, directory)
     for name in MODULE:

@@ -66,7 +66,6 @@ def planned(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> di
 
 @pytest.fixture(scope="module")
 def found(planned: dict[str, Any]) -> dict[str, Any]:
-    """Return the planned resources by address."""
     return resources_of(planned)
 
 

@@ -62,7 +62,6 @@ class Instance:
     example: str = "local"
 
     def checkout(self, name: str, version: str = "v1") -> Checkout:
-        """Create a clean checkout, ready to plan."""
         return Checkout(
             self.directory / name,
             source=self.repository.source(version),
@@ -177,7 +176,6 @@ def deployed(instances: tuple[Instance, Instance]) -> Deployed:
 
 @pytest.fixture(scope="module")
 def another(deployed: Deployed) -> Checkout:
-    """Return another clean checkout of the second instance."""
     return deployed.second.checkout("another")
 
 

@@ -48,13 +48,9 @@ def pythons() -> list[str]:
     found = {f"3.{sys.version_info.minor}": sys.executable}
     for minor in range(9, 15):
         named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))
-        for python in (path for name in named if (path := shutil.which(name))):
-            if (
-                subprocess.run(
-                    [python, "-m", "pip", "--version"], capture_output=True, check=False
-                ).returncode
-                == 0
-            ):
+        for python in filter(None, map(shutil.which, named)):
+            command = [python, "-m", "pip", "--version"]
+            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                 found.setdefault(f"3.{minor}", python)
     return list(found.values())
 
@@ -81,7 +77,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> C
 
 
 def deployable(directory: Path, env: dict[str, str], inputs: str = "") -> Checkout:
-    """Return a checkout with names of its own."""
     return Checkout(
         directory / "checkout", env=env, inputs=f'name_prefix = "packages-{next(COUNT)}"\n{inputs}'
     )

@@ -44,9 +44,6 @@ class Asked:
         self.lake: Lake = local.lake
         self.outputs = local.terraform.outputs()
         s3 = local.emulator.client("s3")
-        (self.packages_bucket,) = (
-            bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "-packages-" in bucket["Name"]
-        )
         self.athena = Athena(local.emulator.client("athena"), self.lake.workgroup)
         self.empty = take_snapshot(self.athena, s3)
         self.known: KnownLake = make_known_lake()
@@ -563,7 +560,8 @@ def forbidden_calls(asked: Asked, reader: Role) -> Iterator[partial[Any]]:
     """Yield calls that readers may not make."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
-    work, packages = {"Bucket": lake.work_bucket}, {"Bucket": asked.packages_bucket}
+    work = {"Bucket": lake.work_bucket}
+    packages = {"Bucket": lake.work_bucket.replace("-work-", "-packages-")}
     for table in tables_of(lake).values():
         item = {"Bucket": table.bucket, "Key": f"{table.prefix(LAST)}0.part.parquet"}
         named = {"DatabaseName": table.database, "TableName": table.name}

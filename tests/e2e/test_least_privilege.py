@@ -65,24 +65,13 @@ WORK = {
 }
 """Allowed actions of each function for each part of the work bucket."""
 
+RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+QUEUE_ACTIONS = (*RECEIVE, "sqs:SendMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue")
 QUEUES = {
     "get-tickers": {("sqs:SendMessage", kind) for kind in KINDS},
-    **{
-        f"get-financial-data-for-{kind}": {
-            (f"sqs:{action}", kind) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-        }
-        for kind in KINDS
-    },
+    **{f"get-financial-data-for-{kind}": {(action, kind) for action in RECEIVE} for kind in KINDS},
     "assess-day": {("sqs:GetQueueAttributes", of) for kind in KINDS for of in (kind, f"{kind}-dlq")},
 }
-QUEUE_ACTIONS = (
-    "sqs:SendMessage",
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueAttributes",
-    "sqs:PurgeQueue",
-)
 
 
 @dataclass(frozen=True)
@@ -105,50 +94,24 @@ class Grant:
 
 
 KEPT = [
-    (
-        ("*-lambda-*", "logs:*", "*:log-group:/aws/lambda/*"),
-        "Lambda uses the function's role to write its log; the emulator uses no role",
-    ),
-    (
-        ("*-sfn-*", "logs:*", "*"),
-        "Step Functions uses the workflow's role to deliver its log; these actions take no resource",
-    ),
-    *(
-        (
-            ("*-lambda-get-financial-data-for-*", f"sqs:{action}", "*-queue"),
-            "the event source mapping uses the function's role to read the queue; the emulator uses no role",
-        )
-        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-    ),
-    (
-        ("*", "sqs:SendMessage", "*-dlq"),
-        "Lambda and the scheduler use the role to send failed events; the emulator uses no role",
-    ),
-    (
-        ("*-lambda-*", "glue:*", "*:catalog"),
-        "Glue checks catalog, database and table in each call; the emulator checks the database only",
-    ),
-    (("*-lambda-*", "glue:*", "*:table/*"), "same as the catalog"),
-    (
-        ("*-lambda-prep-*", "s3:ListBucket", "*"),
-        "without ListBucket, GetObject on an object that stage 1 has removed returns 403, which fails",
-    ),
-    (("*-lambda-specialize-*", "s3:ListBucket", "*"), "same as stage 4"),
-    (
-        ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-*"),
-        "the workflow uses its role to invoke; the emulator uses no role",
-    ),
-    (
-        ("*-sfn-*", "sns:Publish", "*-notices"),
-        "the workflow uses its role to publish; the emulator uses no role",
-    ),
-    (
-        ("trigger-*", "lambda:InvokeFunction", "*-lambda-check-and-delete-partitions"),
-        "the scheduler uses its role to invoke; tests do not use the schedules",
-    ),
-    (("trigger-*", "states:StartExecution", "*-sfn-*"), "same as the start of stage 1"),
+    # Lambda, the scheduler and Step Functions use a role to write its log, to read a queue, to send failed
+    # events, to invoke and to publish; the emulator uses no role, and tests do not use the schedules.
+    ("*-lambda-*", "logs:*", "*:log-group:/aws/lambda/*"),
+    ("*-sfn-*", "logs:*", "*"),
+    *(("*-lambda-get-financial-data-for-*", action, "*-queue") for action in RECEIVE),
+    ("*", "sqs:SendMessage", "*-dlq"),
+    ("*-sfn-*", "lambda:InvokeFunction", "*-lambda-*"),
+    ("*-sfn-*", "sns:Publish", "*-notices"),
+    ("trigger-*", "lambda:InvokeFunction", "*-lambda-check-and-delete-partitions"),
+    ("trigger-*", "states:StartExecution", "*-sfn-*"),
+    # Glue checks catalog, database and table in each call; the emulator checks the database only.
+    ("*-lambda-*", "glue:*", "*:catalog"),
+    ("*-lambda-*", "glue:*", "*:table/*"),
+    # Without ListBucket, GetObject on an object that stage 1 has removed returns 403, which fails.
+    ("*-lambda-prep-*", "s3:ListBucket", "*"),
+    ("*-lambda-specialize-*", "s3:ListBucket", "*"),
 ]
-"""Grants that AWS checks and the emulator does not: role, action, resource, and the reason for each."""
+"""Grants that AWS checks and the emulator does not: role, action and resource."""
 
 
 def grants(faulty: FaultyLake) -> Iterator[Grant]:
@@ -183,9 +146,9 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)
-    refused = {kind: max(asset.ticker for asset in faulty.assets if asset.kind == kind) for kind in KINDS}
-    for ticker in refused.values():
-        faulty.site.set_fault(ticker, Fault("status", status=403))
+    for kind in KINDS:
+        refused = max(asset.ticker for asset in faulty.assets if asset.kind == kind)
+        faulty.site.set_fault(refused, Fault("status", status=403))
     day.start(anomesdia_exec=day.number)
     day.wait()
     faulty.site.clear_faults()
@@ -204,11 +167,10 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     asked = [json.loads(line) for line in faulty.emulator.authorization_log.read_text().splitlines()]
     allowed: dict[str, list[dict[str, Any]]] = {}
     for request in asked:
-        if request["decision"] == "Allow":
-            role = request["principal"].split("/")[1]
-            request.pop("principal")
-            if request not in allowed.setdefault(role, []):
-                allowed[role].append(request)
+        if request.pop("decision") == "Allow":
+            requests = allowed.setdefault(request.pop("principal").split("/")[1], [])
+            if request not in requests:
+                requests.append(request)
     granted = list(grants(faulty))
     unused = {
         grant
@@ -222,14 +184,12 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
         )
     }
 
-    assert not [grant for grant in unused if not reasons(grant)]
-    assert {kept for kept, _ in KEPT} == {kept for grant in unused for kept in reasons(grant)}
+    assert not [grant for grant in unused if not kept(grant)]
+    assert set(KEPT) == {one for grant in unused for one in kept(grant)}
 
 
-def reasons(grant: Grant) -> list[tuple[str, str, str]]:
-    return [
-        kept for kept, _ in KEPT if all(map(fnmatchcase, (grant.role, grant.action, grant.resource), kept))
-    ]
+def kept(grant: Grant) -> list[tuple[str, str, str]]:
+    return [one for one in KEPT if all(map(fnmatchcase, (grant.role, grant.action, grant.resource), one))]
 
 
 @pytest.mark.parametrize(
