@@ -70,20 +70,6 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     assert {request.ticker for request in faulty.site.requests if request.ticker} == {down, silent, garbled}
 
 
-def test_the_workflow_waits_for_a_day_that_is_still_on_its_way(faulty: FaultyLake, number: int) -> None:
-    faulty.site.latency_ms = 250
-    day = faulty.day()
-    started_at = time.time()
-    day.ask(number)
-    until(lambda: any(request.ticker for request in faulty.site.requests), "the first request for a page")
-
-    faulty.compact(day)
-
-    assert faulty.log("assess-day", started_at, "ainda sem resposta")
-    faulty.check_told("digest", number, ALL_READ)
-    faulty.check(day)
-
-
 def test_an_evening_that_begins_with_a_refusal_ends_exact_without_a_hand(faulty: FaultyLake) -> None:
     """Start the schedules' targets with the schedules' inputs, but wait seconds instead of hours."""
     fault = Fault("status", status=403)
