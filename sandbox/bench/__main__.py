@@ -54,7 +54,7 @@ REFUSED_DAY = 20200110
 """A past day on which the site refuses every asset."""
 ROUNDS = 4
 """Rounds of an evening."""
-VISIBILITY_SECONDS, DEFAULT_VISIBILITY_SECONDS = 150, 900
+VISIBILITY_SECONDS, DEFAULT_VISIBILITY_SECONDS = 150, 720
 WAIT_OF_VISIBILITY = 1 / 40
 """A batch of a refused process waits for this part of the visibility timeout, of 600 s at most."""
 STAGE_3_GB = 0.5

@@ -31,6 +31,8 @@ class Verdict(str, Enum):
 VERDICT = "dia"
 # The name of the check whose row reports that a day has no listing.
 LISTING = "listagem"
+# The name of the check of the number of listed assets.
+LISTED = "papeis_listados"
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,8 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Return whether the day has no listing; it is then unknown which assets are missing."""
-        return any(row.medida == LISTING and row.situacao is Verdict.FAILURE for row in self.rows)
+        """Return whether a kind has no listing; it is then unknown which of its assets are missing."""
+        return any(row.medida in (LISTING, LISTED) and not row.valor for row in self.rows)
 
     @property
     def reasons(self) -> list[str]:

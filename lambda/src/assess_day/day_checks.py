@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from assess_day import thresholds
-from assess_day.assessment import LISTING, QualityRow, Verdict
+from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.fill import judge_lacking_label
@@ -45,21 +45,15 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         lacking = no_listing(inputs.state)
         return [row(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))] if lacking else []
     rows = []
-    if listed.is_partial:
-        said = (
-            "Só uma execução parcial foi pedida neste dia: invoque a função check-and-delete-partitions com "
-            "{} ainda hoje."
-        )
-        rows.append(row(None, LISTING, None, float(len(list(listed))), None, Verdict.FAILURE, said))
     for kind in Kind:
         count, table = len(listed.assets.get(kind, ())), SOR[kind]
-        reference = inputs.references.of(table, "papeis_listados")
+        reference = inputs.references.of(table, LISTED)
         verdict = Verdict.FAILURE if not count else Verdict.OK
         if count and reference:
             verdict = thresholds.LISTED.below(count / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
-        rows.append(row(table, "papeis_listados", None, float(count), reference, verdict, said))
+        rows.append(row(table, LISTED, None, float(count), reference, verdict, said))
     return rows
 
 

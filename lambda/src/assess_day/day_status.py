@@ -161,9 +161,8 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
     patience = timedelta(seconds=patience_seconds)
     grace = min(timedelta(seconds=GRACE_SECONDS), patience)
     begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
-    # A cleared day has rounds but no listing, until stage 2 has recorded the new round.
-    cleared = ledger.listing is None and (not ledger.rounds or ledger.rounds[-1].reason is None)
-    if cleared and not state.sor_ids and now < begun_by:
+    # A cleared day has no listing until stage 2 has recorded the new round.
+    if ledger.listing is None and not state.sor_ids and now < begun_by:
         return [f"nada de {ledger.day} foi pedido ainda"]
     quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:

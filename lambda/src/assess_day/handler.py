@@ -15,7 +15,7 @@ from assess_day.day_status import DayState, DayStatus, day_status, look_seconds,
 from assess_day.load import earlier_listed, load_inputs, load_state, most_traded, old_session
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
-from assess_day.quality import PARTIAL, run_checks
+from assess_day.quality import NOT_RUN, PARTIAL, run_checks
 from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
 from assess_day.settings import Settings
@@ -144,9 +144,8 @@ def _assess(
     """Run the quality checks, write their results, and return the verdict with its notice."""
     s3, table, day = client("s3"), settings.table(QUALITY), state.ledger.day
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
-    # The schedule expects the whole day: if only a partial run took place, the checks fail.
-    is_partial = state.ledger.is_partial and not execution.is_scheduled
-    rows = PARTIAL if is_partial else run_checks(found)
+    of_partial = NOT_RUN if execution.is_scheduled else PARTIAL
+    rows = of_partial if state.ledger.is_partial else run_checks(found)
     missing = tuple(
         MissingAsset(kind, ticker, entry.outcome if entry else None)
         for (kind, ticker), entry in sorted(state.ledger.missing(state.sor_ids).items())
@@ -159,7 +158,7 @@ def _assess(
         missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
-        is_partial,
+        rows is PARTIAL,
         state.fetch_from,
         state.site_refuses,
     )

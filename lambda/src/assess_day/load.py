@@ -56,7 +56,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
-        if listing is not None and not listing.is_partial:
+        if listing is not None and not listing.is_partial and all(listing.assets.get(kind) for kind in Kind):
             return {kind: len(listing.assets.get(kind, ())) for kind in Kind}
     return None
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assess_day import day_checks, table_checks
-from assess_day.assessment import VERDICT, QualityRow, Verdict
+from assess_day.assessment import LISTING, VERDICT, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 
 Check = Callable[[CheckInputs], list[QualityRow]]
 
 CHECKS: tuple[Check, ...] = (*day_checks.CHECKS, *table_checks.CHECKS)
 PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução de teste"),)
-"""The rows of a day with only a partial run: it is not judged."""
+"""The rows of a day with only a partial run: such a day is not judged."""
+_SAID = (
+    "Só uma execução parcial foi pedida neste dia: invoque a função check-and-delete-partitions com {} ainda "
+    "hoje."
+)
+NOT_RUN = (
+    QualityRow(None, LISTING, None, 1.0, None, Verdict.FAILURE, _SAID),
+    QualityRow(None, VERDICT, None, 1.0, None, Verdict.FAILURE, _SAID),
+)
+"""The rows of such a day for the schedule, which expects the whole day."""
 
 
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:

@@ -94,9 +94,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("nothing queued: the previous round is not settled", extra=result)
         return result
 
-    left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    left = context.get_remaining_time_in_millis() / 1000
+    left = min(left - min(RESERVE_SECONDS, left / 3), PATIENCE_SECONDS + RESERVE_SECONDS)
+    not_after = monotonic() + left
     try:
-        listed = _listed(site, archive, request, before, left, past=request.day < day_at(now))
+        listed = _listed(site, archive, request, before, not_after, past=request.day < day_at(now))
     except NoListing as error:
         result["no_listing"] = str(error)
         if before.listing is None and not request.only_missing and request.tickers is None:
@@ -110,7 +112,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     old: frozenset[int] = frozenset()
     if request.old_session is not None and not request.from_pages:
-        session = session_of(site, request.old_session.ticker)
+        session = session_of(site, request.old_session.ticker, not_after)
         result["session"] = session
         shown = request.old_session.session
         if session is not None and session > shown:
@@ -146,27 +148,28 @@ def _listed(
     archive: Archive,
     request: DayRequest,
     before: DayLedger,
-    left_seconds: float,
+    not_after: float,
     *,
     past: bool,
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none. A round of a past day always uses it, because
-    the site's listing has the prices of a later session.
+    A round uses the ledger's listing if the site gives none. In a round of a past day, the ledger's prices
+    stay, and the site's listing is not archived: it may have the prices of a later session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
     known = Listed(before.listing) if request.only_missing and before.listing else None
-    if known and past:
-        return known
-    patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, left_seconds)
+    patience = 0.0 if request.only_missing else PATIENCE_SECONDS
     try:
-        return from_site(site, patience, not_after=monotonic() + left_seconds)
+        found = from_site(site, patience, not_after=not_after)
     except NoListing as error:
         if known is None:
             raise
         return replace(known, problems=(str(error),))
+    if known and past:
+        return replace(found, listing=found.listing.united(known.listing), pages=())
+    return found
 
 
 def _keep(archive: Archive, day: int, listed: Listed) -> bool:

@@ -199,7 +199,20 @@ def test_a_scheduled_execution_fails_if_only_a_partial_run_took_place(lake: Lake
     result = assess("assess", input={"rounds": []})
 
     assert (result["situacao"], result["notice"]["tell"]) == ("falha", "failure")
-    assert any(reason.startswith("Só uma execução parcial foi pedida") for reason in result["reasons"])
+    assert result["reasons"][0].startswith("Só uma execução parcial foi pedida")
+    assert "get-tickers" not in result["notice"]["text"]
+    stored = read_record(lake.s3, lake.tables[QUALITY], DAY)
+    assert [(row.medida, row.situacao.value) for row in stored] == [("listagem", "falha"), ("dia", "falha")]
+
+
+def test_a_kind_without_a_listing_is_told_with_how_to_ask_for_it(lake: Lake, assess: Any) -> None:
+    queue(lake, "PETR4")
+    land(lake, "PETR4")
+
+    text = assess("assess")["notice"]["text"]
+
+    assert "Ativos que faltam: não se sabe, sem listagem" in text
+    assert "invoque a função get-tickers" in text
 
 
 def test_rows_that_a_compaction_replaces_while_they_are_read_are_read_from_its_object(lake: Lake) -> None:
@@ -322,13 +335,18 @@ def test_a_day_without_sor_objects_is_not_made_anew(lake: Lake, assess: Any, wor
 
 
 def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, assess: Any) -> None:
-    queue(lake, *(f"AAA{number}" for number in range(10, 20)), day=20261120)
+    before = {Kind.ACOES: dict.fromkeys(f"AAA{number}" for number in range(10, 20)), Kind.FIIS: {"A11": None}}
+    lake.ledger.write_listing(20261119, Listing(before))
+    queue(lake, "PETR4", day=20261120)  # only the listing of stocks: it is no reference
     queue(lake, "PETR4")
     land(lake, "PETR4")
 
     status = assess()
 
-    assert status["reasons"] == ("ações na listagem: 1, e 10 na anterior", "fundos na listagem: 0")
+    assert status["reasons"] == (
+        "ações na listagem: 1, e 10 na anterior",
+        "fundos na listagem: 0, e 1 na anterior",
+    )
     assert status["whole"] is True
 
 

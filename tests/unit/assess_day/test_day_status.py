@@ -125,7 +125,7 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     refused = Round(0, moment_text(START), {}, "refused: status 403")
     day = empty(refused, queues=("mensagens na fila de ações: 1 à espera",))
 
-    status = status_of(day, after(1))
+    status = status_of(day, after(BEGIN_SECONDS))
 
     assert (status.settled, status.whole) == (True, False)
     said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
@@ -141,8 +141,11 @@ def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_r
     assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
-def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledger() -> None:
-    day = empty(ROUND)
+@pytest.mark.parametrize("reason", [None, "refused: status 403"])
+def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledger(
+    reason: str | None,
+) -> None:
+    day = empty(replace(ROUND, reason=reason))
     long_after = timedelta(days=1)
 
     status = day_status.day_status(day, START + long_after, PATIENCE, START + long_after)

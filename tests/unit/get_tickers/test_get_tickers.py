@@ -205,6 +205,14 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
     assert (now[0], len(site.requests)) == (0.0, 2)
 
 
+def test_a_short_time_limit_still_leaves_time_for_the_listings(
+    lake: Lake, queue: Any, context: SimpleNamespace
+) -> None:
+    context.get_remaining_time_in_millis = lambda: 12_000
+
+    assert "no_listing" not in queue({"anomesdia_exec": DAY})
+
+
 def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None:
     with pytest.raises(NoListing, match=r"failed: .*its time was over"):
         from_site(FundamentusSite(site.base_url), 0.0, not_after=time.monotonic())
@@ -287,20 +295,30 @@ def test_a_partial_run_of_which_nothing_is_listed_starts_no_round(lake: Lake, qu
     assert lake.ledger.read(DAY).rounds == ()
 
 
-@pytest.mark.parametrize("day", [DAY, PAST])
-def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none_and_always_for_a_past_day(
-    lake: Lake, site: SiteServer, queue: Any, day: int
+def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none(
+    lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     listing = Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}})
-    lake.ledger.write_listing(day, listing)
-    if day == DAY:
-        refuse_listings(site)
+    lake.ledger.write_listing(DAY, listing)
+    refuse_listings(site)
 
-    queue({"anomesdia_exec": day, "only_missing": True})
+    queue({"anomesdia_exec": DAY, "only_missing": True})
 
     assert queued(lake) == ["PETR4"]
-    assert lake.ledger.listing(day) == listing
-    assert len(site.requests) == (2 if day == DAY else 0)
+    assert lake.ledger.listing(DAY) == listing
+
+
+def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_archives_none(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
+
+    queue({"anomesdia_exec": PAST, "only_missing": True})
+
+    listing = lake.ledger.listing(PAST)
+    assert listing.assets[Kind.ACOES]["PETR4"] == 1.0
+    assert sorted(listing.assets[Kind.FIIS]) == queued(lake, "fiis") == listed(site, "fiis")
+    assert lake.archive.keys(PAST) == []
 
 
 def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
