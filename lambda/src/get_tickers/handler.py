@@ -160,7 +160,7 @@ def _listed(
     if request.from_pages:
         return from_archive(archive, request.day)
     known = Listed(before.listing) if request.only_missing and before.listing else None
-    patience = 0.0 if request.only_missing else PATIENCE_SECONDS
+    patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, not_after - monotonic())
     try:
         found = from_site(site, patience, not_after=not_after)
     except NoListing as error:

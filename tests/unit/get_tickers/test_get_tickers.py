@@ -205,12 +205,16 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
     assert (now[0], len(site.requests)) == (0.0, 2)
 
 
-def test_a_short_time_limit_still_leaves_time_for_the_listings(
-    lake: Lake, queue: Any, context: SimpleNamespace
+def test_a_short_time_limit_leaves_time_for_the_listings_and_limits_the_retries(
+    lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context.get_remaining_time_in_millis = lambda: 12_000
+    context.get_remaining_time_in_millis = lambda: 6_000
+    set_environment(monkeypatch, lake, FUNDAMENTUS_BASE_URL=site.base_url)
 
-    assert "no_listing" not in queue({"anomesdia_exec": DAY})
+    assert "no_listing" not in stage.handler({"anomesdia_exec": DAY}, context)
+    refuse_listings(site, Fault("unrecognizable"))
+    assert "no_listing" in stage.handler({"anomesdia_exec": DAY}, context)
+    assert len(site.requests) == 4  # a retry would come after the time limit
 
 
 def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None:
