@@ -23,7 +23,7 @@ _SESSIONS = (
 )
 
 ADVICE: Mapping[str, tuple[str, ...]] = {
-    "listagem": (_ASK_AGAIN, _REFUSED, "Depois de uma execução só parcial, rode o dia inteiro ainda hoje."),
+    "listagem": ("Se só houve uma execução parcial: rode o dia inteiro, no mesmo dia.", _ASK_AGAIN, _REFUSED),
     "papeis_listados": ("Confira a listagem no site.", _ASK_AGAIN),
     "linhas": (_ASK_AGAIN,),
     "papeis_faltando": (_ASK_AGAIN,),

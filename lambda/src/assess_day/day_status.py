@@ -163,7 +163,7 @@ def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at
     begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
     # A cleared day has no listing until stage 2 has recorded the new round.
     if ledger.listing is None and not state.sor_ids and now < begun_by:
-        return [f"nada de {ledger.day} foi pedido ainda"]
+        return [f"ainda não há listagem de {ledger.day}"]
     quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:
         newest = ledger.rounds[-1]

@@ -155,7 +155,7 @@ def _assess(
         day,
         rows,
         verdict,
-        missing,
+        () if rows is NOT_RUN else missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
         rows is PARTIAL,

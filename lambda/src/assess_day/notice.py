@@ -144,9 +144,10 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
 def _missing(assessment: Assessment) -> Iterator[str]:
     missing = assessment.missing
     if not missing:
-        yield f"Ativos que faltam: {'não se sabe, sem listagem' if assessment.unlisted else 'nenhum'}"
+        yield f"Ativos que faltam: {'não se sabe, sem uma listagem' if assessment.unlisted else 'nenhum'}"
         return
-    yield f"Ativos que faltam: {number(len(missing))}"
+    more = ", e não se sabe quantos mais, sem uma listagem" if assessment.unlisted else ""
+    yield f"Ativos que faltam: {number(len(missing))}{more}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
         assets = sorted(printable(asset.ticker) for asset in missing if _why(asset) == why)
         if assets:

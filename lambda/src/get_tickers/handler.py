@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from b3.days import check_run_day, day_at, days_before
+from b3.days import check_run_day, day_at, days_before, last_closed_day
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
@@ -98,7 +98,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     left = min(left - min(RESERVE_SECONDS, left / 3), PATIENCE_SECONDS + RESERVE_SECONDS)
     not_after = monotonic() + left
     try:
-        listed = _listed(site, archive, request, before, not_after, past=request.day < day_at(now))
+        listed = _listed(site, archive, request, before, now, not_after)
     except NoListing as error:
         result["no_listing"] = str(error)
         if before.listing is None and not request.only_missing and request.tickers is None:
@@ -148,18 +148,20 @@ def _listed(
     archive: Archive,
     request: DayRequest,
     before: DayLedger,
+    now: datetime,
     not_after: float,
-    *,
-    past: bool,
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none. In a round of a past day, the ledger's prices
-    stay, and the site's listing is not archived: it may have the prices of a later session.
+    A round uses the ledger's listing if the site gives none, or once the next session has closed. In a round
+    of a past day that has a listing, its prices stay, and the site's listing is not archived: it may have the
+    prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
     known = Listed(before.listing) if request.only_missing and before.listing else None
+    if known and request.day < last_closed_day(now):
+        return known
     patience = 0.0 if request.only_missing else min(PATIENCE_SECONDS, not_after - monotonic())
     try:
         found = from_site(site, patience, not_after=not_after)
@@ -167,7 +169,7 @@ def _listed(
         if known is None:
             raise
         return replace(known, problems=(str(error),))
-    if known and past:
+    if known and request.day < day_at(now):
         return replace(found, listing=found.listing.united(known.listing), pages=())
     return found
 

@@ -55,7 +55,7 @@ class Listing:
     is_partial
         Whether the day's run was started with a few tickers only.
     archived
-        Whether all pages of the listing were put into the archive.
+        Whether all pages of the listing were put into the archive, except those of a past day's round.
     """
 
     assets: Mapping[Kind, Prices]

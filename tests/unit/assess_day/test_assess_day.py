@@ -193,7 +193,7 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
 
 
 def test_a_scheduled_execution_fails_if_only_a_partial_run_took_place(lake: Lake, assess: Any) -> None:
-    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
+    lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0, "VALE3": 1.0}}, is_partial=True))
     land(lake, "PETR4")
 
     result = assess("assess", input={"rounds": []})
@@ -206,12 +206,12 @@ def test_a_scheduled_execution_fails_if_only_a_partial_run_took_place(lake: Lake
 
 
 def test_a_kind_without_a_listing_is_told_with_how_to_ask_for_it(lake: Lake, assess: Any) -> None:
-    queue(lake, "PETR4")
+    queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 
     text = assess("assess")["notice"]["text"]
 
-    assert "Ativos que faltam: não se sabe, sem listagem" in text
+    assert "Ativos que faltam: 1, e não se sabe quantos mais, sem uma listagem" in text
     assert "invoque a função get-tickers" in text
 
 

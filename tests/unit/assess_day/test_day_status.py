@@ -135,7 +135,7 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
     day = empty()
 
-    assert status_of(day, after(BEGIN_SECONDS - 1)).waiting_for == (f"nada de {DAY} foi pedido ainda",)
+    assert status_of(day, after(BEGIN_SECONDS - 1)).waiting_for == (f"ainda não há listagem de {DAY}",)
     status = status_of(day, after(BEGIN_SECONDS))
     assert (status.settled, status.whole) == (True, False)
     assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
@@ -150,7 +150,7 @@ def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledg
 
     status = day_status.day_status(day, START + long_after, PATIENCE, START + long_after)
 
-    assert status.waiting_for == (f"nada de {DAY} foi pedido ainda",)
+    assert status.waiting_for == (f"ainda não há listagem de {DAY}",)
     begun_by = START + long_after + timedelta(seconds=BEGIN_SECONDS)
     assert day_status.day_status(day, begun_by, PATIENCE, START + long_after).settled
 

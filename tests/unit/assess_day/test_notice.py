@@ -201,7 +201,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
     def advice(reason: str, **more: Any) -> list[str]:
         unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
         told = notice(assessment(unlisted, **more), {})
-        assert "Ativos que faltam: não se sabe, sem listagem" in told.text
+        assert "Ativos que faltam: não se sabe, sem uma listagem" in told.text
         return [line.split(":")[0].strip(" -") for line in told.text.split("\n") if line.startswith("  - ")][
             1:
         ]
