@@ -218,7 +218,7 @@ def test_a_function_that_lacks_a_grant_fails(
         faulty.invoke(function, event)  # creates a readable ledger
     # Create a ledger for the function to read, because a day without a run has no ledger.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
-    body = b'{"trial": false, "papers": {}}'
+    body = b'{"trial": false, "papers": {"acoes": {"PETR4": null}}}'
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)
     with faulty.without(function, action):
         answer = faulty.invoke(function, event)
