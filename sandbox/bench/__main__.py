@@ -23,6 +23,7 @@ import certifi
 import pandas as pd
 import pyarrow.parquet as pq
 
+from get_financial_data.handler import LONGEST_COOL_DOWN_SECONDS, WAIT_OF_COOL_DOWN
 from sandbox.bench.costs import DayCounts, months
 from sandbox.bench.growth import Requests, measure_growth
 from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, SIZES_MB, Work
@@ -55,9 +56,8 @@ REFUSED_DAY = 20200110
 ROUNDS = 4
 """Rounds of an evening."""
 VISIBILITY_SECONDS, DEFAULT_VISIBILITY_SECONDS = 150, 720
-WAIT_OF_VISIBILITY = 1 / 40
-"""A batch of a refused process waits for this part of the visibility timeout, of 600 s at most."""
 STAGE_3_GB = 0.5
+"""Default memory of stage 3."""
 LOOKS = 3
 """Number of times that the workflow enters ``Look`` on an evening without a round."""
 IMPORTS = 5
@@ -396,8 +396,8 @@ def _gb_seconds_refused(measured: dict[str, Any]) -> float:
         starts = min(stage["invocations"], at_once * (ROUNDS + 1))
         seconds += stage["seconds"] + starts * imports[name]
         waits += stage["invocations"] - starts if name == "get-financial-data" else 0
-    seconds -= waits * VISIBILITY_SECONDS * WAIT_OF_VISIBILITY
-    waited = waits * min(DEFAULT_VISIBILITY_SECONDS, 600) * WAIT_OF_VISIBILITY
+    seconds -= waits * VISIBILITY_SECONDS * WAIT_OF_COOL_DOWN
+    waited = waits * min(DEFAULT_VISIBILITY_SECONDS, LONGEST_COOL_DOWN_SECONDS) * WAIT_OF_COOL_DOWN
     return seconds * FULL_CORE_MB / 1024 + waited * STAGE_3_GB
 
 

@@ -13,13 +13,13 @@ Check = Callable[[CheckInputs], list[QualityRow]]
 CHECKS: tuple[Check, ...] = (*day_checks.CHECKS, *table_checks.CHECKS)
 PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução de teste"),)
 """The rows of a day with only a partial run: such a day is not judged."""
-_SAID = (
+_ONLY_PARTIAL = (
     "Só uma execução parcial foi pedida neste dia: invoque a função check-and-delete-partitions com {} ainda "
     "hoje."
 )
 NOT_RUN = (
-    QualityRow(None, LISTING, None, 1.0, None, Verdict.FAILURE, _SAID),
-    QualityRow(None, VERDICT, None, 1.0, None, Verdict.FAILURE, _SAID),
+    QualityRow(None, LISTING, None, 1.0, None, Verdict.FAILURE, _ONLY_PARTIAL),
+    QualityRow(None, VERDICT, None, 1.0, None, Verdict.FAILURE, _ONLY_PARTIAL),
 )
 """The rows of such a day for the schedule, which expects the whole day."""
 

@@ -31,10 +31,10 @@ logger = Logger()
 
 # Keep this time free at the end of an invocation, to write the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
-_LONGEST_COOL_DOWN_SECONDS = 600.0
+LONGEST_COOL_DOWN_SECONDS = 600.0
 # With an open breaker, a batch waits for this part of the cool-down, at most 15 s. Otherwise, a process that
 # the site refuses would empty the queue, while processes with other addresses still read their pages.
-_WAIT_OF_COOL_DOWN = 1 / 40
+WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
 _TOLD = (Outcome.LATER_SESSION, Outcome.LAYOUT, Outcome.FAILED, Outcome.REFUSED)
@@ -80,12 +80,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     messages = _messages(event, settings.ticker_kind)
     # The breaker's cool-down must end before the next round asks the site.
-    cool_down = min(_LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)
+    cool_down = min(LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)
     breaker = _breaker(cool_down)
     # If a batch has the same message twice, read it once.
     assets = dict.fromkeys(message for message in messages.values() if isinstance(message, TickerMessage))
     if breaker.open and any(message.page is None for message in assets):
-        sleep(min(cool_down * _WAIT_OF_COOL_DOWN, left / 3))
+        sleep(min(cool_down * WAIT_OF_COOL_DOWN, left / 3))
     collected = read_assets(
         assets,
         _site(settings),
