@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from pynvest_lake.aws import list_objects, session
-from pynvest_lake.storage import LakeTable
+from pynvest_lake.storage import COMPACT, LakeTable
 
 ATTEMPTS = 5
 
@@ -67,7 +67,9 @@ def remove_day(
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
-    """Delete the current objects below a prefix, but no objects that are written during the call.
+    """Delete the current objects below a prefix, but no parts that are written during the call.
+
+    A compact object that a compaction writes meanwhile is deleted: it has the rows of deleted objects.
 
     Returns
     -------
@@ -88,7 +90,11 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
         # List the objects again: S3 may fail on some keys of a request, and awswrangler ignores such
         # failures.
         now = _objects(s3, bucket, prefix)
-        left = {key: version for key, version in left.items() if now.get(key) == version}
+        left = {
+            key: version
+            for key, version in now.items()
+            if left.get(key) == version or key.endswith(f".{COMPACT}.parquet")
+        }
     if left:
         raise ObjectsNotDeleted(
             f"{len(left)} of {len(found)} objects of s3://{bucket}/{prefix} are still there after {ATTEMPTS} "

@@ -19,6 +19,7 @@ from b3.kind import Kind
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
 from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
+from dedup_financial_data.compaction import compact
 from lake_rows import put_part, raw_s3_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later, set_environment
 from pynvest_lake import aws
@@ -196,6 +197,25 @@ def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
     removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
 
     assert (removed[0].objects, lake.keys(SOT_ACOES)) == (1, [old.key])
+
+
+def test_what_a_compaction_writes_meanwhile_is_removed_too(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_part(lake, SPEC_ATIVOS, 1, {"codigo_ticker_ativo": "ITUB4"})
+    put_part(lake, SPEC_ATIVOS, 2, {"codigo_ticker_ativo": "VALE3"})
+    table, delete = lake.tables[SPEC_ATIVOS], awswrangler.s3.delete_objects
+
+    def compact_and_delete(paths: list[str]) -> None:
+        if any(".part." in path for path in paths):
+            compact(lake.s3, table, DAY, "codigo_ticker_ativo", None)
+        delete(paths)
+
+    monkeypatch.setattr(awswrangler.s3, "delete_objects", compact_and_delete)
+
+    remove_day(lake.s3, lake.glue, [table], DAY, wait_seconds=0)
+
+    assert lake.keys(SPEC_ATIVOS) == []
 
 
 @pytest.mark.parametrize("registered", [True, False])
