@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from dedup_financial_data import handler as stage
 from dedup_financial_data.compaction import PartitionBusy, compact
@@ -122,6 +123,17 @@ def test_of_equal_times_the_row_of_the_object_with_the_greater_id_is_kept(lake: 
     assert held(lake) == [("AAAA3", 1.0)]
 
 
+def test_of_equal_times_a_part_is_preferred_to_a_compact_object(lake: Lake, dedup: Any) -> None:
+    land(lake, "x", "AAAA3", price=1.0)
+    land(lake, "another", "BBBB4")
+    dedup()
+    land(lake, "read from the same page by a newer version", "AAAA3", price=2.0)
+
+    dedup()
+
+    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
+
+
 def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
@@ -232,6 +244,19 @@ def test_killed_after_its_write_and_before_its_deletes_it_ends_with_the_same_row
     assert forms(lake) == [COMPACT]
 
 
+def test_an_object_that_s3_refuses_to_delete_is_an_error(lake: Lake, dedup: Any) -> None:
+    land(lake, "first", "AAAA3")
+    land(lake, "second", "BBBB4")
+
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no rights"}}, "DeleteObject")
+
+    before_call(aws.client("s3"), "DeleteObject", refuse)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dedup()
+
+
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject", "DeleteObject"])
 def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
@@ -282,8 +307,9 @@ def test_from_sor_the_tables_are_made_anew_with_the_best_reading_and_twice_chang
     sor(lake, "new", "AAAA3", "2,00", minute=5)
     sor(lake, "lost on the way", "BBBB4", "3,00")
 
-    for spec in (False, True):
-        assert dedup(FROM_SOR, spec=spec)["written"] is True
+    for spec, duplicates in ((False, 2), (True, 0)):
+        result = dedup(FROM_SOR, spec=spec)
+        assert (result["written"], result["duplicates"]) == (True, duplicates)
     prices = [("AAAA3", 2.0), ("BBBB4", 3.0)]
     assert (held(lake), held(lake, SPEC_ATIVOS)) == (prices, prices)
     assert (forms(lake), forms(lake, SPEC_ATIVOS)) == ([COMPACT], [COMPACT])
