@@ -27,5 +27,5 @@ FROM (
   )
   WHERE leitura = 1
 )
-WHERE (fator >= 1.5 OR fator <= 1 / 1.5)
+WHERE greatest(fator, 1 / fator) >= 1.5
   AND fator * vlr_cot / vlr_cot_anterior BETWEEN 0.8 AND 1.25

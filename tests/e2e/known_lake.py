@@ -2,6 +2,7 @@
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
 On the last day, one asset is new, one is missing, a stock is split, and the quotas of a fund are grouped.
+Another stock loses 31% of its shares, which is too few for a reverse split.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ def make_known_lake() -> KnownLake:
     split = traded[4].ticker
     grouped = next(asset.ticker for asset in reversed(traded) if asset.variety == "real_estate")
     known = KnownLake({}, delisted, mended, new, gone, split, grouped)
+    factors = {split: 2, grouped: 0.1, traded[5].ticker: 0.69}
     for day, session in SESSIONS.items():
         absent = gone if day == LAST else new
         assets = [asset for asset in make_assets(session) if asset.ticker != absent]
@@ -116,8 +118,8 @@ def make_known_lake() -> KnownLake:
             }
             for key, row in rows.items():
                 changed = row | change(asset, number, day, session, known)
-                if day == LAST and asset.ticker in (split, grouped):
-                    changed |= regrouped(changed, 2 if asset.ticker == split else 0.1)
+                if day == LAST and asset.ticker in factors:
+                    changed |= regrouped(changed, factors[asset.ticker])
                 more = {
                     "anomesdia_exec": day,
                     "datetime_exec": read_at(day),

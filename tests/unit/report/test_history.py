@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import math
+import re
 from datetime import date, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from report.athena import QueryFailed
 from report.history import (
@@ -31,7 +33,9 @@ from report.panel import panel_data
 from report.snapshot import Snapshot
 from report_sample import DAY, sample
 
-VIEWS = Path(__file__).resolve().parents[3] / "athena" / "views"
+ATHENA = Path(__file__).resolve().parents[3] / "athena"
+VIEWS = ATHENA / "views"
+SQL = sorted(ATHENA.glob("*/*.sql"))
 FIRST = date(2026, 11, 16)
 
 
@@ -69,8 +73,18 @@ def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
     view = (VIEWS / "vw_possiveis_desdobramentos.sql").read_text("utf-8")
 
     low, high = SPLIT_REST
-    assert f"(fator >= {SPLIT_FACTOR} OR fator <= 1 / {SPLIT_FACTOR})" in view
+    assert f"greatest(fator, 1 / fator) >= {SPLIT_FACTOR}" in view
     assert f"fator * vlr_cot / vlr_cot_anterior BETWEEN {low} AND {high}" in view
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
+def test_no_view_or_query_divides_a_literal_by_a_literal(path: Path) -> None:
+    """Athena rounds such a quotient to the decimals of its literals: ``1 / 1.5`` is 0.7."""
+    sql = re.sub(r"\$\{(\w+)\}", r"\1", path.read_text("utf-8"))
+
+    quotients = sqlglot.parse_one(sql, read="athena").find_all(exp.Div)
+    literals = [one.sql() for one in quotients if one.this.is_number and one.expression.is_number]
+    assert literals == []
 
 
 def test_the_query_gives_one_row_an_asset_with_the_last_reading_of_each_session_in_order() -> None:
