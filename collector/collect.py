@@ -121,7 +121,14 @@ class Collection:
         self._put_manifest()
         if missing is not None:
             raise missing
-        self._say(f"{self._day.number} is complete: {self._count} pages are archived")
+        later = [asset for asset in self._assets if self._archived.get(asset) is Looks.LATER]
+        if later:
+            self._say(
+                f"{self._day.number} has ended without {len(later)} asset{'s' if len(later) > 1 else ''}, "
+                f"because the site shows a later session: {_tickers(later)}"
+            )
+        else:
+            self._say(f"{self._day.number} is complete: {self._count} pages are archived")
         if self._strange:
             self._say(
                 f"{len(self._strange)} pages are archived that this version cannot read as their assets': "

@@ -475,6 +475,19 @@ def test_a_site_that_shows_a_later_session_gives_no_manifest(machine: CollectorM
     assert len(machine.site.requests) == BATCH + 2
 
 
+def test_a_day_that_ends_with_pages_of_a_later_session_is_not_called_complete(
+    machine: CollectorMachine,
+) -> None:
+    later = sorted(machine.site.assets)[0]
+    machine.site.set_fault(later, Fault("later_session"))
+
+    assert machine.run() == 0
+    said = machine.said()
+    assert f"{DAY} has ended without 1 asset, because the site shows a later session: {later}" in said
+    assert "is complete" not in said
+    assert machine.manifests == [machine.objects]
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_clock_that_differs_from_s3s_is_refused_before_the_site_is_asked(
     machine: CollectorMachine, minutes: int
