@@ -1,6 +1,7 @@
 -- Fórmula mágica: ROIC alto e EV/EBIT baixo
 -- A posição no ROIC (do maior para o menor) mais a posição no EV/EBIT (do menor para o maior): quanto menor a soma, melhor.
 -- Só ativos líquidos (mais de R$ 1 milhão por dia) com os dois indicadores positivos: bancos e seguradoras não têm EV/EBIT.
+-- Cada classe de ações de uma empresa (PETR3, PETR4) tem a sua posição.
 SELECT nome_papel, nome_empresa, nome_setor, vlr_cot, vlr_ind_roic, vlr_ind_ev_sobre_ebit,
        posicao_roic, posicao_ev_ebit, posicao_roic + posicao_ev_ebit AS soma
 FROM (
