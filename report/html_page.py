@@ -84,7 +84,7 @@ def page(snapshot: Snapshot, followed: Sequence[str] = ()) -> str:
         "series": figures.series_chart(one for one in snapshot.histories if one.ticker in drawn_tickers),
     }
     columns = numbers_of(assets)
-    year = (snapshot.day or 0) // 10000
+    priced = {one.ticker for one in snapshot.histories if any(one.values["vlr_cot"])}
     of_session = figures.of_newest_session(assets)
     judged = verdicts(snapshot.quality)
     drawn = {name: spec for name, spec in charts.items() if spec is not None}
@@ -125,10 +125,17 @@ def page(snapshot: Snapshot, followed: Sequence[str] = ()) -> str:
                 "Segmentos de fundos": sorted(group.name for group in segments),
             },
             dictionary={
-                "ações": indicators_of("nome_papel", [asset.row for asset in stocks], year),
-                "fundos imobiliários": indicators_of("fii", [asset.row for asset in funds], year),
+                "ações": indicators_of("nome_papel", [asset.row for asset in stocks]),
+                "fundos imobiliários": indicators_of("fii", [asset.row for asset in funds]),
             },
             presets=presets(columns),
+            followed=drawn_tickers,
+            absent=[ticker for ticker in drawn_tickers if ticker not in priced],
+            older=[
+                (what, rows[0][PARTITION_KEY])
+                for what, rows in {"As ações": snapshot.stocks, "Os fundos": snapshot.funds}.items()
+                if rows and rows[0][PARTITION_KEY] != snapshot.day
+            ],
             silent=len(snapshot.stocks) + len(snapshot.funds) - len(assets),
             sectors=sectors,
             segments=segments,

@@ -92,7 +92,7 @@ class Indicator:
     after: str = ""
 
 
-def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator]:
+def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
     """Return the indicators of a kind by section, if the rows contain them.
 
     Parameters
@@ -100,12 +100,12 @@ def indicators_of(ticker: str, rows: Sequence[Row], year: int) -> list[Indicator
     ticker
         Name of the column that holds the kind's tickers.
     rows
-        Rows of the latest day; columns that the contract lacks come last, under their own names.
-    year
-        Year of the run day; some column names count the years back from that year.
+        Rows of the kind's latest day; columns that the contract lacks come last, under their own names.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
+    # Some column names count the years back from the run day.
+    year = max((row[PARTITION_KEY] for row in rows), default=0) // 10000
     found = [_indicator(ticker, name, known.get(name), rows, year) for name in names]
     return sorted(found, key=lambda one: SECTIONS.index(one.section))
 

@@ -557,7 +557,7 @@ function panelOfAsset(table) {
     at("series").hidden = !enough;
     at("history-note").textContent = enough
       ? "Cotações como o site as mostrou: não ajustadas por desdobramentos, grupamentos e proventos."
-      : "O lake ainda tem um pregão só deste ativo: o histórico começa com o próximo.";
+      : "O histórico deste ativo ainda não tem dois pregões.";
     const times = (factor) => (factor >= 1 ? `× ${decimal(factor)}` : `÷ ${decimal(1 / factor)}`);
     at("splits").replaceChildren(...splits.map(([day, shares, price]) => element("li", {},
       `Possível ${shares > 1 ? "desdobramento" : "grupamento"} em ${dateOf(day)}: número de ${kind === kinds.fiis ? "cotas" : "ações"} ${times(shares)}, cotação ${times(price)}.`)));

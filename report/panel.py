@@ -51,7 +51,6 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
         "sessions": [day.isoformat() for day in sessions],
         "bad": {_iso(day): situation for day, situation in snapshot.bad_days.items()},
     }
-    year = (snapshot.day or 0) // 10000
     for is_fund, (kind, ticker) in KINDS.items():
         members = [asset for asset in assets if asset.is_fund == is_fund]
         own = [histories.get(asset.ticker) for asset in members]
@@ -62,7 +61,7 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
             "groups": [asset.group for asset in members],
             "indicators": [
                 {**asdict(one), "values": [_written(row.get(one.name)) for row in rows]}
-                for one in indicators_of(ticker, rows, year)
+                for one in indicators_of(ticker, rows)
             ],
             "series": series,
             "history": [[_packed(one, name, sessions) for name in series] if one else [] for one in own],

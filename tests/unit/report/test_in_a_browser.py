@@ -546,7 +546,7 @@ def test_a_panel_has_every_number_of_its_asset_with_median_and_rank_of_its_group
     kind = [one.row for one in assets().values() if one.is_fund == asset.is_fund]
     group = [one.row for one in assets().values() if (one.is_fund, one.group) == (asset.is_fund, asset.group)]
     expected = []
-    for one in indicators_of("fii" if asset.is_fund else "nome_papel", kind, 2026):
+    for one in indicators_of("fii" if asset.is_fund else "nome_papel", kind):
         value = asset.row[one.name]
         if one.shown in ("text", "day"):
             expected.append([one.title, shown(one, value)])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from statistics import median
 
@@ -77,10 +79,40 @@ def test_an_empty_lake_gives_a_page_that_says_so() -> None:
 
 
 def test_a_lake_of_one_session_gives_a_page_that_says_so() -> None:
-    html = page(sample(sessions=(DAY,)))
+    html = page(sample(sessions=(DAY,)), FOLLOWED)
 
-    assert "O lake ainda tem um pregão só: o histórico começa com o próximo." in text_of(html)
+    assert "O histórico de HGLG11, PETR4, VALE3 ainda não tem dois pregões." in text_of(html)
     assert "series" not in charts_of(html)
+
+
+@pytest.mark.parametrize("followed", [("XPTO3",), ("PETR4", "XPTO3")])
+def test_an_asset_that_the_lake_lacks_is_named_and_does_not_make_the_lake_young(
+    followed: tuple[str, ...],
+) -> None:
+    text = text_of(page(sample(), followed))
+
+    assert "Sem cotação no histórico do lake: XPTO3." in text
+    assert ("O histórico de XPTO3 ainda não tem dois pregões." in text) is (followed == ("XPTO3",))
+
+
+def test_pages_read_on_the_morning_after_have_that_morning_s_date() -> None:
+    text = text_of(page(sample(datetime_exec=datetime(2026, 11, 24, 8, 5))))
+
+    assert "lido no dia 23/11/2026 do lake, até as 08:05 de 24/11/2026, no horário de Brasília." in text
+    assert "até as 18:50 de Brasília." in text_of(page(sample()))
+
+
+@pytest.mark.parametrize(("kind", "what"), [("stocks", "As ações"), ("funds", "Os fundos")])
+def test_a_kind_without_rows_on_the_latest_day_is_said_to_be_older(kind: str, what: str) -> None:
+    whole = sample()
+    rows = [row | {"anomesdia_exec": 20251230} for row in getattr(whole, kind)]
+    html = page(replace(whole, **{kind: rows}))
+
+    text = text_of(html)
+    assert f"{what} são de um dia anterior do lake, 30/12/2025." in text
+    assert text.count("são de um dia anterior") == 1
+    years = Counter(term.text for term in lxml.html.fromstring(html).xpath("//dl/dt"))
+    assert [years[f"Ano de {year}"] for year in (2020, 2021, 2025, 2026)] == [1, 2, 2, 1]
 
 
 def test_assets_without_a_date_leave_a_page_without_charts() -> None:
