@@ -70,8 +70,8 @@ function typed(text) {
   if (!text.trim()) return null;
   const found = /^([-−]?)([\d.,]+)\s*(tri|bi|mi|mil)?$/i.exec(text.trim().replace(/\s*%$/, ""));
   if (!found) return NaN;
-  const thousands = found[2].includes(",") || /^\d{1,3}(\.\d{3})+$/.test(found[2]);
-  const digits = thousands ? found[2].replaceAll(".", "").replace(",", ".") : found[2];
+  const isBrazilian = /^(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?$/.test(found[2]);
+  const digits = isBrazilian ? found[2].replaceAll(".", "").replace(",", ".") : found[2];
   return (found[1] ? -1 : 1) * Number(digits) * (SCALES[found[3]?.toLowerCase()] ?? 1);
 }
 
@@ -163,7 +163,7 @@ function tableOfAssets() {
     for (const key of keys) {
       const ends = (said.get(key) ?? "").split("..");
       ["min", "max"].forEach((kind, place) => {
-        const end = parseFloat(ends[place]);
+        const end = parseFloat(ends[place]?.replace(",", "."));
         field(kind, key).value = Number.isNaN(end) ? "" : end.toLocaleString("pt-BR", { maximumFractionDigits: 9 });
       });
     }

@@ -269,8 +269,13 @@ def test_the_table_is_filtered_by_words_kind_group_and_volume(opened: Opener) ->
             "volume=1000000..&vacancia=..10",
             {"vol_med_neg_2m": (1_000_000, math.inf), "vlr_vacancia_media": (-math.inf, 10)},
         ),
+        (
+            {"Dív. líq./PL, mínimo": "0.125"},
+            "dlpl=0.125..",
+            {"vlr_ind_divida_liq_sobre_patrim": (0.125, math.inf)},
+        ),
     ],
-    ids=["two numbers", "percent", "billions", "one limit each"],
+    ids=["two numbers", "percent", "billions", "one limit each", "a decimal point"],
 )
 def test_minimum_and_maximum_show_what_python_finds_and_the_address_brings_it_back(
     opened: Opener, typed: dict[str, str], address: str, limits: dict[str, tuple[float, float]]
@@ -295,12 +300,20 @@ def test_minimum_and_maximum_show_what_python_finds_and_the_address_brings_it_ba
     assert another.evaluate("location.hash") == f"#{address}"
 
 
-def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Opener) -> None:
+def test_an_address_may_have_decimal_commas(opened: Opener) -> None:
+    found = opened(fragment="#dlpl=0,125..1,5").evaluate(TICKERS)
+
+    assert 0 < len(found) < len(assets())
+    assert found == opened(fragment="#dlpl=0.125..1.5").evaluate(TICKERS)
+
+
+@pytest.mark.parametrize("text", ["dez", "1,234.5"])
+def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Opener, text: str) -> None:
     page = opened()
     page.get_by_text("Colunas, mínimos e máximos").click()
     field = page.get_by_label("P/L, mínimo", exact=True)
 
-    field.fill("dez")
+    field.fill(text)
 
     assert field.get_attribute("aria-invalid") is not None
     assert len(page.evaluate(TICKERS)) == len(assets())
