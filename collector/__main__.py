@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -148,18 +149,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip() or not value.strip():
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a name, a colon and a value")
-    if name.strip().lower() in UNSETTABLE_HEADERS:
+    name, _, value = (part.strip() for part in text.partition(":"))
+    # HTTP allows only these characters. Quotes that a program made round are not among them.
+    if not re.fullmatch("[!-~]+", name) or not re.fullmatch("[ -~\xa0-\xff]+", value):
         raise argparse.ArgumentTypeError(
-            f"the header {name.strip()} decides whether an answer can be read: leave it out"
+            f"{text!r}, expected a name, a colon and a value, in Latin letters and straight quotes"
+        )
+    if name.lower() in UNSETTABLE_HEADERS:
+        raise argparse.ArgumentTypeError(
+            f"the header {name} decides whether an answer can be read: leave it out"
         )
     # Header names are case-insensitive. Spell the name as in the defaults, so that the new value replaces the
     # default.
-    return next(
-        (known for known in DEFAULT_HEADERS if known.lower() == name.strip().lower()), name.strip()
-    ), (value.strip())
+    return next((known for known in DEFAULT_HEADERS if known.lower() == name.lower()), name), value
 
 
 def _day(text: str) -> int:
