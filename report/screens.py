@@ -80,7 +80,7 @@ _COLUMNS = (
     ShownColumn(
         "yield",
         "Yield",
-        "Proventos de doze meses sobre a cotação",
+        "Proventos sobre a cotação, como o site mostra",
         "points",
         "vlr_ind_div_yield",
         "vlr_div_yield",

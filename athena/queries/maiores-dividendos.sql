@@ -1,5 +1,6 @@
 -- Maiores dividend yields entre os ativos líquidos
--- Dividend yield: proventos por ação ou cota em 12 meses sobre a cotação, em pontos percentuais (17.5 = 17,5%).
+-- Dividend yield como o site o mostra: proventos por ação ou cota sobre a cotação, em pontos percentuais (17.5 = 17,5%).
+-- O de um fundo pode diferir de vlr_dividendo_sobre_cota / vlr_cot.
 -- Líquido: mais de R$ 1 milhão negociado por dia, em média nos últimos dois meses.
 SELECT papel, tipo, nome, setor, vlr_cot, dividend_yield, vol_med_neg_2m
 FROM (
