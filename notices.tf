@@ -6,12 +6,8 @@ locals {
   topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
 
-  # An execution that ends in one of these states cannot send a notice itself.
+  # An execution that ends in one of these states may have sent no notice itself.
   stopped_rule_name = "${local.workflow_name}-stopped"
-  stopped = {
-    TIMED_OUT = "passou do tempo máximo"
-    ABORTED   = "foi interrompida"
-  }
 
   alarms = {
     not_started = {
@@ -161,13 +157,17 @@ resource "aws_cloudwatch_event_rule" "stopped" {
   count = local.notified ? 1 : 0
 
   name        = local.stopped_rule_name
-  description = "The workflow timed out or was aborted, so that it could send no notice"
+  description = "The workflow timed out, was aborted, or failed without a notice"
   tags        = var.module_default_tags
 
   event_pattern = jsonencode({
     source      = ["aws.states"]
     detail-type = ["Step Functions Execution Status Change"]
-    detail      = { stateMachineArn = [local.workflow_arn], status = keys(local.stopped) }
+    detail = {
+      stateMachineArn = [local.workflow_arn]
+      # An execution with one of these errors has sent its notice.
+      "$or" = [{ status = ["ABORTED", "TIMED_OUT"] }, { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] }]
+    }
   })
 }
 
@@ -186,8 +186,8 @@ resource "aws_cloudwatch_event_target" "stopped" {
     # Each line is a JSON string. SNS gets the string unchanged, with the quotes.
     input_template = <<-EOT
       "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
-      "Estado: <status> (ABORTED: ${local.stopped.ABORTED}; TIMED_OUT: ${local.stopped.TIMED_OUT}). Hora (UTC): <time>."
-      "O que fazer: inicie o fluxo de novo para o dia; docs/operations.md diz como."
+      "Estado: <status> (ABORTED: foi interrompida; FAILED: falhou sem conseguir avisar; TIMED_OUT: passou do tempo máximo). Hora (UTC): <time>."
+      "O que fazer: corrija o que o erro da execução diz, se houver um, e inicie o fluxo de novo para o dia; docs/operations.md diz como."
     EOT
   }
 

@@ -81,7 +81,6 @@ locals {
       }
       Tell = merge(local.publish, {
         Parameters = { TopicArn = try(var.notices.topic_arn, ""), "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
-        Catch      = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "Broken" }]
         Next       = "IsGood"
       })
       TellFailure = merge(local.publish, {
@@ -95,7 +94,7 @@ locals {
       })
       Broken = {
         Type      = "Fail"
-        ErrorPath = "$.failure.Error"
+        Error     = "StateFailed"
         CausePath = "States.JsonToString($.failure)"
       }
     },
@@ -124,6 +123,8 @@ resource "aws_sfn_state_machine" "this" {
   definition = jsonencode({
     Comment = "Waits until the day is settled, compacts the day's partitions, starts rounds while assets are missing, assesses the day, and notifies"
     StartAt = "Begin"
+    # The site shows a session for at most three days, from Friday to Monday.
+    TimeoutSeconds = 259200
     States = merge({
       Begin = {
         Type       = "Pass"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -15,7 +16,7 @@ WORKFLOW = "pynvest-sfn-dedup-sot-spec-tables"
 def test_a_state_that_fails_for_good_is_told_once_with_its_error(faulty: FaultyLake, number: int) -> None:
     ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number, rounds="sixty"))
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
+    assert (ended["status"], ended["error"]) == ("FAILED", "StateFailed")
     ((subject, text),) = faulty.told()
     assert subject == f"{WORKFLOW}: FALHA na etapa Look"
     lines = text.split("\n")
@@ -42,6 +43,28 @@ def test_an_execution_that_is_aborted_is_told_once_by_the_rule(faulty: FaultyLak
     assert faulty.end_of(execution)["status"] == "ABORTED"
     assert f"a execução {execution.rsplit(':', 1)[1]} do fluxo" in text
     assert "Estado: ABORTED" in text
+    assert faulty.told() == []
+
+
+def test_a_failure_that_the_workflow_cannot_tell_is_told_once_by_the_rule(
+    faulty: FaultyLake, number: int
+) -> None:
+    workflow = faulty.outputs["workflow_arn"]
+    definition = faulty.states.describe_state_machine(stateMachineArn=workflow)["definition"]
+    silent = json.loads(definition)
+    silent["States"]["TellFailure"]["Parameters"]["TopicArn"] += "-of-nobody"
+    del silent["States"]["TellFailure"]["Retry"]  # its retries take more than three minutes
+    faulty.states.update_state_machine(stateMachineArn=workflow, definition=json.dumps(silent))
+
+    try:
+        ended = faulty.end_of(faulty.start_workflow(anomesdia_exec=number, rounds="sixty"))
+    finally:
+        faulty.states.update_state_machine(stateMachineArn=workflow, definition=definition)
+
+    ((_, text),) = until(faulty.told, "the notice")
+    assert ended["status"] == "FAILED"
+    assert f"a execução {ended['name']} do fluxo" in text
+    assert "Estado: FAILED" in text
     assert faulty.told() == []
 
 

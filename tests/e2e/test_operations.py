@@ -79,7 +79,7 @@ def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(faulty: Fa
         ("get-tickers", {**to_come, "only_missing": True}),
     ):
         assert faulty.invoke(name, event)["errorType"] == "DayRefused"
-    assert faulty.end_of(faulty.start_workflow(**to_come))["error"] == "DayRefused"
+    assert '"Error":"DayRefused"' in faulty.end_of(faulty.start_workflow(**to_come))["cause"]
     assert [faulty.keys(key, to_come["anomesdia_exec"]) for key in faulty.tables] == [[]] * 6
 
 

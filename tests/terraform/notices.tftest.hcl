@@ -80,14 +80,17 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     ])
     error_message = "another principal may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
   }
-  # The workflow itself reports failed executions, so the rule must not report them again.
+  # The workflow itself reports a failed day and a failed state, so the rule must not report them again.
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.stopped[0].event_pattern) == {
       source      = ["aws.states"]
       detail-type = ["Step Functions Execution Status Change"]
       detail = {
         stateMachineArn = ["arn:aws:states:sa-east-1:123456789012:stateMachine:pynvest-sfn-dedup-sot-spec-tables"]
-        status          = ["ABORTED", "TIMED_OUT"]
+        "$or" = [
+          { status = ["ABORTED", "TIMED_OUT"] },
+          { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] },
+        ]
       }
     }
     error_message = "the rule reports other events: ${aws_cloudwatch_event_rule.stopped[0].event_pattern}"
