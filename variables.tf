@@ -463,7 +463,7 @@ variable "alarm_email" {
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of your own SNS topic for the notices, in the lake's region; its policy needs the output `notices_topic_policy_json`. Null: none."
+  description = "ARN of your own SNS topic for the notices, in the lake's region; see [docs/operations.md](docs/operations.md#notices). Null: none."
   type        = string
   default     = null
 
