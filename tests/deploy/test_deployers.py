@@ -229,6 +229,13 @@ def test_every_action_that_only_aws_asks_for_is_explained(role: str) -> None:
     assert [action for action in actions(role, seen=False) if f"`{action}`" not in page] == []
 
 
+def test_a_key_from_elsewhere_may_encrypt_schedules() -> None:
+    """The actions are those of the EventBridge Scheduler User Guide, "Using identity-based policies"."""
+    asked = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
+
+    assert asked - set(actions("apply", seen=False)) == set()
+
+
 @pytest.mark.parametrize(
     ("action", "resource"),
     {
