@@ -48,7 +48,8 @@ locals {
 
   # The default is six times the function's time limit, as AWS advises. With a long batch window it is more.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
-  tries_take         = var.sqs_max_receive_count * local.visibility_timeout
+  # After this time, a queued ticker has been read or is in the dead-letter queue.
+  tries_take = var.sqs_delay_seconds + var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   # These names and patterns are short enough for a policy. They match all dead-letter queues of this instance, and none of another instance.
@@ -105,6 +106,7 @@ module "lambda" {
   ticker_delivery = {
     visibility_timeout_seconds = local.visibility_timeout
     max_receive_count          = var.sqs_max_receive_count
+    patience_seconds           = local.tries_take
     batch_size                 = var.sqs_lambda_trigger_batch_size
     batch_window               = var.sqs_lambda_trigger_batch_window
     max_concurrency            = var.sqs_lambda_trigger_max_concurrency

@@ -20,7 +20,7 @@ resource "aws_sqs_queue" "tickers" {
     # Without rounds this is not checked: an operator starts the workflow by hand after the queues drain.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count} and sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility or delay, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1

@@ -40,9 +40,6 @@ locals {
   # In this list, each table comes before its source tables.
   lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
-  # After this time, a queued ticker has been read or is in the dead-letter queue.
-  queue_patience = var.ticker_delivery.visibility_timeout_seconds * var.ticker_delivery.max_receive_count
-
   environment = {
     check-and-delete-partitions = {
       LAKE_TABLES               = local.lake_tables
@@ -59,7 +56,7 @@ locals {
       WORK_BUCKET            = var.work_bucket.name
       KEEP_PAGES             = tostring(var.keep_pages)
       FETCH_FROM             = var.fetch_from
-      QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
+      QUEUE_PATIENCE_SECONDS = tostring(var.ticker_delivery.patience_seconds)
     }
     get-financial-data-for-acoes         = merge(local.fetching, { TICKER_KIND = "acoes", TARGET_TABLE = jsonencode(local.table.sor_acoes) })
     get-financial-data-for-fiis          = merge(local.fetching, { TICKER_KIND = "fiis", TARGET_TABLE = jsonencode(local.table.sor_fiis) })
@@ -73,7 +70,7 @@ locals {
       LAKE_TABLES            = local.lake_tables
       WORK_BUCKET            = var.work_bucket.name
       TICKERS_QUEUE_URLS     = jsonencode(local.queue_urls)
-      QUEUE_PATIENCE_SECONDS = tostring(local.queue_patience)
+      QUEUE_PATIENCE_SECONDS = tostring(var.ticker_delivery.patience_seconds)
       LOOK_INTERVAL_SECONDS  = tostring(var.assessment.look_interval)
       WORKFLOW_ARN           = var.workflow_arn
       FETCH_FROM             = var.fetch_from

@@ -74,8 +74,8 @@ variable "failure_queue_arns" {
 }
 
 variable "ticker_delivery" {
-  description = "Visibility timeout and maximum receives of the ticker queues; tickers per invocation, seconds to collect them, and concurrent invocations (null: the kind's default)."
-  type        = object({ visibility_timeout_seconds = number, max_receive_count = number, batch_size = number, batch_window = number, max_concurrency = number })
+  description = "Visibility timeout and maximum receives of the ticker queues, and seconds until a ticker's last try is over; tickers per invocation, seconds to collect them, and concurrent invocations (null: the kind's default)."
+  type        = object({ visibility_timeout_seconds = number, max_receive_count = number, patience_seconds = number, batch_size = number, batch_window = number, max_concurrency = number })
 }
 
 variable "work_bucket" {

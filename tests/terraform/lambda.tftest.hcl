@@ -45,7 +45,7 @@ variables {
   role                 = { path = "/", permissions_boundary_arn = null }
   log                  = { level = "INFO", retention_days = 30 }
   awssdkpandas_layer   = { arn = null, version = "3.16.1" }
-  ticker_delivery      = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = 2 }
+  ticker_delivery      = { visibility_timeout_seconds = 900, max_receive_count = 3, patience_seconds = 2800, batch_size = 50, batch_window = 5, max_concurrency = 2 }
   assessment           = { quality_gate = "fail", quality_reference_from = null, daily_digest = true, look_interval = 30 }
   site                 = { base_url = "https://site", headers = { Accept = "text/html" }, threads = 2, timeout_seconds = 20 }
 }
@@ -111,12 +111,12 @@ run "functions_roles_triggers_and_packages" {
           WORK_BUCKET            = "work"
           KEEP_PAGES             = true
           FETCH_FROM             = "site"
-          QUEUE_PATIENCE_SECONDS = 2700
+          QUEUE_PATIENCE_SECONDS = 2800
         }
         assess-day = {
           WORK_BUCKET            = "work"
           TICKERS_QUEUE_URLS     = { acoes = "https://queue/stocks", fiis = "https://queue/funds" }
-          QUEUE_PATIENCE_SECONDS = 2700
+          QUEUE_PATIENCE_SECONDS = 2800
           LOOK_INTERVAL_SECONDS  = 30
           WORKFLOW_ARN           = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
           FETCH_FROM             = "site"
@@ -283,7 +283,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
 
   variables {
     memory_size         = null
-    ticker_delivery     = { visibility_timeout_seconds = 900, max_receive_count = 3, batch_size = 50, batch_window = 5, max_concurrency = null }
+    ticker_delivery     = { visibility_timeout_seconds = 900, max_receive_count = 3, patience_seconds = 2800, batch_size = 50, batch_window = 5, max_concurrency = null }
     timeout             = 7
     awssdkpandas_layer  = { arn = "arn:aws:lambda:sa-east-1:123456789012:layer:own:7", version = "3.16.1" }
     bucket_kms_key_arns = ["arn:of:raw", "arn:of:curated"]

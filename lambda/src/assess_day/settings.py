@@ -13,10 +13,10 @@ from pynvest_lake.storage import LakeTable
 class Settings:
     """The settings of the function.
 
-    ``queue_patience_seconds`` is the queues' visibility timeout times the number of receives; after this
-    time, a message has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake
-    fetches pages from the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or
-    ``record`` to record a bad verdict without failing the workflow. References use only values from the day
+    ``queue_patience_seconds`` is the time that all tries of a message may take; after this time, a message
+    has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake fetches pages from
+    the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or ``record`` to
+    record a bad verdict without failing the workflow. References use only values from the day
     ``quality_reference_from`` on. ``daily_digest`` says whether a day without remarks also gets a digest.
     ``name_prefix`` is the lake's name.
     """

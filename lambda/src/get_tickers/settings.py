@@ -15,9 +15,9 @@ class Settings:
 
     ``fetch_headers``: headers of the requests to the site. ``tickers_queue_urls``: the queue of each kind.
     ``work_bucket``: the bucket of ledger and archive. ``keep_pages``: whether pages are archived.
-    ``queue_patience_seconds``: visibility timeout of the queues times their receives; by then a message has
-    been read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings
-    the pages.
+    ``queue_patience_seconds``: the time that all tries of a message may take; by then a message has been
+    read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings the
+    pages.
     """
 
     fundamentus_base_url: str

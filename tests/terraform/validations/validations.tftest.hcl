@@ -127,7 +127,8 @@ run "a_key_of_own_buckets_of_another_region_and_a_round_before_a_tickers_last_tr
     bucket_kms_key_arns            = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
     sqs_visibility_timeout_seconds = 180
     sqs_max_receive_count          = 3
-    dedup_round_minutes            = [60, 8.9]
+    sqs_delay_seconds              = 1
+    dedup_round_minutes            = [60, 9]
   }
 
   expect_failures = [output.buckets, aws_sqs_queue.tickers]
@@ -198,7 +199,8 @@ run "a_round_just_after_a_tickers_last_try_is_taken" {
     functions_timeout              = 7
     sqs_visibility_timeout_seconds = 12
     sqs_max_receive_count          = 3
-    dedup_round_minutes            = [0.6]
+    sqs_delay_seconds              = 24
+    dedup_round_minutes            = [1]
   }
 }
 
