@@ -170,6 +170,19 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
     assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 
+def test_a_command_that_may_wait_for_the_site_is_sent_once() -> None:
+    """The AWS CLI sends a request again after 60 s without an answer; a round's listings take up to 120 s."""
+    commands = [
+        command
+        for document in DOCUMENTS
+        for command in re.findall(r"aws lambda invoke .*?/dev/stdout", text_of(document), re.DOTALL)
+        if "'{}'" in command or "only_missing" in command
+    ]
+
+    assert commands
+    assert [command for command in commands if "--cli-read-timeout 300 " not in command] == []
+
+
 def test_the_version_is_the_changelogs_newest() -> None:
     version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
     newest = re.search(r"^## \[(\d.*?)\]", (PROJECT / "CHANGELOG.md").read_text(), re.M)
