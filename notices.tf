@@ -6,9 +6,6 @@ locals {
   topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
 
-  # An execution that ends in one of these states may have sent no notice itself.
-  stopped_rule_name = "${local.workflow_name}-stopped"
-
   alarms = {
     not_started = {
       name        = "${local.schedule_names.dedup}-dlq-not-empty"
@@ -156,18 +153,15 @@ data "aws_iam_policy_document" "notices" {
 resource "aws_cloudwatch_event_rule" "stopped" {
   count = local.notified ? 1 : 0
 
-  name        = local.stopped_rule_name
+  name        = "${local.workflow_name}-stopped"
   description = "The workflow timed out, was aborted, or failed without a notice"
   tags        = var.module_default_tags
 
+  # An execution that failed with one of these two errors has sent its notice.
   event_pattern = jsonencode({
     source      = ["aws.states"]
     detail-type = ["Step Functions Execution Status Change"]
-    detail = {
-      stateMachineArn = [local.workflow_arn]
-      # An execution with one of these errors has sent its notice.
-      "$or" = [{ status = ["ABORTED", "TIMED_OUT"] }, { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] }]
-    }
+    detail      = { stateMachineArn = [local.workflow_arn], "$or" = [{ status = ["ABORTED", "TIMED_OUT"] }, { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] }] }
   })
 }
 

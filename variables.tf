@@ -25,6 +25,10 @@ variable "module_default_tags" {
     error_message = format("module_default_tags has a key that starts with aws: (%s), a prefix that AWS reserves: write another key.", join(", ", [for key in keys(var.module_default_tags) : key if startswith(lower(key), "aws:")]))
   }
   validation {
+    condition     = length(distinct([for key in keys(var.module_default_tags) : lower(key)])) == length(var.module_default_tags)
+    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each once; capitals do not matter to IAM."
+  }
+  validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
     error_message = format("module_default_tags has tags that S3 does not accept (%s): write letters, digits, spaces and _ . : / = + - @, at most 128 in a key and 256 in a value.", join(", ", [for key, value in var.module_default_tags : "${key} = ${value}" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)))]))
   }

@@ -11,7 +11,7 @@ run "wrong_values_are_refused" {
 
   variables {
     name_prefix                        = "My_Lake"
-    module_default_tags                = { "aws:owner" = "me" }
+    module_default_tags                = { "aws:owner" = "me", "AWS:Owner" = "me" }
     bucket_names_map                   = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
     databases_names_map                = { sor = "my-database", sot = "curated", spec = "served" }
     sqs_tickers_acoes_queue_name       = "tickers.fifo"
