@@ -161,7 +161,7 @@ resource "aws_cloudwatch_event_rule" "stopped" {
   event_pattern = jsonencode({
     source      = ["aws.states"]
     detail-type = ["Step Functions Execution Status Change"]
-    detail      = { stateMachineArn = [local.workflow_arn], "$or" = [{ status = ["ABORTED", "TIMED_OUT"] }, { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] }] }
+    detail      = { stateMachineArn = [local.workflow_arn], "$or" = [{ status = ["ABORTED", "TIMED_OUT"] }, { status = ["FAILED"], error = [null, { exists = false }, { anything-but = ["DayNotGood", "StateFailed"] }] }] }
   })
 }
 

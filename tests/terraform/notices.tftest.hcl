@@ -89,7 +89,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         stateMachineArn = ["arn:aws:states:sa-east-1:123456789012:stateMachine:pynvest-sfn-dedup-sot-spec-tables"]
         "$or" = [
           { status = ["ABORTED", "TIMED_OUT"] },
-          { status = ["FAILED"], error = [null, { anything-but = ["DayNotGood", "StateFailed"] }] },
+          { status = ["FAILED"], error = [null, { exists = false }, { anything-but = ["DayNotGood", "StateFailed"] }] },
         ]
       }
     }
