@@ -8,11 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
@@ -35,70 +38,36 @@ finally:
 """
 
 
-class RuntimeApi(ThreadingHTTPServer):
-    """Lambda's runtime API for one function: it serves one event and receives the handler's answer.
+@contextmanager
+def runtime_api(event: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Serve Lambda's runtime API with one event.
 
-    ``posted`` has the parsed JSON data of each POST; the keys are the paths below the API's path.
+    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and the JSON data of each POST by the path below `API`.
     """
+    events, posted = [event], {}
 
-    daemon_threads = True
+    @Request.application
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            posted[request.path.removeprefix(f"{API}/")] = request.get_json()
+            return Response("{}", 202, mimetype="application/json")
+        if request.path != f"{API}/invocation/next" or not events:
+            return Response("{}", 410, mimetype="application/json")  # makes the runtime interface client exit
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": REQUEST_ID,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + TIMEOUT_SECONDS) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:sa-east-1:123456789012:function:any",
+            "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419",
+        }
+        return Response(json.dumps(events.pop()), headers=headers, mimetype="application/json")
 
-    def __init__(self, event: Mapping[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.event = event
-        self.was_handed_out = False
-        self.posted: dict[str, Any] = {}
-
-    def __enter__(self) -> RuntimeApi:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    @property
-    def address(self) -> str:
-        """Host and port, in the form of ``AWS_LAMBDA_RUNTIME_API``."""
-        return f"127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: RuntimeApi
-
-    def do_GET(self) -> None:
-        # There is only one event; if the runtime interface client asks again, status 410 makes it exit.
-        if self.path != f"{API}/invocation/next" or self.server.was_handed_out:
-            self._answer(410, {"errorMessage": "no event is left", "errorType": "Gone"})
-            return
-        self.server.was_handed_out = True
-        self._answer(
-            200,
-            self.server.event,
-            {
-                "Lambda-Runtime-Aws-Request-Id": REQUEST_ID,
-                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + TIMEOUT_SECONDS) * 1000)),
-                "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:sa-east-1:123456789012:function:any",
-                "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419",
-            },
-        )
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posted[self.path.removeprefix(f"{API}/")] = json.loads(body)
-        self._answer(202, {"status": "OK"})
-
-    def _answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Type": "application/json"}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
-        pass
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.port}", posted
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @dataclass(frozen=True)
@@ -128,7 +97,7 @@ def invoke(
     The handler can import only from `paths` and the standard library. The process writes the list of imported
     modules into the file `found`.
     """
-    with RuntimeApi(event) as api:
+    with runtime_api(event) as (address, posted):
         bootstrap = BOOTSTRAP.format(paths=[str(path) for path in paths], handler=handler, found=str(found))
         # -S makes Python ignore site-packages; -I makes it ignore PYTHON* variables and the current folder.
         done = subprocess.run(
@@ -140,7 +109,7 @@ def invoke(
                 "AWS_LAMBDA_FUNCTION_NAME": "any",
                 "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-                "AWS_LAMBDA_RUNTIME_API": api.address,
+                "AWS_LAMBDA_RUNTIME_API": address,
                 "LAMBDA_TASK_ROOT": str(paths[0]),
                 "PATH": os.defpath,
                 "TZ": ":UTC",
@@ -154,4 +123,4 @@ def invoke(
             check=False,
         )
         said: dict[str, Any] = json.loads(found.read_text())
-        return Invocation(api.posted, said["standard_library"], said["path"], said["files"], done.stdout)
+        return Invocation(posted, said["standard_library"], said["path"], said["files"], done.stdout)

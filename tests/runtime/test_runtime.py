@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -19,16 +18,15 @@ from runtime_api import Invocation, invoke
 
 from b3.days import day_at
 from lake_rows import raw_s3_event, sqs_event
-from managed_layer import MANAGED_LAYER, ROOT, pins
-from moto_lake import WORK_BUCKET, Lake, make_lake
+from lambda_packages import MANAGED_LAYER, ROOT, build_and_unpack, pins
+from moto_lake import Lake, make_lake, usual_environment
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.contract import QUALITY, SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from sandbox.emulator import Emulator
 from sandbox.site import SiteServer, make_assets
 
 RUNTIME = Path(__file__).with_name("requirements.txt")
 PACKAGES = sorted(json.loads((ROOT / "lambda" / "packages.json").read_text()))
-TABLES = (QUALITY, SPEC_ATIVOS, SOT_FIIS, SOT_ACOES, SOR_FIIS, SOR_ACOES)
 # The tests do not use today's date, because a test may run past midnight.
 DAY = day_at(datetime.now(timezone.utc) - timedelta(days=1))
 REMOVED = day_at(datetime.now(timezone.utc) + timedelta(days=7))
@@ -39,16 +37,6 @@ def installed(requirements: Path, target: Path) -> Path:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", f"--target={target}", f"--requirement={requirements}"]
     subprocess.run(command, check=True)
-    return target
-
-
-def unpacked(packages: Path, target: Path) -> Path:
-    """Build the packages and the layer. Unpack each archive into a directory of its own, as Lambda does."""
-    command = [sys.executable, ROOT / "lambda" / "build.py", "--output", packages, "--runtime", "python3.13"]
-    built = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    for line in built.stdout.splitlines():
-        with zipfile.ZipFile(line) as archive:
-            archive.extractall(target / Path(line).stem.rpartition("-")[0])
     return target
 
 
@@ -67,37 +55,16 @@ class Evening:
 
     def invoke(self, package: str, event: Mapping[str, Any], **variables: str) -> Invocation:
         environment = {
-            "DAILY_DIGEST": "true",
-            "DEAD_LETTER_QUEUE_URLS": "[]",
-            "FETCH_FROM": "site",
-            "FETCH_HEADERS": "{}",
-            "FETCH_THREADS": "2",
-            "FETCH_TIMEOUT_SECONDS": "10",
+            **usual_environment(self.lake),
             "FUNDAMENTUS_BASE_URL": self.site.base_url,
-            "GET_TICKERS_FUNCTION_NAME": "get-tickers",
-            "KEEP_PAGES": "true",
-            "LAKE_TABLES": self.lake.setting(*TABLES),
-            "LOOK_INTERVAL_SECONDS": "30",
-            "NAME_PREFIX": "pynvest",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "POWERTOOLS_SERVICE_NAME": "any",
-            "QUALITY_GATE": "fail",
-            "QUALITY_REFERENCE_FROM": "10000101",
-            "QUEUE_PATIENCE_SECONDS": "180",
-            "SQS_MAX_RECEIVE_COUNT": "3",
-            "SQS_VISIBILITY_TIMEOUT_SECONDS": "60",
-            "TICKERS_QUEUE_URLS": json.dumps(self.lake.queue_urls),
             "TICKER_KIND": "acoes",
-            "WORKFLOW_ARN": "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup",
-            "WORK_BUCKET": WORK_BUCKET,
             **variables,
             **self.account,
         }
         paths = [self.opt / name for name in (package, "layer/python", "managed", "runtime")]
         return invoke(f"{package}.handler.handler", paths, environment, event, self.found / f"{package}.json")
-
-    def table(self, name: str) -> str:
-        return json.dumps(vars(self.lake.tables[name]))
 
     def objects(self, table: str) -> list[tuple[str, str]]:
         """Return bucket and key of each object in a table for the day."""
@@ -119,25 +86,25 @@ class Evening:
         messages = sorted(lake.messages("acoes"), key=lambda message: message["ticker"] == "GONE3")
         for batch in (messages[:2], messages[2:]):
             done["get_financial_data"] = self.invoke(
-                "get_financial_data", sqs_event(*batch), TARGET_TABLE=self.table(SOR_ACOES)
+                "get_financial_data", sqs_event(*batch), TARGET_TABLE=lake.table_setting(SOR_ACOES)
             )
         done["prep_financial_data"] = self.invoke(
             "prep_financial_data",
             raw_s3_event(*self.objects(SOR_ACOES)),
             SOURCE_TABLES=lake.setting(SOR_ACOES),
-            TARGET_TABLE=self.table(SOT_ACOES),
+            TARGET_TABLE=lake.table_setting(SOT_ACOES),
         )
         done["specialize_financial_data"] = self.invoke(
             "specialize_financial_data",
             raw_s3_event(*self.objects(SOT_ACOES)),
             SOURCE_TABLES=lake.setting(SOT_ACOES, SOT_FIIS),
-            TARGET_TABLE=self.table(SPEC_ATIVOS),
+            TARGET_TABLE=lake.table_setting(SPEC_ATIVOS),
         )
         workflow = {"started_at": datetime.now(timezone.utc).isoformat(), "input": {"anomesdia_exec": DAY}}
         done["dedup_financial_data"] = self.invoke(
             "dedup_financial_data",
             workflow,
-            TABLE=self.table(SOT_ACOES),
+            TABLE=lake.table_setting(SOT_ACOES),
             SOURCE_TABLES=lake.setting(SOR_ACOES),
             DOWNSTREAM_TABLES=lake.setting(SPEC_ATIVOS),
         )
@@ -148,7 +115,7 @@ class Evening:
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
     """Return an evening's events for an emulated lake. The sample site has three stocks and three funds."""
-    opt = unpacked(tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("opt"))
+    opt = build_and_unpack(tmp_path_factory.mktemp("opt"))
     installed(MANAGED_LAYER, opt / "managed")
     installed(RUNTIME, opt / "runtime")
     assets = make_assets(DAY, acoes=3, fiis=3)

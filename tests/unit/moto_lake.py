@@ -108,9 +108,9 @@ class Lake:
                 bodies.append(json.loads(message["Body"]))
 
 
-def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str) -> None:
-    """Set the functions' environment variables; those without a usual value are set only if given."""
-    usual = {
+def usual_environment(lake: Lake) -> dict[str, str]:
+    """Return the usual environment variables of the functions."""
+    return {
         "LAKE_TABLES": lake.setting(*reversed(LAYERS)),
         "WORK_BUCKET": WORK_BUCKET,
         "GET_TICKERS_FUNCTION_NAME": "get-tickers",
@@ -131,7 +131,11 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str)
         "DAILY_DIGEST": "true",
         "NAME_PREFIX": "pynvest",
     }
-    for name, value in (usual | changed).items():
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str) -> None:
+    """Set the functions' environment variables; those without a usual value are set only if given."""
+    for name, value in (usual_environment(lake) | changed).items():
         monkeypatch.setenv(name, value)
 
 

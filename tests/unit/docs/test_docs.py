@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
+import tomllib
 
 import collector.__main__
 import report.__main__
@@ -36,7 +37,6 @@ NO_PATHS = {"hashicorp/aws"}
 
 
 def text_of(document: Path) -> str:
-    """Return a document's text."""
     return document.read_text(encoding="utf-8")
 
 
@@ -184,11 +184,9 @@ def test_a_command_that_may_wait_for_the_site_is_sent_once() -> None:
 
 
 def test_the_version_is_the_changelogs_newest() -> None:
-    version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
-    newest = re.search(r"^## \[(\d.*?)\]", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+    versions = re.findall(r"^## \[(\d.*?)\]", text_of(PROJECT / "CHANGELOG.md"), re.M)
 
-    assert version and newest
-    assert version[1] == newest[1]
+    assert versions[0] == tomllib.loads(text_of(PROJECT / "pyproject.toml"))["project"]["version"]
 
 
 def test_the_picture_of_the_report_is_small() -> None:

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from managed_layer import MANAGED_LAYER, ROOT, RUNTIMES_OWN, pins
+from lambda_packages import MANAGED_LAYER, ROOT, RUNTIMES_OWN, pins
 
 SDK = ROOT / os.environ.get("PYNVEST_SDK", "requirements-dev.txt")
 """The file that pins the AWS SDK for this run; the oldest supported SDK has its own file."""

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import csv
 
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, table_schema
 from report.sheets import LOCALES, sheet
-from report.snapshot import column_types
 from report_sample import rows_of
 
 RULES = {"pt-BR": (";", ","), "en": (",", ".")}
+TYPES = pa.unify_schemas([table_schema(table).arrow for table in (SOT_ACOES, SOT_FIIS)])
 
 
 def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
-    """Read a sheet by the rules of a locale, and convert each text to the type of the text's column."""
+    """Read a sheet by the rules of a locale, with the types of the contract."""
     delimiter, point = RULES[locale]
-    rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter)
-    return [{name: value_of(text, column_types()[name], point) for name, text in row.items()} for row in rows]
-
-
-def value_of(text: str, kind: str, point: str) -> Any:
-    if not text:
-        return None
-    if kind == "double":
-        assert (",." if point == "." else ".,")[0] not in text
-        return float(text.replace(point, "."))
-    if kind in ("int", "bigint"):
-        return int(text)
-    if kind == "date":
-        return date.fromisoformat(text)
-    return datetime.fromisoformat(text) if kind == "timestamp" else text
+    table = csv.read_csv(
+        pa.py_buffer(body),
+        parse_options=csv.ParseOptions(delimiter=delimiter),
+        convert_options=csv.ConvertOptions(
+            column_types=TYPES, null_values=[""], strings_can_be_null=True, decimal_point=point
+        ),
+    )
+    return table.to_pylist()
 
 
 def as_written(value: Any) -> Any:
@@ -79,10 +73,9 @@ def test_no_text_of_the_site_is_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("locale", RULES)
 def test_separators_quotes_and_lines_within_a_text_stay_in_its_cell(locale: str) -> None:
-    text = 'a;b,c "d"\ne'
-    body = sheet([{"nome_empresa": text, "vlr_cot": -0.5}], LOCALES[locale])
+    row = {"nome_empresa": 'a;b,c "d"\ne', "vlr_cot": -0.5}
 
-    assert read_back(body, locale) == [{"nome_empresa": 'a;b,c "d" e', "vlr_cot": -0.5}]
+    assert read_back(sheet([row], LOCALES[locale]), locale) == [row | {"nome_empresa": 'a;b,c "d" e'}]
 
 
 def test_what_excel_needs_to_know_utf_8_comes_first_and_an_empty_day_is_an_empty_file() -> None:

@@ -1,7 +1,10 @@
-"""Facts about the managed layer of the functions."""
+"""The functions' packages and layers, unpacked as Lambda does, and facts about the managed layer."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,3 +21,13 @@ def pins(path: Path) -> dict[str, str]:
     """Return the version of each package that a requirements file pins."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
     return dict(line.split()[0].split("==") for line in lines if line and not line.startswith("-r "))
+
+
+def build_and_unpack(target: Path) -> Path:
+    """Build the packages and the layer, and unpack each archive into a directory of its own."""
+    runtime = f"python3.{sys.version_info.minor}"
+    command = [sys.executable, ROOT / "lambda" / "build.py", "--output", target, "--runtime", runtime]
+    subprocess.run(command, check=True)
+    for archive in target.glob("*.zip"):
+        shutil.unpack_archive(archive, target / archive.stem.rpartition("-")[0])
+    return target
