@@ -25,12 +25,12 @@ from moto import mock_aws
 from b3.kind import Kind
 from collector import collect, errors, patience
 from collector.__main__ import INTERRUPTED, main
+from lambda_packages import MANAGED_LAYER, ROOT, pins
 from moto_lake import REGION
 from pynvest_lake.archive import Archive, ArchivedPage
 from sandbox.site import Fault, SiteServer, make_assets
 from sandbox.site.pages import detail_page
 
-ROOT = Path(__file__).resolve().parents[3]
 BATCH = 10
 BUCKET = f"pynvest-work-123456789012-{REGION}"
 DAY = 20201123  # a Monday
@@ -88,47 +88,37 @@ class CollectorMachine:
 
     @property
     def keys(self) -> list[str]:
-        """Return the keys of all objects in the bucket."""
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
     @property
     def objects(self) -> set[str]:
-        """Return the keys of the objects with the day's pages."""
         return set(self.archive.keys(DAY))
 
     @property
     def archived(self) -> list[ArchivedPage]:
-        """Return all pages of the day in the archive."""
         return [page for key in self.objects for page in self.archive.read(key).pages]
 
     @property
     def tickers(self) -> list[str]:
-        """Return the assets of the pages in the archive, in sorted order."""
         return sorted(page.ticker for page in self.archived if page.ticker)
 
     @property
     def manifests(self) -> list[set[str]]:
         """Return the keys that each manifest of the day lists; the shortest manifest comes first."""
-        found = []
-        for key in self.keys:
-            if key.endswith(".manifest.json"):
-                content = json.loads(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-                assert content["anomesdia_exec"] == DAY
-                found.append(set(content["objects"]))
-        return sorted(found, key=len)
+        keys = [key for key in self.keys if key.endswith(".manifest.json")]
+        found = [json.load(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in keys]
+        assert {content["anomesdia_exec"] for content in found} <= {DAY}
+        return sorted((set(content["objects"]) for content in found), key=len)
 
     def listed(self, *kinds: str) -> list[str]:
-        """Return the tickers of these kinds that the site lists, in sorted order."""
         assets = [asset.ticker for asset in self.site.assets.values() if asset.kind in kinds]
         return sorted([*assets, *(ghost for kind in kinds for ghost in self.site.ghosts[kind])])
 
     @property
     def every(self) -> list[str]:
-        """Return all tickers that the site lists, in sorted order."""
         return self.listed("acoes", "fiis")
 
     def asked(self) -> Counter[str]:
-        """Return how often each path of the site was asked for."""
         return Counter(request.path for request in self.site.requests)
 
 
@@ -210,7 +200,6 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
     wait = collect.wait
 
     def interrupted(futures: Any, timeout: float) -> Any:
-        """Simulate Ctrl-C in the main thread."""
         if sum(request.ticker is not None for request in machine.site.requests) >= pages:
             raise KeyboardInterrupt
         return wait(futures, timeout=0.001)
@@ -637,22 +626,15 @@ def test_it_needs_its_own_requirements_alone() -> None:
 
 
 def test_its_requirements_are_pinned_as_the_tests_have_them() -> None:
-    def pins(*paths: str) -> set[str]:
-        lines = [line for path in paths for line in (ROOT / path).read_text().splitlines()]
-        return {line.split()[0] for line in lines if re.match(r"[\w-]+==", line)}
+    ours = pins(ROOT / "collector" / "requirements.txt")
+    layers = pins(MANAGED_LAYER) | pins(ROOT / "lambda" / "layer" / "requirements.txt")
 
-    ours = pins("collector/requirements.txt")
-    layers = ("lambda/layer/managed.txt", "lambda/layer/requirements.txt")
     assert len(ours) == 4
-    assert ours <= pins("requirements-dev.txt", *layers)
+    assert ours.items() <= (pins(ROOT / "requirements-dev.txt") | layers).items()
 
 
 def test_every_end_has_a_status_of_its_own() -> None:
-    statuses = [
-        error.status
-        for error in vars(errors).values()
-        if isinstance(error, type) and error.__module__ == errors.__name__
-    ]
+    statuses = [error.status for error in errors.CollectorError.__subclasses__()]
 
     assert len(set(statuses)) == len(statuses)
     assert not {0, 2, INTERRUPTED, 128 + signal.SIGTERM} & set(statuses)

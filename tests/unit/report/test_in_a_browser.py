@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from report import numbers
 from report.history import SERIES, AssetHistory
@@ -69,9 +69,7 @@ CUT_OFF = """() => [...document.querySelectorAll('.chart svg text')].filter((tex
 SHOWN = """() => [...document.querySelectorAll('#papers tbody tr')]
   .filter((row) => !row.hidden)
   .map((row) => [...row.cells].map((cell) => cell.textContent))"""
-TICKERS = """() => [...document.querySelectorAll('#papers tbody tr')]
-  .filter((row) => !row.hidden)
-  .map((row) => row.cells[0].textContent)"""
+TICKERS = f"() => ({SHOWN})().map((cells) => cells[0])"
 QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 
@@ -148,16 +146,13 @@ def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Opener]:
 
     The test fails if a page writes an error or a warning, or asks for anything except its own file.
     """
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     complaints: list[str] = []
     asked_for: set[str] = set()
 
     def open_page(name: str = "many", fragment: str = "", width: int = DESK, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked_for.add(request.url))
@@ -166,8 +161,8 @@ def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Opener]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for one in pages:
+        one.close()
     assert complaints == []
     assert asked_for <= {file.as_uri() for file in files.values()}
 
@@ -230,7 +225,7 @@ def test_the_table_is_filtered_by_words_kind_group_and_volume(opened: Opener) ->
 
     words.fill("petroleo petr4")  # without the accent
     assert page.evaluate(TICKERS) == ["PETR4"]
-    assert page.get_by_role("status").text_content() == f"1 de {len(every)} ativos"
+    expect(page.get_by_role("status")).to_have_text(f"1 de {len(every)} ativos")
     words.fill("petr4 vale3")
     assert set(page.evaluate(TICKERS)) == {"PETR4", "VALE3"}
     words.fill("petr vale3")
@@ -315,7 +310,7 @@ def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Open
 
     field.fill(text)
 
-    assert field.get_attribute("aria-invalid") is not None
+    expect(field).to_have_attribute("aria-invalid", "")
     assert len(page.evaluate(TICKERS)) == len(assets())
 
 
@@ -326,8 +321,8 @@ def test_a_screen_shows_what_the_saved_query_answers(opened: Opener, preset: dic
 
     button.click()
 
-    assert button.get_attribute("aria-pressed") == "true"
-    assert page.locator("#formula").text_content() == preset["formula"]
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#formula")).to_have_text(preset["formula"])
     found, expected = page.evaluate(TICKERS), answer_of(preset["query"])
     assert found
     if preset["query"] == "menores-p-vp-por-setor":
@@ -401,11 +396,11 @@ def test_the_readers_own_list_is_a_filter_that_the_address_brings_and_the_browse
     page = opened(fragment="#lista=petr4,HGLG11,XXXX3")
 
     assert set(page.evaluate(TICKERS)) == {"PETR4", "HGLG11"}
-    assert "não estão nesta página: XXXX3" in (page.get_by_role("status").text_content() or "")
+    expect(page.get_by_role("status")).to_contain_text("não estão nesta página: XXXX3")
     file = page.url.partition("#")[0]
     page.goto("about:blank")
     page.goto(file)
-    assert page.get_by_role("textbox", name="Minha lista").input_value() == "PETR4, HGLG11, XXXX3"
+    expect(page.get_by_role("textbox", name="Minha lista")).to_have_value("PETR4, HGLG11, XXXX3")
     assert len(page.evaluate(TICKERS)) == len(assets())
     page.get_by_label("só a minha lista").check()
     page.get_by_role("textbox", name="Minha lista").fill("vale3 itub4")
@@ -419,8 +414,8 @@ def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(opened: O
 
     page = opened(fragment=address)
 
-    heads = [head.text_content() for head in page.locator("#papers thead th").all()]
-    assert heads[3:] == [column.title for column in columns]
+    heads = page.locator("#papers thead th")
+    assert heads.all_text_contents()[3:] == [column.title for column in columns]
     shown = {row[0]: row[3:] for row in page.evaluate(SHOWN)}
     for place, asset in enumerate(many().assets()):
         assert shown[asset.ticker] == [
@@ -429,7 +424,7 @@ def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(opened: O
     page.get_by_text("Colunas, mínimos e máximos").click()
     page.get_by_role("checkbox", name="ROIC").uncheck()
     assert "roic" not in page.evaluate("location.hash")
-    assert page.locator("#papers thead th", has_text="ROIC").count() == 0
+    expect(heads.filter(has_text="ROIC")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [360, DESK])
@@ -440,7 +435,7 @@ def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_
     place = page.locator("#papers")
     sorted_by = page.locator("#papers thead th[aria-sort]")
     hint = page.locator("p.more:has(+ #papers)")
-    assert sorted_by.text_content() == "ROE"
+    expect(sorted_by).to_have_text("ROE")
 
     for left in (0, 10_000):
         place.evaluate("(place, left) => { place.scrollLeft = left; }", left)
@@ -449,7 +444,7 @@ def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_
         assert inner["x"] >= outer["x"]
         assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
         if width < DESK:
-            hint.wait_for(state="visible" if left == 0 else "hidden")
+            expect(hint).to_be_visible(visible=left == 0)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -464,9 +459,9 @@ def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(opened:
         for direction in directions:
             heading.get_by_role("button").press("Enter")
 
-            assert heading.get_attribute("aria-sort") == direction
-            assert heading.get_by_role("button").evaluate("(one) => one === document.activeElement")
-            assert page.locator("#papers [aria-sort]").count() == 1
+            expect(heading).to_have_attribute("aria-sort", direction)
+            expect(heading.get_by_role("button")).to_be_focused()
+            expect(page.locator("#papers [aria-sort]")).to_have_count(1)
             found = [
                 next((rows[ticker][name] for name in columns if name in rows[ticker]), None)
                 for ticker in page.evaluate(TICKERS)
@@ -485,7 +480,7 @@ def test_sectors_and_segments_are_compared_in_sight(opened: Opener) -> None:
     page = opened()
 
     for name in ("Setor em tabela", "Segmento em tabela"):
-        assert page.get_by_role("region", name=name).is_visible()
+        expect(page.get_by_role("region", name=name)).to_be_visible()
 
 
 def test_a_point_says_which_asset_it_is(opened: Opener) -> None:
@@ -495,9 +490,7 @@ def test_a_point_says_which_asset_it_is(opened: Opener) -> None:
 
     point.hover(force=True)
 
-    hint = page.locator("#vg-tooltip-element")
-    hint.wait_for(state="visible")
-    assert "P/VP" in (hint.text_content() or "")
+    expect(page.locator("#vg-tooltip-element:visible")).to_contain_text("P/VP")
 
 
 FILLED = "() => document.getElementById('panel').dataset.filled === state.asset"
@@ -575,18 +568,20 @@ def test_a_panel_has_every_number_of_its_asset_with_median_and_rank_of_its_group
     assert len(group) > 2
     assert [row for row in found if row[-1] != "–"] == [row for row in expected if row[-1] != "–"]
     assert [row for row in found if row not in expected] == []
-    assert page.get_by_role("heading", name=ticker, exact=True).is_visible()
-    assert f"setor {asset.group}" in (page.locator("#panel-compared").text_content() or "") or asset.is_fund
+    expect(page.get_by_role("heading", name=ticker, exact=True)).to_be_visible()
+    what = "segmento" if asset.is_fund else "setor"
+    expect(page.locator("#panel-compared")).to_contain_text(f"{what} {asset.group}")
 
 
 def test_a_name_in_a_panel_shows_its_definition(opened: Opener) -> None:
     page = panel(opened, "#PETR4")
-    meant = page.get_by_text("Retorno sobre o patrimônio líquido (ROE)").locator("visible=true")
-    assert meant.count() == 0
+    row = page.locator("#panel-rows tr", has=page.locator("summary", has_text="ROE"))
+    meant = row.get_by_text("Retorno sobre o patrimônio líquido (ROE)")
+    expect(meant).to_be_hidden()
 
-    page.locator("#panel-rows summary", has_text="ROE").press("Enter")
+    row.locator("summary").press("Enter")
 
-    assert meant.count() == 1
+    expect(meant).to_be_visible()
 
 
 def test_the_history_in_the_page_is_that_of_the_lake(opened: Opener) -> None:
@@ -616,9 +611,7 @@ def test_a_panel_opens_and_closes_with_the_keyboard_and_keeps_the_screen(opened:
     assert page.evaluate(active) == "panel-title"
     for _ in range(40):
         page.keyboard.press("Tab")
-        assert page.evaluate(
-            "document.activeElement === document.body || !!document.activeElement.closest('#panel')"
-        )
+        assert page.evaluate("document.activeElement.matches('body, #panel *')")
     page.keyboard.press("Escape")
 
     page.locator("#panel").wait_for(state="hidden")
@@ -645,7 +638,7 @@ def test_a_mark_of_a_chart_opens_the_panel_of_its_asset(opened: Opener, place: s
     page.locator(place).first.click(force=True)
 
     filled(page)
-    assert page.locator("#panel-title").text_content() == page.evaluate("location.hash.slice(1)")
+    expect(page.locator("#panel-title")).to_have_text(page.evaluate("location.hash.slice(1)"))
 
 
 def test_the_reader_picks_series_and_the_address_keeps_them(opened: Opener) -> None:
@@ -667,22 +660,22 @@ def test_a_history_marks_bad_days_and_a_possible_split_and_says_that_prices_are_
     opened: Opener,
 ) -> None:
     page = panel(opened, "#PETR4")
-    text = page.locator("#panel").text_content() or ""
 
-    assert "falha em 17/11/2026" in text
-    assert "não ajustadas por desdobramentos" in text
-    (split,) = page.locator("#panel-splits li").all_text_contents()
-    assert split.startswith("Possível desdobramento em 17/11/2026: número de ações × 2,00, cotação ÷ ")
+    expect(page.locator("#panel-bad")).to_contain_text("falha em 17/11/2026")
+    expect(page.locator("#panel-history-note")).to_contain_text("não ajustadas por desdobramentos")
+    expect(page.locator("#panel-splits li")).to_contain_text(
+        "Possível desdobramento em 17/11/2026: número de ações × 2,00, cotação ÷ "
+    )
     rules = page.locator("#panel-charts figure").first.locator(".mark-rule.role-mark line[stroke^='var']")
     assert {one.get_attribute("stroke") for one in rules.all()} == {"var(--falha)", "var(--line-4)"}
     page.locator("#panel-charts .chart").first.hover(force=True)
-    page.locator("#panel-tooltip", has_text="pregão").wait_for(state="visible")
+    expect(page.locator("#panel-tooltip", has_text="pregão")).to_be_visible()
 
 
 def test_an_asset_that_is_not_on_the_page_is_said_to_be_absent(opened: Opener) -> None:
     page = opened(fragment="#XXXX3")
 
-    page.get_by_text("Este ativo não está nesta página").wait_for()
+    expect(page.get_by_text("Este ativo não está nesta página")).to_be_visible()
     page.get_by_role("button", name="Fechar").click()
     assert page.evaluate("location.hash") == ""
 
@@ -712,7 +705,7 @@ def test_the_readers_own_list_has_a_section_at_the_top(opened: Opener) -> None:
 
     assert listed.all_text_contents() == ["PETR4", "HGLG11"]
     assert own.locator("tbody td:nth-child(3)").all_text_contents() == prices
-    assert "Não estão nesta página: XXXX3" in (own.text_content() or "")
+    expect(own).to_contain_text("Não estão nesta página: XXXX3")
     top, next_section = (page.locator(one).bounding_box() for one in ("#own", "#market"))
     assert top and next_section
     assert top["y"] < next_section["y"]
@@ -724,7 +717,7 @@ def test_the_readers_own_list_has_a_section_at_the_top(opened: Opener) -> None:
     assert listed.all_text_contents() == ["HGLG11"]
     assert page.evaluate("location.hash") == "#lista=HGLG11,XXXX3"
     page.get_by_role("textbox", name="Minha lista").fill("")
-    assert own.is_hidden()
+    expect(own).to_be_hidden()
 
 
 def test_the_order_says_what_its_column_means(opened: Opener) -> None:
@@ -732,17 +725,13 @@ def test_the_order_says_what_its_column_means(opened: Opener) -> None:
 
     page.locator("#papers thead th", has_text="ROE").get_by_role("button").click()
 
-    assert (page.locator("#meaning").text_content() or "").startswith(
-        "Em ordem de ROE: Retorno sobre o patrimônio"
-    )
+    expect(page.locator("#meaning")).to_contain_text("Em ordem de ROE: Retorno sobre o patrimônio")
 
 
 def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(opened: Opener) -> None:
     page = opened()
     for funds, chart in ((False, "#chart-stocks"), (True, "#chart-funds")):
-        inside = {
-            name for name in page.locator(f"{chart} .mark-text.role-mark text").all_text_contents() if name
-        }
+        inside = {*page.locator(f"{chart} .mark-text.role-mark text").all_text_contents()} - {""}
         legend = page.locator(f"{chart} .role-legend-label text").all_text_contents()
         symbols = page.locator(f"{chart} .role-legend-symbol path").all()
 
@@ -751,11 +740,10 @@ def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(opened: O
         assert legend[-1] == "outros"
         assert 2 < len(legend) <= 8
         assert len({symbol.get_attribute("fill") for symbol in symbols}) == len(legend)
-        points = [
-            point.bounding_box() for point in page.locator(f"{chart} .mark-symbol.role-mark path").all()
-        ]
-        frame = page.locator(f"{chart} .background").first.bounding_box()
-        assert frame
+        points, (frame, *_) = (
+            [one.bounding_box() for one in page.locator(f"{chart} {place}").all()]
+            for place in (".mark-symbol.role-mark path", ".background")
+        )
         for at, size in (("x", "width"), ("y", "height")):
-            places = [point[at] + point[size] / 2 for point in points if point]
+            places = [point[at] + point[size] / 2 for point in points]
             assert max(places) - min(places) > 0.8 * frame[size]
