@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import csv
-import fcntl
 import io
 import json
 import os
 import pty
 import re
-import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
     """Return the lines that `code` prints in a terminal of this width; `more` holds environment variables."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    termios.tcsetwinsize(theirs, (50, width))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
     stdin = theirs if reads_terminal else subprocess.DEVNULL
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=stdin, stdout=theirs) as process:
@@ -78,18 +77,14 @@ def test_rows_wider_than_the_terminal_are_records_with_whole_names_and_numbers()
     ]
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_records(width: int) -> None:
-    def lines(characters: int) -> list[str]:
-        cell = "x" * characters
-        return printed_in_terminal(
-            width, f"from sandbox.console import Console\nConsole().table(['a', 'b'], [['1', {cell!r}]])"
-        )
+def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_records() -> None:
+    code = "from sandbox.console import Console\nConsole().table(['a', 'b'], [['1', 'x' * {}]])"
 
-    table, records = lines(width - 4), lines(width - 3)
-    assert (len(table[0].split()), len(table[2])) == (2, width)
+    table, records = (printed_in_terminal(100, code.format(characters)) for characters in (96, 97))
+
+    assert (len(table[0].split()), len(table[2])) == (2, 100)
     assert records[0] == "a  1"
-    assert "".join(records[1:]) == f"b  {'x' * (width - 3)}"
+    assert "".join(records[1:]) == f"b  {'x' * 97}"
 
 
 PAGED = (
@@ -129,26 +124,30 @@ def test_less_ends_by_itself_after_a_short_answer_unless_the_reader_wants_it_oth
 DESCRIBED = [["vlr_ind_divida_bruta_sobre_patrim", "double", " ".join(["comentário"] * 15)], ["b", "int", ""]]
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_comments_are_wrapped_at_the_width_of_the_terminal_and_names_are_whole(width: int) -> None:
+def test_comments_are_wrapped_at_the_width_of_the_terminal_and_names_are_whole() -> None:
     lines = printed_in_terminal(
-        width,
+        80,
         "from sandbox.console import Console\n"
         f"Console().table(['column', 'type', 'comment'], {DESCRIBED!r}, wraps=True)",
     )
 
-    assert max(map(len, lines)) <= width
+    assert max(map(len, lines)) <= 80
     assert lines[2].startswith("vlr_ind_divida_bruta_sobre_patrim   double   comentário comentário")
     assert " ".join(lines[2:]).split().count("comentário") == 15
     assert lines[-1].split() == ["b", "int"]
 
 
-@mock_aws
+@pytest.fixture
+def glue() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("glue", region_name="sa-east-1")
+        client.create_database(DatabaseInput={"Name": "db_spec"})
+        yield client
+
+
 def test_the_catalog_is_listed_with_comments_of_tables_views_and_columns(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], glue: Any
 ) -> None:
-    glue = boto3.client("glue", region_name="sa-east-1")
-    glue.create_database(DatabaseInput={"Name": "db_spec"})
     sql = base64.b64encode(json.dumps({"originalSql": "-- Último dia\nSELECT 1"}).encode()).decode()
     columns = [{"Name": "vlr_cot", "Type": "double", "Comment": "Cotação"}]
     tables: dict[str, Any] = {
@@ -274,7 +273,6 @@ def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
         ask_by_name(saved, "serie", "x' OR ''='")
 
 
-@mock_aws
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
@@ -301,9 +299,7 @@ def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
         ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
     ],
 )
-def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, said: str) -> None:
-    glue = boto3.client("glue", region_name="sa-east-1")
-    glue.create_database(DatabaseInput={"Name": "db_spec"})
+def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, said: str, glue: Any) -> None:
     for name, column in (("vw_ativos", "vlr_cot"), ("tb_other", "vlr_cott")):
         glue.create_table(
             DatabaseName="db_spec",
