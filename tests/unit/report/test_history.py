@@ -169,13 +169,13 @@ def test_a_year_of_all_assets_fits_into_the_page() -> None:
     whole = sample()
     days = [FIRST + timedelta(days=number) for number in range(250)]
     tickers = [asset.ticker for asset in whole.assets() if not asset.is_fund]
+    of_balance_sheets = [round(12.3 + number // 62, 1) for number in range(len(days))]
     histories = []
     for ticker in tickers:
-        daily = ("vlr_cot", "vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_ind_div_yield")
-        walks = {name: accumulate(rng.gauss(0, 0.02) for _ in days) for name in daily}
-        values = {name: [round(9 * math.exp(step), 2) for step in walk] for name, walk in walks.items()}
-        for name in SERIES["nome_papel"][len(daily) :]:  # these change with a balance sheet
-            values[name] = [round(12.3 + number // 62, 1) for number in range(len(days))]
+        values = dict.fromkeys(SERIES["nome_papel"], of_balance_sheets)
+        for name in ("vlr_cot", "vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_ind_div_yield"):
+            walk = accumulate(rng.gauss(0, 0.02) for _ in days)
+            values[name] = [round(9 * math.exp(step), 2) for step in walk]
         histories.append(AssetHistory(ticker, days, values))
 
     written = [

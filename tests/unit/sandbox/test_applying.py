@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stand_in import stand_in_for_terraform
 
 from sandbox.console import Console
 from sandbox.lake import Lake, Storage
@@ -75,7 +74,11 @@ esac
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
     """Replace Terraform with a script; return a function that ends the script's ``apply`` with a status."""
-    stand_in_for_terraform(monkeypatch, tmp_path, TERRAFORM.format(here=tmp_path))
+    command = tmp_path / "bin" / "terraform"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\n{TERRAFORM.format(here=tmp_path)}")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
     (tmp_path / "outputs.json").write_text(
         json.dumps({name: {"value": value} for name, value in OUTPUTS.items()})
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sandbox.bench.costs import (
@@ -33,40 +35,37 @@ def test_a_month_is_22_days_at_the_prices_of_the_table() -> None:
     assert paid["S3, a year of data"] == pytest.approx(12 * 22 * 0.023)
 
 
-def test_pages_of_ninety_days_and_ledgers_of_four_hundred_are_paid_for() -> None:
-    day = DayCounts(ASSETS_A_DAY, {}, 0, 0.0, 0, pages_bytes=2**30, ledger_bytes=2**29)
-
-    assert month(day, VIRGINIA)["S3, pages and ledger"] == pytest.approx(22 * (3 + 400 / 30 / 2) * 0.023)
-
-
-def test_a_smaller_day_is_scaled_to_the_whole_market() -> None:
-    tenth = DayCounts(ASSETS_A_DAY // 10, {"s3:PutObject": 100}, 10, 20.0, 2**30 // 10)
-
-    assert month(tenth, VIRGINIA)["Lambda, time"] == pytest.approx(month(ONE_DAY, VIRGINIA)["Lambda, time"])
-    assert month(tenth, VIRGINIA)["S3, requests"] == pytest.approx(22 * 1000 * 0.000005)
+EMPTY = DayCounts(ASSETS_A_DAY, {}, 0, 0.0, 0)
+TENTH = replace(EMPTY, assets=ASSETS_A_DAY // 10)
+KEPT = replace(EMPTY, pages_bytes=2**30, ledger_bytes=2**29)
 
 
-def test_requests_that_every_day_takes_are_not_scaled() -> None:
-    tenth = DayCounts(ASSETS_A_DAY // 10, {"glue:GetPartitions": 40}, 10, 20.0, 0)
-
-    assert month(tenth, VIRGINIA)["Glue"] == pytest.approx(22 * 40 * 0.000001)
-
-
-def test_the_triggers_receive_and_delete_ten_messages_a_request() -> None:
-    day = DayCounts(ASSETS_A_DAY, {"sqs:SendMessage": 147}, 0, 0.0, 0)
-
-    assert month(day, VIRGINIA)["SQS, messages"] == pytest.approx(22 * 3 * 147 * 0.0000004)
-
-
-def test_what_the_triggers_poll_day_and_night_does_not_depend_on_the_day() -> None:
-    nothing = DayCounts(1, {}, 0, 0.0, 0)
-
-    assert month(nothing, VIRGINIA)["SQS, polling of the triggers"] == POLLS_A_MONTH * 0.0000004
+@pytest.mark.parametrize(
+    ("day", "item", "dollars"),
+    [
+        (KEPT, "S3, pages and ledger", 22 * (3 + 400 / 30 / 2) * 0.023),
+        (replace(TENTH, gb_seconds=20.0), "Lambda, time", 22 * 200 * 0.0000166667),
+        (replace(TENTH, requests={"s3:PutObject": 100}), "S3, requests", 22 * 1000 * 0.000005),
+        (replace(TENTH, requests={"glue:GetPartitions": 40}), "Glue", 22 * 40 * 0.000001),
+        (replace(EMPTY, requests={"sqs:SendMessage": 147}), "SQS, messages", 22 * 3 * 147 * 0.0000004),
+        (replace(EMPTY, assets=1), "SQS, polling of the triggers", POLLS_A_MONTH * 0.0000004),
+    ],
+    ids=[
+        "pages are kept for 90 days and ledgers for 400",
+        "the time of a smaller day is scaled to the whole market",
+        "the requests of a smaller day are scaled to the whole market",
+        "requests that every day takes are not scaled",
+        "the triggers receive and delete ten messages a request",
+        "the triggers poll day and night whatever the day has",
+    ],
+)
+def test_an_item_is_paid_by_its_rule(day: DayCounts, item: str, dollars: float) -> None:
+    assert month(day, VIRGINIA)[item] == pytest.approx(dollars)
 
 
 def test_a_request_without_a_price_is_named() -> None:
     with pytest.raises(ValueError, match="no price of s3:RestoreObject"):
-        month(DayCounts(1, {"s3:RestoreObject": 1}, 0, 0.0, 0), VIRGINIA)
+        month(replace(EMPTY, requests={"s3:RestoreObject": 1}), VIRGINIA)
 
 
 def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage_and_queries() -> None:
