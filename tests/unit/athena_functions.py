@@ -1,6 +1,6 @@
 """Queries that call functions of Athena's SQL, with their rows, in the order of Athena's documentation.
 
-Arrays and maps have the text form of Athena's results.
+Arrays and maps have the text form of Athena's results. Functions that DuckDB has in the same form are absent.
 """
 
 from __future__ import annotations
@@ -12,17 +12,9 @@ PAIRS = "FROM (VALUES ('a', 1), ('b', 2), ('c', 3)) AS t(k, v)"
 DAY = datetime.date(2026, 11, 27)
 
 FUNCTIONS = [
-    # Logical operators, comparison
-    ("SELECT greatest(1, 3, 2), least('b', 'a')", [3, "a"]),
-    ("SELECT 2 BETWEEN 1 AND 3, 'PETR4' LIKE 'PETR_', NULL IS DISTINCT FROM 1", [True, True, True]),
     # Conditional expressions
-    ("SELECT if(1 > 2, 'a', 'b'), coalesce(NULL, 2), nullif(1, 1)", ["b", 2, None]),
     ("SELECT try(1 / 0), CASE WHEN 1 = 1 THEN 'x' END", [None, "x"]),
     # Conversion
-    (
-        "SELECT try_cast('x' AS integer), CAST('1.5' AS decimal(5, 2)) * 2 = 3, CAST(20261127 AS varchar)",
-        [None, True, "20261127"],
-    ),
     ("SELECT format('%s is %d', 'a', 3)", ["a is 3"]),
     # Mathematical
     ("SELECT 7 / 2, -7 / 2, 7 / 2.0e0, mod(7, 3)", [3, -3, 3.5, 1]),
@@ -33,7 +25,6 @@ FUNCTIONS = [
     # Bitwise
     ("SELECT bitwise_and(6, 3), bitwise_or(6, 3), bitwise_xor(6, 3)", [2, 7, 5]),
     # String
-    ("SELECT strpos('PETR4', 'R'), split_part('a,b', ',', 2), lpad('7', 3, '0')", [4, "b", "007"]),
     (
         "SELECT split('a,b', ','), reverse('abc'), codepoint('A'), levenshtein_distance('abc', 'abd')",
         ["[a, b]", "cba", 65, 1],
@@ -56,7 +47,6 @@ FUNCTIONS = [
     ("SELECT date_format(TIMESTAMP '2026-11-27 18:45:09', '%d/%m/%Y %H:%i:%s')", ["27/11/2026 18:45:09"]),
     ("SELECT date_parse('27/11/2026 18:45', '%d/%m/%Y %H:%i')", [datetime.datetime(2026, 11, 27, 18, 45)]),
     ("SELECT date_add('month', 1, DATE '2026-11-27')", [datetime.date(2026, 12, 27)]),
-    ("SELECT date_diff('day', DATE '2026-11-23', DATE '2026-11-27')", [4]),
     (
         "SELECT date_trunc('month', DATE '2026-11-27'), DATE '2026-11-27' - INTERVAL '3' DAY",
         [datetime.date(2026, 11, 1), datetime.date(2026, 11, 24)],
@@ -76,7 +66,6 @@ FUNCTIONS = [
     # Aggregate
     (f"SELECT approx_percentile(x, 0.5), approx_distinct(x), count_if(x > 1) {ONE_TWO_THREE}", [2, 3, 2]),
     (f"SELECT map_agg(k, v), element_at(map_agg(k, v), 'b') {PAIRS}", ["{a=1, b=2, c=3}", 2]),
-    (f"SELECT max_by(k, v), min_by(k, v), arbitrary(1) {PAIRS}", ["c", "a", 1]),
     (
         f"SELECT array_agg(x ORDER BY x DESC), bool_and(x > 0), stddev(x) {ONE_TWO_THREE}",
         ["[3, 2, 1]", True, 1.0],
@@ -98,8 +87,6 @@ FUNCTIONS = [
         [2, True, 3],
     ),
     ("SELECT slice(sequence(1, 9, 2), 2, 2), array_max(ARRAY[3, 1])", ["[3, 5]", 3]),
-    ("SELECT flatten(ARRAY[ARRAY[1], ARRAY[2]]), array_position(ARRAY['a', 'b'], 'b')", ["[1, 2]", 2]),
-    ("SELECT x, n FROM UNNEST(ARRAY['a']) WITH ORDINALITY AS t(x, n)", ["a", 1]),
     # Map
     ("SELECT element_at(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), 'b'), MAP(ARRAY['a'], ARRAY[1])['a']", [2, 1]),
     ("SELECT map_keys(m), map_values(m) FROM (VALUES MAP(ARRAY['a'], ARRAY[1])) AS t(m)", ["[a]", "[1]"]),
