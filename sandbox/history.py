@@ -18,13 +18,12 @@ from uuid import uuid4
 import pyarrow as pa
 
 from assess_day.assessment import QualityRow
-from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
 from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from b3.brazilian import BRASILIA, read_date, read_number, write_moment
-from b3.days import CLOSED_AT, date_of, number_of
+from b3.days import CLOSED_AT, date_of, is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.best_reading import best_rows

@@ -16,8 +16,7 @@ from itertools import accumulate, count, islice
 from pathlib import Path
 from random import Random
 
-from assess_day.calendar_b3 import is_trading_day
-from b3.days import date_of, number_of
+from b3.days import date_of, is_trading_day, number_of
 from sandbox.site import names
 from sandbox.site.asset import Cell, SampleAsset, Value
 from sandbox.site.assets import (

@@ -23,8 +23,7 @@ import pytest
 from known_lake import tables_of
 from role import may
 
-from assess_day.calendar_b3 import is_trading_day
-from b3.days import day_at, days_before, number_of
+from b3.days import day_at, days_before, is_trading_day, number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
 from sandbox.console import Console

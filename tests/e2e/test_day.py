@@ -88,7 +88,7 @@ def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> No
     for name in up.lake.functions:
         function = up.client("lambda").get_function_configuration(FunctionName=name)
         package = function["Handler"].partition(".")[0]
-        asked = variable_names(importlib.import_module(f"{package}.settings").Settings)
+        asked = variable_names(importlib.import_module(f"{package}.handler").Settings)
         told = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 
         assert (name, told) == (name, asked)

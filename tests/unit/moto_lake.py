@@ -12,9 +12,9 @@ import boto3
 import pytest
 import time_machine
 
+from b3.days import PARTITION_KEY
 from pynvest_lake import aws, contract
 from pynvest_lake.archive import Archive
-from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.ledger import Ledger
 from pynvest_lake.storage import LakeTable, list_day, read
 

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from assess_day.load import state_of
 from b3.kind import Kind
 from moto_lake import DAY
 from pynvest_lake.best_reading import best_rows
-from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SOR, SOT, SPEC_ATIVOS
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
@@ -49,10 +49,10 @@ def check(world: World) -> None:
         assert same == {name: shown[name] for name in same}
     for name in COMPACTED:
         assert len(list_day(world.lake.s3, world.lake.tables[name], DAY)) == 1, f"{name} is not one object"
-    come = flow(world.lake.s3, world.lake.tables.values(), DAY)
-    assert come.not_through == ()
     ledger = world.lake.ledger.read(DAY)
-    missing = {ticker for _, ticker in ledger.missing(come.sor_ids)}
+    state = state_of(world.lake.s3, world.lake.tables.values(), ledger)
+    assert state.not_through == ()
+    missing = {ticker for _, ticker in ledger.missing(state.sor_ids)}
     assert missing & listed == set()
 
 

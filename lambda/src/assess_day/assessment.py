@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from assess_day.splits import Split
-from b3.kind import Kind
+from pynvest_lake.ledger import AssetKey
 from pynvest_lake.outcomes import Outcome
 
 
@@ -77,23 +77,6 @@ class QualityRow:
 
 
 @dataclass(frozen=True)
-class MissingAsset:
-    """A listed asset that was not read.
-
-    Parameters
-    ----------
-    kind, ticker
-        The asset.
-    outcome
-        The recorded outcome of the asset; None if no outcome is recorded.
-    """
-
-    kind: Kind
-    ticker: str
-    outcome: Outcome | None
-
-
-@dataclass(frozen=True)
 class Assessment:
     """The assessment of a day.
 
@@ -106,7 +89,7 @@ class Assessment:
     verdict
         The worst verdict of all rows.
     missing
-        The listed assets that were not read.
+        The listed assets that were not read, each with its recorded outcome, if any.
     spec
         The day's rows of the Spec table.
     splits
@@ -122,7 +105,7 @@ class Assessment:
     day: int
     rows: tuple[QualityRow, ...]
     verdict: Verdict
-    missing: tuple[MissingAsset, ...]
+    missing: Mapping[AssetKey, Outcome | None]
     spec: pa.Table
     splits: Sequence[Split] = ()
     is_partial: bool = False

@@ -9,18 +9,23 @@ from assess_day import thresholds
 from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
-from assess_day.fill import judge_lacking_label
 from assess_day.portuguese import ASSETS, number, quoted, sentence, some
-from assess_day.references import last_value
+from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
-from pynvest_lake.contract import SOR
+from pynvest_lake.contract import SOR, SOT, table_schema
 from pynvest_lake.ledger import AssetEntry, BatchEntry
 from pynvest_lake.outcomes import Outcome
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
+# Rows are useless if one of these columns is empty. Then the check fails even without a reference. Other
+# columns may be empty; for example, the site has shown no mandate for any fund since 2026.
+_ESSENTIAL = {
+    Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
+    Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
+}
 
 
 def row(
@@ -158,7 +163,7 @@ def _lacking_labels(
 ) -> list[QualityRow]:
     rows = []
     for label, (assets, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
-        verdict = judge_lacking_label(inputs.references, kind, label, assets, len(read))
+        verdict = _judge_lacking_label(inputs.references, kind, label, assets, len(read))
         on = f"{number(assets)} de {number(len(read))} páginas de {ASSETS[kind]}, como {example}"
         said = f"O rótulo {quoted(label)} falta em {on}."
         rows.append(row(SOR[kind], "rotulo_ausente", label, float(assets), float(len(read)), verdict, said))
@@ -193,6 +198,26 @@ def _counted(
 def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
     """Return the labels to list, sorted by descending number of assets."""
     return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
+
+
+def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
+    """Judge the fraction of filled cells in a SoT column: compare it with the fraction on previous days."""
+    if not share and column in _ESSENTIAL[kind]:
+        return Verdict.FAILURE
+    reference = references.of(SOT[kind], "preenchimento", column)
+    if reference is None:
+        return Verdict.OK
+    core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
+    limits = thresholds.CORE_FILL if core else thresholds.FILL
+    # Round the difference: because of a floating-point error, a difference of 0.5 could exceed the limit 0.5.
+    return limits.above(round(reference - share, 9))
+
+
+def _judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
+    """Return the verdict for a core label that pages lack. If all pages lack it, its columns are empty."""
+    columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
+    empty = [judge_fill(references, kind, column, 0.0) for column in columns]
+    return max((Verdict.WARNING, *empty), key=lambda one: one.rank)
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assess_day.assessment import Assessment, MissingAsset, Verdict
+from assess_day.assessment import Assessment, Verdict
 from assess_day.day_status import DayState, DayStatus, day_status, look_seconds, reasons_for_a_round
 from assess_day.load import earlier_listed, load_inputs, load_state, most_traded, old_session
 from assess_day.notice import notice
@@ -24,8 +24,7 @@ from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
-from pynvest_lake.event_fields import check_fields
-from pynvest_lake.execution import Execution
+from pynvest_lake.execution import Execution, check_fields
 from pynvest_lake.settings import read_settings
 
 leave_pandas_alone()
@@ -146,16 +145,16 @@ def _assess(
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
     of_partial = NOT_RUN if execution.is_scheduled else PARTIAL
     rows = of_partial if state.ledger.is_partial else run_checks(found)
-    missing = tuple(
-        MissingAsset(kind, ticker, entry.outcome if entry else None)
-        for (kind, ticker), entry in sorted(state.ledger.missing(state.sor_ids).items())
-    )
+    missing = {
+        asset: entry.outcome if entry else None
+        for asset, entry in state.ledger.missing(state.sor_ids).items()
+    }
     verdict = rows[-1].situacao
     assessment = Assessment(
         day,
         rows,
         verdict,
-        () if rows is NOT_RUN else missing,
+        {} if rows is NOT_RUN else missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
         rows is PARTIAL,

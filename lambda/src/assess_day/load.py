@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import DayState
-from assess_day.portuguese import ASSETS
+from assess_day.portuguese import ASSETS, some
 from assess_day.quality_table import earlier_records
 from assess_day.references import is_old_session
 from assess_day.settings import Settings
 from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
-from b3.days import days_before, number_of
+from b3.days import days_before, is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.catalog import days_without_partition
-from pynvest_lake.completeness import flow
-from pynvest_lake.contract import QUALITY, SOR, SOT, SOT_ACOES, SPEC_ATIVOS, table_schema
-from pynvest_lake.ledger import Ledger
-from pynvest_lake.storage import LakeTable, ObjectGone, list_day, read
+from pynvest_lake.contract import (
+    QUALITY,
+    SOR,
+    SOT,
+    SOT_ACOES,
+    SPEC_ATIVOS,
+    table_schema,
+)
+from pynvest_lake.ledger import DayLedger, Ledger
+from pynvest_lake.storage import PART, LakeTable, ObjectGone, arrived_ids, list_day, read
 
 # Greatest age, in days, of the listings and rows that comparisons use.
 LISTING_DAYS = 10
@@ -39,16 +44,45 @@ def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     # processed between them.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
-    come = flow(s3, settings.lake_tables, day)
-    return DayState(
-        ledger,
-        come.sor_ids,
-        come.not_through,
-        queues,
-        come.newest_at,
-        settings.fetch_from,
-        come.foreign,
-    )
+    return state_of(s3, settings.lake_tables, ledger, queues, settings.fetch_from)
+
+
+def state_of(
+    s3: Any,
+    tables: Iterable[LakeTable],
+    ledger: DayLedger,
+    queues: Sequence[str] = (),
+    fetch_from: str = "site",
+) -> DayState:
+    """Return the state of a day's objects and ledger. Each id of SoR should be in SoT and in Spec."""
+    named = {table.table: table for table in tables}
+    while True:
+        # List SoR first. An object that reaches SoR after this listing is not expected in SoT and Spec.
+        order = (*SOR.values(), *SOT.values(), SPEC_ATIVOS)
+        partitions = {name: list_day(s3, named[name], ledger.day) for name in order}
+        of_sor = {kind: partitions[name].ids(PART) for kind, name in SOR.items()}
+        sor_ids = frozenset().union(*of_sor.values())
+        expected = {**{SOT[kind]: ids for kind, ids in of_sor.items()}, SPEC_ATIVOS: sor_ids}
+        try:
+            lacking = {
+                name: sorted(ids - arrived_ids(s3, partitions[name])) for name, ids in expected.items()
+            }
+        except ObjectGone:  # a compaction has replaced an object: list the new objects
+            continue
+        written_at = [moment for name in SOR.values() for moment in partitions[name].objects.values()]
+        return DayState(
+            ledger,
+            sor_ids,
+            tuple(
+                f"objetos da SoR que não chegaram a {name}: {len(missing)} ({some(missing)})"
+                for name, missing in lacking.items()
+                if missing
+            ),
+            queues,
+            max(written_at, default=None),
+            fetch_from,
+            tuple(key for partition in partitions.values() for key in partition.foreign),
+        )
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from assess_day.assessment import Assessment, MissingAsset, Verdict
+from assess_day.assessment import Assessment, Verdict
 from assess_day.portuguese import OUTCOMES, brazilian, day_text, number, some, some_reasons, without_links
 from assess_day.splits import Split
 from assess_day.table_checks import newest_session
@@ -54,19 +55,8 @@ class Notice:
     text: str
 
 
-@dataclass(frozen=True)
-class Move:
-    """An asset that traded in the newest session, and its price change in this session.
-
-    Parameters
-    ----------
-    ticker
-        The asset.
-    price
-        The last price of the asset, in reais.
-    change
-        The price change in the session, as a fraction.
-    """
+class _Move(NamedTuple):
+    """An asset, its last price in reais, and its price change in the newest session, as a fraction."""
 
     ticker: str
     price: float | None
@@ -138,7 +128,7 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
         yield f"Possíveis desdobramentos ou grupamentos: {some(list(map(_split, assessment.splits)))}"
     yield f"Situação do dia: {assessment.verdict.value}"
     yield from map(without_links, _shown_reasons(assessment.reasons))
-    yield from map(without_links, _moves(largest_moves(sot, session)))
+    yield from map(without_links, _moves(_largest_moves(sot, session)))
 
 
 def _missing(assessment: Assessment) -> Iterator[str]:
@@ -149,13 +139,13 @@ def _missing(assessment: Assessment) -> Iterator[str]:
     more = ", e não se sabe quantos mais, sem uma listagem" if assessment.unlisted else ""
     yield f"Ativos que faltam: {number(len(missing))}{more}"
     for why in (*OUTCOMES.values(), _NO_ANSWER):
-        assets = sorted(printable(asset.ticker) for asset in missing if _why(asset) == why)
+        assets = sorted(printable(ticker) for (_, ticker), said in missing.items() if _why(said) == why)
         if assets:
             yield f"  - {why} ({number(len(assets))}): {some(assets)}"
 
 
-def _why(asset: MissingAsset) -> str:
-    return _NO_ANSWER if asset.outcome is None else OUTCOMES.get(asset.outcome, _NO_ANSWER)
+def _why(outcome: Outcome | None) -> str:
+    return _NO_ANSWER if outcome is None else OUTCOMES.get(outcome, _NO_ANSWER)
 
 
 def _split(split: Split) -> str:
@@ -172,7 +162,7 @@ def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
         yield f"  - {reason}"
 
 
-def _moves(moves: Sequence[Move]) -> Iterator[str]:
+def _moves(moves: Sequence[_Move]) -> Iterator[str]:
     if not moves:
         return
     yield ""
@@ -188,7 +178,7 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
-    missing = {asset.outcome for asset in assessment.missing}
+    missing = set(assessment.missing.values())
     to_ask = bool(missing - {Outcome.LATER_SESSION, Outcome.LAYOUT})
     if assessment.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
@@ -211,28 +201,18 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
     yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run
 
 
-def largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[Move]:
-    """Return the five liquid assets whose prices changed most in a session.
-
-    Parameters
-    ----------
-    sot
-        The SoT rows per kind.
-    session
-        The session; assets that did not trade in this session are left out.
-    """
+def _largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[_Move]:
+    """Return the five liquid assets that traded in a session and whose prices changed most."""
     moves = []
     for kind, rows in sot.items():
         names = [kind.ticker_column, "vlr_cot", "pct_var_dia", "dt_ult_cot", "vol_med_neg_2m"]
-        if not set(names) <= set(rows.schema.names):
-            continue
         for ticker, price, change, traded_on, volume in zip(
             *(rows.column(name).to_pylist() for name in names), strict=True
         ):
             if not session or traded_on != session or not ticker or change is None:
                 continue
             if math.isfinite(change) and (volume or 0) > LIQUID:
-                moves.append(Move(ticker, price, change))
+                moves.append(_Move(ticker, price, change))
     return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
 
 

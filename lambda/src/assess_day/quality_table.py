@@ -12,11 +12,10 @@ import pyarrow.parquet as pq
 
 from assess_day.assessment import QualityRow
 from b3.brazilian import BRASILIA
-from b3.days import days_before
+from b3.days import PARTITION_KEY, days_before
 from pynvest_lake.aws import list_objects
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.storage import LakeObject, LakeTable, object_id
 
 
@@ -26,11 +25,8 @@ def place(table: LakeTable, day: int) -> LakeObject:
 
 
 def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
-    """Return the stored quality rows of a day, if any. The verdict is last."""
-    try:
-        answer = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)
-    except s3.exceptions.NoSuchKey:
-        return ()
+    """Return the stored quality rows of a day. The verdict is last."""
+    answer = s3.get_object(Bucket=table.bucket, Key=place(table, day).key)
     return tuple(map(QualityRow.from_row, pq.read_table(BytesIO(answer["Body"].read())).to_pylist()))
 
 
@@ -53,11 +49,9 @@ def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int
         s3, table.bucket, f"{table.root}{PARTITION_KEY}=", StartAfter=table.prefix(days[-1])
     )
     there = {item["Key"] for item in listed}
-    found: dict[int, Sequence[QualityRow]] = {}
-    for earlier in days:
-        if place(table, earlier).key in there and (rows := read_record(s3, table, earlier)):
-            found[earlier] = rows
-    return found
+    return {
+        earlier: read_record(s3, table, earlier) for earlier in days if place(table, earlier).key in there
+    }
 
 
 def write_record(

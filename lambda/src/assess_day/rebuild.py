@@ -6,8 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from b3.days import DayRefused, day_at
-from pynvest_lake.event_fields import PARTITION_KEY
+from b3.days import PARTITION_KEY, DayRefused, day_at
 from pynvest_lake.execution import Execution
 
 

@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
-from assess_day.day_checks import row
+from assess_day.day_checks import judge_fill, row
 from assess_day.day_status import repeated_session
-from assess_day.fill import judge_fill
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, is_old_session, last_value
 from b3.brazilian import without_blanks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MOST_RECORDED = 20
 """Number of labels or rows of a page that are named at most."""
 LABEL_CHARACTERS = 60
@@ -14,3 +16,8 @@ def printable(text: str, characters: int = LABEL_CHARACTERS) -> str:
         text = "".join(one if one.isprintable() else " " for one in text)
     line = " ".join(text.split())
     return line if len(line) <= characters else f"{line[: characters - 1]}…"
+
+
+def first_of(texts: Sequence[str], count: int) -> list[str]:
+    """Return the first 20 texts, and the total if there are more."""
+    return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]

@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+PARTITION_KEY = "anomesdia_exec"
+"""The name of the run day in events, messages and keys."""
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 """The zone of B3, of the site and of run days."""
 CLOSED_AT = time(18, 45)
@@ -33,7 +35,7 @@ def day_at(moment: datetime) -> int:
     return number_of(moment.astimezone(SAO_PAULO))
 
 
-def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
+def parse_day(value: Any, name: str = PARTITION_KEY) -> int:
     """Check that a value is a day and return it.
 
     Raises
@@ -47,6 +49,15 @@ def parse_day(value: Any, name: str = "anomesdia_exec") -> int:
         except ValueError:
             pass
     raise ValueError(f"{name} is {value!r}, expected a day as a number YYYYMMDD, such as 20261123")
+
+
+def is_trading_day(day: int) -> bool:
+    """Return whether a day (``YYYYMMDD``, 2022 or later) is a trading day of B3."""
+    # Import `holidays` only when it is needed: this import is slower than all other imports together.
+    from holidays.financial.brasil_bolsa_balcao import BrasilBolsaBalcao
+
+    on = date_of(day)
+    return on.weekday() < 5 and on not in BrasilBolsaBalcao(years=on.year)
 
 
 def days_before(day: int, count: int) -> list[int]:

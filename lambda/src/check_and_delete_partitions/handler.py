@@ -103,7 +103,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
             f"the archive has no pages of {day}: expected objects below pages/anomesdia_exec={day}/"
         )
     workflow = client("stepfunctions")
-    name = {"name": f"{day}-{manifest.hash or 'manifest'}"} if manifest is not None else {}
+    name = {"name": f"{day}-{manifest}"} if manifest is not None else {}
     try:
         workflow.start_execution(
             stateMachineArn=settings.workflow_arn,

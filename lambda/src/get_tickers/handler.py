@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from time import monotonic
@@ -21,7 +21,6 @@ from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
 from get_tickers.listings import PATIENCE_SECONDS, Listed, NoListing, asked_for, from_archive, from_site
 from get_tickers.probe import probe, session_of
-from get_tickers.settings import Settings
 from get_tickers.tickers import TickersNotSent, send_tickers
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
@@ -30,9 +29,31 @@ from pynvest_lake.day_request import DayRequest, parse_probe
 from pynvest_lake.ledger import AssetKey, DayLedger, Ledger, Listing, moment_of, moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.settings import read_settings
-from pynvest_lake.storage import PART, list_day
+from pynvest_lake.storage import PART, LakeTable, list_day
 
 logger = Logger()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of stage 2.
+
+    ``fetch_headers``: headers of the requests to the site. ``tickers_queue_urls``: the queue of each kind.
+    ``work_bucket``: the bucket of ledger and archive. ``keep_pages``: whether pages are archived.
+    ``queue_patience_seconds``: the time that all tries of a message may take; by then a message has been
+    read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings the
+    pages.
+    """
+
+    fundamentus_base_url: str
+    fetch_headers: tuple[tuple[str, str], ...]
+    tickers_queue_urls: Mapping[Kind, str]
+    lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
+    keep_pages: bool
+    fetch_from: str
+    queue_patience_seconds: int
+
 
 # Keep this time free at the end of an invocation, to write the ledger and send the messages.
 RESERVE_SECONDS = 30.0

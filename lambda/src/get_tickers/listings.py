@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from b3.bounds import MOST_RECORDED
+from b3.bounds import first_of
 from b3.brazilian import BRASILIA, read_number
 from b3.days import number_of
 from b3.kind import Kind
@@ -157,11 +157,6 @@ def from_archive(archive: Archive, day: int) -> Listed:
     return Listed(
         united or Listing({}), places=tuple(places), problems=tuple(first_of(problems, len(problems)))
     )
-
-
-def first_of(texts: Sequence[str], count: int) -> list[str]:
-    """Return the first 20 texts, and the total if there are more."""
-    return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]
 
 
 def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from prep_financial_data.settings import Settings
+from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.derivation import derive
 from pynvest_lake.prepare import UnreadableCell, prepare
 from pynvest_lake.settings import read_settings
-from pynvest_lake.storage import Content
+from pynvest_lake.storage import Content, LakeTable
 
 leave_pandas_alone()
 logger = Logger()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The kind of asset, the source tables, and the table to write."""
+
+    ticker_kind: Kind
+    source_tables: tuple[LakeTable, ...]
+    target_table: LakeTable
 
 
 @logger.inject_lambda_context
@@ -41,8 +51,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         unreadable.extend(prepared.unreadable)
         return prepared.table
 
-    derived = derive(event, settings.source_tables, target, rows_of, logger)
-    result = derived.counts | {"unreadable_cells": len(unreadable)}
-    logger.info("objects prepared", extra=result)
-    derived.raise_problems()
-    return result
+    counts = derive(event, settings.source_tables, target, rows_of, logger)
+    return counts | {"unreadable_cells": len(unreadable)}

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from b3.bounds import first_of
 from b3.brazilian import BRASILIA
-from b3.days import date_of, parse_day
+from b3.days import PARTITION_KEY, date_of, parse_day
 from b3.kind import Kind
 from pynvest_lake.aws import list_objects, put_new
-from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.ledger import moment_of, moment_text
 from pynvest_lake.messages import parse_ticker
 
@@ -46,8 +46,6 @@ MAX_LINE_BYTES = 4 * 1024 * 1024 + 64 * 1024
 """Limit of one line: a page of 2 MB at two bytes for each byte, and 64 kB for the other fields."""
 MAX_LINES = 10_000
 """Limit of one object's lines: a batch has at most this many messages."""
-MOST_PROBLEMS = 20
-"""The first problems of an object are named; the others are only counted."""
 
 
 class DamagedArchive(ValueError):
@@ -126,39 +124,6 @@ class ArchivedPage:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             why = f"{type(error).__name__}: {str(error)[:200]!r}"
             raise DamagedArchive(f"{why}: {line[:100]!r}") from error
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The day and hash in the key of a manifest; functions never read the manifest's content.
-
-    Parameters
-    ----------
-    day
-        The uploaded day, ``YYYYMMDD``.
-    hash
-        The hash of the content, 32 hexadecimal digits; None for a manifest of an older collector.
-    """
-
-    day: int
-    hash: str | None
-
-    @classmethod
-    def of_key(cls, key: str) -> Manifest:
-        """Read a key such as ``pages/anomesdia_exec=20261123/<32 hexadecimal digits>.manifest.json``.
-
-        Raises
-        ------
-        ValueError
-            The key is not a manifest's key, or the day in the key does not exist.
-        """
-        match = _MANIFEST.fullmatch(key)
-        if match is None:
-            raise ValueError(
-                f"{key[:200]!r} is no manifest of a collector, expected "
-                f"pages/{PARTITION_KEY}=YYYYMMDD/<32 hexadecimal digits>{MANIFEST_SUFFIX}"
-            )
-        return cls(parse_day(int(match[1])), match[2])
 
 
 @dataclass(frozen=True)
@@ -242,15 +207,36 @@ class Archive:
                 pages.append(ArchivedPage.from_line(line))
             except DamagedArchive as error:
                 problems.append(str(error))
-        if len(problems) > MOST_PROBLEMS:
-            problems[MOST_PROBLEMS:] = [f"{len(problems) - MOST_PROBLEMS} more of its lines are damaged"]
-        said = tuple(f"s3://{self._bucket}/{key}: {problem}" for problem in problems)
+        named = first_of(problems, len(problems))
+        said = tuple(f"s3://{self._bucket}/{key}: {problem}" for problem in named)
         return ArchiveObject(key, tuple(pages), said)
 
 
 def prefix(day: int) -> str:
     """Return the key prefix of a day's pages."""
     return f"pages/{PARTITION_KEY}={day}/"
+
+
+def parse_manifest_key(key: str) -> tuple[int, str]:
+    """Read a key such as ``pages/anomesdia_exec=20261123/<32 hexadecimal digits>.manifest.json``.
+
+    Returns
+    -------
+    tuple of int and str
+        The day, ``YYYYMMDD``, and the hash; ``manifest`` in place of the hash if an older collector wrote it.
+
+    Raises
+    ------
+    ValueError
+        The key is not a manifest's key, or the day in the key does not exist.
+    """
+    match = _MANIFEST.fullmatch(key)
+    if match is None:
+        raise ValueError(
+            f"{key[:200]!r} is no manifest of a collector, expected "
+            f"pages/{PARTITION_KEY}=YYYYMMDD/<32 hexadecimal digits>{MANIFEST_SUFFIX}"
+        )
+    return parse_day(int(match[1])), match[2] or "manifest"
 
 
 def _hash(text: bytes) -> str:

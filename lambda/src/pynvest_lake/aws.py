@@ -49,7 +49,7 @@ def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[
 
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:
-    """Put an object whose name is a hash of its content, unless the name exists.
+    """Put an object, unless its name exists.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
     bucket
         Bucket.
     key
-        The object's key: the same content has the same key.
+        The object's key.
     body
         The content.
     content_type
@@ -67,7 +67,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
     Returns
     -------
     bool
-        True if this call wrote the object; False if it already exists, with the same content.
+        True if this call wrote the object; False if the name is taken.
     """
     attempts = 0
     while True:

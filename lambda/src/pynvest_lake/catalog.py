@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from b3.days import parse_day
+from b3.days import PARTITION_KEY, parse_day
 from pynvest_lake.contract import table_schema
-from pynvest_lake.event_fields import PARTITION_KEY
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5

@@ -95,22 +95,6 @@ class TableSchema:
         """Return the labels that every page of the site has."""
         return frozenset(column.label for column in self.columns if column.core and column.label)
 
-    def completed(self, rows: pa.Table) -> pa.Table:
-        """Add the contract's later columns, filled with nulls, to rows that have only the first columns.
-
-        Raises
-        ------
-        ValueError
-            The columns are not the first columns of the contract; the error names the differences.
-        """
-        names = rows.schema.names
-        if not names or names != self.names[: len(names)]:
-            differing = sorted(set(names) ^ set(self.names)) or "the same in another order"
-            raise ValueError(f"rows of {self.table} have other columns than its contract: {differing}")
-        for column in self.columns[len(names) :]:
-            rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW_TYPES[column.type]))
-        return rows
-
 
 @cache
 def table_schema(table: str) -> TableSchema:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from b3.days import day_at, parse_day
-from pynvest_lake.archive import Manifest
-from pynvest_lake.event_fields import PARTITION_KEY, check_fields
+from b3.days import PARTITION_KEY, day_at, parse_day
+from pynvest_lake.archive import parse_manifest_key
+from pynvest_lake.execution import check_fields
 from pynvest_lake.ledger import moment_of
 from pynvest_lake.messages import parse_ticker
 
@@ -43,7 +43,7 @@ class DayRequest:
     scheduled_at
         The time of the schedule; None if a person sent the event.
     manifest
-        The collector's manifest that caused the event; None for other events.
+        Name of the collector's manifest that caused the event; None for other events.
     only_missing
         Whether to queue only tickers without a final outcome.
     old_session
@@ -55,7 +55,7 @@ class DayRequest:
     from_pages: bool = False
     remove: bool = False
     scheduled_at: datetime | None = None
-    manifest: Manifest | None = None
+    manifest: str | None = None
     only_missing: bool = False
     old_session: OldSession | None = None
 
@@ -69,12 +69,12 @@ class DayRequest:
             The event has an unknown field, or a field has an invalid value.
         """
         if "Records" in event:
-            manifest = _manifest(event)
-            return cls(manifest.day, from_pages=True, manifest=manifest)
+            day, manifest = _manifest(event)
+            return cls(day, from_pages=True, manifest=manifest)
         check_fields(event, _START)
         tickers, from_pages = _tickers(event), _from_pages(event)
         remove = _flag(event, "remove")
-        scheduled_at = _scheduled_at(event)
+        scheduled_at = moment_of(event["scheduled_at"], "scheduled_at") if "scheduled_at" in event else None
         if remove and set(event) != {PARTITION_KEY, "remove"}:
             raise ValueError(
                 f"event has {', '.join(sorted(event))}, expected {PARTITION_KEY} beside remove alone"
@@ -120,13 +120,13 @@ def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
     return True if event["probe"] is True else parse_ticker(event["probe"])
 
 
-def _manifest(event: Mapping[str, Any]) -> Manifest:
+def _manifest(event: Mapping[str, Any]) -> tuple[int, str]:
     try:
         (record,) = event["Records"]
         key = unquote_plus(record["s3"]["object"]["key"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("event has Records, expected one, of S3 for a collector's manifest") from error
-    return Manifest.of_key(key)
+    return parse_manifest_key(key)
 
 
 def _tickers(event: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -150,19 +150,6 @@ def _flag(event: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{name} is {value!r}, expected true or false")  # noqa: TRY004 - invalid event
     return value
-
-
-def _scheduled_at(event: Mapping[str, Any]) -> datetime | None:
-    if "scheduled_at" not in event:
-        return None
-    value = event["scheduled_at"]
-    try:
-        moment = moment_of(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"scheduled_at is {value!r}, expected a moment such as 2026-11-23T21:45:00Z")
-    return moment
 
 
 def _old_session(value: Any, *, only_missing: bool) -> OldSession | None:

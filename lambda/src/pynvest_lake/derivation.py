@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -26,36 +25,13 @@ from pynvest_lake.storage import (
 )
 
 
-@dataclass(frozen=True)
-class Derived:
-    """The counts and the problems of an event.
-
-    `counts` has the numbers of written objects, written rows, sources that had been deleted, and skipped
-    sources.
-    """
-
-    counts: dict[str, int]
-    problems: list[str]
-
-    def raise_problems(self) -> None:
-        """Raise the problems, if there are any.
-
-        Raises
-        ------
-        UnexpectedEvent
-            A record does not belong to the function's tables, or its object could not be read.
-        """
-        if self.problems:
-            raise UnexpectedEvent("; ".join(self.problems))
-
-
 def derive(
     event: dict[str, Any],
     sources: Iterable[LakeTable],
     target: LakeTable,
     rows_of: Callable[[Content], pa.Table],
     logger: Logger,
-) -> Derived:
+) -> dict[str, int]:
     """Write a target object for every source object that an S3 event names.
 
     A source is skipped if a compact object of the target lists it. Then S3 delivers the source's event a
@@ -74,10 +50,16 @@ def derive(
     logger
         The function's logger.
 
+    Returns
+    -------
+    dict
+        The numbers of written objects, written rows, sources that had been deleted, and skipped sources.
+
     Raises
     ------
     UnexpectedEvent
-        The event has no records.
+        The event has no records, a record does not belong to `sources`, or an object could not be read. All
+        other objects were written.
     """
     objects, problems = objects_of(event, sources)
     counts = {"objects": 0, "rows": 0, "gone": 0, "there": 0}
@@ -101,7 +83,10 @@ def derive(
         register_partition(client("glue"), target, source.day)
         counts["objects"] += 1
         counts["rows"] += len(rows)
-    return Derived(counts, problems)
+    logger.info("objects derived", extra=counts)
+    if problems:
+        raise UnexpectedEvent("; ".join(problems))
+    return counts
 
 
 def _holds(target: LakeTable, source: LakeObject) -> bool:

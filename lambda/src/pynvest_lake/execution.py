@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from b3.days import check_run_day, day_at, last_closed_day, parse_day
-from pynvest_lake.event_fields import PARTITION_KEY, check_fields
+from b3.days import PARTITION_KEY, check_run_day, day_at, last_closed_day, parse_day
+from pynvest_lake.ledger import moment_of
 
 FROM_SOR, FROM_PAGES = "sor", "pages"
 
@@ -70,9 +70,8 @@ class Execution:
         check_fields(given, (PARTITION_KEY, "rounds", "source"))
         names_day = PARTITION_KEY in given
         # If a person invokes the function, the input names the day, and the event may lack started_at.
-        started_at = (
-            now if names_day and "started_at" not in event else _parse_moment(event.get("started_at"))
-        )
+        without = names_day and "started_at" not in event
+        started_at = now if without else moment_of(event.get("started_at"), "started_at")
         day = parse_day(given[PARTITION_KEY]) if names_day else day_at(started_at)
         check_run_day(day, now)
         source = given.get("source")
@@ -80,6 +79,18 @@ class Execution:
             raise ValueError(f'source is {source!r}, expected "sor" beside {PARTITION_KEY}, or no such field')
         rounds = parse_rounds(given["rounds"]) if "rounds" in given else None
         return cls(day, started_at, names_day, rounds, source)
+
+
+def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
+    """Check that an event has only known fields.
+
+    Raises
+    ------
+    ValueError
+        The event has an unknown field.
+    """
+    if unknown := sorted(set(event) - set(known)):
+        raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
 
 
 def parse_rounds(value: object) -> tuple[float, ...]:
@@ -96,10 +107,3 @@ def parse_rounds(value: object) -> tuple[float, ...]:
     ):
         return tuple(value)
     raise ValueError(f"rounds is {value!r}, expected a list of minutes from 0 to 1440, such as [60, 60]")
-
-
-def _parse_moment(value: object) -> datetime:
-    try:
-        return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError as error:
-        raise ValueError(f"started_at is {value!r}, expected an ISO 8601 moment") from error

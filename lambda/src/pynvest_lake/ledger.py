@@ -11,20 +11,16 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from b3.days import PARTITION_KEY
 from b3.kind import Kind
-from pynvest_lake.aws import list_objects
-from pynvest_lake.event_fields import PARTITION_KEY
+from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.outcomes import Outcome
-
-ROUND_ATTEMPTS = 20
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 AssetKey = tuple[Kind, str]
 Prices = Mapping[str, "float | None"]
@@ -39,9 +35,19 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment_of(text: str) -> datetime:
-    """Read a moment that `moment_text` wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def moment_of(value: object, name: str = "moment") -> datetime:
+    """Read a moment that has a time zone, such as one that `moment_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        The value is not such a moment.
+    """
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(str(value))
+        if moment.tzinfo is not None:
+            return moment
+    raise ValueError(f"{name} is {value!r}, expected a moment such as 2026-11-23T21:45:00Z")
 
 
 @dataclass(frozen=True)
@@ -175,17 +181,7 @@ class AssetEntry:
     @property
     def order(self) -> tuple[Any, ...]:
         """Return a sort key: the outcome's rank, then the time of the page; the other fields break ties."""
-        return (
-            self.outcome.rank,
-            self.fetched_at or "",
-            self.round,
-            self.session or 0,
-            self.object or "",
-            self.why or "",
-            self.unknown_labels or (),
-            self.unknown_count or 0,
-            self.lacking_labels or (),
-        )
+        return self.outcome.rank, self.fetched_at or "", self.round, repr(self)
 
 
 @dataclass(frozen=True)
@@ -349,11 +345,7 @@ class Ledger:
 
     def listing(self, day: int) -> Listing | None:
         """Return a day's listing, or None if the ledger has none."""
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=listing_key(day))
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return Listing.from_json(answer["Body"].read())
+        return self._read(day, listing_key(day)).listing
 
     def rounds(self, day: int) -> tuple[Round, ...]:
         """Return the rounds of a day, the earliest first."""
@@ -372,25 +364,13 @@ class Ledger:
         number: int,
         reason: str | None = None,
     ) -> Round:
-        """Write a round with the first free number that is at least `number`.
-
-        Raises
-        ------
-        UnreadableLedger
-            The next twenty numbers are all taken.
-        """
-        for taken in range(number, number + ROUND_ATTEMPTS):
-            begun = Round(taken, moment_text(started_at), assets, reason)
-            try:
-                self._put(f"{prefix(day)}rounds/{taken}.json", begun.to_json(), IfNoneMatch="*")
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _TAKEN:
-                    raise
-                continue
-            return begun
-        raise UnreadableLedger(
-            f"s3://{self._bucket}/{prefix(day)}rounds/ has no free number from {number} on"
-        )
+        """Write a round with the first free number that is at least `number`."""
+        while True:
+            begun = Round(number, moment_text(started_at), assets, reason)
+            key, body = f"{prefix(day)}rounds/{number}.json", begun.to_json().encode()
+            if put_new(self._s3, self._bucket, key, body, "application/json"):
+                return begun
+            number += 1
 
     def write_batch(self, day: int, entry: BatchEntry) -> None:
         """Write the entry of a batch."""
@@ -429,10 +409,8 @@ class Ledger:
                 ) from error
         return DayLedger(day, listing, tuple(sorted(rounds, key=lambda one: one.number)), tuple(batches))
 
-    def _put(self, key: str, body: str, **condition: str) -> None:
-        self._s3.put_object(
-            Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json", **condition
-        )
+    def _put(self, key: str, body: str) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json")
 
 
 def prefix(day: int) -> str:

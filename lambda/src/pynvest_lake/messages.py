@@ -99,6 +99,7 @@ class TickerMessage:
             raise MalformedMessage(
                 f"message has kind {fields['kind']!r}, expected {kind.value!r}: {body[:200]!r}"
             )
+        asked_at = fields.get("asked_at")
         try:
             return cls(
                 parse_ticker(fields["ticker"]),
@@ -106,7 +107,7 @@ class TickerMessage:
                 parse_day(fields["anomesdia_exec"]),
                 _parse_round(fields.get("round", 0)),
                 _parse_page(fields.get("page")),
-                _parse_asked_at(fields.get("asked_at")),
+                None if asked_at is None else moment_text(moment_of(asked_at, "asked_at")),
             )
         except ValueError as error:
             raise MalformedMessage(f"{error}: {body[:200]!r}") from error
@@ -124,12 +125,3 @@ def _parse_page(value: object) -> PageRef | None:
     if isinstance(value, dict) and set(value) == {"object", "fetched_at"}:
         return PageRef(str(value["object"]), str(value["fetched_at"]))
     raise ValueError(f"page is {value!r}, expected an object with object and fetched_at")
-
-
-def _parse_asked_at(value: object) -> str | None:
-    if value is None:
-        return None
-    try:
-        return moment_text(moment_of(str(value)))
-    except ValueError as error:
-        raise ValueError(f"asked_at is {value!r}, expected a moment such as 2026-11-23T21:45:07Z") from error

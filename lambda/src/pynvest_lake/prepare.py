@@ -13,7 +13,7 @@ import pyarrow as pa
 from b3.brazilian import read_date, read_integer, read_moment, read_number, without_blanks
 from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR, SOT, Column, table_schema
+from pynvest_lake.contract import SOT, Column, table_schema
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     Parameters
     ----------
     sor
-        Rows from stage 3, with the columns of the kind's SoR table, all strings. Older rows may have only the
-        contract's first columns.
+        Rows from stage 3, with the columns of the kind's SoR table, all strings.
     kind
         The kind of the rows' assets.
     day
@@ -51,18 +50,12 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     Prepared
         The same number of rows, in the same order, with the schema of the kind's SoT table.
 
-    Raises
-    ------
-    ValueError
-        The table's columns are not the first columns of the contract.
-
     Examples
     --------
     >>> prepared = prepare(sor, Kind.ACOES, 20261123)
     >>> prepared.table["pct_var_dia"].to_pylist()
     [-0.0131]
     """
-    sor = table_schema(SOR[kind]).completed(sor)
     contract = table_schema(SOT[kind])
     tickers = sor[kind.ticker_column].to_pylist()
     columns = []

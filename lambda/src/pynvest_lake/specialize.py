@@ -36,18 +36,8 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     -------
     pyarrow.Table
         The same number of rows, in the same order, with the schema of the Spec table.
-
-    Raises
-    ------
-    ValueError
-        The SoT table lacks a column that the Spec table needs.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]
-    sources = {name: renamed.get(name, name) for name in schema.names if name != "tipo_ativo"}
-    missing = sorted(set(sources.values()) - set(sot.schema.names))
-    if missing:
-        raise ValueError(f"a SoT table of {kind.value} lacks {missing}, which {SPEC_ATIVOS} needs")
-    columns = {name: sot[source] for name, source in sources.items()}
-    columns["tipo_ativo"] = pa.repeat(kind.label, len(sot))
-    return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
+    sot = sot.append_column("tipo_ativo", pa.repeat(kind.label, len(sot)))
+    return pa.table([sot[renamed.get(name, name)] for name in schema.names], schema=schema)

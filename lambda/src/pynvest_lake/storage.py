@@ -20,10 +20,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from b3.days import parse_day
+from b3.days import PARTITION_KEY, parse_day
 from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.contract import table_schema
-from pynvest_lake.event_fields import PARTITION_KEY
 
 PART = "part"
 COMPACT = "compact"
@@ -31,7 +30,9 @@ COMPACTED_IDS = b"pynvest.folded_ids"
 # S3's error codes for a conditional request whose condition is false.
 GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
-_NAME = re.compile(rf"(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parquet")
+_NAME = re.compile(
+    rf"{PARTITION_KEY}=(?P<day>[0-9]{{8}})/(?P<id>[0-9a-f]{{32}})\.(?P<form>{PART}|{COMPACT})\.parquet"
+)
 
 
 class UnexpectedObject(ValueError):
@@ -89,12 +90,10 @@ class LakeTable:
         UnexpectedObject
             The key does not belong to this table.
         """
-        partition, _, name = key.removeprefix(self.root).partition("/")
-        match = _NAME.fullmatch(name)
-        field, _, day = partition.partition("=")
-        if key.startswith(self.root) and field == PARTITION_KEY and match and day.isascii() and day.isdigit():
+        match = _NAME.fullmatch(key.removeprefix(self.root))
+        if key.startswith(self.root) and match:
             try:
-                return LakeObject(self, parse_day(int(day)), match["id"], match["form"])
+                return LakeObject(self, parse_day(int(match["day"])), match["id"], match["form"])
             except ValueError as error:
                 raise UnexpectedObject(f"s3://{self.bucket}/{key}: {error}") from error
         raise UnexpectedObject(
@@ -204,8 +203,7 @@ def read(s3: Any, source: LakeObject) -> Content:
         rows = pq.read_table(BytesIO(body))
     except pa.ArrowInvalid as error:
         raise UnexpectedObject(f"{source.uri} is no Parquet object: {error}") from error
-    schema = table_schema(source.table.table)
-    expected = schema.arrow
+    expected = table_schema(source.table.table).arrow
     first = pa.schema(list(expected)[: len(rows.schema)])
     if not rows.schema.names or not rows.schema.equals(first, check_metadata=False):
         raise UnexpectedObject(
@@ -213,7 +211,10 @@ def read(s3: Any, source: LakeObject) -> Content:
             f"{sorted(set(map(str, rows.schema)) ^ set(map(str, expected))) or 'another order'}"
         )
     ids = _ids(source, rows.schema.metadata)
-    return Content(source, schema.completed(rows).replace_schema_metadata(None), etag, ids)
+    rows = pa.concat_tables(
+        [expected.empty_table(), rows.replace_schema_metadata()], promote_options="default"
+    )
+    return Content(source, rows, etag, ids)
 
 
 def list_day(s3: Any, table: LakeTable, day: int) -> Partition:

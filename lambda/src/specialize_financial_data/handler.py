@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -13,10 +14,18 @@ from pynvest_lake.contract import KINDS
 from pynvest_lake.derivation import derive
 from pynvest_lake.settings import read_settings
 from pynvest_lake.specialize import specialize
-from specialize_financial_data.settings import Settings
+from pynvest_lake.storage import LakeTable
 
 leave_pandas_alone()
 logger = Logger()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The source tables, and the table to write."""
+
+    source_tables: tuple[LakeTable, ...]
+    target_table: LakeTable
 
 
 @logger.inject_lambda_context
@@ -30,13 +39,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         records were specialized.
     """
     settings = read_settings(Settings, os.environ)
-    derived = derive(
+    return derive(
         event,
         settings.source_tables,
         settings.target_table,
         lambda content: specialize(content.rows, KINDS[content.object.table.table]),
         logger,
     )
-    logger.info("objects specialized", extra=derived.counts)
-    derived.raise_problems()
-    return derived.counts

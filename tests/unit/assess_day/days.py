@@ -11,10 +11,9 @@ from random import Random
 from typing import Any
 
 from assess_day.assessment import QualityRow
-from assess_day.calendar_b3 import is_trading_day
 from assess_day.check_inputs import CheckInputs
 from assess_day.quality import run_checks
-from b3.days import number_of
+from b3.days import is_trading_day, number_of
 from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.page import Page

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from assess_day.calendar_b3 import is_trading_day
+from b3.days import is_trading_day
 
 # Weekdays without trading, as B3 published them.
 CLOSED = {

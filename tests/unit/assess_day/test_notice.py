@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assess_day.assessment import VERDICT, Assessment, MissingAsset, QualityRow, Verdict
+from assess_day.assessment import VERDICT, Assessment, QualityRow, Verdict
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
 from assess_day.splits import Split
 from b3.kind import Kind
 from lake_rows import rows
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.ledger import AssetKey
 from pynvest_lake.outcomes import Outcome
 
 DAY = 20261123
@@ -55,11 +57,13 @@ def row(situacao: Verdict, motivo: str | None) -> QualityRow:
     return QualityRow("tbsot", "medida", None, 1.0, None, situacao, motivo)
 
 
-def assessment(*rows_: QualityRow, missing: tuple[MissingAsset, ...] = (), **more: Any) -> Assessment:
+def assessment(
+    *rows_: QualityRow, missing: Mapping[AssetKey, Outcome | None] | None = None, **more: Any
+) -> Assessment:
     situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Verdict.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
     given_: dict[str, Any] = {"spec": SPEC, **more}
-    return Assessment(DAY, (*rows_, verdict), situacao, missing, **given_)
+    return Assessment(DAY, (*rows_, verdict), situacao, missing or {}, **given_)
 
 
 def notice(day: Assessment, sot: Any = SOT, **more: Any) -> Notice:
@@ -101,7 +105,7 @@ def test_possible_splits_are_named_with_their_ratio() -> None:
 
 
 def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
-    missing = (MissingAsset(Kind.ACOES, "PETR3", Outcome.LATER_SESSION),)
+    missing = {(Kind.ACOES, "PETR3"): Outcome.LATER_SESSION}
     day = assessment(row(Verdict.WARNING, "1 de 10 ativos da lista\nnão foi lido"), missing=missing)
     told = notice(day, {}, daily_digest=False)
 
@@ -126,15 +130,15 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
 
 
 def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
-    refused = tuple(MissingAsset(Kind.FIIS, f"ABCD{number:02}", Outcome.REFUSED) for number in range(1234))
+    refused = {(Kind.FIIS, f"ABCD{number:02}"): Outcome.REFUSED for number in range(1234)}
     day = assessment(
         row(Verdict.WARNING, "um rótulo novo"),
         row(Verdict.FAILURE, "faltam 1.236 de 1.450 ativos"),
-        missing=(
-            *refused,
-            MissingAsset(Kind.ACOES, "VALE3", None),
-            MissingAsset(Kind.ACOES, "PETR4", Outcome.FAILED),
-        ),
+        missing={
+            **refused,
+            (Kind.ACOES, "VALE3"): None,
+            (Kind.ACOES, "PETR4"): Outcome.FAILED,
+        },
         spec=SPEC.slice(0, 0),
         site_refuses=True,
     )
@@ -216,7 +220,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
 
 
 def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_for_again() -> None:
-    missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.LAYOUT),)
+    missing = {(Kind.ACOES, "PETR4"): Outcome.LAYOUT}
 
     told = notice(assessment(row(Verdict.FAILURE, "por isso"), missing=missing))
 
@@ -226,7 +230,7 @@ def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_f
 
 
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
-    missing = (MissingAsset(Kind.ACOES, "PETR4", Outcome.REFUSED),)
+    missing = {(Kind.ACOES, "PETR4"): Outcome.REFUSED}
 
     told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing))
 
@@ -255,11 +259,10 @@ def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> 
 
 tickers = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
 maybe_text = st.none() | st.text()
-assets = st.builds(
-    MissingAsset,
-    st.sampled_from(Kind),
-    st.text(max_size=12),
+assets = st.dictionaries(
+    st.tuples(st.sampled_from(Kind), st.text(max_size=12)),
     st.none() | st.sampled_from(Outcome),
+    max_size=60,
 )
 quality_rows = st.builds(
     QualityRow,
@@ -283,7 +286,7 @@ stocks = st.builds(
 
 @given(
     st.lists(quality_rows, max_size=40),
-    st.lists(assets, max_size=60),
+    assets,
     st.lists(stocks, max_size=20),
     st.lists(st.builds(Split, st.text(max_size=200), st.floats(1e-9, 1e9)), max_size=20),
     st.booleans(),
@@ -291,14 +294,14 @@ stocks = st.builds(
 )
 def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     found: list[QualityRow],
-    missing: list[MissingAsset],
+    missing: dict[AssetKey, Outcome | None],
     traded: list[dict[str, Any]],
     splits: list[Split],
     trial: bool,
     empty: bool,
 ) -> None:
     spec = SPEC.slice(0, 0) if empty else SPEC
-    day = assessment(*found, missing=tuple(missing), splits=splits, is_partial=trial, spec=spec)
+    day = assessment(*found, missing=missing, splits=splits, is_partial=trial, spec=spec)
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)})
 
     assert len(told.text.split("\n")) < 40

@@ -35,10 +35,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assess_day.assessment import QualityRow, Verdict
-from assess_day.calendar_b3 import is_trading_day
 from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
-from b3.days import number_of
+from b3.days import is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Round, moment_text

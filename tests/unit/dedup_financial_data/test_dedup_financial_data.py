@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from assess_day.load import state_of
 from dedup_financial_data import handler as stage
 from dedup_financial_data.compaction import PartitionBusy, compact
 from lake_rows import put_part
 from moto_lake import DAY, Lake
 from pynvest_lake import aws
-from pynvest_lake.completeness import flow
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import COMPACT, PART, list_day, object_id
 
@@ -313,7 +313,7 @@ def test_from_sor_the_tables_are_made_anew_with_the_best_reading_and_twice_chang
     prices = [("AAAA3", 2.0), ("BBBB4", 3.0)]
     assert (held(lake), held(lake, SPEC_ATIVOS)) == (prices, prices)
     assert (forms(lake), forms(lake, SPEC_ATIVOS)) == ([COMPACT], [COMPACT])
-    assert not flow(lake.s3, lake.tables.values(), DAY).not_through
+    assert not state_of(lake.s3, lake.tables.values(), lake.ledger.read(DAY)).not_through
 
     for spec in (False, True):
         assert dedup(FROM_SOR, spec=spec)["written"] is False

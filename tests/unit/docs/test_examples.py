@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from b3.days import PARTITION_KEY
 from pynvest_lake.contract import QUALITY, table_schema
-from pynvest_lake.event_fields import PARTITION_KEY
 
 PROJECT = Path(__file__).resolve().parents[3]
 

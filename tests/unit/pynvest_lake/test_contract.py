@@ -172,29 +172,3 @@ def test_objects_are_written_with_64_bit_numbers() -> None:
 def test_a_table_that_the_lake_does_not_have_is_named_in_the_error() -> None:
     with pytest.raises(FileNotFoundError, match="no table 'tbsor_outra'"):
         table_schema("tbsor_outra")
-
-
-def test_rows_of_before_a_column_was_added_are_completed_with_nulls() -> None:
-    schema = table_schema(SOT_ACOES)
-    before = schema.names[: -len(NOT_IN_PYNVEST)]
-    rows = pa.Table.from_pylist([{"nome_papel": "PETR4", "vlr_cot": 1.5}], schema=schema.arrow).select(before)
-
-    completed = schema.completed(rows)
-
-    assert completed.schema.equals(schema.arrow)
-    assert completed.to_pylist() == [dict.fromkeys(schema.names) | {"nome_papel": "PETR4", "vlr_cot": 1.5}]
-
-
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        ([], "nome_papel"),
-        (["nome_papel", "nome_empresa"], "tipo_papel"),
-        (["tipo_papel", "nome_papel"], "nome_empresa"),
-        (["nome_papel", "tipo_papel", "outra"], "outra"),
-    ],
-)
-def test_rows_of_any_other_columns_are_an_error(names: list[str], said: str) -> None:
-    rows = pa.table({name: pa.nulls(1, pa.string()) for name in names})
-    with pytest.raises(ValueError, match=f"other columns than its contract: .*'{said}'"):
-        table_schema(SOR_ACOES).completed(rows)

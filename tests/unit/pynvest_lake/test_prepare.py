@@ -100,8 +100,3 @@ def test_a_date_after_the_run_day_is_unreadable_wherever_it_stands(text: str) ->
     row = {"nome_papel": "AAAA3", "dt_ult_cot": text, "dt_ult_balanco_proc": text}
     prepared = prepare(rows(SOR_ACOES, row), Kind.ACOES, DAY)
     assert {cell.column for cell in prepared.unreadable} == {"dt_ult_cot", "dt_ult_balanco_proc"}
-
-
-def test_a_table_of_the_other_kind_is_an_error_that_names_the_columns() -> None:
-    with pytest.raises(ValueError, match=r"tbsor_fundamentus_indicadores_acoes_raw .*'fii'.*'nome_papel'"):
-        prepare(rows(SOR_FIIS, {"fii": "AAAA11"}), Kind.ACOES, DAY)

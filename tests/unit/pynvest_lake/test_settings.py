@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from b3.kind import Kind
-from get_tickers.settings import Settings as GetTickersSettings
+from get_tickers.handler import Settings as GetTickersSettings
 from pynvest_lake.settings import SettingError, read_settings
 from pynvest_lake.storage import LakeTable
 

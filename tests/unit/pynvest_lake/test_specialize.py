@@ -61,8 +61,3 @@ def test_stocks_and_funds_have_one_schema_whatever_their_rows(kind: Kind) -> Non
         spec = specialize(rows(SOT[kind], *values), kind)
         assert spec.schema == table_schema(SPEC_ATIVOS).arrow
         assert len(spec) == len(values)
-
-
-def test_a_table_of_the_other_kind_is_an_error_that_names_what_it_lacks() -> None:
-    with pytest.raises(ValueError, match=r"acoes lacks \['nome_empresa', 'nome_papel', 'nome_setor'\]"):
-        specialize(rows(SOT_FIIS, {"fii": "AAAA11"}), Kind.ACOES)

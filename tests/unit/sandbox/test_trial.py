@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from assess_day.assessment import QualityRow, Verdict
-from assess_day.calendar_b3 import is_trading_day
 from assess_day.quality import run_checks
-from b3.days import date_of
+from b3.days import date_of, is_trading_day
 from sandbox.history import make_day
 from sandbox.site import SampleAsset
 from sandbox.site.trial import CHEAPER, EARLIER_DAYS, GONE, NEW, SPLIT, history_days, trial_assets

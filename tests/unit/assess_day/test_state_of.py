@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from assess_day.day_status import DayState
+from assess_day.load import state_of
 from lake_rows import put_part, rows
 from moto_lake import DAY, Lake
-from pynvest_lake.completeness import Flow, flow
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.ledger import DayLedger
 from pynvest_lake.storage import object_id, write
 
+LEDGER = DayLedger(DAY, None, (), ())
 
-def come(lake: Lake) -> Flow:
-    return flow(lake.s3, lake.tables.values(), DAY)
+
+def come(lake: Lake) -> DayState:
+    return state_of(lake.s3, lake.tables.values(), LEDGER)
 
 
 def test_objects_on_their_way_are_named_with_the_tables_that_they_have_not_come_to(lake: Lake) -> None:
@@ -69,4 +73,4 @@ def test_what_another_compaction_replaces_meanwhile_has_come_through(lake: Lake)
 
 
 def test_a_day_without_objects_has_come_nowhere(lake: Lake) -> None:
-    assert come(lake) == Flow(frozenset(), None, ())
+    assert come(lake) == DayState(LEDGER, frozenset())
