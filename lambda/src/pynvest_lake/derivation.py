@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pyarrow as pa
 from aws_lambda_powertools import Logger
 
+from b3.days import DayRefused, check_run_day
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
-from pynvest_lake.events import UnexpectedEvent, objects_of
 from pynvest_lake.storage import (
+    PART,
     Content,
     LakeObject,
     LakeTable,
@@ -25,9 +28,13 @@ from pynvest_lake.storage import (
 )
 
 
+class UnexpectedEvent(ValueError):
+    """The event is not for this function; the text says what was found and what was expected."""
+
+
 def derive(
     event: dict[str, Any],
-    sources: Iterable[LakeTable],
+    sources: Collection[LakeTable],
     target: LakeTable,
     rows_of: Callable[[Content], pa.Table],
     logger: Logger,
@@ -40,7 +47,7 @@ def derive(
     Parameters
     ----------
     event
-        The event from S3.
+        The event from S3, directly or through EventBridge.
     sources
         The tables whose objects the function reads.
     target
@@ -58,16 +65,17 @@ def derive(
     Raises
     ------
     UnexpectedEvent
-        The event has no records, a record does not belong to `sources`, or an object could not be read. All
-        other objects were written.
+        The event is not from S3, it names an object that is no part of `sources`, or an object could not be
+        read. All other objects were written.
     """
-    objects, problems = objects_of(event, sources)
+    problems: list[str] = []
     counts = {"objects": 0, "rows": 0, "gone": 0, "there": 0}
-    for source in objects:
-        if _holds(target, source):
-            counts["there"] += 1
-            continue
+    for bucket, key in _places(event):
         try:
+            source = _part(bucket, key, sources)
+            if _holds(target, source):
+                counts["there"] += 1
+                continue
             content = read(client("s3"), source)
         except ObjectGone as error:
             # Stage 1 or a compaction removed the source. After a compaction, the next layers already have the
@@ -87,6 +95,34 @@ def derive(
     if problems:
         raise UnexpectedEvent("; ".join(problems))
     return counts
+
+
+def _places(event: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return bucket and key of each object that an event names."""
+    if event.get("Event") == "s3:TestEvent":
+        return []
+    try:
+        if event.get("source") == "aws.s3":  # from EventBridge, which does not encode the key
+            return [(event["detail"]["bucket"]["name"], event["detail"]["object"]["key"])]
+        records = [record["s3"] for record in event["Records"]]
+        return [(one["bucket"]["name"], unquote_plus(one["object"]["key"])) for one in records]
+    except (KeyError, TypeError) as error:
+        raise UnexpectedEvent(f"event has {sorted(event)}, expected an event of S3: {error!r}") from error
+
+
+def _part(bucket: str, key: str, tables: Collection[LakeTable]) -> LakeObject:
+    table = next((one for one in tables if one.bucket == bucket and key.startswith(one.root)), None)
+    if table is None:
+        expected = ", ".join(f"s3://{table.bucket}/{table.root}" for table in tables)
+        raise UnexpectedObject(f"s3://{bucket}/{key} is of no table of this function, expected {expected}")
+    found = table.parse_key(key)
+    if found.form != PART:
+        raise UnexpectedObject(f"{found.uri} is a compact object, expected a part")
+    try:
+        check_run_day(found.day, datetime.now(timezone.utc))
+    except DayRefused as error:
+        raise UnexpectedObject(f"{found.uri}: {error}") from error
+    return found
 
 
 def _holds(target: LakeTable, source: LakeObject) -> bool:
