@@ -29,8 +29,16 @@ from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import QUALITY, SOR, SOT, SPEC_ATIVOS, table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Ledger, Listing, Round, moment_text
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import (
+    AssetEntry,
+    BatchEntry,
+    DayLedger,
+    Ledger,
+    Listing,
+    Outcome,
+    Round,
+    moment_text,
+)
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import LakeTable, object_id, write

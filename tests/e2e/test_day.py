@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from pynvest_lake.settings import variable_names
 from report.athena import Athena
 from sandbox import checks, emulator
 from sandbox.day import SCHEDULED_TIME, Day
@@ -88,7 +88,7 @@ def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> No
     for name in up.lake.functions:
         function = up.client("lambda").get_function_configuration(FunctionName=name)
         package = function["Handler"].partition(".")[0]
-        asked = variable_names(importlib.import_module(f"{package}.handler").Settings)
+        asked = {one.name.upper() for one in fields(importlib.import_module(f"{package}.handler").Settings)}
         told = set(function["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 
         assert (name, told) == (name, asked)

@@ -10,8 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from assess_day.splits import Split
-from pynvest_lake.ledger import AssetKey
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetKey, Outcome
 
 
 class Verdict(str, Enum):

@@ -14,8 +14,7 @@ from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
@@ -87,9 +86,8 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
-        (batch.kind, ticker)
-        for batch, _ in ledger.batches
-        for ticker, entry in batch.assets.items()
+        asset
+        for asset, entry in ledger.entries()
         if newest and entry.round == newest.number and entry.object in inputs.state.sor_ids
     }
     said = ledger.assets(inputs.state.sor_ids)

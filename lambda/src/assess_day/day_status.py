@@ -10,8 +10,7 @@ from assess_day.portuguese import ASSETS, OUTCOMES, day_text, number, some
 from b3.bounds import REASON_CHARACTERS, printable
 from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.ledger import DayLedger, moment_of
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
 # The longest delay of S3 events, and the longest time that message counts of SQS may be wrong.
 GRACE_SECONDS = 600
@@ -66,15 +65,11 @@ class DayState:
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
             return False
-        outcomes = {
-            (batch.kind, ticker, entry.outcome)
-            for batch, _ in self.ledger.batches
-            for ticker, entry in batch.assets.items()
-            if entry.round == newest.number
-        }
-        refused = sum(outcome is Outcome.REFUSED for _, _, outcome in outcomes)
-        read = any(outcome is Outcome.READ for _, _, outcome in outcomes)
-        return refused >= REFUSED_ASSETS and not read
+        said = [
+            (asset, entry.outcome) for asset, entry in self.ledger.entries() if entry.round == newest.number
+        ]
+        refused = {asset for asset, outcome in said if outcome is Outcome.REFUSED}
+        return len(refused) >= REFUSED_ASSETS and all(outcome is not Outcome.READ for _, outcome in said)
 
 
 @dataclass(frozen=True)

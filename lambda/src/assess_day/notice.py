@@ -17,7 +17,7 @@ from assess_day.table_checks import newest_session
 from b3.bounds import printable
 from b3.days import date_of
 from b3.kind import Kind
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 

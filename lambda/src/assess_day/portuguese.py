@@ -8,7 +8,7 @@ from datetime import date
 
 from b3.bounds import REASON_CHARACTERS, printable
 from b3.kind import Kind
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import Outcome
 
 ASSETS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}
 OUTCOMES = {

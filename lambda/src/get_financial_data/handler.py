@@ -23,8 +23,8 @@ from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import table_schema
+from pynvest_lake.ledger import Outcome
 from pynvest_lake.messages import MalformedMessage, TickerMessage
-from pynvest_lake.outcomes import Outcome
 from pynvest_lake.settings import read_settings
 
 logger = Logger()

@@ -22,9 +22,8 @@ from fundamentus_site.errors import (
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchiveObject, DamagedArchive
-from pynvest_lake.ledger import moment_text
+from pynvest_lake.ledger import Outcome, moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
-from pynvest_lake.outcomes import Outcome
 
 _OUTCOMES = {
     NoSuchAsset: Outcome.NO_SUCH_PAPER,

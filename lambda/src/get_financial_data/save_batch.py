@@ -19,9 +19,8 @@ from get_financial_data.settings import Settings
 from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, moment_of
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Ledger, Outcome, moment_of
 from pynvest_lake.messages import TickerMessage
-from pynvest_lake.outcomes import Outcome
 from pynvest_lake.storage import object_id, write
 
 Results = Mapping[TickerMessage, AssetResult]

@@ -15,9 +15,8 @@ from fundamentus_site.listing_page import read_listing_page
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
 from pynvest_lake.archive import Archive, ArchivedPage
-from pynvest_lake.ledger import Listing, moment_of
+from pynvest_lake.ledger import Listing, Outcome, moment_of
 from pynvest_lake.messages import PageRef
-from pynvest_lake.outcomes import Outcome
 
 # How long to retry the listings if the site is down. A round asks again later.
 PATIENCE_SECONDS = 240.0

@@ -10,20 +10,41 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 from b3.days import PARTITION_KEY
 from b3.kind import Kind
 from pynvest_lake.aws import list_objects, put_new
-from pynvest_lake.outcomes import Outcome
 
 AssetKey = tuple[Kind, str]
 Prices = Mapping[str, "float | None"]
+
+
+class Outcome(str, Enum):
+    """The outcome of an asset on a day. The members are in the order of their rank, the highest first."""
+
+    READ = "read"
+    NO_SUCH_PAPER = "no_such_paper"
+    LATER_SESSION = "later_session"
+    LAYOUT = "layout"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+    @property
+    def rank(self) -> int:
+        """Return the rank: a greater number wins when outcomes are merged."""
+        return -list(Outcome).index(self)
+
+    @property
+    def final(self) -> bool:
+        """Return whether the outcome is final: another request on the same day would not change it."""
+        return self in (Outcome.READ, Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION)
 
 
 class UnreadableLedger(ValueError):
@@ -273,15 +294,29 @@ class DayLedger:
         """Return the number of the next round: the newest round's number plus 1, or 0."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
+    def entries(self) -> Iterator[tuple[AssetKey, AssetEntry]]:
+        """Iterate over the entries of all batches, each with its asset."""
+        return (
+            ((batch.kind, ticker), entry)
+            for batch, _ in self.batches
+            for ticker, entry in batch.assets.items()
+        )
+
     def assets(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
-        """Return the highest-ranked entry of each asset in the ledger.
+        """Return the highest-ranked entry of each asset; order and number of the entries do not matter.
 
         Parameters
         ----------
         sor_ids
             Ids of the day's SoR objects: an asset counts as read only if its object's id is in this set.
         """
-        return merge_outcomes((entry for entry, _ in self.batches), sor_ids)
+        said: dict[AssetKey, AssetEntry] = {}
+        for asset, entry in self.entries():
+            if entry.outcome is Outcome.READ and entry.object not in sor_ids:
+                continue
+            if asset not in said or entry.order > said[asset].order:
+                said[asset] = entry
+        return said
 
     def missing(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry | None]:
         """Return the listed assets that are not `READ` or `NO_SUCH_PAPER`, each with its entry, if any."""
@@ -306,26 +341,8 @@ class DayLedger:
         if not self.rounds:
             return []
         newest = self.rounds[-1]
-        answered = {
-            (entry.kind, ticker)
-            for entry, _ in self.batches
-            for ticker, said in entry.assets.items()
-            if said.round == newest.number
-        }
+        answered = {asset for asset, entry in self.entries() if entry.round == newest.number}
         return [asset for asset in newest if asset not in answered]
-
-
-def merge_outcomes(entries: Iterable[BatchEntry], sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
-    """Return the highest-ranked entry of each asset; order and number of the entries do not matter."""
-    said: dict[AssetKey, AssetEntry] = {}
-    for entry in entries:
-        for ticker, new in entry.assets.items():
-            if new.outcome is Outcome.READ and new.object not in sor_ids:
-                continue
-            asset = (entry.kind, ticker)
-            if asset not in said or new.order > said[asset].order:
-                said[asset] = new
-    return said
 
 
 class Ledger:

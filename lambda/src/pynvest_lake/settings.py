@@ -8,22 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
 from b3.kind import Kind
 from pynvest_lake.storage import LakeTable
 
 T = TypeVar("T")
-
-
-class SettingError(ValueError):
-    """An environment variable is missing or has the wrong form."""
-
-
-def variable_names(settings: type) -> set[str]:
-    """Return the names of the environment variables for a stage's dataclass."""
-    return {field.name.upper() for field in fields(settings)}
 
 
 def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
@@ -40,21 +30,11 @@ def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
 
     Raises
     ------
-    SettingError
-        A variable is missing, empty or not of its field's type. The text names the variable.
+    KeyError
+        A variable is missing; the error names it.
     """
     types = get_type_hints(settings)
-    values = {}
-    for field in fields(settings):  # type: ignore[arg-type]
-        name = field.name.upper()
-        text = environment.get(name, "")
-        if not text:
-            raise SettingError(f"environment variable {name} is missing or empty")
-        try:
-            values[field.name] = _READERS[types[field.name]](text)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise SettingError(f"environment variable {name} is {text!r}, {error}") from error
-    return settings(**values)
+    return settings(**{name: _READERS[of_type](environment[name.upper()]) for name, of_type in types.items()})
 
 
 _READERS: dict[Any, Callable[[str], Any]] = {

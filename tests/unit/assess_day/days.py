@@ -18,8 +18,7 @@ from b3.kind import Kind
 from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
 from fundamentus_site.page import Page
 from pynvest_lake.contract import SOR, table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Outcome
 from sandbox.history import make_day
 from sandbox.site import SampleAsset, make_assets, pages
 from sandbox.site.asset import Cell

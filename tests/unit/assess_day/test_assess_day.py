@@ -21,8 +21,7 @@ from lake_rows import put_part
 from moto_lake import DAY, WORKFLOW, Lake, set_environment
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing, Outcome
 from pynvest_lake.storage import read, write
 
 NOW = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)

@@ -17,8 +17,7 @@ from assess_day.day_status import (
 )
 from b3.kind import Kind
 from moto_lake import DAY
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Round, moment_text
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Outcome, Round, moment_text
 
 PATIENCE = 2160
 START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)

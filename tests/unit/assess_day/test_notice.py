@@ -17,8 +17,7 @@ from assess_day.splits import Split
 from b3.kind import Kind
 from lake_rows import rows
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetKey
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetKey, Outcome
 
 DAY = 20261123
 SESSION = date(2026, 11, 23)

@@ -40,8 +40,7 @@ from assess_day.table_checks import _moved
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Round, moment_text
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome, Round, moment_text
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
 from sandbox.site import SampleAsset

@@ -26,8 +26,7 @@ from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, listing_key
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Outcome, listing_key
 from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 
 PAST, TOMORROW = 20261120, 20261124

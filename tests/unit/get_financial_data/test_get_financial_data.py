@@ -21,8 +21,7 @@ from moto_lake import DAY, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.contract import SOR, SOR_ACOES, SOR_FIIS
-from pynvest_lake.ledger import AssetEntry
-from pynvest_lake.outcomes import Outcome
+from pynvest_lake.ledger import AssetEntry, Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 

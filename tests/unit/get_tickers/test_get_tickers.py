@@ -22,9 +22,8 @@ from moto_lake import DAY, WORK_BUCKET, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
 from pynvest_lake.contract import SOR
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing, Outcome
 from pynvest_lake.messages import TickerMessage
-from pynvest_lake.outcomes import Outcome
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 
 PAST = 20261120

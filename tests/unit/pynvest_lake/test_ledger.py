@@ -15,11 +15,10 @@ from pynvest_lake.ledger import (
     BatchEntry,
     DayLedger,
     Listing,
+    Outcome,
     Round,
     UnreadableLedger,
-    merge_outcomes,
 )
-from pynvest_lake.outcomes import Outcome
 
 NOW = datetime(2026, 11, 23, 21, 45, 7, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": None}, Kind.FIIS: {"HGLG11": None}})
@@ -62,7 +61,7 @@ def test_order_repetition_and_interleaving_of_entries_change_nothing(
     others = entries + rng.choices(entries, k=len(entries)) if entries else []
     rng.shuffle(others)
 
-    assert merge_outcomes(others, {"a", "b"}) == merge_outcomes(entries, {"a", "b"})
+    assert day_of(*others).assets({"a", "b"}) == day_of(*entries).assets({"a", "b"})
 
 
 def test_outcomes_are_ordered_by_how_much_they_say() -> None:
@@ -80,9 +79,7 @@ def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
     early = entry(fetched_at="2026-11-23T21:45:07Z", object="a")
     late = entry(fetched_at="2026-11-23T22:45:07Z", object="b")
 
-    assert merge_outcomes([batch(PETR4=late), batch(PETR4=early)], {"a", "b"}) == {
-        (Kind.ACOES, "PETR4"): late
-    }
+    assert day_of(batch(PETR4=late), batch(PETR4=early)).assets({"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
 
 
 def test_an_asset_counts_as_read_only_while_its_object_lies_in_sor() -> None:
