@@ -11,13 +11,15 @@ import time_machine
 from moto import mock_aws
 
 from moto_lake import Lake, make_lake
+from pynvest_lake import aws
 
 EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
 
 
 @pytest.fixture
-def lake() -> Iterator[Lake]:
+def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
     """Return an empty lake; the test's clock and S3's clock show the evening of the lake's day."""
+    monkeypatch.setattr(aws, "FIRST_WAIT_SECONDS", 0)
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()
 

@@ -12,13 +12,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assess_day.assessment import Assessment, Verdict
 from assess_day.day_status import DayState, DayStatus, day_status, look_seconds, reasons_for_a_round
-from assess_day.load import earlier_listed, load_inputs, load_state, most_traded, old_session
+from assess_day.load import Settings, earlier_listed, load_inputs, load_state, most_traded, old_session
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
 from assess_day.quality import NOT_RUN, PARTIAL, run_checks
 from assess_day.quality_table import write_record
 from assess_day.rebuild import check_rebuild
-from assess_day.settings import Settings
 from assess_day.splits import possible_splits
 from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,6 @@ from assess_day.day_status import DayState
 from assess_day.portuguese import ASSETS, some
 from assess_day.quality_table import earlier_records
 from assess_day.references import is_old_session
-from assess_day.settings import Settings
 from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
 from b3.days import days_before, is_trading_day, number_of
@@ -36,6 +36,36 @@ _COUNTS = {
     "ApproximateNumberOfMessagesNotVisible": "em leitura",
     "ApproximateNumberOfMessagesDelayed": "adiadas",
 }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of the function.
+
+    ``queue_patience_seconds`` is the time that all tries of a message may take; after this time, a message
+    has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake fetches pages from
+    the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or ``record`` to
+    record a bad verdict without failing the workflow. References use only values from the day
+    ``quality_reference_from`` on. ``daily_digest`` says whether a day without remarks also gets a digest.
+    ``name_prefix`` is the lake's name.
+    """
+
+    lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
+    tickers_queue_urls: Mapping[Kind, str]
+    queue_patience_seconds: int
+    look_interval_seconds: int
+    workflow_arn: str
+    fetch_from: str
+    dead_letter_queue_urls: tuple[str, ...]
+    quality_gate: str
+    quality_reference_from: int
+    daily_digest: bool
+    name_prefix: str
+
+    def table(self, name: str) -> LakeTable:
+        """Return the lake's table that has the given name."""
+        return next(table for table in self.lake_tables if table.table == name)
 
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,15 +15,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 from b3.days import DayRefused, check_run_day, day_at, may_be_collected
 from b3.kind import Kind
 from check_and_delete_partitions.partitions import remove_day, remove_objects
-from check_and_delete_partitions.settings import Settings
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.day_request import DayRequest
 from pynvest_lake.execution import FROM_PAGES
 from pynvest_lake.ledger import Ledger, listing_key, moment_of, prefix
 from pynvest_lake.settings import read_settings
+from pynvest_lake.storage import LakeTable
 
 logger = Logger()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of stage 1.
+
+    ``lake_tables`` are the tables to clear. Each table comes before its sources. ``fetch_from`` is ``site``,
+    or ``pages`` if a collector brings the pages.
+    """
+
+    lake_tables: tuple[LakeTable, ...]
+    work_bucket: str
+    get_tickers_function_name: str
+    workflow_arn: str
+    fetch_from: str
 
 
 @logger.inject_lambda_context

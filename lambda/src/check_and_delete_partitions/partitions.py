@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from pynvest_lake.aws import list_objects, session
+from pynvest_lake.aws import attempts, list_objects, session
 from pynvest_lake.storage import COMPACT, LakeTable
 
 ATTEMPTS = 5
@@ -32,9 +31,7 @@ class Removed:
     partition: bool
 
 
-def remove_day(
-    s3: Any, glue: Any, tables: Iterable[LakeTable], day: int, *, wait_seconds: float = 0.5
-) -> list[Removed]:
+def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> list[Removed]:
     """Remove a day's objects and partition from every table that has them.
 
     Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR. In
@@ -48,8 +45,6 @@ def remove_day(
         The tables to clear, each table before its source tables.
     day
         The day, ``YYYYMMDD``.
-    wait_seconds
-        Seconds to wait before the second attempt to delete; the wait doubles with each further attempt.
 
     Raises
     ------
@@ -59,14 +54,14 @@ def remove_day(
     return [
         Removed(
             table.table,
-            remove_objects(s3, table.bucket, table.prefix(day), wait_seconds=wait_seconds),
-            _remove_partition(glue, table, day, wait_seconds),
+            remove_objects(s3, table.bucket, table.prefix(day)),
+            _remove_partition(glue, table, day),
         )
         for table in tables
     ]
 
 
-def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0.5) -> int:
+def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
     """Delete the current objects below a prefix, but no parts that are written during the call.
 
     A compact object that a compaction writes meanwhile is deleted: it has the rows of deleted objects.
@@ -82,10 +77,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
         Objects still exist after several attempts.
     """
     found = left = _objects(s3, bucket, prefix)
-    for wait in _waits(wait_seconds):
-        if not left:
-            break
-        time.sleep(wait)
+    for _ in attempts(ATTEMPTS if found else 0):
         _awswrangler().s3.delete_objects([f"s3://{bucket}/{key}" for key in left])
         # List the objects again: S3 may fail on some keys of a request, and awswrangler ignores such
         # failures.
@@ -95,6 +87,8 @@ def remove_objects(s3: Any, bucket: str, prefix: str, *, wait_seconds: float = 0
             for key, version in now.items()
             if left.get(key) == version or key.endswith(f".{COMPACT}.parquet")
         }
+        if not left:
+            break
     if left:
         raise ObjectsNotDeleted(
             f"{len(left)} of {len(found)} objects of s3://{bucket}/{prefix} are still there after {ATTEMPTS} "
@@ -123,19 +117,11 @@ def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime
     return {item["Key"]: (item["ETag"], item["LastModified"]) for item in found}
 
 
-def _waits(wait_seconds: float) -> Iterator[float]:
-    """Yield the wait before each attempt, in seconds; 0 before the first."""
-    yield 0.0
-    for attempt in range(ATTEMPTS - 1):
-        yield wait_seconds * 2**attempt
-
-
-def _remove_partition(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
+def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
     created_at = _created_at(glue, table, day)
     if created_at is None:
         return False
-    for wait in _waits(wait_seconds):
-        time.sleep(wait)
+    for _ in attempts(ATTEMPTS):
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )

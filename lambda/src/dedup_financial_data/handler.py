@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from b3.days import days_before
 from dedup_financial_data.compaction import Compacted, compact, rebuild
-from dedup_financial_data.settings import Settings
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
@@ -20,7 +20,7 @@ from pynvest_lake.execution import Execution
 from pynvest_lake.prepare import prepare
 from pynvest_lake.settings import read_settings
 from pynvest_lake.specialize import specialize
-from pynvest_lake.storage import Content, arrived_ids, list_day
+from pynvest_lake.storage import Content, LakeTable, arrived_ids, list_day
 
 leave_pandas_alone()
 logger = Logger()
@@ -30,6 +30,15 @@ _TICKER_COLUMNS = {
     SPEC_ATIVOS: "codigo_ticker_ativo",
     **{table: kind.ticker_column for kind, table in SOT.items()},
 }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The table to compact, its source tables, and its derived tables."""
+
+    table: LakeTable
+    source_tables: tuple[LakeTable, ...]
+    downstream_tables: tuple[LakeTable, ...]
 
 
 @logger.inject_lambda_context

@@ -56,7 +56,7 @@ class FundamentusSite(Fundamentus):
         The labels, for each kind of asset that the caller reads.
     headers
         The headers of the requests; these headers override pynvest's headers.
-    max_connections, timeout_seconds, attempts, backoff_seconds
+    max_connections, timeout_seconds, attempts
         See `SiteClient`.
 
     Examples
@@ -75,7 +75,6 @@ class FundamentusSite(Fundamentus):
         max_connections: int = 2,
         timeout_seconds: float = 20.0,
         attempts: int = 3,
-        backoff_seconds: float = 0.5,
     ) -> None:
         self._labels = dict(labels or {})
         request_header = CaseInsensitiveDict(REQUEST_HEADER)
@@ -93,7 +92,6 @@ class FundamentusSite(Fundamentus):
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
             attempts=attempts,
-            backoff_seconds=backoff_seconds,
         )
 
     def fetch_listing(self, kind: Kind, *, not_after: float | None = None) -> Page:

@@ -18,8 +18,7 @@ from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
 from get_financial_data.read_assets import ArchiveCache, AssetResult, read_assets
-from get_financial_data.save_batch import BatchWriter, counted
-from get_financial_data.settings import Settings
+from get_financial_data.save_batch import Settings, counted, save_batch
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import table_schema
@@ -95,10 +94,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         not_after=not_after,
     )
     tried_again = _tried_again(event, messages, collected, settings.sqs_max_receive_count)
-    recorder = BatchWriter(client("s3"), client("glue"), settings)
-    recorder.record(
-        {message: asset for message, asset in collected.items() if message not in tried_again}, logger
-    )
+    to_save = {message: asset for message, asset in collected.items() if message not in tried_again}
+    save_batch(client("s3"), client("glue"), settings, to_save, logger)
 
     malformed = [
         printable(str(message), REASON_CHARACTERS)

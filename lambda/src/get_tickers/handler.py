@@ -13,7 +13,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.days import check_run_day, day_at, days_before, last_closed_day
 from b3.kind import Kind
@@ -127,7 +126,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("no listing", extra=result)
         return result
     if listed.pages and settings.keep_pages:
-        result["pages_kept"] = kept = _keep(archive, request.day, listed)
+        result["pages_kept"] = kept = archive.keep(request.day, listed.pages, logger)
         listed = replace(listed, listing=replace(listed.listing, archived=kept))
     result["unreadable_rows"], result["problems"] = dict(listed.unreadable), list(listed.problems)
 
@@ -145,9 +144,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         names = {ticker for _, ticker in listed.listing}
         result["not_listed"] = sorted(set(request.tickers) - names)
     places: list[tuple[Kind, str, PageRef | None]] = (
-        [place for place in listed.places if wanted is None or (place[0], place[1]) in wanted]
+        [place for place in listed.places if (place[0], place[1]) in wanted]
         if request.from_pages
-        else [(kind, ticker, None) for kind, ticker in wanted or ()]
+        else [(kind, ticker, None) for kind, ticker in wanted]
     )
     if places or (request.tickers is None and not request.only_missing):
         result |= _queue(settings, ledger, request, places, before.next_round, now)
@@ -195,20 +194,10 @@ def _listed(
     return found
 
 
-def _keep(archive: Archive, day: int, listed: Listed) -> bool:
-    try:
-        archive.put(day, listed.pages)
-    except (ClientError, BotoCoreError) as error:
-        # Continue, because a day is valid without archived pages.
-        logger.warning("listings not kept", extra={"reason": str(error)})
-        return False
-    return True
-
-
 def _to_queue(
     settings: Settings, request: DayRequest, listed: Listed, before: DayLedger, old: frozenset[int]
-) -> tuple[Listing, Collection[AssetKey] | None]:
-    """Return the day's listing and the assets to queue; if the assets are None, queue every archived page.
+) -> tuple[Listing, Collection[AssetKey]]:
+    """Return the day's listing and the assets to queue.
 
     Parameters
     ----------
@@ -232,7 +221,7 @@ def _to_queue(
     else:
         listing = known.united(asked)
     if request.from_pages and not request.only_missing:
-        return listing, None
+        return listing, {(kind, ticker) for kind, ticker, _ in listed.places}
     if not request.only_missing:
         return listing, list(asked)
     sor_ids = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pynvest_lake.aws import attempts
 from pynvest_lake.messages import TickerMessage
 
 BATCH_SIZE = 10
@@ -16,9 +16,7 @@ class TickersNotSent(RuntimeError):
     """The queue rejected some tickers."""
 
 
-def send_tickers(
-    sqs: Any, queue_url: str, messages: Sequence[TickerMessage], *, wait_seconds: float = 0.5
-) -> int:
+def send_tickers(sqs: Any, queue_url: str, messages: Sequence[TickerMessage]) -> int:
     """Send messages, ten per call; retry the messages that a call reports as failed.
 
     Parameters
@@ -29,8 +27,6 @@ def send_tickers(
         The queue.
     messages
         The messages.
-    wait_seconds
-        Seconds to wait before a batch's second attempt; the wait doubles with each further attempt.
 
     Returns
     -------
@@ -45,22 +41,18 @@ def send_tickers(
     """
     refused: dict[str, str] = {}
     for start in range(0, len(messages), BATCH_SIZE):
-        refused |= _send_batch(sqs, queue_url, messages[start : start + BATCH_SIZE], wait_seconds)
+        refused |= _send_batch(sqs, queue_url, messages[start : start + BATCH_SIZE])
     if refused:
         raise TickersNotSent(f"{queue_url} did not take {len(refused)} of {len(messages)} tickers: {refused}")
     return len(messages)
 
 
-def _send_batch(
-    sqs: Any, queue_url: str, messages: Iterable[TickerMessage], wait_seconds: float
-) -> dict[str, str]:
+def _send_batch(sqs: Any, queue_url: str, messages: Iterable[TickerMessage]) -> dict[str, str]:
     """Send a batch; return the tickers that the queue did not take, each with the queue's error."""
     waiting = {str(position): message for position, message in enumerate(messages)}
     refused: dict[str, str] = {}
     failed: dict[str, Any] = {}
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(wait_seconds * 2 ** (attempt - 1))
+    for _ in attempts(ATTEMPTS):
         entries = [{"Id": entry, "MessageBody": message.to_json()} for entry, message in waiting.items()]
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         failed = {failure["Id"]: failure for failure in answer.get("Failed", [])}

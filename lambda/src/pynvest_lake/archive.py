@@ -13,10 +13,12 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from b3.bounds import first_of
 from b3.brazilian import BRASILIA
@@ -32,7 +34,6 @@ RECEIVED_WITHIN = timedelta(days=8)
 """Longest time from a day to S3's receipt of its object: a collector uploads a day at most seven days
 later."""
 
-_MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
 # Older versions wrote one manifest per day, named manifest.json.
 _MANIFEST = re.compile(
@@ -86,9 +87,8 @@ class ArchivedPage:
         Kind(self.kind)
         if self.ticker is not None:
             parse_ticker(self.ticker)
-        if not _MOMENT.fullmatch(self.fetched_at):
+        if moment_text(moment_of(self.fetched_at, "fetched_at")) != self.fetched_at:
             raise ValueError(f"fetched_at is {self.fetched_at!r}, expected such as '2026-11-23T21:45:07Z'")
-        moment_of(self.fetched_at)
         for value, expected in ((self.url, str), (self.status, int), (self.content_type or "", str)):
             if not isinstance(value, expected):
                 raise TypeError(f"found {value!r}, expected {expected.__name__}")
@@ -156,6 +156,15 @@ class Archive:
         key = f"{prefix(day)}{_hash(text)}{SUFFIX}"
         put_new(self._s3, self._bucket, key, gzip.compress(text, mtime=0), "application/gzip")
         return key
+
+    def keep(self, day: int, pages: Collection[ArchivedPage], logger: Any) -> bool:
+        """Store pages if possible, and return whether they are stored: a day is valid without its pages."""
+        try:
+            self.put(day, pages)
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("pages not kept", extra={"pages": len(pages), "reason": str(error)})
+            return False
+        return True
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
         """Write the manifest of the objects that a collector has uploaded for a day.

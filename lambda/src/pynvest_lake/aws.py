@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -19,6 +20,8 @@ CLIENT_CONFIG = Config(
 )
 
 
+FIRST_WAIT_SECONDS = 0.5
+"""Wait before the second of several attempts."""
 CONFLICTS = 5
 """Number of attempts to put an object before a conflict over its name is raised."""
 
@@ -40,6 +43,14 @@ def client(service: str) -> Any:
     """
     # boto3.client would also load s3transfer, which is not used and takes 10% of the time of a cold start.
     return session().create_client(service, config=CLIENT_CONFIG)
+
+
+def attempts(count: int) -> Iterator[int]:
+    """Yield the number of each attempt, from 1; wait before each further one, twice as long each time."""
+    for number in range(1, count + 1):
+        yield number
+        if number < count:
+            time.sleep(FIRST_WAIT_SECONDS * 2 ** (number - 1))
 
 
 def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:

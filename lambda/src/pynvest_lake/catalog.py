@@ -6,10 +6,10 @@ nothing else in these stages needs it.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from b3.days import PARTITION_KEY, parse_day
+from pynvest_lake.aws import attempts
 from pynvest_lake.contract import table_schema
 from pynvest_lake.storage import LakeTable
 
@@ -22,8 +22,10 @@ class PartitionNotRegistered(RuntimeError):
     """The catalog did not create a partition."""
 
 
-def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: float = 0.5) -> None:
+def register_partition(glue: Any, table: LakeTable, day: int) -> None:
     """Create a day's partition in the catalog, unless it exists.
+
+    If another function changes the table at the same moment, the call is repeated.
 
     Parameters
     ----------
@@ -33,24 +35,21 @@ def register_partition(glue: Any, table: LakeTable, day: int, *, wait_seconds: f
         The table.
     day
         The day, ``YYYYMMDD``.
-    wait_seconds
-        Seconds to wait before the second attempt, if another function changes the table at the same moment.
-        The wait doubles with each further attempt.
 
     Raises
     ------
     PartitionNotRegistered, botocore.exceptions.ClientError
         The catalog did not create the partition.
     """
-    attempt = 1
-    while error := _create(glue, table, day):
+    for attempt in attempts(ATTEMPTS):
+        error = _create(glue, table, day)
+        if error is None:
+            return
         if error["ErrorCode"] != _CONCURRENT or attempt == ATTEMPTS:
             raise PartitionNotRegistered(
                 f"the catalog did not take partition {day} of {table.database}.{table.table}: "
                 f"{error['ErrorCode']}: {error.get('ErrorMessage', '')}"
             )
-        time.sleep(wait_seconds * 2 ** (attempt - 1))
-        attempt += 1
 
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:

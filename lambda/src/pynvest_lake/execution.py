@@ -77,7 +77,7 @@ class Execution:
         source = given.get("source")
         if source not in (None, FROM_SOR, FROM_PAGES) or (source and not names_day):
             raise ValueError(f'source is {source!r}, expected "sor" beside {PARTITION_KEY}, or no such field')
-        rounds = parse_rounds(given["rounds"]) if "rounds" in given else None
+        rounds = _rounds(given["rounds"]) if "rounds" in given else None
         return cls(day, started_at, names_day, rounds, source)
 
 
@@ -93,14 +93,7 @@ def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
         raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
 
 
-def parse_rounds(value: object) -> tuple[float, ...]:
-    """Check that a value is a list of minutes and return it.
-
-    Raises
-    ------
-    ValueError
-        The value is not a list of numbers from 0 to 1440.
-    """
+def _rounds(value: object) -> tuple[float, ...]:
     if isinstance(value, list) and all(
         isinstance(minutes, (int, float)) and not isinstance(minutes, bool) and 0 <= minutes <= 1440
         for minutes in value

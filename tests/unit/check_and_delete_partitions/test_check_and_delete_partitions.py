@@ -97,9 +97,9 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     path = [SOR_ACOES, SOT_ACOES, SPEC_ATIVOS]
     remove_partition = partitions._remove_partition
 
-    def remove_and_land(glue: Any, table: LakeTable, day: int, wait_seconds: float) -> bool:
+    def remove_and_land(glue: Any, table: LakeTable, day: int) -> bool:
         """Put an object into the table that was just emptied, and into the tables of later layers."""
-        removed = remove_partition(glue, table, day, wait_seconds)
+        removed = remove_partition(glue, table, day)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
         return removed
@@ -118,7 +118,7 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
     monkeypatch.setattr(awswrangler.catalog, "delete_partitions", lambda **_: None)
 
     with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
-        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+        remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
 
 def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
@@ -160,7 +160,7 @@ def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: 
     put_part(lake, SOT_ACOES, 2)
     s3_keeps(kept.key, partitions.ATTEMPTS - 1)
 
-    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
     assert (removed[0].objects, lake.keys(SOT_ACOES)) == (2, [])
 
@@ -168,7 +168,6 @@ def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: 
 def test_an_object_that_stays_is_an_error_and_nothing_is_started(
     lake: Lake, clear: Any, s3_keeps: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "time", SimpleNamespace(sleep=lambda seconds: None))
     kept = put_part(lake, SOT_ACOES, 1)
     put_part(lake, SOT_ACOES, 2)
     s3_keeps(kept.key, 1000)
@@ -179,6 +178,16 @@ def test_an_object_that_stays_is_an_error_and_nothing_is_started(
         clear({"anomesdia_exec": DAY})
 
     assert invoked == []
+
+
+def test_a_day_that_is_deleted_at_once_is_not_waited_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "FIRST_WAIT_SECONDS", 1000)
+    put_part(lake, SOT_ACOES, 1)
+    register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
+
+    (removed,) = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
+
+    assert (removed.objects, removed.partition) == (1, True)
 
 
 def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
@@ -193,7 +202,7 @@ def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
 
     monkeypatch.setattr(awswrangler.s3, "delete_objects", delete_and_land)
 
-    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
     assert (removed[0].objects, lake.keys(SOT_ACOES)) == (1, [old.key])
 
@@ -212,7 +221,7 @@ def test_what_a_compaction_writes_meanwhile_is_removed_too(
 
     monkeypatch.setattr(awswrangler.s3, "delete_objects", compact_and_delete)
 
-    remove_day(lake.s3, lake.glue, [table], DAY, wait_seconds=0)
+    remove_day(lake.s3, lake.glue, [table], DAY)
 
     assert lake.keys(SPEC_ATIVOS) == []
 
@@ -230,7 +239,7 @@ def test_a_catalog_that_leaves_the_question_unprocessed_is_asked_for_that_partit
 
     lake.glue.meta.events.register("before-call.glue.BatchGetPartition", answer)
 
-    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY, wait_seconds=0)
+    removed = remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
     assert (removed[0].partition, lake.partitions(SOT_ACOES)) == (registered, [])
 

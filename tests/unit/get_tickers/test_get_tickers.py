@@ -564,7 +564,7 @@ def failure(entry: int, sender_fault: bool = False) -> dict[str, Any]:
 def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake: Lake) -> None:
     sent = fail_entries(lake.sqs, [[failure(0), failure(2)], [failure(2)]])
 
-    send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(5), wait_seconds=0)
+    send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(5))
 
     assert sent == [
         ["AA003", "AA013", "AA023", "AA033", "AA043"],
@@ -578,7 +578,7 @@ def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent
     fail_entries(lake.sqs, [[failure(1)]] + [[failure(1)]] * 5)
 
     with pytest.raises(TickersNotSent, match=r"did not take 1 of 13 tickers: .*AA013.*InternalError: busy"):
-        send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(13), wait_seconds=0)
+        send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(13))
 
     assert len(lake.messages("acoes")) == 12
 
@@ -587,7 +587,7 @@ def test_a_message_that_is_refused_for_what_it_is_is_not_sent_again(lake: Lake) 
     sent = fail_entries(lake.sqs, [[failure(0, sender_fault=True)]])
 
     with pytest.raises(TickersNotSent, match="AA003"):
-        send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(2), wait_seconds=0)
+        send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(2))
 
     assert len(sent) == 1
 

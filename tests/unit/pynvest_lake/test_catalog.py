@@ -52,7 +52,7 @@ def test_a_partition_that_exists_already_is_no_error(lake: Lake) -> None:
 def test_a_table_that_another_function_changes_at_the_moment_is_tried_again(lake: Lake) -> None:
     calls = answer_with(lake, "ConcurrentModificationException", times=2)
 
-    register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY, wait_seconds=0)
+    register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY)
 
     assert len(calls) == 3
     assert lake.partitions(SPEC_ATIVOS) == [str(DAY)]
@@ -69,7 +69,7 @@ def test_a_partition_that_the_catalog_never_takes_is_an_error_that_names_it(
     with pytest.raises(
         PartitionNotRegistered, match=f"partition {DAY} of db_spec.{SPEC_ATIVOS}: {code}: busy"
     ):
-        register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY, wait_seconds=0)
+        register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY)
 
     assert len(calls) == attempts
 
