@@ -23,7 +23,7 @@ from assess_day.day_status import DayState
 from assess_day.quality import run_checks
 from assess_day.quality_table import write_record
 from b3.brazilian import BRASILIA, read_date, read_number, write_moment
-from b3.days import CLOSED_AT, date_of, is_trading_day, number_of
+from b3.days import CLOSED_AT, date_of, number_of
 from b3.kind import Kind
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.best_reading import best_rows
@@ -137,7 +137,7 @@ def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
     first = Round(0, moment_text(evening), {kind: tuple(of) for kind, of in prices.items()})
     ledger = DayLedger(day, Listing(prices), (first,), tuple(batches))
     state = DayState(ledger, frozenset(ids.values()))
-    return CheckInputs(state, sor, sot, spec, trading_day=is_trading_day(day))
+    return CheckInputs(state, sor, sot, spec)
 
 
 def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:

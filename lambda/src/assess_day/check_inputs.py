@@ -41,8 +41,6 @@ class CheckInputs:
         A mapping from each previous day to the quality rows of that day.
     reference_from
         The first day, ``YYYYMMDD``, whose quality rows serve as references.
-    trading_day
-        Whether the day is a trading day of B3.
     unregistered
         Per table, all days that have objects in the bucket but no partition in the catalog.
     """
@@ -57,7 +55,6 @@ class CheckInputs:
     dead_letters: int = 0
     earlier: Mapping[int, Sequence[QualityRow]] = field(default_factory=dict)
     reference_from: int = 0
-    trading_day: bool = True
     unregistered: Mapping[LakeTable, Sequence[int]] = field(default_factory=dict)
 
     @property

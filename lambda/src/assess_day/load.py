@@ -13,9 +13,8 @@ from assess_day.day_status import DayState
 from assess_day.portuguese import ASSETS, some
 from assess_day.quality_table import earlier_records
 from assess_day.references import is_old_session
-from assess_day.table_checks import newest_session
 from assess_day.thresholds import REFERENCE_DAYS
-from b3.days import days_before, is_trading_day, number_of
+from b3.days import days_before, is_trading_day
 from b3.kind import Kind
 from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.contract import (
@@ -167,14 +166,11 @@ def load_inputs(
         A mapping per compaction, with ``result`` if the compaction succeeded, else ``error`` and ``cause``.
     """
     day = state.ledger.day
-    spec = rows_of(s3, settings.table(SPEC_ATIVOS), day)
-    newest = newest_session(spec)
-    may_repeat = newest is not None and number_of(newest) != day
     return CheckInputs(
         state,
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOR.items()},
         {kind: rows_of(s3, settings.table(name), day) for kind, name in SOT.items()},
-        spec,
+        rows_of(s3, settings.table(SPEC_ATIVOS), day),
         {kind: rows_before(s3, settings.table(name), day) for kind, name in SOT.items()},
         [
             f"{compaction['error']}: {compaction.get('cause')}"
@@ -185,7 +181,6 @@ def load_inputs(
         dead_letters(sqs, settings.dead_letter_queue_urls),
         earlier_records(s3, settings.table(QUALITY), day, REFERENCE_DAYS),
         settings.quality_reference_from,
-        is_trading_day(day) if may_repeat else True,
         {table: days_without_partition(s3, glue, table) for table in settings.lake_tables},
     )
 

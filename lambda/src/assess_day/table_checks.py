@@ -17,7 +17,7 @@ from assess_day.day_status import repeated_session
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, is_old_session, last_value
 from b3.brazilian import without_blanks
-from b3.days import number_of
+from b3.days import is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
@@ -117,8 +117,9 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
-    session, (_, before) = number_of(newest), last_value(inputs.earlier, SESSION_REPEATED)
-    repeated = is_old_session(session, inputs.ledger.day, inputs.earlier) and inputs.trading_day
+    day, session = inputs.ledger.day, number_of(newest)
+    _, before = last_value(inputs.earlier, SESSION_REPEATED)
+    repeated = is_old_session(session, day, inputs.earlier) and is_trading_day(day)
     rows = [
         row(
             SPEC_ATIVOS,

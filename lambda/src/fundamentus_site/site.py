@@ -189,7 +189,7 @@ class FundamentusSite(Fundamentus):
         Raises
         ------
         ValueError
-            ``parse_dtypes`` is set, or this object has no labels of the kind.
+            ``parse_dtypes`` is set.
         NoSuchAsset
             The page says that the site has no such asset.
         Refused, Unavailable
@@ -214,8 +214,6 @@ class FundamentusSite(Fundamentus):
             return self._read(page, _code(ticker), Kind.FIIS, day)
 
     def _read(self, page: Page, ticker: str, kind: Kind, day: int) -> pd.DataFrame:
-        if kind not in self._labels:
-            raise ValueError(f"{ticker} cannot be read: this object has no labels of {kind.value}")
         labels = self._labels[kind]
         found = read_asset_page(page, ticker, kind, labels, day)
         row = {column: found.texts.get(column) for columns in labels.columns.values() for column in columns}

@@ -130,7 +130,6 @@ class ArchivedPage:
 class ArchiveObject:
     """The pages of one object of the archive, and its parts that could not be read."""
 
-    key: str
     pages: tuple[ArchivedPage, ...]
     problems: tuple[str, ...]
 
@@ -208,7 +207,7 @@ class Archive:
         if _is_late(key, answer["LastModified"]):
             received = f"S3 received it on {answer['LastModified']:%Y-%m-%d}"
             allowed = f"expected within {RECEIVED_WITHIN.days} days of its day: its pages are ignored"
-            return ArchiveObject(key, (), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
+            return ArchiveObject((), (f"s3://{self._bucket}/{key}: {received}, {allowed}",))
         pages: list[ArchivedPage] = []
         problems: list[str] = []
         for line in _lines(answer["Body"], problems):
@@ -218,7 +217,7 @@ class Archive:
                 problems.append(str(error))
         named = first_of(problems, len(problems))
         said = tuple(f"s3://{self._bucket}/{key}: {problem}" for problem in named)
-        return ArchiveObject(key, tuple(pages), said)
+        return ArchiveObject(tuple(pages), said)
 
 
 def prefix(day: int) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -91,11 +92,9 @@ class LakeTable:
             The key does not belong to this table.
         """
         match = _NAME.fullmatch(key.removeprefix(self.root))
-        if key.startswith(self.root) and match:
-            try:
+        with suppress(ValueError):  # the day may not exist
+            if key.startswith(self.root) and match:
                 return LakeObject(self, parse_day(int(match["day"])), match["id"], match["form"])
-            except ValueError as error:
-                raise UnexpectedObject(f"s3://{self.bucket}/{key}: {error}") from error
         raise UnexpectedObject(
             f"s3://{self.bucket}/{key} is no object of the table, "
             f"expected {self.root}{PARTITION_KEY}=<YYYYMMDD>/<32 hex digits>.{PART}.parquet"

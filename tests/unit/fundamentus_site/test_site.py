@@ -89,11 +89,6 @@ def test_there_are_two_listings(server: SiteServer) -> None:
         site.extracao_tickers_de_ativos("bdrs")
 
 
-def test_a_site_without_labels_reads_no_assets() -> None:
-    with pytest.raises(ValueError, match="PETR4 cannot be read: this object has no labels of acoes"):
-        FundamentusSite().coleta_indicadores_de_ativo("PETR4", page=page_of(detail_page(STOCK)))
-
-
 def test_given_headers_are_laid_over_those_of_pynvest_whatever_their_capitals(server: SiteServer) -> None:
     for headers in ({"Accept-Language": "pt-BR"}, {"user-agent": "me", "Accept": "text/html"}):
         site = FundamentusSite(server.base_url, headers=headers)
