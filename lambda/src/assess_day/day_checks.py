@@ -14,7 +14,7 @@ from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
-from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome
+from pynvest_lake.ledger import AssetEntry, Outcome
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
@@ -128,19 +128,15 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
         }
         if not read:
             continue
-        batches = [entry for entry, _ in inputs.ledger.batches if entry.kind is kind]
-        unknown = _unknown_labels(kind, read, batches)
-        lacking = _lacking_labels(inputs, kind, read, batches)
+        unknown, lacking = _unknown_labels(kind, read), _lacking_labels(inputs, kind, read)
         for check, found in (("rotulo_novo", unknown), ("rotulo_ausente", lacking)):
             rows += found or [row(SOR[kind], check, None, 0.0, float(len(read)), Verdict.OK, "")]
     return rows
 
 
-def _unknown_labels(
-    kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
-) -> list[QualityRow]:
+def _unknown_labels(kind: Kind, read: Mapping[str, AssetEntry]) -> list[QualityRow]:
     rows = []
-    counted = _counted(read, batches, "unknown_labels", "labels")
+    counted = _counted({ticker: entry.unknown_labels for ticker, entry in read.items()})
     table, pages = SOR[kind], f"{number(len(read))} páginas de {ASSETS[kind]}"
     for label, (assets, example) in _most_common(counted):
         said = (
@@ -156,11 +152,10 @@ def _unknown_labels(
     return rows
 
 
-def _lacking_labels(
-    inputs: CheckInputs, kind: Kind, read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry]
-) -> list[QualityRow]:
+def _lacking_labels(inputs: CheckInputs, kind: Kind, read: Mapping[str, AssetEntry]) -> list[QualityRow]:
     rows = []
-    for label, (assets, example) in _most_common(_counted(read, batches, "lacking_labels", "lacking")):
+    counted = _counted({ticker: entry.lacking_labels for ticker, entry in read.items()})
+    for label, (assets, example) in _most_common(counted):
         verdict = _judge_lacking_label(inputs.references, kind, label, assets, len(read))
         on = f"{number(assets)} de {number(len(read))} páginas de {ASSETS[kind]}, como {example}"
         said = f"O rótulo {quoted(label)} falta em {on}."
@@ -168,28 +163,13 @@ def _lacking_labels(
     return rows
 
 
-def _counted(
-    read: Mapping[str, AssetEntry], batches: Sequence[BatchEntry], of_entry: str, of_batch: str
-) -> dict[str, tuple[int, str]]:
-    """For each label, return the number of assets whose entries have it, and the first ticker.
-
-    An asset's entry counts only if `read` contains the entry. A batch from an older version stores only the
-    number of assets per label. It is limited to the number of the batch's entries that are in `read`.
-    """
+def _counted(labels_of: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[int, str]]:
+    """For each label, return the number of assets that have it, and the first ticker."""
     found: dict[str, tuple[int, str]] = {}
-
-    def count(label: str, assets: int, example: str) -> None:
-        label = printable(label)
-        before, first = found.get(label, (0, example))
-        found[label] = (before + assets, min(first, example))
-
-    for ticker, entry in read.items():
-        for label in getattr(entry, of_entry) or ():
-            count(label, 1, ticker)
-    for batch in batches:
-        counting = sum(read.get(ticker) is entry for ticker, entry in batch.assets.items())
-        for label, said in getattr(batch, of_batch).items() if counting else ():
-            count(label, min(int(said["papers"]), counting), str(said["example"]))
+    for ticker in sorted(labels_of):
+        for label in map(printable, labels_of[ticker] or ()):
+            assets, first = found.get(label, (0, ticker))
+            found[label] = (assets + 1, first)
     return found
 
 

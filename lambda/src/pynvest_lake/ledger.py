@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
@@ -215,19 +215,12 @@ class BatchEntry:
         The kind of asset.
     assets
         The entry of each asset, by ticker.
-    labels
-        For each label without a column: how many assets of the batch have the label, and one of these assets.
-        Only older versions wrote this field; now the labels are in `AssetEntry`.
-    lacking
-        The core labels that pages lacked, in the form of `labels`. Only older versions wrote this field.
     archived
         Whether the batch's pages were put into the archive.
     """
 
     kind: Kind
     assets: Mapping[str, AssetEntry]
-    labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    lacking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     archived: bool = True
 
     @property
@@ -244,8 +237,9 @@ class BatchEntry:
                     ticker: {name: value for name, value in vars(entry).items() if value is not None}
                     for ticker, entry in sorted(self.assets.items())
                 },
-                "labels": dict(self.labels),
-                "lacking": dict(self.lacking),
+                # Versions before 1.0.0 counted labels here, and expect these fields.
+                "labels": {},
+                "lacking": {},
                 "archived": self.archived,
             }
         )
@@ -255,7 +249,7 @@ class BatchEntry:
         """Read the object's body."""
         content = json.loads(body)
         assets = {ticker: _asset_entry(entry) for ticker, entry in content["papers"].items()}
-        return cls(Kind(content["kind"]), assets, content["labels"], content["lacking"], content["archived"])
+        return cls(Kind(content["kind"]), assets, content["archived"])
 
 
 def _asset_entry(content: Mapping[str, Any]) -> AssetEntry:

@@ -398,18 +398,6 @@ def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() ->
     assert remarks(judged_with(first, second)) == {}
 
 
-def test_labels_that_an_older_version_counted_a_batch_count_for_no_more_assets_than_its_entries() -> None:
-    first, second = (asset.ticker for asset in stocks(FIRST)[:2])
-    old = {ticker: read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z") for ticker in (first, second)}
-    counted = BatchEntry(Kind.ACOES, old, labels={"Novo": {"papers": 2, "example": first}})
-    later = BatchEntry(Kind.ACOES, {first: read_as(Outcome.READ, 0, fetched_at="2026-10-05T23:00:00Z")})
-
-    rows = judged_with(counted, later)
-
-    (named,) = [row for row in rows if row.coluna == "Novo"]
-    assert (named.medida, named.valor, named.referencia) == ("rotulo_novo", 1, len(stocks(FIRST)))
-
-
 def test_more_labels_than_are_named_are_counted() -> None:
     many = tuple(f"Novo {number:02}" for number in range(20))
     cut = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=many, unknown_count=3000)
