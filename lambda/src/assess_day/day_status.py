@@ -99,10 +99,6 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
 
     Parameters
     ----------
-    state
-        The stored state of the day.
-    now
-        The current time.
     patience_seconds
         After this time, in seconds, each queued asset has been read, or its message is no longer delivered.
     started_at
@@ -120,8 +116,6 @@ def reasons_for_a_round(
 
     Parameters
     ----------
-    state
-        The stored state of the day.
     earlier_listed
         The number of assets per kind in the previous full listing; None if there is none.
     old_session

@@ -154,16 +154,7 @@ def load_inputs(
 ) -> CheckInputs:
     """Load the input of a day's quality checks.
 
-    Parameters
-    ----------
-    s3, glue, sqs
-        Clients.
-    settings
-        The function's settings.
-    state
-        The stored state of the day.
-    compactions
-        A mapping per compaction, with ``result`` if the compaction succeeded, else ``error`` and ``cause``.
+    Each compaction has ``result`` if it succeeded, else ``error`` and ``cause``.
     """
     day = state.ledger.day
     return CheckInputs(

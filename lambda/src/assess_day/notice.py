@@ -76,8 +76,6 @@ def notice(
 
     Parameters
     ----------
-    assessment
-        The assessment of the day.
     sot
         The day's SoT rows per kind.
     daily_digest

@@ -27,15 +27,11 @@ NOT_RUN = (
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
     """Run all quality checks of a day.
 
-    Parameters
-    ----------
-    inputs
-        The input of the checks; the rows in this input may have any order.
-
     Returns
     -------
     tuple of QualityRow
-        One row for each check and column, and then the row with the verdict.
+        One row for each check and column, and then the row with the verdict. The order of the rows in
+        `inputs` does not matter.
     """
     rows = [row for check in CHECKS for row in check(inputs)]
     rows.sort(key=lambda row: (row.tabela or "", row.medida, row.coluna or ""))

@@ -31,19 +31,7 @@ def read_record(s3: Any, table: LakeTable, day: int) -> tuple[QualityRow, ...]:
 
 
 def earlier_records(s3: Any, table: LakeTable, day: int, count: int) -> dict[int, Sequence[QualityRow]]:
-    """Return a mapping from each previous day to the stored quality rows of that day.
-
-    Parameters
-    ----------
-    s3
-        S3 client.
-    table
-        The quality table.
-    day
-        The day, ``YYYYMMDD``.
-    count
-        The number of days to read before the given day.
-    """
+    """Return the stored quality rows of each of the `count` days before a day."""
     days = days_before(day, count)
     listed = list_objects(
         s3, table.bucket, f"{table.root}{PARTITION_KEY}=", StartAfter=table.prefix(days[-1])

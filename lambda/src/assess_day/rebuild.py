@@ -15,17 +15,6 @@ def check_rebuild(
 ) -> None:
     """Check that a day has SoR objects and that no other execution for the day is running.
 
-    Parameters
-    ----------
-    workflow
-        Step Functions client.
-    workflow_arn
-        ARN of the workflow.
-    execution, name
-        The execution that rebuilds the day, and its name.
-    sor_ids
-        Ids of the day's SoR objects.
-
     Raises
     ------
     DayRefused

@@ -74,10 +74,6 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
 
     Parameters
     ----------
-    day
-        The day, ``YYYYMMDD``.
-    now
-        The current moment.
     today_only
         Whether the run fetches every ticker of the day from the site.
 

@@ -24,19 +24,6 @@ class Breaker:
         The seconds that the breaker stays open.
     clock
         A function that returns the seconds of a monotonic clock.
-
-    Examples
-    --------
-    >>> breaker = Breaker(60)
-    >>> if breaker.admits("PETR4"):
-    ...     try:
-    ...         page = read(site.fetch("PETR4"))
-    ...     except Refused as error:
-    ...         breaker.refused("PETR4", rate_limited=error.rate_limited)
-    ...     else:
-    ...         breaker.read()
-    ...     finally:
-    ...         breaker.settled("PETR4")
     """
 
     def __init__(self, cool_down_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -96,12 +96,7 @@ class SiteClient:
     def get(self, url: str, not_after: float | None = None) -> Page:
         """Fetch a page and return it if the status is 200.
 
-        Parameters
-        ----------
-        url
-            Address of the page.
-        not_after
-            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
+        The client does not wait past the deadline `not_after`, a value of ``time.monotonic()``.
 
         Raises
         ------

@@ -95,14 +95,7 @@ class FundamentusSite(Fundamentus):
         )
 
     def fetch_listing(self, kind: Kind, *, not_after: float | None = None) -> Page:
-        """Fetch the site's listing page for a kind of asset.
-
-        Parameters
-        ----------
-        kind
-            The kind.
-        not_after
-            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
+        """Fetch the site's listing page for a kind of asset, with a deadline as in `SiteClient.get`.
 
         Raises
         ------
@@ -113,14 +106,9 @@ class FundamentusSite(Fundamentus):
         return self._client.get(url, not_after)
 
     def fetch_asset(self, ticker: str, *, not_after: float | None = None) -> Page:
-        """Fetch an asset's page without checking the content.
+        """Fetch the page of an asset such as ``PETR4``, without checking the content.
 
-        Parameters
-        ----------
-        ticker
-            The asset's code at B3, such as ``PETR4``.
-        not_after
-            The deadline, as a value of ``time.monotonic()``; the client does not wait past this deadline.
+        The deadline is as in `SiteClient.get`.
 
         Raises
         ------

@@ -35,13 +35,7 @@ _OUTCOMES = {
 
 
 class ArchiveCache:
-    """Pages of the archive; each archive object is opened once. Thread-safe.
-
-    Parameters
-    ----------
-    archive
-        The archive.
-    """
+    """Pages of the archive; each archive object is opened once. Thread-safe."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -134,8 +128,6 @@ def read_assets(
     ----------
     messages
         The messages, each once.
-    site
-        The site.
     archived
         The archived pages. A message that names an archived page causes no request to the site.
     breaker

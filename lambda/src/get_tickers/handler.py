@@ -199,16 +199,8 @@ def _to_queue(
 ) -> tuple[Listing, Collection[AssetKey]]:
     """Return the day's listing and the assets to queue.
 
-    Parameters
-    ----------
-    settings, request
-        The function's settings; the request of the event.
-    listed
-        The listings as they are now.
-    before
-        The ledger of the day.
-    old
-        Old sessions, ``YYYYMMDD``. An asset is queued again if its reading shows one of them.
+    `listed` is as of now, `before` is the day's ledger. `old` holds sessions, ``YYYYMMDD``: an asset is
+    queued again if its reading shows one of them.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing

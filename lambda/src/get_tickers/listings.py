@@ -69,8 +69,6 @@ def from_site(
 
     Parameters
     ----------
-    site
-        The site.
     patience_seconds
         How long to retry, in seconds.
     not_after

@@ -19,15 +19,6 @@ class TickersNotSent(RuntimeError):
 def send_tickers(sqs: Any, queue_url: str, messages: Sequence[TickerMessage]) -> int:
     """Send messages, ten per call; retry the messages that a call reports as failed.
 
-    Parameters
-    ----------
-    sqs
-        SQS client.
-    queue_url
-        The queue.
-    messages
-        The messages.
-
     Returns
     -------
     int

@@ -135,15 +135,7 @@ class ArchiveObject:
 
 
 class Archive:
-    """The archived pages of all days, in a bucket.
-
-    Parameters
-    ----------
-    s3
-        S3 client.
-    bucket
-        The work bucket.
-    """
+    """The archived pages of all days, in the work bucket."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
@@ -166,19 +158,9 @@ class Archive:
         return True
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
-        """Write the manifest of the objects that a collector has uploaded for a day.
+        """Write the manifest of the objects (by key) that a collector has uploaded for a day.
 
-        Parameters
-        ----------
-        day
-            The day, ``YYYYMMDD``.
-        objects
-            The keys of the objects.
-
-        Returns
-        -------
-        bool
-            Whether the manifest is new; False if a manifest of the same objects exists.
+        Return whether the manifest is new; False if a manifest of the same objects exists.
         """
         text = json.dumps({PARTITION_KEY: day, "objects": sorted(objects)}, indent=1).encode()
         key = f"{prefix(day)}{_hash(text)}{MANIFEST_SUFFIX}"

@@ -34,13 +34,7 @@ def session() -> botocore.session.Session:
 
 @cache
 def client(service: str) -> Any:
-    """Return this process's client for a service.
-
-    Parameters
-    ----------
-    service
-        Name of the service in boto3, such as ``s3``.
-    """
+    """Return this process's client for a service, such as ``s3``."""
     # boto3.client would also load s3transfer, which is not used and takes 10% of the time of a cold start.
     return session().create_client(service, config=CLIENT_CONFIG)
 
@@ -60,26 +54,7 @@ def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[
 
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:
-    """Put an object, unless its name exists.
-
-    Parameters
-    ----------
-    s3
-        S3 client.
-    bucket
-        Bucket.
-    key
-        The object's key.
-    body
-        The content.
-    content_type
-        Its media type.
-
-    Returns
-    -------
-    bool
-        True if this call wrote the object; False if the name is taken.
-    """
+    """Put an object, unless its name exists; return whether this call wrote the object."""
     attempts = 0
     while True:
         try:

@@ -27,15 +27,6 @@ def register_partition(glue: Any, table: LakeTable, day: int) -> None:
 
     If another function changes the table at the same moment, the call is repeated.
 
-    Parameters
-    ----------
-    glue
-        Glue client.
-    table
-        The table.
-    day
-        The day, ``YYYYMMDD``.
-
     Raises
     ------
     PartitionNotRegistered, botocore.exceptions.ClientError
@@ -53,17 +44,9 @@ def register_partition(glue: Any, table: LakeTable, day: int) -> None:
 
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
-    """Return the table's days that are in the bucket but not in the catalog. Queries cannot see them.
-
-    Parameters
-    ----------
-    s3, glue
-        Clients. One S3 call lists up to a thousand days, even if the days have many objects.
-    table
-        The table.
-    """
+    """Return the table's days that are in the bucket but not in the catalog. Queries cannot see them."""
     # List the bucket first. This way, a day that is registered between the two calls does not count as
-    # missing.
+    # missing. One call lists up to a thousand days, even if the days have many objects.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

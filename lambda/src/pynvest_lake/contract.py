@@ -98,12 +98,7 @@ class TableSchema:
 
 @cache
 def table_schema(table: str) -> TableSchema:
-    """Read the contract of a table.
-
-    Parameters
-    ----------
-    table
-        Name of one of the six tables.
+    """Read the contract of one of the six tables.
 
     Raises
     ------

@@ -54,8 +54,6 @@ def derive(
         The table that the function writes.
     rows_of
         Makes the target's rows from the content of a source object.
-    logger
-        The function's logger.
 
     Returns
     -------

@@ -299,10 +299,7 @@ class DayLedger:
     def assets(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry]:
         """Return the highest-ranked entry of each asset; order and number of the entries do not matter.
 
-        Parameters
-        ----------
-        sor_ids
-            Ids of the day's SoR objects: an asset counts as read only if its object's id is in this set.
+        An asset counts as read only if its object's id is in `sor_ids`, the ids of the day's SoR objects.
         """
         said: dict[AssetKey, AssetEntry] = {}
         for asset, entry in self.entries():
@@ -340,15 +337,7 @@ class DayLedger:
 
 
 class Ledger:
-    """The ledger of all days, in a bucket.
-
-    Parameters
-    ----------
-    s3
-        S3 client.
-    bucket
-        The work bucket.
-    """
+    """The ledger of all days, in the work bucket."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3

@@ -19,14 +19,7 @@ T = TypeVar("T")
 def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     """Fill a stage's dataclass from an environment.
 
-    Parameters
-    ----------
-    settings
-        A dataclass whose fields have the types ``str``, ``bool``, ``int``, ``float``, ``Kind``,
-        ``LakeTable``, ``tuple[LakeTable, ...]``, ``Mapping[Kind, str]``, ``tuple[tuple[str, str], ...]`` or
-        ``tuple[str, ...]``.
-    environment
-        The environment variables, such as ``os.environ``.
+    The fields of the dataclass have types for which `_READERS` has a function.
 
     Raises
     ------

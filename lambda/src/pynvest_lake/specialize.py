@@ -23,14 +23,7 @@ _SOT_COLUMNS = {
 
 
 def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
-    """Pick and rename the columns that stocks and funds share.
-
-    Parameters
-    ----------
-    sot
-        Rows of the kind's SoT table.
-    kind
-        The kind of the rows' assets.
+    """Pick and rename the columns of a kind's SoT rows that stocks and funds share.
 
     Returns
     -------

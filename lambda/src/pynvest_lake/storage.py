@@ -168,16 +168,8 @@ def object_id(*parts: object) -> str:
 def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | None = None) -> None:
     """Write rows as one object, unless the name exists. The format is Parquet with dictionaries and Snappy.
 
-    Parameters
-    ----------
-    s3
-        S3 client.
-    target
-        The object.
-    rows
-        Rows with the schema of the object's table.
-    ids
-        For a compact object, the ids of the SoR objects that it contains.
+    The rows have the schema of the object's table. For a compact object, `ids` are the ids of the SoR objects
+    that it contains.
     """
     rows = rows.cast(table_schema(target.table.table).arrow).replace_schema_metadata(None)
     if ids is not None:
