@@ -55,7 +55,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
-    assert "message is no JSON" in reasons
+    assert "JSONDecodeError" in reasons
     assert "ticker is 'a b'" in reasons
     # A listed asset without a page is no failure.
     assert day.tickers_without_page() == sorted(ticker for kind in GHOSTS for ticker in GHOSTS[kind])

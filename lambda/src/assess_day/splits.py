@@ -70,8 +70,4 @@ def _rows(kind: Kind, table: pa.Table) -> list[dict[str, Any]]:
         "quantity": _QUANTITY[kind],
     }
     rows = table.select(list(columns.values())).rename_columns(list(columns)).to_pylist()
-    return [row for row in rows if row["ticker"] and row["session"] and _positive(row)]
-
-
-def _positive(row: Mapping[str, Any]) -> bool:
-    return (row["price"] or 0) > 0 and (row["quantity"] or 0) > 0
+    return [row for row in rows if row["session"] and (row["price"] or 0) > 0 and (row["quantity"] or 0) > 0]

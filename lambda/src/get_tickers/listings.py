@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from b3.bounds import first_of
-from b3.brazilian import BRASILIA, read_number
-from b3.days import number_of
+from b3.brazilian import read_number
+from b3.days import day_at
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.listing_page import read_listing_page
@@ -134,7 +134,7 @@ def from_archive(archive: Archive, day: int) -> Listed:
         problems += found.problems
         for page in found.pages:
             fetched_at = moment_of(page.fetched_at)
-            if number_of(fetched_at.astimezone(BRASILIA)) < day:
+            if day_at(fetched_at) < day:
                 problems.append(f"{key}: the page of {page.ticker or page.kind} is older than {day}")
             elif page.ticker is None:
                 listings.append(page)

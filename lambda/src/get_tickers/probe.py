@@ -57,7 +57,7 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
                 one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
                 site.coleta_indicadores_de_ativo(one, kind=kind, day=_ANY_DAY)
     except FundamentusError as error:
-        answer = next((said for kind_of, said in _ANSWERS.items() if isinstance(error, kind_of)), "down")
+        answer = _ANSWERS.get(type(error), "down")
         refused = "the site refuses this address: " if answer == "refused" else ""
         return {"probe": ticker, "answer": answer, "why": f"{refused}{error}"}
     return {"probe": ticker, "answer": "read"}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from operator import index
 
 from b3.days import parse_day
 from b3.kind import Kind
+from pynvest_lake.execution import check_fields
 from pynvest_lake.ledger import moment_of, moment_text
 
-_REQUIRED = {"ticker", "kind", "anomesdia_exec"}
-# Newer versions have added these fields; a message that was sent before an upgrade lacks the fields.
-_OPTIONAL = {"round", "page", "asked_at"}
+# Newer versions have added the last three fields; a message that was sent before an upgrade lacks them.
+_FIELDS = ("ticker", "kind", "anomesdia_exec", "round", "page", "asked_at")
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
@@ -91,37 +92,19 @@ class TickerMessage:
         """
         try:
             fields = json.loads(body)
-        except json.JSONDecodeError as error:
-            raise MalformedMessage(f"message is no JSON ({error}): {body[:200]!r}") from error
-        if not isinstance(fields, dict) or not _REQUIRED <= set(fields) <= _REQUIRED | _OPTIONAL:
-            raise MalformedMessage(f"message is {body[:200]!r}, expected an object with {sorted(_REQUIRED)}")
-        if fields["kind"] != kind.value:
-            raise MalformedMessage(
-                f"message has kind {fields['kind']!r}, expected {kind.value!r}: {body[:200]!r}"
-            )
-        asked_at = fields.get("asked_at")
-        try:
-            return cls(
+            check_fields(fields, _FIELDS)
+            page, asked_at = fields.get("page"), fields.get("asked_at")
+            message = cls(
                 parse_ticker(fields["ticker"]),
-                kind,
+                Kind(fields["kind"]),
                 parse_day(fields["anomesdia_exec"]),
-                _parse_round(fields.get("round", 0)),
-                _parse_page(fields.get("page")),
+                index(fields.get("round", 0)),
+                None if page is None else PageRef(str(page["object"]), str(page["fetched_at"])),
                 None if asked_at is None else moment_text(moment_of(asked_at, "asked_at")),
             )
-        except ValueError as error:
-            raise MalformedMessage(f"{error}: {body[:200]!r}") from error
-
-
-def _parse_round(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise ValueError(f"round is {value!r}, expected a whole number from 0")
-
-
-def _parse_page(value: object) -> PageRef | None:
-    if value is None:
-        return None
-    if isinstance(value, dict) and set(value) == {"object", "fetched_at"}:
-        return PageRef(str(value["object"]), str(value["fetched_at"]))
-    raise ValueError(f"page is {value!r}, expected an object with object and fetched_at")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            expected = f"expected an object with {', '.join(_FIELDS[:3])}"
+            raise MalformedMessage(f"{type(error).__name__}: {error}: {body[:200]!r}, {expected}") from error
+        if message.kind is not kind:
+            raise MalformedMessage(f"kind is {message.kind.value!r}, expected {kind.value!r}: {body[:200]!r}")
+        return message

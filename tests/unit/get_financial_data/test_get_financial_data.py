@@ -388,7 +388,7 @@ def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(
     assert failed(result) == [0, 1, 2]
     assert [row["nome_papel"] for row in landed(lake)] == [one]
     assert lake.keys(SOR_ACOES, 20300101) == []
-    expected = ("message is no JSON", "kind 'fiis'", "20300101 is after today")
+    expected = ("JSONDecodeError", "kind is 'fiis'", "20300101 is after today")
     for reason, part in zip(result["malformed"], expected, strict=True):
         assert part in reason
 
