@@ -55,17 +55,16 @@ def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:
     """Put an object, unless its name exists; return whether this call wrote the object."""
-    attempts = 0
-    while True:
+    for attempt in attempts(CONFLICTS):
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
         except ClientError as error:
-            attempts += 1
             code = error.response["Error"]["Code"]
             if code == "PreconditionFailed":
                 return False
             # The SDK does not retry if another put or delete of the key runs at the same moment.
-            if code != "ConditionalRequestConflict" or attempts == CONFLICTS:
+            if code != "ConditionalRequestConflict" or attempt == CONFLICTS:
                 raise
         else:
-            return True
+            break
+    return True
