@@ -57,7 +57,7 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_of(value: object, name: str = "moment") -> datetime:
-    """Read a moment that has a time zone, such as one that `moment_text` wrote.
+    """Read a moment of this century that has a time zone, such as one that `moment_text` wrote.
 
     Raises
     ------
@@ -66,7 +66,8 @@ def moment_of(value: object, name: str = "moment") -> datetime:
     """
     with suppress(ValueError):
         moment = datetime.fromisoformat(str(value))
-        if moment.tzinfo is not None:
+        # In another zone, moments near the years 1 and 9999 would have no date.
+        if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return moment
     raise ValueError(f"{name} is {value!r}, expected a moment such as 2026-11-23T21:45:00Z")
 
