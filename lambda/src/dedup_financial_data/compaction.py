@@ -19,6 +19,8 @@ from pynvest_lake.storage import (
     LakeObject,
     LakeTable,
     ObjectGone,
+    UnexpectedObject,
+    etag_of,
     list_day,
     read,
     write,
@@ -101,7 +103,7 @@ def rebuild(
     sources: Sequence[LakeTable],
     rows_of: Callable[[Content], pa.Table],
 ) -> Compacted:
-    """Rebuild a day's partition from the rows of its source tables.
+    """Rebuild a day's partition from the rows of its source tables; replace also objects that are damaged.
 
     Parameters
     ----------
@@ -126,7 +128,7 @@ def rebuild(
     """
 
     def attempt() -> Compacted:
-        held = [read(s3, item) for item in list_day(s3, table, day)]
+        held, etags = _held(s3, table, day)
         made = [
             Content(content.object, rows_of(content), content.etag, content.ids)
             for source in sources
@@ -138,16 +140,30 @@ def rebuild(
         ids = frozenset().union(*(content.ids for content in made))
         done = Compacted(len(made), len(rows), sum(len(content.rows) for content in made) - len(rows))
         if (
-            len(held) == 1
+            len(etags) == len(held) == 1
             and held[0].object.form == COMPACT
             and held[0].ids == ids
             and held[0].rows.equals(rows)
         ):
             return done
-        _replace(s3, table, day, rows, ids, {content.object: content.etag for content in held})
+        _replace(s3, table, day, rows, ids, etags)
         return Compacted(done.objects_read, done.rows, done.duplicates, written=True)
 
     return _until_calm(table, day, attempt)
+
+
+def _held(s3: Any, table: LakeTable, day: int) -> tuple[list[Content], dict[LakeObject, str]]:
+    """Return the readable objects of a partition, and the ETags of all its objects."""
+    held, etags = [], {}
+    for item in list_day(s3, table, day):
+        try:
+            content = read(s3, item)
+        except UnexpectedObject:
+            etags[item] = etag_of(s3, item)
+        else:
+            held.append(content)
+            etags[item] = content.etag
+    return held, etags
 
 
 def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:

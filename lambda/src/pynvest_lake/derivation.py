@@ -126,7 +126,7 @@ def _part(bucket: str, key: str, tables: Collection[LakeTable]) -> LakeObject:
 def _holds(target: LakeTable, source: LakeObject) -> bool:
     """Return whether a compact object of the target lists a source object."""
     for item in list_day(client("s3"), target, source.day):
-        with suppress(ObjectGone):
+        with suppress(ObjectGone, UnexpectedObject):
             if source.id in compacted_ids(client("s3"), item):
                 return True
     return False

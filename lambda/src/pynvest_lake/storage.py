@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from b3.days import PARTITION_KEY, parse_day
 from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.contract import table_schema
+
+T = TypeVar("T")
 
 PART = "part"
 COMPACT = "compact"
@@ -190,10 +192,7 @@ def read(s3: Any, source: LakeObject) -> Content:
         The object is not Parquet, or its columns are not the first columns of the table's contract.
     """
     body, etag = _get(s3, source)
-    try:
-        rows = pq.read_table(BytesIO(body))
-    except pa.ArrowInvalid as error:
-        raise UnexpectedObject(f"{source.uri} is no Parquet object: {error}") from error
+    rows = _parse(source, pq.read_table, body)
     expected = table_schema(source.table.table).arrow
     first = pa.schema(list(expected)[: len(rows.schema)])
     if not rows.schema.names or not rows.schema.equals(first, check_metadata=False):
@@ -223,12 +222,18 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
     """Return the ids of the SoR objects that have arrived in a partition, as parts or in compact objects.
 
+    A compact object that cannot be read counts as empty, so that the day's verdict names its ids.
+
     Raises
     ------
     ObjectGone
         A compact object was replaced after the partition was listed.
     """
-    return partition.ids(PART).union(*(compacted_ids(s3, item) for item in partition))
+    arrived = set(partition.ids(PART))
+    for item in partition:
+        with suppress(UnexpectedObject):
+            arrived |= compacted_ids(s3, item)
+    return frozenset(arrived)
 
 
 @lru_cache(maxsize=10_000)
@@ -239,11 +244,24 @@ def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
     ------
     ObjectGone
         The object does not exist.
+    UnexpectedObject
+        The object is not Parquet, or it lists no ids.
     """
     if item.form == PART:
         return frozenset()
     body, _ = _get(s3, item)
-    return _ids(item, pq.read_metadata(BytesIO(body)).metadata)
+    return _ids(item, _parse(item, pq.read_metadata, body).metadata)
+
+
+def etag_of(s3: Any, item: LakeObject) -> str:
+    """Return the ETag of an object, which need not be readable.
+
+    Raises
+    ------
+    ObjectGone
+        The object does not exist.
+    """
+    return _get(s3, item)[1]
 
 
 def _get(s3: Any, item: LakeObject) -> tuple[bytes, str]:
@@ -252,6 +270,13 @@ def _get(s3: Any, item: LakeObject) -> tuple[bytes, str]:
     except s3.exceptions.NoSuchKey as error:
         raise ObjectGone(f"{item.uri} is no longer there") from error
     return answer["Body"].read(), answer["ETag"]
+
+
+def _parse(item: LakeObject, parse: Callable[[BytesIO], T], body: bytes) -> T:
+    try:
+        return parse(BytesIO(body))
+    except (pa.ArrowInvalid, OSError) as error:  # Arrow raises OSError for damaged metadata or pages
+        raise UnexpectedObject(f"{item.uri} is no Parquet object: {error}") from error
 
 
 def _ids(item: LakeObject, metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:

@@ -333,6 +333,18 @@ def test_from_sor_what_is_there_goes_only_once_its_replacement_is_written(lake: 
     assert held(lake) == [("AAAA3", 2.0)]
 
 
+def test_from_sor_a_damaged_object_is_replaced(lake: Lake, dedup: Any) -> None:
+    table = lake.tables[SOT_ACOES]
+    sor(lake, "one", "AAAA3", "2,00")
+    damaged = table.compact(DAY, object_id("damaged"))
+    lake.s3.put_object(Bucket=table.bucket, Key=damaged.key, Body=b"garbage")
+
+    assert dedup(FROM_SOR)["written"] is True
+
+    assert (held(lake), forms(lake)) == ([("AAAA3", 2.0)], [COMPACT])
+    assert not set(list_day(lake.s3, table, DAY)) & {damaged}
+
+
 def test_from_sor_a_day_without_sor_objects_stays_as_it_is(lake: Lake, dedup: Any) -> None:
     put_part(lake, SOT_ACOES, "there", sot_row("AAAA3"))
 

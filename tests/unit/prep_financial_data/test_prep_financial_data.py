@@ -70,6 +70,14 @@ def test_an_event_that_comes_again_after_compaction_changes_nothing(
     assert [len(lake.keys(table)) for table in (SOT_ACOES, SPEC_ATIVOS)] == [1, 1]
 
 
+def test_a_damaged_object_of_the_day_does_not_keep_others_from_their_way(lake: Lake, prep: Any) -> None:
+    source = put_part(lake, SOR_ACOES, 1, PETR4)
+    damaged = lake.tables[SOT_ACOES].compact(DAY, object_id("compact"))
+    lake.s3.put_object(Bucket=damaged.table.bucket, Key=damaged.key, Body=b"garbage")
+
+    assert prep(s3_event(source))["objects"] == 1
+
+
 def test_an_object_of_a_day_after_today_is_refused(lake: Lake, prep: Any) -> None:
     source = put_part(lake, SOR_ACOES, 1, PETR4, day=20300101)
 

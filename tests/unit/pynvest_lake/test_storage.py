@@ -105,12 +105,25 @@ def test_an_object_of_other_columns_is_refused(lake: Lake, change: Any) -> None:
         read(lake.s3, target)
 
 
-def test_an_object_that_is_no_parquet_is_refused(lake: Lake) -> None:
-    target = lake.tables[SOR_ACOES].part(DAY, object_id(1))
-    lake.s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=b"garbage")
+def damage(lake: Lake, target: LakeObject, damaged: str) -> None:
+    """Put an object that is not Parquet, or has Parquet's frame and a damaged footer."""
+    put(lake, target, rows(target.table.table, {}))
+    body = lake.s3.get_object(Bucket=target.table.bucket, Key=target.key)["Body"].read()
+    body = b"garbage" if damaged == "all" else body[:-40] + b"\xff" * 32 + body[-8:]
+    lake.s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=body)
 
-    with pytest.raises(UnexpectedObject, match="no Parquet"):
-        read(lake.s3, target)
+
+@pytest.mark.parametrize("damaged", ["all", "footer"])
+def test_an_object_that_is_no_parquet_is_refused_and_named(lake: Lake, damaged: str) -> None:
+    table = lake.tables[SOT_ACOES]
+    part, compact = table.part(DAY, object_id(1)), table.compact(DAY, object_id(1))
+    for target in (part, compact):
+        damage(lake, target, damaged)
+
+    with pytest.raises(UnexpectedObject, match=f"{part.id}.part.parquet is no Parquet"):
+        read(lake.s3, part)
+    with pytest.raises(UnexpectedObject, match=f"{compact.id}.compact.parquet is no Parquet"):
+        compacted_ids(lake.s3, compact)
 
 
 def test_an_object_that_is_not_there_is_gone(lake: Lake) -> None:
@@ -138,6 +151,14 @@ def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lak
     assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {part.id, "a", "b"}
     assert read(lake.s3, compact).ids == {"a", "b"}
     assert read(lake.s3, compact).rows["datetime_leitura"].to_pylist() == [None]
+
+
+def test_a_compact_object_that_is_damaged_counts_as_empty(lake: Lake) -> None:
+    table = lake.tables[SOT_ACOES]
+    damage(lake, table.compact(DAY, object_id(1)), "all")
+    write(lake.s3, table.part(DAY, object_id(2)), rows(SOT_ACOES, {}))
+
+    assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {object_id(2)}
 
 
 def test_that_a_compact_object_was_gone_is_not_remembered(lake: Lake) -> None:
