@@ -343,7 +343,7 @@ class Collection:
     def _count(self) -> str:
         assets = self._assets
         there = sum(asset in self._archived for asset in assets)
-        return f"{there} of {len(assets)}" if assets else "none"
+        return f"{there} of {len(assets)}" if assets else "0"
 
 
 def _tickers(assets: list[Asset]) -> str:

@@ -210,11 +210,14 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List the foreign objects in the day's partitions: the lake does not write or read such objects."""
+    """List the foreign objects in the day's partitions. No function reads them, but Athena may."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
-    said = f"Objetos nas partições do dia que não são do lake, e não são lidos: {many}."
+    said = (
+        "Apague das partições do dia os objetos que não são do lake; o Athena lê os que não começam com _ ou "
+        f"ponto, e pode repetir linhas ou falhar: {many}."
+    )
     return [row(None, "objetos_estranhos", None, float(len(keys)), None, verdict, said)]
 
 
@@ -225,7 +228,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
         if days:
             # Name the database and the table separately, because the mail would show "database[.]table".
             said = (
-                f"O catálogo não tem {number(len(days))} dias que estão no bucket, e nenhuma consulta os vê: "
+                f"Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: {number(len(days))}; "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
             )
             rows.append(row(table.table, UNREGISTERED, None, float(len(days)), None, Verdict.WARNING, said))

@@ -436,7 +436,8 @@ def test_objects_that_are_not_of_the_lake_are_named() -> None:
     rows = run_checks(replace(good, state=replace(good.state, foreign_keys=keys)))
 
     assert remarks(rows) == {(None, "objetos_estranhos", None): "aviso"}
-    assert f"não são lidos: 2 ({', '.join(keys)})." in said(rows)
+    assert "o Athena lê os que não começam com _ ou ponto" in said(rows)
+    assert f"ou falhar: 2 ({', '.join(keys)})." in said(rows)
 
 
 def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_named() -> None:
@@ -447,7 +448,7 @@ def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_name
 
     assert remarks(rows) == {(SOT_ACOES, "dias_sem_registro", None): "aviso"}
     assert said(rows).split("\n")[0] == (
-        "O catálogo não tem 2 dias que estão no bucket, e nenhuma consulta os vê: "
+        "Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: 2; "
         f"no Athena, no banco db_sot, rode MSCK REPAIR TABLE {SOT_ACOES}."
     )
 
