@@ -111,18 +111,3 @@ def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4
     return day == last or (recent and not has_ledger)
-
-
-def check_first_run(day: int, now: datetime) -> None:
-    """Check that the site may still show the session of a day that was never run.
-
-    Raises
-    ------
-    DayRefused
-        The day is neither today nor a weekday of the last week.
-    """
-    if day != day_at(now) and not may_be_collected(day, now, has_ledger=False):
-        raise DayRefused(
-            f"{day} was never run, and the site no longer shows its session: expected a day that was run, or "
-            f"a weekday of the last {COLLECTED_DAYS} days. Nothing was requested"
-        )

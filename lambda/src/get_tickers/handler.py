@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from b3.days import check_first_run, check_run_day, day_at, days_before, last_closed_day
+from b3.days import check_run_day, day_at, days_before, last_closed_day
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
@@ -109,8 +109,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ledger, archive = Ledger(client("s3"), settings.work_bucket), Archive(client("s3"), settings.work_bucket)
     result: dict[str, Any] = {"anomesdia_exec": request.day}
     before = ledger.read(request.day)
-    if request.only_missing and not before.rounds and before.listing is None:
-        check_first_run(request.day, now)
     if request.only_missing and (waiting := _still_asked(before, now, settings.queue_patience_seconds)):
         result["still_asked"] = len(waiting)
         logger.info("nothing queued: the previous round is not settled", extra=result)

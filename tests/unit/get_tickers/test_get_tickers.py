@@ -283,14 +283,6 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
 
 
-def test_only_missing_starts_a_weekday_of_the_last_week_that_was_never_run(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    queue({"anomesdia_exec": PAST, "only_missing": True})
-
-    assert queued(lake) == listed(site, "acoes")
-
-
 @pytest.mark.parametrize(
     "event", [{"only_missing": True}, {"tickers": ["PETR4"]}], ids=["round", "partial run"]
 )
@@ -495,8 +487,6 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     ("event", "fetch_from", "why"),
     [
         ({"anomesdia_exec": 20300101, "only_missing": True}, "site", "20300101 is after today, 20261123"),
-        ({"anomesdia_exec": 20201123, "only_missing": True}, "site", "20201123 was never run"),
-        ({"anomesdia_exec": 20261121, "only_missing": True}, "site", "20261121 was never run"),
         ({"anomesdia_exec": 20300101, "source": "pages"}, "site", "20300101 is after today, 20261123"),
         ({"anomesdia_exec": 20261120}, "site", "20261120 is past"),
         ({"anomesdia_exec": 20261120, "tickers": ["PETR4"]}, "site", "20261120 is past"),
