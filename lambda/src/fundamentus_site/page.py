@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -194,9 +194,11 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
         return Refused(f"{said} {status}", rate_limited=page.status == 429)
     text = page.text
     try:
-        seen = " ".join(_visible(parse(page.url, text, MAX_LISTING_ELEMENTS)))
+        root = parse(page.url, text, MAX_LISTING_ELEMENTS)
     except Unavailable as error:
         return error
+    visible = root.xpath(".//text()[not(parent::script or parent::style)]")
+    seen = " ".join(" ".join(visible).split())
     shown = repr(printable(text, _SHOWN_CHARACTERS))
     if _REFUSAL.search(seen):
         return Refused(f"{said} a refusal ({status}): {shown}")
@@ -210,12 +212,3 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     if _HTML_TAG.search(text):
         return Refused(f"{said} a page that is not the site's ({status}): {shown}")
     return Unavailable(f"{said} no HTML page ({status}): {shown}")
-
-
-def _visible(root: etree._Element) -> Iterator[str]:
-    """Yield the visible words of a page, including the title."""
-    for element in root.iter():
-        if element.tag not in ("script", "style") and element.text:
-            yield from element.text.split()
-        if element.tail:
-            yield from element.tail.split()
