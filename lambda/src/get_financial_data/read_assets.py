@@ -25,12 +25,19 @@ from pynvest_lake.archive import Archive, ArchiveObject, DamagedArchive
 from pynvest_lake.ledger import Outcome, moment_text
 from pynvest_lake.messages import PageRef, TickerMessage
 
-_OUTCOMES = {
+
+class NotAsked(FundamentusError):
+    """The breaker is open, so the site was not asked for the asset; a later round may read it."""
+
+
+_OUTCOMES: dict[type[Exception], Outcome] = {
     NoSuchAsset: Outcome.NO_SUCH_PAPER,
     LaterSession: Outcome.LATER_SESSION,
     LayoutNotRecognized: Outcome.LAYOUT,
     Unavailable: Outcome.FAILED,
     Refused: Outcome.REFUSED,
+    NotAsked: Outcome.REFUSED,
+    DamagedArchive: Outcome.FAILED,
 }
 
 
@@ -57,17 +64,6 @@ class ArchiveCache:
             if (page.ticker, page.fetched_at) == (ticker, place.fetched_at):
                 return Page(**page.answer)
         raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
-
-
-class NotAsked(Exception):
-    """The site was not asked for the asset.
-
-    The asset gets ``outcome``; a later delivery of its message, or a later round, may read the asset.
-    """
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome = outcome
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ class AssetResult:
     @property
     def reason(self) -> str:
         """Return why the asset was not read, as text."""
-        if isinstance(self.error, FundamentusError | NotAsked | DamagedArchive):
+        if isinstance(self.error, FundamentusError | DamagedArchive):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"
 
@@ -143,9 +139,9 @@ def read_assets(
 
     def fetch(message: TickerMessage) -> Page:
         if message.page is None and not breaker.admits(message.ticker):
-            raise NotAsked(Outcome.REFUSED, f"{message.ticker} was not asked for: the site refuses")
+            raise NotAsked(f"{message.ticker} was not asked for: the site refuses")
         if time.monotonic() >= not_after:
-            raise NotAsked(Outcome.FAILED, f"{message.ticker} was not asked for: its time was over")
+            raise Unavailable(f"{message.ticker} was not asked for: its time was over")
         if message.page is not None:
             return archived.page(message.page, message.ticker)
         return site.fetch_asset(message.ticker, not_after=not_after)
@@ -156,14 +152,10 @@ def read_assets(
             frame = site.coleta_indicadores_de_ativo(
                 message.ticker, page=page, kind=message.kind, day=message.day
             )
-        except NotAsked as error:
-            return AssetResult(error.outcome, error=error)
-        except DamagedArchive as error:
-            return AssetResult(Outcome.FAILED, error=error)
-        except FundamentusError as outcome:
-            if isinstance(outcome, Refused) and message.page is None:
-                breaker.refused(message.ticker, rate_limited=outcome.rate_limited)
-            return AssetResult(_OUTCOMES[type(outcome)], pages.get(message), error=outcome)
+        except (FundamentusError, DamagedArchive) as error:
+            if isinstance(error, Refused) and message.page is None:
+                breaker.refused(message.ticker, rate_limited=error.rate_limited)
+            return AssetResult(_OUTCOMES[type(error)], pages.get(message), error=error)
         else:
             if message.page is None:
                 breaker.read()
