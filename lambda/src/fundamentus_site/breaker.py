@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from time import monotonic
 
 REFUSALS_THAT_OPEN = 3
 """If the site refuses this many different assets in a row, the site refuses this client."""
@@ -22,13 +21,10 @@ class Breaker:
     ----------
     cool_down_seconds
         The seconds that the breaker stays open.
-    clock
-        A function that returns the seconds of a monotonic clock.
     """
 
-    def __init__(self, cool_down_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, cool_down_seconds: float) -> None:
         self._cool_down_seconds = cool_down_seconds
-        self._clock = clock
         self._open_until = float("-inf")
         self._opened = False
         """Whether the breaker has opened since the last page that was read: then one refusal opens it."""
@@ -41,7 +37,7 @@ class Breaker:
     @property
     def open(self) -> bool:
         """Return whether the breaker is open; an open breaker allows no request."""
-        return self._clock() < self._open_until
+        return monotonic() < self._open_until
 
     def admits(self, ticker: str) -> bool:
         """Wait until the client may request an asset; return False if the breaker is open.
@@ -68,7 +64,7 @@ class Breaker:
             self._refused.add(ticker)
             if rate_limited or self._left <= 0 or self._opened:
                 self._opened = True
-                self._open_until = self._clock() + self._cool_down_seconds
+                self._open_until = monotonic() + self._cool_down_seconds
             self._changed.notify_all()
 
     def read(self) -> None:

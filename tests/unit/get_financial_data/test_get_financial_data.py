@@ -293,7 +293,8 @@ def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the
         waits.append(seconds)
         now[0] += seconds
 
-    breaker = Breaker(60, clock=lambda: now[0])
+    monkeypatch.setattr("fundamentus_site.breaker.monotonic", lambda: now[0])
+    breaker = Breaker(60)
     monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
     monkeypatch.setattr(stage, "sleep", sleep)
     first, second, third = tickers(site)[:3]
