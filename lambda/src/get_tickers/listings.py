@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 
 from b3.bounds import first_of
 from b3.brazilian import read_number
@@ -59,9 +59,7 @@ def from_site(
     site: FundamentusSite,
     patience_seconds: float,
     *,
-    not_after: float | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    not_after: float,
 ) -> Listed:
     """Read both listings; retry for some time if the site is down. A refusal is not retried.
 
@@ -73,46 +71,39 @@ def from_site(
         How long to retry, in seconds.
     not_after
         The deadline of all requests, as a value of ``time.monotonic()``.
-    sleep, clock
-        The function that waits between attempts, and a monotonic clock, in seconds.
 
     Raises
     ------
     NoListing
         The site gave no listing of either kind.
     """
-    give_up_at, wait = clock() + patience_seconds, _FIRST_WAIT_SECONDS
-    found: dict[Kind, Listed] = {}
+    give_up_at, wait = monotonic() + patience_seconds, _FIRST_WAIT_SECONDS
+    prices: dict[Kind, dict[str, float | None]] = {}
+    pages: list[ArchivedPage] = []
+    unreadable: dict[str, list[str]] = {}
     while True:
         errors: dict[Kind, FundamentusError] = {}
-        for kind in (kind for kind in Kind if kind not in found):
+        for kind in [kind for kind in Kind if kind not in prices]:
             try:
-                found[kind] = _read(site, kind, not_after)
+                page = site.fetch_listing(kind, not_after=not_after)
+                found = read_listing_page(page)
+                tickers = site.extracao_tickers_de_ativos(kind.listing, page=page)
             except FundamentusError as error:
                 errors[kind] = error
+                continue
+            prices[kind] = {ticker: read_number(found.prices[ticker]) for ticker in tickers}
+            pages.append(ArchivedPage.of(page, kind, None))
+            unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
         refusal = next((error for error in errors.values() if isinstance(error, Refused)), None)
-        if not errors or refusal or clock() + wait >= give_up_at:
+        if not errors or refusal or monotonic() + wait >= give_up_at:
             break
         sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
-    if not found:
+    if not prices:
         outcome = Outcome.REFUSED if refusal else Outcome.FAILED
         raise NoListing(f"{outcome.value}: {refusal or errors[Kind.ACOES]}")
-    return Listed(
-        Listing({kind: one.listing.assets[kind] for kind, one in found.items()}),
-        tuple(page for one in found.values() for page in one.pages),
-        {kind: rows for one in found.values() for kind, rows in one.unreadable.items()},
-        problems=tuple(f"no listing of {kind.value}: {error}" for kind, error in errors.items()),
-    )
-
-
-def _read(site: FundamentusSite, kind: Kind, not_after: float | None) -> Listed:
-    page = site.fetch_listing(kind, not_after=not_after)
-    found = read_listing_page(page)
-    tickers = site.extracao_tickers_de_ativos(kind.listing, page=page)
-    prices = {ticker: read_number(found.prices[ticker]) for ticker in tickers}
-    unreadable = {kind.value: first_of(found.unreadable, found.unreadable_count)}
-    return Listed(Listing({kind: prices}), (ArchivedPage.of(page, kind, None),), unreadable)
+    problems = tuple(f"no listing of {kind.value}: {error}" for kind, error in errors.items())
+    return Listed(Listing(prices), tuple(pages), unreadable, problems=problems)
 
 
 def from_archive(archive: Archive, day: int) -> Listed:

@@ -183,7 +183,9 @@ def test_without_a_listing_nothing_is_queued_and_the_ledger_has_the_reason(
     assert lake.messages("acoes") == []
 
 
-def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: SiteServer) -> None:
+def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(
+    site: SiteServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -192,8 +194,10 @@ def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(site: Sit
     def read() -> None:
         reader = FundamentusSite(site.base_url, attempts=1)
         with pytest.raises(NoListing):
-            from_site(reader, 240.0, sleep=sleep, clock=lambda: now[0])
+            from_site(reader, 240.0, not_after=time.monotonic() + 60)
 
+    monkeypatch.setattr("get_tickers.listings.sleep", sleep)
+    monkeypatch.setattr("get_tickers.listings.monotonic", lambda: now[0])
     refuse_listings(site, Fault("status", status=500))
     read()
     assert 180 < now[0] < 240
