@@ -110,7 +110,9 @@ class SiteClient:
                 with self._slots:
                     return self._attempt(url, not_after)
             except _TryAgain as failure:
-                wait = self._wait_seconds(attempt, failure.retry_after)
+                doubled = self._backoff_seconds * 2.0 ** (attempt - 1)
+                backoff = min(doubled * random.uniform(1.0, 1.5), MAX_WAIT_SECONDS)  # noqa: S311 - no secret
+                wait = max(backoff, failure.retry_after)
                 too_long = wait > MAX_WAIT_SECONDS or (
                     not_after is not None and time.monotonic() + wait >= not_after
                 )
@@ -118,11 +120,6 @@ class SiteClient:
                     raise failure.error from failure
             time.sleep(wait)
             attempt += 1
-
-    def _wait_seconds(self, attempt: int, retry_after: float | None) -> float:
-        doubled: float = self._backoff_seconds * 2 ** (attempt - 1)
-        backoff = min(doubled * random.uniform(1.0, 1.5), MAX_WAIT_SECONDS)  # noqa: S311 - no secret
-        return max(backoff, retry_after or 0.0)
 
     def _attempt(self, url: str, not_after: float | None) -> Page:
         seconds = self._timeout_seconds
@@ -148,8 +145,8 @@ class SiteClient:
             )
         return page
 
-    def _fetch(self, url: str, deadline: float) -> tuple[Page, float | None]:
-        """Return the answer, whatever its status, and the seconds in its header ``Retry-After`` (or None)."""
+    def _fetch(self, url: str, deadline: float) -> tuple[Page, float]:
+        """Return the answer, whatever its status, and the seconds in its header ``Retry-After`` (or 0)."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -160,7 +157,7 @@ class SiteClient:
                     body = b"" if response.status in _WITHOUT_BODY else _body(response, url)
                     content_type = response.headers["Content-Type"]
                     page = Page(url, response.status, content_type, body, datetime.now(timezone.utc))
-                    return page, _retry_after(response.headers["Retry-After"])
+                    return page, _retry_after(response.headers.get("Retry-After", ""))
             finally:
                 if response.will_close or not response.isclosed():
                     connection.close()
@@ -230,7 +227,7 @@ class _Route(NamedTuple):
 class _TryAgain(Exception):
     """A temporary failure; the client raises ``error`` if no further attempt succeeds."""
 
-    def __init__(self, error: FundamentusError, retry_after: float | None = None) -> None:
+    def __init__(self, error: FundamentusError, retry_after: float = 0.0) -> None:
         super().__init__(str(error))
         self.error = error
         self.retry_after = retry_after
@@ -297,15 +294,13 @@ def _ask(
         raise
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a ``Retry-After`` header; None if the header is missing or unreadable."""
-    if value is None:
-        return None
-    with suppress(ValueError, OverflowError):
+def _retry_after(value: str) -> float:
+    """Return the seconds of a ``Retry-After`` header; 0 if the header is unreadable."""
+    with suppress(ValueError):
         return float(value)
     with suppress(ValueError, TypeError, IndexError, OverflowError):
         return (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
-    return None
+    return 0.0
 
 
 def _body(response: HTTPResponse, url: str) -> bytes:
