@@ -43,7 +43,7 @@ def parse_day(value: Any, name: str = PARTITION_KEY) -> int:
     ValueError
         The value is not a number ``YYYYMMDD``, or the day does not exist.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and 10_000_101 <= value <= 99_991_231:
+    if isinstance(value, int) and 10_000_101 <= value <= 99_991_231:
         try:
             return number_of(date_of(value))
         except ValueError:

@@ -115,10 +115,10 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     root = parse(page.url, text)
     tables = root.xpath(_TABLES)
     holding = holding_rows(root)
-    known = _Known(labels, day // 10_000)
+    known = _known(labels, day // 10_000)
     found = _Found()
     for table in tables:
-        _read_table(table, holding, known, found)
+        _read_table(table, holding, labels, known, found)
     if not found.labels:
         if NOTHING_FOUND in " ".join(text.split()).lower():
             raise NoSuchAsset(f"{page.url}: the site says that it finds no paper {ticker}")
@@ -140,29 +140,18 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
             )
     session = read_date(without_blanks(found.values.get((SESSION_LABEL, 0))))
     _check_session(session, found.values.get((SESSION_LABEL, 0)), page, asked, day)
-    texts = {known.columns[label][place]: value for (label, place), value in found.values.items()}
+    texts = {labels.columns[label][place]: value for (label, place), value in found.values.items()}
     unknown = tuple(found.unknown)
     return Indicators(texts, unknown[:MOST_RECORDED], len(unknown), tuple(lacking), session)
 
 
-class _Known:
-    """The labels of a kind in a year. Dots, spaces and capitals do not matter."""
-
-    def __init__(self, labels: Labels, year: int) -> None:
-        self.columns: dict[str, tuple[str, ...]] = {}
-        for label, columns in labels.columns.items():
-            of_run = _YEAR_OF_RUN.fullmatch(label)
-            name = str(year - int(of_run[1] or 0)) if of_run else label
-            self.columns[name] = columns
-        self._names = {_fold(label): label for label in self.columns}
-
-    def name(self, label: str) -> str | None:
-        """Return the contract's spelling of a label; None if the contract has no such label."""
-        return self._names.get(_fold(label))
-
-    def places(self, name: str) -> int:
-        """Return how many columns a label has; the label occurs that many times in its row."""
-        return len(self.columns[name])
+def _known(labels: Labels, year: int) -> dict[str, str]:
+    """Return the labels of a kind as `_fold` spells them in a year, each with the contract's spelling."""
+    names = {}
+    for label in labels.columns:
+        of_run = _YEAR_OF_RUN.fullmatch(label)
+        names[_fold(str(year - int(of_run[1] or 0)) if of_run else label)] = label
+    return names
 
 
 @dataclass
@@ -192,7 +181,13 @@ class _Pair:
     """The column of the table in which the label begins, from 0."""
 
 
-def _read_table(table: etree._Element, holding: set[etree._Element], known: _Known, found: _Found) -> None:
+def _read_table(
+    table: etree._Element,
+    holding: set[etree._Element],
+    labels: Labels,
+    known: Mapping[str, str],
+    found: _Found,
+) -> None:
     """Read the rows of a table.
 
     One row may have the same label twice: for a value of twelve months and for a value of three months. The
@@ -206,10 +201,10 @@ def _read_table(table: etree._Element, holding: set[etree._Element], known: _Kno
         found.labels += [pair.label for pair in pairs]
         twins: dict[str, list[_Pair]] = {}
         for pair in pairs:
-            name = known.name(pair.label)
+            name = known.get(_fold(pair.label))
             if name is None:
                 found.pass_over(pair.label, pair.value)
-            elif known.places(name) == 1:
+            elif len(labels.columns[name]) == 1:
                 found.take(name, 0, pair.value)
             else:
                 twins.setdefault(name, []).append(pair)
@@ -218,7 +213,7 @@ def _read_table(table: etree._Element, holding: set[etree._Element], known: _Kno
             if len(those) > 1 and (None in places or len(set(places)) < len(places)):
                 places = list(range(len(those)))
             for pair, place in zip(those, places, strict=True):
-                if place is None or place >= known.places(name):
+                if place is None or place >= len(labels.columns[name]):
                     # The period is unknown, so the value belongs to no column.
                     found.pass_over(pair.label, pair.value)
                 else:
@@ -230,7 +225,7 @@ def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
 
 
 def _read_row(
-    row: etree._Element, holding: set[etree._Element], known: _Known
+    row: etree._Element, holding: set[etree._Element], known: Mapping[str, str]
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
     """Return the periods that a row's headings name, and the row's labels with their values.
 
@@ -254,7 +249,7 @@ def _read_row(
                 pairs.append(_Pair(label, None, begins))
             label = None
             text = printable(text_of(cell).replace("?", " "))
-            if marked or (width == 1 and known.name(text) and not _has_class(cell, "data")):
+            if marked or (width == 1 and _fold(text) in known and not _has_class(cell, "data")):
                 label, begins = text, at
             elif width > 1:
                 headings += [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from pynvest.scrappers.fundamentus import REQUEST_HEADER, Fundamentus
 from requests.structures import CaseInsensitiveDict
@@ -206,7 +205,7 @@ class FundamentusSite(Fundamentus):
         found = read_asset_page(page, ticker, kind, labels, day)
         row = {column: found.texts.get(column) for columns in labels.columns.values() for column in columns}
         row["datetime_exec"] = write_moment(page.fetched_at)
-        frame = pd.DataFrame(np.array([[*row.values()]], dtype=object), columns=[*row], dtype=object)
+        frame = pd.DataFrame([row], dtype=object)
         frame.attrs.update(
             unknown_labels=found.unknown_labels,
             unknown_count=found.unknown_count,
