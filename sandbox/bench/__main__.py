@@ -23,12 +23,10 @@ import certifi
 import pandas as pd
 import pyarrow.parquet as pq
 
-from b3.days import date_of, number_of
 from get_financial_data.handler import LONGEST_COOL_DOWN_SECONDS, WAIT_OF_COOL_DOWN
 from sandbox.bench.costs import DayCounts, months
 from sandbox.bench.growth import Requests, measure_growth
 from sandbox.bench.on_lambda import FULL_CORE_MB, RUNTIME_MB, SIZES_MB, Work
-from sandbox.bench.queries import weekdays
 from sandbox.console import Console
 from sandbox.day import Day, DayFailed
 from sandbox.lake import Partitions, Table
@@ -53,6 +51,8 @@ HANDLERS_DAY_AGE = timedelta(days=14)
 this day and the measured day accept the pages. The measured day's workflow does not compact objects of so old
 a day."""
 STAGE_1 = "check-and-delete-partitions"
+REFUSED_DAY = 20200110
+"""A past day on which the site refuses every asset."""
 ROUNDS = 4
 """Rounds of an evening."""
 VISIBILITY_SECONDS, DEFAULT_VISIBILITY_SECONDS = 150, 720
@@ -97,7 +97,7 @@ def main() -> int:
             measured = _measure(local, site, console)
             if options.days:
                 measured["growth"] = measure_growth(local, options.days, console)
-            measured["refused"] = _measure_refused(local, site, measured["day"], console)
+            measured["refused"] = _measure_refused(local, site, console)
             measured["functions"] = list(_functions(local, site, measured, console))
     measured["on_lambda"] = list(_on_lambda(measured["functions"]))
     measured["gb_seconds"] = sum(one["gb_seconds_a_day"] for one in measured["functions"])
@@ -167,15 +167,14 @@ def _measure(local: LocalLake, site: SiteServer, console: Console) -> dict[str, 
     }
 
 
-def _measure_refused(local: LocalLake, site: SiteServer, today: int, console: Console) -> dict[str, Any]:
-    """Measure an evening with all its rounds on the weekday before, while the site refuses every page."""
-    refused_day = number_of(next(weekdays(date_of(today) - timedelta(days=1), 1)))
+def _measure_refused(local: LocalLake, site: SiteServer, console: Console) -> dict[str, Any]:
+    """Measure an evening with all its rounds while the site refuses every page."""
     requests = Requests(local)
     states = local.emulator.client("stepfunctions")
     for ticker in site.assets:
         site.set_fault(ticker, Fault("status", status=403))
     day = local.day(console)
-    day.ask(refused_day)
+    day.ask(REFUSED_DAY)
     day.wait()
     try:
         day.run_workflow(rounds=[0] * ROUNDS)
@@ -197,7 +196,7 @@ def _measure_refused(local: LocalLake, site: SiteServer, today: int, console: Co
         ),
         "stored_bytes": 0,
         "queries": 0,  # nobody queries an empty lake
-        **_of_evening(local, refused_day, stages),
+        **_of_evening(local, REFUSED_DAY, stages),
     }
 
 
