@@ -123,7 +123,7 @@ resource "aws_sfn_state_machine" "this" {
   definition = jsonencode({
     Comment = "Waits until the day is settled, compacts the day's partitions, starts rounds while assets are missing, assesses the day, and notifies"
     StartAt = "Begin"
-    # The site shows a session for at most three days, from Friday to Monday.
+    # Three days, longer than any evening: all rounds together wait at most 900 minutes.
     TimeoutSeconds = 259200
     States = merge({
       Begin = {
