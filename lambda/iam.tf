@@ -25,9 +25,9 @@ locals {
   write_parts        = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.parts], prefix = {} } }
   write_compacts     = { for key, s3 in local.s3 : key => { actions = ["s3:PutObject"], resources = [s3.compacts], prefix = {} } }
   delete             = { for key, s3 in local.s3 : key => { actions = ["s3:DeleteObject"], resources = [s3.objects], prefix = {} } }
-  register_partition = { for key, path in local.glue : key => { actions = ["glue:BatchCreatePartition"], resources = path, prefix = {} } }
+  register_partition = { for key, path in local.glue : key => { actions = ["glue:CreatePartition"], resources = path, prefix = {} } }
   read_partitions    = { for key, path in local.glue : key => { actions = ["glue:GetPartitions"], resources = path, prefix = {} } }
-  remove_partition   = { for key, path in local.glue : key => { actions = ["glue:BatchGetPartition", "glue:GetPartition", "glue:BatchDeletePartition"], resources = path, prefix = {} } }
+  remove_partition   = { for key, path in local.glue : key => { actions = ["glue:GetPartition", "glue:BatchDeletePartition"], resources = path, prefix = {} } }
   send               = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:SendMessage"], resources = [queue.arn], prefix = {} } }
   receive            = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }
   count              = { for kind, queue in var.ticker_queues : kind => { actions = ["sqs:GetQueueAttributes"], resources = [queue.arn], prefix = {} } }

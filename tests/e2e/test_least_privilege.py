@@ -196,7 +196,7 @@ def kept(grant: Grant) -> list[tuple[str, str, str]]:
     ("function", "action"),
     [
         (STAGE_1, "s3:ListBucket"),
-        (STAGE_1, "glue:BatchGetPartition"),
+        (STAGE_1, "glue:GetPartition"),
         (STAGE_1, "lambda:InvokeFunction"),
         ("get-tickers", "sqs:SendMessage"),
         ("get-tickers", "s3:GetObject"),

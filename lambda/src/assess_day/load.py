@@ -98,7 +98,7 @@ def state_of(
             }
         except ObjectGone:  # a compaction has replaced an object: list the new objects
             continue
-        written_at = [moment for name in SOR.values() for moment in partitions[name].objects.values()]
+        written = [item for name in SOR.values() for item in partitions[name].objects.values()]
         return DayState(
             ledger,
             sor_ids,
@@ -108,7 +108,7 @@ def state_of(
                 if missing
             ),
             queues,
-            max(written_at, default=None),
+            max((item["LastModified"] for item in written), default=None),
             fetch_from,
             tuple(key for partition in partitions.values() for key in partition.foreign),
         )

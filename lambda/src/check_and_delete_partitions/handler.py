@@ -168,14 +168,10 @@ def _clear(settings: Settings, day: int) -> dict[str, Any]:
     # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
     # the batches' outcomes last: an outcome counts only while its object is in SoR.
     remove_objects(s3, settings.work_bucket, listing_key(day))
-    removed = remove_day(s3, client("glue"), settings.lake_tables, day)
+    cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:
         remove_objects(s3, settings.work_bucket, f"{prefix(day)}{kind.value}/")
-    return {
-        "objects_deleted": sum(item.objects for item in removed),
-        "partitions_deleted": sum(item.partition for item in removed),
-        "tables": {item.table: item.objects for item in removed},
-    }
+    return cleared
 
 
 def _get_tickers(settings: Settings, fields: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -22,16 +21,7 @@ class PartitionNotDeleted(RuntimeError):
     """The catalog still has a partition after the request to delete this partition."""
 
 
-@dataclass(frozen=True)
-class Removed:
-    """The removed data of a day in one table: the number of objects, and whether there was a partition."""
-
-    table: str
-    objects: int
-    partition: bool
-
-
-def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> list[Removed]:
+def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dict[str, Any]:
     """Remove a day's objects and partition from every table that has them.
 
     Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR. In
@@ -46,19 +36,21 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> lis
     day
         The day, ``YYYYMMDD``.
 
+    Returns
+    -------
+    dict
+        ``objects_deleted`` and ``partitions_deleted`` are numbers; ``tables`` has each table's objects.
+
     Raises
     ------
     ObjectsNotDeleted, PartitionNotDeleted
         Objects or a partition still exist after all attempts.
     """
-    return [
-        Removed(
-            table.table,
-            remove_objects(s3, table.bucket, table.prefix(day)),
-            _remove_partition(glue, table, day),
-        )
-        for table in tables
-    ]
+    objects, partitions = {}, 0
+    for table in tables:
+        objects[table.table] = remove_objects(s3, table.bucket, table.prefix(day))
+        partitions += _remove_partition(glue, table, day)
+    return {"objects_deleted": sum(objects.values()), "partitions_deleted": partitions, "tables": objects}
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
@@ -137,13 +129,11 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
     """Return the time, in whole seconds, when a partition was registered; None if there is no partition."""
-    of_table = {"DatabaseName": table.database, "TableName": table.table}
-    answer = glue.batch_get_partition(**of_table, PartitionsToGet=[{"Values": [str(day)]}])
-    found: list[dict[str, Any]] = answer["Partitions"]
-    if answer.get("UnprocessedKeys"):
-        # The batch call did not process this key: the partition may exist. Ask with a single call.
-        try:
-            found = [glue.get_partition(**of_table, PartitionValues=[str(day)])["Partition"]]
-        except glue.exceptions.EntityNotFoundException:
-            found = []
-    return next((partition["CreationTime"] for partition in found), None)
+    try:
+        answer = glue.get_partition(
+            DatabaseName=table.database, TableName=table.table, PartitionValues=[str(day)]
+        )
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    created_at: datetime = answer["Partition"]["CreationTime"]
+    return created_at

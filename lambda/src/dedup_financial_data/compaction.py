@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,6 @@ from pynvest_lake.storage import (
     LakeTable,
     ObjectGone,
     UnexpectedObject,
-    etag_of,
     list_day,
     read,
     write,
@@ -79,18 +79,20 @@ def compact(
 
     def attempt() -> Compacted:
         ids = arrived() if arrived else None
-        objects = list_day(s3, table, day)
-        sources = [item for item in objects if item.form == COMPACT or ids is None or item.id in ids]
+        objects = list_day(s3, table, day).objects
+        sources = {
+            item: listed
+            for item, listed in objects.items()
+            if item.form == COMPACT or ids is None or item.id in ids
+        }
         contents = [read(s3, item) for item in sources]
         if not contents:
             return Compacted()
-        rows = _best_rows(contents, ticker_column)
-        duplicates = sum(len(content.rows) for content in contents) - len(rows)
-        if len(contents) == 1 and not duplicates:
-            return Compacted(1, len(rows))
-        ids_in = frozenset().union(*(content.ids for content in contents))
-        _replace(s3, table, day, rows, ids_in, {content.object: content.etag for content in contents})
-        return Compacted(len(contents), len(rows), duplicates, written=True)
+        rows, ids_in, done = _merge(contents, ticker_column)
+        if len(contents) == 1 and not done.duplicates:
+            return done
+        _replace(s3, table, day, rows, ids_in, sources)
+        return replace(done, written=True)
 
     return _until_calm(table, day, attempt)
 
@@ -128,52 +130,37 @@ def rebuild(
     """
 
     def attempt() -> Compacted:
-        held, etags = _held(s3, table, day)
+        objects = list_day(s3, table, day).objects
         made = [
-            Content(content.object, rows_of(content), content.etag, content.ids)
+            replace(content, rows=rows_of(content))
             for source in sources
             for content in (read(s3, item) for item in list_day(s3, source, day))
         ]
         if not made:
             return Compacted()
-        rows = _best_rows(made, ticker_column)
-        ids = frozenset().union(*(content.ids for content in made))
-        done = Compacted(len(made), len(rows), sum(len(content.rows) for content in made) - len(rows))
-        if (
-            len(etags) == len(held) == 1
-            and held[0].object.form == COMPACT
-            and held[0].ids == ids
-            and held[0].rows.equals(rows)
-        ):
-            return done
-        _replace(s3, table, day, rows, ids, etags)
-        return Compacted(done.objects_read, done.rows, done.duplicates, written=True)
+        rows, ids, done = _merge(made, ticker_column)
+        if [item.form for item in objects] == [COMPACT]:
+            with suppress(UnexpectedObject):
+                held = read(s3, *objects)
+                if held.ids == ids and held.rows.equals(rows):
+                    return done
+        _replace(s3, table, day, rows, ids, objects)
+        return replace(done, written=True)
 
     return _until_calm(table, day, attempt)
 
 
-def _held(s3: Any, table: LakeTable, day: int) -> tuple[list[Content], dict[LakeObject, str]]:
-    """Return the readable objects of a partition, and the ETags of all its objects."""
-    held, etags = [], {}
-    for item in list_day(s3, table, day):
-        try:
-            content = read(s3, item)
-        except UnexpectedObject:
-            etags[item] = etag_of(s3, item)
-        else:
-            held.append(content)
-            etags[item] = content.etag
-    return held, etags
-
-
-def _best_rows(contents: Sequence[Content], ticker_column: str) -> pa.Table:
-    """Return the best reading per ticker.
+def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, frozenset[str], Compacted]:
+    """Return the best reading of each ticker, the ids of all contents, and the counts.
 
     If two readings have equal moments, a part's reading is preferred to a compact object's. Between two parts
     or two compact objects, the greater object id wins.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
-    return best_rows([content.rows for content in ranked], ticker_column)
+    rows = best_rows([content.rows for content in ranked], ticker_column)
+    ids = frozenset().union(*(content.ids for content in contents))
+    duplicates = sum(len(content.rows) for content in contents) - len(rows)
+    return rows, ids, Compacted(len(contents), len(rows), duplicates)
 
 
 def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:
@@ -198,9 +185,14 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
 
 
 def _replace(
-    s3: Any, table: LakeTable, day: int, rows: pa.Table, ids: Iterable[str], etags: dict[LakeObject, str]
+    s3: Any,
+    table: LakeTable,
+    day: int,
+    rows: pa.Table,
+    ids: Collection[str],
+    replaced: Mapping[LakeObject, Mapping[str, Any]],
 ) -> None:
-    """Write a compact object and delete the objects that it replaces.
+    """Write a compact object and delete the objects that it replaces, unless they have changed since.
 
     Raises
     ------
@@ -210,13 +202,13 @@ def _replace(
     """
     # The name is unique, so that after a conflict this execution deletes no object of another execution.
     target = table.compact(day, uuid4().hex)
-    write(s3, target, rows, list(ids))
-    if gone := etags.keys() - list_day(s3, table, day).objects.keys():
+    write(s3, target, rows, ids)
+    if gone := replaced.keys() - list_day(s3, table, day).objects.keys():
         s3.delete_object(Bucket=table.bucket, Key=target.key)
         raise ObjectGone(f"another process removed {min(item.uri for item in gone)}")
-    for item, etag in etags.items():
+    for item, listed in replaced.items():
         try:
-            s3.delete_object(Bucket=table.bucket, Key=item.key, IfMatch=etag)
+            s3.delete_object(Bucket=table.bucket, Key=item.key, IfMatch=listed["ETag"])
         except ClientError as error:
             if error.response["Error"]["Code"] not in GONE_OR_CHANGED:
                 raise

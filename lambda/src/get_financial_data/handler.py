@@ -70,7 +70,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises
     ------
-    botocore.exceptions.ClientError, PartitionNotRegistered
+    botocore.exceptions.ClientError
         The rows or the ledger could not be written: the queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)

@@ -48,7 +48,7 @@ def save_batch(s3: Any, glue: Any, settings: Settings, assets: Results, logger: 
 
     Raises
     ------
-    botocore.exceptions.ClientError, PartitionNotRegistered
+    botocore.exceptions.ClientError
         Rows or ledger could not be written. (If pages cannot be archived, log and ledger record it.)
     """
     days: defaultdict[int, dict[TickerMessage, AssetResult]] = defaultdict(dict)

@@ -14,12 +14,7 @@ from pynvest_lake.contract import table_schema
 from pynvest_lake.storage import LakeTable
 
 ATTEMPTS = 5
-_CONCURRENT = "ConcurrentModificationException"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-
-
-class PartitionNotRegistered(RuntimeError):
-    """The catalog did not create a partition."""
 
 
 def register_partition(glue: Any, table: LakeTable, day: int) -> None:
@@ -29,18 +24,36 @@ def register_partition(glue: Any, table: LakeTable, day: int) -> None:
 
     Raises
     ------
-    PartitionNotRegistered, botocore.exceptions.ClientError
+    botocore.exceptions.ClientError
         The catalog did not create the partition.
     """
+    partition = {
+        "Values": [str(day)],
+        "StorageDescriptor": {
+            "Columns": [
+                {"Name": column.name, "Type": column.type} for column in table_schema(table.table).columns
+            ],
+            "Location": table.location(day),
+            "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+            "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+            "SerdeInfo": {
+                "SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe",
+                "Parameters": {"serialization.format": "1"},
+            },
+        },
+    }
     for attempt in attempts(ATTEMPTS):
-        error = _create(glue, table, day)
-        if error is None:
-            return
-        if error["ErrorCode"] != _CONCURRENT or attempt == ATTEMPTS:
-            raise PartitionNotRegistered(
-                f"the catalog did not take partition {day} of {table.database}.{table.table}: "
-                f"{error['ErrorCode']}: {error.get('ErrorMessage', '')}"
+        try:
+            glue.create_partition(
+                DatabaseName=table.database, TableName=table.table, PartitionInput=partition
             )
+        except glue.exceptions.AlreadyExistsException:
+            return
+        except glue.exceptions.ConcurrentModificationException:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
 
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
@@ -66,31 +79,3 @@ def _is_day(value: str) -> bool:
         return value.isascii() and value.isdigit() and str(parse_day(int(value))) == value
     except ValueError:
         return False
-
-
-def _create(glue: Any, table: LakeTable, day: int) -> dict[str, str] | None:
-    """Make one attempt to create the partition; return the catalog's error, if any."""
-    columns = table_schema(table.table).columns
-    partition = {
-        "Values": [str(day)],
-        "StorageDescriptor": {
-            "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
-            "Location": table.location(day),
-            "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
-            "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
-            "SerdeInfo": {
-                "SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe",
-                "Parameters": {"serialization.format": "1"},
-            },
-        },
-    }
-    try:
-        answer = glue.batch_create_partition(
-            DatabaseName=table.database, TableName=table.table, PartitionInputList=[partition]
-        )
-    except glue.exceptions.ConcurrentModificationException:
-        return {"ErrorCode": _CONCURRENT}
-    except glue.exceptions.AlreadyExistsException:
-        return None
-    errors: list[dict[str, str]] = [error["ErrorDetail"] for error in answer.get("Errors", [])]
-    return next((error for error in errors if error["ErrorCode"] != "AlreadyExistsException"), None)

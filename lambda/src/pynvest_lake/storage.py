@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, TypeVar
@@ -125,11 +124,10 @@ class LakeObject:
 
 @dataclass(frozen=True)
 class Content:
-    """An object's rows, its ETag at the time of the read, and the ids of its SoR objects."""
+    """An object's rows, and the ids of its SoR objects."""
 
     object: LakeObject
     rows: pa.Table
-    etag: str
     ids: frozenset[str]
 
 
@@ -140,13 +138,13 @@ class Partition:
     Parameters
     ----------
     objects
-        The moment when each object was written, in the order of the keys.
+        The objects in the order of the keys, each as S3 lists it (with ``ETag`` and ``LastModified``).
     foreign
         The keys that do not belong to the lake, such as ``_SUCCESS``. No function reads or removes such
         objects.
     """
 
-    objects: Mapping[LakeObject, datetime]
+    objects: Mapping[LakeObject, Mapping[str, Any]]
     foreign: tuple[str, ...]
 
     def __iter__(self) -> Iterator[LakeObject]:
@@ -191,8 +189,7 @@ def read(s3: Any, source: LakeObject) -> Content:
     UnexpectedObject
         The object is not Parquet, or its columns are not the first columns of the table's contract.
     """
-    body, etag = _get(s3, source)
-    rows = _parse(source, pq.read_table, body)
+    rows = _parse(source, pq.read_table, _get(s3, source))
     expected = table_schema(source.table.table).arrow
     first = pa.schema(list(expected)[: len(rows.schema)])
     if not rows.schema.names or not rows.schema.equals(first, check_metadata=False):
@@ -204,16 +201,16 @@ def read(s3: Any, source: LakeObject) -> Content:
     rows = pa.concat_tables(
         [expected.empty_table(), rows.replace_schema_metadata()], promote_options="default"
     )
-    return Content(source, rows, etag, ids)
+    return Content(source, rows, ids)
 
 
 def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
     """List the objects of a day's partition."""
-    objects: dict[LakeObject, datetime] = {}
+    objects: dict[LakeObject, Mapping[str, Any]] = {}
     foreign = []
     for item in list_objects(s3, table.bucket, table.prefix(day)):
         try:
-            objects[table.parse_key(item["Key"])] = item["LastModified"]
+            objects[table.parse_key(item["Key"])] = item
         except UnexpectedObject:
             foreign.append(item["Key"])
     return Partition(objects, tuple(foreign))
@@ -249,27 +246,15 @@ def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
     """
     if item.form == PART:
         return frozenset()
-    body, _ = _get(s3, item)
-    return _ids(item, _parse(item, pq.read_metadata, body).metadata)
+    return _ids(item, _parse(item, pq.read_metadata, _get(s3, item)).metadata)
 
 
-def etag_of(s3: Any, item: LakeObject) -> str:
-    """Return the ETag of an object, which need not be readable.
-
-    Raises
-    ------
-    ObjectGone
-        The object does not exist.
-    """
-    return _get(s3, item)[1]
-
-
-def _get(s3: Any, item: LakeObject) -> tuple[bytes, str]:
+def _get(s3: Any, item: LakeObject) -> bytes:
     try:
-        answer = s3.get_object(Bucket=item.table.bucket, Key=item.key)
+        body: bytes = s3.get_object(Bucket=item.table.bucket, Key=item.key)["Body"].read()
     except s3.exceptions.NoSuchKey as error:
         raise ObjectGone(f"{item.uri} is no longer there") from error
-    return answer["Body"].read(), answer["ETag"]
+    return body
 
 
 def _parse(item: LakeObject, parse: Callable[[BytesIO], T], body: bytes) -> T:

@@ -186,10 +186,10 @@ def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: 
         raise Killed
 
     events = aws.client("glue").meta.events
-    events.register("before-call.glue.BatchCreatePartition", kill)
+    events.register("before-call.glue.CreatePartition", kill)
     with pytest.raises(Killed):
         prep(event)
-    events.unregister("before-call.glue.BatchCreatePartition", kill)
+    events.unregister("before-call.glue.CreatePartition", kill)
     assert lake.partitions(SOT_ACOES) == []
     before = lake.keys(SOT_ACOES)
 
