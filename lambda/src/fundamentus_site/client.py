@@ -39,13 +39,13 @@ MAX_WAIT_SECONDS = 10.0
 UNSETTABLE_HEADERS = ("accept-encoding", "connection", "content-length", "host")
 """Callers must not set these headers: they decide whether an answer can be read."""
 
-_DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+_DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (403, 429)
 """For these statuses the client does not wait for the body: the status says enough."""
-_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-_RAW_DEFLATE = -15
+_GZIP = 31
+"""zlib's window bits for the format of gzip."""
 _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 """The errors of the libraries for DNS, TLS, HTTP, addresses and charsets."""
 
@@ -326,16 +326,10 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     encoding = ", ".join(response.headers.get_all("Content-Encoding", [])).strip().lower()
     if encoding in ("", "identity") or not raw:
         return bytes(raw)
-    if encoding not in _WINDOW_BITS:
-        raise Unavailable(f"{url}: has the encoding {printable(encoding)!r}, expected gzip or deflate, once")
-    unzip = zlib.decompressobj(_WINDOW_BITS[encoding])
-    try:
-        body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
-    except zlib.error:
-        if encoding != "deflate":
-            raise
-        unzip = zlib.decompressobj(_RAW_DEFLATE)  # some servers send raw deflate
-        body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
+    if encoding not in ("gzip", "x-gzip"):
+        raise Unavailable(f"{url}: has the encoding {printable(encoding)!r}, expected gzip, once")
+    unzip = zlib.decompressobj(_GZIP)
+    body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
     if len(body) > MAX_PAGE_BYTES:
         raise too_large
     if not unzip.eof:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import (
@@ -117,8 +116,7 @@ def read_assets(
 ) -> dict[TickerMessage, AssetResult]:
     """Fetch and read the pages of assets.
 
-    One thread reads pages while others fetch. If the breaker is open, the site is not asked. An error of one
-    asset does not affect the others.
+    If the breaker is open, the site is not asked. An error of one asset does not affect the others.
 
     Parameters
     ----------
@@ -129,13 +127,11 @@ def read_assets(
     breaker
         The breaker of this process, which remembers the site's refusals.
     threads
-        Number of pages that are fetched at once.
+        Number of pages that `site` fetches at once.
     not_after
         Deadline for pages, by ``time.monotonic()``.
     """
     pages: dict[TickerMessage, Page] = {}
-    # Limits the unfinished pages: one for each thread that fetches, and one that is being read.
-    ahead = threading.Semaphore(threads + 1)
 
     def fetch(message: TickerMessage) -> Page:
         if message.page is None and not breaker.admits(message.ticker):
@@ -146,9 +142,9 @@ def read_assets(
             return archived.page(message.page, message.ticker)
         return site.fetch_asset(message.ticker, not_after=not_after)
 
-    def read(message: TickerMessage, fetched: Future[Page]) -> AssetResult:
+    def collect(message: TickerMessage) -> AssetResult:
         try:
-            page = pages[message] = fetched.result()
+            page = pages[message] = fetch(message)
             frame = site.coleta_indicadores_de_ativo(
                 message.ticker, page=page, kind=message.kind, day=message.day
             )
@@ -162,21 +158,12 @@ def read_assets(
             return AssetResult(Outcome.READ, page, frame.iloc[0].to_dict(), **frame.attrs)
         finally:
             breaker.settled(message.ticker)
-            ahead.release()
 
-    futures: dict[TickerMessage, Future[AssetResult]] = {}
-    with ThreadPoolExecutor(max_workers=1) as reading, ThreadPoolExecutor(max_workers=threads) as fetching:
-
-        def read_next(message: TickerMessage, fetched: Future[Page]) -> None:
-            futures[message] = reading.submit(read, message, fetched)
-
-        for message in messages:
-            ahead.acquire()
-            # Read pages in order of arrival: a slow page must not delay the others.
-            fetching.submit(fetch, message).add_done_callback(partial(read_next, message))
+    # One more thread, so that a page is read while the next pages are fetched.
+    with ThreadPoolExecutor(max_workers=threads + 1) as pool:
+        futures = {message: pool.submit(collect, message) for message in messages}
     collected = {}
-    for message in messages:
-        future = futures[message]
+    for message, future in futures.items():
         unforeseen = future.exception()
         collected[message] = (
             AssetResult(Outcome.FAILED, pages.get(message), error=unforeseen)

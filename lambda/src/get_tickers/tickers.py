@@ -27,8 +27,7 @@ def send_tickers(sqs: Any, queue_url: str, messages: Sequence[TickerMessage]) ->
     Raises
     ------
     TickersNotSent
-        The queue refused some messages as invalid, or refused them on every attempt. All other messages were
-        sent.
+        The queue refused some messages on every attempt. All other messages were sent.
     """
     refused: dict[str, str] = {}
     for start in range(0, len(messages), BATCH_SIZE):
@@ -42,20 +41,14 @@ def _send_batch(sqs: Any, queue_url: str, messages: Iterable[TickerMessage]) -> 
     """Send a batch; return the tickers that the queue did not take, each with the queue's error."""
     waiting = {str(position): message for position, message in enumerate(messages)}
     refused: dict[str, str] = {}
-    failed: dict[str, Any] = {}
     for _ in attempts(ATTEMPTS):
         entries = [{"Id": entry, "MessageBody": message.to_json()} for entry, message in waiting.items()]
-        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
-        failed = {failure["Id"]: failure for failure in answer.get("Failed", [])}
-        for entry, failure in failed.items():
-            if failure.get("SenderFault"):  # the same message would be refused again
-                refused[waiting[entry].ticker] = f"{failure.get('Code')}: {failure.get('Message')}"
-        waiting = {
-            entry: waiting[entry] for entry, failure in failed.items() if not failure.get("SenderFault")
+        failed = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
+        waiting = {failure["Id"]: waiting[failure["Id"]] for failure in failed}
+        refused = {
+            waiting[failure["Id"]].ticker: f"{failure['Code']}: {failure.get('Message')}"
+            for failure in failed
         }
         if not waiting:
-            return refused
-    return refused | {
-        message.ticker: f"{failed[entry].get('Code')}: {failed[entry].get('Message')}"
-        for entry, message in waiting.items()
-    }
+            break
+    return refused

@@ -6,7 +6,6 @@ import socket
 import ssl
 import threading
 import time
-import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -249,21 +248,9 @@ def compressed(body: bytes, encoding: str) -> Answer:
     return Answer(body, headers={"Content-Type": "text/html", "Content-Encoding": encoding})
 
 
-def raw_deflate(body: bytes) -> bytes:
-    return zlib.compress(body)[2:-4]
-
-
-@pytest.mark.parametrize(
-    ("encoding", "pack"),
-    [
-        ("gzip", gzip.compress),
-        ("X-GZIP", gzip.compress),
-        ("deflate", zlib.compress),
-        ("deflate", raw_deflate),
-    ],
-)
-def test_a_compressed_page_is_read(server: Site, encoding: str, pack: Callable[[bytes], bytes]) -> None:
-    server.serve(compressed(pack(PAGE.encode()), encoding))
+@pytest.mark.parametrize("encoding", ["gzip", "X-GZIP"])
+def test_a_compressed_page_is_read(server: Site, encoding: str) -> None:
+    server.serve(compressed(gzip.compress(PAGE.encode()), encoding))
     assert get(server) == PAGE
 
 
