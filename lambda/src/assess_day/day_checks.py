@@ -14,7 +14,7 @@ from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
-from pynvest_lake.ledger import AssetEntry, Outcome
+from pynvest_lake.ledger import Outcome
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
@@ -27,27 +27,16 @@ _ESSENTIAL = {
 }
 
 
-def row(
-    tabela: str | None,
-    medida: str,
-    coluna: str | None,
-    valor: float | None,
-    referencia: float | None,
-    situacao: Verdict,
-    motivo: str,
-) -> QualityRow:
-    """Return a quality row; leave out the sentence `motivo` if the verdict is ``ok``."""
-    return QualityRow(
-        tabela, medida, coluna, valor, referencia, situacao, None if situacao is Verdict.OK else motivo
-    )
-
-
 def listing(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of listed assets with the number on previous days; report a missing listing."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
-        return [row(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))] if lacking else []
+        return (
+            [QualityRow(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))]
+            if lacking
+            else []
+        )
     rows = []
     for kind in Kind:
         count, table = len(listed.assets.get(kind, ())), SOR[kind]
@@ -57,7 +46,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
             verdict = thresholds.LISTED.below(count / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
-        rows.append(row(table, LISTED, None, float(count), reference, verdict, said))
+        rows.append(QualityRow(table, LISTED, None, float(count), reference, verdict, said))
     return rows
 
 
@@ -76,7 +65,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
             said = f"{of}, {number(len(names))} sem leitura: {some(names)}."
             verdict = thresholds.MISSING.above(len(names) / count)
             rows.append(
-                row(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), verdict, said)
+                QualityRow(SOR[kind], "papeis_faltando", None, float(len(names)), float(count), verdict, said)
             )
     return rows
 
@@ -99,7 +88,9 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
         verdict = Verdict.WARNING if unread else Verdict.OK
         of = f"De {number(len(asked))} {ASSETS[kind]} que a última rodada pediu de novo"
         text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
-        rows.append(row(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text))
+        rows.append(
+            QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text)
+        )
     return rows
 
 
@@ -112,7 +103,7 @@ def not_through(inputs: CheckInputs) -> list[QualityRow]:
     ):
         verdict = Verdict.FAILURE if problems else Verdict.OK
         text = f"{said}{'; '.join(printable(problem, REASON_CHARACTERS) for problem in problems)}."
-        rows.append(row(None, check, None, float(len(problems)), None, verdict, text))
+        rows.append(QualityRow(None, check, None, float(len(problems)), None, verdict, text))
     return rows
 
 
@@ -128,38 +119,24 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
         }
         if not read:
             continue
-        unknown, lacking = _unknown_labels(kind, read), _lacking_labels(inputs, kind, read)
-        for check, found in (("rotulo_novo", unknown), ("rotulo_ausente", lacking)):
-            rows += found or [row(SOR[kind], check, None, 0.0, float(len(read)), Verdict.OK, "")]
-    return rows
-
-
-def _unknown_labels(kind: Kind, read: Mapping[str, AssetEntry]) -> list[QualityRow]:
-    rows = []
-    counted = _counted({ticker: entry.unknown_labels for ticker, entry in read.items()})
-    table, pages = SOR[kind], f"{number(len(read))} páginas de {ASSETS[kind]}"
-    for label, (assets, example) in _most_common(counted):
-        said = (
-            f"O rótulo {quoted(label)} não tem coluna, e está em {number(assets)} de {pages}, como {example}."
-        )
-        rows.append(row(table, "rotulo_novo", label, float(assets), float(len(read)), Verdict.WARNING, said))
-    cut = max(((entry.unknown_count or 0, ticker) for ticker, entry in read.items()), default=(0, ""))
-    if len(counted) > MOST_RECORDED or cut[0]:
-        many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(counted))} ao todo"
-        said = f"Em {pages} há mais rótulos sem coluna do que os mostrados: {many}."
-        total = float(max(len(counted), cut[0]))
-        rows.append(row(table, "rotulo_novo", None, total, float(len(read)), Verdict.WARNING, said))
-    return rows
-
-
-def _lacking_labels(inputs: CheckInputs, kind: Kind, read: Mapping[str, AssetEntry]) -> list[QualityRow]:
-    rows = []
-    counted = _counted({ticker: entry.lacking_labels for ticker, entry in read.items()})
-    for label, (assets, example) in _most_common(counted):
-        verdict = _judge_lacking_label(inputs.references, kind, label, assets, len(read))
-        on = f"{number(assets)} de {number(len(read))} páginas de {ASSETS[kind]}, como {example}"
-        said = f"O rótulo {quoted(label)} falta em {on}."
-        rows.append(row(SOR[kind], "rotulo_ausente", label, float(assets), float(len(read)), verdict, said))
+        unknown = _counted({ticker: entry.unknown_labels for ticker, entry in read.items()})
+        lacking = _counted({ticker: entry.lacking_labels for ticker, entry in read.items()})
+        count, pages = float(len(read)), f"{number(len(read))} páginas de {ASSETS[kind]}"
+        for check, what, found in (
+            ("rotulo_novo", "não tem coluna, e está em", unknown),
+            ("rotulo_ausente", "falta em", lacking),
+        ):
+            for label, (assets, example) in sorted(found.items(), key=_most_assets)[:MOST_RECORDED]:
+                text = f"O rótulo {quoted(label)} {what} {number(assets)} de {pages}, como {example}."
+                rows.append(QualityRow(SOR[kind], check, label, float(assets), count, Verdict.WARNING, text))
+            if not found:
+                rows.append(QualityRow(SOR[kind], check, None, 0.0, count, Verdict.OK, None))
+        cut = max((entry.unknown_count or 0, ticker) for ticker, entry in read.items())
+        if len(unknown) > MOST_RECORDED or cut[0]:
+            many = f"{number(cut[0])} na de {cut[1]}" if cut[0] else f"{number(len(unknown))} ao todo"
+            text = f"Em {pages} há mais rótulos sem coluna do que os mostrados: {many}."
+            total = float(max(len(unknown), cut[0]))
+            rows.append(QualityRow(SOR[kind], "rotulo_novo", None, total, count, Verdict.WARNING, text))
     return rows
 
 
@@ -173,9 +150,10 @@ def _counted(labels_of: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[i
     return found
 
 
-def _most_common(counted: Mapping[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
-    """Return the labels to list, sorted by descending number of assets."""
-    return sorted(counted.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_RECORDED]
+def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:
+    """Return a sort key that puts the label with most assets first."""
+    label, (assets, _) = labels
+    return -assets, label
 
 
 def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
@@ -191,13 +169,6 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
     return limits.above(round(reference - share, 9))
 
 
-def _judge_lacking_label(references: References, kind: Kind, label: str, assets: int, read: int) -> Verdict:
-    """Return the verdict for a core label that pages lack. If all pages lack it, its columns are empty."""
-    columns = table_schema(SOR[kind]).labels.get(label, ()) if assets >= read else ()
-    empty = [judge_fill(references, kind, column, 0.0) for column in columns]
-    return max((Verdict.WARNING, *empty), key=lambda one: one.rank)
-
-
 def archive(inputs: CheckInputs) -> list[QualityRow]:
     """Count the asset pages and the listings that could not be archived."""
     listed = inputs.ledger.listing
@@ -206,7 +177,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
     lost = [f"{number(assets)} de ativos"] * bool(assets) + [f"{listings} de listagens"] * bool(listings)
     said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
     verdict = Verdict.WARNING if lost else Verdict.OK
-    return [row(None, "paginas_nao_guardadas", None, float(assets + listings), None, verdict, said)]
+    return [QualityRow(None, "paginas_nao_guardadas", None, float(assets + listings), None, verdict, said)]
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
@@ -218,7 +189,7 @@ def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
         "Apague das partições do dia os objetos que não são do lake; o Athena lê os que não começam com _ ou "
         f"ponto, e pode repetir linhas ou falhar: {many}."
     )
-    return [row(None, "objetos_estranhos", None, float(len(keys)), None, verdict, said)]
+    return [QualityRow(None, "objetos_estranhos", None, float(len(keys)), None, verdict, said)]
 
 
 def unregistered(inputs: CheckInputs) -> list[QualityRow]:
@@ -231,8 +202,10 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
                 f"Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: {number(len(days))}; "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."
             )
-            rows.append(row(table.table, UNREGISTERED, None, float(len(days)), None, Verdict.WARNING, said))
-    return rows or [row(None, UNREGISTERED, None, 0.0, None, Verdict.OK, "")]
+            rows.append(
+                QualityRow(table.table, UNREGISTERED, None, float(len(days)), None, Verdict.WARNING, said)
+            )
+    return rows or [QualityRow(None, UNREGISTERED, None, 0.0, None, Verdict.OK, "")]
 
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
@@ -240,12 +213,12 @@ def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     _, before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
-    return [row(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]
+    return [QualityRow(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]
 
 
 def duplicates(inputs: CheckInputs) -> list[QualityRow]:
     """Record the number of duplicate rows."""
-    return [row(None, "duplicatas", None, float(inputs.duplicates), None, Verdict.OK, "")]
+    return [QualityRow(None, "duplicatas", None, float(inputs.duplicates), None, Verdict.OK, "")]
 
 
 CHECKS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from assess_day import day_checks, table_checks
 from assess_day.assessment import LISTING, VERDICT, QualityRow, Verdict
@@ -33,7 +34,8 @@ def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:
         One row for each check and column, and then the row with the verdict. The order of the rows in
         `inputs` does not matter.
     """
-    rows = [row for check in CHECKS for row in check(inputs)]
+    found = [row for check in CHECKS for row in check(inputs)]
+    rows = [replace(row, motivo=None) if row.situacao is Verdict.OK else row for row in found]
     rows.sort(key=lambda row: (row.tabela or "", row.medida, row.coluna or ""))
     return (*rows, verdict(rows))
 

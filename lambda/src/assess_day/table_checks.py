@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
-from assess_day.day_checks import judge_fill, row
+from assess_day.day_checks import judge_fill
 from assess_day.day_status import repeated_session
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, is_old_session, last_value
@@ -50,7 +50,7 @@ def row_counts(inputs: CheckInputs) -> list[QualityRow]:
             verdict = thresholds.ROWS.below(len(table) / reference)
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A tabela {name} tem {number(len(table))} linhas{against}."
-        rows.append(row(name, "linhas", None, float(len(table)), reference, verdict, said))
+        rows.append(QualityRow(name, "linhas", None, float(len(table)), reference, verdict, said))
     return rows
 
 
@@ -67,7 +67,7 @@ def fill(inputs: CheckInputs) -> list[QualityRow]:
             verdict = judge_fill(inputs.references, kind, column, share)
             against = f", e o normal é {percent(reference)}" if reference is not None else ""
             said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
-            rows.append(row(name, "preenchimento", column, share, reference, verdict, said))
+            rows.append(QualityRow(name, "preenchimento", column, share, reference, verdict, said))
     return rows
 
 
@@ -94,9 +94,11 @@ def unreadable(inputs: CheckInputs) -> list[QualityRow]:
                     f"como {quoted(texts[unread[0]])} de {unread[0]}."
                 )
                 found.append(
-                    row(name, "ilegiveis", column.name, float(len(unread)), float(len(texts)), verdict, said)
+                    QualityRow(
+                        name, "ilegiveis", column.name, float(len(unread)), float(len(texts)), verdict, said
+                    )
                 )
-        rows += found or [row(name, "ilegiveis", None, 0.0, None, Verdict.OK, "")]
+        rows += found or [QualityRow(name, "ilegiveis", None, 0.0, None, Verdict.OK, "")]
     return rows
 
 
@@ -121,7 +123,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     _, before = last_value(inputs.earlier, SESSION_REPEATED)
     repeated = is_old_session(session, day, inputs.earlier) and is_trading_day(day)
     rows = [
-        row(
+        QualityRow(
             SPEC_ATIVOS,
             SESSION_REPEATED,
             None,
@@ -139,7 +141,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     said = f"Dos ativos negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
         f", e o normal são {percent(reference)}." if reference else "."
     )
-    return [*rows, row(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
+    return [*rows, QualityRow(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:
@@ -170,7 +172,7 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
                 share = sum(found.values()) / len(found)
                 shown = ", ".join(sorted(ticker for ticker, odd in found.items() if odd)[:5])
                 said = f"{percent(share)} de {number(len(found))} {ASSETS[kind]} têm {what}, como {shown}."
-                rows.append(row(name, check, "vlr_cot", share, None, limits.above(share), said))
+                rows.append(QualityRow(name, check, "vlr_cot", share, None, limits.above(share), said))
     return rows
 
 
@@ -197,7 +199,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
             said = f"A mediana de {column.name} em {name} é {number(value)}" + (
                 f", e o normal é {number(reference)}." if reference is not None else "."
             )
-            rows.append(row(name, "mediana", column.name, value, reference, verdict, said))
+            rows.append(QualityRow(name, "mediana", column.name, value, reference, verdict, said))
     return rows
 
 
@@ -235,7 +237,7 @@ def identities(inputs: CheckInputs) -> list[QualityRow]:
             one, other, product = columns
             of = f"{number(len(agreeing))} {ASSETS[kind]}"
             said = f"{one} vezes {other} dá {product} em apenas {percent(share)} de {of}."
-            rows.append(row(name, check, one, share, None, thresholds.IDENTITY.below(share), said))
+            rows.append(QualityRow(name, check, one, share, None, thresholds.IDENTITY.below(share), said))
     return rows
 
 

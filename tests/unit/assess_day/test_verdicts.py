@@ -95,7 +95,7 @@ def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference()
         for table in (SOR_ACOES, SOR_FIIS)
         for check, label in (("rotulo_ausente", "P/VP"), ("rotulo_novo", "P/VPA"))
     }
-    assert remarks(last)[SOR_ACOES, "rotulo_ausente", "P/VP"] == "falha"
+    assert remarks(last)[SOR_ACOES, "rotulo_ausente", "P/VP"] == "aviso"
     assert remarks(last)[SOR_ACOES, "rotulo_novo", "P/VPA"] == "aviso"
     assert remarks(last)[SOT_ACOES, "preenchimento", "vlr_ind_p_sobre_vp"] == "falha"
     for rows in (first, last):
@@ -123,7 +123,10 @@ def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lac
     )
 
     sor = {SOT_ACOES: SOR_ACOES, SOT_FIIS: SOR_FIIS}[table]
-    assert lacking[sor, "rotulo_ausente", label] == lacking[table, "preenchimento", column] == "falha"
+    assert (lacking[sor, "rotulo_ausente", label], lacking[table, "preenchimento", column]) == (
+        "aviso",
+        "falha",
+    )
     assert empty[table, "preenchimento", column] == "falha"
 
 
