@@ -148,7 +148,7 @@ def test_an_earlier_day_is_settled_and_complete_for_the_workflow(up: Up) -> None
     answer = up.client("lambda").invoke(FunctionName=assess, Payload=json.dumps(event).encode())
 
     status = json.loads(answer["Payload"].read())
-    assert (status["settled"], status["whole"], status["reasons"]) == (True, True, [])
+    assert (status["settled"], status["reasons"]) == (True, [])
 
 
 def test_a_plan_afterwards_is_empty(up: Up) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 
 from assess_day import thresholds
 from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
@@ -14,7 +13,7 @@ from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
-from pynvest_lake.ledger import Outcome
+from pynvest_lake.ledger import Outcome, count_labels
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
@@ -119,8 +118,8 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
         }
         if not read:
             continue
-        unknown = _counted({ticker: entry.unknown_labels for ticker, entry in read.items()})
-        lacking = _counted({ticker: entry.lacking_labels for ticker, entry in read.items()})
+        unknown = count_labels({ticker: entry.unknown_labels for ticker, entry in read.items()})
+        lacking = count_labels({ticker: entry.lacking_labels for ticker, entry in read.items()})
         count, pages = float(len(read)), f"{number(len(read))} páginas de {ASSETS[kind]}"
         for check, what, found in (
             ("rotulo_novo", "não tem coluna, e está em", unknown),
@@ -138,16 +137,6 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
             total = float(max(len(unknown), cut[0]))
             rows.append(QualityRow(SOR[kind], "rotulo_novo", None, total, count, Verdict.WARNING, text))
     return rows
-
-
-def _counted(labels_of: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[int, str]]:
-    """For each label, return the number of assets that have it, and the first ticker."""
-    found: dict[str, tuple[int, str]] = {}
-    for ticker in sorted(labels_of):
-        for label in map(printable, labels_of[ticker] or ()):
-            assets, first = found.get(label, (0, ticker))
-            found[label] = (assets + 1, first)
-    return found
 
 
 def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:

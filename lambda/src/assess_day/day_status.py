@@ -1,4 +1,4 @@
-"""Decides whether a day is settled and complete, and whether the day needs another round."""
+"""Decides whether a day is settled, and whether the day needs another round."""
 
 from __future__ import annotations
 
@@ -72,30 +72,8 @@ class DayState:
         return len(refused) >= REFUSED_ASSETS and all(outcome is not Outcome.READ for _, outcome in said)
 
 
-@dataclass(frozen=True)
-class DayStatus:
-    """The status of a day.
-
-    Parameters
-    ----------
-    settled
-        Whether all messages and objects of the day have been processed.
-    waiting_for
-        Texts that say what is still being processed.
-    whole
-        Whether each listed asset has a final outcome and each object has reached SoT and Spec.
-    lacks
-        Texts that say what the day lacks.
-    """
-
-    settled: bool
-    waiting_for: tuple[str, ...]
-    whole: bool
-    lacks: tuple[str, ...]
-
-
-def day_status(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> DayStatus:
-    """Judge the state of a day.
+def waiting_for(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
+    """Return what is still being processed, in Portuguese; the day is settled if there is nothing.
 
     Parameters
     ----------
@@ -104,9 +82,27 @@ def day_status(state: DayState, now: datetime, patience_seconds: float, started_
     started_at
         The start time of the workflow. In the first minutes, a day without data is not settled.
     """
-    waiting = _waiting(state, now, patience_seconds, started_at)
-    lacks = (*_unread(state), *state.not_through)
-    return DayStatus(not waiting, tuple(waiting), not lacks, lacks)
+    ledger = state.ledger
+    patience = timedelta(seconds=patience_seconds)
+    grace = min(timedelta(seconds=GRACE_SECONDS), patience)
+    begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
+    # A cleared day has no listing until stage 2 has recorded the new round.
+    if ledger.listing is None and not state.sor_ids and now < begun_by:
+        return [f"ainda não há listagem de {ledger.day}"]
+    quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
+    if ledger.rounds:
+        newest = ledger.rounds[-1]
+        given_up_at = moment_of(newest.started_at) + patience
+        unanswered = [ticker for _, ticker in ledger.unanswered()]
+        if unanswered and now < given_up_at:
+            said = f"ativos da rodada {newest.number} ainda sem resposta"
+            return [f"{said}: {number(len(unanswered))} ({some(unanswered)})"]
+        quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
+    latest = max((moment for moment in quiet_since if moment is not None), default=None)
+    if latest is None or now >= latest + grace:
+        return []
+    # Without a listing, no ticker of the day was queued, so messages in the queues belong to other days.
+    return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
 def reasons_for_a_round(
@@ -143,30 +139,6 @@ def no_listing(state: DayState) -> str | None:
     outcome, _, detail = printable(reason, REASON_CHARACTERS).partition(": ")
     said = f"{OUTCOMES[Outcome.REFUSED]} ({detail})" if outcome == Outcome.REFUSED.value else detail
     return f"não há listagem de {ledger.day}: {said}"
-
-
-def _waiting(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
-    ledger = state.ledger
-    patience = timedelta(seconds=patience_seconds)
-    grace = min(timedelta(seconds=GRACE_SECONDS), patience)
-    begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
-    # A cleared day has no listing until stage 2 has recorded the new round.
-    if ledger.listing is None and not state.sor_ids and now < begun_by:
-        return [f"ainda não há listagem de {ledger.day}"]
-    quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
-    if ledger.rounds:
-        newest = ledger.rounds[-1]
-        given_up_at = moment_of(newest.started_at) + patience
-        unanswered = [ticker for _, ticker in ledger.unanswered()]
-        if unanswered and now < given_up_at:
-            said = f"ativos da rodada {newest.number} ainda sem resposta"
-            return [f"{said}: {number(len(unanswered))} ({some(unanswered)})"]
-        quiet_since.append(given_up_at if unanswered else moment_of(newest.started_at))
-    latest = max((moment for moment in quiet_since if moment is not None), default=None)
-    if latest is None or now >= latest + grace:
-        return []
-    # Without a listing, no ticker of the day was queued, so messages in the queues belong to other days.
-    return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
 def _unread(state: DayState) -> list[str]:

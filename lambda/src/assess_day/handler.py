@@ -11,13 +11,20 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assess_day.assessment import Assessment, Verdict
-from assess_day.day_status import DayState, DayStatus, day_status, look_seconds, reasons_for_a_round
-from assess_day.load import Settings, earlier_listed, load_inputs, load_state, most_traded, old_session
+from assess_day.day_status import DayState, look_seconds, reasons_for_a_round, waiting_for
+from assess_day.load import (
+    Settings,
+    check_rebuild,
+    earlier_listed,
+    load_inputs,
+    load_state,
+    most_traded,
+    old_session,
+)
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
 from assess_day.quality import NOT_RUN, PARTIAL, run_checks
 from assess_day.quality_table import write_record
-from assess_day.rebuild import check_rebuild
 from assess_day.splits import possible_splits
 from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
@@ -49,8 +56,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        The step ``look`` returns the fields of `DayStatus`, and the ``progress`` for the next look. The
-        result has ``look_again_seconds`` if the day is not settled, and ``round_seconds`` if a round follows.
+        The step ``look`` returns ``settled``, texts on what the day waits for (``waiting_for``), ``reasons``
+        for another round, and the ``progress`` for the next look. The result has ``look_again_seconds`` if
+        the day is not settled, and ``round_seconds`` if a round follows.
         The field ``old_session`` is set if the site still shows the previous day's session. It holds this
         session and a stock to probe. The field ``assessed_by_another`` is true if this execution ends because
         another execution assesses the day. The step ``assess`` writes the quality rows. It returns
@@ -79,21 +87,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if execution.from_sor:
         name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
-        lacks = tuple(state.not_through)
-        status = DayStatus(settled=True, waiting_for=(), whole=not lacks, lacks=lacks)
+        waiting = []
     else:
-        status = day_status(state, now, settings.queue_patience_seconds, started_at)
-    if status.settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
+        waiting = waiting_for(state, now, settings.queue_patience_seconds, started_at)
+    settled = not waiting
+    if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(f"{day} was never run: expected a day that was run. Nothing was written")
-    session = old_session(s3, settings, state) if status.settled else None
-    before = earlier_listed(s3, settings, day) if status.settled else None
-    reasons = reasons_for_a_round(state, before, session) if status.settled else ()
-    result = {"anomesdia_exec": day, **vars(status), "reasons": reasons}
+    session = old_session(s3, settings, state) if settled else None
+    before = earlier_listed(s3, settings, day) if settled else None
+    reasons = reasons_for_a_round(state, before, session) if settled else ()
+    result = {"anomesdia_exec": day, "settled": settled, "waiting_for": waiting, "reasons": reasons}
     result |= _next(
         event.get("progress") or {},
         execution.rounds or (),
         settings.look_interval_seconds,
-        settled=status.settled,
+        settled=settled,
         another_round=bool(reasons),
     )
     result |= {"folds": [], "spec_folds": [], "old_session": None}

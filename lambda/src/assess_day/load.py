@@ -1,8 +1,9 @@
-"""Loads the state of a day and the input of its checks from the ledger, the tables and the queues."""
+"""Loads the state of a day and the input of its checks from ledger, tables, queues and workflow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from assess_day.portuguese import ASSETS, some
 from assess_day.quality_table import earlier_records
 from assess_day.references import is_old_session
 from assess_day.thresholds import REFERENCE_DAYS
-from b3.days import days_before, is_trading_day
+from b3.days import PARTITION_KEY, DayRefused, day_at, days_before, is_trading_day
 from b3.kind import Kind
 from pynvest_lake.catalog import days_without_partition
 from pynvest_lake.contract import (
@@ -25,6 +26,7 @@ from pynvest_lake.contract import (
     SPEC_ATIVOS,
     table_schema,
 )
+from pynvest_lake.execution import Execution
 from pynvest_lake.ledger import DayLedger, Ledger
 from pynvest_lake.storage import PART, LakeTable, ObjectGone, arrived_ids, list_day, read
 
@@ -211,3 +213,30 @@ def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
             said = ", ".join(f"{count} {said}" for said, count in counts.items())
             problems.append(f"mensagens na fila de {ASSETS[kind]}: {said}")
     return problems
+
+
+def check_rebuild(
+    workflow: Any, workflow_arn: str, execution: Execution, name: str, sor_ids: Collection[str]
+) -> None:
+    """Check that a day has SoR objects and that no other execution for the day is running.
+
+    Raises
+    ------
+    DayRefused
+        It is not allowed to rebuild the day now. Nothing was changed.
+    """
+    day = execution.day
+    if not sor_ids:
+        raise DayRefused(f"{day} has no SoR objects to rebuild it from. Nothing was changed")
+    pages = workflow.get_paginator("list_executions").paginate(
+        stateMachineArn=workflow_arn, statusFilter="RUNNING"
+    )
+    for other in (item for page in pages for item in page["executions"]):
+        if other["name"] == name:
+            continue
+        given = json.loads(workflow.describe_execution(executionArn=other["executionArn"])["input"])
+        if given.get(PARTITION_KEY, day_at(other["startDate"])) == day:
+            raise DayRefused(
+                f"{day} cannot be rebuilt while another execution for this day runs: {other['name']}. "
+                "Start the rebuild again when that execution has ended. Nothing was changed"
+            )

@@ -166,8 +166,8 @@ def _moves(moves: Sequence[_Move]) -> Iterator[str]:
     yield ""
     yield "Maiores variações do pregão (ativos que negociam mais de R$ 1 milhão por dia):"
     for move in moves:
-        price = "sem preço" if move.price is None else f"R$ {_decimal(move.price)}"
-        yield f"  {printable(move.ticker):<8}{_percent(move.change):>9}  {price}"
+        price = "sem preço" if move.price is None else brazilian(f"R$ {move.price:,.2f}")
+        yield f"  {printable(move.ticker):<8}{brazilian(f'{100 * move.change:+,.2f}%'):>9}  {price}"
 
 
 def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
@@ -212,11 +212,3 @@ def _largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[_
             if math.isfinite(change) and (volume or 0) > LIQUID:
                 moves.append(_Move(ticker, price, change))
     return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
-
-
-def _decimal(number: float) -> str:
-    return brazilian(f"{number:,.2f}")
-
-
-def _percent(fraction: float) -> str:
-    return f"{_decimal(100 * fraction) if fraction < 0 else '+' + _decimal(100 * fraction)}%"

@@ -1,9 +1,6 @@
 """Reads an asset's page cell by cell, and finds each column's text and the labels without a column.
 
-pynvest treats a cell as a label if the cell's text contains a question mark or equals a given heading.
-pynvest treats every other cell as a value. It pairs the first label of a row with the first value, and so on.
-These rules fail on the site's own pages: labels of old years are not among the headings, empty cells count as
-values, and a text may hold a question mark. Therefore this module finds the value of each label itself.
+The docstring of `fundamentus_site.site.FundamentusSite` says why pynvest's own rules do not suffice.
 """
 
 from __future__ import annotations

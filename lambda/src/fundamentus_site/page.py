@@ -5,9 +5,9 @@ A page is read from its bytes alone, so an archived page gives the same result a
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,10 +41,6 @@ _REFUSAL = re.compile(
 )
 # This pattern finds the site's name, except where the name is part of a host name.
 _SITE_NAME = re.compile(r"(?<![\w.@/-])fundamentus(?![\w-]*\.\w)", re.IGNORECASE)
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
-# These charsets decode in linear time. Other charsets, such as punycode, need time that grows with the square
-# of the text's length.
-_CHARSETS = re.compile(r"ascii|utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-\w|mac-\w+")
 _SHOWN_CHARACTERS = 200
 
 
@@ -76,27 +72,15 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        A non-ASCII body that is valid UTF-8 is read as UTF-8, even if the header names another charset. Any
-        other body is read in the header's charset. If the header names no accepted charset, windows-1252 is
-        used.
+        A body that is valid UTF-8, or whose header says UTF-8, is read as UTF-8. Any other body is read as
+        windows-1252: browsers read ISO-8859-1 so, and pages are written for browsers.
         """
-        if not self.body.isascii():
-            try:
-                return self.body.decode("utf-8")
-            except UnicodeDecodeError:
-                pass
-        named = _CHARSET.search(self.content_type or "")
-        try:
-            charset = codecs.lookup(named[1] if named else "cp1252").name
-        except LookupError:
-            charset = "cp1252"
-        # Browsers read ISO-8859-1 as windows-1252, and pages are written for browsers.
-        if charset not in ("iso8859-1", "cp1252") and _CHARSETS.fullmatch(charset):
-            return self.body.decode(charset, errors="replace")
-        try:
-            return self.body.decode("cp1252")
-        except UnicodeDecodeError:
-            return self.body.decode("iso-8859-1")
+        if "utf-8" in (self.content_type or "").lower():
+            return self.body.decode("utf-8", errors="replace")
+        for charset in ("utf-8", "cp1252"):
+            with suppress(UnicodeDecodeError):
+                return self.body.decode(charset)
+        return self.body.decode("iso-8859-1")
 
 
 def asset_url(base_url: str, ticker: str) -> str:

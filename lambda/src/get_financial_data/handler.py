@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from datetime import datetime, timezone
 from functools import cache
 from time import monotonic, sleep
@@ -11,18 +12,18 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from b3.bounds import REASON_CHARACTERS, printable
+from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.days import DayRefused, check_run_day
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.site import FundamentusSite
 from get_financial_data.read_assets import ArchiveCache, AssetResult, read_assets
-from get_financial_data.save_batch import Settings, counted, save_batch
+from get_financial_data.save_batch import Settings, save_batch
 from pynvest_lake.archive import Archive
 from pynvest_lake.aws import client
 from pynvest_lake.contract import table_schema
-from pynvest_lake.ledger import Outcome
+from pynvest_lake.ledger import Outcome, count_labels
 from pynvest_lake.messages import MalformedMessage, TickerMessage
 from pynvest_lake.settings import read_settings
 
@@ -129,9 +130,12 @@ def _result(collected: dict[TickerMessage, AssetResult], tried_again: set[Ticker
             if asset.outcome is outcome
         }
     result["tried_again"] = sorted(message.ticker for message in tried_again)
-    by_ticker = {message.ticker: asset for message, asset in collected.items()}
-    result["unknown_labels"] = counted({name: asset.unknown_labels for name, asset in by_ticker.items()})
-    result["lacking_core_labels"] = counted({name: asset.lacking_core for name, asset in by_ticker.items()})
+    for name, labels_of in (
+        ("unknown_labels", {message.ticker: asset.unknown_labels for message, asset in collected.items()}),
+        ("lacking_core_labels", {message.ticker: asset.lacking_core for message, asset in collected.items()}),
+    ):
+        counted = list(count_labels(labels_of).items())[:MOST_RECORDED]
+        result[name] = {label: {"papers": papers, "example": ticker} for label, (papers, ticker) in counted}
     return result
 
 
@@ -147,14 +151,13 @@ def _tried_again(
     Messages that were received `max_receive_count` times do not go back either: the queue would move them to
     the dead-letter queue. The ledger records their assets for the next round.
     """
-    left: set[TickerMessage] = set()
-    last: set[TickerMessage] = set()
+    received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:
         message = messages[record["messageId"]]
         if not isinstance(message, MalformedMessage) and collected[message].outcome is Outcome.FAILED:
-            received = int(record["attributes"]["ApproximateReceiveCount"])
-            (left if received < max_receive_count else last).add(message)
-    return left - last
+            count = int(record["attributes"]["ApproximateReceiveCount"])
+            received[message] = max(received[message], count)
+    return {message for message, count in received.items() if count < max_receive_count}
 
 
 def _messages(event: dict[str, Any], kind: Kind) -> dict[str, TickerMessage | MalformedMessage]:

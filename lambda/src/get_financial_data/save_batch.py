@@ -105,13 +105,3 @@ def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
         if message.ticker not in entries or entry.order > entries[message.ticker].order:
             entries[message.ticker] = entry
     return entries
-
-
-def counted(labels_of: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
-    """Return, for each label, the number of its assets and an example; stop at `MOST_RECORDED` labels."""
-    found: dict[str, dict[str, Any]] = {}
-    for ticker in sorted(labels_of):
-        for label in labels_of[ticker]:
-            if label in found or len(found) < MOST_RECORDED:
-                found.setdefault(label, {"papers": 0, "example": ticker})["papers"] += 1
-    return found

@@ -414,6 +414,19 @@ class Ledger:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json")
 
 
+def count_labels(labels_of: Mapping[str, Collection[str] | None]) -> dict[str, tuple[int, str]]:
+    """Return for each label the number of assets that have it, and the first ticker.
+
+    `labels_of` has the labels of each asset, by ticker.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for ticker in sorted(labels_of):
+        for label in labels_of[ticker] or ():
+            assets, first = found.get(label, (0, ticker))
+            found[label] = (assets + 1, first)
+    return found
+
+
 def prefix(day: int) -> str:
     """Return the key prefix of a day's ledger."""
     return f"ledger/{PARTITION_KEY}={day}/"

@@ -68,17 +68,15 @@ class TickerMessage:
 
     def to_json(self) -> str:
         """Return the body of the message."""
-        body: dict[str, object] = {
+        body = {
             "ticker": self.ticker,
             "kind": self.kind.value,
             "anomesdia_exec": self.day,
             "round": self.round,
+            "page": self.page and vars(self.page),
+            "asked_at": self.asked_at,
         }
-        if self.page is not None:
-            body["page"] = vars(self.page)
-        if self.asked_at is not None:
-            body["asked_at"] = self.asked_at
-        return json.dumps(body)
+        return json.dumps({name: value for name, value in body.items() if value is not None})
 
     @classmethod
     def from_json(cls, body: str, kind: Kind) -> TickerMessage:

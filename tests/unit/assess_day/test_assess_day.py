@@ -58,7 +58,7 @@ def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
 
     status = assess()
 
-    assert (status["anomesdia_exec"], status["settled"], status["whole"]) == (DAY, True, True)
+    assert (status["anomesdia_exec"], status["settled"]) == (DAY, True)
     assert "round_seconds" not in status
 
 
@@ -346,7 +346,6 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
         "ações na listagem: 1, e 10 na anterior",
         "fundos na listagem: 0, e 1 na anterior",
     )
-    assert status["whole"] is True
 
 
 def test_each_execution_tells_the_verdict_though_nothing_has_changed(lake: Lake, assess: Any) -> None:

@@ -5,15 +5,14 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from assess_day import day_status
 from assess_day.day_status import (
     BEGIN_SECONDS,
     GRACE_SECONDS,
     QUICK_LOOKS,
     DayState,
-    DayStatus,
     look_seconds,
     reasons_for_a_round,
+    waiting_for,
 )
 from b3.kind import Kind
 from moto_lake import DAY
@@ -31,9 +30,9 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def status_of(day: DayState, now: datetime) -> DayStatus:
-    """Assess a day in a workflow that was started for this day."""
-    return day_status.day_status(day, now, PATIENCE, START)
+def waits(day: DayState, now: datetime) -> list[str]:
+    """Return what a workflow that was started for this day waits for."""
+    return waiting_for(day, now, PATIENCE, START)
 
 
 def state(
@@ -61,22 +60,17 @@ def empty(*rounds: Round, **more: object) -> DayState:
     return state({}, {}, listing=None, rounds=rounds, sor_ids=frozenset(), newest_object_at=None, **more)
 
 
-def test_a_day_all_of_whose_assets_were_read_is_settled_and_whole() -> None:
-    status = status_of(state(), after(61))
-
-    assert (status.settled, status.whole, status.lacks) == (True, True, ())
+def test_a_day_all_of_whose_assets_were_read_is_settled() -> None:
+    assert waits(state(), after(61)) == []
     assert reasons_for_a_round(state(), None, None) == ()
 
 
 def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
     unanswered = state(fiis={})
 
-    assert status_of(unanswered, after(PATIENCE - 1)).waiting_for == (
-        "ativos da rodada 0 ainda sem resposta: 1 (HGLG11)",
-    )
-    late = status_of(unanswered, after(PATIENCE))
-    assert (late.settled, late.whole) == (True, False)
-    assert late.lacks == reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
+    assert waits(unanswered, after(PATIENCE - 1)) == ["ativos da rodada 0 ainda sem resposta: 1 (HGLG11)"]
+    assert waits(unanswered, after(PATIENCE)) == []
+    assert reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +82,8 @@ def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_o
 )
 def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome, is_final: bool) -> None:
     day = state(fiis={"HGLG11": AssetEntry(outcome)})
-    status = status_of(day, after(61))
 
-    assert (status.settled, status.whole) == (True, is_final)
+    assert waits(day, after(61)) == []
     assert reasons_for_a_round(day, None, None) == (() if is_final else (HGLG11_MISSING,))
 
 
@@ -101,22 +94,21 @@ def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_
     # The last entry was written one minute after the start.
     day = state(**more)
 
-    assert not status_of(day, after(59 + GRACE_SECONDS)).settled
-    assert status_of(day, after(60 + GRACE_SECONDS)).settled
+    assert waits(day, after(59 + GRACE_SECONDS))
+    assert not waits(day, after(60 + GRACE_SECONDS))
 
 
 def test_the_ten_minutes_begin_when_the_messages_of_unanswered_assets_have_run_out() -> None:
     day = state(fiis={}, queues=("mensagens na fila de fundos: 1 à espera",))
 
-    assert not status_of(day, after(PATIENCE + GRACE_SECONDS - 1)).settled
-    assert status_of(day, after(PATIENCE + GRACE_SECONDS)).settled
+    assert waits(day, after(PATIENCE + GRACE_SECONDS - 1))
+    assert not waits(day, after(PATIENCE + GRACE_SECONDS))
 
 
-def test_what_has_not_come_through_in_the_end_is_lacking_and_no_reason_to_ask_the_site() -> None:
+def test_what_has_not_come_through_in_the_end_is_no_reason_to_ask_the_site() -> None:
     day = state(not_through=("1 objeto",))
-    status = status_of(day, after(3600))
 
-    assert (status.settled, status.whole, status.lacks) == (True, False, ("1 objeto",))
+    assert waits(day, after(3600)) == []
     assert reasons_for_a_round(day, None, None) == ()
 
 
@@ -124,20 +116,17 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     refused = Round(0, moment_text(START), {}, "refused: status 403")
     day = empty(refused, queues=("mensagens na fila de ações: 1 à espera",))
 
-    status = status_of(day, after(BEGIN_SECONDS))
-
-    assert (status.settled, status.whole) == (True, False)
+    assert waits(day, after(BEGIN_SECONDS)) == []
     said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
-    assert status.lacks == reasons_for_a_round(day, None, None) == (said,)
+    assert reasons_for_a_round(day, None, None) == (said,)
 
 
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
     day = empty()
 
-    assert status_of(day, after(BEGIN_SECONDS - 1)).waiting_for == (f"ainda não há listagem de {DAY}",)
-    status = status_of(day, after(BEGIN_SECONDS))
-    assert (status.settled, status.whole) == (True, False)
-    assert status.lacks == reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
+    assert waits(day, after(BEGIN_SECONDS - 1)) == [f"ainda não há listagem de {DAY}"]
+    assert waits(day, after(BEGIN_SECONDS)) == []
+    assert reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
 
 
 @pytest.mark.parametrize("reason", [None, "refused: status 403"])
@@ -147,30 +136,26 @@ def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledg
     day = empty(replace(ROUND, reason=reason))
     long_after = timedelta(days=1)
 
-    status = day_status.day_status(day, START + long_after, PATIENCE, START + long_after)
+    waiting = waiting_for(day, START + long_after, PATIENCE, START + long_after)
 
-    assert status.waiting_for == (f"ainda não há listagem de {DAY}",)
+    assert waiting == [f"ainda não há listagem de {DAY}"]
     begun_by = START + long_after + timedelta(seconds=BEGIN_SECONDS)
-    assert day_status.day_status(day, begun_by, PATIENCE, START + long_after).settled
+    assert waiting_for(day, begun_by, PATIENCE, START + long_after) == []
 
 
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
-    assert status_of(empty(fetch_from="pages"), after(BEGIN_SECONDS)).lacks == (
-        f"nenhum manifesto de um coletor chegou para {DAY}",
-    )
+    said = f"nenhum manifesto de um coletor chegou para {DAY}"
+
+    assert reasons_for_a_round(empty(fetch_from="pages"), None, None) == (said,)
 
 
-def test_a_day_of_before_the_ledger_is_whole_when_its_objects_have_come_through() -> None:
-    old = state({}, {}, listing=None, rounds=())
-
-    assert status_of(old, after(3600)).whole
-    assert not status_of(replace(old, not_through=("1 objeto",)), after(3600)).whole
+def test_a_day_of_before_the_ledger_is_no_reason_for_a_round() -> None:
+    assert reasons_for_a_round(state({}, {}, listing=None, rounds=()), None, None) == ()
 
 
-def test_half_a_listing_is_a_reason_for_a_round_but_the_day_is_whole() -> None:
+def test_half_a_listing_is_a_reason_for_a_round() -> None:
     day, before = state(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    assert status_of(day, after(61)).whole
     assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
     without_funds = state(listing=Listing({Kind.ACOES: LISTING.assets[Kind.ACOES]}))
     assert reasons_for_a_round(without_funds, None, None) == ("fundos na listagem: 0",)

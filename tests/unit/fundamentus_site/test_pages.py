@@ -37,16 +37,13 @@ def page(body: str | bytes, content_type: str | None = LATIN_1, status: int = 20
         ("Últ. Ação".encode("iso-8859-1"), LATIN_1, "Últ. Ação"),
         ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=UTF-8", "\ufffdlt. A\ufffd\ufffdo"),
         ("Últ. Ação".encode("iso-8859-1"), "text/html", "Últ. Ação"),
-        ("Últ. Ação".encode("iso-8859-1"), "; charset=; =", "Últ. Ação"),
-        ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=no-such-charset", "Últ. Ação"),
         ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=idna", "Últ. Ação"),
         (b"R$ 1 \x96 2", LATIN_1, "R$ 1 – 2"),
         (b"R$ 1 \x81 2", LATIN_1, "R$ 1 \x81 2"),
-        ("Últ. Ação".encode("cp850"), "text/html; charset=cp850", "Últ. Ação"),
         (b"", LATIN_1, ""),
     ],
 )
-def test_bytes_that_are_utf_8_beyond_ascii_are_utf_8_and_others_what_the_header_says(
+def test_bytes_that_are_utf_8_or_said_to_be_are_utf_8_and_others_windows_1252(
     body: bytes, content_type: str | None, text: str
 ) -> None:
     assert page(body, content_type).text == text
