@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from assess_day.day_status import DayState
 from assess_day.splits import Split
 from pynvest_lake.ledger import AssetKey, Outcome
 
@@ -36,25 +37,7 @@ LISTED = "papeis_listados"
 
 @dataclass(frozen=True)
 class QualityRow:
-    """One row of the quality table.
-
-    Parameters
-    ----------
-    tabela
-        The checked table; None if the check belongs to no table.
-    medida
-        The name of the check.
-    coluna
-        The checked column or label; None if the check concerns the whole table.
-    valor
-        The measured value.
-    referencia
-        The reference for the measured value; None if no reference exists.
-    situacao
-        The verdict of the check.
-    motivo
-        A Portuguese sentence that says why the verdict is not ``ok``; None if the verdict is ``ok``.
-    """
+    """One row of the quality table; ``glue/schemas/tbspec_pynvest_qualidade.json`` describes the columns."""
 
     tabela: str | None
     medida: str
@@ -81,8 +64,8 @@ class Assessment:
 
     Parameters
     ----------
-    day
-        The day, ``YYYYMMDD``.
+    state
+        The stored state of the day.
     rows
         The day's rows of the quality table; the last row holds the verdict.
     verdict
@@ -95,21 +78,15 @@ class Assessment:
         The possible splits since the latest previous day with SoT rows.
     is_partial
         Whether the day's run was limited to a few assets. Such a run is not judged.
-    fetch_from
-        ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the pages.
-    site_refuses
-        Whether the site refuses requests from AWS.
     """
 
-    day: int
+    state: DayState
     rows: tuple[QualityRow, ...]
     verdict: Verdict
     missing: Mapping[AssetKey, Outcome | None]
     spec: pa.Table
     splits: Sequence[Split] = ()
     is_partial: bool = False
-    fetch_from: str = "site"
-    site_refuses: bool = False
 
     @property
     def unlisted(self) -> bool:

@@ -158,15 +158,13 @@ def _assess(
     }
     verdict = rows[-1].situacao
     assessment = Assessment(
-        day,
+        state,
         rows,
         verdict,
         {} if rows is NOT_RUN else missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
         rows is PARTIAL,
-        state.fetch_from,
-        state.site_refuses,
     )
     told = notice(
         assessment,

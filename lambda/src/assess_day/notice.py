@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -55,14 +55,6 @@ class Notice:
     text: str
 
 
-class _Move(NamedTuple):
-    """An asset, its last price in reais, and its price change in the newest session, as a fraction."""
-
-    ticker: str
-    price: float | None
-    change: float
-
-
 def notice(
     assessment: Assessment,
     sot: Mapping[Kind, pa.Table],
@@ -87,7 +79,7 @@ def notice(
     quality_table
         The quality table's name for queries, including the name of its database.
     """
-    day = date_of(assessment.day)
+    day = date_of(assessment.state.ledger.day)
     remarks = len(assessment.reasons)
     said = {
         Verdict.OK: "tudo certo",
@@ -125,8 +117,11 @@ def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.
     if assessment.splits:
         yield f"Possíveis desdobramentos ou grupamentos: {some(list(map(_split, assessment.splits)))}"
     yield f"Situação do dia: {assessment.verdict.value}"
-    yield from map(without_links, _shown_reasons(assessment.reasons))
-    yield from map(without_links, _moves(_largest_moves(sot, session)))
+    if assessment.reasons:
+        yield ""
+        yield "Por quê:"
+        yield from (without_links(f"  - {reason}") for reason in some_reasons(assessment.reasons))
+    yield from map(without_links, _largest_moves(sot, session))
 
 
 def _missing(assessment: Assessment) -> Iterator[str]:
@@ -151,38 +146,19 @@ def _split(split: Split) -> str:
     return f"{printable(split.ticker)} ({ratio})"
 
 
-def _shown_reasons(reasons: Sequence[str]) -> Iterator[str]:
-    if not reasons:
-        return
-    yield ""
-    yield "Por quê:"
-    for reason in some_reasons(reasons):
-        yield f"  - {reason}"
-
-
-def _moves(moves: Sequence[_Move]) -> Iterator[str]:
-    if not moves:
-        return
-    yield ""
-    yield "Maiores variações do pregão (ativos que negociam mais de R$ 1 milhão por dia):"
-    for move in moves:
-        price = "sem preço" if move.price is None else brazilian(f"R$ {move.price:,.2f}")
-        yield f"  {printable(move.ticker):<8}{brazilian(f'{100 * move.change:+,.2f}%'):>9}  {price}"
-
-
 def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
-    day = assessment.day
+    day = assessment.state.ledger.day
     if assessment.verdict is Verdict.OK:
         yield "O que fazer: nada; as tabelas do dia estão prontas para consulta no Athena."
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
     missing = set(assessment.missing.values())
     to_ask = bool(missing - {Outcome.LATER_SESSION, Outcome.LAYOUT})
-    if assessment.site_refuses:
+    if assessment.state.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
     elif assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons):
         yield "  - o site recusou a listagem: se isso se repetir nos próximos dias, veja docs/collector.md"
-    if (to_ask or assessment.unlisted) and assessment.fetch_from == "pages":
+    if (to_ask or assessment.unlisted) and assessment.state.fetch_from == "pages":
         yield "  - trazer o que falta: rode o coletor de novo para o dia (docs/collector.md)"
     elif to_ask or assessment.unlisted:
         yield (
@@ -199,8 +175,8 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
     yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run
 
 
-def _largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[_Move]:
-    """Return the five liquid assets that traded in a session and whose prices changed most."""
+def _largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> Iterator[str]:
+    """Name the five liquid assets that traded in a session and whose prices changed most."""
     moves = []
     for kind, rows in sot.items():
         names = [kind.ticker_column, "vlr_cot", "pct_var_dia", "dt_ult_cot", "vol_med_neg_2m"]
@@ -210,5 +186,10 @@ def _largest_moves(sot: Mapping[Kind, pa.Table], session: date | None) -> list[_
             if not session or traded_on != session or not ticker or change is None:
                 continue
             if math.isfinite(change) and (volume or 0) > LIQUID:
-                moves.append(_Move(ticker, price, change))
-    return sorted(moves, key=lambda move: (-abs(move.change), move.ticker))[:MOVES]
+                moves.append((-abs(change), ticker, change, price))
+    if moves:
+        yield ""
+        yield "Maiores variações do pregão (ativos que negociam mais de R$ 1 milhão por dia):"
+    for _, ticker, change, price in sorted(moves, key=itemgetter(0, 1))[:MOVES]:
+        said = "sem preço" if price is None else brazilian(f"R$ {price:,.2f}")
+        yield f"  {printable(ticker):<8}{brazilian(f'{100 * change:+,.2f}%'):>9}  {said}"

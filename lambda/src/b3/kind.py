@@ -17,11 +17,6 @@ class Kind(str, Enum):
         return {Kind.ACOES: "nome_papel", Kind.FIIS: "fii"}[self]
 
     @property
-    def label(self) -> str:
-        """Return the value that ``tipo_ativo`` has for this kind in the Spec table."""
-        return {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}[self]
-
-    @property
     def listing(self) -> str:
         """Return pynvest's name for the listing of this kind."""
         return {Kind.ACOES: "ações", Kind.FIIS: "fiis"}[self]

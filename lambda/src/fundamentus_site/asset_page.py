@@ -206,7 +206,9 @@ def _read_table(
             else:
                 twins.setdefault(name, []).append(pair)
         for name, those in twins.items():
-            places = [_place(pair, periods) for pair in those]
+            places = [
+                next((place for columns, place in periods if pair.at in columns), None) for pair in those
+            ]
             if len(those) > 1 and (None in places or len(set(places)) < len(places)):
                 places = list(range(len(those)))
             for pair, place in zip(those, places, strict=True):
@@ -215,10 +217,6 @@ def _read_table(
                     found.pass_over(pair.label, pair.value)
                 else:
                     found.take(name, place, pair.value)
-
-
-def _place(pair: _Pair, periods: list[tuple[range, int]]) -> int | None:
-    return next((place for columns, place in periods if pair.at in columns), None)
 
 
 def _read_row(

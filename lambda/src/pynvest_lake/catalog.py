@@ -6,6 +6,7 @@ nothing else in these stages needs it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from b3.days import PARTITION_KEY, parse_day
@@ -71,11 +72,9 @@ def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, .
         DatabaseName=table.database, TableName=table.table, ExcludeColumnSchema=True
     )
     values -= {partition["Values"][0] for page in pages for partition in page["Partitions"]}
-    return tuple(sorted(int(value) for value in values if _is_day(value)))
-
-
-def _is_day(value: str) -> bool:
-    try:
-        return value.isascii() and value.isdigit() and str(parse_day(int(value))) == value
-    except ValueError:
-        return False
+    days = []
+    for value in sorted(values):
+        with suppress(ValueError):  # foreign keys name no day
+            if str(parse_day(int(value))) == value:
+                days.append(int(value))
+    return tuple(days)

@@ -7,6 +7,8 @@ import pyarrow as pa
 from b3.kind import Kind
 from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
+_LABELS = {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}
+"""The values of ``tipo_ativo``."""
 # Spec columns that have another name in SoT. All other columns have the same name in all three tables.
 _SOT_COLUMNS = {
     Kind.ACOES: {
@@ -32,5 +34,5 @@ def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]
-    sot = sot.append_column("tipo_ativo", pa.repeat(kind.label, len(sot)))
+    sot = sot.append_column("tipo_ativo", pa.repeat(_LABELS[kind], len(sot)))
     return pa.table([sot[renamed.get(name, name)] for name in schema.names], schema=schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
@@ -11,16 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assess_day.assessment import VERDICT, Assessment, QualityRow, Verdict
+from assess_day.day_status import DayState
 from assess_day.notice import Notice
 from assess_day.notice import notice as notice_of
 from assess_day.splits import Split
 from b3.kind import Kind
 from lake_rows import rows
 from pynvest_lake.contract import QUALITY, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
-from pynvest_lake.ledger import AssetKey, Outcome
+from pynvest_lake.ledger import AssetEntry, AssetKey, BatchEntry, DayLedger, Outcome, Round
 
 DAY = 20261123
 SESSION = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 
 
 def stock(ticker: str, price: float | None, change: float | None, **more: Any) -> dict[str, Any]:
@@ -57,12 +59,18 @@ def row(situacao: Verdict, motivo: str | None) -> QualityRow:
 
 
 def assessment(
-    *rows_: QualityRow, missing: Mapping[AssetKey, Outcome | None] | None = None, **more: Any
+    *rows_: QualityRow,
+    missing: Mapping[AssetKey, Outcome | None] | None = None,
+    batches: tuple[tuple[BatchEntry, datetime], ...] = (),
+    fetch_from: str = "site",
+    **more: Any,
 ) -> Assessment:
+    asked = Round(0, "2026-11-23T21:45:00Z", {Kind.ACOES: ["PETR4"]})
+    state = DayState(DayLedger(DAY, None, (asked,), batches), frozenset(), fetch_from=fetch_from)
     situacao = max((one.situacao for one in rows_), key=lambda one: one.rank, default=Verdict.OK)
     verdict = QualityRow(None, VERDICT, None, None, None, situacao, None)
     given_: dict[str, Any] = {"spec": SPEC, **more}
-    return Assessment(DAY, (*rows_, verdict), situacao, missing or {}, **given_)
+    return Assessment(state, (*rows_, verdict), situacao, missing or {}, **given_)
 
 
 def notice(day: Assessment, sot: Any = SOT, **more: Any) -> Notice:
@@ -130,6 +138,7 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
 
 def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
     refused = {(Kind.FIIS, f"ABCD{number:02}"): Outcome.REFUSED for number in range(1234)}
+    entries = {ticker: AssetEntry(outcome) for (_, ticker), outcome in refused.items()}
     day = assessment(
         row(Verdict.WARNING, "um rótulo novo"),
         row(Verdict.FAILURE, "faltam 1.236 de 1.450 ativos"),
@@ -139,7 +148,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
             (Kind.ACOES, "PETR4"): Outcome.FAILED,
         },
         spec=SPEC.slice(0, 0),
-        site_refuses=True,
+        batches=((BatchEntry(Kind.FIIS, entries), NOW),),
     )
     told = notice(day, daily_digest=False)
 
