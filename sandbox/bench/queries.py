@@ -171,7 +171,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 def text(path: Path) -> str:
     """Return a query with names without a database in place of Terraform's placeholders."""
-    columns = [*table_schema(VIEWS[path.stem]).names, "anomesdia_exec"] if path.stem in VIEWS else []
+    columns = [*table_schema(VIEWS[path.stem]).arrow.names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
     return re.sub(r"\$\{(\w+)\}", lambda found: names[found[1]], path.read_text(encoding="utf-8"))

@@ -199,11 +199,11 @@ def as_athena(value: Any, kind: str) -> Any:
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
     """On the first of two days, the catalog and the object lack the column that was appended later."""
-    table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES)
+    table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES).arrow
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]
     for day, known in ((20260105, schema.names[:-1]), (20260106, schema.names)):
-        row = pa.Table.from_pylist([{ticker: "PETR4", appended: "1,5"}], schema=schema.arrow).select(known)
+        row = pa.Table.from_pylist([{ticker: "PETR4", appended: "1,5"}], schema=schema).select(known)
         put(lake.s3, table, day, row)
         lake.glue.create_partition(
             DatabaseName=table.database,

@@ -22,7 +22,8 @@ from sandbox.site import FUND_VARIETIES, STOCK_VARIETIES, SampleAsset, SiteServe
 from specialize_financial_data import handler as specialize_financial_data
 
 BATCH = 100
-ADDED_COLUMNS = table_schema(SOR_ACOES).names[table_schema(SOR_ACOES).names.index("datetime_exec") + 1 : -1]
+_NAMES = table_schema(SOR_ACOES).arrow.names
+ADDED_COLUMNS = _NAMES[_NAMES.index("datetime_exec") + 1 : -1]
 
 Rows = dict[str, dict[str, Any]]
 
@@ -69,7 +70,7 @@ def run_day(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatc
 def rows_by_ticker(lake: Lake, table: str, day: int) -> Rows:
     """Return a partition's rows by ticker (the first column); each ticker must occur once."""
     rows = lake.rows(table, day)
-    by_ticker = {row[table_schema(table).names[0]]: row for row in rows}
+    by_ticker = {row[table_schema(table).arrow.names[0]]: row for row in rows}
     assert len(by_ticker) == len(rows), f"{table} has a ticker twice"
     return by_ticker
 

@@ -30,7 +30,7 @@ from b3.days import DayRefused
 from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.contract import QUALITY
-from pynvest_lake.execution import Execution, check_fields
+from pynvest_lake.execution import FROM_SOR, Execution, check_fields
 from pynvest_lake.settings import read_settings
 
 leave_pandas_alone()
@@ -84,7 +84,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if step == "assess":
         compactions = [*event.get("folds", ()), *event.get("spec_folds", ())]
         return _assess(settings, execution, state, compactions, now)
-    if execution.from_sor:
+    if execution.source == FROM_SOR:
         name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
         waiting = []

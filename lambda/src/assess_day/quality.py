@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from assess_day import day_checks, table_checks
 from assess_day.assessment import LISTING, VERDICT, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 
-Check = Callable[[CheckInputs], list[QualityRow]]
-
-CHECKS: tuple[Check, ...] = (*day_checks.CHECKS, *table_checks.CHECKS)
+CHECKS = (*day_checks.CHECKS, *table_checks.CHECKS)
 PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução de teste"),)
 """The rows of a day with only a partial run: such a day is not judged."""
 _ONLY_PARTIAL = (

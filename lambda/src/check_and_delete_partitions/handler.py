@@ -64,7 +64,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ------
     DayRefused, ValueError
         This event is not allowed for the day, or the event is invalid. Nothing was removed.
-    ObjectsNotDeleted, PartitionNotDeleted
+    NotDeleted
         Objects or a partition could not be deleted. Nothing was started.
     """
     settings = read_settings(Settings, os.environ)

@@ -13,12 +13,8 @@ from pynvest_lake.storage import COMPACT, LakeTable
 ATTEMPTS = 5
 
 
-class ObjectsNotDeleted(RuntimeError):
-    """S3 still has objects after it was asked to delete them."""
-
-
-class PartitionNotDeleted(RuntimeError):
-    """The catalog still has a partition after the request to delete this partition."""
+class NotDeleted(RuntimeError):
+    """S3 still has objects, or the catalog a partition, after the request to delete them."""
 
 
 def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dict[str, Any]:
@@ -43,7 +39,7 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 
     Raises
     ------
-    ObjectsNotDeleted, PartitionNotDeleted
+    NotDeleted
         Objects or a partition still exist after all attempts.
     """
     objects, partitions = {}, 0
@@ -65,7 +61,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
 
     Raises
     ------
-    ObjectsNotDeleted
+    NotDeleted
         Objects still exist after several attempts.
     """
     found = left = _objects(s3, bucket, prefix)
@@ -82,7 +78,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
         if not left:
             break
     if left:
-        raise ObjectsNotDeleted(
+        raise NotDeleted(
             f"{len(left)} of {len(found)} objects of s3://{bucket}/{prefix} are still there after {ATTEMPTS} "
             f"attempts to delete them, such as {next(iter(left))}: run the day again once S3 deletes them"
         )
@@ -121,7 +117,7 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         # run may have registered a newer partition for that run's objects. The newer partition stays.
         if _created_at(glue, table, day) != created_at:
             return True
-    raise PartitionNotDeleted(
+    raise NotDeleted(
         f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion: "
         "run the day again once the catalog deletes it"
     )

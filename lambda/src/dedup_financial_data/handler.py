@@ -16,7 +16,7 @@ from pynvest_lake.arrow import leave_pandas_alone
 from pynvest_lake.aws import client
 from pynvest_lake.catalog import register_partition
 from pynvest_lake.contract import KINDS, SOT, SPEC_ATIVOS
-from pynvest_lake.execution import Execution
+from pynvest_lake.execution import FROM_SOR, Execution
 from pynvest_lake.prepare import prepare
 from pynvest_lake.settings import read_settings
 from pynvest_lake.specialize import specialize
@@ -65,7 +65,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_settings(Settings, os.environ)
     execution = Execution.from_event(event)
     day, table = execution.day, settings.table
-    done = _rebuild(settings, day) if execution.from_sor else _compact(settings, day)
+    done = _rebuild(settings, day) if execution.source == FROM_SOR else _compact(settings, day)
     if done.objects_read:
         register_partition(client("glue"), table, day)
     result: dict[str, Any] = {"table": table.table, "anomesdia_exec": day, **vars(done)}

@@ -30,10 +30,9 @@ class FundamentusSite(Fundamentus):
       which a row has no link. This class raises a different error type for each kind of answer.
 
     - pynvest treats cells with a question mark as labels and all other cells as values. It pairs the first
-    label with the first value, and so on. After an empty label, an old year or a text with a question mark,
-    the following
-      values are in wrong columns. This class finds a label by its markup and name, and takes the next cell
-      as the value.
+      label with the first value, and so on. After an empty label, an old year or a text with a question
+      mark, the following values are in wrong columns. This class finds a label by its markup and name, and
+      takes the next cell as the value.
 
     - When pynvest is imported, it derives the years of the yearly price changes from the clock. This class
       counts these years from the run day.

@@ -72,11 +72,6 @@ class TableSchema:
     columns: tuple[Column, ...]
 
     @property
-    def names(self) -> list[str]:
-        """Return the column names in order."""
-        return [column.name for column in self.columns]
-
-    @property
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema of the table's objects."""
         return pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in self.columns])

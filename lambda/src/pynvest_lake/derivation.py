@@ -28,10 +28,6 @@ from pynvest_lake.storage import (
 )
 
 
-class UnexpectedEvent(ValueError):
-    """The event is not for this function; the text says what was found and what was expected."""
-
-
 def derive(
     event: dict[str, Any],
     sources: Collection[LakeTable],
@@ -62,9 +58,11 @@ def derive(
 
     Raises
     ------
-    UnexpectedEvent
-        The event is not from S3, it names an object that is no part of `sources`, or an object could not be
-        read. All other objects were written.
+    UnexpectedObject
+        The event names an object that is no part of `sources`, or an object could not be read. All other
+        objects were written.
+    ValueError
+        The event is not from S3.
     """
     problems: list[str] = []
     counts = {"objects": 0, "rows": 0, "gone": 0, "there": 0}
@@ -91,7 +89,7 @@ def derive(
         counts["rows"] += len(rows)
     logger.info("objects derived", extra=counts)
     if problems:
-        raise UnexpectedEvent("; ".join(problems))
+        raise UnexpectedObject("; ".join(problems))
     return counts
 
 
@@ -105,7 +103,7 @@ def _places(event: dict[str, Any]) -> list[tuple[str, str]]:
         records = [record["s3"] for record in event["Records"]]
         return [(one["bucket"]["name"], unquote_plus(one["object"]["key"])) for one in records]
     except (KeyError, TypeError) as error:
-        raise UnexpectedEvent(f"event has {sorted(event)}, expected an event of S3: {error!r}") from error
+        raise ValueError(f"event has {sorted(event)}, expected an event of S3: {error!r}") from error
 
 
 def _part(bucket: str, key: str, tables: Collection[LakeTable]) -> LakeObject:

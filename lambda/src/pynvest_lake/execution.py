@@ -52,11 +52,6 @@ class Execution:
         today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
         return self.source is not None and self.day < today
 
-    @property
-    def from_sor(self) -> bool:
-        """Return whether the execution rebuilds the tables from the day's SoR objects."""
-        return self.source == FROM_SOR
-
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Execution:
         """Read ``started_at`` and ``input`` from a function's event.

@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises
     ------
-    UnexpectedEvent
+    UnexpectedObject
         A record does not belong to this function's tables, or the record's object cannot be read. All other
         records were specialized.
     """

@@ -18,7 +18,7 @@ from b3.days import DayRefused
 from b3.kind import Kind
 from check_and_delete_partitions import handler as stage
 from check_and_delete_partitions import partitions
-from check_and_delete_partitions.partitions import ObjectsNotDeleted, PartitionNotDeleted, remove_day
+from check_and_delete_partitions.partitions import NotDeleted, remove_day
 from dedup_financial_data.compaction import compact
 from lake_rows import put_part, raw_s3_event
 from moto_lake import DAY, LAYERS, WORK_BUCKET, Lake, later, set_environment
@@ -117,7 +117,7 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
     register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
     monkeypatch.setattr(awswrangler.catalog, "delete_partitions", lambda **_: None)
 
-    with pytest.raises(PartitionNotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
+    with pytest.raises(NotDeleted, match=f"partition {DAY} of db_sot.{SOT_ACOES}"):
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
 
@@ -172,9 +172,7 @@ def test_an_object_that_stays_is_an_error_and_nothing_is_started(
     put_part(lake, SOT_ACOES, 2)
     s3_keeps(kept.key, 1000)
 
-    with pytest.raises(
-        ObjectsNotDeleted, match=f"1 of 2 objects of .* are still there .* such as {kept.key}"
-    ):
+    with pytest.raises(NotDeleted, match=f"1 of 2 objects of .* are still there .* such as {kept.key}"):
         clear({"anomesdia_exec": DAY})
 
     assert invoked == []

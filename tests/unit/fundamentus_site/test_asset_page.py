@@ -42,7 +42,7 @@ def read(asset: SampleAsset, fetched_at: datetime = EVENING, day: int = DAY) -> 
 
 
 def texts(reading: Indicators) -> dict[str, str | None]:
-    columns = SCHEMAS[Kind.FIIS if "fii" in reading.texts else Kind.ACOES].names
+    columns = SCHEMAS[Kind.FIIS if "fii" in reading.texts else Kind.ACOES].arrow.names
     return {column: reading.texts.get(column) for column in columns if not column.startswith("datetime_")}
 
 

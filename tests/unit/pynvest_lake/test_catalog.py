@@ -38,7 +38,7 @@ def test_a_partition_has_the_days_location_and_the_contracts_columns(lake: Lake)
         DatabaseName=table.database, TableName=table.table, PartitionValues=[str(DAY)]
     )["Partition"]["StorageDescriptor"]
     assert found["Location"] == f"s3://lake-spec/{SPEC_ATIVOS}/anomesdia_exec={DAY}/"
-    assert [column["Name"] for column in found["Columns"]] == table_schema(SPEC_ATIVOS).names
+    assert [column["Name"] for column in found["Columns"]] == table_schema(SPEC_ATIVOS).arrow.names
 
 
 def test_a_partition_that_exists_already_is_no_error(lake: Lake) -> None:

@@ -56,7 +56,7 @@ def type_by_the_rules(column: str) -> str:
 def test_sor_and_sot_have_the_columns_of_pynvest_in_its_order_and_then_what_was_added(
     table: str, columns: dict[str, str], added: list[str]
 ) -> None:
-    assert table_schema(table).names == [*columns.values(), "datetime_exec", *added, "datetime_leitura"]
+    assert table_schema(table).arrow.names == [*columns.values(), "datetime_exec", *added, "datetime_leitura"]
 
 
 @pytest.mark.parametrize(
@@ -137,11 +137,11 @@ def test_a_typed_column_has_the_type_that_its_name_says(table: str) -> None:
 
 
 def test_spec_has_the_columns_that_stocks_and_funds_share() -> None:
-    names = table_schema(SPEC_ATIVOS).names
+    names = table_schema(SPEC_ATIVOS).arrow.names
     assert names[:4] == ["codigo_ticker_ativo", "tipo_ativo", "nome_ativo", "nome_setor_segmento"]
-    shared = set(table_schema(SOT_ACOES).names) & set(table_schema(SOT_FIIS).names)
+    shared = set(table_schema(SOT_ACOES).arrow.names) & set(table_schema(SOT_FIIS).arrow.names)
     assert set(names[4:]) <= shared
-    assert names[4:] == [name for name in table_schema(SOT_ACOES).names if name in names[4:]]
+    assert names[4:] == [name for name in table_schema(SOT_ACOES).arrow.names if name in names[4:]]
     assert {f"pct_var_ano_a{age}" for age in range(6)} | {"vlr_cot", "dt_ult_cot", "datetime_exec"} <= set(
         names
     )

@@ -59,7 +59,7 @@ def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) 
 @pytest.mark.parametrize("blank", ["", "-", "-%", "\n -\xa0"])
 def test_a_text_for_no_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
     schema = table_schema(SOR_ACOES)
-    prepared = prepare(rows(SOR_ACOES, dict.fromkeys(schema.names, blank)), Kind.ACOES, DAY)
+    prepared = prepare(rows(SOR_ACOES, dict.fromkeys(schema.arrow.names, blank)), Kind.ACOES, DAY)
     assert set(prepared.table.to_pylist()[0].values()) == {None}
     assert prepared.unreadable == []
 
