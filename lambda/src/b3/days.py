@@ -102,6 +102,14 @@ def last_closed_day(now: datetime) -> int:
     return number_of(day)
 
 
+def next_opening(day: int) -> datetime:
+    """Return the earliest moment at which the site shows a later session: 10:00 of the next weekday."""
+    following = date_of(day) + timedelta(days=1)
+    while following.weekday() > 4:
+        following += timedelta(days=1)
+    return datetime.combine(following, time(10), SAO_PAULO)
+
+
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest may start the run of a day.
 

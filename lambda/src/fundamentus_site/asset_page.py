@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from lxml import etree
 
 from b3.bounds import MOST_RECORDED, printable
 from b3.brazilian import read_date, without_blanks
-from b3.days import SAO_PAULO, date_of
+from b3.days import date_of, next_opening
 from b3.kind import Kind
 from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.page import Page, cells_of, holding_rows, meaning, parse, text_of
@@ -31,7 +31,6 @@ _TABLES = f"//{_OF_INDICATORS}[not(ancestor::{_OF_INDICATORS})]"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _YEAR_OF_RUN = re.compile(r"AAAA(?:-(\d+))?")
 _PERIODS = (re.compile(r"\b12\s+meses", re.IGNORECASE), re.compile(r"\b(?:3|tr[êe]s)\s+meses", re.IGNORECASE))
-_NEXT_OPENING = time(10)
 _SHOWN_LABELS = 12
 _LONGEST_VALUE = 1000
 """In characters. The longest texts are names of companies, with a hundred characters."""
@@ -310,7 +309,7 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
                 f"expected {SESSION_LABEL!r} not to be after the day"
             )
         return
-    opening = datetime.combine(_next_weekday(run), _NEXT_OPENING, SAO_PAULO)
+    opening = next_opening(day)
     if page.fetched_at >= opening:
         found = None if written is None else printable(written)
         raise LaterSession(
@@ -318,10 +317,3 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
             f"a date, and the page was fetched at {page.fetched_at.isoformat()}: expected a page from before "
             f"{opening.isoformat()}"
         )
-
-
-def _next_weekday(day: date) -> date:
-    following = day + timedelta(days=1)
-    while following.weekday() > 4:
-        following += timedelta(days=1)
-    return following

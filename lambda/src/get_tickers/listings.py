@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 from b3.bounds import first_of
 from b3.brazilian import read_number
-from b3.days import day_at
+from b3.days import day_at, next_opening
 from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, Refused
 from fundamentus_site.listing_page import read_listing_page
@@ -109,14 +109,15 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched on an earlier date are not used.
+    Pages that were fetched on an earlier date are not used. The latest price counts, but not one from a
+    listing that was fetched after the next session opened.
 
     Raises
     ------
     NoListing
         The archive has no readable page of the day.
     """
-    united: Listing | None = None
+    listing = Listing({})
     places: list[tuple[Kind, str, PageRef]] = []
     problems: list[str] = []
     listings: list[ArchivedPage] = []
@@ -139,12 +140,11 @@ def from_archive(archive: Archive, day: int) -> Listed:
             continue
         prices = {ticker: read_number(text) for ticker, text in found_listing.prices.items()}
         of_page = Listing({Kind(page.kind): prices})
-        united = of_page if united is None else united.united(of_page)
-    if united is None and not places:
+        is_late = moment_of(page.fetched_at) >= next_opening(day)
+        listing = of_page.united(listing) if is_late else listing.united(of_page)
+    if not any(listing) and not places:
         raise NoListing(f"{Outcome.FAILED.value}: the archive has no page of {day} that can be read")
-    return Listed(
-        united or Listing({}), places=tuple(places), problems=tuple(first_of(problems, len(problems)))
-    )
+    return Listed(listing, places=tuple(places), problems=tuple(first_of(problems, len(problems))))
 
 
 def asked_for(listed: Listing, tickers: Collection[str] | None) -> Listing:

@@ -421,6 +421,25 @@ def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
     assert any(f"the page of {one} is older than {DAY}" in problem for problem in result["problems"])
 
 
+def listing_page(fetched_at: str, **prices: str) -> ArchivedPage:
+    rows = "".join(f"<tr><td><a>{ticker}</a><td>{price}" for ticker, price in prices.items())
+    body = f"<table><tr><th>Papel<th>Cotação{rows}</table>".encode()
+    return ArchivedPage(None, "acoes", "http://site/resultado.php", fetched_at, 200, "text/html", body)
+
+
+def test_the_latest_price_of_the_archive_counts_but_none_of_the_next_session(lake: Lake, queue: Any) -> None:
+    pages = [
+        listing_page("2026-11-24T13:00:00Z", PETR4="3,00", NOVA3="4,00"),  # 10:00 in São Paulo
+        listing_page("2026-11-24T12:59:59Z", PETR4="2,00"),
+        listing_page("2026-11-23T21:45:00Z", PETR4="1,00", VALE3="5,00"),
+    ]
+    lake.archive.put(DAY, pages)
+
+    queue({"anomesdia_exec": DAY, "source": "pages"})
+
+    assert lake.ledger.listing(DAY).assets[Kind.ACOES] == {"PETR4": 2.0, "VALE3": 5.0, "NOVA3": 4.0}
+
+
 def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
