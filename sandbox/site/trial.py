@@ -6,14 +6,12 @@ up. On the live day an asset has the price in `trial.csv`; a random walk gives t
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import accumulate, count, islice
-from pathlib import Path
 from random import Random
 
 from b3.days import date_of, is_trading_day, number_of
@@ -78,55 +76,39 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
     step = next(step for step, session in enumerate(sessions) if number_of(session) <= day)
     days_ago = 0 if day == live else 1 + history_days(live)[::-1].index(day)
     return [
-        _on_day(listed, sessions, step, day)
-        for listed in _listed()
-        if GONE.get(listed.known.ticker, 0) <= days_ago <= NEW.get(listed.known.ticker, EARLIER_DAYS)
+        _on_day(traded, sessions, step, day)
+        for traded in _traded()
+        if GONE.get(traded.listed.ticker, 0) <= days_ago <= NEW.get(traded.listed.ticker, EARLIER_DAYS)
     ]
 
 
 @dataclass(frozen=True)
-class _Listed:
+class _Traded:
     """An asset in `trial.csv`, and its split-adjusted price in each session, the newest session first."""
 
-    variety: str
-    known: names.Stock | names.Fund
+    listed: names.Listed
     prices: tuple[float, ...]
 
     def old_shares(self, step: int) -> int:
         """Return how many shares on the live day correspond to one share in the session at `step`."""
-        at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
+        at, factor = SPLIT.get(self.listed.ticker, (SESSIONS, 1))
         return factor if step > at else 1
 
 
 @cache
-def _listed() -> tuple[_Listed, ...]:
-    with Path(__file__).with_name("trial.csv").open(encoding="utf-8", newline="") as lines:
-        return tuple(_read(line) for line in csv.DictReader(lines))
+def _traded() -> tuple[_Traded, ...]:
+    return tuple(_Traded(listed, _prices(listed)) for listed in names.known())
 
 
-def _read(line: Mapping[str, str]) -> _Listed:
-    figures = names.Figures(
-        Decimal(line["price"]),
-        1_000_000 * int(line["millions"]),
-        Decimal(line["p_vp"]),
-        Decimal(line["p_l"] or 0),
-        Decimal(line["dividend_yield"]),
-    )
-    ticker, rng = line["ticker"], Random(line["ticker"])  # noqa: S311 - no secret
-    known = (
-        names.Stock(ticker, line["name"], line["group"], line["subgroup"], figures)
-        if line["p_l"]
-        else names.Fund(ticker, line["name"], line["group"], line["subgroup"], "Ativa", figures)
-    )
-    spread = 0.017 if line["p_l"] else 0.006
+def _prices(listed: names.Listed) -> tuple[float, ...]:
+    rng = Random(listed.ticker)  # noqa: S311 - no secret
+    spread = 0.017 if listed.kind == "acoes" else 0.006
 
     def before(price: float, step: int) -> float:
-        fall = CHEAPER.get(ticker, 0) if step < EARLIER_DAYS else 0
+        fall = CHEAPER.get(listed.ticker, 0) if step < EARLIER_DAYS else 0
         return price / (1 + rng.gauss(0.0004 - fall, spread))
 
-    return _Listed(
-        line["variety"], known, tuple(accumulate(range(SESSIONS - 1), before, initial=float(figures.price)))
-    )
+    return tuple(accumulate(range(SESSIONS - 1), before, initial=float(listed.price)))
 
 
 @cache
@@ -137,20 +119,20 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 
 @cache
-def _of_year(listed: _Listed, newest: date) -> SampleAsset:
+def _of_year(listed: names.Listed, newest: date) -> SampleAsset:
     """Return an asset with its price in `trial.csv`; its session `newest` is the newest session of a year."""
-    return make_known_asset(newest, listed.variety, listed.known)
+    return make_known_asset(newest, listed)
 
 
-def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
+def _on_day(traded: _Traded, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
     """Return an asset as its page shows it on `day`, when the newest session is ``sessions[step]``."""
     newest = next(session for session in sessions if session.year == sessions[step].year)
-    asset = replace(_of_year(listed, newest), day=day)
-    if listed.variety == "halted":
+    asset = replace(_of_year(traded.listed, newest), day=day)
+    if asset.variety == "halted":
         return asset
     cells = asset.cells_by_column()
     values = {column: cell.value for column, cell in cells.items() if cell.value is not None}
-    moved = _moved(listed, values, sessions, step, day)
+    moved = _moved(traded, values, sessions, step, day)
     years = {
         column: value * _OLDER_YEARS
         for column, value in values.items()
@@ -166,14 +148,13 @@ def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) ->
 
 
 def _moved(
-    listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
+    traded: _Traded, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
 ) -> dict[str, Decimal | date]:
     """Compute a session's unrounded values; `values` holds the asset's values at the price in `trial.csv`."""
-    session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
-    assert figures
-    price = round(Decimal(listed.prices[step] * split), 2)
-    shares = Decimal(figures.shares) / split
-    market, listed_market = price * shares, figures.price * figures.shares
+    session, split, listed = sessions[step], traded.old_shares(step), traded.listed
+    price = round(Decimal(traded.prices[step] * split), 2)
+    shares = Decimal(listed.shares) / split
+    market, listed_market = price * shares, listed.price * listed.shares
     moved: dict[str, Decimal | date] = {"vlr_cot": price, "vlr_mercado": market // 1000 * 1000}
     moved |= {"num_acoes": shares, "num_cotas": shares}
 
@@ -190,8 +171,8 @@ def _moved(
 
     starts = _starts(sessions, step, day)
     for column, start in starts.items():
-        moved[column] = Decimal(100 * (listed.prices[step] / listed.prices[start] - 1))
-    year = listed.prices[step : starts["pct_var_12m"]]
+        moved[column] = Decimal(100 * (traded.prices[step] / traded.prices[start] - 1))
+    year = traded.prices[step : starts["pct_var_12m"]]
     moved["vlr_min_52_sem"], moved["vlr_max_52_sem"] = (
         round(Decimal(extreme * split), 2) for extreme in (min(year), max(year))
     )
