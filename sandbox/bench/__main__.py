@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pynvest_lake.aws import list_objects
 from sandbox.bench.costs import DayCounts, months
 from sandbox.console import Console
-from sandbox.lake import StoredObject
 from sandbox.local import LocalLake
 from sandbox.site import SiteServer, make_assets
 
@@ -65,10 +65,11 @@ def _measure(local: LocalLake, site: SiteServer) -> dict[str, Any]:
     console = Console()
     day = local.day(console)
     day.start()
-    before = day.wait()
+    day.wait()
+    before = [_sizes(local, table.bucket, table.prefix(day.number)) for table in day.lake.tables]
     day.run_workflow()
     console.settle()
-    after = day.snapshot()
+    after = [_sizes(local, table.bucket, table.prefix(day.number)) for table in day.lake.tables]
     processes = list(_processes(local))
     stages = [
         {
@@ -84,15 +85,22 @@ def _measure(local: LocalLake, site: SiteServer) -> dict[str, Any]:
     waits = sum(1 for request in site.requests if request.ticker) * LATENCY_MS / 1000
     seconds = next(one["ended_after_seconds"] for one in stages if "specialize" in one["function"])
     partitions = [
-        _partition(table.name, before.objects[table], after.objects[table]) for table in day.lake.tables
+        {
+            "table": table.name,
+            "objects_before": len(sizes),
+            "bytes_before": sum(sizes),
+            "objects_after": len(later),
+            "bytes_after": sum(later),
+        }
+        for table, sizes, later in zip(day.lake.tables, before, after, strict=True)
     ]
     counts = DayCounts(
         requests=_requests(local),
         invocations=sum(one["invocations"] for one in stages),
         gb_seconds=sum(one["cpu_seconds"] for one in stages) * FULL_CORE_MB / 1024 + waits * STAGE_3_GB,
-        stored_bytes=sum(one["bytes_after"] for one in partitions),
+        stored_bytes=sum(map(sum, after)),
         pages_bytes=len(site.assets) * PAGE_BYTES,
-        ledger_bytes=_ledger_bytes(local, day.number),
+        ledger_bytes=sum(_sizes(local, local.lake.work_bucket, f"ledger/anomesdia_exec={day.number}/")),
     )
     return {
         "assets": len(site.assets),
@@ -102,18 +110,6 @@ def _measure(local: LocalLake, site: SiteServer) -> dict[str, Any]:
         "partitions": partitions,
         **vars(counts),
         "month": months(counts),
-    }
-
-
-def _partition(table: str, before: list[StoredObject], after: list[StoredObject]) -> dict[str, Any]:
-    """Return the rows of a day's partition, and its objects and bytes before and after the compaction."""
-    return {
-        "table": table,
-        "rows": sum(stored.rows for stored in after),
-        "objects_before": len(before),
-        "bytes_before": sum(stored.size for stored in before),
-        "objects_after": len(after),
-        "bytes_after": sum(stored.size for stored in after),
     }
 
 
@@ -140,13 +136,9 @@ def _requests(local: LocalLake) -> dict[str, int]:
     return {name: actions[name] for name in sorted(actions) if not name.startswith(("logs:", "lambda:"))}
 
 
-def _ledger_bytes(local: LocalLake, day: int) -> int:
-    pages = (
-        local.emulator.client("s3")
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=local.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={day}/")
-    )
-    return sum(item["Size"] for page in pages for item in page.get("Contents", ()))
+def _sizes(local: LocalLake, bucket: str, prefix: str) -> list[int]:
+    """Return the bytes of each object below a prefix."""
+    return [item["Size"] for item in list_objects(local.emulator.client("s3"), bucket, prefix)]
 
 
 if __name__ == "__main__":
