@@ -147,19 +147,20 @@ def _stock(it: _Subject, stock: names.Listed) -> SampleAsset:
     assert stock.p_l
 
     quoted = it.last_quote()
+    balance_day = _quarter_end(quoted - timedelta(days=50))
     price, shares = stock.price, stock.shares
     losses = -1 if it.variety == "losses" else 1
     financial = it.variety in ("bank", "insurer")
 
     market = _thousands(price * shares)
-    equity = _thousands(losses * market / stock.p_vp)
+    equity = _thousands(losses * price * shares / stock.p_vp)
     total_assets = _thousands(abs(equity) * it.between(1.2, 4))
     current = _thousands(total_assets * it.between(0.2, 0.6))
     owed = _thousands(current / it.between(0.6, 2.5))
     debt = _thousands(total_assets * it.between(0.05, 0.4))
     cash = _thousands(debt * (it.between(1.1, 3) if losses < 0 else it.between(0.1, 0.95)))
     firm = market + debt - cash
-    profit = _thousands(losses * market / stock.p_l)
+    profit = _thousands(losses * price * shares / stock.p_l)
     ebit = _thousands(profit / it.between(0.55, 0.8))
     revenue = _thousands(abs(ebit) / it.between(0.12, 0.35))
     quarter = it.between(0.2, 0.3)
@@ -246,7 +247,7 @@ def _stock(it: _Subject, stock: names.Listed) -> SampleAsset:
         _rows(
             2,
             pen.whole("Valor de mercado", "vlr_mercado", market),
-            pen.day("Últ balanço processado", "dt_ult_balanco_proc", balance_day(quoted)),
+            pen.day("Últ balanço processado", "dt_ult_balanco_proc", balance_day),
             pen.whole("Valor da firma", "vlr_firma", firm),
             pen.whole("Nro. Ações", "num_acoes", shares),
         ),
@@ -274,9 +275,9 @@ def _fund(it: _Subject, fund: names.Listed) -> SampleAsset:
     price, shares = fund.price, fund.shares
     losses = -1 if it.variety == "losses" else 1
     market = _thousands(price * shares)
-    equity = _thousands(market / fund.p_vp)
+    equity = _thousands(price * shares / fund.p_vp)
     total_assets = _thousands(equity * it.between(1.02, 1.5))
-    ffo = _thousands(losses * market * fund.dividend_yield / 95)
+    ffo = _thousands(losses * price * shares * fund.dividend_yield / 95)
     paid = _thousands(abs(ffo) * it.between(0.9, 1))
     revenue = _thousands(abs(ffo) * it.between(1.05, 1.6))
     sold = _thousands(losses * revenue * it.rng.choice((Decimal(0), it.between(0.01, 0.2))))
@@ -330,8 +331,8 @@ def _fund(it: _Subject, fund: names.Listed) -> SampleAsset:
             2,
             pen.whole("Valor de mercado", "vlr_mercado", market),
             pen.whole("Nro. Cotas", "num_cotas", shares),
-            pen.day("Relatório", "dt_ult_relat_ger", management_report_day(quoted)),
-            pen.day("Últ Info Trimestral", "dt_ult_informe_trim", quarterly_report_day(quoted)),
+            pen.day("Relatório", "dt_ult_relat_ger", quoted.replace(day=1) - timedelta(days=1)),
+            pen.day("Últ Info Trimestral", "dt_ult_informe_trim", _quarter_end(quoted - timedelta(days=45))),
         ),
         (
             (Heading("Oscilações", 2), Heading("Indicadores", 4)),
@@ -339,23 +340,22 @@ def _fund(it: _Subject, fund: names.Listed) -> SampleAsset:
         ),
     )
     if it.variety != "financial":
-        tables = (*tables, _real_estate(it, pen, equity, fund))
+        tables = (*tables, _real_estate(it, pen, equity, paid))
     return SampleAsset(fund.ticker, "fiis", it.variety, number_of(it.today), tables)
 
 
-def _real_estate(it: _Subject, pen: _Pen, equity: int, fund: names.Listed) -> Table:
+def _real_estate(it: _Subject, pen: _Pen, equity: int, rents: int) -> Table:
     value = equity * it.between(0.5, 0.99)
     area = int(value / it.between(3_000, 9_000))
-    rent = _ratio(value * fund.dividend_yield / 100, area)
     return (
         (Heading("Imóveis", 6),),
         *_rows(
             3,
             pen.whole("Qtd imóveis", "qtd_imoveis", it.rng.randint(1, 60)),
             pen.whole("Área (m2)", "total_area_m2", area),
-            pen.percent("Cap Rate", "vlr_cap_rate", fund.dividend_yield),
+            pen.percent("Cap Rate", "vlr_cap_rate", _ratio(100 * rents, value)),
             pen.whole("Qtd Unidades", "qtd_unidades", it.rng.randint(1, 1_500)),
-            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", rent),
+            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", _ratio(rents, area)),
             pen.percent("Vacância Média", "vlr_vacancia_media", it.between(0, 35)),
             pen.percent("Imóveis/PL do FII", "vlr_imoveis_sobre_pl", _ratio(100 * value, equity)),
             pen.decimal("Preço do m2", "vlr_do_m2", _ratio(value, area)),
@@ -452,7 +452,7 @@ def brazilian(value: int | Decimal) -> str:
 
 def _thousands(value: Decimal) -> int:
     """Truncate an amount to whole thousands, as in published balance sheets."""
-    return int(value / 1000) * 1000
+    return int(round(value, 2) / 1000) * 1000
 
 
 def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
@@ -461,21 +461,6 @@ def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
 
 def _volume(it: _Subject, market: int) -> int:
     return int(market * it.between(0.0002, 0.005)) if it.trades else 0
-
-
-def balance_day(quoted: date) -> date:
-    """Return the date of the last balance sheet on a stock's page; the stock last traded on `quoted`."""
-    return _quarter_end(quoted - timedelta(days=50))
-
-
-def management_report_day(quoted: date) -> date:
-    """Return the date of the last monthly report on a fund's page; the fund last traded on `quoted`."""
-    return quoted.replace(day=1) - timedelta(days=1)
-
-
-def quarterly_report_day(quoted: date) -> date:
-    """Return the date of the last quarterly report on a fund's page; the fund last traded on `quoted`."""
-    return _quarter_end(quoted - timedelta(days=45))
 
 
 def _quarter_end(day: date) -> date:
