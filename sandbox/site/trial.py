@@ -7,7 +7,7 @@ up. On the live day an asset has the price in `trial.csv`; a random walk gives t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -57,31 +57,15 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
     step = next(step for step, session in enumerate(sessions) if number_of(session) <= day)
     days_ago = 0 if day == live else 1 + history_days(live)[::-1].index(day)
     return [
-        _on_day(traded, sessions, step, day)
-        for traded in _traded()
-        if GONE.get(traded.listed.ticker, 0) <= days_ago <= NEW.get(traded.listed.ticker, EARLIER_DAYS)
+        _on_day(listed, sessions, step, day)
+        for listed in names.known()
+        if GONE.get(listed.ticker, 0) <= days_ago <= NEW.get(listed.ticker, EARLIER_DAYS)
     ]
 
 
-@dataclass(frozen=True)
-class _Traded:
-    """An asset in `trial.csv`, and its split-adjusted price in each session, the newest session first."""
-
-    listed: names.Listed
-    prices: tuple[float, ...]
-
-    def old_shares(self, step: int) -> int:
-        """Return how many shares on the live day correspond to one share in the session at `step`."""
-        at, factor = SPLIT.get(self.listed.ticker, (SESSIONS, 1))
-        return factor if step > at else 1
-
-
 @cache
-def _traded() -> tuple[_Traded, ...]:
-    return tuple(_Traded(listed, _prices(listed)) for listed in names.known())
-
-
 def _prices(listed: names.Listed) -> tuple[float, ...]:
+    """Return an asset's split-adjusted price in each session, the newest session first."""
     rng = Random(listed.ticker)  # noqa: S311 - no secret
     spread = 0.017 if listed.kind == "acoes" else 0.006
 
@@ -99,12 +83,14 @@ def _sessions(live: int) -> tuple[date, ...]:
     return tuple(islice((day for day in days if is_trading_day(number_of(day))), SESSIONS))
 
 
-def _on_day(traded: _Traded, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
+def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
     """Return an asset as its page shows it on `day`, when the newest session is ``sessions[step]``."""
-    listed, split, starts = traded.listed, traded.old_shares(step), _starts(sessions, step, day)
     if listed.variety == "halted":
         return replace(make_known_asset(sessions[step], listed), day=day)
-    price, shares = round(Decimal(traded.prices[step] * split), 2), listed.shares // split
+    prices, starts = _prices(listed), _starts(sessions, step, day)
+    split_at, new_shares = SPLIT.get(listed.ticker, (SESSIONS, 1))
+    split = new_shares if step > split_at else 1
+    price, shares = round(Decimal(prices[step] * split), 2), listed.shares // split
     factor = price * shares / (listed.price * listed.shares)
     now = replace(
         listed,
@@ -115,11 +101,8 @@ def _on_day(traded: _Traded, sessions: tuple[date, ...], step: int, day: int) ->
         dividend_yield=listed.dividend_yield / factor,
     )
     asset = replace(make_known_asset(sessions[step], now), day=day)
-    year = traded.prices[step : starts["pct_var_12m"]]
-    moved = {
-        column: Decimal(100 * (traded.prices[step] / traded.prices[start] - 1))
-        for column, start in starts.items()
-    }
+    year = prices[step : starts["pct_var_12m"]]
+    moved = {column: Decimal(100 * (prices[step] / prices[start] - 1)) for column, start in starts.items()}
     moved["vlr_min_52_sem"], moved["vlr_max_52_sem"] = (
         Decimal(extreme * split) for extreme in (min(year), max(year))
     )
