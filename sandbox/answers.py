@@ -21,7 +21,7 @@ def show_tables(day: Day, console: Console) -> None:
         [
             LAYERS[one.layer],
             f"{one.database}.{one.name}",
-            str(sum(stored.rows for stored in snapshot.objects[one])),
+            str(sum(len(stored.rows) for stored in snapshot.objects[one])),
             str(len(snapshot.objects[one])),
         ]
         for one in day.lake.tables

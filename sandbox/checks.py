@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from b3.days import PARTITION_KEY
 from sandbox import SandboxError
 from sandbox.day import Day
-from sandbox.lake import PARTITION_KEY, Table
+from sandbox.lake import Table
 from sandbox.site import SampleAsset
 
 SHOWN = 20
@@ -140,7 +141,7 @@ def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool
         )
         for partition in page["Partitions"]
     }
-    wanted = f"s3://{table.bucket}/{table.prefix(day.number)}".rstrip("/") if has_assets else None
+    wanted = table.location(day.number).rstrip("/") if has_assets else None
     found = registered.get((str(day.number),))
     if found != wanted:
         differences.append(

@@ -11,8 +11,10 @@ from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from b3.days import PARTITION_KEY
+from pynvest_lake.storage import Content
 from sandbox import SandboxError
-from sandbox.lake import LAYERS, PARTITION_KEY, Lake, Partitions, StoredObject, Table
+from sandbox.lake import LAYERS, Lake, Partitions, Table
 
 POLL_SECONDS = 0.5
 WORKFLOW_SECONDS = 600.0
@@ -51,12 +53,15 @@ class DayObjects:
     listed: bool
     waiting: Mapping[str, int]
     in_flight: Mapping[str, int]
-    objects: Mapping[Table, list[StoredObject]]
+    objects: Mapping[Table, list[Content]]
 
     def rows(self, layer: str) -> int:
         """Count the rows of a layer."""
         return sum(
-            stored.rows for table, found in self.objects.items() if table.layer == layer for stored in found
+            len(stored.rows)
+            for table, found in self.objects.items()
+            if table.layer == layer
+            for stored in found
         )
 
     def progress(self) -> str:
@@ -275,7 +280,7 @@ class Day:
         return bodies
 
 
-def _ids(objects: list[StoredObject]) -> frozenset[str]:
+def _ids(objects: list[Content]) -> frozenset[str]:
     return frozenset().union(*(stored.ids for stored in objects))
 
 

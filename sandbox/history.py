@@ -42,7 +42,7 @@ from pynvest_lake.ledger import (
 from pynvest_lake.prepare import prepare
 from pynvest_lake.specialize import specialize
 from pynvest_lake.storage import LakeTable, object_id, write
-from sandbox.lake import Storage
+from sandbox.lake import Lake
 from sandbox.site.asset import SampleAsset
 from sandbox.site.trial import history_days, trial_assets
 
@@ -51,22 +51,22 @@ AT_ONCE = 2
 ASSETS_A_SECOND = 5
 
 
-def lay_history(live: int, storage: Storage, client: Callable[[str], Any]) -> None:
-    """Write the days before a live day into a lake whose buckets and tables exist.
+def lay_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
+    """Write the days before a live day into a lake.
 
     Parameters
     ----------
     live
         The live day, ``YYYYMMDD``.
-    storage
-        The lake's tables and buckets.
+    lake
+        The lake.
     client
         Function that makes a client for the service with a given name.
     """
     leave_pandas_alone()
     s3, glue = client("s3"), client("glue")
-    tables = {table.name: table.lake_table for table in (*storage.tables, storage.quality)}
-    lay = partial(_lay, live, tables, Ledger(s3, storage.work_bucket), s3, glue)
+    tables = {table.name: table for table in (*lake.tables, lake.quality)}
+    lay = partial(_lay, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
     judged: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # Only the quality checks run day by day, because they compare a day with the days before it.

@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pynvest_lake.storage import LakeTable
-
-PARTITION_KEY = "anomesdia_exec"
-COMPACTED_IDS = b"pynvest.folded_ids"
-
+from pynvest_lake.storage import Content, LakeObject, LakeTable, ObjectGone, list_day, read
 
 LAYERS = {"sor": "SoR", "sot": "SoT", "spec": "Spec"}
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table; `kind` is None if the table has both kinds, and all keys of the table begin with `root`."""
+class Table(LakeTable):
+    """A table; `kind` is None if the table has both kinds."""
 
-    layer: str
-    kind: str | None
-    bucket: str
-    root: str
-    database: str
-    name: str
+    layer: str = field(kw_only=True)
+    kind: str | None = field(kw_only=True)
 
     @classmethod
     def from_output(cls, output: Mapping[str, Any]) -> Table:
         """Make a table from its entry in the outputs of ``examples/local``."""
-        return cls(root=output["prefix"], **{key: output[key] for key in output if key != "prefix"})
+        return cls(
+            output["bucket"],
+            output["database"],
+            output["name"],
+            output["prefix"].removesuffix(f"{output['name']}/"),
+            layer=output["layer"],
+            kind=output["kind"],
+        )
 
     @property
-    def lake_table(self) -> LakeTable:
-        """Return the table in the form that the functions' code uses."""
-        return LakeTable(self.bucket, self.database, self.name, self.root.removesuffix(f"{self.name}/"))
-
-    def prefix(self, day: int) -> str:
-        """Return the key prefix of a day's objects."""
-        return f"{self.root}{PARTITION_KEY}={day}/"
+    def name(self) -> str:
+        """The table's name in the catalog."""
+        return self.table
 
 
 @dataclass(frozen=True)
-class Storage:
-    """The lake's tables and work bucket, for writing days into the lake.
+class Lake:
+    """The applied resources that the run of a day uses.
 
     Parameters
     ----------
@@ -58,35 +51,6 @@ class Storage:
         The table with the quality rows of all days.
     work_bucket
         Name of the bucket for pages, ledger and query results.
-    """
-
-    tables: tuple[Table, ...]
-    quality: Table
-    work_bucket: str
-
-    @classmethod
-    def from_outputs(cls, outputs: Mapping[str, Any]) -> Storage:
-        """Make the storage from the outputs of ``examples/local``."""
-        tables = tuple(Table.from_output(table) for table in outputs["tables"])
-        return cls(tables, Table.from_output(outputs["quality_table"]), outputs["work_bucket"])
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """One object of a partition; `ids` has its own id or, for a compact object, the ids that it replaces."""
-
-    key: str
-    size: int
-    rows: int
-    ids: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Lake(Storage):
-    """The applied resources that the run of a day uses.
-
-    Parameters
-    ----------
     ticker_queues
         URL of each kind's ticker queue.
     dead_letter_queues
@@ -103,6 +67,9 @@ class Lake(Storage):
         Name of the workgroup for queries.
     """
 
+    tables: tuple[Table, ...]
+    quality: Table
+    work_bucket: str
     ticker_queues: Mapping[str, str]
     dead_letter_queues: Mapping[str, str]
     failure_queues: Mapping[str, str]
@@ -115,7 +82,11 @@ class Lake(Storage):
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, Any]) -> Lake:
         """Make a lake from the outputs of ``examples/local``."""
-        found = {**outputs, **vars(Storage.from_outputs(outputs))}
+        found = {
+            **outputs,
+            "tables": tuple(Table.from_output(table) for table in outputs["tables"]),
+            "quality": Table.from_output(outputs["quality_table"]),
+        }
         return cls(**{one.name: found[one.name] for one in fields(cls)})
 
     def table(self, layer: str, kind: str | None = None) -> Table:
@@ -134,7 +105,7 @@ class Lake(Storage):
 
 
 class Partitions:
-    """Reads the partitions of tables, and reads each object's footer only once.
+    """Reads the partitions of tables.
 
     Parameters
     ----------
@@ -144,46 +115,19 @@ class Partitions:
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
-        self._known: dict[tuple[str, str, str], StoredObject] = {}
+        self._known: dict[LakeObject, Content] = {}
 
-    def objects(self, table: Table, day: int) -> list[StoredObject]:
-        """Return a table's objects for one day."""
+    def objects(self, table: LakeTable, day: int) -> list[Content]:
+        """Return a table's objects for one day; each object is read only once."""
         found = []
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=table.bucket, Prefix=table.prefix(day)
-        )
-        for page in pages:
-            for listed in page.get("Contents", ()):
-                version = (table.bucket, listed["Key"], listed["ETag"])
-                if version not in self._known:
-                    stored = self._read_footer(table.bucket, listed["Key"])
-                    if stored is None:
-                        continue
-                    self._known[version] = stored
-                found.append(self._known[version])
+        for item in list_day(self._s3, table, day):
+            with suppress(ObjectGone):  # deleted after it was listed
+                if item not in self._known:
+                    self._known[item] = read(self._s3, item)
+                found.append(self._known[item])
         return found
 
-    def read(self, table: Table, day: int) -> pa.Table:
-        """Return all rows of a table for one day."""
-        parts = [
-            pq.read_table(io.BytesIO(self.body(table.bucket, stored.key)))
-            for stored in self.objects(table, day)
-        ]
+    def read(self, table: LakeTable, day: int) -> pa.Table:
+        """Return all rows of a table for one day, as they are now."""
+        parts = [read(self._s3, item).rows for item in list_day(self._s3, table, day)]
         return pa.concat_tables(parts) if parts else pa.table({})
-
-    def _read_footer(self, bucket: str, key: str) -> StoredObject | None:
-        """Read one object's footer; return None if the object was deleted after it was listed."""
-        try:
-            body = self.body(bucket, key)
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        footer = pq.read_metadata(io.BytesIO(body))
-        ids = [key.rsplit("/", 1)[-1].split(".", 1)[0]]
-        if key.endswith(".compact.parquet"):
-            ids = json.loads((footer.metadata or {}).get(COMPACTED_IDS, b"[]"))
-        return StoredObject(key, len(body), footer.num_rows, frozenset(ids))
-
-    def body(self, bucket: str, key: str) -> bytes:
-        """Return the bytes of an object."""
-        body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        return body

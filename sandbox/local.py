@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import socket
 import threading
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -27,7 +26,7 @@ from sandbox import SandboxError, answers, checks, emulator
 from sandbox.console import Console
 from sandbox.day import Day
 from sandbox.emulator import Emulator
-from sandbox.lake import Lake, Storage
+from sandbox.lake import Lake
 from sandbox.process import (
     LOOPBACK,
     BackgroundProcess,
@@ -48,8 +47,6 @@ from sandbox.query import (
 from sandbox.site.trial import EARLIER_DAYS, trial_assets
 from sandbox.terraform import Creation, Terraform, TerraformFailed, provider_env
 
-T = TypeVar("T")
-
 ROOT = Path(__file__).resolve().parents[1] / "examples" / "local"
 LIVE_SITE = "https://www.fundamentus.com.br"
 SITE_MODULE = "sandbox.site"
@@ -57,8 +54,6 @@ REACHED_WITHIN_SECONDS = 20.0
 UP_FILE = "up.json"
 LOCK_FILE = "lock"
 PAGE = "report.html"
-STORAGE = re.compile(r"\.aws_(s3_bucket|glue_catalog_table)\.this\[")
-"""The buckets and tables of the lake."""
 TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
@@ -138,20 +133,12 @@ class LocalLake:
         self.emulator.stop()
 
     @contextmanager
-    def applying(
-        self, console: Console, on_stored: Callable[[Storage], None] | None = None
-    ) -> Iterator[None]:
+    def applying(self, console: Console) -> Iterator[None]:
         """Apply the module to the emulator, and enter the context as soon as a day can run.
 
         Terraform may still run then. On exit, wait until Terraform ends, and raise an exception if Terraform
-        failed. After a failure inside the context, stop Terraform.
-
-        Parameters
-        ----------
-        console
-            Console that shows the progress until a day can run.
-        on_stored
-            Function that is called as soon as buckets and tables exist, before the context is entered.
+        failed. After a failure inside the context, stop Terraform. `console` shows the progress until a day
+        can run.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -161,11 +148,11 @@ class LocalLake:
         with ThreadPoolExecutor(1) as background:
             try:
                 applied = background.submit(self.terraform.apply, self.variables, creation)
-                _wait(applied, creation, STORAGE.search, console)
-                if on_stored:
-                    on_stored(self._outputs(applied, Storage.from_outputs))
-                _wait(applied, creation, bool, console)
-                self.lake = self._outputs(applied, Lake.from_outputs)
+                while not applied.done() and (not creation.created or creation.unusable()):
+                    if creation.created:
+                        console.progress(f"{len(creation.created)} resources, last {creation.created[-1]}")
+                    time.sleep(0.1)
+                self.lake = self._applied_lake(applied)
                 console.settle()
                 yield
                 applied.result()
@@ -173,29 +160,19 @@ class LocalLake:
                 self.terraform.stop()
                 raise
 
-    def _outputs(self, applied: Future[None], read: Callable[[Mapping[str, Any]], T]) -> T:
-        """Wait until Terraform has written the outputs that `read` needs, and return the result of `read`."""
+    def _applied_lake(self, applied: Future[None]) -> Lake:
+        """Wait until Terraform has written all outputs, and return the lake."""
         while not applied.done():
             # Terraform may be writing its state now, or some outputs may be missing.
             with suppress(TerraformFailed, KeyError):
-                return read(self.terraform.outputs())
+                return Lake.from_outputs(self.terraform.outputs())
             time.sleep(0.2)
         applied.result()
-        return read(self.terraform.outputs())
+        return Lake.from_outputs(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
         """Return a day of the lake, and show the day's progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
-
-
-def _wait(
-    applied: Future[None], creation: Creation, needed: Callable[[str], object], console: Console
-) -> None:
-    """Wait until Terraform ends or all needed resources are usable; `needed` accepts their addresses."""
-    while not applied.done() and (not creation.created or any(map(needed, creation.unusable()))):
-        if creation.created:
-            console.progress(f"{len(creation.created)} resources, last {creation.created[-1]}")
-        time.sleep(0.1)
 
 
 def run(state_dir: Path, source: Source, console: Console) -> None:
@@ -374,16 +351,14 @@ def _run_day(
     left = {"endpoint_url": endpoint_url, "ca_bundle": ca_bundle, "processes": processes}
     (own_dir / UP_FILE).write_text(json.dumps(left))
 
-    def lay(storage: Storage) -> None:
-        # Import `sandbox.history` here: no other command needs the stages' modules that `history` imports.
-        from sandbox.history import lay_history
-
-        lay_history(number, storage, local.emulator.client)
-
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
-    with local.applying(console, None if source.live else lay):
+    with local.applying(console):
         (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
         if not source.live:
+            # Import `sandbox.history` here: no other command needs the stages' modules that it imports.
+            from sandbox.history import lay_history
+
+            lay_history(number, local.lake, local.emulator.client)
             console.say(f"The lake has {EARLIER_DAYS} earlier trading days")
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)

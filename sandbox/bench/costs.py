@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 DAYS_A_MONTH = 22
-ASSETS_A_DAY = 1450
-"""About 1,000 stocks and 450 funds."""
 
 POLLS_A_MONTH = 2 * 5 * 3 * 60 * 24 * 30
 """Number of times per month that the triggers read the two queues. Each trigger has five pollers, and each
@@ -31,29 +30,9 @@ ALARMS = 2
 QUERIES_A_DAY = 20
 """Athena queries of users; each is charged as at least ten megabytes."""
 
-NOTICES_A_DAY = 1
-
 TRIGGER_REQUESTS_A_SEND = 2
 """Each request that sends ten messages is followed by a request that receives them and a request that deletes
 them."""
-
-STANDING = {
-    "SQS, polling of the triggers",
-    "Step Functions",
-    "EventBridge Scheduler",
-    "CloudWatch, alarms",
-    "SNS, notices",
-    "Athena, queries",
-}
-"""Paid items that do not depend on the number of assets."""
-
-OF_A_DAY = {
-    "glue:BatchGetPartition",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "sqs:GetQueueAttributes",
-}
-"""Daily requests that do not depend on the number of assets; all other requests grow with the assets."""
 
 LOG_BYTES_AN_INVOCATION = 4096
 _GIB = 2**30
@@ -65,8 +44,6 @@ class DayCounts:
 
     Parameters
     ----------
-    assets
-        Number of assets that were read.
     requests
         Requests of the functions, by service and action.
     invocations
@@ -77,21 +54,14 @@ class DayCounts:
         Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
         Bytes of the day's pages and of the day's ledger; both expire.
-    transitions
-        State transitions of the workflow.
-    queries
-        Number of Athena queries.
     """
 
-    assets: int
     requests: Mapping[str, int]
     invocations: int
     gb_seconds: float
     stored_bytes: int
-    pages_bytes: int = 0
-    ledger_bytes: int = 0
-    transitions: int = TRANSITIONS_A_DAY
-    queries: int = QUERIES_A_DAY
+    pages_bytes: int
+    ledger_bytes: int
 
 
 def prices() -> dict[str, dict[str, Any]]:
@@ -105,62 +75,56 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return the cost of `DAYS_A_MONTH` days with `ASSETS_A_DAY` assets each, by paid item.
+    """Return the cost of `DAYS_A_MONTH` such days by paid item, in dollars.
 
-    All counts of a day, except the requests in `OF_A_DAY`, are assumed to be proportional to the day's
-    assets. The storage cost is the cost in the twelfth month, when a year of data is stored.
+    The storage cost is the cost in the twelfth month, when a year of data is stored.
 
     Raises
     ------
     ValueError
         The day has requests without a price.
     """
-    unknown = sorted(set(day.requests) - set(table["requests"]))
-    if unknown:
-        raise ValueError(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
-    days = DAYS_A_MONTH * ASSETS_A_DAY / day.assets
     price = table["requests"]
-    by_service: dict[str, float] = {}
+    if unknown := sorted(set(day.requests) - set(price)):
+        raise ValueError(f"prices.json has no price of {', '.join(unknown)}: write one under requests")
+    by_service: Counter[str] = Counter()
     for action, count in day.requests.items():
-        service = action.partition(":")[0]
-        times = DAYS_A_MONTH if action in OF_A_DAY else days
-        by_service[service] = by_service.get(service, 0.0) + count * times * price[action]
-    invocations = day.invocations * days
+        by_service[action.partition(":")[0]] += count * price[action]
+    triggers = TRIGGER_REQUESTS_A_SEND * day.requests.get("sqs:SendMessage", 0) * price["sqs:Poll"]
     # Bytes of all pages and ledgers that have not expired.
-    kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) * days / 30
-    sent = day.requests.get("sqs:SendMessage", 0)
-    triggers = TRIGGER_REQUESTS_A_SEND * sent * days * price["sqs:Poll"]
-    return {
-        "Lambda, time": day.gb_seconds * days * table["lambda_gb_second"],
-        "Lambda, invocations": invocations * price["lambda:Invocation"],
-        "S3, requests": by_service.get("s3", 0.0),
-        "S3, a year of data": day.stored_bytes * days * 12 / _GIB * table["s3_gb_month"],
+    kept = (day.pages_bytes * PAGES_KEPT_DAYS + day.ledger_bytes * LEDGER_KEPT_DAYS) / 30
+    logs = day.invocations * LOG_BYTES_AN_INVOCATION
+    of_a_day = {
+        "Lambda, time": day.gb_seconds * table["lambda_gb_second"],
+        "Lambda, invocations": day.invocations * price["lambda:Invocation"],
+        "S3, requests": by_service["s3"],
+        "S3, a year of data": 12 * day.stored_bytes / _GIB * table["s3_gb_month"],
         "S3, pages and ledger": kept / _GIB * table["s3_gb_month"],
-        "SQS, messages": by_service.get("sqs", 0.0) + triggers,
+        "SQS, messages": by_service["sqs"] + triggers,
+        "Glue": by_service["glue"],
+        "Step Functions": TRANSITIONS_A_DAY * price["states:Transition"],
+        "EventBridge Scheduler": 2 * price["scheduler:Invocation"],
+        "SNS, notices": price["sns:Email"],
+        "Athena, queries": QUERIES_A_DAY * price["athena:Query"],
+        "CloudWatch Logs": logs / _GIB * table["logs_gb"],
+    }
+    return {
+        **{item: DAYS_A_MONTH * cost for item, cost in of_a_day.items()},
         "SQS, polling of the triggers": POLLS_A_MONTH * price["sqs:Poll"],
-        "Glue": by_service.get("glue", 0.0),
-        "Step Functions": day.transitions * DAYS_A_MONTH * price["states:Transition"],
-        "EventBridge Scheduler": 2 * DAYS_A_MONTH * price["scheduler:Invocation"],
         "CloudWatch, alarms": ALARMS * table["alarm_month"],
-        "SNS, notices": NOTICES_A_DAY * DAYS_A_MONTH * price["sns:Email"],
-        "Athena, queries": day.queries * DAYS_A_MONTH * price["athena:Query"],
-        "CloudWatch Logs": invocations * LOG_BYTES_AN_INVOCATION / _GIB * table["logs_gb"],
     }
 
 
 def months(day: DayCounts) -> dict[str, dict[str, float]]:
     """Return the cost of a month in each region, by paid item and with totals, in dollars."""
-    found = {}
-    for region, table in prices().items():
-        paid = month(day, table)
-        growing = sum(value for name, value in paid.items() if name not in STANDING)
-        found[region] = {
-            **paid,
+    return {
+        region: {
+            **(paid := month(day, table)),
             "in all": sum(paid.values()),
             "beyond the free tier": beyond_free_tier(paid, table),
-            "a ticker and day, only items that grow with tickers": growing / ASSETS_A_DAY / DAYS_A_MONTH,
         }
-    return found
+        for region, table in prices().items()
+    }
 
 
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
@@ -175,7 +139,7 @@ def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> flo
         ("Lambda, time",): 400_000 * table["lambda_gb_second"],
         ("Lambda, invocations",): 1_000_000 * price["lambda:Invocation"],
         ("SQS, messages", "SQS, polling of the triggers"): 1_000_000 * price["sqs:Poll"],
-        ("Glue",): 1_000_000 * price["glue:BatchCreatePartition"],
+        ("Glue",): 1_000_000 * price["glue:CreatePartition"],
         ("Step Functions",): 4_000 * price["states:Transition"],
         ("EventBridge Scheduler",): 14_000_000 * price["scheduler:Invocation"],
         ("CloudWatch Logs",): 5 * table["logs_gb"],

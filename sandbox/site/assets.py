@@ -47,7 +47,7 @@ _FUND_MIX = (
     *("financial", "real_estate", "delisted", "behind", "real_estate", "losses", "label", "financial"),
 )
 
-_GAPS = {"sparse": 0.45, "delisted": 0.2, "young": 0.1, "halted": 0.05, "bank": 0.02, "insurer": 0.02}
+_GAPS = {"sparse": 0.45, "delisted": 0.2}
 """The share of missing values on the pages of a variety; other varieties have no missing values."""
 
 _Result = tuple[str, str, int]
@@ -77,22 +77,34 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
     """
     today = date_of(day)
     assets = []
-    for kind, make, count, varieties, mix in (
-        ("acoes", _stock, acoes, STOCK_VARIETIES, _STOCK_MIX),
-        ("fiis", _fund, fiis, FUND_VARIETIES, _FUND_MIX),
+    for kind, count, varieties, mix in (
+        ("acoes", acoes, STOCK_VARIETIES, _STOCK_MIX),
+        ("fiis", fiis, FUND_VARIETIES, _FUND_MIX),
     ):
+        known = [one for one in names.known() if one.kind == kind]
         met: Counter[str] = Counter()
         for number, variety in enumerate(islice(chain(varieties, cycle(mix)), count)):
             rng = Random(f"0 {kind} {number}")  # noqa: S311 - no secret
-            assets.append(make(_Subject(today, number, variety, met[variety], rng)))
+            of_variety = [one for one in known if one.variety == variety][met[variety] : met[variety] + 1]
+            listed = of_variety[0] if of_variety else names.invented(kind, number, variety, rng)
+            assets.append(_asset(_Subject(today, number, variety, met[variety], rng), listed))
             met[variety] += 1
     return assets
 
 
-def make_known_asset(today: date, variety: str, known: names.Stock | names.Fund) -> SampleAsset:
+def make_known_asset(today: date, listed: names.Listed) -> SampleAsset:
     """Make an asset with the given names and figures; its other numbers do not change during a year."""
-    subject = _Subject(today, 0, variety, 0, Random(known.ticker))  # noqa: S311 - no secret
-    return _stock(subject, known) if isinstance(known, names.Stock) else _fund(subject, known)
+    rng = Random(listed.ticker)  # noqa: S311 - no secret
+    return _asset(_Subject(today, 0, listed.variety, 0, rng), listed)
+
+
+def _asset(it: _Subject, listed: names.Listed) -> SampleAsset:
+    if it.variety == "text":
+        odd = _rotated(names.ODD_TEXTS, it.nth)
+        listed = replace(listed, name=odd[0], group=odd[1], subgroup=odd[2])
+    if it.variety == "huge":
+        listed = replace(listed, price=Decimal("0.01"), shares=2**53 + 1)
+    return _stock(it, listed) if listed.kind == "acoes" else _fund(it, listed)
 
 
 @dataclass(frozen=True)
@@ -128,52 +140,32 @@ class _Subject:
         return Decimal(self.rng.randint(int(low * 10_000), int(high * 10_000))).scaleb(-4)
 
 
-def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
-    if stock is None:
-        known = names.KNOWN_STOCKS.get(it.variety, ())
-        stock = known[it.nth] if it.nth < len(known) else names.invented_stock(it.number, it.variety, it.rng)
-    if it.variety == "text":
-        odd = _rotated(names.ODD_TEXTS, it.nth)
-        stock = replace(stock, company=odd[0], sector=odd[1], subsector=odd[2])
+def _stock(it: _Subject, stock: names.Listed) -> SampleAsset:
     if it.variety == "label":
         labels = _rotated(("Dia", "Ativo", "Setor", str(it.today.year), "P/L", "Papel"), it.nth)
-        stock = replace(stock, company=labels[0], sector=labels[1], subsector=labels[2])
+        stock = replace(stock, name=labels[0], group=labels[1], subgroup=labels[2])
+    assert stock.p_l
 
     quoted = it.last_quote()
-    price = it.between(2, 95).quantize(Decimal("0.01"))
-    shares = it.rng.randint(40_000_000, 6_000_000_000)
-    figures = stock.figures
-    if figures:
-        price, shares = figures.price, figures.shares
-    if it.variety == "huge":
-        price, shares = Decimal("0.01"), 2**53 + 1
+    balance_day = _quarter_end(quoted - timedelta(days=50))
+    price, shares = stock.price, stock.shares
     losses = -1 if it.variety == "losses" else 1
     financial = it.variety in ("bank", "insurer")
 
     market = _thousands(price * shares)
-    p_vp = figures.p_vp if figures else it.between(0.5, 4)
-    equity = _thousands(losses * market / p_vp)
+    equity = _thousands(losses * price * shares / stock.p_vp)
     total_assets = _thousands(abs(equity) * it.between(1.2, 4))
     current = _thousands(total_assets * it.between(0.2, 0.6))
     owed = _thousands(current / it.between(0.6, 2.5))
     debt = _thousands(total_assets * it.between(0.05, 0.4))
     cash = _thousands(debt * (it.between(1.1, 3) if losses < 0 else it.between(0.1, 0.95)))
     firm = market + debt - cash
-    revenue = _thousands(total_assets * it.between(0.2, 1.1))
-    ebit = _thousands(losses * revenue * it.between(0.04, 0.35))
-    profit = _thousands(ebit * it.between(0.4, 0.9))
-    if figures:
-        profit = _thousands(market / figures.p_l)
-        ebit = _thousands(profit / it.between(0.55, 0.8))
-        revenue = _thousands(ebit / it.between(0.12, 0.35))
+    profit = _thousands(losses * price * shares / stock.p_l)
+    ebit = _thousands(profit / it.between(0.55, 0.8))
+    revenue = _thousands(abs(ebit) / it.between(0.12, 0.35))
     quarter = it.between(0.2, 0.3)
 
-    def dividend_yield() -> Decimal:
-        if figures:
-            return figures.dividend_yield
-        return it.between(0, 14) if losses > 0 else Decimal(0)
-
-    pen = _Pen(it.rng, 0.0 if figures else _GAPS.get(it.variety, 0.0))
+    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
     if it.number % _OLDER_FORM == _OLDER_FORM - 1:
         debt_ratio = pen.decimal("Div Br/ Patrim", "vlr_ind_divida_bruta_sobre_patrim", _ratio(debt, equity))
     else:
@@ -186,7 +178,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
         pen.decimal("P/VP", "vlr_ind_p_sobre_vp", _ratio(market, equity)),
         pen.decimal("VPA", "vlr_ind_vpa", _ratio(equity, shares)),
         pen.decimal("P/EBIT", "vlr_ind_p_sobre_ebit", _ratio(market, ebit)),
-        pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(35 if figures else 15, 70)),
+        pen.percent("Marg. Bruta", "vlr_ind_margem_bruta", losses * it.between(35, 70)),
         pen.decimal("PSR", "vlr_ind_psr", _ratio(market, revenue)),
         pen.percent("Marg. EBIT", "vlr_ind_margem_ebit", _ratio(100 * ebit, revenue)),
         pen.decimal("P/Ativos", "vlr_ind_p_sobre_ativ", _ratio(market, total_assets)),
@@ -199,7 +191,7 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
             _ratio(market, current - total_assets + equity),
         ),
         pen.percent("ROIC", "vlr_ind_roic", _ratio(100 * ebit, total_assets - cash)),
-        pen.percent("Div. Yield", "vlr_ind_div_yield", dividend_yield()),
+        pen.percent("Div. Yield", "vlr_ind_div_yield", stock.dividend_yield if losses > 0 else Decimal(0)),
         pen.percent("ROE", "vlr_ind_roe", _ratio(100 * profit, equity)),
         pen.decimal("EV / EBITDA", "vlr_ind_ev_sobre_ebitda", _ratio(firm, ebit * it.between(1.1, 1.5))),
         pen.decimal("Liquidez Corr", "vlr_liquidez_corr", _ratio(current, owed)),
@@ -245,17 +237,17 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
             pen.decimal("Cotação", "vlr_cot", price, always=True),
             pen.text("Tipo", "tipo_papel", stock.share_class),
             pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
-            pen.text("Empresa", "nome_empresa", stock.company, always=it.variety != "sparse"),
+            pen.text("Empresa", "nome_empresa", stock.name, always=it.variety != "sparse"),
             pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.5, 0.95)),
-            pen.text("Setor", "nome_setor", stock.sector),
+            pen.text("Setor", "nome_setor", stock.group),
             pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.02, 1.6)),
-            pen.text("Subsetor", "nome_subsetor", stock.subsector),
+            pen.text("Subsetor", "nome_subsetor", stock.subgroup),
             pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
         ),
         _rows(
             2,
             pen.whole("Valor de mercado", "vlr_mercado", market),
-            pen.day("Últ balanço processado", "dt_ult_balanco_proc", balance_day(quoted)),
+            pen.day("Últ balanço processado", "dt_ult_balanco_proc", balance_day),
             pen.whole("Valor da firma", "vlr_firma", firm),
             pen.whole("Nro. Ações", "num_acoes", shares),
         ),
@@ -273,34 +265,25 @@ def _stock(it: _Subject, stock: names.Stock | None = None) -> SampleAsset:
     return SampleAsset(stock.ticker, "acoes", it.variety, number_of(it.today), tables)
 
 
-def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
-    if fund is None:
-        known = names.KNOWN_FUNDS.get(it.variety, ())
-        fund = known[it.nth] if it.nth < len(known) else names.invented_fund(it.number, it.variety, it.rng)
-    if it.variety == "text":
-        odd = _rotated(names.ODD_TEXTS, it.nth)
-        fund = replace(fund, name=odd[0], mandate=odd[1], segment=odd[2])
+def _fund(it: _Subject, fund: names.Listed) -> SampleAsset:
     if it.variety == "label":
         labels = _rotated(("FFO", "Segmento", "Ativos", "Dia", str(it.today.year), "FII"), it.nth)
-        fund = replace(fund, name=labels[0], mandate=labels[1], segment=labels[2], management="Gestão")
+        fund = replace(fund, name=labels[0], group=labels[1], subgroup=labels[2])
 
+    management = "Gestão" if it.variety == "label" else "Ativa"
     quoted = it.last_quote()
-    price = it.between(8, 160).quantize(Decimal("0.01"))
-    shares = it.rng.randint(900_000, 90_000_000)
-    figures = fund.figures
-    if figures:
-        price, shares = figures.price, figures.shares
+    price, shares = fund.price, fund.shares
     losses = -1 if it.variety == "losses" else 1
     market = _thousands(price * shares)
-    equity = _thousands(market / (figures.p_vp if figures else it.between(0.6, 1.2)))
+    equity = _thousands(price * shares / fund.p_vp)
     total_assets = _thousands(equity * it.between(1.02, 1.5))
-    ffo = _thousands(losses * market * (figures.dividend_yield / 95 if figures else it.between(0.05, 0.13)))
+    ffo = _thousands(losses * price * shares * fund.dividend_yield / 95)
     paid = _thousands(abs(ffo) * it.between(0.9, 1))
     revenue = _thousands(abs(ffo) * it.between(1.05, 1.6))
     sold = _thousands(losses * revenue * it.rng.choice((Decimal(0), it.between(0.01, 0.2))))
     quarter = it.between(0.2, 0.3)
 
-    pen = _Pen(it.rng, 0.0 if figures else _GAPS.get(it.variety, 0.0))
+    pen = _Pen(it.rng, _GAPS.get(it.variety, 0.0))
     beside = [
         *_rows(
             2,
@@ -337,19 +320,19 @@ def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
             pen.decimal("Cotação", "vlr_cot", price, always=True),
             pen.text("Nome", "nome_fii", fund.name, always=it.variety != "sparse"),
             pen.day("Data últ cot", "dt_ult_cot", quoted, always=True),
-            pen.text("Mandato", "tipo_mandato", fund.mandate),
+            pen.text("Mandato", "tipo_mandato", fund.group),
             pen.decimal("Min 52 sem", "vlr_min_52_sem", price * it.between(0.7, 0.97)),
-            pen.text("Segmento", "segmento", fund.segment),
+            pen.text("Segmento", "segmento", fund.subgroup),
             pen.decimal("Max 52 sem", "vlr_max_52_sem", price * it.between(1.01, 1.3)),
-            pen.text("Gestão", "tipo_gestao", fund.management),
+            pen.text("Gestão", "tipo_gestao", management),
             pen.whole("Vol $ méd (2m)", "vol_med_neg_2m", _volume(it, market)),
         ),
         _rows(
             2,
             pen.whole("Valor de mercado", "vlr_mercado", market),
             pen.whole("Nro. Cotas", "num_cotas", shares),
-            pen.day("Relatório", "dt_ult_relat_ger", management_report_day(quoted)),
-            pen.day("Últ Info Trimestral", "dt_ult_informe_trim", quarterly_report_day(quoted)),
+            pen.day("Relatório", "dt_ult_relat_ger", quoted.replace(day=1) - timedelta(days=1)),
+            pen.day("Últ Info Trimestral", "dt_ult_informe_trim", _quarter_end(quoted - timedelta(days=45))),
         ),
         (
             (Heading("Oscilações", 2), Heading("Indicadores", 4)),
@@ -357,25 +340,22 @@ def _fund(it: _Subject, fund: names.Fund | None = None) -> SampleAsset:
         ),
     )
     if it.variety != "financial":
-        tables = (*tables, _real_estate(it, pen, equity, figures))
+        tables = (*tables, _real_estate(it, pen, equity, paid))
     return SampleAsset(fund.ticker, "fiis", it.variety, number_of(it.today), tables)
 
 
-def _real_estate(it: _Subject, pen: _Pen, equity: int, figures: names.Figures | None) -> Table:
+def _real_estate(it: _Subject, pen: _Pen, equity: int, rents: int) -> Table:
     value = equity * it.between(0.5, 0.99)
-    area = it.rng.randint(3_000, 1_600_000)
-    if figures:
-        area = int(value / it.between(3_000, 9_000))
-    rent = value * figures.dividend_yield / 100 / area if figures else None
+    area = int(value / it.between(3_000, 9_000))
     return (
         (Heading("Imóveis", 6),),
         *_rows(
             3,
             pen.whole("Qtd imóveis", "qtd_imoveis", it.rng.randint(1, 60)),
             pen.whole("Área (m2)", "total_area_m2", area),
-            pen.percent("Cap Rate", "vlr_cap_rate", figures.dividend_yield if figures else it.between(4, 14)),
+            pen.percent("Cap Rate", "vlr_cap_rate", _ratio(100 * rents, value)),
             pen.whole("Qtd Unidades", "qtd_unidades", it.rng.randint(1, 1_500)),
-            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", rent or it.between(120, 1_800)),
+            pen.decimal("Aluguel/m2", "vlr_aluguel_por_m2", _ratio(rents, area)),
             pen.percent("Vacância Média", "vlr_vacancia_media", it.between(0, 35)),
             pen.percent("Imóveis/PL do FII", "vlr_imoveis_sobre_pl", _ratio(100 * value, equity)),
             pen.decimal("Preço do m2", "vlr_do_m2", _ratio(value, area)),
@@ -472,7 +452,7 @@ def brazilian(value: int | Decimal) -> str:
 
 def _thousands(value: Decimal) -> int:
     """Truncate an amount to whole thousands, as in published balance sheets."""
-    return int(value / 1000) * 1000
+    return int(round(value, 2) / 1000) * 1000
 
 
 def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
@@ -481,21 +461,6 @@ def _ratio(value: Decimal | int, of: Decimal | int) -> Decimal | None:
 
 def _volume(it: _Subject, market: int) -> int:
     return int(market * it.between(0.0002, 0.005)) if it.trades else 0
-
-
-def balance_day(quoted: date) -> date:
-    """Return the date of the last balance sheet on a stock's page; the stock last traded on `quoted`."""
-    return _quarter_end(quoted - timedelta(days=50))
-
-
-def management_report_day(quoted: date) -> date:
-    """Return the date of the last monthly report on a fund's page; the fund last traded on `quoted`."""
-    return quoted.replace(day=1) - timedelta(days=1)
-
-
-def quarterly_report_day(quoted: date) -> date:
-    """Return the date of the last quarterly report on a fund's page; the fund last traded on `quoted`."""
-    return _quarter_end(quoted - timedelta(days=45))
 
 
 def _quarter_end(day: date) -> date:

@@ -1,32 +1,13 @@
-"""Names for the sample site's assets: a few well-known names, and as many invented names as needed."""
+"""Names and figures of the sample site's assets: the assets of `trial.csv`, and invented assets like them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from random import Random
-
-SECTORS = (
-    ("Energia Elétrica", "Energia Elétrica", "Energia"),
-    ("Água e Saneamento", "Água e Saneamento", "Saneamento"),
-    ("Petróleo, Gás e Biocombustíveis", "Exploração, Refino e Distribuição", "Petróleo"),
-    ("Mineração", "Minerais Metálicos", "Mineração"),
-    ("Siderurgia e Metalurgia", "Siderurgia", "Aços"),
-    ("Máquinas e Equipamentos", "Motores, Compressores e Outros", "Máquinas"),
-    ("Comércio", "Tecidos, Vestuário e Calçados", "Varejo"),
-    ("Construção Civil", "Incorporações", "Construtora"),
-    ("Transporte", "Transporte Rodoviário", "Transportes"),
-    ("Alimentos Processados", "Carnes e Derivados", "Alimentos"),
-    ("Tecidos, Vestuário e Calçados", "Fios e Tecidos", "Têxtil"),
-    ("Serv.Méd.Hospit. Análises e Diagnósticos", "Serviços Médicos", "Saúde"),
-    ("Programas e Serviços", "Programas e Serviços", "Sistemas"),
-    ("Telecomunicações", "Telecomunicações", "Telecom"),
-)
-BANK = ("Intermediários Financeiros", "Bancos", "Banco")
-INSURER = ("Previdência e Seguros", "Seguradoras", "Seguros")
-
-REAL_ESTATE_SEGMENTS = ("Logística", "Shoppings", "Lajes Corporativas", "Híbrido", "Hospital", "Hotel")
-FINANCIAL_SEGMENT = "Títulos e Val. Mob."
 
 CLASSES = {"3": "ON NM", "4": "PN N2", "5": "PNA", "6": "PNB", "7": "PNC", "11": "UNT N2"}
 
@@ -52,37 +33,42 @@ _STEP = 1361  # has no common factor with the number of roots, so no root repeat
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures that agree with each other, so that a sample asset looks like a real asset.
+class Listed:
+    """An asset's names, and figures that agree with each other.
 
     Parameters
     ----------
+    variety
+        The asset's special case, one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+    ticker, name
+        Its code at B3, and the name of the company or the fund.
+    group, subgroup
+        A stock's sector and subsector, or a fund's mandate and segment.
     price
         The price in reais.
     shares
         The number of shares or quotas.
     p_vp, p_l
-        Price divided by book value and, for a stock, price divided by earnings.
+        Price divided by book value and, for a stock, price divided by earnings; `p_l` of a fund is None.
     dividend_yield
         In percent.
     """
 
+    variety: str
+    ticker: str
+    name: str
+    group: str
+    subgroup: str
     price: Decimal
     shares: int
     p_vp: Decimal
-    p_l: Decimal
+    p_l: Decimal | None
     dividend_yield: Decimal
 
-
-@dataclass(frozen=True)
-class Stock:
-    """Ticker and names of a stock; if `figures` is None, the stock gets random values."""
-
-    ticker: str
-    company: str
-    sector: str
-    subsector: str
-    figures: Figures | None = None
+    @property
+    def kind(self) -> str:
+        """``acoes`` or ``fiis``."""
+        return "fiis" if self.p_l is None else "acoes"
 
     @property
     def share_class(self) -> str:
@@ -90,62 +76,53 @@ class Stock:
         return CLASSES[self.ticker[4:]]
 
 
-@dataclass(frozen=True)
-class Fund:
-    """Ticker and names of a fund; if `figures` is None, the fund gets random values."""
-
-    ticker: str
-    name: str
-    mandate: str
-    segment: str
-    management: str
-    figures: Figures | None = None
-
-
-KNOWN_STOCKS = {
-    "listed": (
-        Stock("PETR4", "PETROBRAS PN", *SECTORS[2][:2]),
-        Stock("VALE3", "VALE ON", *SECTORS[3][:2]),
-        Stock("WEGE3", "WEG ON", *SECTORS[5][:2]),
-        Stock("TAEE11", "TAESA UNT", *SECTORS[0][:2]),
-        Stock("SBSP3", "SABESP ON", *SECTORS[1][:2]),
-    ),
-    "bank": (Stock("ITUB4", "ITAÚ UNIBANCO PN", *BANK[:2]), Stock("BBAS3", "BRASIL ON", *BANK[:2])),
-    "insurer": (Stock("PSSA3", "PORTO SEGURO ON", *INSURER[:2]),),
-}
-KNOWN_FUNDS = {
-    "real_estate": (
-        Fund("HGLG11", "HGLG LOGÍSTICA", "Renda", "Logística", "Ativa"),
-        Fund("XPML11", "XP MALLS", "Renda", "Shoppings", "Ativa"),
-    ),
-    "financial": (
-        Fund("KNCR11", "KINEA RENDIMENTOS", "Títulos e Valores Mobiliários", FINANCIAL_SEGMENT, "Ativa"),
-    ),
-}
+@cache
+def known() -> tuple[Listed, ...]:
+    """Return the assets of `trial.csv`."""
+    with Path(__file__).with_name("trial.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(
+            Listed(
+                variety=line["variety"],
+                ticker=line["ticker"],
+                name=line["name"],
+                group=line["group"],
+                subgroup=line["subgroup"],
+                price=Decimal(line["price"]),
+                shares=1_000_000 * int(line["millions"]),
+                p_vp=Decimal(line["p_vp"]),
+                p_l=Decimal(line["p_l"]) if line["p_l"] else None,
+                dividend_yield=Decimal(line["dividend_yield"]),
+            )
+            for line in csv.DictReader(lines)
+        )
 
 
-def invented_stock(number: int, variety: str, rng: Random) -> Stock:
-    """Return an invented stock, with a different ticker for each `number`."""
+def invented(kind: str, number: int, variety: str, rng: Random) -> Listed:
+    """Return an invented asset in the sector of a known one, with a different ticker for each `number`."""
+    usual = "listed" if kind == "acoes" else "real_estate"
+    like = variety if variety in ("bank", "insurer", "financial") else usual
     lap, number = divmod(number, _ROOTS)
-    root = _root(number)
-    sector, subsector, business = {"bank": BANK, "insurer": INSURER}.get(variety) or rng.choice(SECTORS)
-    share = rng.choice(_SHARES[lap])
-    return Stock(f"{root}{share}", f"{business} {root.title()} S.A.", sector, subsector)
-
-
-def invented_fund(number: int, variety: str, rng: Random) -> Fund:
-    """Return an invented fund, with a different ticker for each `number`."""
-    root = _root(number)
-    if variety == "financial":
-        mandate, segment = "Títulos e Valores Mobiliários", FINANCIAL_SEGMENT
-    else:
-        mandate, segment = rng.choice(("Renda", "Desenvolvimento")), rng.choice(REAL_ESTATE_SEGMENTS)
-    name = f"FII {root.title()} {segment}"
-    return Fund(f"{root}11", name, mandate, segment, rng.choice(("Ativa", "Passiva")))
-
-
-def _root(number: int) -> str:
-    if number >= _ROOTS:
-        raise ValueError(f"asset number {number} requested, but there are names for only {_ROOTS} of a kind")
+    if lap >= len(_SHARES):
+        raise ValueError(f"there are names for only {len(_SHARES) * _ROOTS} assets of a kind")
     first, second = divmod((number * _STEP + 7) % _ROOTS, len(_SYLLABLES))
-    return _SYLLABLES[first] + _SYLLABLES[second]
+    root = _SYLLABLES[first] + _SYLLABLES[second]
+    template = rng.choice([one for one in known() if one.variety == like])
+    invented = replace(
+        template,
+        variety=variety,
+        ticker=f"{root}11",
+        name=f"{root.title()} {template.subgroup}",
+        price=Decimal(rng.randint(800, 16_000)).scaleb(-2),
+        shares=rng.randint(900_000, 90_000_000),
+        p_vp=Decimal(rng.randint(60, 120)).scaleb(-2),
+        dividend_yield=Decimal(rng.randint(5, 140)).scaleb(-1),
+    )
+    if kind == "fiis":
+        return invented
+    return replace(
+        invented,
+        ticker=root + rng.choice(_SHARES[lap]),
+        shares=60 * invented.shares,
+        p_vp=Decimal(rng.randint(50, 400)).scaleb(-2),
+        p_l=Decimal(rng.randint(30, 300)).scaleb(-1),
+    )

@@ -13,44 +13,20 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# The listing of each kind: each heading, with the SoR column that has the heading's values.
+# The listing of each kind: each heading, with the SoR column that has the heading's values. The real listings
+# have more columns, but only the price is read.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",
         "P/L": "vlr_ind_p_sobre_l",
-        "P/VP": "vlr_ind_p_sobre_vp",
-        "PSR": "vlr_ind_psr",
         "Div.Yield": "vlr_ind_div_yield",
-        "P/Ativo": "vlr_ind_p_sobre_ativ",
-        "P/Cap.Giro": "vlr_ind_p_sobre_cap_giro",
-        "P/EBIT": "vlr_ind_p_sobre_ebit",
-        "P/Ativ Circ.Liq": "vlr_ind_p_sobre_ativ_circ_liq",
-        "EV/EBIT": "vlr_ind_ev_sobre_ebit",
-        "EV/EBITDA": "vlr_ind_ev_sobre_ebitda",
-        "Mrg Bruta": "vlr_ind_margem_bruta",
-        "Mrg Ebit": "vlr_ind_margem_ebit",
-        "Mrg. Líq.": "vlr_ind_margem_liq",
-        "Liq. Corr.": "vlr_liquidez_corr",
-        "ROIC": "vlr_ind_roic",
-        "ROE": "vlr_ind_roe",
         "Liq.2meses": "vol_med_neg_2m",
-        "Patrim. Líq": "vlr_patrim_liq",
-        "Dív.Líq/ Patrim.": "vlr_ind_divida_liq_sobre_patrim",
-        "Cresc. Rec.5a": "pct_cresc_rec_liq_ult_5a",
     },
     "fiis": {
         "Segmento": "segmento",
         "Cotação": "vlr_cot",
-        "FFO Yield": "vlr_ffo_yield",
         "Dividend Yield": "vlr_div_yield",
-        "P/VP": "vlr_p_sobre_vp",
-        "Valor de Mercado": "vlr_mercado",
         "Liquidez": "vol_med_neg_2m",
-        "Qtd de imóveis": "qtd_imoveis",
-        "Preço do m2": "vlr_do_m2",
-        "Aluguel por m2": "vlr_aluguel_por_m2",
-        "Cap Rate": "vlr_cap_rate",
-        "Vacância Média": "vlr_vacancia_media",
     },
 }
 
@@ -62,16 +38,6 @@ def detail_page(asset: SampleAsset) -> bytes:
     if asset.variety == "text":
         tables = "".join(map(_entity, tables))
     return _document(f"{SITE_NAME} - {asset.ticker} - Detalhes do papel", tables)
-
-
-def broken_page(asset: SampleAsset) -> bytes:
-    """Return an asset's page with its usual tables, but with unknown labels."""
-
-    def renamed(row: Row) -> Row:
-        return tuple(Cell("Campo", cell.value, cell.text) if isinstance(cell, Cell) else cell for cell in row)
-
-    tables = (_table(tuple(map(renamed, table)), {}) for table in asset.tables)
-    return _document(f"{SITE_NAME} - Detalhes do papel", "\n".join(tables))
 
 
 def other_layout(asset: SampleAsset) -> bytes:

@@ -23,17 +23,6 @@ DETAILS_PATH = "/detalhes.php"
 LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
 EVERY_PAGE = "*"
 
-FAULT_KINDS = {
-    "status": "answers with `status` and, if given, `retry_after` seconds in its header",
-    "hang": "waits `seconds`, then answers correctly",
-    "other": "answers with the page of another asset, `ticker`",
-    "renamed_label": "answers with a page on which `label` has another name",
-    "later_session": "answers with a page of the next day",
-    "broken": "answers with tables that have unknown labels",
-    "other_layout": "answers with the asset's page in the layout for telephones",
-    **dict.fromkeys(pages.WRONG_PAGES, "answers with this page, without an asset"),
-}
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -42,7 +31,10 @@ class Fault:
     Parameters
     ----------
     kind
-        One of `FAULT_KINDS`.
+        ``status`` (answers with `status`), ``hang`` (waits `seconds`, then answers correctly), ``other``
+        (answers with the page of the asset `ticker`), ``renamed_label`` (`label` has another name),
+        ``later_session`` (the page of the next day), ``other_layout`` (the layout for telephones), or one of
+        the names in `pages.WRONG_PAGES`.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
@@ -69,10 +61,6 @@ class Fault:
     ticker: str = ""
     label: str = ""
     spared: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind not in FAULT_KINDS:
-            raise ValueError(f"fault of kind {self.kind!r}, expected one of {', '.join(FAULT_KINDS)}")
 
 
 @dataclass(frozen=True)
@@ -108,7 +96,7 @@ class _Answer:
     fault: Fault | None = None
 
 
-class SiteServer:
+class SiteServer(ThreadingHTTPServer):
     """The sample site on a loopback port; runs while its context is open.
 
     Parameters
@@ -138,6 +126,10 @@ class SiteServer:
     ...     urlopen(f"{site.base_url}/detalhes.php?papel=VALE3")
     """
 
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
     def __init__(
         self,
         assets: Iterable[SampleAsset],
@@ -160,11 +152,9 @@ class SiteServer:
         self._requests: list[Request] = []
         self._in_flight = 0
         self.most_in_flight = 0
-        self._http = _HTTPServer((LOOPBACK, port), self)
-        self.base_url = f"http://{LOOPBACK}:{self._http.server_port}"
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        super().__init__((LOOPBACK, port), _Handler)
+        self.base_url = f"http://{LOOPBACK}:{self.server_port}"
+        self._thread = threading.Thread(target=self.serve_forever, args=[0.05], daemon=True)
 
     def __enter__(self) -> SiteServer:
         self._thread.start()
@@ -172,8 +162,11 @@ class SiteServer:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore a client that closed its connection, because tests close connections on purpose."""
 
     def set_fault(self, target: str, fault: Fault | None) -> None:
         """Set the fault of a page; None ends the fault.
@@ -204,11 +197,6 @@ class SiteServer:
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
-
-    def show(self, asset: SampleAsset) -> None:
-        """Put `asset` in place of the site's asset with the same ticker."""
-        with self._lock:
-            self.assets[asset.ticker] = asset
 
     def clear_log(self) -> None:
         """Clear the list of requests and the maximum number in flight."""
@@ -274,8 +262,6 @@ class SiteServer:
         asset = self._in_session(self.assets.get(fault.ticker if fault and kind == "other" else ticker))
         if asset is None:
             return pages.WRONG_PAGES["not_found"]
-        if kind == "broken":
-            return pages.broken_page(asset)
         if kind == "other_layout":
             return pages.other_layout(asset)
         if kind == "renamed_label" and fault:
@@ -306,29 +292,14 @@ def _refusal(status: int, retry_after: int | None = None) -> _Answer:
     return _Answer(pages.short_text(text), status, headers)
 
 
-class _HTTPServer(ThreadingHTTPServer):
-    """A server that has one thread per connection."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], site: SiteServer) -> None:
-        self.site = site
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that closed its connection, because tests close connections on purpose."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16  # send head and body together; otherwise a client waits for its own delayed ACK
-    server: _HTTPServer
+    server: SiteServer
 
     def do_GET(self) -> None:
-        site = self.server.site
+        site = self.server
         begun_at = time.monotonic()
         if site.closing.is_set():  # a client may keep its connection after the site is closed
             self.close_connection = True
@@ -345,7 +316,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, answer: _Answer) -> None:
         if answer.fault and answer.fault.kind == "hang":
-            self.server.site.closing.wait(answer.fault.seconds)
+            self.server.closing.wait(answer.fault.seconds)
         self.send_response(answer.status)
         headers = {"Content-Type": pages.CONTENT_TYPE, "Content-Length": str(len(answer.body))}
         for name, text in {**headers, **answer.headers}.items():

@@ -6,26 +6,18 @@ up. On the live day an asset has the price in `trial.csv`; a random walk gives t
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import accumulate, count, islice
-from pathlib import Path
 from random import Random
 
 from b3.days import date_of, is_trading_day, number_of
 from sandbox.site import names
-from sandbox.site.asset import Cell, SampleAsset, Value
-from sandbox.site.assets import (
-    balance_day,
-    brazilian,
-    make_known_asset,
-    management_report_day,
-    quarterly_report_day,
-)
+from sandbox.site.asset import SampleAsset
+from sandbox.site.assets import brazilian, make_known_asset
 
 EARLIER_DAYS = 30
 """Number of days in the history, which are the last trading days before the live day."""
@@ -41,21 +33,8 @@ SPLIT = {"VIVA3": (7, 2)}
 CHEAPER = {"CSNA3": 0.012}
 """Average fall of the price per session over the history."""
 
-_TIMES_MARKET = (
-    *("vlr_ind_p_sobre_l", "vlr_ind_p_sobre_vp", "vlr_ind_p_sobre_ebit", "vlr_ind_p_sobre_ativ"),
-    *("vlr_ind_p_sobre_cap_giro", "vlr_ind_p_sobre_ativ_circ_liq", "vlr_ind_psr", "vlr_p_sobre_vp"),
-)
-_TIMES_FIRM = ("vlr_ind_ev_sobre_ebitda", "vlr_ind_ev_sobre_ebit")
-_YIELDS = ("vlr_ind_div_yield", "vlr_div_yield", "vlr_ffo_yield")
-_PER_SHARE = ("vlr_ind_lpa", "vlr_ind_vpa")
 _OLDER_YEARS = Decimal("0.35")
 """Factor for the price changes of older years, because the sample site's changes are too large."""
-_DAYS: Mapping[str, Callable[[date], date]] = {
-    "dt_ult_cot": lambda session: session,
-    "dt_ult_balanco_proc": balance_day,
-    "dt_ult_relat_ger": management_report_day,
-    "dt_ult_informe_trim": quarterly_report_day,
-}
 
 
 def history_days(live: int) -> list[int]:
@@ -79,54 +58,22 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
     days_ago = 0 if day == live else 1 + history_days(live)[::-1].index(day)
     return [
         _on_day(listed, sessions, step, day)
-        for listed in _listed()
-        if GONE.get(listed.known.ticker, 0) <= days_ago <= NEW.get(listed.known.ticker, EARLIER_DAYS)
+        for listed in names.known()
+        if GONE.get(listed.ticker, 0) <= days_ago <= NEW.get(listed.ticker, EARLIER_DAYS)
     ]
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """An asset in `trial.csv`, and its split-adjusted price in each session, the newest session first."""
-
-    variety: str
-    known: names.Stock | names.Fund
-    prices: tuple[float, ...]
-
-    def old_shares(self, step: int) -> int:
-        """Return how many shares on the live day correspond to one share in the session at `step`."""
-        at, factor = SPLIT.get(self.known.ticker, (SESSIONS, 1))
-        return factor if step > at else 1
-
-
 @cache
-def _listed() -> tuple[_Listed, ...]:
-    with Path(__file__).with_name("trial.csv").open(encoding="utf-8", newline="") as lines:
-        return tuple(_read(line) for line in csv.DictReader(lines))
-
-
-def _read(line: Mapping[str, str]) -> _Listed:
-    figures = names.Figures(
-        Decimal(line["price"]),
-        1_000_000 * int(line["millions"]),
-        Decimal(line["p_vp"]),
-        Decimal(line["p_l"] or 0),
-        Decimal(line["dividend_yield"]),
-    )
-    ticker, rng = line["ticker"], Random(line["ticker"])  # noqa: S311 - no secret
-    known = (
-        names.Stock(ticker, line["name"], line["group"], line["subgroup"], figures)
-        if line["p_l"]
-        else names.Fund(ticker, line["name"], line["group"], line["subgroup"], "Ativa", figures)
-    )
-    spread = 0.017 if line["p_l"] else 0.006
+def _prices(listed: names.Listed) -> tuple[float, ...]:
+    """Return an asset's split-adjusted price in each session, the newest session first."""
+    rng = Random(listed.ticker)  # noqa: S311 - no secret
+    spread = 0.017 if listed.kind == "acoes" else 0.006
 
     def before(price: float, step: int) -> float:
-        fall = CHEAPER.get(ticker, 0) if step < EARLIER_DAYS else 0
+        fall = CHEAPER.get(listed.ticker, 0) if step < EARLIER_DAYS else 0
         return price / (1 + rng.gauss(0.0004 - fall, spread))
 
-    return _Listed(
-        line["variety"], known, tuple(accumulate(range(SESSIONS - 1), before, initial=float(figures.price)))
-    )
+    return tuple(accumulate(range(SESSIONS - 1), before, initial=float(listed.price)))
 
 
 @cache
@@ -136,66 +83,42 @@ def _sessions(live: int) -> tuple[date, ...]:
     return tuple(islice((day for day in days if is_trading_day(number_of(day))), SESSIONS))
 
 
-@cache
-def _of_year(listed: _Listed, newest: date) -> SampleAsset:
-    """Return an asset with its price in `trial.csv`; its session `newest` is the newest session of a year."""
-    return make_known_asset(newest, listed.variety, listed.known)
-
-
-def _on_day(listed: _Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
+def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
     """Return an asset as its page shows it on `day`, when the newest session is ``sessions[step]``."""
-    newest = next(session for session in sessions if session.year == sessions[step].year)
-    asset = replace(_of_year(listed, newest), day=day)
     if listed.variety == "halted":
-        return asset
+        return replace(make_known_asset(sessions[step], listed), day=day)
+    prices, starts = _prices(listed), _starts(sessions, step, day)
+    split_at, new_shares = SPLIT.get(listed.ticker, (SESSIONS, 1))
+    split = new_shares if step > split_at else 1
+    price, shares = round(Decimal(prices[step] * split), 2), listed.shares // split
+    factor = price * shares / (listed.price * listed.shares)
+    now = replace(
+        listed,
+        price=price,
+        shares=shares,
+        p_vp=listed.p_vp * factor,
+        p_l=listed.p_l and listed.p_l * factor,
+        dividend_yield=listed.dividend_yield / factor,
+    )
+    asset = replace(make_known_asset(sessions[step], now), day=day)
+    year = prices[step : starts["pct_var_12m"]]
+    moved = {column: Decimal(100 * (prices[step] / prices[start] - 1)) for column, start in starts.items()}
+    moved["vlr_min_52_sem"], moved["vlr_max_52_sem"] = (
+        Decimal(extreme * split) for extreme in (min(year), max(year))
+    )
     cells = asset.cells_by_column()
-    values = {column: cell.value for column, cell in cells.items() if cell.value is not None}
-    moved = _moved(listed, values, sessions, step, day)
-    years = {
-        column: value * _OLDER_YEARS
-        for column, value in values.items()
-        if column.startswith("pct_var_ano_") and isinstance(value, Decimal)
+    older = {
+        column: cell.value * _OLDER_YEARS
+        for column, cell in cells.items()
+        if column.startswith("pct_var_ano_") and isinstance(cell.value, Decimal)
     }
     return asset.with_cells(
         {
-            column: _written(cells[column], value)
-            for column, value in {**years, **moved}.items()
-            if column in values
+            column: _written(value, "%" if column.startswith("pct_") else "")
+            for column, value in {**older, **moved}.items()
+            if column in cells
         }
     )
-
-
-def _moved(
-    listed: _Listed, values: Mapping[str, Value], sessions: tuple[date, ...], step: int, day: int
-) -> dict[str, Decimal | date]:
-    """Compute a session's unrounded values; `values` holds the asset's values at the price in `trial.csv`."""
-    session, split, figures = sessions[step], listed.old_shares(step), listed.known.figures
-    assert figures
-    price = round(Decimal(listed.prices[step] * split), 2)
-    shares = Decimal(figures.shares) / split
-    market, listed_market = price * shares, figures.price * figures.shares
-    moved: dict[str, Decimal | date] = {"vlr_cot": price, "vlr_mercado": market // 1000 * 1000}
-    moved |= {"num_acoes": shares, "num_cotas": shares}
-
-    def times(columns: Sequence[str], factor: Decimal) -> dict[str, Decimal]:
-        found = ((column, values[column]) for column in columns if column in values)
-        return {column: value * factor for column, value in found if isinstance(value, int | Decimal)}
-
-    moved |= times(_TIMES_MARKET, market / listed_market)
-    moved |= times(_YIELDS, listed_market / market)
-    moved |= times(_PER_SHARE, Decimal(split))
-    if isinstance(firm := values.get("vlr_firma"), int):
-        firm_now = moved["vlr_firma"] = (firm + market - listed_market) // 1000 * 1000
-        moved |= times(_TIMES_FIRM, firm_now / firm)
-
-    starts = _starts(sessions, step, day)
-    for column, start in starts.items():
-        moved[column] = Decimal(100 * (listed.prices[step] / listed.prices[start] - 1))
-    year = listed.prices[step : starts["pct_var_12m"]]
-    moved["vlr_min_52_sem"], moved["vlr_max_52_sem"] = (
-        round(Decimal(extreme * split), 2) for extreme in (min(year), max(year))
-    )
-    return {**moved, **{column: day_of(session) for column, day_of in _DAYS.items()}}
 
 
 @cache
@@ -215,12 +138,7 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
     }
 
 
-def _written(cell: Cell, value: Decimal | date) -> tuple[str, Value]:
-    """Return a new text and value for `cell`, rounded like the cell's current value."""
-    if isinstance(value, date):
-        return f"{value:%d/%m/%Y}", value
-    if isinstance(cell.value, int):
-        return brazilian(int(value)), int(value)
-    assert isinstance(cell.value, Decimal)
-    rounded = value.quantize(cell.value, ROUND_HALF_UP)
-    return brazilian(rounded) + ("%" if cell.text.endswith("%") else ""), rounded
+def _written(value: Decimal, unit: str) -> tuple[str, Decimal]:
+    """Return the text of a cell with two decimal places, and the cell's value."""
+    rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return brazilian(rounded) + unit, rounded

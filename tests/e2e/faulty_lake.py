@@ -25,11 +25,12 @@ from role import may
 
 from b3.days import day_at, days_before, is_trading_day, number_of
 from pynvest_lake.ledger import DayLedger, Ledger
+from pynvest_lake.storage import PART, list_day
 from sandbox import checks
 from sandbox.console import Console
 from sandbox.day import Day, DayFailed
 from sandbox.emulator import ACCOUNT_ID, REGION, Emulator
-from sandbox.lake import Lake, Partitions, Table
+from sandbox.lake import Lake, Table
 from sandbox.local import LocalLake
 from sandbox.site import GHOSTS, SampleAsset, SiteServer, make_assets
 
@@ -71,7 +72,6 @@ class FaultyLake:
         self.functions = self.client("lambda")
         self.states = self.client("stepfunctions")
         self.tables = tables_of(self.lake)
-        self.partitions = Partitions(self.s3)
         self.notices_queue = self._subscribed_queue()
 
     def _subscribed_queue(self) -> str:
@@ -165,12 +165,11 @@ class FaultyLake:
         return [event["message"] for page in pages for event in page["events"]]
 
     def keys(self, key: str, day: int) -> list[str]:
-        return [stored.key for stored in self.partitions.objects(self.tables[key], day)]
+        return [item.key for item in list_day(self.s3, self.tables[key], day)]
 
     def parts(self, key: str, day: int) -> set[str]:
         """Return the ids of a table's uncompacted objects for a day."""
-        stored = self.partitions.objects(self.tables[key], day)
-        return {one for part in stored if part.key.endswith(".part.parquet") for one in part.ids}
+        return set(list_day(self.s3, self.tables[key], day).ids(PART))
 
     def roles(self) -> list[str]:
         pages = self.client("iam").get_paginator("list_roles").paginate()

@@ -88,7 +88,7 @@ class KnownLake:
             for day in sorted(self.days(name)):
                 rows = [row for row in self.rows[name] if row["anomesdia_exec"] == day]
                 put(s3, table, day, pa.Table.from_pylist(rows, schema=schema))
-                register_partition(glue, table.lake_table, day)
+                register_partition(glue, table, day)
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:

@@ -231,18 +231,18 @@ def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
     table = up.lake.table("sot", "acoes")
     (left,) = up.day.partitions.objects(table, up.day.number)
     s3 = up.client("s3")
-    body = s3.get_object(Bucket=table.bucket, Key=left.key)["Body"].read()
+    body = s3.get_object(Bucket=table.bucket, Key=left.object.key)["Body"].read()
     rows = pq.read_table(io.BytesIO(body))
     place = rows.schema.get_field_index("vlr_cot")
     wrong = rows.set_column(place, rows.schema.field(place), pc.add(rows["vlr_cot"], pa.scalar(0.01)))
     tampered = io.BytesIO()
     pq.write_table(wrong, tampered)
-    s3.put_object(Bucket=table.bucket, Key=left.key, Body=tampered.getvalue())
+    s3.put_object(Bucket=table.bucket, Key=left.object.key, Body=tampered.getvalue())
     try:
         with pytest.raises(checks.NotExact, match=rf"{table.name}: \w+: vlr_cot is [\d.]+, expected [\d.]+"):
             checks.check_assets(up.day, up.assets, up.client("glue"))
     finally:
-        s3.put_object(Bucket=table.bucket, Key=left.key, Body=body)
+        s3.put_object(Bucket=table.bucket, Key=left.object.key, Body=body)
 
 
 def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:

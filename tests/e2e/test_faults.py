@@ -29,7 +29,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     down, silent, garbled, flaky = [asset.ticker for asset in faulty.assets if asset.kind == "acoes"][:4]
     faulty.site.set_fault(down, Fault("status", status=500))
     faulty.site.set_fault(silent, Fault("hang", seconds=30))
-    faulty.site.set_fault(garbled, Fault("broken"))
+    faulty.site.set_fault(garbled, Fault("other_layout"))
     faulty.site.set_fault(flaky, Fault("status", status=503, times=2))
     malformed = ["not JSON", json.dumps({"ticker": "a b", "kind": "fiis", "anomesdia_exec": number})]
     started_at = time.time()

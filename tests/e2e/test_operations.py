@@ -149,7 +149,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
     faulty.compact(day)
     for table in faulty.lake.tables:
         if table.layer == "sor":
-            register_partition(faulty.glue, table.lake_table, day.number)
+            register_partition(faulty.glue, table, day.number)
 
     faulty.check(day)
 

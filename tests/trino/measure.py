@@ -71,7 +71,7 @@ def fill(local: LocalLake, days: int, directory: Path) -> None:
         table, day = tables[path.parts[-3]], int(path.parts[-2].partition("=")[2])
         key = f"{table.prefix(day)}{day:032}.compact.parquet"
         s3.put_object(Bucket=table.bucket, Key=key, Body=path.read_bytes())
-        register_partition(glue, table.lake_table, day)
+        register_partition(glue, table, day)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, directory.glob("*/*/*.parquet")))

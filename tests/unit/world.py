@@ -314,7 +314,8 @@ def random_evening(world: World, rng: random.Random, steps: int) -> None:
 def move_price(site: SiteServer, rng: random.Random) -> None:
     """Change the price that the site shows for one asset."""
     ticker = rng.choice(sorted(site.assets))
-    site.show(site.assets[ticker].with_cell("vlr_cot", f"{rng.randint(1, 99)},{rng.randint(10, 99)}"))
+    price = f"{rng.randint(1, 99)},{rng.randint(10, 99)}"
+    site.assets[ticker] = site.assets[ticker].with_cell("vlr_cot", price)
 
 
 def calm_down(world: World) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.console import Console
-from sandbox.lake import Lake, Storage
+from sandbox.lake import Lake
 from sandbox.local import LocalLake
 from sandbox.process import group_is_alive
 from sandbox.terraform import TerraformFailed
@@ -42,14 +42,9 @@ apply)
     say() {{ echo '{{"type":"'$1'","'$2'":{{"action":"create","resource":{{"addr":"'$3'"}}}}}}'; }}
     say planned_change change aws_s3_bucket.work
     say planned_change change module.lake.aws_s3_bucket_lifecycle_configuration.work
-    [ ! -e "$here/has-workflow" ] || say planned_change change aws_sfn_state_machine.this
     say apply_start hook aws_s3_bucket.work
     say apply_start hook module.lake.aws_s3_bucket_lifecycle_configuration.work
     say apply_complete hook aws_s3_bucket.work
-    if [ -e "$here/has-workflow" ]; then
-        until [ -e "$here/filled" ]; do sleep 0.02; done
-        say apply_complete hook aws_sfn_state_machine.this
-    fi
     looks=0  # a test that fails before it settles is not waited for without end
     until [ -e "$here/settled" ]; do
         looks=$((looks + 1))
@@ -104,33 +99,6 @@ def test_a_day_begins_once_all_that_is_left_only_settles(
     with local.applying(Console()):
         assert local.lake == Lake.from_outputs(OUTPUTS)
         settle(0)  # only here, because the block begins before the apply ends
-
-
-def test_the_lake_is_filled_before_the_day_while_resources_are_left(
-    local: LocalLake, settle: Callable[[int], None], tmp_path: Path
-) -> None:
-    filled = []
-    (tmp_path / "has-workflow").touch()
-
-    def fill(storage: Storage) -> None:
-        filled.append(storage)
-        (tmp_path / "filled").touch()  # the workflow is created only after this
-
-    with local.applying(Console(), fill):
-        assert filled == [Storage.from_outputs(OUTPUTS)]
-        settle(0)
-
-
-def test_a_failure_to_fill_the_lake_is_raised_instead_of_a_day(
-    local: LocalLake, settle: Callable[[int], None], tmp_path: Path
-) -> None:
-    def fill(storage: Storage) -> None:
-        raise ValueError(storage.work_bucket)
-
-    with pytest.raises(ValueError, match="work"), local.applying(Console(), fill):
-        pytest.fail("a day began")
-
-    assert not group_is_alive(int((tmp_path / "pid").read_text()))
 
 
 def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(

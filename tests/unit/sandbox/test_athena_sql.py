@@ -143,7 +143,6 @@ def test_the_catalog_answers(ask: Ask, sql: str, columns: list[str], rows: list[
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
-        ("SELECT human_readable_seconds(61)", r"human_readable_seconds\(\)"),
         ('SELECT "$file_size" FROM prices', '"\\$file_size"'),
         ("SELECT reduce(ARRAY[1], 0, (s, x) -> s + x, s -> s * 2)", r"reduce\(\) whose last function"),
         ("UNLOAD (SELECT 1) TO 's3://lake/a' WITH (format = 'PARQUET')", "UNLOAD"),
@@ -158,7 +157,7 @@ def test_what_cannot_be_run_is_said_to_be_athenas(ask: Ask, sql: str, what: str)
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("SELECT soundx('a')", "Function with name soundx does not exist"),
+        ("SELECT soundx('a')", r"^The trial has no function soundx\(\); Athena may have it\.$"),
         ("SELECT (1", "^SYNTAX_ERROR: "),
         ("SHOW TABLES IN nowhere", "^SCHEMA_NOT_FOUND: "),
         ("DESCRIBE nowhere", "^TABLE_NOT_FOUND: "),

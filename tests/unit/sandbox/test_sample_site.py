@@ -30,7 +30,7 @@ def test_tickers_are_unlike_each_other_and_those_without_a_page() -> None:
     assets = make_assets(DAY, 1000, 450)
     tickers = [asset.ticker for asset in assets] + [ticker for ghosts in GHOSTS.values() for ticker in ghosts]
     assert len(tickers) == len(set(tickers)) == 1000 + 450 + 3
-    assert all(re.fullmatch(r"[A-Z]{4}(3|4|5|6|11)", ticker) for ticker in tickers)
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9]{3}(3|4|5|6|11)", ticker) for ticker in tickers)
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,8 @@ def test_a_listing_has_todays_headings_and_one_asset_twice(site: SiteServer) -> 
     text = requests.get(f"{site.base_url}/resultado.php", timeout=5).text
     headings = re.findall(r"<th><a[^>]*>(.*?)</a></th>", text)
     assert headings[:2] == ["Papel", "Cotação"]
-    assert {"Mrg Bruta", "Dív.Líq/ Patrim."} < set(headings)
     tickers = re.findall(r"<tr><td>.*?>([A-Z0-9]+)</a>", text)
     assert len(tickers) == len(set(tickers)) + 1
-
-
-def test_a_fault_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="fault of kind 'explode', expected one of status, hang, other"):
-        Fault("explode")
 
 
 def test_a_closed_site_answers_no_kept_alive_connection(site: SiteServer) -> None:
@@ -143,4 +137,4 @@ def test_the_site_of_the_trial_is_a_process_that_ends_with_the_one_that_started_
         process.stdin.close()
         process.wait(5)
     assert "PETR4" in listed
-    assert not re.search("CUMO3|MUMU4", listed)  # names that are made up
+    assert not re.search("GIPO4|TABA4", listed)  # names that are made up

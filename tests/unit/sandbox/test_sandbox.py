@@ -16,17 +16,17 @@ from sandbox.console import Console
 from sandbox.lake import Lake, Table
 
 TABLES = (
-    Table("sor", "acoes", "sor", "sor_acoes/", "db_sor", "sor_acoes"),
-    Table("sor", "fiis", "sor", "sor_fiis/", "db_sor", "sor_fiis"),
-    Table("sot", "acoes", "sot", "sot_acoes/", "db_sot", "sot_acoes"),
-    Table("sot", "fiis", "sot", "sot_fiis/", "db_sot", "sot_fiis"),
-    Table("spec", None, "spec", "spec_ativos/", "db_spec", "spec_ativos"),
+    Table("sor", "db_sor", "sor_acoes", layer="sor", kind="acoes"),
+    Table("sor", "db_sor", "sor_fiis", layer="sor", kind="fiis"),
+    Table("sot", "db_sot", "sot_acoes", layer="sot", kind="acoes"),
+    Table("sot", "db_sot", "sot_fiis", layer="sot", kind="fiis"),
+    Table("spec", "db_spec", "spec_ativos", layer="spec", kind=None),
 )
 TICKER_COLUMNS = ("nome_papel", "fii", "nome_papel", "fii", "codigo_ticker_ativo")
 
 
 def lake() -> Lake:
-    quality = Table("spec", None, "spec", "spec_quality/", "db_spec", "spec_quality")
+    quality = Table("spec", "db_spec", "spec_quality", layer="spec", kind=None)
     return Lake(TABLES, quality, "", {}, {}, {}, (), "", "", "", "")
 
 
