@@ -1,4 +1,4 @@
-"""The rows of all sample pages, in the form that pynvest's own code stored.
+"""The rows of all sample pages, as this project read them when they were stored.
 
 ``rows.json`` contains a digest of every row, and also a few rows in full.
 """
