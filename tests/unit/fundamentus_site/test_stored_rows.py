@@ -1,4 +1,4 @@
-"""The rows of all sample pages, as this project read them when they were stored.
+"""The rows of all sample pages. The code at e386b81, which used pynvest itself, gave the same rows.
 
 ``rows.json`` contains a digest of every row, and also a few rows in full.
 """
