@@ -26,7 +26,7 @@ variable "module_default_tags" {
   }
   validation {
     condition     = length(distinct([for key in keys(var.module_default_tags) : lower(key)])) == length(var.module_default_tags)
-    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each once; capitals do not matter to IAM."
+    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once, because IAM ignores capitals."
   }
   validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
@@ -214,7 +214,7 @@ variable "functions_timeout" {
 }
 
 variable "functions_memory_size" {
-  description = "Memory of each function, in MB. Null: the stage's default; stages that compute get more than stages that wait."
+  description = "Memory of each function, in MB. Null: each stage's default, which is larger for stages that compute."
   type        = number
   default     = null
 
@@ -432,7 +432,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "Days to keep archived pages, from which a day can be read again without the site. 0: no archive."
+  description = "How many days archived pages are kept, to read a day again without the site. 0: no archive."
   type        = number
   default     = 90
   nullable    = false

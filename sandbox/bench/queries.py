@@ -170,7 +170,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Return a query with names without a database in place of Terraform's placeholders."""
+    """Replace Terraform's placeholders in a query by the names of the tables, without a database."""
     columns = [*table_schema(VIEWS[path.stem]).arrow.names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}

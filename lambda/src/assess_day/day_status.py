@@ -59,8 +59,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        Only the newest round that requested assets counts. The site refuses AWS if at least three assets were
-        refused in this round and none was read.
+        It does so if the newest round that requested assets got at least three refusals and no page.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":

@@ -156,7 +156,7 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids in the names of all objects of a form, ``part`` or ``compact``."""
+        """Return the ids of the objects that have the form ``part`` or ``compact``, from their names."""
         return frozenset(item.id for item in self if item.form == form)
 
 

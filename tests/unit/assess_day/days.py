@@ -183,7 +183,7 @@ def judged(
     listed: Mapping[str, float] | None = None,
     **inputs: Any,
 ) -> Rows:
-    """Assess a day, either after the good days before it, or with other `inputs` for the checks."""
+    """Assess a day that follows good days; `inputs` replace inputs of the checks."""
     made = read_day(assets, day, refused=refused, listed=listed)
     return run_checks(replace(made, **{"earlier": history(day), **inputs}))
 

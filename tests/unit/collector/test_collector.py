@@ -1,4 +1,4 @@
-"""The collector on moto and the sample site."""
+"""The collector, with moto as S3 and with the sample site."""
 
 from __future__ import annotations
 

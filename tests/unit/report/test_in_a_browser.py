@@ -87,7 +87,7 @@ def many() -> Snapshot:
 
 @functools.cache
 def assets() -> dict[str, ListedAsset]:
-    """Return the assets on the page with many assets, by ticker."""
+    """Return the assets of the page that has many assets; the keys are tickers."""
     return {asset.ticker: asset for asset in many().assets()}
 
 
