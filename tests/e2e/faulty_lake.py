@@ -268,7 +268,7 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
     while not (answer := found()):
         if time.monotonic() > not_after:
             raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
-        time.sleep(0.02)
+        time.sleep(0.1)
     return answer
 
 
@@ -328,7 +328,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     yield lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
-    lake.site.session = None
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)
