@@ -9,9 +9,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -105,11 +102,6 @@ class FaultyLake:
 
     def ledger(self, day: int) -> DayLedger:
         return Ledger(self.s3, self.lake.work_bucket).read(day)
-
-    def outcomes(self, day: int) -> dict[str, str]:
-        """Return the outcome of each asset that has an entry in the ledger."""
-        ids = {part for kind in ("acoes", "fiis") for part in self.parts(f"sor_{kind}", day)}
-        return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
@@ -244,14 +236,6 @@ class FaultyLake:
             yield
         finally:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
-
-    def forget_refusals(self) -> None:
-        """End the processes of stage 3, because a process pauses its requests to the site after refusals."""
-        listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
-        for line in listed.stdout.splitlines():
-            pid, parent, command = line.split(maxsplit=2)
-            if int(parent) == self.emulator.pid and "-lambda-get-financial-data-for-" in command:
-                os.kill(int(pid), signal.SIGKILL)
 
     def take(self, url: str) -> list[str]:
         bodies = []

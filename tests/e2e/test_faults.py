@@ -28,7 +28,6 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.site.set_fault(garbled, Fault("broken"))
     faulty.site.set_fault(flaky, Fault("status", status=503, times=2))
     malformed = ["not JSON", json.dumps({"ticker": "a b", "kind": "fiis", "anomesdia_exec": number})]
-    started_at = time.time()
 
     day = faulty.day()
     day.ask(number)
@@ -45,16 +44,9 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     told = [f"não entregou a página (2): {', '.join(sorted((down, silent)))}", f"desconhecido (1): {garbled}"]
     faulty.check_told("failure", number, *told)
     faulty.check(day, without=(down, silent, garbled))
-    said = faulty.outcomes(number)
-    assert [said[ticker] for ticker in (down, silent, garbled)] == ["failed", "failed", "layout"]
     # A message goes to a dead-letter queue only if no function could report that the message failed.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
-    reasons = " ".join(faulty.log("get-financial-data-for-fiis", started_at, "malformed"))
-    assert "JSONDecodeError" in reasons
-    assert "ticker is 'a b'" in reasons
-    # A listed asset without a page is no failure.
-    assert day.tickers_without_page() == sorted(ticker for kind in GHOSTS for ticker in GHOSTS[kind])
     assert [request.ticker for request in faulty.site.requests].count(flaky) > 2
 
     faulty.site.clear_faults()
