@@ -1,5 +1,6 @@
 # Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
-# In the first run, each variable has a wrong value; another run names what it expects to fail.
+# In the first run, each variable has a wrong value; another run names what it expects to fail, once for each
+# rule that refuses its values.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -90,13 +91,14 @@ run "wrong_combinations_that_outputs_refuse" {
     alarm_topic_arn             = "arn:aws:sns:us-east-1:123456789012:my-topic"
   }
 
-  expect_failures = [output.schedules, output.workflow, output.work_bucket, output.buckets, output.notices]
+  expect_failures = [output.schedules, output.workflow, output.work_bucket, output.buckets, output.buckets, output.notices, output.notices]
 }
 
-run "wrong_times_of_queues_and_keys_of_own_buckets_where_buckets_are_created" {
+run "wrong_times_of_queues_and_a_key_of_own_buckets_of_another_region" {
   command = plan
 
   variables {
+    bucket_names_map                = { sor = "own", sot = "own", spec = "own" }
     bucket_kms_key_arns             = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
     functions_timeout               = 300
     sqs_lambda_trigger_batch_window = 60
@@ -106,20 +108,21 @@ run "wrong_times_of_queues_and_keys_of_own_buckets_where_buckets_are_created" {
     dedup_round_minutes             = [60, 9]
   }
 
-  expect_failures = [output.buckets, aws_sqs_queue.tickers]
+  expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
 }
 
-run "a_large_batch_without_a_window_and_one_name_for_both_queues" {
+run "a_large_batch_without_a_window_one_name_for_both_queues_and_keys_of_own_buckets_where_buckets_are_created" {
   command = plan
 
   variables {
+    bucket_kms_key_arns             = ["arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
     sqs_tickers_acoes_queue_name    = "tickers"
     sqs_tickers_fiis_queue_name     = "tickers"
     sqs_lambda_trigger_batch_size   = 11
     sqs_lambda_trigger_batch_window = 0
   }
 
-  expect_failures = [aws_sqs_queue.tickers]
+  expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
 }
 
 run "values_on_the_edge_are_taken" {
