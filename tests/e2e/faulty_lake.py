@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 from known_lake import tables_of
 from role import may
 
-from b3.days import day_at, days_before, is_trading_day, number_of
+from b3.days import is_trading_day, number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from sandbox import checks
 from sandbox.console import Console
@@ -293,15 +293,6 @@ def past_day() -> int:
 @pytest.fixture
 def number() -> int:
     return past_day()
-
-
-_days_ago = itertools.count(start=1)
-
-
-@pytest.fixture
-def recent() -> int:
-    """Return an unused day of the last week, because pages are archived only within eight days."""
-    return days_before(day_at(datetime.now(timezone.utc)), next(_days_ago))[-1]
 
 
 @pytest.fixture
