@@ -180,8 +180,9 @@ def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
     }
 
 
+@cache
 def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
-    """Return a boto3 client for `service` at `endpoint_url`, which acts as the account's root."""
+    """Return the boto3 client for `service` at `endpoint_url`, which acts as the account's root."""
     session: Any = _session()  # the type stubs accept only literal service names
     return session.client(
         service,

@@ -84,10 +84,10 @@ class Checkout:
             shutil.copy(path, directory)
         if example != "local":  # outputs that the tests need
             shutil.copy(project / "examples" / "local" / "outputs.tf", directory)
-        state = directory.with_name("terraform.tfstate")
+        self.state = directory.with_name("terraform.tfstate")
         # An override file replaces the module's source, the location of the state, and some inputs.
         (directory / "consumer_override.tf").write_text(
-            f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n\n'
+            f'terraform {{\n  backend "local" {{\n    path = "{self.state}"\n  }}\n}}\n\n'
             f'provider "aws" {{\n  default_tags {{\n    tags = {json.dumps(default_tags)}\n  }}\n'
             "  s3_use_path_style           = true\n  skip_credentials_validation = true\n}\n\n"
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
@@ -114,37 +114,39 @@ class Checkout:
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
     def destroy(self) -> str:
-        return self.terraform("destroy", "-auto-approve", "-parallelism=50")
+        """Destroy what is in the state, without reading it first."""
+        return self.terraform("destroy", "-auto-approve", "-parallelism=50", "-refresh=false")
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:
         """Return a plan's actions; the keys are the resources' addresses within the module."""
-        planned = self.planned_changes(*arguments)
-        return {address: change["actions"] for address, change in planned.items()}
+        return {address: change["actions"] for address, change in changes_of(self.plan(*arguments)).items()}
 
-    def planned_changes(self, *arguments: str) -> dict[str, Any]:
-        """Return a plan's changes; the keys are the resources' addresses within the module."""
-        return {
-            change["address"].removeprefix("module.pynvest_tools."): change["change"]
-            for change in self.plan(*arguments).get("resource_changes", [])
-            if change["change"]["actions"] not in (["no-op"], ["read"])
-        }
-
-    def plan(self, *arguments: str) -> dict[str, Any]:
-        self.terraform("plan", "-out=shown.tfplan", *arguments)
+    def plan(self, *arguments: str, **env: str) -> dict[str, Any]:
+        self.terraform("plan", "-out=shown.tfplan", *arguments, **env)
         return dict(json.loads(self.terraform("show", "-json", "shown.tfplan")))
 
     def resources(self) -> dict[str, Any]:
         """Return the values of all resources in the state, by address."""
-        return resources_of(json.loads(self.terraform("show", "-json"))["values"])
+        return {
+            address_of(resource, instance): instance["attributes"]
+            for resource in json.loads(self.state.read_text())["resources"]
+            for instance in resource["instances"]
+            if resource["mode"] == "managed"
+        }
 
     def outputs(self) -> dict[str, Any]:
-        return {
-            name: output["value"] for name, output in json.loads(self.terraform("output", "-json")).items()
-        }
+        outputs = json.loads(self.state.read_text())["outputs"]
+        return {name: output["value"] for name, output in outputs.items()}
+
+
+def address_of(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    """Return the address of a resource's instance in a state file."""
+    index = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+    return f"{resource['module']}.{resource['type']}.{resource['name']}{index}"
 
 
 def resources_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of all resources in a plan or a state, by address."""
+    """Return the values of all resources in a plan, by address."""
     found: dict[str, Any] = {}
     modules = [values["root_module"]]
     while modules:
@@ -156,6 +158,15 @@ def resources_of(values: dict[str, Any]) -> dict[str, Any]:
             if resource["mode"] == "managed"
         }
     return found
+
+
+def changes_of(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan's changes; the keys are the resources' addresses within the module."""
+    return {
+        change["address"].removeprefix("module.pynvest_tools."): change["change"]
+        for change in plan.get("resource_changes", [])
+        if change["change"]["actions"] not in (["no-op"], ["read"])
+    }
 
 
 def of_type(found: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from consumer import (
     PROJECT,
     Checkout,
     ModuleRepository,
+    changes_of,
     of_type,
     path_with,
     resources_of,
@@ -61,12 +62,12 @@ class Instance:
     inputs: str
     example: str = "local"
 
-    def checkout(self, name: str, version: str = "v1") -> Checkout:
+    def checkout(self, name: str, version: str = "v1", inputs: str = "") -> Checkout:
         return Checkout(
             self.directory / name,
             source=self.repository.source(version),
             env=self.env,
-            inputs=self.inputs,
+            inputs=self.inputs + inputs,
             example=self.example,
         )
 
@@ -174,11 +175,6 @@ def deployed(instances: tuple[Instance, Instance]) -> Deployed:
     return Deployed(first, second, [future.result() for future in applied])
 
 
-@pytest.fixture(scope="module")
-def another(deployed: Deployed) -> Checkout:
-    return deployed.second.checkout("another")
-
-
 def test_two_instances_each_run_their_day_without_touching_the_other(
     deployed: Deployed, emulator: Emulator, site: SiteServer
 ) -> None:
@@ -204,10 +200,35 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
         assert {row[0] for row in found.rows} == {asset.ticker for asset in share}
 
 
-def test_after_its_day_a_plan_in_another_checkout_is_empty_and_needs_no_python(another: Checkout) -> None:
-    path = path_with(another.directory.parent / "bin", "sh")
+@pytest.fixture(scope="module")
+def telling(deployed: Deployed) -> dict[str, Any]:
+    """Return the plan of the second instance with an address for notices, on a machine without Python.
 
-    assert "No changes." in another.terraform("plan", PATH=path)
+    The plan is not applied, because the emulator's wrong values for alarms would change later plans.
+    """
+    checkout = deployed.second.checkout("telling", inputs=TOLD)
+    return checkout.plan(PATH=path_with(checkout.directory.parent / "bin", "sh"))
+
+
+@pytest.fixture(scope="module")
+def told(telling: dict[str, Any]) -> dict[str, Any]:
+    """Return the planned resources of the second instance with an address for notices."""
+    return resources_of(telling["planned_values"])
+
+
+def test_after_its_day_a_plan_in_another_checkout_changes_only_what_was_asked_and_needs_no_python(
+    telling: dict[str, Any],
+) -> None:
+    assert {address: change["actions"] for address, change in changes_of(telling).items()} == {
+        "aws_cloudwatch_event_rule.stopped[0]": ["create"],
+        "aws_cloudwatch_event_target.stopped[0]": ["create"],
+        'aws_cloudwatch_metric_alarm.this["not_started"]': ["create"],
+        "aws_sns_topic.notices[0]": ["create"],
+        "aws_sns_topic_policy.notices[0]": ["create"],
+        "aws_sns_topic_subscription.notices[0]": ["create"],
+        "module.stepfunctions.aws_iam_role_policy.this": ["update"],
+        "module.stepfunctions.aws_sfn_state_machine.this": ["update"],
+    }
 
 
 def check_notifications(emulator: Emulator) -> None:
@@ -247,19 +268,6 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
 def actions_of(statement: dict[str, Any]) -> list[str]:
     actions = statement["Action"]
     return [actions] if isinstance(actions, str) else actions
-
-
-@pytest.fixture(scope="module")
-def told(another: Checkout) -> dict[str, Any]:
-    """Return the resources that are planned if the second instance has a topic for notices.
-
-    The plan is not applied, because the emulator's wrong values for alarms would change later plans.
-    """
-    override = another.directory / "told_override.tf"
-    override.write_text(f'module "pynvest_tools" {{\n  {TOLD}\n}}\n')
-    planned = resources_of(another.plan()["planned_values"])
-    override.unlink()
-    return planned
 
 
 def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(told: dict[str, Any]) -> None:
@@ -389,27 +397,11 @@ def test_the_workflow_is_one_that_step_functions_takes(
     assert "Nowhere" in wrong_with_workflow(json.dumps(astray), tmp_path)
 
 
-def test_a_deleted_function_and_a_lost_package_come_back_and_the_package_alone_is_built(
+def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    functions, s3 = emulator.client("lambda"), emulator.client("s3")
-    functions.delete_function(FunctionName="pynvest-lambda-get-tickers")
-    package = {
-        "Bucket": f"pynvest-packages-123456789012-{s3.meta.region_name}",
-        "Prefix": "check_and_delete_partitions/",
-    }
-    (lost,) = (item["Key"] for item in s3.list_objects_v2(**package)["Contents"])
-    s3.delete_object(Bucket=package["Bucket"], Key=lost)
+    """Line endings and file modes are no changes. A package is built only if it changed or if it was lost."""
 
-    said = deployed.first.checkout("lost").apply()
-
-    assert functions.get_function(FunctionName="pynvest-lambda-get-tickers")
-    (found,) = (item["Key"] for item in s3.list_objects_v2(**package)["Contents"])
-    assert found.split("-")[0] == lost.split("-")[0]
-    assert set(re.findall(r'terraform_data\.build\["(\w+)"\]: Creating', said)) == {package["Prefix"][:-1]}
-
-
-def test_a_change_updates_what_it_is_part_of_and_line_endings_and_modes_are_none(deployed: Deployed) -> None:
     def change(module: Path) -> None:
         for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -426,26 +418,32 @@ def test_a_change_updates_what_it_is_part_of_and_line_endings_and_modes_are_none
                 file.write("\n# changed\n")
 
     deployed.first.repository.publish("v2", change, based_on="v1")
-    packages = ("get_tickers", "get_financial_data", "prep_financial_data", "layer")
-    functions = {"get-tickers"} | {
-        f"{stage}-financial-data-for-{kind}" for stage in ("get", "prep") for kind in ("acoes", "fiis")
-    }
+    changed = ("get_tickers", "get_financial_data", "prep_financial_data", "layer")
+    lost = "check_and_delete_partitions"
+    built = (*changed, lost)
+    emulator.client("lambda").delete_function(FunctionName="pynvest-lambda-assess-day")
+    s3 = emulator.client("s3")
+    bucket = f"pynvest-packages-123456789012-{s3.meta.region_name}"
+    (package,) = (item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"{lost}/")["Contents"])
+    s3.delete_object(Bucket=bucket, Key=package)
 
-    changes = deployed.first.checkout("changed", version="v2").planned_changes()
+    changes = changes_of(deployed.first.checkout("changed", version="v2").plan())
 
-    updated = {address for address in changes if ".aws_lambda_function." in address}
-    assert len(updated) == 11
+    functions = {address for address in changes if ".aws_lambda_function." in address}
+    assert len(functions) == 11
     assert {address: change["actions"] for address, change in changes.items()} == {
-        **{f'module.lambda.terraform_data.build["{name}"]': ["create", "delete"] for name in packages},
-        **{f'module.lambda.aws_s3_object.package["{name}"]': ["create", "delete"] for name in packages},
+        **{f'module.lambda.terraform_data.build["{name}"]': ["create", "delete"] for name in built},
+        **{f'module.lambda.aws_s3_object.package["{name}"]': ["create", "delete"] for name in changed},
+        f'module.lambda.aws_s3_object.package["{lost}"]': ["create"],
         "module.lambda.aws_lambda_layer_version.this": ["create", "delete"],
-        **{address: ["update"] for address in updated},
+        **{function: ["update"] for function in functions},
+        'module.lambda.aws_lambda_function.this["assess-day"]': ["create"],
+        # The definition and the policy have the address of the deleted function.
+        "module.stepfunctions.aws_iam_role_policy.this": ["update"],
+        "module.stepfunctions.aws_sfn_state_machine.this": ["update"],
     }
-    assert {
-        address
-        for address in updated
-        if changes[address]["before"]["s3_key"] != changes[address]["after"]["s3_key"]
-    } == {f'module.lambda.aws_lambda_function.this["{name}"]' for name in functions}
+    again = changes[f'module.lambda.aws_s3_object.package["{lost}"]']["after"]["key"]
+    assert again.split("-")[0] == package.split("-")[0]
 
 
 def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:

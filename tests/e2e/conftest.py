@@ -4,6 +4,5 @@ from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,
     faulty,
     number,
-    recent,
     told_no_more,
 )

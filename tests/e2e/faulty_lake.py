@@ -9,13 +9,10 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ import pytest
 from known_lake import tables_of
 from role import may
 
-from b3.days import day_at, days_before, is_trading_day, number_of
+from b3.days import is_trading_day, number_of
 from pynvest_lake.ledger import DayLedger, Ledger
 from pynvest_lake.storage import PART, list_day
 from sandbox import checks
@@ -105,11 +102,6 @@ class FaultyLake:
 
     def ledger(self, day: int) -> DayLedger:
         return Ledger(self.s3, self.lake.work_bucket).read(day)
-
-    def outcomes(self, day: int) -> dict[str, str]:
-        """Return the outcome of each asset that has an entry in the ledger."""
-        ids = {part for kind in ("acoes", "fiis") for part in self.parts(f"sor_{kind}", day)}
-        return {ticker: said.outcome.value for (_, ticker), said in self.ledger(day).assets(ids).items()}
 
     def function(self, name: str) -> str:
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
@@ -244,14 +236,6 @@ class FaultyLake:
         finally:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
-    def forget_refusals(self) -> None:
-        """End the processes of stage 3, because a process pauses its requests to the site after refusals."""
-        listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
-        for line in listed.stdout.splitlines():
-            pid, parent, command = line.split(maxsplit=2)
-            if int(parent) == self.emulator.pid and "-lambda-get-financial-data-for-" in command:
-                os.kill(int(pid), signal.SIGKILL)
-
     def take(self, url: str) -> list[str]:
         bodies = []
         while received := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -267,7 +251,7 @@ def until(found: Callable[[], Any], what: str, timeout_seconds: float = 60) -> A
     while not (answer := found()):
         if time.monotonic() > not_after:
             raise TimeoutError(f"waited {timeout_seconds:.0f} s for {what}")
-        time.sleep(0.02)
+        time.sleep(0.1)
     return answer
 
 
@@ -310,15 +294,6 @@ def number() -> int:
     return past_day()
 
 
-_days_ago = itertools.count(start=1)
-
-
-@pytest.fixture
-def recent() -> int:
-    """Return an unused day of the last week, because pages are archived only within eight days."""
-    return days_before(day_at(datetime.now(timezone.utc)), next(_days_ago))[-1]
-
-
 @pytest.fixture
 def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     """Return the lake; its site has no faults. Remove faults and messages after the test."""
@@ -327,7 +302,6 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     yield lake
     lake.site.clear_faults()
     lake.site.latency_ms = 0
-    lake.site.session = None
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)

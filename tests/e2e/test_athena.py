@@ -25,6 +25,7 @@ from report.__main__ import main as report
 from report.athena import Answer, Athena
 from report.history import DAYS, SERIES, SHARES, AssetHistory
 from report.snapshot import Snapshot, take_snapshot
+from sandbox.console import Console
 from sandbox.emulator import REGION
 from sandbox.lake import Lake
 from sandbox.local import LocalLake
@@ -52,7 +53,8 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with LocalLake(tmp_path_factory.mktemp("athena"), NOWHERE, shared_dir=SHARED_DIR) as local:
+    local = LocalLake(tmp_path_factory.mktemp("athena"), NOWHERE, shared_dir=SHARED_DIR)
+    with local.emulator, local.applying(Console()):
         yield Asked(local)
 
 

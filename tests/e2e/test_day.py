@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
@@ -23,9 +22,11 @@ import pytest
 
 from report.athena import Athena
 from sandbox import checks, emulator
+from sandbox.__main__ import main
+from sandbox.console import Console
 from sandbox.day import SCHEDULED_TIME, Day
 from sandbox.lake import Lake
-from sandbox.local import ROOT
+from sandbox.local import ROOT, down
 from sandbox.process import group_is_alive
 from sandbox.site import GHOSTS, SampleAsset
 from sandbox.site.trial import EARLIER_DAYS, GONE, NEW, SPLIT, history_days, trial_assets
@@ -41,12 +42,10 @@ def sandbox(state_dir: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "sandbox", f"--state-dir={state_dir}", *arguments]
 
 
-def said_by(state_dir: Path, *arguments: str, status: int = 0) -> str:
-    """Run a command of the sandbox to its end, and return what it prints."""
-    command = sandbox(state_dir, *arguments)
-    ended = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
-    assert ended.returncode == status, ended.stdout + ended.stderr
-    return ended.stdout if status == 0 else ended.stderr
+def said_by(capsys: pytest.CaptureFixture[str], state_dir: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command of the sandbox in this process, and return its status and what it prints."""
+    status = main([f"--state-dir={state_dir}", *arguments])
+    return status, "".join(capsys.readouterr())
 
 
 class Up:
@@ -56,6 +55,7 @@ class Up:
         self.state_dir = state_dir
         self.printed = printed
         left = json.loads((state_dir / "up" / "up.json").read_text())
+        self.processes = left["processes"]
         self.endpoint_url, self.ca_bundle = left["endpoint_url"], Path(left["ca_bundle"])
         env = {**emulator.client_env(self.endpoint_url, self.ca_bundle), **provider_env(state_dir)}
         self.terraform = Terraform(ROOT, state_dir / "up" / "terraform", env)
@@ -75,9 +75,11 @@ class Up:
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     state_dir = tmp_path_factory.mktemp("up")
     try:
-        yield Up(state_dir, said_by(state_dir, "up"))
+        ended = subprocess.run(sandbox(state_dir, "up"), env=ENV, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        yield Up(state_dir, ended.stdout)
     finally:
-        said_by(state_dir, "down")
+        down(state_dir, Console())
 
 
 def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
@@ -205,26 +207,33 @@ def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
     assert [execution["status"] for execution in executions] == ["SUCCEEDED"]
 
 
-def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(up: Up) -> None:
-    asked = partial(said_by, up.state_dir, "query")
+def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(
+    up: Up, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = partial(said_by, capsys, up.state_dir, "query")
 
-    assert asked("--name", "fiis-por-segmento").startswith("segmento ")
-    assert " 61.35 " in asked("--name", "serie-de-um-papel", "--ticker", "VALE3").splitlines()[-1]
-    names = {line.split()[0] for line in asked().splitlines()[2:]}
+    assert asked("--name", "fiis-por-segmento")[1].startswith("segmento ")
+    assert " 61.35 " in asked("--name", "serie-de-um-papel", "--ticker", "VALE3")[1].splitlines()[-1]
+    status, said = asked()
+    assert status == 0
+    names = {line.split()[0] for line in said.splitlines()[2:]}
     assert names == {path.stem for path in (ROOT.parents[1] / "athena" / "queries").glob("*.sql")}
 
 
-def test_tables_views_and_columns_are_listed(up: Up) -> None:
-    listed = said_by(up.state_dir, "tables")
+def test_tables_views_and_columns_are_listed(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+    status, listed = said_by(capsys, up.state_dir, "tables")
 
+    assert status == 0
     for table in (*up.lake.tables, up.lake.quality):
         assert f"table {table.database}.{table.name}\n" in listed
     assert f"view {up.lake.quality.database}.vw_ativos_negociados\nAtivos que ainda negociam" in listed
     assert re.search(r"^vlr_cot +double +\w+", listed, re.MULTILINE)
 
 
-def test_a_second_up_is_refused(up: Up) -> None:
-    assert "make down" in said_by(up.state_dir, "up", status=1)
+def test_a_second_up_is_refused(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = said_by(capsys, up.state_dir, "up")
+
+    assert (status, "make down" in said) == (1, True)
 
 
 def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
@@ -252,19 +261,25 @@ def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:
         checks.check_assets(up.day, [*up.assets, absent], up.client("glue"))
 
 
-@pytest.mark.parametrize(
-    ("number", "at"),
-    [(signal.SIGTERM, "Applying examples/local"), (signal.SIGINT, " resources")],  # before Terraform, during
-)
-def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signal.Signals, at: str) -> None:
+def test_down_leaves_nothing(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = [process["pid"] for process in up.processes]
+    assert all(map(group_is_alive, groups))
+
+    said_by(capsys, up.state_dir, "down")
+
+    assert not any(map(group_is_alive, groups))
+    assert not (up.state_dir / "up").exists()
+
+
+def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path) -> None:
     started = tmp_path / "run" / "up.json"
     with subprocess.Popen(
         sandbox(tmp_path, "run"), env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
-        assert any(at in line for line in run.stdout)
+        assert any(" resources" in line for line in run.stdout)  # Terraform runs
         groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
         assert all(map(group_is_alive, groups))
-        run.send_signal(number)
+        run.send_signal(signal.SIGTERM)
         _, said = run.communicate(timeout=30)
 
     assert (run.returncode, "nothing is left running" in said) == (130, True)
@@ -273,19 +288,3 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, number: signa
         ["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True
     ).stdout
     assert str(tmp_path) not in listing
-
-
-def test_down_leaves_nothing(tmp_path: Path) -> None:
-    """If an `up` is killed halfway, `down` leaves no process and no file."""
-    started = tmp_path / "up" / "up.json"
-    with subprocess.Popen(sandbox(tmp_path, "up"), env=ENV, stdout=subprocess.DEVNULL) as run:
-        while not started.exists() and run.poll() is None:
-            time.sleep(0.05)
-        groups = [process["pid"] for process in json.loads(started.read_text())["processes"]]
-        run.kill()
-    assert all(map(group_is_alive, groups))
-
-    said_by(tmp_path, "down")
-
-    assert not any(map(group_is_alive, groups))
-    assert not (tmp_path / "up").exists()

@@ -152,11 +152,11 @@ run "a_second_lake_a_long_batch_window_a_collector_and_no_athena" {
   }
 }
 
-run "buckets_are_created_under_given_names" {
+run "buckets_are_created_under_given_names_and_one_may_stand_for_two_layers" {
   command = plan
 
   variables {
-    bucket_names_map    = { sor = "new-raw", sot = "new-curated", spec = "new-served" }
+    bucket_names_map    = { sor = "raw", sot = "rest", spec = "rest" }
     flag_create_buckets = true
     force_destroy       = true
   }
@@ -166,25 +166,11 @@ run "buckets_are_created_under_given_names" {
     error_message = "a bucket is read before it is created"
   }
   assert {
-    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "new-raw", sot = "new-curated", spec = "new-served" }
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "raw", sot = "rest" }
     error_message = "buckets: ${jsonencode([for bucket in aws_s3_bucket.this : bucket.bucket])}"
   }
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
     error_message = "a bucket lacks force_destroy"
-  }
-}
-
-run "one_bucket_stands_for_two_layers" {
-  command = plan
-
-  variables {
-    bucket_names_map    = { sor = "raw", sot = "rest", spec = "rest" }
-    flag_create_buckets = true
-  }
-
-  assert {
-    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.bucket if !contains(["packages", "work"], key) } == { sor = "raw", sot = "rest" }
-    error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
   }
 }

@@ -12,7 +12,9 @@ from sandbox.terraform import Terraform, provider_env
 pytestmark = pytest.mark.terraform
 
 PROJECT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted(path.parent.name for path in PROJECT.glob("examples/*/versions.tf"))
+APPLIED = {"local", "minimal"}
+"""Examples that tests apply to the emulator."""
+EXAMPLES = sorted({path.parent.name for path in PROJECT.glob("examples/*/versions.tf")} - APPLIED)
 TEST_DIRECTORY = "tests/terraform"
 MODULE_BLOCK = re.compile(r"```hcl\n(module .*?)```", re.DOTALL)
 MODULE_BLOCKS = {

@@ -29,6 +29,13 @@ EXPECTED = re.compile(r"  expect_failures = \[(.*?)\]\n", re.DOTALL)
 RULE = re.compile(r"This was checked by the validation rule at variables\.tf:(\d+),")
 VARIABLES = (PROJECT / "variables.tf").read_text(encoding="utf-8").splitlines()
 RULES = [number for number, line in enumerate(VARIABLES, 1) if line == "  validation {"]
+PRECONDITIONS = {
+    (path.name, number)
+    for path in PROJECT.glob("*.tf")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 2)
+    if line.strip() == "precondition {"
+}
+"""File and line of the condition in each precondition of the root module."""
 WHAT_TO_WRITE = {
     "var": r"{name} (is|has|holds|lacks) (?s:.*?): (write|leave out) ",
     "other": r"(are both named|is (\d+|null|\")|holds)(?s:.*?): (write|name your own|batches of)",
@@ -71,18 +78,23 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[st
 def test_a_run_is_refused_for_what_it_expects_and_told_what_to_write(
     refusals: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
+    rules = {(address_of(one), one["range"]["start"]["line"]) for one in refusals.get(name, ())}
+    refused = sorted(address for address, _ in rules)
     if name == EACH_IS_WRONG:
         wanted = {f"var.{variable}" for variable in re.findall(r"^    (\w+) +=", RUNS[name], re.M)}
+        assert set(refused) == wanted
     else:
-        wanted = {address for named in EXPECTED.findall(RUNS[name]) for address in named.split(", ")}
-
-    assert {address_of(one) for one in refusals.get(name, ())} == wanted
+        assert refused == sorted(
+            address for named in EXPECTED.findall(RUNS[name]) for address in named.split(", ")
+        )
     for one in refusals.get(name, ()):
         kind, _, variable = address_of(one).partition(".")
         assert re.search(WHAT_TO_WRITE.get(kind, WHAT_TO_WRITE["other"]).format(name=variable), one["detail"])
 
 
-def test_every_validation_is_tried(refusals: dict[str, list[dict[str, Any]]]) -> None:
-    details = [one["detail"] for found in refusals.values() for one in found]
+def test_every_validation_and_precondition_is_tried(refusals: dict[str, list[dict[str, Any]]]) -> None:
+    errors = [one for found in refusals.values() for one in found]
+    conditions = {(one["range"]["filename"], one["range"]["start"]["line"]) for one in errors}
 
-    assert sorted({int(rule[1]) for detail in details if (rule := RULE.search(detail))}) == RULES
+    assert sorted({int(rule[1]) for one in errors if (rule := RULE.search(one["detail"]))}) == RULES
+    assert conditions >= PRECONDITIONS

@@ -1,5 +1,6 @@
 # Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
-# In the first run, each variable has a wrong value; another run names what it expects to fail.
+# In the first run, each variable has a wrong value; another run names what it expects to fail, once for each
+# rule that refuses its values.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -75,7 +76,7 @@ run "names_that_aws_refuses_are_refused" {
   expect_failures = [var.name_prefix, var.module_default_tags]
 }
 
-run "a_time_zone_too_many_events_no_pages_no_buckets_and_two_topics_are_refused" {
+run "wrong_combinations_that_outputs_refuse" {
   command = plan
 
   variables {
@@ -85,75 +86,43 @@ run "a_time_zone_too_many_events_no_pages_no_buckets_and_two_topics_are_refused"
     pages_retention_days        = 0
     fetch_from                  = "pages"
     flag_create_buckets         = false
+    kms_key_arn                 = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     alarm_email                 = "me@example.com"
-    alarm_topic_arn             = "arn:aws:sns:sa-east-1:123456789012:my-topic"
+    alarm_topic_arn             = "arn:aws:sns:us-east-1:123456789012:my-topic"
   }
 
-  expect_failures = [output.schedules, output.workflow, output.work_bucket, output.buckets, output.notices]
+  expect_failures = [output.schedules, output.workflow, output.work_bucket, output.buckets, output.buckets, output.notices, output.notices]
 }
 
-run "keys_of_own_buckets_where_buckets_are_created_a_topic_of_another_region_and_a_visibility_timeout_under_the_function_timeout_are_refused" {
+run "wrong_times_of_queues_and_a_key_of_own_buckets_of_another_region" {
+  command = plan
+
+  variables {
+    bucket_names_map                = { sor = "own", sot = "own", spec = "own" }
+    bucket_kms_key_arns             = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+    functions_timeout               = 300
+    sqs_lambda_trigger_batch_window = 60
+    sqs_visibility_timeout_seconds  = 179
+    sqs_max_receive_count           = 3
+    sqs_delay_seconds               = 4
+    dedup_round_minutes             = [60, 9]
+  }
+
+  expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
+}
+
+run "a_large_batch_without_a_window_one_name_for_both_queues_and_keys_of_own_buckets_where_buckets_are_created" {
   command = plan
 
   variables {
     bucket_kms_key_arns             = ["arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-    alarm_topic_arn                 = "arn:aws:sns:us-east-1:123456789012:my-topic"
-    functions_timeout               = 300
-    sqs_lambda_trigger_batch_window = 5
-    sqs_visibility_timeout_seconds  = 124
-  }
-
-  expect_failures = [output.buckets, output.notices, aws_sqs_queue.tickers]
-}
-
-run "a_key_of_another_region_and_a_visibility_timeout_that_leaves_no_time_to_gather_a_batch_are_refused" {
-  command = plan
-
-  variables {
-    kms_key_arn                     = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    functions_timeout               = 100
-    sqs_lambda_trigger_batch_window = 60
-    sqs_visibility_timeout_seconds  = 159
-  }
-
-  expect_failures = [output.buckets, aws_sqs_queue.tickers]
-}
-
-run "a_key_of_own_buckets_of_another_region_and_a_round_before_a_tickers_last_try_is_over_are_refused" {
-  command = plan
-
-  variables {
-    bucket_names_map               = { sor = "own", sot = "own", spec = "own" }
-    bucket_kms_key_arns            = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
-    sqs_visibility_timeout_seconds = 180
-    sqs_max_receive_count          = 3
-    sqs_delay_seconds              = 1
-    dedup_round_minutes            = [60, 9]
-  }
-
-  expect_failures = [output.buckets, aws_sqs_queue.tickers]
-}
-
-run "a_large_batch_without_a_window_is_refused" {
-  command = plan
-
-  variables {
+    sqs_tickers_acoes_queue_name    = "tickers"
+    sqs_tickers_fiis_queue_name     = "tickers"
     sqs_lambda_trigger_batch_size   = 11
     sqs_lambda_trigger_batch_window = 0
   }
 
-  expect_failures = [aws_sqs_queue.tickers]
-}
-
-run "one_name_for_both_queues_is_refused" {
-  command = plan
-
-  variables {
-    sqs_tickers_acoes_queue_name = "tickers"
-    sqs_tickers_fiis_queue_name  = "tickers"
-  }
-
-  expect_failures = [aws_sqs_queue.tickers]
+  expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
 }
 
 run "values_on_the_edge_are_taken" {
@@ -162,14 +131,14 @@ run "values_on_the_edge_are_taken" {
   variables {
     name_prefix                        = "a2345678-0-2345678-0"
     module_default_tags                = { for number in range(10) : "tag-${number}" => "value" }
-    sqs_visibility_timeout_seconds     = 121
+    sqs_visibility_timeout_seconds     = 180
     sqs_message_retention_seconds      = 60
     sqs_max_message_size               = 1024
     sqs_delay_seconds                  = 900
     sqs_receive_wait_time_seconds      = 0
     sqs_max_receive_count              = 1
     sqs_lambda_trigger_batch_size      = 10000
-    sqs_lambda_trigger_batch_window    = 1
+    sqs_lambda_trigger_batch_window    = 60
     sqs_lambda_trigger_max_concurrency = 1000
     functions_timeout                  = 900
     functions_memory_size              = 256
@@ -179,7 +148,7 @@ run "values_on_the_edge_are_taken" {
     schedule_timezone                  = "Etc/GMT+3"
     schedule_expression_start          = "rate(1 day)"
     schedule_expression_dedup          = "at(2026-11-23T19:00:00)"
-    dedup_round_minutes                = [900]
+    dedup_round_minutes                = [882, 18]
     pages_retention_days               = 3650
     log_level                          = "debug"
     quality_gate                       = "record"
@@ -192,24 +161,14 @@ run "values_on_the_edge_are_taken" {
   }
 }
 
-run "a_round_just_after_a_tickers_last_try_is_taken" {
-  command = plan
-
-  variables {
-    functions_timeout              = 7
-    sqs_visibility_timeout_seconds = 12
-    sqs_max_receive_count          = 3
-    sqs_delay_seconds              = 24
-    dedup_round_minutes            = [1]
-  }
-}
-
 run "no_rounds_bound_no_tries" {
   command = plan
 
   variables {
-    sqs_max_receive_count = 1000
-    dedup_round_minutes   = []
-    pages_retention_days  = 0
+    sqs_max_receive_count           = 1000
+    sqs_lambda_trigger_batch_size   = 11
+    sqs_lambda_trigger_batch_window = 1
+    dedup_round_minutes             = []
+    pages_retention_days            = 0
   }
 }
