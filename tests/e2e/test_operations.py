@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from faulty_lake import FaultyLake, past_day, until
 
+from lake_rows import raw_s3_event
+from pynvest_lake.archive import Archive
 from pynvest_lake.catalog import register_partition
 from report.athena import Athena
 from sandbox.checks import NotExact
@@ -15,16 +19,110 @@ from sandbox.day import Day
 
 pytestmark = pytest.mark.e2e
 
+PROBED_PAGES = 2
+"""Pages of assets that stage 1 uses to probe the site: one page per kind."""
+
 
 @pytest.fixture(scope="module")
 def day(applied_faulty_lake: FaultyLake) -> Day:
     """Return a finished past day. A test may change the day, and then repairs it."""
     day = applied_faulty_lake.day()
     day.ask(past_day())
+    return finished(applied_faulty_lake, day)
+
+
+@pytest.fixture(scope="module")
+def good_today(applied_faulty_lake: FaultyLake) -> Day:
+    """Run today's day to its end, and return the day. A test may change the day, and then repairs it."""
+    day = applied_faulty_lake.day()
+    day.start()
+    return finished(applied_faulty_lake, day)
+
+
+def finished(lake: FaultyLake, day: Day) -> Day:
+    """Wait until the day has ended, compact and check the day, and return the day."""
     day.wait()
-    applied_faulty_lake.compact(day)
-    applied_faulty_lake.check(day)
+    lake.compact(day)
+    lake.check(day)
     return day
+
+
+def test_events_that_come_again_after_the_compaction_change_nothing(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    for kind in ("acoes", "fiis"):
+        bucket = faulty.tables[f"sor_{kind}"].bucket
+        events = [raw_s3_event((bucket, key)) for key in faulty.keys(f"sor_{kind}", good_today.number)]
+        before = faulty.keys(f"sot_{kind}", good_today.number)
+        for event in reversed(events):
+            faulty.invoke(f"prep-financial-data-for-{kind}", event)
+        assert faulty.keys(f"sot_{kind}", good_today.number) == before
+
+    faulty.check(good_today)
+
+
+def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    day = good_today
+    faulty.site.block_after(PROBED_PAGES + 10)
+    day.start(anomesdia_exec=day.number)
+    day.wait()
+    faulty.site.clear_faults()
+    faulty.forget_refusals()
+    with pytest.raises(NotExact):
+        faulty.check(day)
+
+    ended = faulty.run_from_pages(day.number)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    faulty.check(day)
+
+
+def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake, good_today: Day) -> None:
+    good_today.start(tickers=[faulty.assets[0].ticker])
+
+    finished(faulty, good_today)
+
+
+def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    to_come = {"anomesdia_exec": 20990102}
+
+    for name, event in (
+        ("check-and-delete-partitions", to_come),
+        ("check-and-delete-partitions", {**to_come, "source": "pages"}),
+        ("get-tickers", {**to_come, "only_missing": True}),
+    ):
+        assert faulty.invoke(name, event)["errorType"] == "DayRefused"
+    assert '"Error":"DayRefused"' in faulty.end_of(faulty.start_workflow(**to_come))["cause"]
+    assert [faulty.keys(key, to_come["anomesdia_exec"]) for key in faulty.tables] == [[]] * 6
+    faulty.check(good_today)
+
+
+def test_an_asset_whose_page_is_damaged_stays_as_it_was_in_a_run_from_pages(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    day = good_today
+    archive = Archive(faulty.s3, faulty.lake.work_bucket)
+    lost = faulty.assets[0].ticker
+    damaged = 0
+    for key in archive.keys(day.number):
+        pages = archive.read(key).pages
+        damaged += sum(page.ticker == lost for page in pages)
+        lines = [page.to_line()[:40] if page.ticker == lost else page.to_line() for page in pages]
+        body = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+        faulty.s3.delete_object(Bucket=faulty.lake.work_bucket, Key=key)
+        faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=key, Body=body, IfNoneMatch="*")
+    started_at = time.time()
+
+    ended = faulty.run_from_pages(day.number)
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    (said,) = faulty.log("get-tickers", started_at, '"tickers queued"')
+    assert len(json.loads(said)["problems"]) == damaged > 0
+    faulty.check(day)
 
 
 def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_from_sor(
