@@ -22,6 +22,7 @@ from sandbox.site.names import GHOSTS
 DETAILS_PATH = "/detalhes.php"
 LISTING_PATHS = {"/resultado.php": "acoes", "/fii_resultado.php": "fiis"}
 EVERY_PAGE = "*"
+FAULTS = ("status", "hang", "other", "renamed_label", "later_session", "other_layout", *pages.WRONG_PAGES)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class Fault:
     ticker: str = ""
     label: str = ""
     spared: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULTS:
+            raise ValueError(f"kind is {self.kind!r}, expected one of {', '.join(FAULTS)}")
 
 
 @dataclass(frozen=True)

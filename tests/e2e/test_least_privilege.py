@@ -150,7 +150,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.compact(day)
     for kind in KINDS:
         garbled = max(asset.ticker for asset in faulty.assets if asset.kind == kind)
-        faulty.site.set_fault(garbled, Fault("broken"))
+        faulty.site.set_fault(garbled, Fault("other_layout"))
     day.start(anomesdia_exec=day.number)
     day.wait()
     faulty.site.clear_faults()
