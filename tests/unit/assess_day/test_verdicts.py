@@ -85,6 +85,7 @@ def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_
     assert len({len(assets_of(day)) for day in weekdays(31)}) > 1
     shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
     assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
+    assert max(shares.values()) <= 1
 
 
 def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:
