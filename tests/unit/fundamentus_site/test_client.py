@@ -462,13 +462,13 @@ def test_a_proxy_gets_its_password_with_connect(proxy: Site) -> None:
     assert proxy.headers[0]["Proxy-Authorization"] == PASSWORD
 
 
-@pytest.mark.parametrize(("use_proxy", "no_proxy"), [(False, ""), (True, ".invalid")])
+@pytest.mark.parametrize(("options", "no_proxy"), [({}, ""), ({"use_proxy": True}, ".invalid")])
 def test_no_proxy_is_used_otherwise(
-    proxy: Site, monkeypatch: pytest.MonkeyPatch, use_proxy: bool, no_proxy: str
+    proxy: Site, monkeypatch: pytest.MonkeyPatch, options: dict[str, bool], no_proxy: str
 ) -> None:
     monkeypatch.setenv("no_proxy", no_proxy)
     with pytest.raises(Unavailable, match="gaierror"):
-        client(use_proxy=use_proxy, attempts=1).get(ELSEWHERE)
+        client(**options, attempts=1).get(ELSEWHERE)
     assert proxy.requests == []
 
 

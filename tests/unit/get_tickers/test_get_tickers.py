@@ -285,6 +285,8 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
 
     listing = lake.ledger.listing(DAY)
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
+    assert listing.assets[Kind.ACOES][half[0]] is not None
+    assert len(lake.archive.keys(DAY)) == 1
 
 
 @pytest.mark.parametrize(
