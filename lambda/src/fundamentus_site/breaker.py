@@ -70,6 +70,8 @@ class Breaker:
     def read(self) -> None:
         """Record that a page was read, so that previous refusals no longer count."""
         with self._changed:
+            if self.open:  # the page was requested before the breaker opened
+                return
             self._opened = False
             self._answers = True
             self._refused.clear()

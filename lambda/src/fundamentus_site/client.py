@@ -105,21 +105,21 @@ class SiteClient:
             `Unavailable` if no attempt got a complete answer.
         """
         attempt = 1
-        while True:
-            try:
-                with self._slots:
+        with self._slots:  # also during the waits, so that other requests wait too
+            while True:
+                try:
                     return self._attempt(url, not_after)
-            except _TryAgain as failure:
-                doubled = self._backoff_seconds * 2.0 ** (attempt - 1)
-                backoff = min(doubled * random.uniform(1.0, 1.5), MAX_WAIT_SECONDS)  # noqa: S311 - no secret
-                wait = max(backoff, failure.retry_after)
-                too_long = wait > MAX_WAIT_SECONDS or (
-                    not_after is not None and time.monotonic() + wait >= not_after
-                )
-                if attempt == self._attempts or too_long:
-                    raise failure.error from failure
-            time.sleep(wait)
-            attempt += 1
+                except _TryAgain as failure:
+                    doubled = self._backoff_seconds * 2.0 ** (attempt - 1)
+                    backoff = min(doubled * random.uniform(1.0, 1.5), MAX_WAIT_SECONDS)  # noqa: S311 - no secret
+                    wait = max(backoff, failure.retry_after)
+                    too_long = wait > MAX_WAIT_SECONDS or (
+                        not_after is not None and time.monotonic() + wait >= not_after
+                    )
+                    if attempt == self._attempts or too_long:
+                        raise failure.error from failure
+                time.sleep(wait)
+                attempt += 1
 
     def _attempt(self, url: str, not_after: float | None) -> Page:
         seconds = self._timeout_seconds

@@ -75,7 +75,7 @@ class Page:
         A body that is valid UTF-8, or whose header says UTF-8, is read as UTF-8. Any other body is read as
         windows-1252: browsers read ISO-8859-1 so, and pages are written for browsers.
         """
-        if "utf-8" in (self.content_type or "").lower():
+        if "utf8" in (self.content_type or "").lower().replace("-", ""):
             return self.body.decode("utf-8", errors="replace")
         for charset in ("utf-8", "cp1252"):
             with suppress(UnicodeDecodeError):

@@ -113,6 +113,29 @@ def test_one_object_with_duplicates_is_folded(lake: Lake, dedup: Any) -> None:
     assert held(lake) == [("AAAA3", 1.0)]
 
 
+@pytest.mark.parametrize("moment", ["GetObject", "PutObject", "DeleteObject"])
+def test_an_object_that_is_overwritten_during_the_compaction_is_compacted_anew(
+    lake: Lake, moment: str
+) -> None:
+    land(lake, "one", "AAAA3")
+    land(lake, "two", "BBBB4")
+    table, calls = lake.tables[SOT_ACOES], []
+
+    def overwrite(**_: Any) -> None:
+        calls.append(moment)
+        if len(calls) == 1:
+            key = table.part(DAY, object_id("one")).key
+            lake.s3.meta.events.unregister(f"before-call.s3.{moment}", overwrite)
+            lake.s3.delete_object(Bucket=table.bucket, Key=key)
+            put_part(lake, SOT_ACOES, "one", sot_row("AAAA3", 5, 2.0), sot_row("CCCC3", 5, 3.0))
+
+    lake.s3.meta.events.register(f"before-call.s3.{moment}", overwrite)
+    compact(lake.s3, table, DAY, "nome_papel", None)
+
+    assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0), ("CCCC3", 3.0)]
+    assert forms(lake) == [COMPACT]
+
+
 def test_of_equal_times_the_row_of_the_object_with_the_greater_id_is_kept(lake: Lake, dedup: Any) -> None:
     land(lake, "x", "AAAA3", price=1.0)
     land(lake, "y", "AAAA3", price=2.0)

@@ -419,6 +419,24 @@ def test_pages_come_over_few_connections_that_are_kept_open(server: Site) -> Non
     assert len({connection for _, connection in server.requests}) <= 3
 
 
+def test_a_request_that_is_tried_again_keeps_its_place_before_the_next(server: Site) -> None:
+    asked = threading.Event()
+
+    def fail(handler: Handler) -> None:
+        asked.set()
+        Answer("", 503)(handler)
+
+    server.serve(fail, Answer(), path="/first")
+    server.serve(Answer(), path="/second")
+    site = client(max_connections=1, backoff_seconds=0.3)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(site.get, f"{server.url}/first")
+        assert asked.wait(10)
+        second = threads.submit(site.get, f"{server.url}/second")
+    assert (first.result().text, second.result().text) == (PAGE, PAGE)
+    assert [path for path, _ in server.requests] == ["/first", "/first", "/second"]
+
+
 def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
     server: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def page(body: str | bytes, content_type: str | None = LATIN_1, status: int = 20
         ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=UTF-8", "\ufffdlt. A\ufffd\ufffdo"),
         ("Últ. Ação".encode("iso-8859-1"), "text/html", "Últ. Ação"),
         ("Últ. Ação".encode("iso-8859-1"), "text/html; charset=idna", "Últ. Ação"),
+        ("Últ. Aç\udcffo".encode(errors="surrogateescape"), "text/html; charset=utf8", "Últ. Aç\ufffdo"),
         (b"R$ 1 \x96 2", LATIN_1, "R$ 1 – 2"),
         (b"R$ 1 \x81 2", LATIN_1, "R$ 1 \x81 2"),
         (b"", LATIN_1, ""),
