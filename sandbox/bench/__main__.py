@@ -8,11 +8,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from b3.days import day_at
 from pynvest_lake.aws import list_objects
 from sandbox.bench.costs import DayCounts, months
 from sandbox.console import Console
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
     options = parser.parse_args()
-    today = int(f"{datetime.now(ZoneInfo('America/Sao_Paulo')):%Y%m%d}")
+    today = day_at(datetime.now(timezone.utc))
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,

@@ -31,11 +31,9 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
-        return (
-            [QualityRow(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))]
-            if lacking
-            else []
-        )
+        if lacking is None:
+            return []
+        return [QualityRow(None, LISTING, None, 0.0, None, Verdict.FAILURE, sentence(lacking))]
     rows = []
     for kind in Kind:
         count, table = len(listed.assets.get(kind, ())), SOR[kind]

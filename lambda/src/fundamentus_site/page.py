@@ -73,7 +73,7 @@ class Page:
         """Return the text of the body.
 
         A body that is valid UTF-8, or whose header says UTF-8, is read as UTF-8. Any other body is read as
-        windows-1252: browsers read ISO-8859-1 so, and pages are written for browsers.
+        windows-1252, as browsers do with ISO-8859-1.
         """
         if "utf8" in (self.content_type or "").lower().replace("-", ""):
             return self.body.decode("utf-8", errors="replace")
