@@ -136,5 +136,5 @@ def test_a_site_that_does_not_answer_in_time_is_named(monkeypatch: pytest.Monkey
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())
-        with pytest.raises(local.SiteNotReached, match=r"no connection within 0 s|timed out"):
+        with pytest.raises(local.SiteNotReached, match="timed out"):
             local.check_reached(f"https://{LOOPBACK}:{server.getsockname()[1]}")
