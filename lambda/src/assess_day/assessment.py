@@ -15,7 +15,7 @@ from pynvest_lake.ledger import AssetKey, Outcome
 
 
 class Verdict(str, Enum):
-    """The verdict of a quality check or of a whole day. The quality table stores the values."""
+    """The verdict of a quality check or of a day. The value is the text that the quality table stores."""
 
     OK = "ok"
     WARNING = "aviso"
@@ -90,7 +90,7 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Return whether a kind has no listing; it is then unknown which of its assets are missing."""
+        """Return whether a kind has no listing. The missing assets of such a kind are unknown."""
         return any(row.medida in (LISTING, LISTED) and not row.valor for row in self.rows)
 
     @property

@@ -92,7 +92,7 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def not_through(inputs: CheckInputs) -> list[QualityRow]:
-    """List the objects that have not reached SoT or Spec, and the failed compactions."""
+    """List the SoR objects that have not reached SoT or Spec, and the failed compactions."""
     rows = []
     for check, problems, said in (
         ("objetos_pendentes", inputs.state.not_through, "Há "),
@@ -184,7 +184,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
-            # Name the database and the table separately, because the mail would show "database[.]table".
+            # Name database and table separately: the mail would show "database.table" as "database[.]table".
             said = (
                 f"Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: {number(len(days))}; "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."

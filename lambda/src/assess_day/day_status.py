@@ -12,11 +12,11 @@ from b3.days import date_of
 from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
-# The longest delay of S3 events, and the longest time that message counts of SQS may be wrong.
+# S3 events may be this late, and the message counts of SQS may be wrong for this long.
 GRACE_SECONDS = 600
 # Stage 2 tries the listings for up to four minutes, and records the result within this time.
 BEGIN_SECONDS = 300
-# If a listing has fewer assets than this share of the previous listing, the listing may be incomplete.
+# A listing may be incomplete if it has less than this share of the assets in the previous listing.
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
@@ -36,7 +36,7 @@ class DayState:
     sor_ids
         Ids of the day's SoR objects.
     not_through
-        Texts about the objects that have not reached SoT or Spec, one text per pair of tables.
+        One text for each SoT or Spec table that some SoR objects have not reached.
     queues
         One text per queue that is not empty, with the approximate numbers of its messages.
     newest_object_at
@@ -59,7 +59,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        It does so if the newest round that requested assets got at least three refusals and no page.
+        True if, in the newest round with assets, at least three assets were refused and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -72,12 +72,12 @@ class DayState:
 
 
 def waiting_for(state: DayState, now: datetime, patience_seconds: float, started_at: datetime) -> list[str]:
-    """Return what is still being processed, in Portuguese; the day is settled if there is nothing.
+    """Return Portuguese texts about the work still in progress; the list is empty if the day is settled.
 
     Parameters
     ----------
     patience_seconds
-        After this time, in seconds, each queued asset has been read, or its message is no longer delivered.
+        After this many seconds, a message has been processed or is in the dead-letter queue.
     started_at
         The start time of the workflow. In the first minutes, a day without data is not settled.
     """
@@ -114,7 +114,7 @@ def reasons_for_a_round(
     earlier_listed
         The number of assets per kind in the previous full listing; None if there is none.
     old_session
-        The session, ``YYYYMMDD``, if the site still shows the session of the previous day; else None.
+        The old session, ``YYYYMMDD``, that the site still shows; otherwise None.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)

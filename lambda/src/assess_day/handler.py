@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused
-        The input's day was never run, or it cannot be rebuilt from SoR now.
+        The day in the input was never run, or it cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """

@@ -46,8 +46,8 @@ class Settings:
     ``queue_patience_seconds`` is the time that all tries of a message may take; after this time, a message
     has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake fetches pages from
     the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or ``record`` to
-    record a bad verdict without failing the workflow. References use only values from the day
-    ``quality_reference_from`` on. ``daily_digest`` says whether a day without remarks also gets a digest.
+    record a bad verdict without failing the workflow. References use only values since the
+    day ``quality_reference_from``. ``daily_digest`` says whether a day without remarks also gets a digest.
     ``name_prefix`` is the lake's name.
     """
 
@@ -88,7 +88,7 @@ def state_of(
     """Return the state of a day's objects and ledger. Each id of SoR should be in SoT and in Spec."""
     named = {table.table: table for table in tables}
     while True:
-        # List SoR first. An object that reaches SoR after this listing is not expected in SoT and Spec.
+        # List SoR first: an object that is written to SoR later is not yet expected in SoT and Spec.
         order = (*SOR.values(), *SOT.values(), SPEC_ATIVOS)
         partitions = {name: list_day(s3, named[name], ledger.day) for name in order}
         of_sor = {kind: partitions[name].ids(PART) for kind, name in SOR.items()}

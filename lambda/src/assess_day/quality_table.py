@@ -47,7 +47,7 @@ def write_record(
 ) -> None:
     """Replace the stored quality rows of a day, and then register the day's partition.
 
-    The rows are stored first, because queries use the newest registered partition as the last day.
+    The partition is registered last: queries read the newest registered day, so its rows must exist.
     """
     schema = table_schema(table.table).arrow
     local = moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

@@ -34,7 +34,7 @@ class Split:
 
 
 def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table]) -> list[Split]:
-    """Return the assets whose quantity and price changed in inverse proportion between two days' sessions.
+    """Return the assets whose number of shares or quotas changed, but whose market value hardly changed.
 
     Parameters
     ----------

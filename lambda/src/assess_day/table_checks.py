@@ -22,8 +22,8 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# At New Year, the six columns with this prefix move to the next year. The site's pages show the new years
-# some days later.
+# The six columns with this prefix count years back from the run day. At New Year, the site's pages show the
+# new year only some days later.
 _YEARS = "pct_var_ano_"
 # Each check has two columns, and a third column that is the product of the first two.
 _IDENTITIES = {

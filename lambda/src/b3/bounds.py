@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MOST_RECORDED = 20
-"""Number of labels or rows of a page that are named at most."""
+"""At most this many labels or rows of a page are named."""
 LABEL_CHARACTERS = 60
 REASON_CHARACTERS = 300
 

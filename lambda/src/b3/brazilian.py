@@ -66,7 +66,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment in Brasilia time, as the tables write it without a zone: ``31-12-2025 18:59:07``."""
+    """Read a moment such as ``31-12-2025 18:59:07``; the text has no zone and means Brasilia time."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:

@@ -88,7 +88,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     if today_only and day < today:
         raise DayRefused(
             f"{day} is past, and the site shows the latest session only. Run it from its archived pages with "
-            f'{{"anomesdia_exec": {day}, "source": "pages"}}, or ask for what it lacks: stage 2 with '
+            f'{{"anomesdia_exec": {day}, "source": "pages"}}, or invoke stage 2 for its missing assets with '
             f'{{"anomesdia_exec": {day}, "only_missing": true}}'
         )
 

@@ -132,7 +132,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 
 
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
-    """Return whether rounds at or after the scheduled time requested the whole day."""
+    """Return whether rounds since the scheduled time have already requested all assets of the day."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]
     listing = ledger.listing(day)
@@ -142,7 +142,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether a day was only partly cleared. Such a day has a last round without a listing."""
+    """Return whether clearing a day was interrupted: its last round had a listing, which is now deleted."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -165,8 +165,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger. The rounds stay, as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without a listing, the remaining data cannot look like a complete day. Delete
-    # the batches' outcomes last: an outcome counts only while its object is in SoR.
+    # Delete the listing first: without it, the day does not count as complete. Delete the outcomes of
+    # the batches last: the outcome ``read`` does not count without its SoR object.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

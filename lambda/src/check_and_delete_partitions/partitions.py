@@ -14,14 +14,14 @@ ATTEMPTS = 5
 
 
 class NotDeleted(RuntimeError):
-    """S3 still has objects, or the catalog a partition, after the request to delete them."""
+    """Objects in S3, or a partition in the catalog, still exist after the attempts to delete them."""
 
 
 def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dict[str, Any]:
     """Remove a day's objects and partition from every table that has them.
 
-    Functions of an earlier run may still be writing. The tables are cleared in the order Spec, SoT, SoR. In
-    the opposite order, a late object might never get its derived object, and the day would never be complete.
+    Functions of an earlier run may still be writing, so the tables are cleared in the order Spec, SoT, SoR.
+    In the opposite order, a new SoR object could lose its SoT object, and the day would never be complete.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
     Returns
     -------
     dict
-        ``objects_deleted`` and ``partitions_deleted`` are numbers; ``tables`` has each table's objects.
+        The numbers ``objects_deleted`` and ``partitions_deleted``; ``tables`` has the object count by table.
 
     Raises
     ------
@@ -50,9 +50,9 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
-    """Delete the current objects below a prefix, but no parts that are written during the call.
+    """Delete the objects below a prefix, except parts that are written during the call.
 
-    A compact object that a compaction writes meanwhile is deleted: it has the rows of deleted objects.
+    Compact objects that are written during the call are deleted: they contain rows of deleted objects.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if a partition cannot be deleted. Meanwhile, a function of an earlier
-        # run may have registered a newer partition for that run's objects. The newer partition stays.
+        # awswrangler reports no error if it cannot delete a partition: compare the times of creation. A newer
+        # partition stays: a function of an earlier run has just registered it.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(

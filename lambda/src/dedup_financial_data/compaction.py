@@ -26,8 +26,8 @@ from pynvest_lake.storage import (
     write,
 )
 
-# From the second round on, a round compacts objects that other executions have added meanwhile.
-MAX_ROUNDS = 5
+# Each further attempt compacts the objects that other executions added during the previous attempt.
+MAX_ATTEMPTS = 5
 
 
 class PartitionBusy(Exception):
@@ -49,8 +49,8 @@ def compact(
 ) -> Compacted:
     """Compact a day's partition into one object that has the best reading of each ticker.
 
-    The new object is written before its source objects are deleted. An interruption at any point does not
-    change the rows that the next compaction gives.
+    The new object is written before its source objects are deleted. If the compaction is interrupted at any
+    point, the next compaction gives the same rows.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def compact(
     ticker_column
         The column that holds the ticker.
     arrived
-        A function that returns the ids that have reached the next table; None for the last table. Parts with
-        other ids are left unchanged: stage 5 must still read them.
+        A function that returns the ids that have reached the next table. Pass None for the last table. Parts
+        with other ids are left unchanged: stage 5 must still read them.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def rebuild(
     sources: Sequence[LakeTable],
     rows_of: Callable[[Content], pa.Table],
 ) -> Compacted:
-    """Rebuild a day's partition from the rows of its source tables; replace also objects that are damaged.
+    """Rebuild a day's partition from its source tables. Damaged objects in the partition are replaced, too.
 
     Parameters
     ----------
@@ -119,9 +119,8 @@ def rebuild(
     Returns
     -------
     Compacted
-        The result, with the numbers of objects and rows in the sources. Nothing is written if the sources are
-        empty, or if the partition holds one compact object and nothing else, and the object has the rebuilt
-        rows and ids.
+        The result; ``objects_read`` counts the source objects. Nothing is written if the sources are empty,
+        or if the partition is a single compact object that already has the rebuilt rows and ids.
 
     Raises
     ------
@@ -153,8 +152,8 @@ def rebuild(
 def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, frozenset[str], Compacted]:
     """Return the best reading of each ticker, the ids of all contents, and the counts.
 
-    If two readings have equal moments, a part's reading is preferred to a compact object's. Between two parts
-    or two compact objects, the greater object id wins.
+    If two readings have equal moments, the reading in a part wins over the reading in a compact object.
+    Between two parts or two compact objects, the greater object id wins.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     rows = best_rows([content.rows for content in ranked], ticker_column)
@@ -166,7 +165,7 @@ def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, f
 def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) -> Compacted:
     """Repeat the compaction until an attempt writes nothing; return the combined result of all attempts."""
     outcome = Compacted()
-    for _ in range(MAX_ROUNDS):
+    for _ in range(MAX_ATTEMPTS):
         try:
             done = attempt()
         except ObjectGone:  # another execution compacted the partition: try again
@@ -180,7 +179,7 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
         if not done.written:
             return outcome
     raise PartitionBusy(
-        f"another process writes to {table.location(day)}: it changed during each of {MAX_ROUNDS} attempts"
+        f"another process writes to {table.location(day)}: it changed during each of {MAX_ATTEMPTS} attempts"
     )
 
 

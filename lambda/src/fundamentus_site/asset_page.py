@@ -142,7 +142,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 def _known(labels: Labels, year: int) -> dict[str, str]:
-    """Return the labels of a kind as `_fold` spells them in a year, each with the contract's spelling."""
+    """Return the contract's label for each normalized label (see `_fold`); ``AAAA`` stands for `year`."""
     names = {}
     for label in labels.columns:
         of_run = _YEAR_OF_RUN.fullmatch(label)

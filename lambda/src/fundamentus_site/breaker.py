@@ -13,9 +13,9 @@ class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
     One refused asset alone does not open the breaker. Several threads may use one breaker. If the site's
-    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits as long
-    as a refusal of all pending requests would open the breaker. So a site that refuses everything gets only
-    three requests from a process.
+    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits while so
+    many requests are pending that their refusals would open the breaker. Therefore, a site that refuses
+    everything gets only three requests from a process.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Breaker:
         self._cool_down_seconds = cool_down_seconds
         self._open_until = float("-inf")
         self._opened = False
-        """Whether the breaker has opened since the last page that was read: then one refusal opens it."""
+        """Whether the breaker has opened since the last page was read. If so, one refusal opens it again."""
         self._answers = False
         """Whether the site's newest answer is a page that was read, and not a refusal."""
         self._refused: set[str] = set()
@@ -58,7 +58,7 @@ class Breaker:
             self._changed.notify_all()
 
     def refused(self, ticker: str, *, rate_limited: bool = False) -> None:
-        """Record that an asset was refused; status 429 (`rate_limited`) applies to all requests."""
+        """Record that the site refused an asset; status 429 (`rate_limited`) opens the breaker at once."""
         with self._changed:
             self._answers = False
             self._refused.add(ticker)

@@ -43,7 +43,7 @@ _DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (403, 429)
-"""For these statuses the client does not wait for the body: the status says enough."""
+"""For these statuses the client does not read the body: the status alone decides the error."""
 _GZIP = 31
 """zlib's window bits for the format of gzip."""
 _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
@@ -126,7 +126,7 @@ class SiteClient:
         if not_after is not None:
             seconds = min(seconds, not_after - time.monotonic())
         if seconds <= 0:
-            raise Unavailable(f"{url}: not requested, because its time was over")
+            raise Unavailable(f"{url}: not requested, because the deadline has passed")
         deadline = time.monotonic() + seconds
         try:
             page, retry_after = self._fetch(url, deadline)
@@ -185,7 +185,7 @@ class SiteClient:
         headers, target = self._headers, f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         if route.proxy and route.scheme == "http":
             headers, target = {**headers, **_authorization(route.proxy)}, url
-        # Meanwhile the server may have closed a kept connection, or sent bytes without a request.
+        # The server may have closed a kept connection, or have sent bytes that no request asked for.
         with suppress(IndexError, OSError, HTTPException):
             kept = self._kept[route].pop()
             if not kept.sock.has_bytes():  # type: ignore[union-attr]
@@ -314,7 +314,7 @@ def _body(response: HTTPResponse, url: str) -> bytes:
         The body is broken or cut off.
     """
     raw = bytearray()
-    too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, no page of the site is as large")
+    too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, expected {MAX_PAGE_BYTES} at most")
     # A chunked answer may have a chunk of size -1. Then read() would load all that follows, without a limit.
     read = response.read1 if response.chunked else response.read
     while chunk := read(64 * 1024):
@@ -356,7 +356,7 @@ class _Socket(socket.socket):
         """Read within the time that is left."""
         self.limit(self._deadline)
         received = super().recv_into(*args)
-        self.limit(self._deadline)  # for the TLS handshake after the proxy's answer, which reads elsewhere
+        self.limit(self._deadline)  # for a TLS handshake through the proxy: it does not call recv_into
         return received
 
     def has_bytes(self) -> bool:
@@ -375,5 +375,5 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
 def _seconds_to(deadline: float) -> float:
     seconds = deadline - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("the time is over")
+        raise TimeoutError("the deadline has passed")
     return seconds

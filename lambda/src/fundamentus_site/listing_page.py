@@ -62,7 +62,7 @@ def read_listing_page(page: Page) -> ListingPage:
     Raises
     ------
     Refused, Unavailable
-        See `meaning`; a listing with more than `MAX_ROWS` rows also raises `Unavailable`.
+        The page is no listing: see `meaning`. A listing with more than `MAX_ROWS` rows raises `Unavailable`.
     LayoutNotRecognized
         A page of the site has no assets, or fewer than half of its rows name an asset.
     """
@@ -83,7 +83,7 @@ def read_listing_page(page: Page) -> ListingPage:
             prices.setdefault(ticker, price)
     expected = "expected rows that have a ticker as their first link"
     if not prices:
-        found = f"no row of an asset, among others {elsewhere[0]}" if elsewhere else "no row of an asset"
+        found = f"no row of an asset; for example, {elsewhere[0]}" if elsewhere else "no row of an asset"
         raise meaning(page, "a listing", f"{found}; {expected}")
     rows = readable + len(unreadable)
     if rows > MAX_ROWS:

@@ -1,4 +1,4 @@
-"""A subclass of pynvest's ``Fundamentus`` for stages 2 and 3, with its own versions of the two methods."""
+"""A subclass of pynvest's ``Fundamentus`` for stages 2 and 3 that overrides its two extraction methods."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ logger = Logger()
 # Keep this time free at the end of an invocation, to write the object, the partition and the answer.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
-# With an open breaker, a batch waits for this part of the cool-down, at most 15 s. Otherwise, a process that
-# the site refuses would empty the queue, while processes with other addresses still read their pages.
+# If the breaker is open, a batch first waits for this part of the cool-down, at most 15 s. Without the wait,
+# a refused process would empty the queue, although processes with other addresses can still read pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.

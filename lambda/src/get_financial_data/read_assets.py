@@ -135,9 +135,9 @@ def read_assets(
 
     def fetch(message: TickerMessage) -> Page:
         if message.page is None and not breaker.admits(message.ticker):
-            raise NotAsked(f"{message.ticker} was not asked for: the site refuses")
+            raise NotAsked(f"{message.ticker} was not requested, because the site refuses requests")
         if time.monotonic() >= not_after:
-            raise Unavailable(f"{message.ticker} was not asked for: its time was over")
+            raise Unavailable(f"{message.ticker} was not requested, because the deadline has passed")
         if message.page is not None:
             return archived.page(message.page, message.ticker)
         return site.fetch_asset(message.ticker, not_after=not_after)
@@ -159,7 +159,7 @@ def read_assets(
         finally:
             breaker.settled(message.ticker)
 
-    # One more thread, so that a page is read while the next pages are fetched.
+    # The additional thread parses a page while the other threads fetch pages.
     with ThreadPoolExecutor(max_workers=threads + 1) as pool:
         futures = {message: pool.submit(collect, message) for message in messages}
     collected = {}

@@ -63,7 +63,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; with ``once``, each page gets one attempt of 10 s, as a probe may need four pages."""
+    """Return the site; `once` limits each page to one attempt of 10 s, for a probe of up to four pages."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -87,9 +87,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. ``source``: ``pages`` reads
         every archived page of the day. ``only_missing`` queues tickers without a final outcome.
-        ``old_session``, beside ``only_missing``, also queues tickers that were read from an old session, once
-        the site shows a later session. ``probe`` (a ticker or true), without other fields, checks whether the
-        site answers, and writes nothing.
+        ``old_session`` needs ``only_missing``. If the site now shows a later session, this field also queues
+        tickers whose reading shows the old session. ``probe`` (a ticker or true) allows no other field. A
+        probe checks whether the site answers, and writes nothing.
 
     Raises
     ------
@@ -173,9 +173,9 @@ def _listed(
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none, or once the next session has closed. In a round
-    of a past day that has a listing, its prices stay, and the site's listing is not archived: it may have the
-    prices of the next session.
+    A round uses the ledger's listing if the site gives none, or if a later session has closed. If a past day
+    has a listing, a round keeps the prices of this listing. The round does not archive the site's listing,
+    which may have prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
@@ -199,8 +199,8 @@ def _to_queue(
 ) -> tuple[Listing, Collection[AssetKey]]:
     """Return the day's listing and the assets to queue.
 
-    `listed` is as of now, `before` is the day's ledger. `old` holds sessions, ``YYYYMMDD``: an asset is
-    queued again if its reading shows one of them.
+    `listed` is the current listing, and `before` is the day's ledger. An asset is queued again if its reading
+    shows one of the sessions in `old` (numbers ``YYYYMMDD``).
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing

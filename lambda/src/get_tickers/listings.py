@@ -109,8 +109,8 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched on an earlier date are not used. The latest price counts. From a listing that was
-    fetched after the next session opened, only assets without an earlier price count.
+    Pages that were fetched before the day are not used. The latest price of an asset counts. A listing that
+    was fetched after the next session opened adds new assets, but replaces no price.
 
     Raises
     ------

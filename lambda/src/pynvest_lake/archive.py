@@ -31,7 +31,7 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""Longest time from a day to S3's receipt of its object: a collector uploads a day at most seven days
+"""S3 must receive the objects of a day within this time: a collector uploads a day at most seven days
 later."""
 
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
@@ -213,7 +213,7 @@ def parse_manifest_key(key: str) -> tuple[int, str]:
     Returns
     -------
     tuple of int and str
-        The day, ``YYYYMMDD``, and the hash; ``manifest`` in place of the hash if an older collector wrote it.
+        The day, ``YYYYMMDD``, and the hash. For the manifest of an older collector, the hash is ``manifest``.
 
     Raises
     ------

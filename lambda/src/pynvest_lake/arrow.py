@@ -17,7 +17,7 @@ class _NoPandas(MetaPathFinder):
         """Raise if the module is pandas, so that no other finder looks for it."""
         del path, target
         if fullname == "pandas":
-            raise ModuleNotFoundError("this function does without pandas", name=fullname)
+            raise ModuleNotFoundError("this function does not use pandas", name=fullname)
 
 
 def leave_pandas_alone() -> None:

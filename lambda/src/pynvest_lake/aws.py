@@ -40,7 +40,7 @@ def client(service: str) -> Any:
 
 
 def attempts(count: int) -> Iterator[int]:
-    """Yield the number of each attempt, from 1; wait before each further one, twice as long each time."""
+    """Yield the numbers of the attempts, 1 to `count`; double the wait before each further attempt."""
     for number in range(1, count + 1):
         yield number
         if number < count:

@@ -42,7 +42,7 @@ class Column:
     Parameters
     ----------
     name, type, comment
-        The same as in the Glue catalog.
+        The column's name, type and comment in the Glue catalog.
     label
         For SoR tables: the value's label on the site's page. ``AAAA`` means the year of the run day, and
         ``AAAA-1`` the year before. None if the column is not read from a label. A row of the page may show a

@@ -77,12 +77,12 @@ class DayRequest:
         scheduled_at = moment_of(event["scheduled_at"], "scheduled_at") if "scheduled_at" in event else None
         if remove and set(event) != {PARTITION_KEY, "remove"}:
             raise ValueError(
-                f"event has {', '.join(sorted(event))}, expected {PARTITION_KEY} beside remove alone"
+                f"event has {', '.join(sorted(event))}, expected only {PARTITION_KEY} and remove"
             )
         if scheduled_at is not None and set(event) != {"scheduled_at"}:
-            raise ValueError(f"event has {', '.join(sorted(event))}, expected scheduled_at alone")
+            raise ValueError(f"event has {', '.join(sorted(event))}, expected only scheduled_at")
         if from_pages and tickers is not None:
-            raise ValueError("event has tickers, expected none beside source: every archived page is read")
+            raise ValueError("event has source and tickers, expected one: source reads every archived page")
         day = parse_day(event[PARTITION_KEY]) if PARTITION_KEY in event else day_at(scheduled_at or now)
         return cls(day, tickers, from_pages, remove, scheduled_at)
 
@@ -125,7 +125,7 @@ def _manifest(event: Mapping[str, Any]) -> tuple[int, str]:
         (record,) = event["Records"]
         key = unquote_plus(record["s3"]["object"]["key"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("event has Records, expected one, of S3 for a collector's manifest") from error
+        raise ValueError("event has Records, expected one S3 record of a collector's manifest") from error
     return parse_manifest_key(key)
 
 
@@ -156,5 +156,5 @@ def _old_session(value: Any, *, only_missing: bool) -> OldSession | None:
     if value is None:
         return None
     if not only_missing or not isinstance(value, Mapping) or set(value) != {"session", "ticker"}:
-        raise ValueError(f"old_session is {value!r}, expected session and ticker beside only_missing")
+        raise ValueError(f"old_session is {value!r}, expected session and ticker, with only_missing")
     return OldSession(parse_day(value["session"], "session of old_session"), parse_ticker(value["ticker"]))

@@ -37,8 +37,8 @@ def derive(
 ) -> dict[str, int]:
     """Write a target object for every source object that an S3 event names.
 
-    A source is skipped if a compact object of the target lists it. Then S3 delivers the source's event a
-    second time. A part that exists already is not written again.
+    S3 may deliver an event twice. A source is skipped if a compact object of the target lists its id, and a
+    part that exists already is not written again.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _part(bucket: str, key: str, tables: Collection[LakeTable]) -> LakeObject:
     table = next((one for one in tables if one.bucket == bucket and key.startswith(one.root)), None)
     if table is None:
         expected = ", ".join(f"s3://{table.bucket}/{table.root}" for table in tables)
-        raise UnexpectedObject(f"s3://{bucket}/{key} is of no table of this function, expected {expected}")
+        raise UnexpectedObject(f"s3://{bucket}/{key} is in no table of this function, expected {expected}")
     found = table.parse_key(key)
     if found.form != PART:
         raise UnexpectedObject(f"{found.uri} is a compact object, expected a part")

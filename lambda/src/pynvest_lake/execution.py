@@ -24,7 +24,7 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day. If not, the day is the start's date in Sao Paulo.
+        Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
     rounds
         Minutes to wait before each round; a round starts only if assets are missing. None if the input has no
         such field.
@@ -41,13 +41,13 @@ class Execution:
 
     @property
     def is_scheduled(self) -> bool:
-        """Return whether the schedule started the execution. Such an input has rounds and names no day."""
+        """Return whether the schedule started the execution: its input has rounds and does not name a day."""
         return self.rounds is not None and not self.names_day
 
     def repeats_past_day(self, fetch_from: str) -> bool:
         """Return whether the execution reads a past day again or rebuilds it.
 
-        A collector may bring a day until the next session closes, so until then its day is not past.
+        A collector may upload a day until the next session closes. Until then, the day is not past.
         """
         today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
         return self.source is not None and self.day < today
@@ -71,7 +71,7 @@ class Execution:
         check_run_day(day, now)
         source = given.get("source")
         if source not in (None, FROM_SOR, FROM_PAGES) or (source and not names_day):
-            raise ValueError(f'source is {source!r}, expected "sor" beside {PARTITION_KEY}, or no such field')
+            raise ValueError(f'source is {source!r}, expected "sor" or "pages", with {PARTITION_KEY}')
         rounds = _rounds(given["rounds"]) if "rounds" in given else None
         return cls(day, started_at, names_day, rounds, source)
 
@@ -85,7 +85,7 @@ def check_fields(event: Mapping[str, object], known: Collection[str]) -> None:
         The event has an unknown field.
     """
     if unknown := sorted(set(event) - set(known)):
-        raise ValueError(f"event has {', '.join(unknown)}, expected no fields but {', '.join(known)}")
+        raise ValueError(f"event has {', '.join(unknown)}, expected only {', '.join(known)}")
 
 
 def _rounds(value: object) -> tuple[float, ...]:

@@ -48,7 +48,7 @@ class Outcome(str, Enum):
 
 
 class UnreadableLedger(ValueError):
-    """The format of a ledger's object is not the one that this module writes. The text names the object."""
+    """An object of the ledger is not in the format that this module writes. The text names the object."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -66,7 +66,7 @@ def moment_of(value: object, name: str = "moment") -> datetime:
     """
     with suppress(ValueError):
         moment = datetime.fromisoformat(str(value))
-        # In another zone, moments near the years 1 and 9999 would have no date.
+        # A moment near the year 1 or 9999 could overflow when it is converted to another zone.
         if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return moment
     raise ValueError(f"{name} is {value!r}, expected a moment such as 2026-11-23T21:45:00Z")
@@ -83,7 +83,7 @@ class Listing:
     is_partial
         Whether the day's run was started with a few tickers only.
     archived
-        Whether all pages of the listing were put into the archive, except those of a past day's round.
+        Whether the archive has all pages of the listing. Pages from a round of a past day do not count.
     """
 
     assets: Mapping[Kind, Prices]
@@ -238,7 +238,7 @@ class BatchEntry:
                     ticker: {name: value for name, value in vars(entry).items() if value is not None}
                     for ticker, entry in sorted(self.assets.items())
                 },
-                # Versions before 1.0.0 counted labels here, and expect these fields.
+                # Versions before 1.0.0 require these fields, in which they counted labels.
                 "labels": {},
                 "lacking": {},
                 "archived": self.archived,

@@ -25,7 +25,7 @@ _SOT_COLUMNS = {
 
 
 def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
-    """Pick and rename the columns of a kind's SoT rows that stocks and funds share.
+    """Return the columns that stocks and funds share, from a kind's SoT rows and with their Spec names.
 
     Returns
     -------

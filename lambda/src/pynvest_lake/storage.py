@@ -156,7 +156,7 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids of the objects that have the form ``part`` or ``compact``, from their names."""
+        """Return the ids in the names of the objects with the given form, ``part`` or ``compact``."""
         return frozenset(item.id for item in self if item.form == form)
 
 
@@ -219,7 +219,7 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
     """Return the ids of the SoR objects that have arrived in a partition, as parts or in compact objects.
 
-    A compact object that cannot be read counts as empty, so that the day's verdict names its ids.
+    The ids in an unreadable compact object count as not arrived, so a quality check reports them.
 
     Raises
     ------
@@ -268,5 +268,5 @@ def _ids(item: LakeObject, metadata: Mapping[bytes, bytes] | None) -> frozenset[
     if item.form == PART:
         return frozenset([item.id])
     if COMPACTED_IDS not in (metadata or {}):
-        raise UnexpectedObject(f"{item.uri} lacks the ids that it holds, under {COMPACTED_IDS.decode()}")
+        raise UnexpectedObject(f"{item.uri} lacks the ids of its SoR objects in {COMPACTED_IDS.decode()}")
     return frozenset(json.loads((metadata or {})[COMPACTED_IDS]))

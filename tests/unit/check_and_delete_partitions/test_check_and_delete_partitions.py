@@ -275,7 +275,7 @@ LISTINGS = [page(None, "acoes"), page(None, "fiis")]
 @pytest.mark.parametrize(
     ("event", "fetch_from", "said"),
     [
-        ({"anomesdia": DAY}, "site", "expected no fields but anomesdia_exec"),
+        ({"anomesdia": DAY}, "site", "expected only anomesdia_exec"),
         ({"anomesdia_exec": DAY, "remove": True}, "site", "is not after today"),
         ({"anomesdia_exec": PAST}, "site", f"{PAST} is past, and the site shows"),
         ({"anomesdia_exec": PAST, "source": "pages"}, "site", f"no pages of {PAST}"),

@@ -193,7 +193,7 @@ def test_a_retry_after_that_is_no_time_is_passed_over(server: Site) -> None:
 
 
 def test_no_attempt_starts_after_the_callers_time_is_over(server: Site) -> None:
-    assert "its time was over" in str(failure(server, Answer(), not_after=time.monotonic()))
+    assert "the deadline has passed" in str(failure(server, Answer(), not_after=time.monotonic()))
     assert server.requests == []
 
 

@@ -214,7 +214,7 @@ def test_a_table_that_lays_the_page_out_is_no_row_of_an_asset() -> None:
 
 def test_a_listing_of_other_rows_shows_one_of_them() -> None:
     with pytest.raises(
-        LayoutNotRecognized, match=r"no row of an asset, among others row 2 has \['Vale S\.A\.'"
+        LayoutNotRecognized, match=r"no row of an asset; for example, row 2 has \['Vale S\.A\.'"
     ):
         read_listing_page(page(tables([HEADER, row("Vale S.A.")])))
 

@@ -348,7 +348,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert time.monotonic() - started < left
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
-    assert "its time was over" in result["failed"][batch[5]]
+    assert "the deadline has passed" in result["failed"][batch[5]]
     assert set(said(lake)) == {row["nome_papel"] for row in rows}
 
 

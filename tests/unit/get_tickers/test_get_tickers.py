@@ -223,7 +223,7 @@ def test_a_short_time_limit_leaves_time_for_the_listings_and_limits_the_retries(
 
 
 def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None:
-    with pytest.raises(NoListing, match=r"failed: .*its time was over"):
+    with pytest.raises(NoListing, match=r"failed: .*the deadline has passed"):
         from_site(FundamentusSite(site.base_url), 0.0, not_after=time.monotonic())
 
     assert site.requests == []

@@ -124,7 +124,7 @@ def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, pre
     said = str(error.value)
     assert len(lake.keys(SOT_ACOES)) == 1
     assert (
-        f"s3://somebody-elses/key is of no table of this function, expected s3://lake-sor/{SOR_ACOES}/"
+        f"s3://somebody-elses/key is in no table of this function, expected s3://lake-sor/{SOR_ACOES}/"
         in said
     )
     assert "readme.txt is no object of the table" in said
@@ -162,7 +162,7 @@ def test_an_event_through_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
         ({"Records": None}, "expected an event of S3"),
         ({"Records": [{"body": "x"}]}, "expected an event of S3: KeyError"),
         ({"source": "aws.s3"}, "expected an event of S3: KeyError"),
-        (bus_event("somebody-elses", "key"), "somebody-elses/key is of no table of this function"),
+        (bus_event("somebody-elses", "key"), "somebody-elses/key is in no table of this function"),
     ],
 )
 def test_an_event_of_anything_else_is_refused(prep: Any, event: dict[str, Any], said: str) -> None:

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        ({"anomesdia": DAY}, "event has anomesdia, expected no fields but anomesdia_exec, tickers"),
+        ({"anomesdia": DAY}, "event has anomesdia, expected only anomesdia_exec, tickers"),
         ({"anomesdia_exec": "20261123"}, "expected a day as a number YYYYMMDD"),
         ({"anomesdia_exec": 2026}, "expected a day as a number YYYYMMDD"),
         ({"anomesdia_exec": 20261341}, "expected a day as a number YYYYMMDD"),
@@ -26,15 +26,15 @@ NOW = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
         ({"source": "site"}, "source is 'site', expected 'pages'"),
         (
             {"source": "pages", "partial": True},
-            "event has partial, expected no fields but .*, source, remove",
+            "event has partial, expected only .*, source, remove",
         ),
-        ({"source": "pages", "tickers": ["PETR4"]}, "event has tickers, expected none beside source"),
-        ({"remove": True}, "event has remove, expected anomesdia_exec beside remove alone"),
+        ({"source": "pages", "tickers": ["PETR4"]}, "event has source and tickers, expected one"),
+        ({"remove": True}, "event has remove, expected only anomesdia_exec and remove"),
         ({"remove": 1, "anomesdia_exec": 20300101}, "remove is 1, expected true or false"),
         ({"scheduled_at": "today"}, "scheduled_at is 'today', expected a moment such as"),
         ({"scheduled_at": "2026-11-23T21:45:00"}, "scheduled_at is .*, expected a moment such as"),
-        ({"scheduled_at": "2026-11-23T21:45:00Z", "source": "pages"}, "expected scheduled_at alone"),
-        ({"Records": []}, "event has Records, expected one, of S3 for a collector's manifest"),
+        ({"scheduled_at": "2026-11-23T21:45:00Z", "source": "pages"}, "expected only scheduled_at"),
+        ({"Records": []}, "event has Records, expected one S3 record of a collector's manifest"),
         (raw_s3_event(("work", "pages/x.jsonl.gz")), "'pages/x.jsonl.gz' is no manifest of a collector"),
     ],
 )
@@ -48,14 +48,14 @@ def test_an_event_of_stage_1_that_was_mistyped_is_refused(event: dict[str, Any],
     [
         (
             {"ticker": "PETR4"},
-            "event has ticker, expected no fields but anomesdia_exec, tickers, source",
+            "event has ticker, expected only anomesdia_exec, tickers, source",
         ),
-        ({"prob": "PETR4"}, "event has prob, expected no fields but .*, old_session, probe"),
+        ({"prob": "PETR4"}, "event has prob, expected only .*, old_session, probe"),
         ({"anomesdia_exec": None}, "anomesdia_exec is None"),
         ({"tickers": "PETR4"}, "tickers is 'PETR4', expected a list of tickers"),
         ({"source": "site"}, "source is 'site', expected 'pages'"),
         ({"only_missing": "yes"}, "only_missing is 'yes', expected true or false"),
-        ({"old_session": {"session": 20261120, "ticker": "PETR4"}}, "beside only_missing"),
+        ({"old_session": {"session": 20261120, "ticker": "PETR4"}}, "with only_missing"),
         ({"only_missing": True, "old_session": 20261120}, "expected session and ticker"),
         ({"only_missing": True, "old_session": {"session": 20261131, "ticker": "PETR4"}}, "expected a day"),
     ],
@@ -69,7 +69,7 @@ def test_an_event_of_stage_2_that_was_mistyped_is_refused(given: dict[str, Any],
     ("event", "said"),
     [
         ({"probe": "petr4"}, "ticker is 'petr4', expected"),
-        ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected no fields but probe"),
+        ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected only probe"),
     ],
 )
 def test_a_probe_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
