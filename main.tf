@@ -19,14 +19,14 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first of these layers. The bucket's name cannot be the key: it contains the account, which Terraform does not know when it reads the layers.
+  # Layers with the same bucket name share one bucket; the first of these layers is its key in `buckets`. A default bucket name contains the account, which may be unknown during the plan, so names cannot be keys.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     {
       packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
-      # Pages, ledger and query results. The packages have a bucket of their own, because a collector's access key must not reach code.
+      # Pages, ledger and query results. Packages are in another bucket, so that a collector's access key cannot change code.
       work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
     },
   )

@@ -45,7 +45,7 @@ locals {
   address = var.alarm_email == null ? null : local.pending == null ? "lost" : local.pending ? "pending" : "confirmed"
   confirm = {
     pending   = "${coalesce(var.alarm_email, "?")} gets no notice yet: follow the link in the mail \"AWS Notification - Subscription Confirmation\" within three days, then terraform apply -refresh-only shows it here."
-    lost      = "${coalesce(var.alarm_email, "?")} gets no notice: AWS has dropped the subscription, as it does with one that is not confirmed within three days. terraform apply creates it again; then follow the link in the new mail."
+    lost      = "${coalesce(var.alarm_email, "?")} gets no notice: the subscription no longer exists. AWS deletes a subscription that is not confirmed within three days. terraform apply creates it again; then follow the link in the new mail."
     confirmed = null
   }
 }

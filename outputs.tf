@@ -5,11 +5,11 @@ output "buckets" {
   # Do not put this precondition into the data sources of the account and the region: Terraform would then read them only after all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
-    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave flag_create_buckets out to have them created."
+    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave out flag_create_buckets, and the module creates buckets."
   }
   precondition {
     condition     = length(var.bucket_kms_key_arns) == 0 || !local.create_buckets
-    error_message = "bucket_kms_key_arns holds keys of buckets of your own, but the buckets are created: write kms_key_arn, which encrypts them, or name your own buckets in bucket_names_map."
+    error_message = "bucket_kms_key_arns holds keys of your own buckets, but the module creates its buckets: write kms_key_arn instead, or name your own buckets in bucket_names_map."
   }
   precondition {
     condition     = alltrue([for arn in local.key_arns : split(":", arn)[3] == data.aws_service.current.region])
@@ -23,7 +23,7 @@ output "packages_bucket" {
 }
 
 output "work_bucket" {
-  description = "Name and ARN of the bucket of archived pages, ledger and query results."
+  description = "Name and ARN of the bucket for archived pages, ledger and query results."
   value       = { name = aws_s3_bucket.this["work"].bucket, arn = aws_s3_bucket.this["work"].arn }
 
   precondition {
@@ -33,12 +33,12 @@ output "work_bucket" {
 }
 
 output "collector_policy_json" {
-  description = "Policy of a collector, for your user or role: it only allows bringing pages."
+  description = "Policy of a collector, for your user or role: it allows only listing, reading and adding archived pages."
   value       = data.aws_iam_policy_document.collector.json
 }
 
 output "operator_policy_json" {
-  description = "Policy of an operator, for your own managed policy: it allows the commands of docs/operations.md (start, look, ask again, rebuild days, empty the dead-letter queues)."
+  description = "Policy of an operator, for your own managed policy: it allows the commands of docs/operations.md, such as starting a run or emptying a dead-letter queue."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -78,12 +78,12 @@ output "workflow" {
 
   precondition {
     condition     = local.workflow_events <= 24000
-    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, but Step Functions allows 25000, retries included: write a longer interval or fewer rounds."
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, plus retries, but Step Functions allows 25000: write a longer interval or fewer rounds."
   }
 }
 
 output "notices" {
-  description = "Topic and address of the notices; the address's `state` as of the last refresh (`confirmed`, `pending` or `lost`); `confirm` says what to do. Null without notices."
+  description = "Topic and address of the notices, the address's `state` at the last refresh (`confirmed`, `pending` or `lost`), and in `confirm` the next step. Null without notices."
   value = local.notified ? {
     topic_arn = local.topic_arn
     email     = var.alarm_email
@@ -98,7 +98,7 @@ output "notices" {
   }
   precondition {
     condition     = var.alarm_topic_arn == null ? true : split(":", var.alarm_topic_arn)[3] == data.aws_service.current.region
-    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, a topic in another region than the lake, where neither alarms nor rules can publish: write the ARN of a topic of ${data.aws_service.current.region}."
+    error_message = "alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but alarms and rules can publish only to a topic in the lake's region: write the ARN of a topic of ${data.aws_service.current.region}."
   }
 }
 
@@ -153,6 +153,6 @@ output "views" {
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader, for your own managed policy: it only allows queries through the workgroup. Null if `athena_enabled` is false."
+  description = "Policy of a reader, for your own managed policy: it allows only queries through the workgroup. Null if `athena_enabled` is false."
   value       = one(module.athena[*].reader_policy_json)
 }

@@ -35,10 +35,10 @@ data "aws_iam_policy_document" "collector" {
   }
 }
 
-# An operator may use the commands of docs/operations.md: start, inspect, ask again, rebuild from SoR, empty queues.
-# Names and patterns make the policy visible in a plan, and keep it within a managed policy's limit of 6,144 characters.
+# An operator may use the commands of docs/operations.md.
+# The ARNs contain names, not references, so that a plan shows the policy; patterns keep it within IAM's limit of 6,144 characters.
 data "aws_iam_policy_document" "operator" {
-  # checkov:skip=CKV_AWS_356:logs:GetQueryResults names a query, and no log group that a resource could match
+  # checkov:skip=CKV_AWS_356:logs:GetQueryResults supports no resource: its parameter is a query id, not a log group
   statement {
     sid       = "StartTheDay"
     actions   = ["lambda:InvokeFunction"]
@@ -63,7 +63,6 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
-  # logs:GetQueryResults names a query instead of a log group, so the resource cannot be narrower.
   statement {
     sid       = "ReadResultsOfQueries"
     actions   = ["logs:GetQueryResults"]

@@ -1,7 +1,7 @@
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_18:Only this module's roles read and write; who wants logs of that has CloudTrail's data events
+  # checkov:skip=CKV_AWS_18:Only this module's roles read and write; CloudTrail's data events can log that
   # checkov:skip=CKV_AWS_144:A copy in another region would double the cost of data that versioning already protects
-  # checkov:skip=CKV2_AWS_62:Where a new object has to start something, the lambda submodule sets the notifications
+  # checkov:skip=CKV2_AWS_62:The lambda submodule sets notifications if new objects start functions
   for_each = local.buckets
 
   bucket        = each.value.name

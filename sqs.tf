@@ -15,12 +15,12 @@ resource "aws_sqs_queue" "tickers" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
-      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, less than stage 3's time limit (${module.lambda.fetching_timeout}: functions_timeout, at most 120) and sqs_lambda_trigger_batch_window (${var.sqs_lambda_trigger_batch_window}) together, so a ticker could be read again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, or leave it out."
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker could be received again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, which is min(functions_timeout, 120) + sqs_lambda_trigger_batch_window, or leave it out."
     }
     # Without rounds this is not checked: an operator starts the workflow by hand after the queues drain.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so a ticker's tries may take ${local.tries_take} seconds, and an earlier round (dedup_round_minutes: ${jsonencode(var.dedup_round_minutes)}) would queue such a ticker again: write fewer receives, a shorter visibility or delay, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so the tries of a ticker may take ${local.tries_take} seconds, longer than a wait in dedup_round_minutes (${jsonencode(var.dedup_round_minutes)}), and the next round would queue the ticker twice: write smaller values, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1

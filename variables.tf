@@ -46,7 +46,7 @@ variable "bucket_names_map" {
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the lake's buckets are created. Null: only if `bucket_names_map` is null. `true` with names: created with those names."
+  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: only if `bucket_names_map` is null."
   type        = bool
   default     = null
 }
@@ -136,7 +136,7 @@ variable "sqs_delay_seconds" {
 }
 
 variable "sqs_receive_wait_time_seconds" {
-  description = "Wait of a read from an empty queue, in seconds (long polling)."
+  description = "Long polling: seconds that a read waits if the queue is empty."
   type        = number
   default     = 20
   nullable    = false
@@ -184,7 +184,7 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Maximum number of concurrent invocations per queue; multiplied by `fetch_threads`, the concurrent requests. Null: 5 for stocks, 3 for funds."
+  description = "Maximum number of concurrent invocations per queue; each sends up to `fetch_threads` concurrent requests. Null: 5 for stocks, 3 for funds."
   type        = number
   default     = null
 
@@ -330,7 +330,7 @@ variable "fetch_headers" {
 
   validation {
     condition     = length(jsonencode(var.fetch_headers)) <= 1024
-    error_message = "fetch_headers has ${length(jsonencode(var.fetch_headers))} characters as JSON: write 1024 at most, because all variables of a function may have 4096 together."
+    error_message = "fetch_headers has ${length(jsonencode(var.fetch_headers))} characters as JSON: write at most 1024, because Lambda allows 4096 for all variables of a function."
   }
 }
 
@@ -356,7 +356,7 @@ variable "schedule_expression_start" {
 
   validation {
     condition     = can(regex("^(at\\([0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\)|rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? ([0-9*,/-]|[A-Z]{3})+ ([0-9*,/L#-]|SUN|MON|TUE|WED|THU|FRI|SAT)+|[0-9*,/LW-]+ ([0-9*,/-]|[A-Z]{3})+ \\?) [0-9*,/-]+\\))$", var.schedule_expression_start))
-    error_message = "schedule_expression_start is \"${var.schedule_expression_start}\": write cron(…) with its six fields, one of the two days a ?, rate(…) or at(…), such as \"cron(45 18 ? * MON-FRI *)\"."
+    error_message = "schedule_expression_start is \"${var.schedule_expression_start}\": write rate(…), at(…), or cron(…) with six fields and a ? as day of month or of week, such as \"cron(45 18 ? * MON-FRI *)\"."
   }
 }
 
@@ -368,12 +368,12 @@ variable "schedule_expression_dedup" {
 
   validation {
     condition     = can(regex("^(at\\([0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\)|rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? ([0-9*,/-]|[A-Z]{3})+ ([0-9*,/L#-]|SUN|MON|TUE|WED|THU|FRI|SAT)+|[0-9*,/LW-]+ ([0-9*,/-]|[A-Z]{3})+ \\?) [0-9*,/-]+\\))$", var.schedule_expression_dedup))
-    error_message = "schedule_expression_dedup is \"${var.schedule_expression_dedup}\": write cron(…) with its six fields, one of the two days a ?, rate(…) or at(…), such as \"cron(0 19 ? * MON-FRI *)\"."
+    error_message = "schedule_expression_dedup is \"${var.schedule_expression_dedup}\": write rate(…), at(…), or cron(…) with six fields and a ? as day of month or of week, such as \"cron(0 19 ? * MON-FRI *)\"."
   }
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at an unsettled day; after forty looks ten times as long."
+  description = "Seconds between the dedup workflow's checks whether all tickers have an outcome; after forty checks, ten times as long."
   type        = number
   default     = 30
   nullable    = false
@@ -392,12 +392,12 @@ variable "dedup_round_minutes" {
 
   validation {
     condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0]) && sum(concat([0], var.dedup_round_minutes)) <= 900
-    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits, each above 0 and at most 900 minutes in total, because the site then shows the next session, such as [60, 60], or [] for no rounds."
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits above 0, with a sum of at most 900 (then the next session opens), such as [60, 60], or [] for no rounds."
   }
 }
 
 variable "fetch_from" {
-  description = "Source of the pages: `site` if the functions ask the site, `pages` if your collector brings them; then nothing in AWS asks the site."
+  description = "Source of the pages: `site` if the functions ask the site, `pages` if only your collector asks the site and uploads the pages."
   type        = string
   default     = "site"
   nullable    = false
@@ -421,7 +421,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "First day (`YYYYMMDD`) whose measurements serve as references, after a lasting change. Null: the last 60 days."
+  description = "Oldest day (`YYYYMMDD`) that quality checks compare with; set it after a lasting change. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -529,7 +529,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Their policies must allow the account's IAM policies to grant use."
+  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Each key's policy must let IAM policies grant its use."
   type        = list(string)
   default     = []
   nullable    = false
@@ -564,7 +564,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes buckets that hold data, and the workgroup, which AWS otherwise keeps after its first query."
+  description = "Whether a destroy also deletes buckets that hold data and a workgroup that has run queries. If not, AWS refuses to delete these."
   type        = bool
   default     = false
   nullable    = false

@@ -17,13 +17,13 @@ locals {
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 
-  # One pattern covers both tables of a layer, so that the policy fits even with the longest names.
+  # One pattern for both tables of a layer keeps the policy within IAM's limit, even with the longest names.
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
-# A reader's rights: on the reader's behalf, Athena reads the catalog and the tables' objects, and writes results.
+# Athena reads the catalog and the tables' objects, and writes results, with the reader's own permissions.
 data "aws_iam_policy_document" "reader" {
-  # checkov:skip=CKV_AWS_356:Actions that list workgroups and data catalogs take no resource
+  # checkov:skip=CKV_AWS_356:The actions that list workgroups and data catalogs support no resource
   statement {
     sid = "Query"
     actions = [

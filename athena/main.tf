@@ -22,7 +22,7 @@ locals {
     ]
   }
 
-  # For each name that a query may use: the table, the table's list of days, or the view.
+  # Variables of the SQL templates: each table, the list of its partitions, and each view.
   relations = merge(
     { for key, table in var.tables : key => "\"${table.database}\".\"${table.name}\"" },
     { for key, table in var.tables : "${key}_partitions" => "\"${table.database}\".\"${table.name}$partitions\"" },
@@ -41,7 +41,7 @@ locals {
   # The first line of each view and query is a comment: its title.
   titles = { for name, sql in merge({ for name, view in local.views : name => view.sql }, local.queries) : name => regex("^-- (.+)", sql)[0] }
 
-  # Athena's names for the types of the contract.
+  # Athena's names for the Glue types.
   trino_types = { string = "varchar", double = "double", bigint = "bigint", int = "integer", date = "date", timestamp = "timestamp(3)" }
 }
 
@@ -82,8 +82,8 @@ resource "aws_athena_named_query" "this" {
   query       = each.value
 }
 
-# This entry equals the one that Athena writes for a view.
-# The entry has no description, because Trino would read a description as the comment that marks a view.
+# Athena writes the same entry when it creates a view.
+# No description: Trino would read it in place of the parameter `comment`, which marks a view.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 

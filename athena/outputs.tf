@@ -14,6 +14,6 @@ output "views" {
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader: it only allows queries through the workgroup."
+  description = "Policy of a reader: it allows only queries through the workgroup."
   value       = data.aws_iam_policy_document.reader.json
 }

@@ -19,7 +19,7 @@ variable "work_bucket" {
 }
 
 variable "bytes_scanned_cutoff" {
-  description = "Bytes that a query may read before it is ended."
+  description = "Bytes that a query may read before Athena ends it."
   type        = number
 }
 

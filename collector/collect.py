@@ -178,7 +178,7 @@ class Collection:
         Returns
         -------
         CollectorError or None
-            Why one of the two listings is missing; the other listing's assets are still collected.
+            The error of the one missing listing; the assets of the other listing are still collected.
 
         Raises
         ------

@@ -30,9 +30,9 @@ SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(enc
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
-# With some settings, pip would move the layer or refuse to write it. The options in NO_OTHER_PLACE and the
-# variables in NO_REFUSAL override these settings. Settings of the package index still apply. NO_REFUSAL holds
-# environment variables, because pip has no options that disable these two settings.
+# Some of a user's pip settings would change the target directory or prevent the installation. The options in
+# NO_OTHER_PLACE and the variables in NO_REFUSAL override them. Settings of the package index still apply.
+# NO_REFUSAL holds environment variables, because pip has no options that disable these two settings.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)

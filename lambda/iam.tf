@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Before stages 4 and 5 write an object, they check whether a compact object already contains it.
+    # Stages 4 and 5 read compact objects to skip parts that these objects already contain.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,

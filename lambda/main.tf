@@ -131,7 +131,7 @@ resource "aws_lambda_function" "this" {
     # Lambda counts the size of the variables as JSON.
     precondition {
       condition     = length(jsonencode(local.environment[each.key])) <= 3900
-      error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters, more than the 3900 that Lambda's limit of 4096 leaves: write shorter names of buckets, databases and queues, or fewer fetch_headers."
+      error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters, but at most 3900 fit into Lambda's limit of 4096: write shorter names of buckets, databases and queues, or fewer fetch_headers."
     }
   }
 

@@ -1,8 +1,7 @@
 locals {
-  # For each package, a map from a file's path in the package to the file's source.
-  # A package's hash is computed with Unix line endings, so every checkout gives the same hash. build.py computes the same hash.
-  # For each stage, the file packages.json lists the shared Python packages that the stage's package includes.
+  # For each stage, the shared folders of lambda/src that its package contains.
   shared = jsondecode(file("${path.module}/packages.json"))
+  # For each package, a map from a file's path in the package to the file's source.
   package_sources = { for package, shared in local.shared : package => merge(
     { for file in fileset("${path.module}/src", "{${join(",", concat([package], shared))}}/**/*.{py,json}") : file => "${path.module}/src/${file}" },
     { for file in fileset("${path.module}/../glue/schemas", "*.json") : "schemas/${file}" => "${path.module}/../glue/schemas/${file}" },
@@ -12,6 +11,7 @@ locals {
     "build.py"         = "${path.module}/build.py"
     "requirements.txt" = "${path.module}/layer/requirements.txt"
   }
+  # A package's hash is computed with Unix line endings, so every checkout gives the same hash. build.py computes the same hash.
   hashes = { for package, sources in merge(local.package_sources, { layer = local.layer_sources }) : package =>
     substr(sha256(join("\n", concat(
       [for file in sort(keys(sources)) : "${file} ${sha256(replace(file(sources[file]), "\r\n", "\n"))}"],

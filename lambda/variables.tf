@@ -39,7 +39,7 @@ variable "packages_dir" {
 }
 
 variable "awssdkpandas_layer" {
-  description = "ARN of the AWS SDK for pandas managed layer; null: read from its public SSM parameter, for this release."
+  description = "ARN of the AWS SDK for pandas managed layer; null: read from the public SSM parameter of release `version`."
   type        = object({ arn = string, version = string })
 }
 
@@ -74,12 +74,12 @@ variable "failure_queue_arns" {
 }
 
 variable "ticker_delivery" {
-  description = "Visibility timeout and maximum receives of the ticker queues, and seconds until a ticker's last try is over; tickers per invocation, seconds to collect them, and concurrent invocations (null: the kind's default)."
+  description = "Ticker queues: visibility timeout, maximum receives, seconds until a ticker's last try ends. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
   type        = object({ visibility_timeout_seconds = number, max_receive_count = number, patience_seconds = number, batch_size = number, batch_window = number, max_concurrency = number })
 }
 
 variable "work_bucket" {
-  description = "Name and ARN of the bucket of pages and ledger."
+  description = "Name and ARN of the bucket for pages and ledger."
   type        = object({ name = string, arn = string })
 }
 
@@ -89,7 +89,7 @@ variable "keep_pages" {
 }
 
 variable "workflow_arn" {
-  description = "ARN of the workflow, to start it for a day that a collector brought."
+  description = "ARN of the workflow; stage 1 starts it for a run from pages."
   type        = string
 }
 
@@ -104,12 +104,12 @@ variable "dead_letter_queues" {
 }
 
 variable "assessment" {
-  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), digest of days without remarks, seconds between looks."
+  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), notice of a good day, seconds between status checks."
   type        = object({ quality_gate = string, quality_reference_from = number, daily_digest = bool, look_interval = number })
 }
 
 variable "site" {
-  description = "Address of the site; headers, concurrent requests per invocation and time limit in seconds of requests."
+  description = "Site: address, request headers, concurrent requests per invocation, seconds until a request times out."
   type        = object({ base_url = string, headers = map(string), threads = number, timeout_seconds = number })
 }
 

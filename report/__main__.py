@@ -60,7 +60,7 @@ def write_sheets(athena: Athena, locale: str, out: Path) -> list[Path]:
     locale
         One of `LOCALES`.
     out
-        A path from which both paths are made: ``day.csv`` gives ``day-acoes.csv`` and ``day-fiis.csv``.
+        Base of both paths: ``day.csv`` gives ``day-acoes.csv`` and ``day-fiis.csv``.
     """
     days = latest_days(athena, own_query(athena, QUALITY_QUERY).database)
     paths = []

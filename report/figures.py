@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets; return no more of them than there are colours."""
+    """Return the sectors or segments with the most assets, at most one per colour."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return rounded values within a range; a narrow range has smaller steps."""
+    """Return round axis ticks between the smallest and the largest value; a narrow range has more ticks."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)

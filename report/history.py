@@ -111,10 +111,9 @@ def ask_histories(
     database
         Database of the views.
     known
-        The columns of each kind's table; the key is the name of the table's ticker column. Only the kinds in
-        `known` are queried.
+        Tables to query: the columns of each table, by the name of its ticker column.
     days
-        How many run days are read, counted back from the latest.
+        Number of run days to read, up to the latest.
     """
 
     def ask(ticker: str) -> list[AssetHistory]:
@@ -166,7 +165,7 @@ def table_of(sql: str) -> str:
 
 
 def _since(table: str, days: int) -> str:
-    """Return the SQL condition that selects the latest run days among a table's partitions in the catalog."""
+    """Return the SQL condition for the latest `days` run days of a table, from its partitions."""
     partitions = re.sub(r'"?(\w+)"?$', r'"\1$partitions"', table)
     return (
         "anomesdia_exec >= (SELECT min(anomesdia_exec) FROM ("  # noqa: S608 - the lake's own names

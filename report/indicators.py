@@ -64,7 +64,7 @@ _PERIODS = {"_ult_12m": ", 12 meses", "_ult_3m": ", 3 meses"}
 
 @dataclass(frozen=True)
 class Indicator:
-    """A column of one kind of asset, as the panel and the dictionary show the column.
+    """A column of a kind's table, with its title, text and format on the page.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Indicator:
 
 
 def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
-    """Return the indicators of a kind by section, if the rows contain them.
+    """Return the indicators that the rows of a kind contain, by section.
 
     Parameters
     ----------

@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdict of each run day in the histories, if it is not ``ok``.
+        The verdicts other than ``ok``, by run day, within the histories.
     """
 
     stocks: Sequence[Row] = ()
@@ -169,7 +169,7 @@ def column_types() -> Mapping[str, str]:
 
 
 def typed(answer: Answer) -> list[Row]:
-    """Return the rows of an answer. The contract defines the type of each value by the value's column.
+    """Return the rows of an answer; each value has the type of its column in the data contract.
 
     A newer lake has columns that this checkout's contract lacks. These columns get Athena's types, or stay
     texts if Athena gives no type.
@@ -214,7 +214,7 @@ def own_query(athena: Athena, name: str) -> NamedQuery:
     """
     named = athena.named_queries()
     if name not in named:
-        raise QueryFailed(f"The workgroup has no query {name!r}: is it the one that the module made?")
+        raise QueryFailed(f"The workgroup has no query {name!r}: expected a workgroup of the module")
     return named[name]
 
 
@@ -226,9 +226,9 @@ def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     athena
         Runs queries in the lake's workgroup.
     s3
-        S3 client, which reads the result of the longest query.
+        S3 client, to read the histories.
     days
-        How many run days, up to the latest, the histories contain.
+        Number of run days in the histories, up to the latest.
 
     Raises
     ------

@@ -3,7 +3,7 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  # Every function reads the day from the execution's start, so that no function reads the clock.
+  # Functions derive the run day from these two values, not from the clock.
   execution = {
     "input.$"      = "$$.Execution.Input"
     "started_at.$" = "$$.Execution.StartTime"
@@ -123,7 +123,7 @@ resource "aws_sfn_state_machine" "this" {
   definition = jsonencode({
     Comment = "Waits until the day is settled, compacts the day's partitions, starts rounds while assets are missing, assesses the day, and notifies"
     StartAt = "Begin"
-    # Three days, longer than any evening: all rounds together wait at most 900 minutes.
+    # Three days. All waits for rounds together take at most 900 minutes.
     TimeoutSeconds = 259200
     States = merge({
       Begin = {
@@ -142,7 +142,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # ReadPages records the round before the first Look; otherwise Look would find the day settled already.
+      # ReadPages starts a round. Without this round, the first Look would treat the day as settled.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke

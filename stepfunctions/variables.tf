@@ -9,7 +9,7 @@ variable "dedup_function_arns" {
 }
 
 variable "assess_function_arn" {
-  description = "ARN of the function that looks at the day and assesses the day."
+  description = "ARN of the function that checks the day status and assesses the day."
   type        = string
 }
 
@@ -29,7 +29,7 @@ variable "log_retention_days" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the logs; null: the logs' own encryption."
+  description = "ARN of the KMS key that encrypts the logs; null: the default of CloudWatch Logs."
   type        = string
 }
 

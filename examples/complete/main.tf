@@ -140,8 +140,8 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge's requests to KMS contain no source account, so this statement cannot check the account.
-  # The statement checks the topic's ARN, which SNS gives to KMS.
+  # EventBridge's requests to KMS contain no aws:SourceAccount.
+  # The condition checks the topic's ARN instead, which is in SNS's encryption context.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -159,7 +159,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # With bucket_notifications = "eventbridge", encrypted queues get the events that the bus could not deliver to a function.
+  # With bucket_notifications = "eventbridge", undeliverable events go to encrypted queues.
   statement {
     sid       = "BusSendsFailures"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

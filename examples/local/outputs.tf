@@ -38,7 +38,7 @@ output "listing_function" {
 }
 
 output "start_schedule" {
-  description = "Name of the schedule that starts the day."
+  description = "Name of the schedule that starts the day's run."
   value       = module.pynvest_tools.schedules.start.name
 }
 
@@ -53,7 +53,7 @@ output "workflow_arn" {
 }
 
 output "work_bucket" {
-  description = "Name of the bucket of pages and ledger."
+  description = "Name of the bucket for pages and ledger."
   value       = module.pynvest_tools.work_bucket.name
 }
 

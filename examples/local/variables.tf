@@ -16,7 +16,7 @@ variable "awssdkpandas_layer_arn" {
 }
 
 variable "schedules_enabled" {
-  description = "Whether the emulator's scheduler starts runs."
+  description = "Whether the schedules are enabled in the emulator."
   type        = bool
   default     = false
 }
@@ -71,7 +71,7 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two looks of the dedup workflow at an unsettled day."
+  description = "Seconds between two checks whether all tickers have an outcome."
   type        = number
   default     = 2
 }
