@@ -69,8 +69,8 @@ variable "databases_names_map" {
   default     = null
 
   validation {
-    condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,255}$", name))])
-    error_message = format("databases_names_map has a name that Athena does not accept (%s): write lowercase letters, digits and underscores.", join(", ", [for name in try(values(var.databases_names_map), []) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,255}$", name))]))
+    condition     = var.databases_names_map == null ? true : alltrue([for name in values(var.databases_names_map) : can(regex("^[a-z0-9_]{1,128}$", name))])
+    error_message = format("databases_names_map has a name that Athena or the functions' policies do not accept (%s): write lowercase letters, digits and underscores, at most 128.", join(", ", [for name in try(values(var.databases_names_map), []) : jsonencode(name) if !can(regex("^[a-z0-9_]{1,128}$", name))]))
   }
 }
 

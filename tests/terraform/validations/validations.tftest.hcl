@@ -14,7 +14,7 @@ run "wrong_values_are_refused" {
     name_prefix                        = "My_Lake"
     module_default_tags                = { "aws:owner" = "me", "AWS:Owner" = "me" }
     bucket_names_map                   = { sor = "A_Bucket", sot = "a-bucket", spec = "a-bucket" }
-    databases_names_map                = { sor = "my-database", sot = "curated", spec = "served" }
+    databases_names_map                = { sor = "my-database", sot = "curated", spec = format("%0129d", 0) }
     sqs_tickers_acoes_queue_name       = "tickers.fifo"
     sqs_tickers_fiis_queue_name        = "my queue"
     sqs_visibility_timeout_seconds     = 43200
