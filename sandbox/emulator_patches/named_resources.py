@@ -20,7 +20,7 @@ BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
 
 
 def apply() -> None:
-    """Check each request against its resource, even if MiniStack without this patch does not find it."""
+    """Find the resource of a request in fields that MiniStack ignores."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(
