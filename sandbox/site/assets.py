@@ -368,7 +368,7 @@ def _rows(width: int, *cells: Cell) -> Table:
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return the cells of a column: ten price changes, larger for longer periods, and an empty last cell."""
+    """Return a column of cells: ten price changes, larger for longer periods, and an empty last cell."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
