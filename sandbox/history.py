@@ -50,7 +50,7 @@ AT_ONCE = 2
 ASSETS_A_SECOND = 5
 
 
-def lay_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
+def write_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     """Write the days before a live day into a lake.
 
     Parameters
@@ -66,14 +66,13 @@ def lay_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     s3, glue = client("s3"), client("glue")
     tables = {table.name: table for table in (*lake.tables, lake.quality)}
     write_day = partial(_write_day, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
-    judged: dict[int, Sequence[QualityRow]] = {}
+    quality_rows: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # Only the quality checks run day by day, because they compare a day with the days before it.
         for made in pool.map(write_day, history_days(live)):
-            judged[made.ledger.day] = run_checks(replace(made, earlier=judged))
-        list(
-            pool.map(partial(_write_judgement, s3, glue, tables[QUALITY]), *zip(*judged.items(), strict=True))
-        )
+            quality_rows[made.ledger.day] = run_checks(replace(made, earlier=quality_rows))
+        write_quality = partial(_write_quality, s3, glue, tables[QUALITY])
+        list(pool.map(write_quality, quality_rows, quality_rows.values()))
 
 
 def _write_day(
@@ -139,7 +138,7 @@ def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
     return CheckInputs(state, sor, sot, spec)
 
 
-def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:
+def _write_quality(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:
     write_record(s3, glue, table, day, rows, _evening(day) + timedelta(minutes=20))
 
 

@@ -355,9 +355,9 @@ def _run_day(
         (own_dir / UP_FILE).write_text(json.dumps({**record, "workgroup": local.lake.workgroup}))
         if not source.live:
             # Import `sandbox.history` here: no other command needs the stages' modules that it imports.
-            from sandbox.history import lay_history
+            from sandbox.history import write_history
 
-            lay_history(number, local.lake, local.emulator.client)
+            write_history(number, local.lake, local.emulator.client)
             console.say(f"The lake has {EARLIER_DAYS} earlier trading days")
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)

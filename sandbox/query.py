@@ -47,7 +47,6 @@ def read_sql(text: str) -> str:
     ------
     QueryRefused
         The query's file cannot be read.
-
     """
     if text == "-":
         return sys.stdin.read()
