@@ -56,13 +56,13 @@ def show_stages(day: Day, console: Console) -> None:
 
 
 def show_notice(notice: Mapping[str, str], console: Console) -> None:
-    """Print the notice of the day."""
+    """Print the notice, which is the mail about the day."""
     console.say("\nThe notice of the day")
     console.say("\n".join(f"  {line}".rstrip() for line in notice["text"].split("\n")))
 
 
 def example_query(day: Day) -> str:
-    """Return a useful one-line query about a day."""
+    """Return a one-line query for the ten largest price changes in the lake."""
     database = day.lake.table("spec").database
     return (
         "SELECT codigo_ticker_ativo, nome_ativo, vlr_cot, pct_var_dia "  # noqa: S608 - the lake's own names

@@ -72,7 +72,7 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
     NotExact
         A ticker is missing, or there is an unexpected ticker.
     """
-    asked = set(tickers)
+    wanted = set(tickers)
     not_listed = day.tickers_not_listed()
     failed = [json.loads(body)["ticker"] for bodies in day.failed_tickers().values() for body in bodies]
     excused = {*day.tickers_without_page(), *failed, *not_listed}
@@ -83,8 +83,8 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
             if table.layer == layer:
                 for ticker, rows in rows_by_ticker(day, table).items():
                     counts[ticker] += len(rows)
-        differences += [f"{layer}: {ticker} is missing" for ticker in sorted(asked - set(counts) - excused)]
-        differences += [f"{layer}: {ticker} was not requested" for ticker in sorted(set(counts) - asked)]
+        differences += [f"{layer}: {ticker} is missing" for ticker in sorted(wanted - set(counts) - excused)]
+        differences += [f"{layer}: {ticker} was not requested" for ticker in sorted(set(counts) - wanted)]
         if layer != "sor":
             differences += [f"{layer}: {ticker} occurs {n} times" for ticker, n in counts.items() if n > 1]
     if differences:
@@ -92,7 +92,7 @@ def check_tickers(day: Day, tickers: Iterable[str]) -> None:
 
 
 def expected_row(asset: SampleAsset, layer: str, day: int) -> Row:
-    """Return the row that a layer must hold for an asset, without the reading times."""
+    """Return the row that a layer must hold for an asset, without the columns in `READ_AT`."""
     if layer == "sor":
         return asset.expected_sor(day)
     return asset.expected_sot(day) if layer == "sot" else asset.expected_spec(day)

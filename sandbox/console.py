@@ -55,7 +55,7 @@ class Console:
         self._printed_at = -SECONDS_BETWEEN_LINES
 
     def say(self, text: str = "") -> None:
-        """Print `text` permanently, on a new line after the current progress."""
+        """End the current progress, and print `text` on a new line."""
         self.settle()
         self._console.print(text)
 

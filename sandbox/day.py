@@ -44,8 +44,8 @@ class DayObjects:
     listed
         Whether stage 2 has ended and has therefore queued every ticker.
     waiting, in_flight
-        For each kind's queue, `waiting` is the number of messages that no function has received, including
-        delayed messages, and `in_flight` is the number that a function has received.
+        For each kind, the number of messages that no function has received (with delayed messages), and the
+        number of messages that a function has received and that are still in the queue.
     objects
         The day's objects in each table.
     """
@@ -108,14 +108,14 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke the start schedule's target with `fields`, or else with the schedule's input."""
+        """Start the day like the start schedule; `fields`, if any, replace the schedule's input."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
-        given = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        event = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
         today = now.astimezone(ZoneInfo(schedule["ScheduleExpressionTimezone"]))
         self.number = fields.get(PARTITION_KEY, int(f"{today:%Y%m%d}"))
         self._started_at = time.time()
-        self._invoke(schedule["Target"]["Arn"], fields or json.loads(given))
+        self._invoke(schedule["Target"]["Arn"], fields or json.loads(event))
 
     def ask(self, number: int, **fields: Any) -> None:
         """Invoke stage 2 to queue the missing tickers of a past day, without clearing anything."""
@@ -162,8 +162,8 @@ class Day:
             The workflow failed, or has not ended after `WORKFLOW_SECONDS`.
         """
         target = self._scheduler.get_schedule(Name=self.lake.dedup_schedule)["Target"]
-        given = {**json.loads(target["Input"]), PARTITION_KEY: self.number, **fields}
-        execution = self._states.start_execution(stateMachineArn=target["Arn"], input=json.dumps(given))
+        event = {**json.loads(target["Input"]), PARTITION_KEY: self.number, **fields}
+        execution = self._states.start_execution(stateMachineArn=target["Arn"], input=json.dumps(event))
         deadline = time.monotonic() + WORKFLOW_SECONDS
         while True:
             found = self._states.describe_execution(executionArn=execution["executionArn"])
@@ -180,7 +180,7 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log before the queues: an empty queue may mean that stage 2 has not filled it yet.
+        # Read the log before the queues; otherwise stage 2 could fill a queue after it was read as empty.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -285,7 +285,7 @@ def _ids(objects: list[Content]) -> frozenset[str]:
 
 
 def _failure(body: str) -> str:
-    """Return a text about a failed invocation, or the whole message if Lambda did not write it."""
+    """Describe a failed invocation by Lambda's record of it; quote a message that is no such record."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

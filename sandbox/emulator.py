@@ -79,7 +79,7 @@ class Emulator:
 
     @property
     def authorization_log(self) -> Path:
-        """File of JSON lines with each role's requests and the decisions; deleted when the emulator ends."""
+        """JSON lines: each request of a role, and whether it was allowed; deleted when the emulator stops."""
         return self.state_dir / "tmp" / "authorizations.jsonl"
 
     @property

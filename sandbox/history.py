@@ -1,8 +1,7 @@
-"""Writes the trial's history (the days before the live day) directly into the tables.
+"""Writes the history of a local run (the days before the live day) directly into the tables.
 
-The history starts with rows of text, like those that stage 3 makes from pages. The code of the later stages
-and the quality checks makes all other rows from these rows. The runner's process makes all days of the
-history; it uses no pages, queues or Lambda functions.
+This process makes all rows, without pages, queues or Lambda functions. The SoR rows have the values of the
+sample site. The code of stages 4 to 6 makes the rows of all other tables from the SoR rows.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ AT_ONCE = 2
 ASSETS_A_SECOND = 5
 
 
-def lay_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
+def write_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     """Write the days before a live day into a lake.
 
     Parameters
@@ -66,18 +65,17 @@ def lay_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     leave_pandas_alone()
     s3, glue = client("s3"), client("glue")
     tables = {table.name: table for table in (*lake.tables, lake.quality)}
-    lay = partial(_lay, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
-    judged: dict[int, Sequence[QualityRow]] = {}
+    write_day = partial(_write_day, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
+    quality_rows: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # Only the quality checks run day by day, because they compare a day with the days before it.
-        for made in pool.map(lay, history_days(live)):
-            judged[made.ledger.day] = run_checks(replace(made, earlier=judged))
-        list(
-            pool.map(partial(_write_judgement, s3, glue, tables[QUALITY]), *zip(*judged.items(), strict=True))
-        )
+        for made in pool.map(write_day, history_days(live)):
+            quality_rows[made.ledger.day] = run_checks(replace(made, earlier=quality_rows))
+        write_quality = partial(_write_quality, s3, glue, tables[QUALITY])
+        list(pool.map(write_quality, quality_rows, quality_rows.values()))
 
 
-def _lay(
+def _write_day(
     live: int, tables: Mapping[str, LakeTable], ledger: Ledger, s3: Any, glue: Any, day: int
 ) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
@@ -140,7 +138,7 @@ def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
     return CheckInputs(state, sor, sot, spec)
 
 
-def _write_judgement(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:
+def _write_quality(s3: Any, glue: Any, table: LakeTable, day: int, rows: Sequence[QualityRow]) -> None:
     write_record(s3, glue, table, day, rows, _evening(day) + timedelta(minutes=20))
 
 

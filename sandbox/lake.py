@@ -41,7 +41,7 @@ class Table(LakeTable):
 
 @dataclass(frozen=True)
 class Lake:
-    """The applied resources that the run of a day uses.
+    """Names and addresses of the lake's resources, for the run of a day.
 
     Parameters
     ----------

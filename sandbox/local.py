@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
+from b3.days import day_at
 from report.athena import Athena, QueryFailed
 from report.snapshot import take_snapshot
 from sandbox import SandboxError, answers, checks, emulator
@@ -35,7 +35,6 @@ from sandbox.process import (
     stop_group,
 )
 from sandbox.query import (
-    TypedAthena,
     ask_by_name,
     explained,
     read_sql,
@@ -53,7 +52,6 @@ REACHED_WITHIN_SECONDS = 20.0
 UP_FILE = "up.json"
 LOCK_FILE = "lock"
 PAGE = "report.html"
-TIMEZONE = ZoneInfo("America/Sao_Paulo")
 
 
 class AlreadyRunning(SandboxError):
@@ -170,7 +168,7 @@ class LocalLake:
         return Lake.from_outputs(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
-        """Return a day of the lake, and show the day's progress on `console`."""
+        """Return a `Day` of this lake that shows its progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
 
 
@@ -199,21 +197,21 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
         The real site is requested but cannot be reached.
     """
     with _locked(state_dir, "up"), ExitStack() as running:
-        left = _left(state_dir)
-        still = _still_running(left)
-        if emulator.MODULE in still:
+        record = _read_up_file(state_dir)
+        processes = _running_processes(record)
+        if emulator.MODULE in processes:
             raise AlreadyRunning(
                 "A lake is already up: query it with `make query`, or end it with `make down`."
             )
-        if left:
+        if record:
             console.say("The emulator of an earlier `make up` has ended: its data is removed.")
-            for pid in still.values():
+            for pid in processes.values():
                 stop_group(pid)
-        day, kept = _run_day(state_dir, "up", source, console, running)
+        day, running_emulator = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
     console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
-    console.say(f"  AWS_ENDPOINT_URL={kept.endpoint_url}")
-    console.say(f"  AWS_CA_BUNDLE={kept.ca_bundle}")
+    console.say(f"  AWS_ENDPOINT_URL={running_emulator.endpoint_url}")
+    console.say(f"  AWS_CA_BUNDLE={running_emulator.ca_bundle}")
     console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
     console.say("Run a saved query:  make query QUERY=formula-magica   (make query lists the names)")
     console.say(f'Run your own SQL:   make query SQL="{answers.example_query(day)}"')
@@ -255,20 +253,20 @@ def query(
     QueryFailed
         The query fails; the message suggests similar names.
     """
-    workgroup, client = _left_up(state_dir)
-    asked = TypedAthena(client("athena"), workgroup)
+    workgroup, client = _running_lake(state_dir)
+    athena = Athena(client("athena"), workgroup)
     if name:
-        answer = ask_by_name(asked, name, ticker)
+        answer = ask_by_name(athena, name, ticker)
     elif sql:
         statement = reading_statement(read_sql(sql))
         try:
-            answer = asked.ask(statement)
+            answer = athena.ask(statement)
         except QueryFailed as failure:
             raise QueryFailed(explained(failure, statement, client("glue"))) from failure
     else:
-        answers.show_names(asked, console)
+        answers.show_names(athena, console)
         return
-    show(answer, asked.types, form, console)
+    show(answer, form, console)
 
 
 def tables(state_dir: Path, console: Console) -> None:
@@ -279,12 +277,12 @@ def tables(state_dir: Path, console: Console) -> None:
     NotRunning
         No lake that ``up`` started is running.
     """
-    _, client = _left_up(state_dir)
+    _, client = _running_lake(state_dir)
     with console.paged():
         show_catalog(client("glue"), console)
 
 
-def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
+def _running_lake(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     """Return the workgroup of the lake that ``up`` left running, and a function that makes service clients.
 
     Raises
@@ -292,24 +290,25 @@ def _left_up(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     NotRunning
         No lake that ``up`` started is running.
     """
-    left = _left(state_dir)
-    if not left:
+    record = _read_up_file(state_dir)
+    if not record:
         raise NotRunning("No lake is up: run `make up` first.")
-    if emulator.MODULE not in _still_running(left):
+    if emulator.MODULE not in _running_processes(record):
         raise NotRunning("The emulator that `make up` left running has ended: run `make up` again.")
-    if "workgroup" not in left:
+    if "workgroup" not in record:
         raise NotRunning("`make up` has not made the lake yet: query it when `make up` has ended.")
-    return left["workgroup"], partial(emulator.client, left["endpoint_url"], Path(left["ca_bundle"]))
+    client = partial(emulator.client, record["endpoint_url"], Path(record["ca_bundle"]))
+    return record["workgroup"], client
 
 
 def down(state_dir: Path, console: Console) -> None:
     """End the processes that ``up`` left running, and remove their data."""
-    left = _left(state_dir)
-    running = _still_running(left)
+    record = _read_up_file(state_dir)
+    running = _running_processes(record)
     for module, pid in running.items():
         stop_group(pid)
         console.say(f"Ended {module}.")
-    if not left:
+    if not record:
         console.say("Nothing is up.")
     elif emulator.MODULE not in running:
         console.say("The emulator had ended already; its data is removed.")
@@ -329,35 +328,36 @@ def _run_day(
     """
     if source.live:
         check_reached(LIVE_SITE)
-    own_dir, stays = state_dir / name, name == "up"
+    own_dir, outlives_us = state_dir / name, name == "up"
     shutil.rmtree(own_dir, ignore_errors=True)
     variables: dict[str, Any] = {"fundamentus_base_url": LIVE_SITE, "fetch_threads": 1}
     processes: list[dict[str, Any]] = []
-    number = int(datetime.now(TIMEZONE).strftime("%Y%m%d"))
+    number = day_at(datetime.now(timezone.utc))
     if not source.live:
         port = free_port()
         arguments = (f"--day={number}", f"--port={port}")
-        site = BackgroundProcess(SITE_MODULE, *arguments, log_path=own_dir / "site.log", outlives_us=stays)
+        log_path = own_dir / "site.log"
+        site = BackgroundProcess(SITE_MODULE, *arguments, log_path=log_path, outlives_us=outlives_us)
         running.callback(site.stop)
         site.wait_until(lambda: accepts_connections(port))
         variables = {"fundamentus_base_url": f"http://{LOOPBACK}:{port}"}
         processes.append({"module": SITE_MODULE, "pid": site.pid})
-    local = LocalLake(own_dir, variables, shared_dir=state_dir, outlives_us=stays)
+    local = LocalLake(own_dir, variables, shared_dir=state_dir, outlives_us=outlives_us)
     running.callback(local.emulator.stop)
     local.emulator.start()
     processes.append({"module": emulator.MODULE, "pid": local.emulator.pid})
     endpoint_url, ca_bundle = local.emulator.endpoint_url, str(local.emulator.ca_bundle)
-    left = {"endpoint_url": endpoint_url, "ca_bundle": ca_bundle, "processes": processes}
-    (own_dir / UP_FILE).write_text(json.dumps(left))
+    record = {"endpoint_url": endpoint_url, "ca_bundle": ca_bundle, "processes": processes}
+    (own_dir / UP_FILE).write_text(json.dumps(record))
 
     console.say(f"Applying examples/local to the AWS emulator at {endpoint_url}")
     with local.applying(console):
-        (own_dir / UP_FILE).write_text(json.dumps({**left, "workgroup": local.lake.workgroup}))
+        (own_dir / UP_FILE).write_text(json.dumps({**record, "workgroup": local.lake.workgroup}))
         if not source.live:
             # Import `sandbox.history` here: no other command needs the stages' modules that it imports.
-            from sandbox.history import lay_history
+            from sandbox.history import write_history
 
-            lay_history(number, local.lake, local.emulator.client)
+            write_history(number, local.lake, local.emulator.client)
             console.say(f"The lake has {EARLIER_DAYS} earlier trading days")
         console.say(f"Running the day, with pages from {variables['fundamentus_base_url']}")
         day = _show_day(local, number, source, own_dir, console)
@@ -371,13 +371,13 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     day = local.day(console)
     day.start(**({"tickers": list(source.tickers)} if source.tickers else {}))
     day.wait()
-    said = day.run_workflow()
+    result = day.run_workflow()
     console.settle()
 
     answers.show_tables(day, console)
     answers.show_failures(day, console)
     answers.show_stages(day, console)
-    answers.show_notice(said["notice"], console)
+    answers.show_notice(result["notice"], console)
     athena = Athena(local.emulator.client("athena"), day.lake.workgroup)
     answers.show_answers(athena, console)
     # Import `report.html_page` here: only this command needs altair, and its import takes a second of CPU.
@@ -432,14 +432,14 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
         yield
 
 
-def _left(state_dir: Path) -> dict[str, Any]:
-    """Return what an earlier ``up`` wrote about its processes and its lake; empty if nothing is up."""
+def _read_up_file(state_dir: Path) -> dict[str, Any]:
+    """Return the record that an earlier ``up`` wrote about its processes and its lake; empty if none."""
     up_file = state_dir / "up" / UP_FILE
-    left: dict[str, Any] = json.loads(up_file.read_text()) if up_file.exists() else {}
-    return left
+    record: dict[str, Any] = json.loads(up_file.read_text()) if up_file.exists() else {}
+    return record
 
 
-def _still_running(left: Mapping[str, Any]) -> dict[str, int]:
+def _running_processes(record: Mapping[str, Any]) -> dict[str, int]:
     """Return the ids of the processes from an earlier ``up`` that are still running, by module."""
-    processes = {process["module"]: process["pid"] for process in left.get("processes", [])}
+    processes = {process["module"]: process["pid"] for process in record.get("processes", [])}
     return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

@@ -148,8 +148,8 @@ def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None
     group
         Id of the process group.
     reap
-        Function that is called repeatedly during the wait. If the group's leader is a child of this process,
-        the function must collect the leader's exit status.
+        Function that collects the exit status of the group's leader, if the leader is a child of this
+        process; it is called repeatedly during the wait.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +40,6 @@ class QueryRefused(SandboxError):
     """The query cannot be read, sent or shown; the message gives the reason."""
 
 
-class TypedAthena(Athena):
-    """An Athena client that keeps the column types of its latest answer."""
-
-    types: tuple[str, ...] = ()
-
-    def _answer(self, query_id: str) -> Answer:
-        said = self._athena.get_query_results(QueryExecutionId=query_id, MaxResults=1)
-        columns = said["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-        self.types = tuple(column["Type"] for column in columns)
-        return super()._answer(query_id)
-
-
 def read_sql(text: str) -> str:
     """Return a query from the file ``@file``, from standard input (``-``), or from the argument itself.
 
@@ -59,7 +47,6 @@ def read_sql(text: str) -> str:
     ------
     QueryRefused
         The query's file cannot be read.
-
     """
     if text == "-":
         return sys.stdin.read()
@@ -156,12 +143,12 @@ def explained(failure: QueryFailed, sql: str, glue: Any) -> str:
         near = difflib.get_close_matches(found[1].rpartition(".")[2], full, NEAR_NAMES)
         return f"There is no table {found[1]}. {_suggestion(full[name] for name in near)}".rstrip()
     if found := NO_COLUMN.search(text):
-        asked = {token.text for token in sqlglot.tokenize(sql, read="trino")}
+        words = {token.text for token in sqlglot.tokenize(sql, read="trino")}
         columns = [
             column["Name"]
             for tables in _tables(glue).values()
             for table in tables
-            if table["Name"] in asked
+            if table["Name"] in words
             for column in [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
         ]
         return f"There is no column {found[1]}. {near_names(found[1], columns)}".rstrip()
@@ -173,7 +160,7 @@ def near_names(name: str, names: Iterable[str]) -> str:
     return _suggestion(difflib.get_close_matches(name, sorted(set(names)), NEAR_NAMES, cutoff=0.5))
 
 
-def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> None:
+def show(answer: Answer, form: str, console: Console) -> None:
     """Print an answer as a table, CSV or JSON; JSON keeps numbers and nulls, and CSV leaves nulls empty.
 
     Raises
@@ -197,7 +184,7 @@ def show(answer: Answer, types: Sequence[str], form: str, console: Console) -> N
         rows = [
             {
                 name: _json_value(text, kind)
-                for name, text, kind in zip(answer.columns, row, types, strict=True)
+                for name, text, kind in zip(answer.columns, row, answer.types, strict=True)
             }
             for row in answer.rows
         ]

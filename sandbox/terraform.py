@@ -34,7 +34,7 @@ NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tm
 SEARCH_DEPTH = 4
 """Maximum levels under ``/`` of the search for a mirror."""
 
-SCARCER_COLLECTION = {"GOGC": "400"}
+GARBAGE_COLLECTION = {"GOGC": "400"}
 """Collect garbage less often in Terraform and its provider: 25% less CPU, 0.2 GB more memory for each."""
 
 
@@ -86,7 +86,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
     """
     chosen = os.environ.get("TF_CLI_CONFIG_FILE")
     if chosen and Path(chosen).is_file():
-        return {**SCARCER_COLLECTION, "TF_CLI_CONFIG_FILE": str(Path(chosen).resolve())}
+        return {**GARBAGE_COLLECTION, "TF_CLI_CONFIG_FILE": str(Path(chosen).resolve())}
     config = state_dir.resolve() / "terraform.rc"
     if not _names_working_mirror(config):
         config.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def provider_env(state_dir: Path) -> dict[str, str]:
         part = config.with_name(f"{config.name}.{os.getpid()}")
         part.write_text(text)
         part.replace(config)
-    return {**SCARCER_COLLECTION, "TF_CLI_CONFIG_FILE": str(config)}
+    return {**GARBAGE_COLLECTION, "TF_CLI_CONFIG_FILE": str(config)}
 
 
 def registry_answers() -> bool:
@@ -158,7 +158,7 @@ class Creation:
     """The addresses of the resources that an apply creates."""
 
     planned: set[str] = field(default_factory=set)
-    begun: set[str] = field(default_factory=set)
+    settling: set[str] = field(default_factory=set)
     created: list[str] = field(default_factory=list)
 
     def note(self, line: str) -> None:
@@ -170,15 +170,14 @@ class Creation:
         address = change["resource"]["addr"]
         if event["type"] == "planned_change":
             self.planned.add(address)
-        elif event["type"] == "apply_start":
-            self.begun.add(address)
+        elif event["type"] == "apply_start" and SETTLING.search(address):
+            self.settling.add(address)
         elif event["type"] == "apply_complete":
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that are not usable yet; some are usable before they are complete."""
-        settling = {one for one in self.begun.copy() if SETTLING.search(one)}
-        return self.planned.difference(self.created, settling)
+        """Return the planned resources that are not usable yet; those in `settling` already are."""
+        return self.planned.difference(self.created, self.settling)
 
 
 class Terraform:
@@ -220,7 +219,7 @@ class Terraform:
         # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
         # all of the time.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
-        self.run("apply", *options, self._given(variables), on_line=creation.note)
+        self.run("apply", *options, self._variables_option(variables), on_line=creation.note)
 
     def stop(self) -> None:
         """Stop the commands that other threads run; later commands stop immediately."""
@@ -230,16 +229,16 @@ class Terraform:
 
     def changes(self, variables: Mapping[str, Any]) -> str:
         """Return the changes that a plan with `variables` would make, or an empty text if there are none."""
-        plan = ("plan", "-detailed-exitcode", self._state, self._given(variables))
-        status, said = self.run(*plan, statuses=(0, 2))
-        return said if status == 2 else ""
+        plan = ("plan", "-detailed-exitcode", self._state, self._variables_option(variables))
+        status, output = self.run(*plan, statuses=(0, 2))
+        return output if status == 2 else ""
 
     def outputs(self) -> dict[str, Any]:
         """Return the root module's outputs by name."""
-        _, said = self.run("output", "-json", self._state)
-        return {name: output["value"] for name, output in json.loads(said).items()}
+        _, text = self.run("output", "-json", self._state)
+        return {name: output["value"] for name, output in json.loads(text).items()}
 
-    def _given(self, variables: Mapping[str, Any]) -> str:
+    def _variables_option(self, variables: Mapping[str, Any]) -> str:
         # Pass the variables in a file, because -var cannot set a number to null. Terraform only warns about
         # unknown names in a variables file.
         declared = {
@@ -249,7 +248,7 @@ class Terraform:
         }
         if unknown := sorted(set(variables) - declared):
             raise ValueError(f"{self.root} declares no variable {', '.join(unknown)}")
-        path = self.data_dir / "given.tfvars.json"
+        path = self.data_dir / "variables.tfvars.json"
         path.write_text(json.dumps(dict(variables)), encoding="utf-8")
         return f"-var-file={path}"
 
@@ -356,7 +355,7 @@ def _holds_provider(mirror: Path) -> bool:
 
 
 def _names_working_mirror(config: Path) -> bool:
-    """Return whether an earlier run wrote `config` and the mirror of `config` still has the provider."""
+    """Return whether the file `config` exists and names a mirror that has the provider."""
     if not config.is_file():
         return False
     named = re.search(r"^ *path = (\".*\")$", config.read_text(), re.MULTILINE)

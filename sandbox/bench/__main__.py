@@ -41,8 +41,8 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # Use the module's defaults, because the example's values are meant for two cores and give fewer
-        # processes.
+        # The module's defaults, except the batch window, which the emulator ignores. The example's own values
+        # start fewer processes, for two cores.
         "batch_size": 25,
         "batch_window": 1,
         "max_concurrency": None,
@@ -130,7 +130,7 @@ def _processes(local: LocalLake) -> Iterator[dict[str, Any]]:
 
 
 def _requests(local: LocalLake) -> dict[str, int]:
-    """Return the functions' number of requests by ``service:action``, as the emulator recorded them."""
+    """Count the functions' requests by ``service:action``, except to CloudWatch Logs and Lambda."""
     notes = map(json.loads, local.emulator.authorization_log.read_text(encoding="utf-8").splitlines())
     actions = Counter(note["action"] for note in notes if "-lambda-" in note["principal"])
     return {name: actions[name] for name in sorted(actions) if not name.startswith(("logs:", "lambda:"))}

@@ -1,8 +1,8 @@
 """Measure how many bytes the views and named queries read in a lake of many days.
 
-Run the measurement with ``python -m sandbox.bench.queries``. The lake holds the sample site's assets on disk,
-in one object per day and table, like a lake after the dedup workflow. DuckDB, which the emulator's Athena
-also uses, runs each query through a file system that counts the bytes read.
+Run the measurement with ``python -m sandbox.bench.queries``. The lake is a local folder with
+one Parquet file per day and table, as after compaction. Its rows are the sample site's assets. DuckDB, which
+the emulator's Athena also uses, runs each query through a file system that counts the bytes read.
 """
 
 from __future__ import annotations
@@ -84,13 +84,12 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Only ``datetime_exec`` and the session differ between days: assets that trade have each day as their
-    session.
+    Only ``datetime_exec`` and the session differ between days. An asset that trades has the day as session.
 
     Parameters
     ----------
     directory
-        Directory for one folder per table; each of these folders has one folder per day.
+        Directory for the files ``<table>/anomesdia_exec=<day>/day.parquet``.
     assets
         The assets of each day.
     days
@@ -115,7 +114,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` as if read on `day`, with `day` in place of the newest session."""
+    """Return a copy of `rows` as if read on `day`, where `day` replaces the newest session."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:

@@ -21,7 +21,7 @@ OTHER_NAMES = {"Invoke": "InvokeFunction"}
 
 
 def apply() -> None:
-    """For an SQS batch, check the IAM action of a single request; for Lambda, that of the operation."""
+    """Correct the IAM action that MiniStack checks for an SQS batch and for a request to Lambda."""
     extract = iam_actions.extract_iam_action
 
     def extract_known(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:

@@ -1,7 +1,7 @@
 """Athena answers SHOW and DESCRIBE from the Glue catalog, and MSCK REPAIR TABLE registers partitions there.
 
 MiniStack's Athena passes these statements to DuckDB, whose own catalog is empty. Remove this module when
-these tests pass without it: SHOW, DESCRIBE, and a catalog with missing days.
+the tests of SHOW, of DESCRIBE and of MSCK REPAIR TABLE pass without it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def answer(query: str, database: str | None) -> tuple[list[str], list[list[str]]
     ValueError
         The catalog has no such database, table or view.
     NotInTrial
-        The trial does not support the statement.
+        The emulator does not support the statement.
     """
     for pattern, (columns, look_up) in STATEMENTS.items():
         if found := re.fullmatch(rf"{BEFORE}{pattern}\s*;?{BEFORE}", query, re.IGNORECASE):
-            given = found.groupdict()
-            own = given.pop("other", None) or given.pop("database", None) or database or "default"
-            given.pop("database", None)
-            return columns, look_up(own.lower(), **given)
+            names = found.groupdict()
+            named = names.pop("database", None)
+            named = names.pop("other", None) or named or database or "default"
+            return columns, look_up(named.lower(), **names)
     raise NotInTrial(" ".join(query.split()[:2]).upper())
 
 
@@ -121,9 +121,9 @@ def _repair(database: str, table: str) -> list[list[str]]:
     values -= {partition["Values"][0] for partition in glue._partitions.get(f"{database}/{table}", [])}
     for value in sorted(values):
         place = {**storage, "Location": f"s3://{location.netloc}/{start}{value}/"}
-        given = [{"Values": [value], "StorageDescriptor": place}]
+        partitions = [{"Values": [value], "StorageDescriptor": place}]
         glue._batch_create_partition(
-            {"DatabaseName": database, "TableName": table, "PartitionInputList": given}
+            {"DatabaseName": database, "TableName": table, "PartitionInputList": partitions}
         )
     return [
         [f"Repair: Added partition to metastore {table}:{key['Name']}={value}"] for value in sorted(values)

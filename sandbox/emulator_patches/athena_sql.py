@@ -83,7 +83,7 @@ MATCHES = {"ANY_MATCH": exp.GT, "NONE_MATCH": exp.EQ}
 
 
 class NotInTrial(Exception):
-    """A query uses a feature that Athena has and the trial does not have."""
+    """A query needs a feature of Athena that the emulator lacks."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: {LACKING}")
@@ -114,23 +114,23 @@ def apply() -> None:
         return {**answer, "rows": rows}
 
     def start_with_parameters(data: dict[str, Any]) -> Any:
-        given = data.get("ExecutionParameters")
-        if not given:
+        parameters = data.get("ExecutionParameters")
+        if not parameters:
             return start(data)
         try:
-            query = with_parameters(data["QueryString"], given)
+            query = with_parameters(data["QueryString"], parameters)
         except ValueError as error:
             return error_response_json("InvalidRequestException", str(error), 400)
         before = set(athena._executions)
         response = start({**data, "QueryString": query})
         for started in set(athena._executions) - before:
-            athena._executions[started].update(Query=data["QueryString"], ExecutionParameters=given)
+            athena._executions[started].update(Query=data["QueryString"], ExecutionParameters=parameters)
         return response
 
     def materialize_by_key(location: str, workdirs: list[str]) -> list[str]:
         known = len(workdirs)
         files = materialize(location, workdirs)
-        return laid_by_key(files, location, workdirs[known:])
+        return moved_to_key_paths(files, location, workdirs[known:])
 
     duckdb.connect = connect_prepared
     athena._rewrite_data_paths = rewrite_translated
@@ -147,7 +147,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
     return connection
 
 
-def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
+def moved_to_key_paths(files: list[str], location: str, roots: list[str]) -> list[str]:
     """Move copies of a table's objects to paths that contain bucket and key; return the new paths."""
     if not files:
         return files
@@ -164,7 +164,7 @@ def laid_by_key(files: list[str], location: str, roots: list[str]) -> list[str]:
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Replace each question mark in a query with its value: an SQL constant or a text without quotes.
+    """Replace each question mark in a query with its value, and return the query.
 
     Raises
     ------

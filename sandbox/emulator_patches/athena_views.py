@@ -28,7 +28,7 @@ def apply() -> None:
 
 
 def expanded(query: str, database: str | None) -> str:
-    """Return a query with views and lists of partitions replaced by queries, including views inside views."""
+    """Replace each view and each ``"<table>$partitions"`` with a subquery, also inside the views' queries."""
     for reference in reversed(athena._table_references(query)):
         own, name = reference.database or database, reference.table
         table = f"{own}/{name.removesuffix(SUFFIX)}"
@@ -45,7 +45,7 @@ def expanded(query: str, database: str | None) -> str:
 
 
 def _partitions(table: str) -> str:
-    """Return a query with a row per partition of ``<database>/<table>``; its column is the partition key."""
+    """Return a query that lists the partition values of ``<database>/<table>`` in one column."""
     (key,) = glue._tables[table]["PartitionKeys"]
     values = ", ".join(f"'{partition['Values'][0]}'" for partition in glue._partitions.get(table, []))
     listed = f"UNNEST(CAST(ARRAY[{values}] AS ARRAY(VARCHAR))) AS listed(value)"

@@ -22,20 +22,20 @@ def apply() -> None:
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
-    asked = threading.local()  # set while a real request is checked, not during a simulation
+    checking = threading.local()  # `real` is true during a real request, not a simulation
 
     def enforce_and_note(*args: Any, **kwargs: Any) -> Any:
-        asked.really = True
+        checking.real = True
         try:
             return enforce(*args, **kwargs)
         finally:
-            asked.really = False
+            checking.real = False
 
     def evaluate_and_note(request: Any, *policies: Any) -> Any:
         result = evaluate(request, *policies)
-        if not getattr(asked, "really", False):
+        if not getattr(checking, "real", False):
             return result
-        asked.really = False  # the first check is of the role's policies, the next of the resource's
+        checking.real = False  # the first check is of the role's policies, the next of the resource's
         note = {
             "principal": request.principal_arn,
             "action": request.action,

@@ -22,11 +22,11 @@ def apply() -> None:
         request = json.loads(body)
         database, name = request["DatabaseName"], request["TableName"]
         known = [one["Values"] for one in glue._partitions.get(f"{database}/{name}", [])]
-        asked = [one["Values"] for one in request["PartitionsToDelete"]]
-        for values in asked:
+        requested = [one["Values"] for one in request["PartitionsToDelete"]]
+        for values in requested:
             glue._delete_partition({"DatabaseName": database, "TableName": name, "PartitionValues": values})
         detail = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found"}
-        errors = [{"PartitionValues": one, "ErrorDetail": detail} for one in asked if one not in known]
+        errors = [{"PartitionValues": one, "ErrorDetail": detail} for one in requested if one not in known]
         return glue.json_response({"Errors": errors})
 
     glue._handle_request_sync = handle_batch

@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services import sqs
 
-A_RECEIVE = 10
+MESSAGES_A_CALL = 10
 
 
 def apply() -> None:
@@ -22,9 +22,9 @@ def apply() -> None:
     def gather(queue_url: str, max_number: int) -> list[dict[str, Any]]:
         batch: list[dict[str, Any]] = []
         while len(batch) < max_number:
-            received = receive(queue_url, min(A_RECEIVE, max_number - len(batch)))
+            received = receive(queue_url, min(MESSAGES_A_CALL, max_number - len(batch)))
             batch += received
-            if len(received) < A_RECEIVE:
+            if len(received) < MESSAGES_A_CALL:
                 break
         return batch
 

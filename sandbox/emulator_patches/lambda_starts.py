@@ -1,10 +1,10 @@
-"""As on Lambda, a process starts with unpacked package and layers, and does not slow down other processes.
+"""A function's process starts fast, also when many processes start, as on Lambda.
 
 MiniStack unpacks layers and package again for each process, and each process compiles them again; this takes
 most of a process's start time. MiniStack also starts the processes of all waiting invocations at once; if
 eight processes start on two cores, each start takes four times as long. Remove this module when MiniStack
-alone no longer unpacks ``layer_0`` and ``code`` into each process's ``ministack-lambda-*`` directory, and
-starts at most one process per core at a time.
+itself starts at most one process per core at a time, and no longer unpacks copies (``code``, ``layer_0``)
+into a ``ministack-lambda-*`` directory of each process.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def apply() -> None:
 
     def spawn_with_layers(worker: Any) -> None:
         config, code = worker.config, worker.code_zip
-        # On the process's path, the last directory comes first.
+        # Python finds the package first: the worker puts each directory before the others in `sys.path`.
         contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),

@@ -1,4 +1,4 @@
-"""For each request, MiniStack checks the resource that IAM would check, even if only an id is given.
+"""MiniStack checks the resource that IAM would check, also if a request gives only an id.
 
 A request with a query id is checked against the query's workgroup. A request about a rule's targets is
 checked against the rule; a request about tags is checked against the tagged resource. A request that names a
@@ -15,18 +15,18 @@ from typing import Any
 from ministack.core import iam_actions
 from ministack.services import athena
 
-BEARERS_OF_TAGS = ("athena", "events", "glue", "monitoring", "sns", "states")
+TAGGED_SERVICES = ("athena", "events", "glue", "monitoring", "sns", "states")
 """Services for which MiniStack does not find the resource in a request about tags."""
 
 
 def apply() -> None:
-    """Check each request against its resource, even if MiniStack without this patch does not find it."""
+    """Find the resource of a request in fields that MiniStack ignores."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> str:
-        if service in BEARERS_OF_TAGS:
+        if service in TAGGED_SERVICES:
             tagged = iam_actions._param(body, query, "ResourceARN", "ResourceArn", "resourceArn")
             if tagged:
                 return str(tagged)

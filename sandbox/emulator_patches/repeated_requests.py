@@ -1,8 +1,8 @@
-"""MiniStack runs an SDK's repeated request only once, as AWS does; AWS recognizes the SDK's invocation id.
+"""A request that an SDK sends again runs only once, as on AWS; the SDK sends the same invocation id.
 
 Sometimes MiniStack drops a connection before the answer is complete. After a dropped connection, the SDK's
 second attempt to create a resource fails, because the resource already exists. Remove this module when
-Terraform, without this module, can apply fifty resources at a time and never fails with "already exists".
+Terraform can apply fifty resources at a time without it, and no apply fails with "already exists".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The site of the trial as a separate process: ``python -m sandbox.site --port 8080 --day 20261123``.
+"""The sample site of the local run as a process: ``python -m sandbox.site --port 8080 --day 20261123``.
 
 If standard input is a pipe, the site ends when the parent process ends, because the pipe then closes.
 """

@@ -56,7 +56,7 @@ class Cell:
     year
         The year of the price change.
     change
-        Whether the cell is a price change; labels of price changes have no help mark.
+        Whether the cell is a price change. The page has no help mark beside the label of a price change.
     """
 
     label: str
@@ -139,7 +139,7 @@ class SampleAsset:
         return self._changed(changed)
 
     def with_label(self, label: str, name: str) -> SampleAsset:
-        """Return a copy of the asset in which the unknown label `name` replaces `label`."""
+        """Return a copy of the asset with `label` renamed to `name`, a label that the lake does not know."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row that the lake must hold if the page was read on `day`, or on the asset's day."""
+        """Return the SoR row of a page that is read on `day`; the default is the day of the page."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row that the lake must hold if the page was read on `day`, or on the asset's day."""
+        """Return the SoT row of a page that is read on `day`; the default is the day of the page."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row that the lake must hold if the page was read on `day` (or the asset's day)."""
+        """Return the Spec row of a page that is read on `day`; the default is the day of the page."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}
@@ -183,7 +183,7 @@ def definitions(kind: str) -> Mapping[str, str]:
 
 @cache
 def _columns(table: str) -> tuple[str, ...]:
-    """Return a table's column names without the two columns of reading times: no page shows these times."""
+    """Return a table's columns without ``datetime_exec`` and ``datetime_leitura``, which no page shows."""
     return tuple(column["name"] for column in _schema(table) if not column["name"].startswith("datetime_"))
 
 

@@ -93,7 +93,7 @@ def make_assets(day: int, acoes: int = 60, fiis: int = 40) -> list[SampleAsset]:
 
 
 def make_known_asset(today: date, listed: names.Listed) -> SampleAsset:
-    """Make an asset with the given names and figures; its other numbers do not change during a year."""
+    """Make an asset with the given names and figures; its other numbers are random, seeded by the ticker."""
     rng = Random(listed.ticker)  # noqa: S311 - no secret
     return _asset(_Subject(today, 0, listed.variety, 0, rng), listed)
 
@@ -228,8 +228,7 @@ def _stock(it: _Subject, stock: names.Listed) -> SampleAsset:
         results = [("Receita Líquida", "vlr_receita_liq", revenue), ("EBIT", "vlr_ebit", ebit)]
     results.append(("Lucro Líquido", "vlr_lucro_liq", profit))
 
-    # In the row of the last two ratios, a pair of empty cells replaces the price change.
-    changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
+    changes = _changes(it, pen, it.years(quoted), losses)
     tables: tuple[Table, ...] = (
         _rows(
             2,
@@ -312,7 +311,7 @@ def _fund(it: _Subject, fund: names.Listed) -> SampleAsset:
             pen.whole("Patrim Líquido", "vlr_patrim_liq", equity),
         ),
     ]
-    changes = [*_changes(it, pen, it.years(quoted), losses), Cell("", None, "", change=True)]
+    changes = _changes(it, pen, it.years(quoted), losses)
     tables: tuple[Table, ...] = (
         _rows(
             2,
@@ -369,7 +368,7 @@ def _rows(width: int, *cells: Cell) -> Table:
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return the ten price changes; longer periods have larger changes."""
+    """Return a column of cells: ten price changes, larger for longer periods, and an empty last cell."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
@@ -383,7 +382,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
     for year in years:
         cell = Cell("", None, "") if year is None else pen.change(str(year), None, change(80))
         changes.append(replace(cell, year=year, change=True))
-    return changes
+    return [*changes, Cell("", None, "", change=True)]
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:

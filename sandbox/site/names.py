@@ -1,4 +1,4 @@
-"""Names and figures of the sample site's assets: the assets of `trial.csv`, and invented assets like them."""
+"""Names and figures of the sample site's assets, from `trial.csv` or invented."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        Session that replaces the newest session on the pages; None if each asset shows its own session.
+        If set, pages with the newest session of all assets show this session instead.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 
@@ -191,7 +191,7 @@ class SiteServer(ThreadingHTTPServer):
                 self._faults[target] = fault
 
     def clear_faults(self) -> None:
-        """End all faults, including a block."""
+        """End all faults, and the refusals of `block_after`."""
         with self._lock:
             self._faults.clear()
             self._fault_counts.clear()
@@ -264,9 +264,11 @@ class SiteServer(ThreadingHTTPServer):
         if ticker is None:
             listed = [asset for asset in self.assets.values() if asset.kind == LISTING_PATHS[page]]
             return pages.listing_page(LISTING_PATHS[page], listed, self.ghosts.get(LISTING_PATHS[page], ()))
-        asset = self._in_session(self.assets.get(fault.ticker if fault and kind == "other" else ticker))
+        asset = self.assets.get(fault.ticker if fault and kind == "other" else ticker)
         if asset is None:
             return pages.WRONG_PAGES["not_found"]
+        if self.session and _session(asset) == self._newest_session:
+            asset = _in_session_of(asset, self.session)
         if kind == "other_layout":
             return pages.other_layout(asset)
         if kind == "renamed_label" and fault:
@@ -274,12 +276,6 @@ class SiteServer(ThreadingHTTPServer):
         elif kind == "later_session":
             asset = _in_session_of(asset, date_of(asset.day) + timedelta(days=1))
         return pages.detail_page(asset)
-
-    def _in_session(self, asset: SampleAsset | None) -> SampleAsset | None:
-        """Return an asset with the session that the site shows."""
-        if asset is None or self.session is None or _session(asset) != self._newest_session:
-            return asset
-        return _in_session_of(asset, self.session)
 
 
 def _session(asset: SampleAsset) -> date:

@@ -1,4 +1,4 @@
-"""The trial's assets: they look like real assets, and their prices move from session to session.
+"""The sample site's assets in the local run: like real assets, with prices that move from day to day.
 
 `trial.csv` lists the assets. Names and orders of magnitude come from well-known assets; all values are made
 up. On the live day an asset has the price in `trial.csv`; a random walk gives the prices of earlier sessions.
@@ -43,7 +43,7 @@ def history_days(live: int) -> list[int]:
 
 
 def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
-    """Return the assets that the site shows on a day of the trial, first the stocks and then the funds.
+    """Return the assets that the site shows on a day of the local run, first the stocks and then the funds.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 
 def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
-    """Return an asset as its page shows it on `day`, when the newest session is ``sessions[step]``."""
+    """Return the asset with its values on `day`; ``sessions[step]`` is the newest session on that day."""
     if listed.variety == "halted":
         return replace(make_known_asset(sessions[step], listed), day=day)
     prices, starts = _prices(listed), _starts(sessions, step, day)
@@ -123,7 +123,7 @@ def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: in
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return the index in `sessions` at which each price change begins; the keys are the columns."""
+    """Return, for each column with a price change, the index in `sessions` of the price at its start."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:

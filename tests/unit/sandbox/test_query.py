@@ -219,12 +219,15 @@ def test_a_query_is_read_from_a_file_and_from_the_standard_input(
         read_sql("@nowhere.sql")
 
 
-ANSWER = Answer(["ticker", "preço", "dias", "ok", "nada"], [['a,"b"', "1.5", "12", "true", None]])
-TYPES = ("varchar", "double", "bigint", "boolean", "double")
+ANSWER = Answer(
+    ["ticker", "preço", "dias", "ok", "nada"],
+    [['a,"b"', "1.5", "12", "true", None]],
+    ("varchar", "double", "bigint", "boolean", "double"),
+)
 
 
 def test_an_answer_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
-    show(ANSWER, TYPES, "csv", Console())
+    show(ANSWER, "csv", Console())
 
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
         ["ticker", "preço", "dias", "ok", "nada"],
@@ -233,12 +236,12 @@ def test_an_answer_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    show(ANSWER, TYPES, "json", Console())
+    show(ANSWER, "json", Console())
 
     found = json.loads(capsys.readouterr().out)
     assert found == [{"ticker": 'a,"b"', "preço": 1.5, "dias": 12, "ok": True, "nada": None}]
     with pytest.raises(QueryRefused, match="several a"):
-        show(Answer(["a", "a"], []), ("integer", "integer"), "json", Console())
+        show(Answer(["a", "a"], [], ("integer", "integer")), "json", Console())
 
 
 class Saved:
