@@ -21,7 +21,7 @@ REGION = "sa-east-1"
 # moto starts many sessions; without this cache, each session would read boto's service descriptions again.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-# An example has no deadline, because the machine may be slow.
+# Hypothesis sets no time limit for an example, because the machine may be slow.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 

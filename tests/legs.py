@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, except that other legs load the machine while the end-to-end group runs. Each
-leg of the load keeps one core busy; after the leg ends, a busy loop replaces it.
+Legs run one after the other, with one exception: while the leg "load" runs, all other legs except "test"
+run too and keep the cores busy. When such a leg ends, a busy loop replaces it.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ LEGS = {
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
     "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both on one day
-    "31-december": clock("2026-12-31T23:59:00-03:00"),  # ends during the tests; 1 January in UTC
-    # The oldest SDK runs with the clock of the first trading day of a year, to save a run of all unit tests.
+    "31-december": clock("2026-12-31T23:59:00-03:00"),  # the day ends during the tests; UTC: 1 January
+    # One run of the unit tests covers the oldest SDK and a clock at the first trading day of a year.
     "oldest-sdk-2-january": Leg(
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
