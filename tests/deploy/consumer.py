@@ -58,7 +58,7 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A clean checkout of a consumer's root module, ready to plan: an example with another source and tags.
+    """A consumer's root module after ``terraform init``: a copy of an example with another source and tags.
 
     All checkouts in a folder share one state file, which lies beside them.
 

@@ -202,7 +202,7 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
 
 @pytest.fixture(scope="module")
 def telling(deployed: Deployed) -> dict[str, Any]:
-    """Return the plan of the second instance with an address for notices, on a machine without Python.
+    """Return the plan of the second instance when `alarm_email` is set; the PATH has no Python.
 
     The plan is not applied, because the emulator's wrong values for alarms would change later plans.
     """
@@ -212,7 +212,7 @@ def telling(deployed: Deployed) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def told(telling: dict[str, Any]) -> dict[str, Any]:
-    """Return the planned resources of the second instance with an address for notices."""
+    """Return the planned resources of the second instance when `alarm_email` is set."""
     return resources_of(telling["planned_values"])
 
 
@@ -400,7 +400,7 @@ def test_the_workflow_is_one_that_step_functions_takes(
 def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    """Line endings and file modes are no changes. A package is built only if it changed or if it was lost."""
+    """Line endings and file modes do not count as changes. Only changed and lost packages are built."""
 
     def change(module: Path) -> None:
         for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
@@ -438,7 +438,7 @@ def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
         "module.lambda.aws_lambda_layer_version.this": ["create", "delete"],
         **{function: ["update"] for function in functions},
         'module.lambda.aws_lambda_function.this["assess-day"]': ["create"],
-        # The definition and the policy have the address of the deleted function.
+        # The workflow's definition and policy contain the ARN of the deleted function.
         "module.stepfunctions.aws_iam_role_policy.this": ["update"],
         "module.stepfunctions.aws_sfn_state_machine.this": ["update"],
     }

@@ -204,7 +204,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
     )
     added = sum(
         asset.kind == "acoes"
-        # The lake itself fills a column that comes from no page.
+        # The lake fills a column that is not on the pages.
         and asset.expected_sot(upgraded.day.number).get(upgraded.added, "the lake's") is not None
         for asset in upgraded.share
     )
