@@ -240,7 +240,7 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3, because a process pauses its requests to the site after refusals."""
+        """End the processes of stage 3, because a process's breaker stays open after refusals."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
         for line in listed.stdout.splitlines():
             pid, parent, command = line.split(maxsplit=2)
@@ -276,7 +276,7 @@ def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fa
     with SiteServer(make_assets(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
         local = LocalLake(state_dir, variables, shared_dir=SHARED_DIR)
-        # The tests start when the lake is usable; Terraform then still waits until some settings take effect.
+        # The tests start as soon as a day can run, before `terraform apply` ends.
         with local.emulator, local.applying(Console()):
             yield FaultyLake(local, site)
 

@@ -133,7 +133,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return a day's quality rows; all are ``ok``, except a holiday's two rows about its repeated session."""
+    """Return a day's quality rows, all ``ok``; on the holiday, two are ``aviso``: the session is repeated."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     columns = ("tabela", "medida", "coluna", "valor", "referencia", "motivo")
     rows = [

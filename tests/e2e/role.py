@@ -81,7 +81,7 @@ class Role:
 
 
 def may(iam: Any, role: str, resource: str, *actions: str) -> list[str]:
-    """Return which of the given actions IAM's simulator allows to a role on a resource."""
+    """Return the given actions that the role may call on the resource, according to IAM's simulator."""
     answer = iam.simulate_principal_policy(
         PolicySourceArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{role}",
         ActionNames=list(actions),
@@ -95,7 +95,7 @@ def may(iam: Any, role: str, resource: str, *actions: str) -> list[str]:
 
 
 def not_refused(calls: Iterable[partial[Any]]) -> list[str]:
-    """Make each call, and return the calls that AWS does not refuse for a missing grant."""
+    """Make each call, and return the calls that do not fail with "access denied"."""
     allowed = []
     for call in calls:
         try:

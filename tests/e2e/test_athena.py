@@ -70,7 +70,7 @@ def athena(asked: Asked, reader: Role) -> Athena:
 
 
 def check(answer: Answer, expected: pd.DataFrame, rounded: float = 0) -> None:
-    """Check an answer's columns, and its rows in this order; numbers may differ by `rounded`."""
+    """Check an answer's columns and rows, and their order; numbers may differ by `rounded`."""
     assert answer.columns == list(expected)
     found = pd.DataFrame(answer.rows, columns=answer.columns, dtype=pd.ArrowDtype(pa.string()))
     assert_frame_equal(
@@ -84,7 +84,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add session, price and quantity of each asset's row before, from rows in the order of the sessions."""
+    """Add session, price and quantity of the asset's previous row; `rows` are sorted by session."""
     before = rows.groupby("codigo_ticker_ativo").shift()
     return rows.assign(
         sessao_anterior=before.dt_ult_cot,
@@ -383,7 +383,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return the last row of each asset and session in the latest `days` run days of the asset's kind."""
+    """Return each asset's history in the latest `days` run days of its kind, with one row per session."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         rows = known.by_session(key)

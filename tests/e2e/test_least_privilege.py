@@ -96,8 +96,8 @@ class Grant:
 
 
 KEPT = [
-    # Lambda, the scheduler and Step Functions use a role to write its log, to read a queue, to send failed
-    # events, to invoke and to publish; the emulator uses no role, and tests do not use the schedules.
+    # Lambda, the scheduler and Step Functions make these calls with a role. The emulator makes them without
+    # a role, and the tests do not use the schedules.
     ("*-lambda-*", "logs:*", "*:log-group:/aws/lambda/*"),
     ("*-sfn-*", "logs:*", "*"),
     *(("*-lambda-get-financial-data-for-*", action, "*-queue") for action in RECEIVE),
@@ -109,7 +109,7 @@ KEPT = [
     # Glue checks catalog, database and table in each call; the emulator checks the database only.
     ("*-lambda-*", "glue:*", "*:catalog"),
     ("*-lambda-*", "glue:*", "*:table/*"),
-    # Without ListBucket, GetObject on an object that stage 1 has removed returns 403, which fails.
+    # Without ListBucket, GetObject returns 403 instead of 404 for an object that stage 1 has deleted.
     ("*-lambda-prep-*", "s3:ListBucket", "*"),
     ("*-lambda-specialize-*", "s3:ListBucket", "*"),
 ]
@@ -144,7 +144,7 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     day = faulty.day()
     day.start()  # creates data to clear
     day.wait()
-    # Assess the day before the test's day, so that a preceding day has quality rows.
+    # Assess the previous day, so that the assessment of `day` reads earlier quality rows.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     faulty.compact(day)
@@ -156,8 +156,8 @@ def test_every_granted_action_is_used(faulty: FaultyLake, number: int) -> None:
     faulty.site.clear_faults()
     faulty.compact(day, rounds=[0])
     faulty.check(day)
-    # Run `day` again from its archived pages. Then start an execution for the day `number`, and during that
-    # execution run `day` from SoR.
+    # Run `day` again from its archived pages. Then run `day` from SoR while an execution for another day
+    # runs.
     assert faulty.run_from_pages(day.number)["status"] == "SUCCEEDED"
     other = faulty.start_workflow(rounds=[5], anomesdia_exec=number)
     faulty.compact(day, source="sor")

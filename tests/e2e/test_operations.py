@@ -147,7 +147,7 @@ def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_fr
 
 
 def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
-    # S3 stores whole seconds, so let the second of earlier deletions pass.
+    # S3 stores whole seconds, so wait until the second of the earlier deletions is over.
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
     for table in faulty.lake.tables:

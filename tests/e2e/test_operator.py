@@ -24,7 +24,7 @@ def operator(applied_faulty_lake: FaultyLake) -> Role:
 def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     faulty: FaultyLake, operator: Role
 ) -> None:
-    # Pages are archived only within eight days. Other tests use today and the day before.
+    # Pages must be archived within eight days of their day. Other tests use today and the day before.
     number = days_before(day_at(datetime.now(timezone.utc)), 2)[-1]
     # The operator starts the run of the day; the account's owner checks the results.
     day = Day(
