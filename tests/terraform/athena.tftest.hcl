@@ -1,4 +1,4 @@
-# Workgroup, saved queries and views are on by default, encrypted and bounded; one input turns them all off.
+# The module creates a workgroup, views and saved queries. Query results are encrypted.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -46,7 +46,7 @@ run "workgroup_views_and_queries" {
     source = "./athena"
   }
 
-  # Results have a location, are encrypted, and a query has a limit.
+  # The workgroup sets the location and encryption of results, and limits the bytes that a query scans.
   assert {
     condition = [
       one(aws_athena_workgroup.this.configuration).enforce_workgroup_configuration,

@@ -35,7 +35,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     condition     = output.notices_topic_policy_json == null
     error_message = "the module's own topic has a policy for the consumer's topic"
   }
-  # The policy names no role: after the role is deleted, SNS would refuse the policy.
+  # The policy names no role, because SNS refuses a policy that names a deleted role.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.notices[0].statement : {
       sid        = statement.sid

@@ -1,6 +1,6 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-No test runs the AWS provider releases in the JSON file. For each release, the file lists the types that
+The file describes releases of the AWS provider that no test runs. For each release, it lists the types that
 the module or an example uses, with the types' arguments and attributes. This program reads CDK bindings,
 which are generated from the schemas of the provider's releases. PyPI has the CDK bindings, so no access to a
 provider registry is needed.

@@ -1,5 +1,4 @@
-"""Every argument that the module and the examples use exists in all supported provider releases that no test
-runs."""
+"""The module and the examples use only arguments that exist in each release in the JSON file."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
 def planned(provider: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Plan each example and each module block in the documentation, and return the output of the plans.
 
-    The provider is mocked as the documentation says. If a run fails, Terraform skips the later runs of the
+    The provider's mock is in docs/compatibility.md. If a run fails, Terraform skips the later runs of the
     same file, so each run has its own file.
     """
     root = tmp_path_factory.mktemp("root")

@@ -134,7 +134,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
     error_message = "the notice has another text"
   }
-  # The rule for stopped executions knows the errors of failures that have been told.
+  # After this error, the rule for stopped executions sends no notice: the execution has already sent one.
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Broken == { Type = "Fail", Error = "StateFailed", CausePath = "States.JsonToString($.failure)" } && jsondecode(aws_sfn_state_machine.this.definition).TimeoutSeconds == 259200
     error_message = "an execution that has told its failure ends with another error, or an execution may run for a year"
@@ -143,7 +143,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition     = length(aws_sfn_state_machine.this.definition) < 1048576
     error_message = "Step Functions accepts definitions of at most 1 MB"
   }
-  # SNS accepts subjects with fewer than 100 ASCII characters; a person reads fewer than 40 lines.
+  # SNS accepts subjects with fewer than 100 ASCII characters. A readable text has fewer than 40 lines.
   assert {
     condition = alltrue([for name, state in jsondecode(aws_sfn_state_machine.this.definition).States :
       can(regex("^[ -~]{1,99}$", state.Result.subject)) && length(split("\n", "${state.Result.start}${state.Result.error}${state.Result.end}")) < 40 if can(state.Result.subject)

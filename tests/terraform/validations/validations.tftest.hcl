@@ -1,6 +1,6 @@
 # Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
-# In the first run, each variable has a wrong value; another run names what it expects to fail, once for each
-# rule that refuses its values.
+# In the first run, each variable has a wrong value. Other runs list the expected failures: an address occurs
+# once for each rule that refuses a value.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
