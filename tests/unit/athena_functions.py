@@ -1,6 +1,6 @@
-"""Queries that call functions of Athena's SQL, with their rows, in the order of Athena's documentation.
+"""Queries with functions of Athena's SQL, and their rows; the order is that of Athena's documentation.
 
-Arrays and maps have the text form of Athena's results. Functions that DuckDB has in the same form are absent.
+Arrays and maps have the text form of Athena's results. Functions that are the same in DuckDB are left out.
 """
 
 from __future__ import annotations

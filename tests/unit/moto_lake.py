@@ -134,7 +134,7 @@ def usual_environment(lake: Lake) -> dict[str, str]:
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str) -> None:
-    """Set the functions' environment variables; those without a usual value are set only if given."""
+    """Set the functions' environment variables: the usual values, replaced and extended by `changed`."""
     for name, value in (usual_environment(lake) | changed).items():
         monkeypatch.setenv(name, value)
 

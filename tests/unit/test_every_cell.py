@@ -88,8 +88,7 @@ def differences(lake: Lake, assets: Sequence[SampleAsset], day: int) -> list[str
     for table, rows in expected.items():
         assert set(found[table]) == set(rows), f"{table} has other assets than the site"
         for ticker, row in rows.items():
-            # No page shows the moments; the test below compares the moments in SoT and Spec with those in
-            # SoR.
+            # The read times are not on the pages; the loop below compares `datetime_exec` with SoR.
             cells = {
                 name: cell for name, cell in found[table][ticker].items() if not name.startswith("datetime_")
             }

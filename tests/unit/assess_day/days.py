@@ -1,4 +1,4 @@
-"""Make days for the quality checks from the sample site's assets, in the same way as the trial's history."""
+"""Days for the quality checks: `sandbox.history` makes their rows from assets of the sample site."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def read_day(
     refused: Collection[str] = (),
     listed: Mapping[str, float] | None = None,
 ) -> CheckInputs:
-    """Make a day; the arguments say which labels its pages have or lack.
+    """Make a day from pages; its ledger has the unknown labels and the missing core labels of each page.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _labelled(entry: AssetEntry, page: Indicators) -> AssetEntry:
 
 
 def with_ledger(day: CheckInputs, ledger: DayLedger) -> CheckInputs:
-    """Return a day with another ledger, whose entries may name the object "a"."""
+    """Replace a day's ledger, and add the SoR object "a", which the ledger's entries may name."""
     return replace(day, state=replace(day.state, ledger=ledger, sor_ids=day.state.sor_ids | {"a"}))
 
 

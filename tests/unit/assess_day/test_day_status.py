@@ -31,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 
 def waits(day: DayState, now: datetime) -> list[str]:
-    """Return what a workflow that was started for this day waits for."""
+    """Return the work in progress that a workflow waits for; the workflow began at `START`."""
     return waiting_for(day, now, PATIENCE, START)
 
 
@@ -56,7 +56,7 @@ def state(
 
 
 def empty(*rounds: Round, **more: object) -> DayState:
-    """Return the state of a day of which nothing was read."""
+    """Return the state of a day without listing and readings."""
     return state({}, {}, listing=None, rounds=rounds, sor_ids=frozenset(), newest_object_at=None, **more)
 
 

@@ -381,7 +381,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def judged_with(*batches: BatchEntry, rounds: int = 1) -> Rows:
-    """Assess the good first day with more `batches`; each of its rounds requests all stocks."""
+    """Assess the good first day with more `batches` and `rounds` rounds; each round requests all stocks."""
     good = good_day(FIRST)
     asked = {Kind.ACOES: [asset.ticker for asset in stocks(FIRST)]}
     ledger = replace(
@@ -462,7 +462,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = good.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # Compared as text, 30 September comes after the newer date, because a date's text begins with the day.
+    # This date is older than 05-10-2026, but its text sorts after "05-10-2026".
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = good.sor[Kind.ACOES].schema
     sor = {**good.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

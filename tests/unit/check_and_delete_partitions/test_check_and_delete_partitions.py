@@ -135,7 +135,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Make some requests fail to delete a key: S3 answers 200 with an `InternalError`, as AWS documents."""
+    """Let S3 keep some keys: DeleteObjects answers 200 with an `InternalError` per key, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -354,7 +354,7 @@ SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
 def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> None:
-    """Start a round of these tickers; a listing that is not partial has PETR4 and VALE3."""
+    """Start a round of these tickers. A partial listing has only these tickers; otherwise PETR4 and VALE3."""
     began = datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc)
     lake.ledger.start_round(DAY, {Kind.ACOES: tickers}, began, number=0)
     listed = tickers if is_partial else ("PETR4", "VALE3")

@@ -76,7 +76,7 @@ class CollectorMachine:
         self.session.events.unregister(f"before-call.s3.{operation}", fail)
 
     def run(self, *options: str, bucket: str = BUCKET) -> int:
-        """Run the collector with waits of less than a second for a site that is down."""
+        """Run the collector; if the site is down, the collector gives up in less than a second."""
         arguments = [f"--bucket={bucket}", f"--site={self.site.base_url}", "--patience=0.01", *options]
         return main(arguments, now=lambda: self.now, session=self.session)
 

@@ -166,7 +166,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
     words = set(re.findall(r"\w+", product)) | {f"db_pynvest_{layer}" for layer in ("sor", "sot", "spec")}
 
     assert "bucket_names_map" in words
-    # Two of these names belong to Terraform, and the third is a removed input.
+    # `depends_on` and `mock_provider` belong to Terraform; `dedup_wait_max_attempts` is a removed input.
     assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 

@@ -401,7 +401,7 @@ def test_an_answer_that_no_request_asked_for_answers_no_later_request(
             HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
             for body in (b"<html>Fundamentus 1</html>", b"<html>Fundamentus 2</html>")
         )
-        # http.client reads 8192 bytes at once; what follows them is what a later request would read.
+        # http.client reads 8192 bytes at once; a later request would read the bytes after them.
         handler.wfile.write(one.ljust(io.DEFAULT_BUFFER_SIZE) + other)
 
     server.serve(answer_twice, Answer("<html>Fundamentus 3</html>"))

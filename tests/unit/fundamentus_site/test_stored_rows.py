@@ -1,4 +1,4 @@
-"""The rows of all sample pages. The code at e386b81, which used pynvest itself, gave the same rows.
+"""The rows of all sample pages are the same as at commit e386b81, which used pynvest itself.
 
 ``rows.json`` contains a digest of every row, and also a few rows in full.
 """

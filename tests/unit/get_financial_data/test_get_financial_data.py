@@ -260,8 +260,8 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # At most two requests are running when the wait begins; if the retry's position is above 4, other
-    # requests started during the wait.
+    # At most two requests run when the wait begins. If more than four precede the retry, then others started
+    # during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10

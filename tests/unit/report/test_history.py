@@ -79,7 +79,7 @@ def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
 
 @pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
 def test_no_view_or_query_divides_a_literal_by_a_literal(path: Path) -> None:
-    """Athena rounds such a quotient to the decimals of its literals: ``1 / 1.5`` is 0.7."""
+    """Athena rounds the quotient of two literals to the decimals of the literals: ``1 / 1.5`` is 0.7."""
     sql = re.sub(r"\$\{(\w+)\}", r"\1", path.read_text("utf-8"))
 
     quotients = sqlglot.parse_one(sql, read="athena").find_all(exp.Div)

@@ -75,7 +75,7 @@ QUERIES = Path(__file__).resolve().parents[3] / "athena" / "queries"
 
 @functools.cache
 def many() -> Snapshot:
-    """Return so many assets that no screen shows all of them."""
+    """Return a snapshot with more assets than fit in a browser window."""
     more = {"anomesdia_exec": DAY, "datetime_exec": datetime(2026, 11, 23, 18, 50)}
     samples = make_assets(DAY, acoes=300, fiis=150)
     stocks, funds = (
@@ -344,7 +344,7 @@ def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers that a saved query finds; for a screen without a query, compute the tickers here."""
+    """Return the tickers that a saved query finds; None means the screen that has no saved query."""
     snapshot = many()
     if query is None:
         ratio = {

@@ -1,4 +1,4 @@
-"""A program that follows the rules of a sheet's locale reads the lake's values from the sheet."""
+"""Reading a CSV sheet by the rules of its locale gives the lake's values."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # This site, unlike the site of `up`, is a child of the test, so a thread must wait until the site ends.
+    # The site is a child of this process: without a thread that waits for it, it would remain as a zombie.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
