@@ -43,8 +43,8 @@ const written = {
     return decimal(value / scale, word ? 1 : 0) + word;
   },
 };
-// The state that the address has: the asset whose panel is open comes first, as in #PETR4&tipo=acoes, then
-// the state of the table, then the series that the panel draws.
+// The parts of the address: first the asset in the open panel (as in #PETR4&tipo=acoes), then the table's
+// filters and order, then the series that the panel draws.
 const state = { asset: "", table: "", series: "" };
 
 function readAddress() {
@@ -104,7 +104,7 @@ function tableOfAssets() {
   const roots = new Set([...codes].map((code) => code.slice(0, 4)));
   const tickers = (text) => [...new Set(text.toUpperCase().split(/[^A-Z0-9]+/).filter(Boolean))];
   const number = (asset, key) => columns[key].values[asset.place];
-  // In the address, the fields and the CSV a change is in percent, as the table has it.
+  // The address, the fields and the CSV have a change in percent, as the table shows it.
   const measured = (asset, key) => {
     const value = number(asset, key);
     return value === null || columns[key].shown !== "change" ? value : parseFloat((100 * value).toPrecision(12));
@@ -112,7 +112,7 @@ function tableOfAssets() {
   const first = { key: "volume" in columns ? "volume" : "ativo", down: "volume" in columns };
   const defaults = keys.filter((key) => columns[key].default);
   let order = { ...first };
-  let then = null; // what decides between equals, as the grupo,pvp of an address has it
+  let then = null; // second sort key, such as pvp in an address with grupo,pvp
   let shownKeys = defaults;
   let hits = assets;
 
@@ -213,7 +213,7 @@ function tableOfAssets() {
 
   function fitting(bounds) {
     const words = plain(at("words").value).split(/[\s,;]+/).filter(Boolean);
-    // Whole tickers, or their first four letters where there are several words of them, are any of them.
+    // Find any of the words that are tickers or four-letter roots, if there are several of them or one whole ticker.
     const named = words.filter((word) => codes.has(word) || roots.has(word));
     const any = named.length > 1 || codes.has(named[0]) ? named : [];
     const all = words.filter((word) => !any.includes(word));
@@ -237,7 +237,7 @@ function tableOfAssets() {
       const compare = (a, b) => (numeric ? a - b : a.localeCompare(b, "pt-BR"));
       return (one, other) => {
         const a = value(one), b = value(other);
-        if (a === null || b === null) return (a === null) - (b === null); // what is missing comes last
+        if (a === null || b === null) return (a === null) - (b === null); // missing values come last
         return down ? compare(b, a) : compare(a, b);
       };
     });
@@ -304,7 +304,7 @@ function tableOfAssets() {
       ...shown.map((key) => cellOf(asset, key)))));
   }
 
-  // A browser may keep nothing for a file: the list is in the address all the same.
+  // A browser may not store data for a local file. The address contains the list, too.
   function kept(list) {
     try {
       if (list !== undefined) localStorage.setItem("pynvest-lista", list);
@@ -367,7 +367,7 @@ function tableOfAssets() {
     changed();
   });
   at("download").addEventListener("click", download);
-  // What is sorted by stays beside the first column.
+  // The sorted column stays visible beside the first column, so CSS needs the first column's width.
   new ResizeObserver(([entry]) => at("papers").style.setProperty("--first", `${entry.target.offsetWidth}px`)).observe(head.cells[0]);
   at("list").value = kept();
   return {
@@ -382,7 +382,7 @@ function tableOfAssets() {
   };
 }
 
-// Says of a table that is cut off on the right that it goes on there.
+// Shows a hint above each table that has more columns to the right.
 function hintsOfMore() {
   for (const place of document.querySelectorAll(".scroll")) {
     const hint = document.createElement("p");
@@ -398,7 +398,7 @@ function hintsOfMore() {
   }
 }
 
-// Names of points are drawn where there is room for them: Vega-Lite has no such transform, Vega has.
+// Only names with enough room are drawn. This needs Vega's label transform, which Vega-Lite lacks.
 const NAMED = { stocks: true, funds: true };
 
 function nameWhereThereIsRoom(spec) {
@@ -410,7 +410,7 @@ function nameWhereThereIsRoom(spec) {
   return spec;
 }
 
-// The data of all panels, unpacked when the first is opened.
+// The data of all panels, decompressed when the first panel is opened.
 let unpacked;
 function panelData() {
   unpacked ??= (async () => {
@@ -421,7 +421,7 @@ function panelData() {
   return unpacked;
 }
 
-// A series as numbers, one a session; null without a value. See panel_data in report/panel.py.
+// Returns a number, or null, for each session. panel_data in report/panel.py describes the text.
 function seriesOf(text, sessions) {
   if (text === undefined) return sessions.map(() => null);
   const fields = text.split(",");
@@ -645,7 +645,7 @@ function panelOfAsset(table) {
     fill(state.asset);
   }
 
-  // However the dialog was closed, the address follows.
+  // Remove the asset from the address, whether a key, a click or a button closed the dialog.
   dialog.addEventListener("close", () => {
     if (!state.asset) return;
     state.asset = "";
@@ -678,7 +678,7 @@ if (document.getElementById("papers")) {
     openPanel(link.hash.slice(1));
   });
   arrive();
-  // The charts come before the rows that are further down.
+  // Draw the charts first, because the rows are further down the page.
   drawCharts().then(() => document.getElementById("papers").classList.remove("waiting"));
 }
 hintsOfMore();
