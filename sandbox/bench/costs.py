@@ -120,8 +120,8 @@ def months(day: DayCounts) -> dict[str, dict[str, float]]:
     return {
         region: {
             **(paid := month(day, table)),
-            "in all": sum(paid.values()),
-            "beyond the free tier": beyond_free_tier(paid, table),
+            "total": sum(paid.values()),
+            "after the free tier": beyond_free_tier(paid, table),
         }
         for region, table in prices().items()
     }
