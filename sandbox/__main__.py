@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         console.settle()
-        print("\nInterrupted: nothing is left running.", file=sys.stderr)
+        print("\nInterrupted: all processes that this command started have ended.", file=sys.stderr)
         return 130
     return 0
 
@@ -69,13 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--source", choices=["sample", "live"], default="sample")
         command.add_argument("--tickers", default="", help="tickers for the live site, such as PETR4,HGLG11")
-    query = commands.add_parser("query", help="query the lake that `up` left running, or list the queries")
+    query = commands.add_parser("query", help="query the lake of `up`, or list the saved queries")
     query.add_argument("--name", default="", help="a query that is saved in the workgroup")
     query.add_argument("--ticker", default="", help="ticker for a saved query about one asset")
     query.add_argument("sql", nargs="?", default="", help="a query of your own, @file or - (standard input)")
     query.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
-    commands.add_parser("tables", help="list tables, views and columns of the lake of `up`")
-    commands.add_parser("down", help="end the processes of `up` and remove their data")
+    commands.add_parser("tables", help="list the lake's tables, views and columns")
+    commands.add_parser("down", help="end the processes that `up` left running, and remove their data")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The report after the run of a day: rows, failed tickers, times, and some queries with their answers."""
+"""Prints the results of a day's run: rows, failed tickers, times, the notice and answers of queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_tables(day: Day, console: Console) -> None:
 
 
 def show_failures(day: Day, console: Console) -> None:
-    """Print the tickers that failed for good, and the listed tickers without a page."""
+    """Print the tickers that failed permanently, and the listed tickers without a page."""
     failed = sorted(json.loads(body)["ticker"] for bodies in day.failed_tickers().values() for body in bodies)
     console.say(f"\nTickers that failed: {', '.join(failed)}" if failed else "\nNo ticker failed.")
     missing = day.tickers_without_page()
@@ -52,7 +52,7 @@ def show_stages(day: Day, console: Console) -> None:
         for stage in day.stage_reports()
     ]
     console.say("\nSeconds per stage")
-    console.table(["function", "invocations", "in all", "each", "last one ended after"], rows)
+    console.table(["function", "invocations", "total", "average", "until last end"], rows)
 
 
 def show_notice(notice: Mapping[str, str], console: Console) -> None:

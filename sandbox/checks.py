@@ -65,7 +65,9 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
 
 
 def check_tickers(day: Day, tickers: Iterable[str]) -> None:
-    """Check that each ticker is in every layer (exactly once after the dedup), has failed, or has no page.
+    """Check that every ticker is in each layer, and only once in SoT and Spec.
+
+    A ticker may be missing if it failed or has no page.
 
     Raises
     ------
@@ -122,9 +124,9 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 
 
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
-    """Check that the workflow left one object and that the partition's location in the catalog is right.
+    """Check a table's objects for a day, and the location of the day's partition in the catalog.
 
-    For a day without assets, a table must have neither an object nor a partition.
+    SoR must have objects, SoT and Spec exactly one. Without assets, there must be no object and no partition.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))

@@ -61,7 +61,7 @@ class Console:
 
     @contextmanager
     def paged(self) -> Iterator[None]:
-        """Send the ``with`` block's output to a pager, if a person reads it and ``NO_PAGER`` is not set."""
+        """On a terminal, show the ``with`` block's output in a pager, unless ``NO_PAGER`` is set."""
         is_read = sys.stdin.isatty() and self._console.is_terminal and not os.environ.get("NO_PAGER")
         with self._console.pager(OwnPager()) if is_read else nullcontext():
             yield
@@ -79,7 +79,7 @@ class Console:
         headings
             Heading of each column.
         rows
-            Rows with one text per column; None, for a missing value, is shown as ``-``.
+            The texts of each row, one per column; a missing value is None and is shown as ``-``.
         wraps
             Whether to wrap the last column at the terminal's width instead of printing records.
         """

@@ -1,4 +1,4 @@
-"""Starts one day of the lake as the schedules do, and watches the day until it is complete."""
+"""Starts a day's run as the schedules do, and waits until the day is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox.lake import LAYERS, Lake, Partitions, Table
 POLL_SECONDS = 0.5
 WORKFLOW_SECONDS = 600.0
 STALL_SECONDS = 150.0
-"""Seconds without any change after which an incomplete day counts as stuck."""
+"""If nothing changes for this number of seconds, an incomplete day counts as stuck."""
 
 REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 """The line that Lambda logs at the end of an invocation."""
@@ -44,8 +44,8 @@ class DayObjects:
     listed
         Whether stage 2 has ended and has therefore queued every ticker.
     waiting, in_flight
-        For each kind, the number of messages that no function has received (with delayed messages), and the
-        number of messages that a function has received and that are still in the queue.
+        Number of messages in each kind's ticker queue. Waiting messages are visible or delayed. Messages in
+        flight have been received, but are not deleted yet.
     objects
         The day's objects in each table.
     """
@@ -73,12 +73,13 @@ class DayObjects:
 
 @dataclass(frozen=True)
 class StageReport:
-    """A function's invocations in a day: their number, total seconds, and seconds until the last one ends."""
+    """How often and how long a function ran since the day's run began."""
 
     function: str
     invocations: int
     seconds: float
     ended_after_seconds: float
+    """Seconds from the start of the day's run to the end of the function's last invocation."""
 
 
 class Day:
@@ -91,7 +92,7 @@ class Day:
     client
         Function that makes a client for the service with a given name.
     on_progress
-        Function that is called during each wait, with a line about the day's progress.
+        Called repeatedly during a wait, with a line about the day's progress.
     """
 
     def __init__(self, lake: Lake, client: Callable[[str], Any], on_progress: Callable[[str], None]) -> None:
@@ -108,7 +109,7 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Start the day like the start schedule; `fields`, if any, replace the schedule's input."""
+        """Invoke stage 1 with the input of the start schedule, or with `fields` if there are any."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         event = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -132,7 +133,7 @@ class Day:
         Raises
         ------
         DayFailed
-            A function failed for good, or nothing changed for `STALL_SECONDS`.
+            An invocation failed permanently, or nothing changed for `STALL_SECONDS`.
         """
         last, changed_at = None, time.monotonic()
         while True:
@@ -175,12 +176,12 @@ class Day:
                 )
             if time.monotonic() > deadline:
                 raise DayFailed(f"the workflow has not ended within {WORKFLOW_SECONDS:.0f} s")
-            self._on_progress("the dedup workflow runs")
+            self._on_progress("the dedup workflow is running")
             time.sleep(POLL_SECONDS)
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log before the queues; otherwise stage 2 could fill a queue after it was read as empty.
+        # Read the log before the queues: otherwise stage 2 could queue tickers between the two steps.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -203,7 +204,7 @@ class Day:
         )
 
     def missing(self, snapshot: DayObjects) -> list[str]:
-        """Return texts that say what is missing in a snapshot of the day; none if the day was complete."""
+        """Return one text for each missing part of a day, or an empty list if the day is complete."""
         lacks = [] if snapshot.listed else ["stage 2 has not queued the tickers"]
         lacks += [
             f"the queue of {kind} has {snapshot.waiting[kind]} messages waiting and "
@@ -285,7 +286,7 @@ def _ids(objects: list[Content]) -> frozenset[str]:
 
 
 def _failure(body: str) -> str:
-    """Describe a failed invocation by Lambda's record of it; quote a message that is no such record."""
+    """Describe a failed invocation from Lambda's record; quote a message in any other format."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]
@@ -293,4 +294,4 @@ def _failure(body: str) -> str:
         error = record["responsePayload"]
         return f"{function} failed {attempts} times: {error['errorType']}: {error['errorMessage']}"
     except (ValueError, TypeError, KeyError):
-        return f"an invocation failed for good: {body}"
+        return f"an invocation failed permanently: {body}"

@@ -79,7 +79,7 @@ class Emulator:
 
     @property
     def authorization_log(self) -> Path:
-        """JSON lines: each request of a role, and whether it was allowed; deleted when the emulator stops."""
+        """Log with one JSON line per request of a role; :meth:`stop` deletes the log."""
         return self.state_dir / "tmp" / "authorizations.jsonl"
 
     @property
@@ -143,7 +143,7 @@ class Emulator:
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "BIND_HOST": LOOPBACK,
-            # No Docker daemon uses this socket; if one did, MiniStack would remove other users' containers.
+            # No Docker daemon listens here, because MiniStack would remove the containers of other users.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),

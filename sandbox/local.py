@@ -1,4 +1,4 @@
-"""The commands of the local run: run one day, keep its lake running, query the lake and end it."""
+"""The commands of the local run: run a day, keep its lake running, query this lake, and end this lake."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ PAGE = "report.html"
 
 
 class AlreadyRunning(SandboxError):
-    """Another day is running, or processes that ``up`` left are still running."""
+    """Another ``run`` or ``up`` has not ended, or the emulator of an earlier ``up`` is still running."""
 
 
 class NotRunning(SandboxError):
-    """There is no lake to query: ``up`` was not run or has not finished, or its emulator has ended."""
+    """There is no lake to query; the message gives the reason."""
 
 
 class SiteNotReached(SandboxError):
@@ -131,11 +131,11 @@ class LocalLake:
 
     @contextmanager
     def applying(self, console: Console) -> Iterator[None]:
-        """Apply the module to the emulator, and enter the context as soon as a day can run.
+        """Apply the module to the emulator, and enter the context when all resources can be used.
 
-        Terraform may still run then. On exit, wait until Terraform ends, and raise an exception if Terraform
-        failed. After a failure inside the context, stop Terraform. `console` shows the progress until a day
-        can run.
+        Terraform may still run inside the context. On exit, wait until Terraform ends, and raise an exception
+        if Terraform failed. After a failure inside the context, stop Terraform. `console` shows the progress
+        until the context is entered.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -178,7 +178,7 @@ def run(state_dir: Path, source: Source, console: Console) -> None:
     Raises
     ------
     AlreadyRunning
-        Another day is running in this folder.
+        Another ``run`` or ``up`` has not ended in this folder.
     SiteNotReached
         The real site is requested but cannot be reached.
     """
@@ -192,7 +192,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     Raises
     ------
     AlreadyRunning
-        Another day is running in this folder, or the emulator of an earlier ``up`` still runs.
+        Another ``run`` or ``up`` has not ended, or the emulator of an earlier ``up`` is still running.
     SiteNotReached
         The real site is requested but cannot be reached.
     """
@@ -201,7 +201,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
         processes = _running_processes(record)
         if emulator.MODULE in processes:
             raise AlreadyRunning(
-                "A lake is already up: query it with `make query`, or end it with `make down`."
+                "The lake of `make up` is running: query it with `make query`, or end it with `make down`."
             )
         if record:
             console.say("The emulator of an earlier `make up` has ended: its data is removed.")
@@ -209,7 +209,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
                 stop_group(pid)
         day, running_emulator = _run_day(state_dir, "up", source, console, running)
         running.pop_all()
-    console.say(f"\nThe emulator is left running (key and secret: {emulator.ROOT_KEY}):")
+    console.say(f"\nThe emulator keeps running (key and secret: {emulator.ROOT_KEY}):")
     console.say(f"  AWS_ENDPOINT_URL={running_emulator.endpoint_url}")
     console.say(f"  AWS_CA_BUNDLE={running_emulator.ca_bundle}")
     console.say(f"Open the report:    {(state_dir / 'up' / PAGE).resolve()}")
@@ -227,7 +227,7 @@ def query(
     sql: str = "",
     form: str = "table",
 ) -> None:
-    """Query the lake that ``up`` left running, or list the saved queries if there is neither name nor SQL.
+    """Query the lake that ``up`` left running; without `name` and `sql`, list the saved queries.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def query(
     Raises
     ------
     NotRunning
-        No lake that ``up`` started is running.
+        No lake is running, or the lake is not ready yet.
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
@@ -275,7 +275,7 @@ def tables(state_dir: Path, console: Console) -> None:
     Raises
     ------
     NotRunning
-        No lake that ``up`` started is running.
+        No lake is running, or the lake is not ready yet.
     """
     _, client = _running_lake(state_dir)
     with console.paged():
@@ -288,15 +288,15 @@ def _running_lake(state_dir: Path) -> tuple[str, Callable[[str], Any]]:
     Raises
     ------
     NotRunning
-        No lake that ``up`` started is running.
+        No lake is running, or the lake is not ready yet.
     """
     record = _read_up_file(state_dir)
     if not record:
-        raise NotRunning("No lake is up: run `make up` first.")
+        raise NotRunning("No lake is running: run `make up` first.")
     if emulator.MODULE not in _running_processes(record):
         raise NotRunning("The emulator that `make up` left running has ended: run `make up` again.")
     if "workgroup" not in record:
-        raise NotRunning("`make up` has not made the lake yet: query it when `make up` has ended.")
+        raise NotRunning("The lake is not ready yet: query it when `make up` has ended.")
     client = partial(emulator.client, record["endpoint_url"], Path(record["ca_bundle"]))
     return record["workgroup"], client
 
@@ -309,7 +309,7 @@ def down(state_dir: Path, console: Console) -> None:
         stop_group(pid)
         console.say(f"Ended {module}.")
     if not record:
-        console.say("Nothing is up.")
+        console.say("No lake is running.")
     elif emulator.MODULE not in running:
         console.say("The emulator had ended already; its data is removed.")
     shutil.rmtree(state_dir / "up", ignore_errors=True)
@@ -354,7 +354,7 @@ def _run_day(
     with local.applying(console):
         (own_dir / UP_FILE).write_text(json.dumps({**record, "workgroup": local.lake.workgroup}))
         if not source.live:
-            # Import `sandbox.history` here: no other command needs the stages' modules that it imports.
+            # Import `sandbox.history` here: it imports the stages' modules, which no other command needs.
             from sandbox.history import write_history
 
             write_history(number, local.lake, local.emulator.client)
@@ -388,7 +388,7 @@ def _show_day(local: LocalLake, number: int, source: Source, own_dir: Path, cons
     if source.tickers:
         checks.check_tickers(day, source.tickers)
     if source.live:
-        console.say("\nEvery requested ticker is in every layer, or is named above.")
+        console.say("\nEvery requested ticker is in every layer, except the tickers named above.")
     else:
         assets = trial_assets(number)
         wanted = set(source.tickers) or {asset.ticker for asset in assets}
@@ -433,13 +433,13 @@ def _locked(state_dir: Path, command: str) -> Iterator[None]:
 
 
 def _read_up_file(state_dir: Path) -> dict[str, Any]:
-    """Return the record that an earlier ``up`` wrote about its processes and its lake; empty if none."""
+    """Return the processes and the lake that the last ``up`` recorded; without a record, an empty dict."""
     up_file = state_dir / "up" / UP_FILE
     record: dict[str, Any] = json.loads(up_file.read_text()) if up_file.exists() else {}
     return record
 
 
 def _running_processes(record: Mapping[str, Any]) -> dict[str, int]:
-    """Return the ids of the processes from an earlier ``up`` that are still running, by module."""
+    """Return the ids of the recorded processes that are still running; the keys are their modules."""
     processes = {process["module"]: process["pid"] for process in record.get("processes", [])}
     return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

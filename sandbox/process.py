@@ -99,7 +99,7 @@ class BackgroundProcess:
                 status = self._process.returncode
                 raise ProcessFailed(f"{self.module} ended with status {status}{self._log_end()}")
             if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.module} not ready after {READY_SECONDS} s{self._log_end()}")
+                raise ProcessFailed(f"{self.module} not ready after {READY_SECONDS:.0f} s{self._log_end()}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -148,8 +148,8 @@ def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None
     group
         Id of the process group.
     reap
-        Function that collects the exit status of the group's leader, if the leader is a child of this
-        process; it is called repeatedly during the wait.
+        Called repeatedly while the group ends. If the group's leader is a child of this process, `reap` must
+        collect the leader's exit status.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

@@ -108,7 +108,7 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     named = athena.named_queries()
     if name not in named:
         near = near_names(name, named)
-        raise QueryFailed(f"There is no query {name}. {near or 'There are ' + ', '.join(named) + '.'}")
+        raise QueryFailed(f"There is no query {name}. {near or 'The names are ' + ', '.join(named) + '.'}")
     sql = named[name].sql
     if ticker:
         if EXAMPLE not in sql:
@@ -235,4 +235,4 @@ def _tables(glue: Any) -> dict[str, list[dict[str, Any]]]:
 
 def _suggestion(names: Iterable[str]) -> str:
     found = ", ".join(names)
-    return f"Near: {found}." if found else ""
+    return f"Similar: {found}." if found else ""

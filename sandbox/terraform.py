@@ -1,4 +1,4 @@
-"""Terraform, with its provider from the registry, or from a mirror if the registry does not answer."""
+"""Runs Terraform. The provider comes from the registry, or from a mirror if the registry does not answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_SEARCHED = frozenset({"boot", "dev", "lost+found", "proc", "run", "sys", "tm
 """Top-level folders in which no mirror is searched: devices, temporary files, the system's own folders."""
 
 SEARCH_DEPTH = 4
-"""Maximum levels under ``/`` of the search for a mirror."""
+"""Number of folder levels under ``/`` in which a mirror is searched."""
 
 GARBAGE_COLLECTION = {"GOGC": "400"}
 """Collect garbage less often in Terraform and its provider: 25% less CPU, 0.2 GB more memory for each."""
@@ -176,7 +176,7 @@ class Creation:
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that are not usable yet; those in `settling` already are."""
+        """Return the planned resources that cannot be used yet; a resource in `settling` can be used."""
         return self.planned.difference(self.created, self.settling)
 
 
@@ -190,7 +190,7 @@ class Terraform:
     data_dir
         Directory for the files that ``init`` installs, the state and the log.
     env
-        Environment variables for terraform, in addition to this process's variables other than ``AWS_*``.
+        Environment variables for terraform, which also gets this process's variables except ``AWS_*``.
     """
 
     def __init__(self, root: Path, data_dir: Path, env: Mapping[str, str]) -> None:
@@ -222,7 +222,7 @@ class Terraform:
         self.run("apply", *options, self._variables_option(variables), on_line=creation.note)
 
     def stop(self) -> None:
-        """Stop the commands that other threads run; later commands stop immediately."""
+        """Stop the commands that other threads run, and every command that starts after this call."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
@@ -374,7 +374,7 @@ def _terraform_plugin_dirs() -> list[Path]:
 
 
 def _mirrors_under(root: Path) -> Iterator[Path]:
-    """Yield folders that contain the provider, level by level, except hidden and some system folders."""
+    """Yield the mirrors under `root`, level by level; skip hidden folders and `NOT_SEARCHED`."""
     tops = [folder for folder in sorted(root.glob("[!.]*")) if folder.name not in NOT_SEARCHED]
     for level in range(SEARCH_DEPTH):
         for top in tops:

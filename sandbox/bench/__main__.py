@@ -1,4 +1,4 @@
-"""The benchmark, which measures one whole day on the emulator; ``make bench`` runs the benchmark on Linux."""
+"""The benchmark: ``make bench`` measures one whole day on the emulator. It needs Linux."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STAGE_3_GB = 0.5
 
 
 def main() -> int:
-    """Run the benchmark, and print its results and write them as JSON."""
+    """Run the benchmark, print its results and write them as JSON."""
     parser = argparse.ArgumentParser(prog="sandbox.bench", description=__doc__)
     parser.add_argument("--acoes", type=int, default=300, help="stocks of the sample site")
     parser.add_argument("--fiis", type=int, default=150, help="funds of the sample site")
@@ -41,8 +41,8 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # The module's defaults, except the batch window, which the emulator ignores. The example's own values
-        # start fewer processes, for two cores.
+        # Use the module's defaults, because the example's values start fewer processes. The batch window is
+        # not the default: the emulator ignores it.
         "batch_size": 25,
         "batch_window": 1,
         "max_concurrency": None,
@@ -61,7 +61,6 @@ def main() -> int:
 
 
 def _measure(local: LocalLake, site: SiteServer) -> dict[str, Any]:
-    """Run one day and return its measurements."""
     console = Console()
     day = local.day(console)
     day.start()
@@ -114,7 +113,7 @@ def _measure(local: LocalLake, site: SiteServer) -> dict[str, Any]:
 
 
 def _processes(local: LocalLake) -> Iterator[dict[str, Any]]:
-    """Yield the function, the CPU seconds and the peak memory of each function's process on the emulator."""
+    """Yield the function's name, the CPU seconds and the peak memory (MB) of each Lambda process."""
     for status in Path("/proc").glob("[0-9]*/status"):
         process = status.parent
         if int(process.name) == local.emulator.pid or os.getpgid(int(process.name)) != local.emulator.pid:
@@ -130,14 +129,13 @@ def _processes(local: LocalLake) -> Iterator[dict[str, Any]]:
 
 
 def _requests(local: LocalLake) -> dict[str, int]:
-    """Count the functions' requests by ``service:action``, except to CloudWatch Logs and Lambda."""
+    """Count the functions' requests by ``service:action``; omit requests to CloudWatch Logs and Lambda."""
     notes = map(json.loads, local.emulator.authorization_log.read_text(encoding="utf-8").splitlines())
     actions = Counter(note["action"] for note in notes if "-lambda-" in note["principal"])
     return {name: actions[name] for name in sorted(actions) if not name.startswith(("logs:", "lambda:"))}
 
 
 def _sizes(local: LocalLake, bucket: str, prefix: str) -> list[int]:
-    """Return the bytes of each object below a prefix."""
     return [item["Size"] for item in list_objects(local.emulator.client("s3"), bucket, prefix)]
 
 

@@ -49,7 +49,7 @@ class DayCounts:
     invocations
         Invocations of functions.
     gb_seconds
-        Memory of the functions in GB, times their run time in seconds.
+        GB-seconds that Lambda charges for the functions, estimated from CPU time and waits.
     stored_bytes
         Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
@@ -75,9 +75,9 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return the cost of `DAYS_A_MONTH` such days by paid item, in dollars.
+    """Return the cost of a month with `DAYS_A_MONTH` days like `day`, by paid item, in dollars.
 
-    The storage cost is the cost in the twelfth month, when a year of data is stored.
+    Storage is priced as in the twelfth month, when the lake holds a year of data.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def months(day: DayCounts) -> dict[str, dict[str, float]]:
-    """Return the cost of a month in each region, by paid item and with totals, in dollars."""
+    """Return each region's cost of a month in dollars: the paid items and the totals."""
     return {
         region: {
             **(paid := month(day, table)),

@@ -1,8 +1,8 @@
 """Measure how many bytes the views and named queries read in a lake of many days.
 
 Run the measurement with ``python -m sandbox.bench.queries``. The lake is a local folder with
-one Parquet file per day and table, as after compaction. Its rows are the sample site's assets. DuckDB, which
-the emulator's Athena also uses, runs each query through a file system that counts the bytes read.
+one Parquet file per day and table, as after compaction. Its rows are the sample site's assets. DuckDB runs
+each query through a file system that counts the bytes read. The emulator's Athena also uses DuckDB.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Only ``datetime_exec`` and the session differ between days. An asset that trades has the day as session.
+    Only ``datetime_exec`` and the session differ between days. If an asset trades, its session is that day.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
 
 
 def weekdays(last: date, days: int) -> Iterator[date]:
-    """Yield the `days` weekdays up to `last`, the latest first."""
+    """Yield `days` weekdays in descending order, from `last` backwards."""
     day = last
     while days:
         if day.weekday() < 5:
@@ -114,7 +114,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` as if read on `day`, where `day` replaces the newest session."""
+    """Return a copy of `rows` with `day` as the date of reading and as the newest session."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -146,11 +146,11 @@ def weight(directory: Path) -> dict[str, int]:
 
 
 def bytes_read(directory: Path) -> dict[str, int]:
-    """Return how many bytes of a lake are read by each view (with all its columns) and each named query."""
+    """Run each view and each named query in a lake, and return how many bytes each of them reads."""
     files = CountingFileSystem(skip_instance_cache=True)
     lake = duckdb.connect()
     lake.register_filesystem(files)
-    lake.execute("SET enable_external_file_cache = false")  # no query uses the cache of an earlier one
+    lake.execute("SET enable_external_file_cache = false")  # queries do not share a cache
     lake.execute("SET threads = 1")  # one thread counts the bytes
     for key in TABLES:
         objects = f"'counted://{directory}/{key}/*/*.parquet'"
@@ -169,7 +169,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Replace Terraform's placeholders in a query by the names of the tables, without a database."""
+    """Replace Terraform's placeholders in a query with names; the table names have no database."""
     columns = [*table_schema(VIEWS[path.stem]).arrow.names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}
@@ -177,7 +177,7 @@ def text(path: Path) -> str:
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield each query's name and text: for each view a query of all its rows, then the named queries."""
+    """Yield the name and SQL of each query: first one ``SELECT *`` per view, then the named queries."""
     for name in VIEWS:
         yield name, f"SELECT * FROM {name}"  # noqa: S608 - our own names
     for path in sorted((ATHENA / "queries").glob("*.sql")):

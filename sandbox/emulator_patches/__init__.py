@@ -1,7 +1,7 @@
-"""Patches, one file per behaviour, for the differences between MiniStack and AWS that affect the module.
+"""Patches of MiniStack: each file corrects one difference from AWS that affects the module.
 
-Each file names the AWS behaviour that it restores, and says when to remove the file. The function ``apply``
-in each file changes MiniStack in the emulator's own process.
+The first line of each file names the correct behaviour. The text below says when to remove the file. The
+function ``apply`` changes MiniStack in the emulator's own process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ PATCHES = (
     *("lambda_batches", "lambda_errors", "lambda_logs", "lambda_starts", "lambda_turns"),
     *("layer_parameters", "own_port", "actions", "conditional_puts", "glue_descriptions", "glue_partitions"),
     *("athena_results", "athena_sql"),
-    "athena_views",  # runs before the patch above: the queries of views are in Athena's SQL
+    "athena_views",  # inserts the queries of views before `athena_sql` translates the whole query
     *("athena_catalog", "named_resources", "repeated_requests", "authorizations"),
 )
 

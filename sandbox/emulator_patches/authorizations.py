@@ -1,4 +1,4 @@
-"""Like CloudTrail, record each request of a role, and whether the role's policies allow the request.
+"""Records the requests of roles and the decisions about these requests, as CloudTrail does on AWS.
 
 The benchmark and the tests of least privilege read this record. Remove this module when MiniStack itself
 records each request and the decision about it.
@@ -15,10 +15,9 @@ from ministack.core import iam_evaluator
 
 
 def apply() -> None:
-    """Write each role's requests into ``AUTHORIZATION_LOG``, and whether the role's policies allow them.
+    """Write one line of JSON into ``AUTHORIZATION_LOG`` for each request of a role.
 
-    The log has one line of JSON per request. The log does not include the decisions of bucket and queue
-    policies.
+    The line has the decision of the role's policies. Bucket and queue policies may decide differently.
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
@@ -35,7 +34,7 @@ def apply() -> None:
         result = evaluate(request, *policies)
         if not getattr(checking, "real", False):
             return result
-        checking.real = False  # the first check is of the role's policies, the next of the resource's
+        checking.real = False  # only a request's first check uses the role's policies
         note = {
             "principal": request.principal_arn,
             "action": request.action,

@@ -21,7 +21,7 @@ def apply() -> None:
 
 
 def without_empty(handle: Handle) -> Handle:
-    """Return a handler that does the same as `handle` but stores no empty description."""
+    """Return `handle`, changed so that it stores no empty description."""
 
     def handle_and_leave_out(request: dict[str, Any]) -> Any:
         described = {"Description": "", **request["TableInput"]}

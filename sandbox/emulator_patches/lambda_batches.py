@@ -1,4 +1,4 @@
-"""An invocation gets as many messages as its mapping's batch size, even if the batch size exceeds ten.
+"""An invocation can get more than ten messages, up to the batch size of its mapping.
 
 MiniStack gives an invocation the messages of one `ReceiveMessage` call, but Lambda's poller collects the
 messages of several calls.

@@ -1,7 +1,7 @@
-"""A function's error contains the name of its exception class, and its process keeps running, as on Lambda.
+"""As on Lambda, a function's error names the class of the exception, and the process keeps running.
 
-The workflow catches errors by the names of their classes. MiniStack ends a process whose handler raised an
-exception, and each retry starts another one. Remove this module when MiniStack's own worker names the
+The workflow catches errors by the names of their classes. If a handler raises an exception, MiniStack ends
+the process, so each retry starts a new process. Remove this module when MiniStack's own worker names the
 exception's class and keeps running.
 """
 

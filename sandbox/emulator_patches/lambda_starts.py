@@ -1,4 +1,4 @@
-"""A function's process starts fast, also when many processes start, as on Lambda.
+"""As on Lambda, a function's process starts fast, even if many processes start at once.
 
 MiniStack unpacks layers and package again for each process, and each process compiles them again; this takes
 most of a process's start time. MiniStack also starts the processes of all waiting invocations at once; if
@@ -41,7 +41,7 @@ def apply() -> None:
 
     def spawn_with_layers(worker: Any) -> None:
         config, code = worker.config, worker.code_zip
-        # Python finds the package first: the worker puts each directory before the others in `sys.path`.
+        # The package is last, because the worker inserts each directory at the front of `sys.path`.
         contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),

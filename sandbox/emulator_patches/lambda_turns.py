@@ -1,8 +1,8 @@
-"""A function's asynchronous invocations wait for each other, as on Lambda with a reserved concurrency of one.
+"""A function's asynchronous invocations do not overlap, as on Lambda with a reserved concurrency of one.
 
 MiniStack starts a new process for an invocation when all processes of the function are busy. On a machine
 with few cores, a burst of S3 events would spend most CPU time on starting processes. Remove this module when
-MiniStack makes an invocation wait while the function has its maximum number of processes.
+MiniStack limits the processes of a function and keeps further invocations in a queue.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A request that an SDK sends again runs only once, as on AWS; the SDK sends the same invocation id.
+"""A request runs only once, even if the SDK sends it again with the same invocation id.
 
 Sometimes MiniStack drops a connection before the answer is complete. After a dropped connection, the SDK's
 second attempt to create a resource fails, because the resource already exists. Remove this module when
@@ -18,7 +18,7 @@ ANSWERS_KEPT = 1000
 
 
 def apply() -> None:
-    """Run each client request once, and answer each repetition with the answer to the first attempt."""
+    """Run a request again only if it has failed; otherwise answer a repetition with the first answer."""
     serve = app.app
     known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 

@@ -1,4 +1,4 @@
-"""A sample of the Fundamentus site: our own markup in the site's layout, with the same values on each run."""
+"""A sample of the Fundamentus site: own markup in the site's layout; the values depend only on the day."""
 
 from sandbox.site.asset import Cell, SampleAsset
 from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_assets

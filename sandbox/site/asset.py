@@ -97,7 +97,7 @@ class SampleAsset:
     kind
         ``acoes`` or ``fiis``.
     variety
-        The asset's special case, one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+        The asset's special case: a key of ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` in `sandbox.site.assets`.
     day
         The day of the asset's page, ``YYYYMMDD``.
     tables

@@ -35,7 +35,7 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets have one variety each. Later assets repeat the varieties in the order below; a delisted
+# The first assets show each variety once. The following assets repeat the order below, in which a delisted
 # stock follows each stock of `_TRADED_STOCKS`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
@@ -54,7 +54,7 @@ _Result = tuple[str, str, int]
 """Label, stem of the columns, and amount for twelve months."""
 
 _OLDER_FORM = 5
-"""One stock in this number of stocks has a page in the form used before May 2026."""
+"""Every fifth stock has a page in the form that the site used before May 2026."""
 
 _NOT_OF_BANKS = "P/EBIT", "PSR", "P/Cap. Giro", "P/Ativ Circ Liq", "EV / EBITDA", "EV / EBIT"
 
@@ -363,12 +363,12 @@ def _real_estate(it: _Subject, pen: _Pen, equity: int, rents: int) -> Table:
 
 
 def _rows(width: int, *cells: Cell) -> Table:
-    """Return cells, in reading order, as rows of `width` cells."""
+    """Arrange cells in rows of `width` cells."""
     return tuple(cells[place : place + width] for place in range(0, len(cells), width))
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return a column of cells: ten price changes, larger for longer periods, and an empty last cell."""
+    """Return a column of cells: the price changes of four periods and six years, then an empty cell."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)

@@ -39,7 +39,7 @@ class Listed:
     Parameters
     ----------
     variety
-        The asset's special case, one of `sandbox.site.assets.STOCK_VARIETIES` or ``FUND_VARIETIES``.
+        The asset's special case: a key of ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` in `sandbox.site.assets`.
     ticker, name
         Its code at B3, and the name of the company or the fund.
     group, subgroup
@@ -98,7 +98,7 @@ def known() -> tuple[Listed, ...]:
 
 
 def invented(kind: str, number: int, variety: str, rng: Random) -> Listed:
-    """Return an invented asset in the sector of a known one, with a different ticker for each `number`."""
+    """Return an invented asset in the sector of a known asset; each `number` gives a different ticker."""
     usual = "listed" if kind == "acoes" else "real_estate"
     like = variety if variety in ("bank", "insurer", "financial") else usual
     lap, number = divmod(number, _ROOTS)

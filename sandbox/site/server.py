@@ -32,10 +32,10 @@ class Fault:
     Parameters
     ----------
     kind
-        ``status`` (answers with `status`), ``hang`` (waits `seconds`, then answers correctly), ``other``
-        (answers with the page of the asset `ticker`), ``renamed_label`` (`label` has another name),
-        ``later_session`` (the page of the next day), ``other_layout`` (the layout for telephones), or one of
-        the names in `pages.WRONG_PAGES`.
+        ``status`` answers with `status`. ``hang`` waits `seconds` before the right answer. ``other`` sends
+        the page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` replaces the
+        session with the day after the page's day. ``other_layout`` sends the mobile layout. A name in
+        `pages.WRONG_PAGES` sends that page.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
@@ -51,7 +51,7 @@ class Fault:
 
     Examples
     --------
-    >>> Fault("status", status=503, times=2)  # flaky: right from the third request on
+    >>> Fault("status", status=503, times=2)  # only the first two requests fail
     """
 
     kind: str
@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        If set, pages with the newest session of all assets show this session instead.
+        If set, this session replaces the newest session on the assets' pages.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 

@@ -1,4 +1,4 @@
-"""The sample site's assets in the local run: like real assets, with prices that move from day to day.
+"""Makes the assets that the sample site has in the local run; their prices change from day to day.
 
 `trial.csv` lists the assets. Names and orders of magnitude come from well-known assets; all values are made
 up. On the live day an asset has the price in `trial.csv`; a random walk gives the prices of earlier sessions.
@@ -123,7 +123,7 @@ def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: in
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return, for each column with a price change, the index in `sessions` of the price at its start."""
+    """Return the index in `sessions` at which each price change starts; the keys are columns."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:
@@ -139,6 +139,6 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(value: Decimal, unit: str) -> tuple[str, Decimal]:
-    """Return the text of a cell with two decimal places, and the cell's value."""
+    """Round a value to two decimal places; return the text and the value of its cell."""
     rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return brazilian(rounded) + unit, rounded

@@ -257,10 +257,10 @@ class Saved:
 
 def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
     saved: Any = Saved()
-    with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Near: formula-magica\.$"):
+    with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Similar: formula-magica\.$"):
         ask_by_name(saved, "formula-magia")
     with pytest.raises(
-        QueryFailed, match=r"^There is no query zzz\. There are formula-magica, o-que-mudou, serie\.$"
+        QueryFailed, match=r"^There is no query zzz\. The names are formula-magica, o-que-mudou, serie\.$"
     ):
         ask_by_name(saved, "zzz")
 
@@ -281,23 +281,23 @@ def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
     [
         (
             'Table with name "db_spec.vw_ativo" does not exist because schema "db_spec" does not exist.',
-            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+            "There is no table db_spec.vw_ativo. Similar: db_spec.vw_ativos.",
         ),
         (
             'Catalog Error: Table with name vw_ativos does not exist!\nDid you mean "pg_proc"?',
-            "There is no table vw_ativos. Near: db_spec.vw_ativos.",
+            "There is no table vw_ativos. Similar: db_spec.vw_ativos.",
         ),
         (
             'Binder Error: Referenced column "vlr_cott" not found in FROM clause!\nCandidate bindings: "x"',
-            "There is no column vlr_cott. Near: vlr_cot.",
+            "There is no column vlr_cott. Similar: vlr_cot.",
         ),
         (
             'Binder Error: Table "vw_ativos" does not have a column named "anomesdia"\n',
-            "There is no column anomesdia. Near: anomesdia_exec.",
+            "There is no column anomesdia. Similar: anomesdia_exec.",
         ),
         (
             "TABLE_NOT_FOUND: Table 'awsdatacatalog.db_spec.vw_ativo' does not exist",
-            "There is no table db_spec.vw_ativo. Near: db_spec.vw_ativos.",
+            "There is no table db_spec.vw_ativo. Similar: db_spec.vw_ativos.",
         ),
         ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
     ],
