@@ -19,7 +19,7 @@ locals {
   # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket; the first of these layers is its key in `buckets`. A default bucket name contains the account, which may be unknown during the plan, so names cannot be keys.
+  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first such layer. A default bucket name contains the account, which may be unknown during the plan, so names cannot be keys.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
@@ -46,9 +46,9 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  # The default is six times the function's time limit, as AWS advises. With a long batch window it is more.
+  # The default is six times the function's time limit, as AWS advises, or more if the batch window is long.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
-  # After this time, a queued ticker has been read or is in the dead-letter queue.
+  # Longest time that all tries of a ticker may take, in seconds.
   tries_take = var.sqs_delay_seconds + var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
@@ -58,7 +58,7 @@ locals {
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
-  # Each round has 80 events, and nine more for each run of the step Look. After the step Look has run forty times, its interval is ten times as long.
+  # Each round has 80 events, plus nine for each run of the step Look. After forty runs of Look, the interval between runs is ten times as long.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

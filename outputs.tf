@@ -43,22 +43,22 @@ output "operator_policy_json" {
 }
 
 output "queues" {
-  description = "Name, ARN and URL of the queue of tickers of each kind (`acoes`, `fiis`)."
+  description = "Name, ARN and URL of each kind's ticker queue (`acoes`, `fiis`)."
   value       = { for kind, queue in aws_sqs_queue.tickers : kind => { name = queue.name, arn = queue.arn, url = queue.url } }
 }
 
 output "dead_letter_queues" {
-  description = "Name, ARN and URL of the queue of failed tickers of each kind."
+  description = "Name, ARN and URL of each kind's queue for failed tickers."
   value       = { for kind, name in local.queue_names : kind => local.dead_letter_queues[name] }
 }
 
 output "failure_queues" {
-  description = "Name, ARN and URL of the queue of failed asynchronous invocations, by name of the function."
+  description = "Name, ARN and URL of each function's queue for failed asynchronous invocations, by the function's name."
   value       = { for name in module.lambda.asynchronous_function_names : name => local.dead_letter_queues[name] }
 }
 
 output "schedule_dead_letter_queues" {
-  description = "Name, ARN and URL of the queue of failed starts of each schedule (`start`, `dedup`)."
+  description = "Name, ARN and URL of each schedule's queue for failed starts (`start`, `dedup`)."
   value       = { for schedule, name in local.schedule_names : schedule => local.dead_letter_queues[name] }
 }
 
@@ -83,7 +83,7 @@ output "workflow" {
 }
 
 output "notices" {
-  description = "Topic and address of the notices, the address's `state` at the last refresh (`confirmed`, `pending` or `lost`), and in `confirm` the next step. Null without notices."
+  description = "Topic and address of the notices. `state` at the last refresh: `confirmed`, `pending` or `lost`. `confirm`: your next step. Null without notices."
   value = local.notified ? {
     topic_arn = local.topic_arn
     email     = var.alarm_email
@@ -133,7 +133,7 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of asset (null: both), bucket, database, name and ARN of each of the six tables."
+  description = "Layer, kind of asset (null: both), bucket, key prefix, database, name and ARN of each of the six tables."
   value       = module.glue.tables
 }
 

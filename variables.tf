@@ -11,14 +11,14 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource, at most ten, because S3 objects (the packages) take no more. The provider's `default_tags` are added, except to the packages."
+  description = "Tags of every resource, at most ten: S3 allows no more for a package. The provider's `default_tags` are added, except to the packages."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, the limit of S3 objects (the packages), and set the others in the provider's default_tags, which are added to everything except the packages."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, the limit of S3 for a package, and set the other tags in the provider's default_tags (the packages do not get these)."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
@@ -35,7 +35,7 @@ variable "module_default_tags" {
 }
 
 variable "bucket_names_map" {
-  description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets` they are your existing buckets, see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: buckets `<name_prefix>-<layer>-<account>-<region>` are created."
+  description = "Bucket name of each layer (`sor`, `sot`, `spec`). Without `flag_create_buckets`, these buckets must already exist; see [docs/permissions.md](docs/permissions.md#buckets-of-your-own). Null: buckets `<name_prefix>-<layer>-<account>-<region>` are created."
   type        = object({ sor = string, sot = string, spec = string })
   default     = null
 
@@ -46,13 +46,13 @@ variable "bucket_names_map" {
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: only if `bucket_names_map` is null."
+  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: true without `bucket_names_map`, false with it."
   type        = bool
   default     = null
 }
 
 variable "bucket_notifications" {
-  description = "How new objects start functions: `module`, by the buckets' notification configuration, which the module owns, or `eventbridge`, by rules on the default bus."
+  description = "How new objects start functions: `module` uses the buckets' notification configuration, which the module owns; `eventbridge` uses rules on the default bus."
   type        = string
   default     = "module"
   nullable    = false
@@ -64,7 +64,7 @@ variable "bucket_notifications" {
 }
 
 variable "databases_names_map" {
-  description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share one. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
+  description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share a name. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
   type        = object({ sor = string, sot = string, spec = string })
   default     = null
 
@@ -104,7 +104,7 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Visibility timeout of received tickers, in seconds: at least stage 3's time limit plus the batch window. Null: six times stage 3's limit."
+  description = "Visibility timeout of tickers, in seconds. Minimum: stage 3's time limit plus the batch window. Null: six times that limit, or the minimum if longer."
   type        = number
   default     = null
 
@@ -225,7 +225,7 @@ variable "functions_memory_size" {
 }
 
 variable "awssdkpandas_layer_arn" {
-  description = "ARN of the AWS SDK for pandas managed layer, version included. Null: read from the layer's public SSM parameter, for the region, `awssdkpandas_layer_version` and `functions_python_runtime`."
+  description = "ARN of the AWS SDK for pandas managed layer, version included. Null: Terraform reads the ARN from SSM, for the region, `awssdkpandas_layer_version` and `functions_python_runtime`."
   type        = string
   default     = null
 
@@ -253,7 +253,7 @@ variable "awssdkpandas_layer_version" {
 }
 
 variable "lambda_packages_dir" {
-  description = "Directory of packages that `make package` built from this version; applying then needs neither `python3` nor `pip`. Null: the apply builds them."
+  description = "Directory of packages that `make package` built from this version; the apply then needs no `python3` or `pip`. Null: the apply builds the packages."
   type        = string
   default     = null
 
@@ -300,7 +300,7 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "fetch_headers" {
-  description = "Headers of the requests to the site, by name. They override the headers of `pynvest` (its `User-Agent`)."
+  description = "Headers of the requests to the site, by name. A `User-Agent` given here replaces the default of `pynvest`."
   type        = map(string)
   default = {
     "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -361,7 +361,7 @@ variable "schedule_expression_start" {
 }
 
 variable "schedule_expression_dedup" {
-  description = "Start of the dedup workflow, as an EventBridge Scheduler expression; the workflow waits until the day is complete."
+  description = "Start of the dedup workflow, as an EventBridge Scheduler expression; the workflow waits until all tickers are processed."
   type        = string
   default     = "cron(0 19 ? * MON-FRI *)"
   nullable    = false
@@ -373,7 +373,7 @@ variable "schedule_expression_dedup" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between the dedup workflow's checks whether all tickers have an outcome; after forty checks, ten times as long."
+  description = "Seconds that the dedup workflow waits before it checks the tickers' outcomes again; after forty checks, it waits ten times as long."
   type        = number
   default     = 30
   nullable    = false
@@ -385,14 +385,14 @@ variable "dedup_wait_interval_seconds" {
 }
 
 variable "dedup_round_minutes" {
-  description = "Minutes that the dedup workflow waits before each round: while assets are missing, it asks the site for them again. Empty: no rounds."
+  description = "Minutes that the dedup workflow waits before each round. A round asks the site again for the missing assets. Empty: no rounds."
   type        = list(number)
   default     = [60, 60, 60, 60]
   nullable    = false
 
   validation {
     condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0]) && sum(concat([0], var.dedup_round_minutes)) <= 900
-    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits above 0, with a sum of at most 900 (then the next session opens), such as [60, 60], or [] for no rounds."
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits above 0, with a sum of at most 900, so that rounds start before the next session opens, such as [60, 60], or [] for no rounds."
   }
 }
 
@@ -409,7 +409,7 @@ variable "fetch_from" {
 }
 
 variable "quality_gate" {
-  description = "Whether a day whose verdict is `falha` fails the workflow (`fail`) or only records the verdict (`record`). The tables are written either way."
+  description = "Effect of the verdict `falha`: `fail` makes the workflow fail; `record` only records the verdict. The tables are written in both cases."
   type        = string
   default     = "fail"
   nullable    = false
@@ -421,7 +421,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Oldest day (`YYYYMMDD`) that quality checks compare with; set it after a lasting change. Null: the last 60 days."
+  description = "Oldest day (`YYYYMMDD`) that quality checks compare with; set it if correct values have changed permanently. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -432,7 +432,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "How many days archived pages are kept, to read a day again without the site. 0: no archive."
+  description = "Days to keep archived pages; from these pages, a day can be read again without the site. 0: no archive."
   type        = number
   default     = 90
   nullable    = false
@@ -492,7 +492,7 @@ variable "athena_enabled" {
 }
 
 variable "athena_bytes_scanned_cutoff" {
-  description = "Bytes that a query in the workgroup may read before Athena ends it."
+  description = "Maximum number of bytes that a query in the workgroup may read."
   type        = number
   default     = 1073741824
   nullable    = false
@@ -529,7 +529,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Each key's policy must let IAM policies grant its use."
+  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Each key's policy must allow IAM policies to grant use of the key."
   type        = list(string)
   default     = []
   nullable    = false
@@ -564,7 +564,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes buckets that hold data and a workgroup that has run queries. If not, AWS refuses to delete these."
+  description = "Whether a destroy also deletes buckets that hold data and a workgroup that has run queries. If false, AWS refuses to delete them."
   type        = bool
   default     = false
   nullable    = false

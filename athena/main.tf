@@ -83,7 +83,7 @@ resource "aws_athena_named_query" "this" {
 }
 
 # Athena writes the same entry when it creates a view.
-# No description: Trino would read it in place of the parameter `comment`, which marks a view.
+# Trino recognizes a view by the parameter `comment`. In Trino, a description would replace this parameter.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 

@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "tables" {
-  description = "The lake's tables, as in the glue submodule's output: layer, bucket, database, name and ARN of each."
+  description = "The lake's tables, as in the glue submodule's output: layer, bucket, key prefix, database, name and ARN of each."
   type        = map(object({ layer = string, bucket = string, prefix = string, database = string, name = string, arn = string }))
 }
 
 variable "columns" {
-  description = "Name, Glue type and comment of the columns of each table, partition key included, by the keys of `tables`."
+  description = "Columns of each table, including the partition key: name, Glue type and comment. The keys are those of `tables`."
   type        = map(list(object({ name = string, type = string, comment = string })))
 }
 
@@ -19,12 +19,12 @@ variable "work_bucket" {
 }
 
 variable "bytes_scanned_cutoff" {
-  description = "Bytes that a query may read before Athena ends it."
+  description = "Maximum number of bytes that a query may read."
   type        = number
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes the workgroup's history and the queries that other people saved in it."
+  description = "Whether a destroy also deletes the workgroup's history and other people's saved queries."
   type        = bool
 }
 

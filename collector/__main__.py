@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _header(text: str) -> tuple[str, str]:
     name, _, value = (part.strip() for part in text.partition(":"))
-    # HTTP allows only these characters, so no curly quotes.
+    # HTTP headers allow only these characters. Curly quotes are not allowed.
     if not re.fullmatch("[!-~]+", name) or not re.fullmatch("[ -~\xa0-\xff]+", value):
         raise argparse.ArgumentTypeError(
             f"{text!r}, expected a name, a colon and a value, in Latin letters and straight quotes"

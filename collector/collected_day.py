@@ -32,7 +32,7 @@ class CollectedDay:
         18:45 of the day; from this time on, pages show the day's session.
     until
         The moment when the next session opens and the site begins to show that session. None for a named day:
-        on a holiday, the site still shows that day, and each page has the date of its session.
+        if the next day is a holiday, the site still shows the named day.
     """
 
     number: int

@@ -31,7 +31,7 @@ class Patience:
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Print the reason, wait and return True; if the allowed time is over, return False at once.
+        """Print the reason, wait, and return True; if the allowed time is over, return False at once.
 
         Parameters
         ----------

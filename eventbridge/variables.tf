@@ -1,10 +1,10 @@
 variable "schedules" {
-  description = "For each schedule: name, expression, target, the action that starts the target, its input as JSON, and whether the schedule runs."
+  description = "For each schedule: name, expression, target, the target's input (JSON), the IAM action that starts the target, whether the schedule is enabled."
   type        = map(object({ name = string, expression = string, target_arn = string, action = string, input = string, enabled = bool }))
 }
 
 variable "dead_letter_queue_arns" {
-  description = "ARN of the queue for failed starts of each schedule, by the schedule's name."
+  description = "ARN of each schedule's dead-letter queue, by the schedule's name."
   type        = map(string)
 }
 

@@ -20,7 +20,7 @@ output "tables" {
 }
 
 output "columns" {
-  description = "Name, Glue type and comment of the columns of each table, the partition key last."
+  description = "Columns of each table, with name, Glue type and comment; the partition key is the last column."
   value = { for key, table in local.tables : key => [for column in concat(table.schema.columns, [local.partition_key]) :
     { name = column.name, type = column.type, comment = column.comment }
   ] }

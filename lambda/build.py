@@ -3,8 +3,8 @@
 Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
 standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. The file does
 not depend on time stamps, file modes or line endings of this machine. Two builds of a stage's package differ
-only if their zlib releases compress differently. Two builds of the layer also differ if they use pip releases
-that write different files into ``*.dist-info``.
+only if their zlib releases compress differently. Two builds of the layer also differ if their pip
+releases write different files into ``*.dist-info``.
 """
 
 from __future__ import annotations

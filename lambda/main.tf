@@ -131,7 +131,7 @@ resource "aws_lambda_function" "this" {
     # Lambda counts the size of the variables as JSON.
     precondition {
       condition     = length(jsonencode(local.environment[each.key])) <= 3900
-      error_message = "The environment of ${local.names[each.key]} takes ${length(jsonencode(local.environment[each.key]))} characters, but at most 3900 fit into Lambda's limit of 4096: write shorter names of buckets, databases and queues, or fewer fetch_headers."
+      error_message = "The environment of ${local.names[each.key]} has ${length(jsonencode(local.environment[each.key]))} characters as JSON, but at most 3900 are allowed, because Lambda's limit of 4096 includes the logger's variables: write shorter names of buckets, databases and queues, or fewer fetch_headers."
     }
   }
 

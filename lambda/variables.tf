@@ -34,12 +34,12 @@ variable "packages_bucket" {
 }
 
 variable "packages_dir" {
-  description = "Directory of packages built beforehand; null: the apply builds them."
+  description = "Directory of the packages that `make package` built; null: the apply builds the packages."
   type        = string
 }
 
 variable "awssdkpandas_layer" {
-  description = "ARN of the AWS SDK for pandas managed layer; null: read from the public SSM parameter of release `version`."
+  description = "ARN of the AWS SDK for pandas managed layer; null: Terraform reads the ARN for release `version` from SSM."
   type        = object({ arn = string, version = string })
 }
 
@@ -54,7 +54,7 @@ variable "notified_buckets" {
 }
 
 variable "bucket_notifications" {
-  description = "How new objects start functions: `module`, by the notifications of the buckets, or `eventbridge`, by rules on the bus."
+  description = "How new objects start functions: `module` uses the buckets' notification configuration; `eventbridge` uses rules on the bus."
   type        = string
 }
 
@@ -64,17 +64,17 @@ variable "creates_buckets" {
 }
 
 variable "ticker_queues" {
-  description = "ARN and URL of the queue of each kind of asset."
+  description = "ARN and URL of each kind's ticker queue."
   type        = map(object({ arn = string, url = string }))
 }
 
 variable "failure_queue_arns" {
-  description = "ARN of the queue of failed asynchronous invocations, by name of the function."
+  description = "ARN of each function's queue for failed asynchronous invocations, by the function's name."
   type        = map(string)
 }
 
 variable "ticker_delivery" {
-  description = "Ticker queues: visibility timeout, maximum receives, seconds until a ticker's last try ends. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
+  description = "Ticker queues: visibility timeout, maximum receives, seconds that all tries of a ticker may take. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
   type        = object({ visibility_timeout_seconds = number, max_receive_count = number, patience_seconds = number, batch_size = number, batch_window = number, max_concurrency = number })
 }
 
@@ -104,7 +104,7 @@ variable "dead_letter_queues" {
 }
 
 variable "assessment" {
-  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), notice of a good day, seconds between status checks."
+  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), whether a good day gets a notice, seconds between status checks."
   type        = object({ quality_gate = string, quality_reference_from = number, daily_digest = bool, look_interval = number })
 }
 

@@ -104,7 +104,7 @@ def breadth(assets: Iterable[ListedAsset]) -> Breadth:
 
 
 def largest_moves(assets: Sequence[ListedAsset], *, rose: bool) -> list[ListedAsset]:
-    """Return the liquid assets that rose, or fell, the most in the newest session, the largest move first."""
+    """Return the liquid assets with the largest rises or falls in the newest session, the largest first."""
     moved = [asset for asset in of_newest_session(assets) if asset.is_liquid and asset.day]
     ordered = sorted(moved, key=lambda asset: (-abs(asset.day or 0), asset.ticker))
     return [asset for asset in ordered if ((asset.day or 0) > 0) == rose][:MOVES]
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the shares of assets of each kind that rose, stayed or fell; None if no change is known."""
+    """Draw the percentage of each kind's assets that rose, did not move or fell; None without changes."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -240,7 +240,7 @@ def yields_chart(found: Sequence[Group]) -> dict[str, Any] | None:
 def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, Any] | None:
     """Draw liquid assets by P/VP and dividend yield, without outliers; return None if no asset is left.
 
-    A point's colour and shape show the sector or segment; only `points_of_interest` have a label, the ticker.
+    A point's colour and shape show the sector or segment. Only `points_of_interest` show their tickers.
     """
     shown = [
         asset
@@ -313,13 +313,13 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets, at most one per colour."""
+    """Return the sectors or segments with the most assets, at most as many as `COLOURS`."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """Return round axis ticks between the smallest and the largest value; a narrow range has more ticks."""
+    """Return round numbers for the ticks of a logarithmic axis; a narrow range has more ticks."""
     steps = (
         (1, 1.5, 2, 3, 5, 7)
         if max(values) > 4 * min(values)

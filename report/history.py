@@ -111,7 +111,7 @@ def ask_histories(
     database
         Database of the views.
     known
-        Tables to query: the columns of each table, by the name of its ticker column.
+        Columns of each table to query; the key is the name of the table's ticker column.
     days
         Number of run days to read, up to the latest.
     """
@@ -139,7 +139,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return a query for one row per asset. The row's arrays hold the last reading of each session."""
+    """Return a query for one row per asset. The arrays of a row hold each session's last reading."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -165,7 +165,7 @@ def table_of(sql: str) -> str:
 
 
 def _since(table: str, days: int) -> str:
-    """Return the SQL condition for the latest `days` run days of a table, from its partitions."""
+    """Return the SQL condition that selects the latest `days` run days of a table."""
     partitions = re.sub(r'"?(\w+)"?$', r'"\1$partitions"', table)
     return (
         "anomesdia_exec >= (SELECT min(anomesdia_exec) FROM ("  # noqa: S608 - the lake's own names

@@ -104,7 +104,7 @@ def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
-    # Some column names count the years back from the run day.
+    # The number in a name such as pct_var_ano_a1 is subtracted from this year.
     year = max((row[PARTITION_KEY] for row in rows), default=0) // 10000
     found = [_indicator(ticker, name, known.get(name), rows, year) for name in names]
     return sorted(found, key=lambda one: SECTIONS.index(one.section))
@@ -151,7 +151,7 @@ def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a definition for the page's readers, with fractions in %, as on the page."""
+    """Return a contract's definition in the words and units of the page."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"

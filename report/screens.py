@@ -35,7 +35,7 @@ class ShownColumn:
     stock, fund
         Source columns in the rows of stocks and of funds; None if the rows have no such column.
     is_low_better
-        Whether the first sort is ascending.
+        Whether the first click on the heading sorts in ascending order.
     is_default
         Whether the column is shown before the reader chooses columns.
     """
@@ -286,7 +286,7 @@ def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
 
 
 def _magic(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return the sum of the ranks in ROIC and EV/EBIT, for liquid stocks with both above zero."""
+    """Return the sum of the ranks in ROIC and EV/EBIT, for liquid stocks with ROIC and EV/EBIT above zero."""
     both = {
         asset.ticker: (asset.row.get("vlr_ind_roic") or 0, asset.row.get("vlr_ind_ev_sobre_ebit") or 0)
         for asset in assets

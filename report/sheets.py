@@ -36,7 +36,7 @@ def sheet(rows: Sequence[Row], locale: Locale) -> bytes:
     Parameters
     ----------
     rows
-        Rows with the same columns; without rows, the file is empty.
+        Rows that all have the same columns. If there are no rows, the file has only the byte order mark.
     locale
         Cell and decimal separators.
 

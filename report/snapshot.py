@@ -41,7 +41,7 @@ class ListedAsset:
     Parameters
     ----------
     ticker, name, group
-        Ticker, name, and sector or segment; None if the site gives none.
+        Ticker, name, and sector or segment; name or group is None if the site does not give it.
     is_fund
         Whether the asset is a real-estate fund.
     price
@@ -74,7 +74,7 @@ class ListedAsset:
 
     @property
     def is_liquid(self) -> bool:
-        """Return whether more than a million reais of the asset are traded per day."""
+        """Return whether the average traded value per day exceeds a million reais."""
         return (self.volume or 0) > LIQUID
 
 
@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        The verdicts other than ``ok``, by run day, within the histories.
+        Verdict of each run day in the histories; run days with the verdict ``ok`` are left out.
     """
 
     stocks: Sequence[Row] = ()
@@ -171,8 +171,8 @@ def column_types() -> Mapping[str, str]:
 def typed(answer: Answer) -> list[Row]:
     """Return the rows of an answer; each value has the type of its column in the data contract.
 
-    A newer lake has columns that this checkout's contract lacks. These columns get Athena's types, or stay
-    texts if Athena gives no type.
+    A newer lake has columns that this checkout's contract lacks. Their values get the types that Athena
+    gives; if Athena gives no types, the values are texts.
     """
     given = dict(zip(answer.columns, answer.types, strict=False))
     types = [column_types().get(name) or given.get(name, "string").lower() for name in answer.columns]

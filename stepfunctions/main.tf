@@ -60,7 +60,7 @@ locals {
       }
     }
   } }
-  # If a state fails and is not retried again, a notice is sent; then the execution fails.
+  # If a state still fails after its retries, the workflow sends a notice, and then it fails.
   caught = { for state in ["ReadPages", "Look", "DedupSot", "DedupSpec", "Assess"] : state => {
     Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
   } if var.notices != null }
@@ -123,7 +123,7 @@ resource "aws_sfn_state_machine" "this" {
   definition = jsonencode({
     Comment = "Waits until the day is settled, compacts the day's partitions, starts rounds while assets are missing, assesses the day, and notifies"
     StartAt = "Begin"
-    # Three days. All waits for rounds together take at most 900 minutes.
+    # Three days. The sum of the waits before rounds is at most 900 minutes.
     TimeoutSeconds = 259200
     States = merge({
       Begin = {

@@ -4,7 +4,7 @@ provider "aws" {
   region = var.region
 }
 
-# The boundary allows the actions of the module's roles on any resource. Each role's own policy names the resources.
+# The boundary allows every action that the module's roles need, on any resource. Each role's own policy names the resources.
 # If your account already has a boundary, use yours; it must allow at least these actions.
 resource "aws_iam_policy" "boundary" {
   # checkov:skip=CKV_AWS_289:A boundary grants nothing: each role's own policy names actions and resources

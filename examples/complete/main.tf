@@ -75,7 +75,7 @@ module "pynvest_tools" {
   # With "fail", a bad verdict fails the workflow; with "record", the verdict is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # This address gets each day's notice after its owner has confirmed AWS's mail. Or name your own topic.
+  # AWS first mails a link to this address; its owner must follow the link. To use your own topic, set alarm_topic_arn instead.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true
@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Alarms, and the rule for stopped executions, publish to the topic of notices.
+  # CloudWatch alarms and EventBridge's rule for stopped executions publish to the topic of notices.
   statement {
     sid       = "AlarmsTell"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

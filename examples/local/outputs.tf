@@ -11,17 +11,17 @@ output "quality_table" {
 }
 
 output "ticker_queues" {
-  description = "URL of the queue of each kind of asset."
+  description = "URL of each kind's ticker queue."
   value       = { for kind, queue in module.pynvest_tools.queues : kind => queue.url }
 }
 
 output "dead_letter_queues" {
-  description = "URL of the queue of failed tickers of each kind."
+  description = "URL of each kind's queue for failed tickers."
   value       = { for kind, queue in module.pynvest_tools.dead_letter_queues : kind => queue.url }
 }
 
 output "failure_queues" {
-  description = "URL of each queue of failed starts and invocations, by name."
+  description = "URL of each queue for failed starts or failed invocations, by the name of the queue."
   value = { for queue in concat(values(module.pynvest_tools.failure_queues), values(module.pynvest_tools.schedule_dead_letter_queues)) :
     queue.name => queue.url
   }

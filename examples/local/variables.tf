@@ -41,7 +41,7 @@ variable "max_concurrency" {
 }
 
 variable "visibility_timeout_seconds" {
-  description = "Seconds before a received ticker is tried again."
+  description = "Visibility timeout of received tickers, in seconds."
   type        = number
   default     = 60
 }
@@ -71,7 +71,7 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "dedup_wait_interval_seconds" {
-  description = "Seconds between two checks whether all tickers have an outcome."
+  description = "Seconds between two checks of the day status."
   type        = number
   default     = 2
 }
