@@ -62,6 +62,8 @@ SLOWEST = {
     "test_day.py": 2,
     "test_upgrade.py": 3,
     "test_athena.py": 4,
+    "test_packages.py": 5,
+    "test_any_order.py": 6,
 }
 
 

@@ -123,8 +123,8 @@ class Deployed:
     """The results of all steps that the roles ran, from the first plan to destroy."""
 
     planned: str
-    drift: dict[str, list[str]]
-    upgrade: dict[str, list[str]]
+    drift: dict[str, str]
+    upgrade: dict[str, str]
     destroyed: str
     called: dict[str, set[str]]
     """For each role, the actions of its calls."""

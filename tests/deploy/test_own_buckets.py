@@ -70,4 +70,4 @@ def test_own_buckets_may_be_created_by_the_same_apply_and_changed_later(
 
     own.write_text(OWN.replace("}", '  tags = { owner = "me" }\n}'))
 
-    assert checkout.changes(*BUCKETS) == {"aws_s3_bucket.own": ["update"]}
+    assert checkout.changes(*BUCKETS) == {"aws_s3_bucket.own": "update"}

@@ -3,6 +3,8 @@
 from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,
     faulty,
+    good_today,
     number,
+    today_from_pages,
     told_no_more,
 )

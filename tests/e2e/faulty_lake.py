@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ SITE_DAY = 20231229
 
 SHARED_DIR = Path(__file__).resolve().parents[2] / ".local"
 """Directory where `make run` keeps the downloaded providers."""
+
+PROBED_PAGES = 2
+"""Pages of assets that stage 1 uses to probe the site: one page per kind."""
 
 ROUNDS = [0.4]
 """Minutes before each round: the shortest time that the module accepts with these settings (24 s)."""
@@ -113,6 +117,13 @@ class FaultyLake:
         """Check that each table has one correct row for each of its assets, except `without`."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
+
+    def finished(self, day: Day) -> Day:
+        """Wait until the day has ended, compact and check the day, and return the day."""
+        day.wait()
+        self.compact(day)
+        self.check(day)
+        return day
 
     def start_workflow(self, **given: Any) -> str:
         answer = self.states.start_execution(
@@ -316,6 +327,40 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
     queues = (lake.lake.ticker_queues, lake.lake.dead_letter_queues, lake.lake.failure_queues)
     for url in (lake.notices_queue, *(url for urls in queues for url in urls.values())):
         lake.sqs.purge_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="session")
+def good_today(applied_faulty_lake: FaultyLake) -> Day:
+    """Run today's day to its end, and return the day. A test may change the day, and then repairs it."""
+    day = applied_faulty_lake.day()
+    day.start()
+    return applied_faulty_lake.finished(day)
+
+
+@dataclass(frozen=True)
+class FromPages:
+    """Today's day: the site refused most of a second run, and then the day ran from its archived pages."""
+
+    day: Day
+    lacking: str
+    """What the day lacked after the refusal; empty if it lacked nothing."""
+    ended: dict[str, Any]
+    """The execution of the workflow for the pages."""
+
+
+@pytest.fixture(scope="session")
+def today_from_pages(applied_faulty_lake: FaultyLake, good_today: Day) -> FromPages:
+    lake, day, lacking = applied_faulty_lake, good_today, ""
+    lake.site.block_after(PROBED_PAGES + 10)
+    day.start(anomesdia_exec=day.number)
+    day.wait()
+    lake.site.clear_faults()
+    lake.forget_refusals()
+    try:
+        lake.check(day)
+    except checks.NotExact as error:
+        lacking = str(error)
+    return FromPages(day, lacking, lake.run_from_pages(day.number))
 
 
 @pytest.fixture

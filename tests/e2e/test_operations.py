@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from faulty_lake import FaultyLake, past_day, until
+from faulty_lake import FaultyLake, FromPages, until
 
 from lake_rows import raw_s3_event
 from pynvest_lake.archive import Archive
@@ -18,33 +18,6 @@ from sandbox.checks import NotExact
 from sandbox.day import Day
 
 pytestmark = pytest.mark.e2e
-
-PROBED_PAGES = 2
-"""Pages of assets that stage 1 uses to probe the site: one page per kind."""
-
-
-@pytest.fixture(scope="module")
-def day(applied_faulty_lake: FaultyLake) -> Day:
-    """Return a finished past day. A test may change the day, and then repairs it."""
-    day = applied_faulty_lake.day()
-    day.ask(past_day())
-    return finished(applied_faulty_lake, day)
-
-
-@pytest.fixture(scope="module")
-def good_today(applied_faulty_lake: FaultyLake) -> Day:
-    """Run today's day to its end, and return the day. A test may change the day, and then repairs it."""
-    day = applied_faulty_lake.day()
-    day.start()
-    return finished(applied_faulty_lake, day)
-
-
-def finished(lake: FaultyLake, day: Day) -> Day:
-    """Wait until the day has ended, compact and check the day, and return the day."""
-    day.wait()
-    lake.compact(day)
-    lake.check(day)
-    return day
 
 
 def test_events_that_come_again_after_the_compaction_change_nothing(
@@ -62,27 +35,17 @@ def test_events_that_come_again_after_the_compaction_change_nothing(
 
 
 def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(
-    faulty: FaultyLake, good_today: Day
+    faulty: FaultyLake, today_from_pages: FromPages
 ) -> None:
-    day = good_today
-    faulty.site.block_after(PROBED_PAGES + 10)
-    day.start(anomesdia_exec=day.number)
-    day.wait()
-    faulty.site.clear_faults()
-    faulty.forget_refusals()
-    with pytest.raises(NotExact):
-        faulty.check(day)
-
-    ended = faulty.run_from_pages(day.number)
-
-    assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    faulty.check(day)
+    assert "is missing" in today_from_pages.lacking
+    assert today_from_pages.ended["status"] == "SUCCEEDED", today_from_pages.ended.get("cause")
+    faulty.check(today_from_pages.day)
 
 
 def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake, good_today: Day) -> None:
     good_today.start(tickers=[faulty.assets[0].ticker])
 
-    finished(faulty, good_today)
+    faulty.finished(good_today)
 
 
 def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(
@@ -146,7 +109,8 @@ def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_fr
     faulty.check(day)
 
 
-def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
+def test_deleted_objects_are_restored(faulty: FaultyLake, good_today: Day) -> None:
+    day = good_today
     # S3 stores whole seconds, so wait until the second of the earlier deletions is over.
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
@@ -172,7 +136,10 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, day: Day) -> None:
     faulty.check(day)
 
 
-def test_days_that_the_catalog_lost_are_named_and_registered_again(faulty: FaultyLake, day: Day) -> None:
+def test_days_that_the_catalog_lost_are_named_and_registered_again(
+    faulty: FaultyLake, good_today: Day
+) -> None:
+    day = good_today
     for table in faulty.tables.values():
         faulty.unregister(table, day.number)
 

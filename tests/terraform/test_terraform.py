@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.terraform import Terraform, provider_env
+from sandbox.terraform import Terraform
 
 pytestmark = pytest.mark.terraform
 
@@ -35,11 +35,6 @@ run "plan" {{
   }}
 }}
 """
-
-
-@pytest.fixture(scope="session")
-def provider() -> dict[str, str]:
-    return provider_env(PROJECT / ".local")
 
 
 def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.terraform import Terraform, provider_env
+from sandbox.terraform import Terraform
 
 pytestmark = pytest.mark.terraform
 
@@ -56,7 +56,9 @@ def address_of(diagnostic: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+def refusals(
+    provider: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[dict[str, Any]]]:
     """Return the errors of each run that fails."""
     root = tmp_path_factory.mktemp("module") / "module"
     other = shutil.ignore_patterns(".*", "docs", "examples", "report", "sandbox", "tests", "__pycache__")
@@ -64,7 +66,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[st
     shutil.copytree(PROJECT / MOCKS, root / MOCKS)
     for name, run in RUNS.items():
         (root / "tests" / f"{name}.tftest.hcl").write_text(f"{MOCKED}\n{EXPECTED.sub('', run)}\n")
-    terraform = Terraform(root, tmp_path_factory.mktemp("data"), provider_env(PROJECT / ".local"))
+    terraform = Terraform(root, tmp_path_factory.mktemp("data"), provider)
     terraform.run("init", "-backend=false")
     _, said = terraform.run("test", "-json", statuses=(1,))
     found = defaultdict(list)

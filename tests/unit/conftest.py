@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
 import time_machine
-from moto import mock_aws
+from moto import backend_index, mock_aws
+from moto.core.base_backend import BaseBackend
 
 from moto_lake import Lake, make_lake
 from pynvest_lake import aws
+
+# Otherwise each request makes the URLs of its service anew (for S3, moto reloads a module), and tries the
+# URLs of 183 services.
+BaseBackend.urls = functools.cached_property(BaseBackend.urls.fget)
+BaseBackend.urls.__set_name__(BaseBackend, "urls")
+backend_index.backend_url_patterns.sort(key=lambda pattern: pattern[0] not in ("s3", "glue", "sqs"))
 
 EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Paulo
 
