@@ -168,6 +168,18 @@ def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServe
     assert [row["nome_papel"] for row in landed(lake, day=DAY - 1)] == [second]
 
 
+def test_year_columns_count_from_the_day_of_the_message_and_not_from_the_page(
+    lake: Lake, site: SiteServer, fetch: Any
+) -> None:
+    one = tickers(site)[0]
+    site.assets[one] = asset = site.assets[one].with_cell("dt_ult_cot", "30/12/2025")
+
+    fetch(message(one, day=20251230))
+
+    assert list(map(without_time, landed(lake, day=20251230))) == [asset.expected_sor(20251230)]
+    assert asset.expected_sor(20251230) != asset.expected_sor()
+
+
 def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
