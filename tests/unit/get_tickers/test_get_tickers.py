@@ -92,27 +92,20 @@ def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
     assert result["unreadable_rows"]["fiis"] == []
 
 
-def test_one_request_takes_ten_tickers(site: SiteServer, queue: Any) -> None:
-    calls: list[int] = []
-    aws.client("sqs").meta.events.register(
-        "before-call.sqs.SendMessageBatch", lambda params, **_: calls.append(1)
-    )
-
-    queue({"anomesdia_exec": DAY})
-
-    assert len(calls) == sum(-(-len(listed(site, kind)) // 10) for kind in ("acoes", "fiis"))
-
-
-def test_a_trial_run_queues_only_what_was_asked_for_and_is_listed(
+def test_a_partial_run_lists_and_queues_only_what_was_asked_for_and_so_does_its_round(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     stock, fund = listed(site, "acoes")[0], listed(site, "fiis")[0]
 
     result = queue({"anomesdia_exec": DAY, "tickers": [stock, fund, "NONE99"]})
 
-    assert queued(lake) == [stock]
-    assert queued(lake, "fiis") == [fund]
-    assert result["not_listed"] == ["NONE99"]
+    assert (queued(lake), queued(lake, "fiis"), result["not_listed"]) == ([stock], [fund], ["NONE99"])
+    answer(lake, Kind.ACOES, Outcome.REFUSED, stock)
+    answer(lake, Kind.FIIS, Outcome.READ, fund)
+    queue({"anomesdia_exec": DAY, "only_missing": True})
+    assert (queued(lake), queued(lake, "fiis")) == ([stock], [])
+    listing = lake.ledger.listing(DAY)
+    assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock), (Kind.FIIS, fund)])
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int | None = None) -> None:
@@ -120,16 +113,6 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int
     item = put_part(lake, SOR[kind], tickers) if outcome is Outcome.READ else None
     entry = AssetEntry(outcome, object=item.id if item else None, session=session)
     lake.ledger.write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
-
-
-def test_the_listing_in_the_ledger_has_the_prices_of_the_site(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    queue({"anomesdia_exec": DAY})
-
-    listing = lake.ledger.listing(DAY)
-    for asset in site.assets.values():
-        assert listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
 
 
 def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
@@ -285,7 +268,7 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
 
     listing = lake.ledger.listing(DAY)
     assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
-    assert listing.assets[Kind.ACOES][half[0]] is not None
+    assert listing.assets[Kind.ACOES][half[0]] == site.assets[half[0]].expected_sot(DAY)["vlr_cot"]
     assert len(lake.archive.keys(DAY)) == 1
 
 
@@ -354,21 +337,6 @@ def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
     listing = lake.ledger.listing(DAY)
     assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
     assert not listing.archived
-
-
-def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    stock = listed(site, "acoes")[0]
-    queue({"anomesdia_exec": DAY, "tickers": [stock, "NONE99"]})
-    lake.messages("acoes")
-    answer(lake, Kind.ACOES, Outcome.REFUSED, stock)
-
-    queue({"anomesdia_exec": DAY, "only_missing": True})
-
-    listing = lake.ledger.listing(DAY)
-    assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
-    assert queued(lake) == [stock]
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
@@ -472,8 +440,7 @@ def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
     listing = Listing({Kind.ACOES: {one: 1.0, other: 2.0}, Kind.FIIS: {}}) if known else None
     if listing:
         lake.ledger.write_listing(DAY, listing)
-    site.set_fault("/resultado.php", Fault("unrecognizable"))
-    site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
+    refuse_listings(site, Fault("unrecognizable"))
     keep(lake, site, one)
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
