@@ -27,31 +27,6 @@ decimals = st.decimals(allow_nan=False, allow_infinity=False, places=None).filte
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("-1.234,5", -1234.5),
-        ("30.505.200.000", 30505200000.0),
-        ("1234567,89", 1234567.89),
-        ("17,5%", 17.5),
-        ("007", 7.0),
-        ("0", 0.0),
-    ],
-)
-def test_a_number_is_read_as_brazilians_write_it(text: str, value: float) -> None:
-    assert read_number(text) == value
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("-1,31%", -0.0131), ("-76,25%", -0.7625), ("1.234,5%", 12.345), ("100", 1.0), ("0,07%", 0.0007)],
-)
-def test_a_percentage_read_as_a_fraction_is_the_nearest_double_of_that_fraction(
-    text: str, value: float
-) -> None:
-    assert read_number(text, fraction=True) == value
-
-
-@pytest.mark.parametrize(
     "text",
     [
         *("12.34", "1,234.5", "+1", "- 1", "−1", "1,5 %", "1 234", "1\n2", "R$ 1,00"),
@@ -153,8 +128,3 @@ def test_a_text_that_stands_for_no_value_is_none(text: str | None) -> None:
 )
 def test_space_around_a_text_is_dropped_and_space_within_it_kept(text: str, stripped: str) -> None:
     assert without_blanks(text) == stripped
-
-
-@pytest.mark.parametrize("text", ["\x0224/11/2026", "24/11/2026\x00"])
-def test_a_control_character_makes_a_date_unreadable(text: str) -> None:
-    assert read_date(without_blanks(text)) is None

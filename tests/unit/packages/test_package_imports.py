@@ -155,15 +155,3 @@ def test_the_site_knows_nothing_of_aws_nor_of_the_lake() -> None:
 
 def test_what_is_known_of_the_exchange_imports_nothing_of_ours() -> None:
     assert reached("b3") == {"b3"}
-
-
-def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:
-    program = (
-        "import sys, json, fundamentus_site.client, fundamentus_site.asset_page, fundamentus_site.breaker\n"
-        "print(json.dumps([name for name in sys.modules if '.' not in name]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=SOURCES, capture_output=True, text=True, check=True
-    )
-
-    assert not set(json.loads(done.stdout)) & {"pynvest", "pandas", "bs4", "numpy", "pyarrow"}

@@ -167,8 +167,3 @@ def test_the_comment_of_a_percentage_says_its_scale(table: str) -> None:
 def test_objects_are_written_with_64_bit_numbers() -> None:
     types = {field.type for table in TABLES for field in table_schema(table).arrow}
     assert types == {pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.timestamp("ms")}
-
-
-def test_a_table_that_the_lake_does_not_have_is_named_in_the_error() -> None:
-    with pytest.raises(FileNotFoundError, match="tbsor_outra"):
-        table_schema("tbsor_outra")
