@@ -91,7 +91,15 @@ def test_any_date_written_the_brazilian_way_reads_back(day: date) -> None:
     "text",
     [
         *("31/02/2026", "29/02/2025", "29/02/1900", "00/01/2026", "01/13/2026", "01/01/0000"),
-        *("2026-01-31", "1/01/2026", "01/1/2026", "01/01/26", "01.01.2026", "31/12/2025 10:00", "hoje"),
+        *(
+            "2026-01-31",
+            "1/01/2026",
+            "01/1/2026",
+            "01/01/26",
+            "01.01.2026",
+            "31/12/2025 10:00",
+            "\x0224/11/2026",
+        ),
     ],
 )
 def test_a_date_that_the_calendar_lacks_is_null_and_not_another_day(text: str) -> None:
@@ -124,7 +132,12 @@ def test_a_text_that_stands_for_no_value_is_none(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "stripped"),
-    [("\n  -1,31%\xa0", "-1,31%"), (" Banco  do Brasil ", "Banco  do Brasil"), ("--", "--")],
+    [
+        ("\n  -1,31%\xa0", "-1,31%"),
+        (" Banco  do Brasil ", "Banco  do Brasil"),
+        ("--", "--"),
+        ("\x021\x00", "\x021\x00"),
+    ],
 )
-def test_space_around_a_text_is_dropped_and_space_within_it_kept(text: str, stripped: str) -> None:
+def test_space_around_a_text_is_dropped_and_all_else_is_kept(text: str, stripped: str) -> None:
     assert without_blanks(text) == stripped
