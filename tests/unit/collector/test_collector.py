@@ -13,7 +13,6 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -142,18 +141,6 @@ def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(machine: Collec
     assert Counter((page.kind, page.ticker) for page in machine.archived) == Counter(
         (kind, ticker) for kind in ("acoes", "fiis") for ticker in (None, *machine.listed(kind))
     )
-
-
-def test_pages_are_kept_as_the_site_served_them(machine: CollectorMachine) -> None:
-    machine.run()
-
-    asset = next(iter(machine.site.assets.values()))
-    (page,) = [page for page in machine.archived if page.ticker == asset.ticker]
-    assert page.url == f"{machine.site.base_url}/detalhes.php?papel={asset.ticker}"
-    with urlopen(page.url) as answer:  # noqa: S310 - the sample site
-        assert page.body == answer.read()
-        assert (page.status, page.content_type) == (answer.status, answer.headers["Content-Type"])
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", page.fetched_at)
 
 
 def test_the_site_is_asked_as_politely_as_by_the_functions(machine: CollectorMachine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -115,3 +116,15 @@ def test_a_company_gets_cheaper() -> None:
         first, last = (of(ticker, LIVE, day) for day in (history_days(LIVE)[0], None))
         for column in ("vlr_cot", "vlr_ind_p_sobre_vp", "vlr_ind_p_sobre_l"):
             assert last[column] < 0.8 * first[column]
+
+
+def test_an_asset_is_the_same_asset_on_every_day() -> None:
+    def lasting(asset: SampleAsset) -> dict[str, Any]:
+        row = asset.expected_sot()
+        return {name: row[name] for name in row if re.match("nome|tipo|segmento|vlr_patrim|vlr_lucro", name)}
+
+    first = {asset.ticker: lasting(asset) for asset in assets_of(LIVE, history_days(LIVE)[0])}
+    last = {asset.ticker: lasting(asset) for asset in assets_of(LIVE, None)}
+    assert {ticker: last[ticker] for ticker in first.keys() & last.keys()} == {
+        ticker: first[ticker] for ticker in first.keys() & last.keys()
+    }
