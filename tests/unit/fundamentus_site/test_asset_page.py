@@ -13,18 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
+from fundamentus_site.asset_page import Indicators, read_asset_page
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.page import Page
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from lake_rows import LABELS, SCHEMAS
 from sandbox.site import Cell, SampleAsset, make_assets
 from sandbox.site.pages import detail_page
 
 DAY = 20261123
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 EVENING = datetime(2026, 11, 23, 18, 50, 7, tzinfo=SAO_PAULO)
-SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
-LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
 ASSETS = make_assets(DAY, 24, 16)
 RENAMED = "Nome novo"
 

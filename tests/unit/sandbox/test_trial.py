@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -56,14 +55,6 @@ def test_the_history_is_the_last_thirty_trading_days_before_the_live_day(live: i
     shown = [of("PETR4", live, day)["dt_ult_cot"] for day in (days[0], days[-1])]
     assert shown == [date_of(days[0]), date_of(days[-1])]
     assert of("PETR4", live)["dt_ult_cot"] == date_of(session)
-
-
-@pytest.mark.parametrize("live", LIVE_DAYS)
-def test_no_page_shows_a_day_after_its_own(live: int) -> None:
-    for day in (history_days(live)[0], history_days(live)[-1], live):
-        for asset in assets_of(live, day):
-            shown = [cell.value for cell in asset.cells() if isinstance(cell.value, date)]
-            assert max(shown) <= date_of(day), asset.ticker
 
 
 @pytest.mark.parametrize("live", [20261128, 20270101])
