@@ -51,9 +51,6 @@ def of_varieties(*varieties: str) -> list[SampleAsset]:
     return [asset for (variety, _), asset in found.items() if variety in varieties]
 
 
-# ------------------------------------------------------------------------------------------------- labels
-
-
 def test_every_label_of_the_sample_pages_has_a_column_and_every_core_label_is_there() -> None:
     for asset in ASSETS:
         reading = read(asset)
@@ -194,9 +191,6 @@ def test_labels_are_known_by_their_name_whatever_their_dots_spaces_and_marks() -
     assert texts(read_page(page(text.encode()))) == ASSETS[0].expected_sor()
 
 
-# -------------------------------------------------------------------------------------------------- texts
-
-
 def with_company(written: str) -> Indicators:
     body = detail_page(ASSETS[0]).decode("iso-8859-1").replace("PETROBRAS PN", written)
     return read_page(page(body.encode()))
@@ -223,8 +217,6 @@ def test_any_text_is_read_back(text: str) -> None:
     read_back = texts(with_company(html.escape(text)))
     assert read_back == ASSETS[0].expected_sor() | {"nome_empresa": text.strip()}
 
-
-# --------------------------------------------------------------------------------------- twice in a row
 
 RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">Dados demonstrativos.*', re.S)
 
@@ -270,9 +262,6 @@ def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_n
     assert results(cell(PROFIT, "1")) == {"12m": None, "3m": None}
 
 
-# ------------------------------------------------------------------------------------------- later session
-
-
 @pytest.mark.parametrize("session", ["24/11/2026", "01/12/2026", "04/01/2027"])
 def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) -> None:
     asset = ASSETS[0].with_cell("dt_ult_cot", session)
@@ -311,9 +300,6 @@ def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opene
 
 def test_an_old_page_is_taken_whenever_it_came() -> None:
     assert read(ASSETS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
-
-
-# --------------------------------------------------------------------------------- cells in unusual positions
 
 
 @pytest.mark.parametrize(
@@ -380,9 +366,6 @@ def test_no_body_at_all_makes_the_reader_of_assets_fail_otherwise(body: bytes) -
         named = {column for label in found.lacking_core for column in SCHEMAS[Kind.ACOES].labels[label]}
         core = {column.name for column in SCHEMAS[Kind.ACOES].columns if column.core}
         assert lacking & core <= named
-
-
-# ------------------------------------------------------------------------------------------------- bounds
 
 
 def filled(start: bytes, unit: bytes, times: int) -> bytes:

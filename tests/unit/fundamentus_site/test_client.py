@@ -30,8 +30,6 @@ INTERSTITIAL = "<html><title>Um momento</title><p>www.fundamentus.com.br: verifi
 HTTP_OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 ELSEWHERE = "http://fundamentus.invalid/resultado.php"
 
-# ---------------------------------------------------------------------------------------------- the server
-
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -150,9 +148,6 @@ def failure(server: Site, *answers: Serving, **options: Any) -> FundamentusError
     return error.value
 
 
-# ---------------------------------------------------------------------------------------------- attempts
-
-
 def test_a_flaky_page_is_read(server: Site) -> None:
     server.serve(Answer("", 503), reset_connection, Answer())
     assert get(server) == PAGE
@@ -202,9 +197,6 @@ def test_nothing_is_waited_for_past_the_callers_time(server: Site) -> None:
     failure(server, endless(b"", b""), timeout_seconds=20.0, not_after=started + 0.3)
     assert time.monotonic() - started < 15
     assert len(server.requests) == 1
-
-
-# ---------------------------------------------------------------------------------------------- bodies
 
 
 @pytest.mark.parametrize(
@@ -292,9 +284,6 @@ def test_whatever_goes_wrong_with_addresses_and_http_is_unavailable(server: Site
     assert type(failure(server, raw(answer))) is Unavailable
 
 
-# ---------------------------------------------------------------------------------------------- redirects
-
-
 def test_a_redirect_is_followed(server: Site) -> None:
     server.serve(Answer("", 302, {"Location": "/novo?papel=PETR4"}))
     server.serve(Answer(), path="/novo?papel=PETR4")
@@ -334,9 +323,6 @@ def test_redirects_lead_to_the_same_host_and_never_from_https_to_http(
             redirected(url, location)
     else:
         assert redirected(url, location) == target
-
-
-# ---------------------------------------------------------------------------------------------- connections
 
 
 def test_a_connection_that_comes_after_its_time_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,9 +435,6 @@ def test_neither_cookies_nor_passwords_of_this_machine_are_sent(
     for _ in range(2):
         site.get(f"{server.url}/page")
     assert not {"Cookie", "Authorization"} & {name for one in server.headers for name in one}
-
-
-# ------------------------------------------------------------------------------------------------- proxies
 
 
 PASSWORD = f"Basic {b64encode(b'me:se cret').decode()}"

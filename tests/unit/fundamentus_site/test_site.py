@@ -59,10 +59,6 @@ def test_without_a_page_the_site_is_asked_and_without_a_kind_the_pages_is_read(s
     assert len(server.requests) == 2
 
 
-def test_a_trailing_slash_of_the_address_does_not_matter() -> None:
-    assert FundamentusSite("http://site/").url_kpis_ticker == "http://site/detalhes.php?papel="
-
-
 def test_without_a_day_a_page_is_read_for_the_one_at_which_it_came() -> None:
     next_year = datetime.fromisoformat("2027-01-01T03:00:00+00:00")
     this_years = STOCK.expected_sor()["pct_var_ano_a0"]
