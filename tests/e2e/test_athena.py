@@ -140,14 +140,6 @@ def test_a_reader_gets_the_rows_and_columns_that_a_view_is_named_for(
     check(answer, expected.sort_values(order))
 
 
-def test_a_holiday_is_no_session_and_a_mended_price_replaces_the_one_before(asked: Asked) -> None:
-    known = asked.known
-    rows = known.by_session()
-
-    assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
-    assert known.delisted not in set(known.traded().codigo_ticker_ativo)
-
-
 def maiores_dividendos(known: KnownLake) -> pd.DataFrame:
     of_stocks = {"nome_papel": "papel", "nome_empresa": "nome", "nome_setor": "setor"}
     of_funds = {"fii": "papel", "nome_fii": "nome", "segmento": "setor"}
@@ -342,9 +334,13 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
     assert found == expected
 
 
-def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the queries' special cases: without these cases, other tests prove nothing."""
+def test_the_known_lake_has_the_special_cases_of_the_queries(asked: Asked) -> None:
+    """Without a holiday, a mended price, a delisted asset and a bank, other tests prove nothing."""
     known = asked.known
+    rows = known.by_session()
+    assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
+    assert known.delisted not in set(known.traded().codigo_ticker_ativo)
+
     stocks = known.latest("sot_acoes").set_index("nome_papel")
     banks = known.liquid("sot_acoes").dropna(subset="vlr_depositos")
 

@@ -19,16 +19,6 @@ from sandbox.site import SampleAsset
 from sandbox.site.trial import CHEAPER, EARLIER_DAYS, GONE, NEW, SPLIT, history_days, trial_assets
 
 LIVE = 20261129
-LIVE_DAYS = {
-    20261127: 20261127,  # a Friday
-    20261128: 20261127,  # a Saturday
-    20261129: 20261127,
-    20261102: 20261030,  # a holiday
-    20270101: 20261230,
-    20270104: 20270104,
-    20280301: 20280301,  # Ash Wednesday: half a trading day after two days without trade
-}
-"""Live days, and the newest session on each."""
 
 
 @cache
@@ -44,7 +34,18 @@ def tickers(day: int | None) -> set[str]:
     return {asset.ticker for asset in assets_of(LIVE, day)}
 
 
-@pytest.mark.parametrize(("live", "session"), LIVE_DAYS.items())
+@pytest.mark.parametrize(
+    ("live", "session"),
+    [
+        (20261127, 20261127),  # a Friday
+        (20261128, 20261127),  # a Saturday
+        (20261129, 20261127),
+        (20261102, 20261030),  # a holiday
+        (20270101, 20261230),
+        (20270104, 20270104),
+        (20280301, 20280301),  # Ash Wednesday: half a trading day after two days without trade
+    ],
+)
 def test_the_history_is_the_last_thirty_trading_days_before_the_live_day(live: int, session: int) -> None:
     days = history_days(live)
 
