@@ -24,6 +24,7 @@ from pynvest_lake.contract import SOR, SOR_ACOES
 from pynvest_lake.ledger import AssetEntry, Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
+from sandbox.site.pages import detail_page
 
 ASSETS = make_assets(DAY, 20, 10)
 STOCKS = [asset.ticker for asset in ASSETS if asset.kind == "acoes"]
@@ -494,10 +495,7 @@ def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     one, other = STOCKS[:2]
-    own, of_other = (
-        requests.get(f"{site.base_url}/detalhes.php?papel={ticker}", timeout=5).content
-        for ticker in (one, other)
-    )
+    own, of_other = (detail_page(site.assets[ticker]) for ticker in (one, other))
     bodies = [own, own, of_other, b"<html>Access denied</html>"]
     pages = [
         ArchivedPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)

@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -331,17 +332,10 @@ def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(la
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
     """Archive the listings and some stocks' pages; the time `at` is the fetch time of all of them."""
-    paths = [
-        (None, "acoes", "resultado.php"),
-        (None, "fiis", "fii_resultado.php"),
-        *((one, "acoes", f"detalhes.php?papel={one}") for one in tickers),
-    ]
-    pages = []
-    for ticker, kind, path in paths:
-        found = requests.get(f"{site.base_url}/{path}", timeout=5)
-        content_type = found.headers["Content-Type"]
-        pages.append(ArchivedPage(ticker, kind, found.url, at, 200, content_type, found.content))
-    return lake.archive.put(DAY, pages)
+    source = FundamentusSite(site.base_url)
+    pages = [ArchivedPage.of(source.fetch_listing(kind), kind, None) for kind in Kind]
+    pages += [ArchivedPage.of(source.fetch_asset(one), Kind.ACOES, one) for one in tickers]
+    return lake.archive.put(DAY, [replace(page, fetched_at=at) for page in pages])
 
 
 @pytest.mark.parametrize(
