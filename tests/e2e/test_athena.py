@@ -32,7 +32,11 @@ from sandbox.local import LocalLake
 
 pytestmark = pytest.mark.e2e
 
-RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NOTEBOOK, DUCKDB = re.findall(
+    r"^```python\n(.*?)^```$", (DOCS / "recipes.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+)
+"""The two programs in docs/recipes.md."""
 NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
 """These tests read no page: the address does not answer."""
 
@@ -134,14 +138,6 @@ def test_a_reader_gets_the_rows_and_columns_that_a_view_is_named_for(
     answer = athena.ask(f"SELECT * FROM {view} ORDER BY {', '.join(order)}")  # noqa: S608
 
     check(answer, expected.sort_values(order))
-
-
-def test_a_holiday_is_no_session_and_a_mended_price_replaces_the_one_before(asked: Asked) -> None:
-    known = asked.known
-    rows = known.by_session()
-
-    assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
-    assert known.delisted not in set(known.traded().codigo_ticker_ativo)
 
 
 def maiores_dividendos(known: KnownLake) -> pd.DataFrame:
@@ -330,8 +326,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
         ).sum(),
         "AS por_vp": len(stocks),
     }
-    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
-    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    queries = re.findall(r"```sql\n(.*?)```", (DOCS / "quality.md").read_text("utf-8"), re.DOTALL)
 
     found = {part: len(asked.athena.ask(sql).rows) for sql in queries for part in expected if part in sql}
 
@@ -339,9 +334,13 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
     assert found == expected
 
 
-def test_a_delisted_asset_and_a_bank_are_where_they_belong(asked: Asked) -> None:
-    """Check that the lake has the queries' special cases: without these cases, other tests prove nothing."""
+def test_the_known_lake_has_the_special_cases_of_the_queries(asked: Asked) -> None:
+    """Without a holiday, a mended price, a delisted asset and a bank, other tests prove nothing."""
     known = asked.known
+    rows = known.by_session()
+    assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
+    assert known.delisted not in set(known.traded().codigo_ticker_ativo)
+
     stocks = known.latest("sot_acoes").set_index("nome_papel")
     banks = known.liquid("sot_acoes").dropna(subset="vlr_depositos")
 
@@ -434,11 +433,6 @@ def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
     assert not (tmp_path / "day.html").exists()
 
 
-def recipes() -> list[str]:
-    """Return the programs in docs/recipes.md, in order."""
-    return re.findall(r"^```python\n(.*?)^```$", RECIPES.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-
-
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
     """Run a recipe and an expression as the reader, in a separate process; return the expression's value."""
     env = {
@@ -456,7 +450,7 @@ def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory
 def test_the_recipe_of_the_notebook_gives_the_assets_of_the_last_day(
     asked: Asked, reader: Role, tmp_path: Path
 ) -> None:
-    frame = frame_of(recipes()[0], "stocks", asked, reader, tmp_path)
+    frame = frame_of(NOTEBOOK, "stocks", asked, reader, tmp_path)
 
     columns = ["vlr_cot", "vlr_ind_p_sobre_vp", "pct_var_dia"]
     found, expected = (
@@ -476,15 +470,11 @@ def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
     expected = asked.known.by_session()[columns].sort_values(columns, ignore_index=True)
 
     for _ in range(2):
-        frame = frame_of(recipes()[1], "series.df()", asked, reader, tmp_path)
+        frame = frame_of(DUCKDB, "series.df()", asked, reader, tmp_path)
 
         found = frame[columns].astype(expected.dtypes).sort_values(columns, ignore_index=True)
         assert_frame_equal(found, expected)
         assert not gone.exists()
-
-
-def test_there_is_no_recipe_that_is_not_run() -> None:
-    assert len(recipes()) == 2
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:

@@ -8,9 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from fundamentus_site.asset_page import Labels
 from moto_lake import DAY, Lake
-from pynvest_lake.contract import table_schema
+from pynvest_lake.contract import SOR, table_schema
 from pynvest_lake.storage import LakeObject, object_id, write
+
+SCHEMAS = {kind: table_schema(table) for kind, table in SOR.items()}
+LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
+"""The labels of each kind's pages."""
 
 
 def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:

@@ -13,8 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from moto_lake import DAY, WORK_BUCKET
+from b3.kind import Kind
+from moto_lake import DAY, WORK_BUCKET, Lake
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing, Outcome, Round
 from sandbox.site import Fault, make_assets
 from world import SCHEDULED, World, make_world
 
@@ -112,14 +114,7 @@ def test_the_ledger(world: World) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("outcome", "is_final"),
-    [
-        ("read", True), ("no_such_paper", True), ("later_session", True),
-        ("layout", False), ("failed", False), ("refused", False),
-    ],
-)  # fmt: skip
-def test_a_ledger_that_was_written_before_is_read(world: World, outcome: str, is_final: bool) -> None:
+def test_a_ledger_that_was_written_before_is_read(lake: Lake) -> None:
     put = {
         "listing.json": {"trial": False, "archived": True, "papers": {"acoes": {"PETR4": 1.0}, "fiis": {}}},
         "rounds/0.json": {
@@ -132,7 +127,7 @@ def test_a_ledger_that_was_written_before_is_read(world: World, outcome: str, is
             "kind": "acoes",
             "papers": {
                 "PETR4": {
-                    "outcome": outcome,
+                    "outcome": "read",
                     "round": 0,
                     "why": "why",
                     "object": "1" * 32,
@@ -148,17 +143,16 @@ def test_a_ledger_that_was_written_before_is_read(world: World, outcome: str, is
             "archived": True,
         },
     }
-    s3, sor = world.lake.s3, world.lake.tables[SOR_ACOES]
     for name, content in put.items():
-        s3.put_object(Bucket=WORK_BUCKET, Key=f"ledger/{DAY_OF}/{name}", Body=json.dumps(content).encode())
-    s3.put_object(Bucket=sor.bucket, Key=f"{SOR_ACOES}/{DAY_OF}/{'1' * 32}.part.parquet", Body=b"")
-    world.site.assets = {"PETR4": next(one for one in world.site.assets.values() if one.kind == "acoes")}
+        body = json.dumps(content).encode()
+        lake.s3.put_object(Bucket=WORK_BUCKET, Key=f"ledger/{DAY_OF}/{name}", Body=body)
 
-    world.pending.append(("tickers", {"anomesdia_exec": DAY, "only_missing": True}))
-    world.step()
-    world.receive()
+    read = lake.ledger.read(DAY)
 
-    assert ("PETR4" in messages(world)) != is_final
+    entry = AssetEntry(Outcome.READ, 0, "why", "1" * 32, DAY, "2026-11-23T21:00:10Z", ("Novo",), 30, ("P/L",))
+    assert read.listing == Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}})
+    assert read.rounds == (Round(0, "2026-11-23T21:00:00Z", {Kind.ACOES: ["PETR4"], Kind.FIIS: []}),)
+    assert [batch for batch, _ in read.batches] == [BatchEntry(Kind.ACOES, {"PETR4": entry})]
 
 
 def test_the_archive(world: World) -> None:

@@ -14,15 +14,14 @@ from pynvest.scrappers import fundamentus as pynvest_fundamentus
 from pynvest.scrappers.fundamentus import METADATA_COLS_ACOES, METADATA_COLS_FIIS, Fundamentus
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import Labels
 from fundamentus_site.errors import NoSuchAsset
 from fundamentus_site.site import FundamentusSite
+from lake_rows import LABELS
 from moto_lake import DAY
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import SPEC_ATIVOS
 from sandbox.site import GHOSTS, SiteServer, make_assets
 from world import SCHEDULED, make_world
 
-SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
 ASSETS = make_assets(DAY)
 DIFFERENCES = Path(__file__).with_name("differences_from_pynvest.json")
 """For each reason, the pages and the columns that pynvest reads differently."""
@@ -36,8 +35,7 @@ def server() -> Iterator[SiteServer]:
 
 @pytest.fixture
 def ours(server: SiteServer) -> FundamentusSite:
-    labels = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
-    return FundamentusSite(server.base_url, labels=labels)
+    return FundamentusSite(server.base_url, labels=LABELS)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.quality import run_checks
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
-from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
+from fundamentus_site.asset_page import Indicators, read_asset_page
 from fundamentus_site.page import Page
-from pynvest_lake.contract import SOR, table_schema
+from lake_rows import LABELS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, DayLedger, Listing, Outcome
 from sandbox.history import make_day
 from sandbox.site import SampleAsset, make_assets, pages
@@ -123,11 +123,8 @@ def without_label(asset: SampleAsset, label: str) -> SampleAsset:
 def read_page(asset: SampleAsset) -> Indicators:
     """Read an asset's page in the year of `NOW`; the day within the year makes no difference."""
     kind = Kind(asset.kind)
-    schema = table_schema(SOR[kind])
     page = Page("https://site", 200, pages.CONTENT_TYPE, pages.detail_page(asset), NOW)
-    return read_asset_page(
-        page, asset.ticker, kind, Labels(schema.labels, schema.core_labels), number_of(NOW)
-    )
+    return read_asset_page(page, asset.ticker, kind, LABELS[kind], number_of(NOW))
 
 
 def read_day(

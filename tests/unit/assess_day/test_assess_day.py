@@ -51,17 +51,6 @@ def land(lake: Lake, *tickers: str, through: tuple[str, ...] = (SOT_ACOES, SPEC_
     lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, read))
 
 
-def test_a_whole_day_is_assessed_as_such(lake: Lake, assess: Any) -> None:
-    queue(lake, "PETR4", "VALE3")
-    land(lake, "PETR4")
-    land(lake, "VALE3")
-
-    status = assess()
-
-    assert (status["anomesdia_exec"], status["settled"]) == (DAY, True)
-    assert "round_seconds" not in status
-
-
 def test_an_asset_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
@@ -103,16 +92,6 @@ def test_the_days_before_are_looked_at_only_once_the_day_is_settled(lake: Lake, 
 
     assert not unsettled
     assert of_days_before()
-
-
-def test_an_object_that_is_not_through_is_looked_for_again(lake: Lake, assess: Any) -> None:
-    queue(lake, "PETR4")
-    land(lake, "PETR4", through=(SOT_ACOES,))
-
-    status = assess()
-
-    assert status["settled"] is False
-    assert f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 1 (" in status["waiting_for"][0]
 
 
 def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:

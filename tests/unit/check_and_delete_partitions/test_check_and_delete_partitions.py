@@ -32,30 +32,49 @@ from pynvest_lake.storage import LakeTable, arrived_ids, list_day
 PAST, TOMORROW = 20261120, 20261124
 
 
-class Invocations(list[dict[str, Any]]):
-    """The payloads of asynchronous calls to stage 2; a call that probes the site gets the answer `probe`."""
+class Stage1:
+    """Stage 1, and what it asks of stage 2 and of the workflow.
 
-    probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
-    error: Mapping[str, Any] = {}
+    ``invoked`` has the payloads of asynchronous calls to stage 2; a call that probes the site gets the answer
+    ``probe``. ``started`` has the requests to start the workflow.
+    """
 
-    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        """Answer as Lambda does."""
+    def __init__(self, lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._lake, self._context, self._monkeypatch = lake, context, monkeypatch
+        self.invoked: list[dict[str, Any]] = []
+        self.started: list[dict[str, Any]] = []
+        self.probe: Mapping[str, Any] = {"probe": True, "answer": "read"}
+        self.error: Mapping[str, Any] = {}
+        aws.client("lambda").meta.events.register("before-call.lambda.Invoke", self._invoke)
+        workflow = aws.client("stepfunctions").meta.events
+        workflow.register("before-call.stepfunctions.StartExecution", self._start)
+
+    def run(self, event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
+        set_environment(self._monkeypatch, self._lake, FETCH_FROM=fetch_from)
+        return stage.handler(event, self._context)
+
+    def _invoke(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
         assert params["url_path"] == "/2015-03-31/functions/get-tickers/invocations"
         body = json.loads(params["body"])
         if body == {"probe": True}:
             payload = io.BytesIO(json.dumps(self.probe).encode())
             return SimpleNamespace(status_code=200), {"StatusCode": 200, "Payload": payload, **self.error}
         assert params["headers"]["X-Amz-Invocation-Type"] == "Event"
-        self.append(body)
+        self.invoked.append(body)
         return SimpleNamespace(status_code=202), {"StatusCode": 202}
+
+    def _start(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.started.append(json.loads(params["body"]))
+        name = self.started[-1].get("name")
+        if name and [one.get("name") for one in self.started].count(name) > 1:
+            error = {"Code": "ExecutionAlreadyExists", "Message": "Execution Already Exists"}
+            return SimpleNamespace(status_code=400), {"Error": error}
+        return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
 
 
 @pytest.fixture
-def invoked(lake: Lake) -> Invocations:
-    """Record the invocations of stage 2."""
-    invocations = Invocations()
-    aws.client("lambda").meta.events.register("before-call.lambda.Invoke", invocations.answer)
-    return invocations
+def stage1(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Stage1:
+    return Stage1(lake, context, monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -63,32 +82,6 @@ def late_on_the_day(lake: Lake) -> Iterator[None]:
     """Set the clock to 23:58 in São Paulo; in UTC the next day has begun."""
     with time_machine.travel(datetime(2026, 11, 24, 2, 58, tzinfo=timezone.utc), tick=True):
         yield
-
-
-@pytest.fixture
-def clear(
-    lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, invoked: list[dict[str, Any]]
-) -> Any:
-    def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
-        set_environment(monkeypatch, lake, FETCH_FROM=fetch_from)
-        return stage.handler(event, context)
-
-    return run
-
-
-def test_a_day_is_removed_from_all_six_tables_and_other_days_stay(lake: Lake) -> None:
-    for table in LAYERS:
-        for day in (DAY, DAY - 1):
-            put_part(lake, table, 1, day=day)
-            register_partition(lake.glue, lake.tables[table], day)
-
-    removed = remove_day(lake.s3, lake.glue, lake.tables.values(), DAY)
-
-    assert removed == {"objects_deleted": 6, "partitions_deleted": 6, "tables": dict.fromkeys(lake.tables, 1)}
-    for table in LAYERS:
-        assert lake.keys(table) == []
-        assert len(lake.keys(table, DAY - 1)) == 1
-        assert lake.partitions(table) == [str(DAY - 1)]
 
 
 def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_successors(
@@ -122,15 +115,15 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
 
 
 def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
-    lake: Lake, clear: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    lake: Lake, stage1: Stage1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     partitions._awswrangler.cache_clear()
     monkeypatch.delitem(sys.modules, "awswrangler")
 
-    clear({"anomesdia_exec": DAY})
+    stage1.run({"anomesdia_exec": DAY})
 
     assert "awswrangler" not in sys.modules
-    assert len(invoked) == 1
+    assert len(stage1.invoked) == 1
 
 
 @pytest.fixture
@@ -166,16 +159,16 @@ def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: 
 
 
 def test_an_object_that_stays_is_an_error_and_nothing_is_started(
-    lake: Lake, clear: Any, s3_keeps: Any, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    lake: Lake, stage1: Stage1, s3_keeps: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = put_part(lake, SOT_ACOES, 1)
     put_part(lake, SOT_ACOES, 2)
     s3_keeps(kept.key, 1000)
 
     with pytest.raises(NotDeleted, match=f"1 of 2 objects of .* are still there .* such as {kept.key}"):
-        clear({"anomesdia_exec": DAY})
+        stage1.run({"anomesdia_exec": DAY})
 
-    assert invoked == []
+    assert stage1.invoked == []
 
 
 def test_a_day_that_is_deleted_at_once_is_not_waited_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,25 +237,8 @@ def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
     assert lake.partitions(SOT_ACOES) == [str(DAY)]
 
 
-def test_a_persons_empty_event_means_today_in_sao_paulo(clear: Any) -> None:
-    assert clear({})["anomesdia_exec"] == 20261123
-
-
-@pytest.fixture
-def started(lake: Lake) -> list[dict[str, Any]]:
-    """Record the input of each workflow start, and answer as Step Functions does."""
-    requests: list[dict[str, Any]] = []
-
-    def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        requests.append(json.loads(params["body"]))
-        name = requests[-1].get("name")
-        if name and [one.get("name") for one in requests].count(name) > 1:
-            error = {"Code": "ExecutionAlreadyExists", "Message": "Execution Already Exists"}
-            return SimpleNamespace(status_code=400), {"Error": error}
-        return SimpleNamespace(status_code=200), {"executionArn": "arn", "startDate": 0}
-
-    aws.client("stepfunctions").meta.events.register("before-call.stepfunctions.StartExecution", answer)
-    return requests
+def test_a_persons_empty_event_means_today_in_sao_paulo(stage1: Stage1) -> None:
+    assert stage1.run({})["anomesdia_exec"] == 20261123
 
 
 def page(ticker: str | None, kind: str = "acoes") -> ArchivedPage:
@@ -286,29 +262,35 @@ LISTINGS = [page(None, "acoes"), page(None, "fiis")]
     ],
 )
 def test_an_event_that_is_refused_clears_and_starts_nothing(
-    lake: Lake, clear: Any, invoked: Any, started: Any, event: dict[str, Any], fetch_from: str, said: str
+    lake: Lake, stage1: Stage1, event: dict[str, Any], fetch_from: str, said: str
 ) -> None:
     kept = [put_part(lake, SOT_ACOES, 1, day=day) for day in (PAST, DAY, TOMORROW)]
 
     with pytest.raises(ValueError, match=said):
-        clear(event, fetch_from)
+        stage1.run(event, fetch_from)
 
     assert [lake.keys(SOT_ACOES, item.day) for item in kept] == [[item.key] for item in kept]
-    assert (invoked, started) == ([], [])
+    assert (stage1.invoked, stage1.started) == ([], [])
 
 
-def test_a_day_after_today_that_is_there_can_be_removed(lake: Lake, clear: Any, invoked: list[Any]) -> None:
+def test_a_day_after_today_is_removed_from_all_tables_and_the_ledger_and_other_days_stay(
+    lake: Lake, stage1: Stage1
+) -> None:
     for table in LAYERS:
-        put_part(lake, table, 1, day=20300101)
-        register_partition(lake.glue, lake.tables[table], 20300101)
+        for day in (20300101, 20300102):
+            put_part(lake, table, 1, day=day)
+            register_partition(lake.glue, lake.tables[table], day)
     lake.ledger.write_listing(20300101, Listing({Kind.ACOES: {"PETR4": None}}))
 
-    result = clear({"anomesdia_exec": 20300101, "remove": True})
+    result = stage1.run({"anomesdia_exec": 20300101, "remove": True})
 
     assert (result["objects_deleted"], result["partitions_deleted"]) == (6, 6)
-    assert [lake.keys(table, 20300101) for table in LAYERS] == [[]] * 6
+    assert result["tables"] == dict.fromkeys(LAYERS, 1)
+    for table in LAYERS:
+        assert (lake.keys(table, 20300101), len(lake.keys(table, 20300102))) == ([], 1)
+        assert lake.partitions(table) == ["20300102"]
     assert lake.ledger.read(20300101) == DayLedger(20300101, None, (), ())
-    assert invoked == []
+    assert stage1.invoked == []
 
 
 @pytest.mark.parametrize(
@@ -319,34 +301,34 @@ def test_a_day_after_today_that_is_there_can_be_removed(lake: Lake, clear: Any, 
     ],
 )
 def test_a_good_day_stays_where_the_site_does_not_answer_a_person(
-    lake: Lake, clear: Any, invoked: Invocations, said: dict[str, Any], more: dict[str, Any], why: str
+    lake: Lake, stage1: Stage1, said: dict[str, Any], more: dict[str, Any], why: str
 ) -> None:
     kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
-    invoked.probe, invoked.error = said, more
+    stage1.probe, stage1.error = said, more
 
-    assert clear({})["refused"] == why
+    assert stage1.run({})["refused"] == why
     assert lake.keys(SOT_ACOES) == [kept.key]
-    assert invoked == []
+    assert stage1.invoked == []
 
 
 def test_a_day_that_was_half_cleared_is_cleared_whatever_the_site_answers_now(
-    lake: Lake, clear: Any, invoked: Invocations
+    lake: Lake, stage1: Stage1
 ) -> None:
     put_part(lake, SOR_ACOES, "left", {"nome_papel": "AAAA3"})
     round_at(lake, 21)
     aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # this object is deleted first
-    invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
+    stage1.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
-    assert clear({})["objects_deleted"] == 1
-    assert invoked == [{"anomesdia_exec": DAY}]
+    assert stage1.run({})["objects_deleted"] == 1
+    assert stage1.invoked == [{"anomesdia_exec": DAY}]
 
 
-def test_a_partial_run_clears_nothing(lake: Lake, clear: Any, invoked: list[dict[str, Any]]) -> None:
+def test_a_partial_run_clears_nothing(lake: Lake, stage1: Stage1) -> None:
     kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
 
-    clear({"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]})
+    stage1.run({"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]})
 
-    assert invoked == [{"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]}]
+    assert stage1.invoked == [{"anomesdia_exec": DAY, "tickers": ["PETR4", "HGLG11"]}]
     assert lake.keys(SOT_ACOES) == [kept.key]
 
 
@@ -371,40 +353,42 @@ def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> 
     ids=["before", "partial", "partial after a whole run"],
 )
 def test_the_schedule_clears_its_own_day_without_a_probe(
-    lake: Lake, clear: Any, invoked: Invocations, hour: int, tickers: list[str], is_partial: bool
+    lake: Lake, stage1: Stage1, hour: int, tickers: list[str], is_partial: bool
 ) -> None:
     put_part(lake, SOT_ACOES, "before the close", {"nome_papel": "AAAA3"})
     round_at(lake, hour, *tickers, is_partial=is_partial)
-    invoked.probe = {"probe": True, "answer": "refused", "why": "status 403"}
+    stage1.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
-    assert clear(SCHEDULED)["objects_deleted"] == 1
+    assert stage1.run(SCHEDULED)["objects_deleted"] == 1
     assert lake.keys(SOT_ACOES) == []
 
 
 def test_the_schedule_does_nothing_once_the_day_was_started_after_its_time(
-    lake: Lake, clear: Any, invoked: list[Any]
+    lake: Lake, stage1: Stage1
 ) -> None:
     kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
     round_at(lake, 21, "PETR4", "VALE3")
 
-    assert "ignored" in clear(SCHEDULED)
+    assert "ignored" in stage1.run(SCHEDULED)
     assert lake.keys(SOT_ACOES) == [kept.key]
-    assert invoked == []
+    assert stage1.invoked == []
 
 
-def test_the_schedules_day_is_that_of_its_own_time_whatever_the_clock_says(clear: Any) -> None:
+def test_the_schedules_day_is_that_of_its_own_time_whatever_the_clock_says(stage1: Stage1) -> None:
     after_midnight = datetime(2026, 11, 24, 3, 30, tzinfo=timezone.utc)
     with time_machine.travel(after_midnight, tick=True), pytest.raises(DayRefused, match="20261123 is past"):
-        clear(SCHEDULED)
+        stage1.run(SCHEDULED)
 
 
-def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(lake: Lake, clear: Any) -> None:
+def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(
+    lake: Lake, stage1: Stage1
+) -> None:
     for day in (DAY, PAST):
         lake.ledger.write_listing(day, Listing({Kind.ACOES: {"PETR4": None}}))
         lake.ledger.start_round(day, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
         lake.ledger.write_batch(day, BatchEntry(Kind.ACOES, {"PETR4": AssetEntry(Outcome.REFUSED)}))
 
-    clear({"anomesdia_exec": DAY})
+    stage1.run({"anomesdia_exec": DAY})
 
     left = lake.ledger.read(DAY)
     assert (left.listing, len(left.rounds), left.batches) == (None, 1, ())
@@ -412,7 +396,7 @@ def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(lak
 
 
 def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_them(
-    lake: Lake, clear: Any, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, stage1: Stage1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.ledger.write_listing(DAY, Listing({}))
     lake.ledger.start_round(DAY, {}, datetime(2026, 11, 23, tzinfo=timezone.utc), number=0)
@@ -424,24 +408,22 @@ def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_the
 
     monkeypatch.setattr(stage, "remove_day", remove_nothing)
 
-    clear({"anomesdia_exec": DAY})
+    stage1.run({"anomesdia_exec": DAY})
 
     assert [(at_that_time.listing, len(at_that_time.rounds)) for at_that_time in seen] == [(None, 1)]
 
 
-def test_a_run_from_pages_starts_the_workflow_and_clears_nothing(
-    lake: Lake, clear: Any, invoked: list[Any], started: list[dict[str, Any]]
-) -> None:
+def test_a_run_from_pages_starts_the_workflow_and_clears_nothing(lake: Lake, stage1: Stage1) -> None:
     kept = put_part(lake, SOR_ACOES, "past", {"nome_papel": "PETR4"}, day=PAST)
     lake.archive.put(PAST, [*LISTINGS, page("PETR4")])
 
-    clear({"anomesdia_exec": PAST, "source": "pages"})
+    stage1.run({"anomesdia_exec": PAST, "source": "pages"})
 
     assert lake.keys(SOR_ACOES, PAST) == [kept.key]
-    assert [json.loads(request["input"]) for request in started] == [
+    assert [json.loads(request["input"]) for request in stage1.started] == [
         {"anomesdia_exec": PAST, "source": "pages"}
     ]
-    assert invoked == []
+    assert stage1.invoked == []
 
 
 HASH = "0f" * 16
@@ -453,23 +435,21 @@ def manifest(lake: Lake, day: int = DAY) -> dict[str, Any]:
     return raw_s3_event((WORK_BUCKET, f"pages/anomesdia_exec={day}/{HASH}.manifest.json"))
 
 
-def test_a_manifest_starts_the_workflow_once(lake: Lake, clear: Any, started: list[dict[str, Any]]) -> None:
-    clear(manifest(lake), fetch_from="pages")
-    again = clear(manifest(lake), fetch_from="pages")
+def test_a_manifest_starts_the_workflow_once(lake: Lake, stage1: Stage1) -> None:
+    stage1.run(manifest(lake), fetch_from="pages")
+    again = stage1.run(manifest(lake), fetch_from="pages")
 
-    assert [request["name"] for request in started] == [f"{DAY}-{HASH}"] * 2
-    assert json.loads(started[0]["input"]) == {"anomesdia_exec": DAY, "source": "pages"}
+    assert [request["name"] for request in stage1.started] == [f"{DAY}-{HASH}"] * 2
+    assert json.loads(stage1.started[0]["input"]) == {"anomesdia_exec": DAY, "source": "pages"}
     assert "already started the day" in again["ignored"]
 
 
-def test_where_the_site_is_asked_a_manifest_starts_nothing(
-    lake: Lake, clear: Any, invoked: list[Any], started: list[Any]
-) -> None:
+def test_where_the_site_is_asked_a_manifest_starts_nothing(lake: Lake, stage1: Stage1) -> None:
     kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
 
-    assert "fetch_from" in clear(manifest(lake))["ignored"]
+    assert "fetch_from" in stage1.run(manifest(lake))["ignored"]
     assert lake.keys(SOT_ACOES) == [kept.key]
-    assert (invoked, started) == ([], [])
+    assert (stage1.invoked, stage1.started) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -483,11 +463,11 @@ def test_where_the_site_is_asked_a_manifest_starts_nothing(
     ],
 )
 def test_a_manifest_starts_the_collectors_own_day_or_a_recent_one_that_was_never_run(
-    lake: Lake, clear: Any, started: list[Any], day: int, was_run: bool, starts: bool
+    lake: Lake, stage1: Stage1, day: int, was_run: bool, starts: bool
 ) -> None:
     if was_run:
         lake.ledger.start_round(day, {}, datetime.now(timezone.utc), number=0)
 
-    clear(manifest(lake, day), fetch_from="pages")
+    stage1.run(manifest(lake, day), fetch_from="pages")
 
-    assert bool(started) is starts
+    assert bool(stage1.started) is starts

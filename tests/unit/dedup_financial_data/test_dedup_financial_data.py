@@ -15,6 +15,7 @@ from moto_lake import DAY, Lake
 from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import COMPACT, PART, list_day, object_id
+from world import Killed
 
 MOMENT = datetime(2026, 11, 23, 18, 50)
 STARTED = {"input": {}, "started_at": "2026-11-23T22:00:00.123Z"}
@@ -206,10 +207,6 @@ def before_call(lake_client: Any, operation: str, action: Any) -> None:
             action()
 
     lake_client.meta.events.register(f"before-call.s3.{operation}", once)
-
-
-class Killed(Exception):
-    pass
 
 
 def kill() -> None:

@@ -13,18 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import Indicators, Labels, read_asset_page
+from fundamentus_site.asset_page import Indicators, read_asset_page
 from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.page import Page
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from lake_rows import LABELS, SCHEMAS
 from sandbox.site import Cell, SampleAsset, make_assets
 from sandbox.site.pages import detail_page
 
 DAY = 20261123
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 EVENING = datetime(2026, 11, 23, 18, 50, 7, tzinfo=SAO_PAULO)
-SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
-LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
 ASSETS = make_assets(DAY, 24, 16)
 RENAMED = "Nome novo"
 
@@ -51,9 +49,6 @@ def of_varieties(*varieties: str) -> list[SampleAsset]:
     for asset in ASSETS:
         found.setdefault((asset.variety, asset.kind), asset)
     return [asset for (variety, _), asset in found.items() if variety in varieties]
-
-
-# ------------------------------------------------------------------------------------------------- labels
 
 
 def test_every_label_of_the_sample_pages_has_a_column_and_every_core_label_is_there() -> None:
@@ -196,9 +191,6 @@ def test_labels_are_known_by_their_name_whatever_their_dots_spaces_and_marks() -
     assert texts(read_page(page(text.encode()))) == ASSETS[0].expected_sor()
 
 
-# -------------------------------------------------------------------------------------------------- texts
-
-
 def with_company(written: str) -> Indicators:
     body = detail_page(ASSETS[0]).decode("iso-8859-1").replace("PETROBRAS PN", written)
     return read_page(page(body.encode()))
@@ -225,8 +217,6 @@ def test_any_text_is_read_back(text: str) -> None:
     read_back = texts(with_company(html.escape(text)))
     assert read_back == ASSETS[0].expected_sor() | {"nome_empresa": text.strip()}
 
-
-# --------------------------------------------------------------------------------------- twice in a row
 
 RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">Dados demonstrativos.*', re.S)
 
@@ -272,9 +262,6 @@ def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_n
     assert results(cell(PROFIT, "1")) == {"12m": None, "3m": None}
 
 
-# ------------------------------------------------------------------------------------------- later session
-
-
 @pytest.mark.parametrize("session", ["24/11/2026", "01/12/2026", "04/01/2027"])
 def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) -> None:
     asset = ASSETS[0].with_cell("dt_ult_cot", session)
@@ -313,9 +300,6 @@ def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opene
 
 def test_an_old_page_is_taken_whenever_it_came() -> None:
     assert read(ASSETS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
-
-
-# --------------------------------------------------------------------------------- cells in unusual positions
 
 
 @pytest.mark.parametrize(
@@ -382,9 +366,6 @@ def test_no_body_at_all_makes_the_reader_of_assets_fail_otherwise(body: bytes) -
         named = {column for label in found.lacking_core for column in SCHEMAS[Kind.ACOES].labels[label]}
         core = {column.name for column in SCHEMAS[Kind.ACOES].columns if column.core}
         assert lacking & core <= named
-
-
-# ------------------------------------------------------------------------------------------------- bounds
 
 
 def filled(start: bytes, unit: bytes, times: int) -> bytes:

@@ -8,29 +8,25 @@ import pytest
 from fundamentus_site.breaker import Breaker
 
 
-def opened(*answers: str) -> bool:
-    """Return whether a breaker is open after `answers`; each answer is ``read`` or a refused ticker."""
+@pytest.mark.parametrize(
+    ("answers", "is_open"),
+    [
+        ("A B", False),
+        ("A B C", True),
+        ("A A A B", False),  # one asset that is refused again and again counts once
+        ("A B read C D", False),  # a page that was read resets the count
+        ("A B read C D A", True),
+    ],
+)
+def test_three_different_assets_refused_in_a_row_open_it(answers: str, is_open: bool) -> None:
     breaker = Breaker(60)
-    for answer in answers:
+    for answer in answers.split():
         if answer == "read":
             breaker.read()
         else:
             breaker.refused(answer)
-    return breaker.open
 
-
-def test_three_different_assets_refused_in_a_row_open_it() -> None:
-    assert not opened("A", "B")
-    assert opened("A", "B", "C")
-
-
-def test_one_asset_that_is_refused_again_and_again_does_not_open_it() -> None:
-    assert not opened("A", "A", "A", "B")
-
-
-def test_a_page_that_was_read_between_them_resets_the_count() -> None:
-    assert not opened("A", "B", "read", "C", "D")
-    assert opened("A", "B", "read", "C", "D", "A")
+    assert breaker.open is is_open
 
 
 def test_429_opens_it_and_after_the_cool_down_one_refusal_does_until_a_page_was_read(

@@ -26,9 +26,6 @@ def page(body: str | bytes, content_type: str | None = LATIN_1, status: int = 20
     return Page("http://site/page", status, content_type, body, EVENING)
 
 
-# ------------------------------------------------------------------------------------------------- bytes
-
-
 @pytest.mark.parametrize(
     ("body", "content_type", "text"),
     [
@@ -53,9 +50,6 @@ def test_bytes_that_are_utf_8_or_said_to_be_are_utf_8_and_others_windows_1252(
 @given(st.binary(), st.one_of(st.none(), st.text(st.characters(codec="ascii")), st.just("x; charset=utf-7")))
 def test_any_bytes_have_a_text(body: bytes, content_type: str | None) -> None:
     assert isinstance(page(body, content_type).text, str)
-
-
-# ---------------------------------------------------------------------------- refusals and other layouts
 
 
 def outcome(body: str | bytes, status: int = 200) -> FundamentusError:
@@ -147,8 +141,6 @@ def test_a_body_that_is_no_html_page_is_a_broken_answer(body: bytes) -> None:
     assert type(error) is Unavailable
     assert "no HTML page" in str(error)
 
-
-# ---------------------------------------------------------------------------------------------- listings
 
 HEADER = "<tr><th>Papel</th><th> Cotação </th><th>P/L</th></tr>"
 

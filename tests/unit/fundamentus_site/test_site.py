@@ -10,17 +10,14 @@ import pytest
 from pynvest.scrappers import fundamentus as pynvest_fundamentus
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import Labels
 from fundamentus_site.errors import LayoutNotRecognized
 from fundamentus_site.page import Page
 from fundamentus_site.site import FundamentusSite
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, table_schema
+from lake_rows import LABELS
 from sandbox.site import SampleAsset, SiteServer, make_assets
 from sandbox.site.pages import CONTENT_TYPE, detail_page, listing_page
 
 DAY = 20261123
-SCHEMAS = {Kind.ACOES: table_schema(SOR_ACOES), Kind.FIIS: table_schema(SOR_FIIS)}
-LABELS = {kind: Labels(schema.labels, schema.core_labels) for kind, schema in SCHEMAS.items()}
 SITE = FundamentusSite("http://site", labels=LABELS)
 EVENING = datetime(2026, 11, 23, 21, 50, 7, tzinfo=timezone.utc)
 STOCK, FUND = make_assets(DAY, 1, 1)
@@ -60,10 +57,6 @@ def test_without_a_page_the_site_is_asked_and_without_a_kind_the_pages_is_read(s
     assert is_of(site.coleta_indicadores_de_ativo("PETR4", day=DAY), STOCK)
     assert is_of(site.coleta_indicadores_de_ativo("HGLG11", day=DAY), FUND)
     assert len(server.requests) == 2
-
-
-def test_a_trailing_slash_of_the_address_does_not_matter() -> None:
-    assert FundamentusSite("http://site/").url_kpis_ticker == "http://site/detalhes.php?papel="
 
 
 def test_without_a_day_a_page_is_read_for_the_one_at_which_it_came() -> None:

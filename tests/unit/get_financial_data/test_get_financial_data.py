@@ -20,18 +20,21 @@ from lake_rows import sqs_event
 from moto_lake import DAY, Lake, deny_putting, set_environment
 from pynvest_lake import aws
 from pynvest_lake.archive import ArchivedPage
-from pynvest_lake.contract import SOR, SOR_ACOES, SOR_FIIS
+from pynvest_lake.contract import SOR, SOR_ACOES
 from pynvest_lake.ledger import AssetEntry, Outcome
 from pynvest_lake.storage import list_day, read
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
+from sandbox.site.pages import detail_page
 
+ASSETS = make_assets(DAY, 20, 10)
+STOCKS = [asset.ticker for asset in ASSETS if asset.kind == "acoes"]
 TOLD = ("later_session", "layout", "failed", "refused")
 """Outcomes whose assets the result lists with reasons."""
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_assets(DAY, 20, 10)) as site:
+    with SiteServer(ASSETS) as site:
         yield site
 
 
@@ -73,23 +76,19 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
     return {"ticker": ticker, "kind": kind, "anomesdia_exec": day}
 
 
-def said(lake: Lake, day: int = DAY) -> dict[str, AssetEntry]:
+def said(lake: Lake) -> dict[str, AssetEntry]:
     """Return the ledger's entry for each asset."""
-    ids = {item.id for table in (SOR_ACOES, SOR_FIIS) for item in list_day(lake.s3, lake.tables[table], day)}
-    assets = lake.ledger.read(day).assets(ids)
+    ids = {item.id for item in list_day(lake.s3, lake.tables[SOR_ACOES], DAY)}
+    assets = lake.ledger.read(DAY).assets(ids)
     return {ticker: entry for (_, ticker), entry in assets.items()}
 
 
-def kept(lake: Lake, day: int = DAY) -> list[ArchivedPage]:
-    return [page for key in lake.archive.keys(day) for page in lake.archive.read(key).pages]
+def kept(lake: Lake) -> list[ArchivedPage]:
+    return [page for key in lake.archive.keys(DAY) for page in lake.archive.read(key).pages]
 
 
-def tickers(site: SiteServer, kind: str = "acoes") -> list[str]:
-    return [asset.ticker for asset in site.assets.values() if asset.kind == kind]
-
-
-def landed(lake: Lake, table: str = SOR_ACOES, day: int = DAY) -> list[dict[str, Any]]:
-    return lake.rows(table, day)
+def landed(lake: Lake, day: int = DAY) -> list[dict[str, Any]]:
+    return lake.rows(SOR_ACOES, day)
 
 
 def failed(result: dict[str, Any]) -> list[int]:
@@ -109,17 +108,17 @@ def without_time(row: dict[str, Any]) -> dict[str, Any]:
 def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    result = fetch(*(message(one) for one in tickers(site)))
+    result = fetch(*(message(one) for one in STOCKS))
 
     rows = {row["nome_papel"]: without_time(row) for row in landed(lake)}
     assert result["batchItemFailures"] == []
     assert len(lake.keys(SOR_ACOES)) == 1
     assert lake.partitions(SOR_ACOES) == [str(DAY)]
-    assert rows == {one: site.assets[one].expected_sor() for one in tickers(site)}
+    assert rows == {one: site.assets[one].expected_sor() for one in STOCKS}
 
 
-def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    batch = [message(one) for one in tickers(site)[:3]]
+def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, fetch: Any) -> None:
+    batch = [message(one) for one in STOCKS[:3]]
 
     with time_machine.travel(datetime.now(timezone.utc), tick=False):  # the rows contain the moment
         fetch(*batch)
@@ -132,7 +131,7 @@ def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, site: Sit
 def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    one = tickers(site)[0]
+    one = STOCKS[0]
 
     result = fetch(message(one), message(one))
 
@@ -142,9 +141,9 @@ def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
 
 
 def test_an_error_that_nobody_foresaw_is_that_assets_alone(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = tickers(site)[:2]
+    good, bad = STOCKS[:2]
     read_page = FundamentusSite.coleta_indicadores_de_ativo
 
     def stumble(self: FundamentusSite, ticker: str, **page: Any) -> Any:
@@ -159,8 +158,8 @@ def test_an_error_that_nobody_foresaw_is_that_assets_alone(
     assert result["failed"] == {bad: "IndexError: list index out of range"}
 
 
-def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    first, second = tickers(site)[:2]
+def test_messages_of_two_days_land_in_their_own_days(lake: Lake, fetch: Any) -> None:
+    first, second = STOCKS[:2]
 
     fetch(message(first, day=DAY), message(second, day=DAY - 1))
 
@@ -168,10 +167,20 @@ def test_messages_of_two_days_land_in_their_own_days(lake: Lake, site: SiteServe
     assert [row["nome_papel"] for row in landed(lake, day=DAY - 1)] == [second]
 
 
-def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(
+def test_year_columns_count_from_the_day_of_the_message_and_not_from_the_page(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    one = message(tickers(site)[0]) | {"asked_at": "2026-11-23T21:45:07Z"}
+    one = STOCKS[0]
+    site.assets[one] = asset = site.assets[one].with_cell("dt_ult_cot", "30/12/2025")
+
+    fetch(message(one, day=20251230))
+
+    assert list(map(without_time, landed(lake, day=20251230))) == [asset.expected_sor(20251230)]
+    assert asset.expected_sor(20251230) != asset.expected_sor()
+
+
+def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(lake: Lake, fetch: Any) -> None:
+    one = message(STOCKS[0]) | {"asked_at": "2026-11-23T21:45:07Z"}
 
     fetch(one)
     fetch(one)
@@ -180,7 +189,7 @@ def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(
 
 
 def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    one = tickers(site)[0]
+    one = STOCKS[0]
     asset = site.assets[one]
     site.assets[one] = asset.with_cell("nome_papel", one.lower())
 
@@ -192,7 +201,7 @@ def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteSer
 def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    ghost, one = GHOSTS["acoes"][0], tickers(site)[0]
+    ghost, one = GHOSTS["acoes"][0], STOCKS[0]
 
     result = fetch(message(ghost), message(one))
 
@@ -214,7 +223,7 @@ def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
 def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     lake: Lake, site: SiteServer, fetch: Any, fault: Fault, outcome: str
 ) -> None:
-    bad, *good = tickers(site)[:4]
+    bad, *good = STOCKS[:4]
     site.set_fault(bad, fault)
 
     result = fetch(message(bad), *(message(one) for one in good))
@@ -229,7 +238,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
 def test_refused_assets_with_pages_that_are_read_between_them_cost_themselves_alone(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    odd, good = tickers(site)[:4], tickers(site)[4:8]
+    odd, good = STOCKS[:4], STOCKS[4:8]
     for one in odd:
         site.set_fault(one, Fault("status", status=403))
 
@@ -242,7 +251,7 @@ def test_refused_assets_with_pages_that_are_read_between_them_cost_themselves_al
 def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    bad = tickers(site)[0]
+    bad = STOCKS[0]
     site.set_fault(bad, Fault("status", status=500))
 
     assert [failed(fetch(message(bad), receive_count=count)) for count in (2, 3)] == [[0], []]
@@ -255,7 +264,7 @@ def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
 def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    slow, *others = tickers(site)[:10]
+    slow, *others = STOCKS[:10]
     site.set_fault(slow, Fault("status", status=503, times=1, retry_after=2))
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
@@ -273,7 +282,7 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
     site: SiteServer, fetch: Any, status: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.set_fault("*", Fault("status", status=status))
-    batch = [message(one) for one in tickers(site)[:10]]
+    batch = [message(one) for one in STOCKS[:10]]
 
     for _ in range(8):  # the maximum number of concurrent functions; each process has its own breaker
         breaker = Breaker(60)
@@ -285,7 +294,7 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
 
 
 def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the_breaker_has_closed(
-    lake: Lake, site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+    site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, waits = [0.0], []
 
@@ -297,7 +306,7 @@ def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the
     breaker = Breaker(60)
     monkeypatch.setattr(stage, "_breaker", lambda seconds: breaker)
     monkeypatch.setattr(stage, "sleep", sleep)
-    first, second, third = tickers(site)[:3]
+    first, second, third = STOCKS[:3]
     breaker.refused(first, rate_limited=True)
 
     assert list(fetch(message(first))["refused"]) == [first]
@@ -309,7 +318,7 @@ def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the
 
 
 def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_round_asks_again(
-    site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
+    fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cool_downs = []
 
@@ -319,7 +328,7 @@ def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_roun
 
     monkeypatch.setattr(stage, "_breaker", breaker_of)
 
-    fetch(message(tickers(site)[0]))
+    fetch(message(STOCKS[0]))
 
     assert cool_downs == [60.0]
 
@@ -327,7 +336,7 @@ def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_roun
 def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: Any) -> None:
     site.latency_ms = 100
 
-    fetch(*(message(one) for one in tickers(site)), threads=3)
+    fetch(*(message(one) for one in STOCKS), threads=3)
 
     assert site.most_in_flight == 3
     assert site.connections == 3
@@ -336,7 +345,7 @@ def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: An
 def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    batch = tickers(site)[:6]
+    batch = STOCKS[:6]
     site.latency_ms = 2400
     # The function reserves a third of its time for writing; this is enough even on a busy machine.
     left = 12.0
@@ -352,10 +361,10 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert set(said(lake)) == {row["nome_papel"] for row in rows}
 
 
-def test_a_renamed_label_is_named_with_an_asset_and_how_many_in_result_and_log(
-    site: SiteServer, fetch: Any, caplog: pytest.LogCaptureFixture
+def test_a_renamed_label_is_in_ledger_result_and_log_with_an_asset_and_how_many(
+    lake: Lake, site: SiteServer, fetch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    good, *renamed = tickers(site)[:3]
+    good, *renamed = STOCKS[:3]
     for one in renamed:
         site.set_fault(one, Fault("renamed_label", label="P/L"))
 
@@ -367,22 +376,23 @@ def test_a_renamed_label_is_named_with_an_asset_and_how_many_in_result_and_log(
         {"P/L (novo)": counted},
         {"P/L": counted},
     )
+    for entry in map(said(lake).__getitem__, renamed):
+        assert (entry.unknown_labels, entry.unknown_count) == (("P/L (novo)",), None)
+        assert entry.lacking_labels == ("P/L",)
     (line,) = [record for record in caplog.records if record.message == "batch read"]
     assert (line.levelname, line.lacking_core_labels) == ("WARNING", {"P/L": counted})
 
 
 def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any) -> None:
-    fetch(message(tickers(site)[0]))
+    fetch(message(STOCKS[0]))
 
     headers = site.requests[-1].headers
     assert headers["Accept-Language"] == "pt-BR"
     assert headers["User-Agent"] == REQUEST_HEADER["User-Agent"]
 
 
-def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(
-    lake: Lake, site: SiteServer, fetch: Any
-) -> None:
-    one = tickers(site)[0]
+def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(lake: Lake, fetch: Any) -> None:
+    one = STOCKS[0]
 
     result = fetch("not json", message(one, kind="fiis"), message(one, day=20300101), message(one))
 
@@ -397,7 +407,7 @@ def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(
 def test_the_ledger_names_object_session_and_moment_of_what_was_read(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    one, ghost = tickers(site)[0], GHOSTS["acoes"][0]
+    one, ghost = STOCKS[0], GHOSTS["acoes"][0]
 
     fetch(message(one) | {"round": 2}, message(ghost))
 
@@ -410,21 +420,8 @@ def test_the_ledger_names_object_session_and_moment_of_what_was_read(
     assert said(lake)[ghost].outcome is Outcome.NO_SUCH_PAPER
 
 
-def test_labels_without_a_column_and_lacking_core_labels_are_in_the_ledger(
-    lake: Lake, site: SiteServer, fetch: Any
-) -> None:
-    one = tickers(site)[0]
-    site.set_fault(one, Fault("renamed_label", label="P/L"))
-
-    fetch(message(one))
-
-    entry = said(lake)[one]
-    assert (entry.unknown_labels, entry.unknown_count) == (("P/L (novo)",), None)
-    assert entry.lacking_labels == ("P/L",)
-
-
 def test_every_page_that_came_is_kept_as_it_was(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    good, odd, refused = tickers(site)[:3]
+    good, odd, refused = STOCKS[:3]
     site.set_fault(odd, Fault("other_layout"))
     site.set_fault(refused, Fault("status", status=403))
 
@@ -438,17 +435,15 @@ def test_every_page_that_came_is_kept_as_it_was(lake: Lake, site: SiteServer, fe
     assert pages[good].content_type == served.headers["Content-Type"]
 
 
-def test_pages_are_not_kept_where_they_are_not_to_be(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    fetch(message(tickers(site)[0]), keep_pages="false")
+def test_pages_are_not_kept_where_they_are_not_to_be(lake: Lake, fetch: Any) -> None:
+    fetch(message(STOCKS[0]), keep_pages="false")
 
     assert kept(lake) == []
 
 
-def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
-    lake: Lake, site: SiteServer, fetch: Any
-) -> None:
+def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(lake: Lake, fetch: Any) -> None:
     deny_putting("pages")
-    one = tickers(site)[0]
+    one = STOCKS[0]
 
     result = fetch(message(one))
 
@@ -458,20 +453,18 @@ def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(
 
 
 @pytest.mark.parametrize("part", [SOR_ACOES, "ledger"])
-def test_rows_or_a_ledger_that_cannot_be_written_fail_the_batch(
-    lake: Lake, site: SiteServer, fetch: Any, part: str
-) -> None:
+def test_rows_or_a_ledger_that_cannot_be_written_fail_the_batch(fetch: Any, part: str) -> None:
     deny_putting(part)
 
     with pytest.raises(ClientError, match="Access Denied"):
-        fetch(message(tickers(site)[0]))
+        fetch(message(STOCKS[0]))
 
 
-def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
+def places(lake: Lake) -> dict[str, dict[str, str]]:
     """Return references to the archived pages by ticker, in the form that messages use."""
     return {
         str(page.ticker): {"object": key, "fetched_at": page.fetched_at}
-        for key in lake.archive.keys(day)
+        for key in lake.archive.keys(DAY)
         for page in lake.archive.read(key).pages
     }
 
@@ -479,7 +472,7 @@ def places(lake: Lake, day: int = DAY) -> dict[str, dict[str, str]]:
 def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    batch = tickers(site)[:5]
+    batch = STOCKS[:5]
     fetch(*(message(one) for one in batch))
     (before,) = list_day(lake.s3, lake.tables[SOR_ACOES], DAY)
     rows, at = read(lake.s3, before).rows, places(lake)
@@ -501,11 +494,8 @@ def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
 def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
-    one, other = tickers(site)[:2]
-    own, of_other = (
-        requests.get(f"{site.base_url}/detalhes.php?papel={ticker}", timeout=5).content
-        for ticker in (one, other)
-    )
+    one, other = STOCKS[:2]
+    own, of_other = (detail_page(site.assets[ticker]) for ticker in (one, other))
     bodies = [own, own, of_other, b"<html>Access denied</html>"]
     pages = [
         ArchivedPage(one, "acoes", "https://site", f"2026-11-23T2{hour}:00:00Z", 200, None, body)
@@ -520,8 +510,8 @@ def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
     assert (said(lake)[one].outcome, said(lake)[one].fetched_at) == (Outcome.READ, "2026-11-23T21:00:00Z")
 
 
-def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, site: SiteServer, fetch: Any) -> None:
-    good, lost = tickers(site)[:2]
+def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, fetch: Any) -> None:
+    good, lost = STOCKS[:2]
     fetch(message(good))
     at = places(lake)[good]
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -27,11 +28,16 @@ from pynvest_lake.messages import TickerMessage
 from sandbox.site import GHOSTS, Fault, SiteServer, make_assets
 
 PAST = 20261120
+ASSETS = make_assets(DAY, 23, 12)
+LISTED = {
+    kind: sorted([*(asset.ticker for asset in ASSETS if asset.kind == kind), *GHOSTS[kind]]) for kind in Kind
+}
+STOCKS, FUNDS = LISTED.values()
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
-    with SiteServer(make_assets(DAY, 23, 12)) as site:
+    with SiteServer(ASSETS) as site:
         yield site
 
 
@@ -53,18 +59,11 @@ def queued(lake: Lake, kind: str = "acoes") -> list[str]:
     return sorted(message["ticker"] for message in lake.messages(kind))
 
 
-def listed(site: SiteServer, kind: str) -> list[str]:
-    return sorted([*(asset.ticker for asset in site.assets.values() if asset.kind == kind), *GHOSTS[kind]])
-
-
-def test_every_listed_ticker_is_queued_once_with_kind_and_day(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
+def test_every_listed_ticker_is_queued_once_with_kind_and_day(lake: Lake, queue: Any) -> None:
     before = datetime.now(timezone.utc).replace(microsecond=0)
     result = queue({"anomesdia_exec": DAY})
 
-    for kind in ("acoes", "fiis"):
-        tickers = listed(site, kind)
+    for kind, tickers in LISTED.items():
         messages = sorted(lake.messages(kind), key=lambda message: message["ticker"])
         (asked_at,) = {message.pop("asked_at") for message in messages}
         assert before <= datetime.fromisoformat(asked_at) <= datetime.now(timezone.utc)
@@ -92,27 +91,20 @@ def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
     assert result["unreadable_rows"]["fiis"] == []
 
 
-def test_one_request_takes_ten_tickers(site: SiteServer, queue: Any) -> None:
-    calls: list[int] = []
-    aws.client("sqs").meta.events.register(
-        "before-call.sqs.SendMessageBatch", lambda params, **_: calls.append(1)
-    )
-
-    queue({"anomesdia_exec": DAY})
-
-    assert len(calls) == sum(-(-len(listed(site, kind)) // 10) for kind in ("acoes", "fiis"))
-
-
-def test_a_trial_run_queues_only_what_was_asked_for_and_is_listed(
-    lake: Lake, site: SiteServer, queue: Any
+def test_a_partial_run_lists_and_queues_only_what_was_asked_for_and_so_does_its_round(
+    lake: Lake, queue: Any
 ) -> None:
-    stock, fund = listed(site, "acoes")[0], listed(site, "fiis")[0]
+    stock, fund = STOCKS[0], FUNDS[0]
 
     result = queue({"anomesdia_exec": DAY, "tickers": [stock, fund, "NONE99"]})
 
-    assert queued(lake) == [stock]
-    assert queued(lake, "fiis") == [fund]
-    assert result["not_listed"] == ["NONE99"]
+    assert (queued(lake), queued(lake, "fiis"), result["not_listed"]) == ([stock], [fund], ["NONE99"])
+    answer(lake, Kind.ACOES, Outcome.REFUSED, stock)
+    answer(lake, Kind.FIIS, Outcome.READ, fund)
+    queue({"anomesdia_exec": DAY, "only_missing": True})
+    assert (queued(lake), queued(lake, "fiis")) == ([stock], [])
+    listing = lake.ledger.listing(DAY)
+    assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock), (Kind.FIIS, fund)])
 
 
 def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int | None = None) -> None:
@@ -122,17 +114,7 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int
     lake.ledger.write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
-def test_the_listing_in_the_ledger_has_the_prices_of_the_site(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    queue({"anomesdia_exec": DAY})
-
-    listing = lake.ledger.listing(DAY)
-    for asset in site.assets.values():
-        assert listing.assets[Kind(asset.kind)][asset.ticker] == asset.expected_sot(DAY)["vlr_cot"]
-
-
-def test_the_listings_are_kept_as_they_came(lake: Lake, site: SiteServer, queue: Any) -> None:
+def test_the_listings_are_kept_as_they_came(lake: Lake, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
 
     (key,) = lake.archive.keys(DAY)
@@ -154,12 +136,12 @@ def test_a_listing_that_fails_costs_its_own_kind_alone_and_a_round_asks_for_it(
 
     result = queue({"anomesdia_exec": DAY})
 
-    assert (result["acoes"], result["fiis"]) == (len(listed(site, "acoes")), 0)
+    assert (result["acoes"], result["fiis"]) == (len(STOCKS), 0)
     assert [problem.partition(": ")[0] for problem in result["problems"]] == ["no listing of fiis"]
     site.clear_faults()
     answer(lake, Kind.ACOES, Outcome.READ, *queued(lake))
     queue({"anomesdia_exec": DAY, "only_missing": True})
-    assert (queued(lake), queued(lake, "fiis")) == ([], listed(site, "fiis"))
+    assert (queued(lake), queued(lake, "fiis")) == ([], FUNDS)
 
 
 @pytest.mark.parametrize(
@@ -229,63 +211,57 @@ def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None
     assert site.requests == []
 
 
-def test_only_missing_asks_for_what_nothing_final_is_known_of(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
+def test_only_missing_asks_for_what_nothing_final_is_known_of(lake: Lake, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
-    stocks, funds = listed(site, "acoes"), listed(site, "fiis")
-    answer(lake, Kind.ACOES, Outcome.READ, *stocks[:-3])
-    answer(lake, Kind.ACOES, Outcome.REFUSED, stocks[-3])
-    answer(lake, Kind.ACOES, Outcome.NO_SUCH_PAPER, stocks[-2])
-    answer(lake, Kind.ACOES, Outcome.LAYOUT, stocks[-1])
-    answer(lake, Kind.FIIS, Outcome.READ, *funds[1:])
-    answer(lake, Kind.FIIS, Outcome.LATER_SESSION, funds[0])
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:-3])
+    answer(lake, Kind.ACOES, Outcome.REFUSED, STOCKS[-3])
+    answer(lake, Kind.ACOES, Outcome.NO_SUCH_PAPER, STOCKS[-2])
+    answer(lake, Kind.ACOES, Outcome.LAYOUT, STOCKS[-1])
+    answer(lake, Kind.FIIS, Outcome.READ, *FUNDS[1:])
+    answer(lake, Kind.FIIS, Outcome.LATER_SESSION, FUNDS[0])
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
     asked = [(message["ticker"], message["round"]) for message in lake.messages("acoes")]
-    assert sorted(asked) == [(stocks[-3], 1), (stocks[-1], 1)]
+    assert sorted(asked) == [(STOCKS[-3], 1), (STOCKS[-1], 1)]
     assert lake.messages("fiis") == []
     assert (result["round"], result["acoes"], result["fiis"]) == (1, 2, 0)
-    assert lake.ledger.read(DAY).rounds[1].assets[Kind.ACOES] == [stocks[-3], stocks[-1]]
+    assert lake.ledger.read(DAY).rounds[1].assets[Kind.ACOES] == [STOCKS[-3], STOCKS[-1]]
 
 
-def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, site: SiteServer, queue: Any) -> None:
+def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
-    answer(lake, Kind.ACOES, Outcome.REFUSED, *listed(site, "acoes"))
+    answer(lake, Kind.ACOES, Outcome.REFUSED, *STOCKS)
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    assert result["still_asked"] == len(listed(site, "fiis"))
+    assert result["still_asked"] == len(FUNDS)
     assert lake.messages("acoes") == []
     assert len(lake.ledger.read(DAY).rounds) == 1
 
 
-def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    assets = {kind: listed(site, kind.value) for kind in Kind}
+def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(lake: Lake, queue: Any) -> None:
     long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
-    lake.ledger.start_round(DAY, assets, long_ago, number=0)
+    lake.ledger.start_round(DAY, LISTED, long_ago, number=0)
 
     result = queue({"anomesdia_exec": DAY, "only_missing": True})
 
-    assert result["acoes"] == len(assets[Kind.ACOES])
+    assert result["acoes"] == len(STOCKS)
 
 
 def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    half = listed(site, "acoes")[:10]
+    half = STOCKS[:10]
     lake.ledger.write_listing(DAY, Listing({Kind.ACOES: dict.fromkeys([*half, "DELI3"])}))
 
     queue({"anomesdia_exec": DAY, "only_missing": True})
 
     listing = lake.ledger.listing(DAY)
-    assert sorted(listing.assets[Kind.ACOES]) == sorted([*listed(site, "acoes"), "DELI3"])
-    assert listing.assets[Kind.ACOES][half[0]] is not None
+    assert sorted(listing.assets[Kind.ACOES]) == sorted([*STOCKS, "DELI3"])
+    assert listing.assets[Kind.ACOES][half[0]] == site.assets[half[0]].expected_sot(DAY)["vlr_cot"]
     assert len(lake.archive.keys(DAY)) == 1
 
 
@@ -320,7 +296,7 @@ def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none(
 
 
 def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_archives_none(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, queue: Any
 ) -> None:
     lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
 
@@ -329,7 +305,7 @@ def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_arch
 
     listing = lake.ledger.listing(PAST)
     assert listing.assets[Kind.ACOES]["PETR4"] == 1.0
-    assert sorted(listing.assets[Kind.FIIS]) == queued(lake, "fiis") == listed(site, "fiis")
+    assert sorted(listing.assets[Kind.FIIS]) == queued(lake, "fiis") == FUNDS
     assert lake.archive.keys(PAST) == []
 
 
@@ -344,46 +320,22 @@ def test_once_the_next_session_has_closed_a_round_takes_the_ledgers_listing(
     assert (queued(lake), queued(lake, "fiis"), site.requests) == (["PETR4"], [], [])
 
 
-def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
+def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(lake: Lake, queue: Any) -> None:
     deny_putting("pages")
 
     result = queue({"anomesdia_exec": DAY})
 
     listing = lake.ledger.listing(DAY)
-    assert (result["pages_kept"], result["acoes"]) == (False, len(listed(site, "acoes")))
+    assert (result["pages_kept"], result["acoes"]) == (False, len(STOCKS))
     assert not listing.archived
-
-
-def test_a_trials_listing_is_what_was_asked_for_and_stays_so(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
-    stock = listed(site, "acoes")[0]
-    queue({"anomesdia_exec": DAY, "tickers": [stock, "NONE99"]})
-    lake.messages("acoes")
-    answer(lake, Kind.ACOES, Outcome.REFUSED, stock)
-
-    queue({"anomesdia_exec": DAY, "only_missing": True})
-
-    listing = lake.ledger.listing(DAY)
-    assert (listing.is_partial, [*listing]) == (True, [(Kind.ACOES, stock)])
-    assert queued(lake) == [stock]
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
     """Archive the listings and some stocks' pages; the time `at` is the fetch time of all of them."""
-    paths = [
-        (None, "acoes", "resultado.php"),
-        (None, "fiis", "fii_resultado.php"),
-        *((one, "acoes", f"detalhes.php?papel={one}") for one in tickers),
-    ]
-    pages = []
-    for ticker, kind, path in paths:
-        found = requests.get(f"{site.base_url}/{path}", timeout=5)
-        content_type = found.headers["Content-Type"]
-        pages.append(ArchivedPage(ticker, kind, found.url, at, 200, content_type, found.content))
-    return lake.archive.put(DAY, pages)
+    source = FundamentusSite(site.base_url)
+    pages = [ArchivedPage.of(source.fetch_listing(kind), kind, None) for kind in Kind]
+    pages += [ArchivedPage.of(source.fetch_asset(one), Kind.ACOES, one) for one in tickers]
+    return lake.archive.put(DAY, [replace(page, fetched_at=at) for page in pages])
 
 
 @pytest.mark.parametrize(
@@ -392,26 +344,26 @@ def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:4
 def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
 ) -> None:
-    stocks = listed(site, "acoes")[:3]
-    key = keep(lake, site, *stocks)
+    archived = STOCKS[:3]
+    key = keep(lake, site, *archived)
     site.clear_log()
 
     queue({"anomesdia_exec": DAY, **event}, fetch_from=fetch_from)
 
     at = {"object": key, "fetched_at": "2026-11-23T21:45:07Z"}
     messages = lake.messages("acoes")
-    assert {message["ticker"] for message in messages} == set(stocks)
+    assert {message["ticker"] for message in messages} == set(archived)
     assert [message["page"] for message in messages] == [at] * 3
     assert site.requests == []
     written = lake.ledger.read(DAY)
-    assert sorted(written.listing.assets[Kind.ACOES]) == listed(site, "acoes")
-    assert written.rounds[0].assets[Kind.ACOES] == sorted(stocks)
+    assert sorted(written.listing.assets[Kind.ACOES]) == STOCKS
+    assert written.rounds[0].assets[Kind.ACOES] == archived
 
 
 def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    one = listed(site, "acoes")[0]
+    one = STOCKS[0]
     # 02:59 UTC is still the previous day in São Paulo.
     for at in ("2026-11-23T02:59:59Z", "2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"):
         keep(lake, site, one, at=at)
@@ -445,7 +397,7 @@ def test_the_latest_price_of_the_archive_counts_but_none_of_the_next_session(lak
 def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    good, bad = listed(site, "acoes")[:2]
+    good, bad = STOCKS[:2]
     keep(lake, site, good)
     key = f"pages/anomesdia_exec={DAY}/ff.jsonl.gz"
     damaged = gzip.compress(f'{{"ticker": "{bad}", "kind": "ac'.encode())
@@ -468,12 +420,11 @@ def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> N
 def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
     lake: Lake, site: SiteServer, queue: Any, known: bool
 ) -> None:
-    one, other = listed(site, "acoes")[:2]
+    one, other = STOCKS[:2]
     listing = Listing({Kind.ACOES: {one: 1.0, other: 2.0}, Kind.FIIS: {}}) if known else None
     if listing:
         lake.ledger.write_listing(DAY, listing)
-    site.set_fault("/resultado.php", Fault("unrecognizable"))
-    site.set_fault("/fii_resultado.php", Fault("unrecognizable"))
+    refuse_listings(site, Fault("unrecognizable"))
     keep(lake, site, one)
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
@@ -486,7 +437,7 @@ def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
 def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
     lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
 ) -> None:
-    keep(lake, site, listed(site, "acoes")[0])
+    keep(lake, site, STOCKS[0])
     lake.ledger.start_round(DAY, {}, datetime.now(timezone.utc), number=3)
 
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
@@ -499,12 +450,12 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
     refuse_listings(site, fault)
     queue({"anomesdia_exec": DAY})
     site.clear_faults()
-    one = listed(site, "acoes")[0]
+    one = STOCKS[0]
 
     queue({"anomesdia_exec": DAY, "tickers": [one]})
 
     written = lake.ledger.read(DAY)
-    assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, listed(site, "acoes"))
+    assert (written.is_partial, sorted(written.listing.assets[Kind.ACOES])) == (False, STOCKS)
     assert written.rounds[-1].assets[Kind.ACOES] == [one]
 
 
@@ -608,16 +559,14 @@ def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent
     assert len(lake.messages("acoes")) == 12
 
 
-def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(
-    lake: Lake, site: SiteServer, queue: Any
-) -> None:
+def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(lake: Lake, queue: Any) -> None:
     fail_entries(aws.client("sqs"), [[failure(0)]] * 6)
 
     with pytest.raises(TickersNotSent, match="did not take 1 of"):
         queue({"anomesdia_exec": DAY})
 
-    assert len(lake.messages("acoes")) == len(listed(site, "acoes")) - 1
-    assert len(lake.messages("fiis")) == len(listed(site, "fiis"))
+    assert len(lake.messages("acoes")) == len(STOCKS) - 1
+    assert len(lake.messages("fiis")) == len(FUNDS)
 
 
 LATE = {
@@ -628,26 +577,24 @@ LATE = {
 
 
 def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_anew(
-    lake: Lake, site: SiteServer, queue: Any
+    lake: Lake, queue: Any
 ) -> None:
-    stocks = listed(site, "acoes")
-    answer(lake, Kind.ACOES, Outcome.READ, *stocks[:2], session=20261120)
-    answer(lake, Kind.ACOES, Outcome.READ, stocks[2], session=20261113)
-    answer(lake, Kind.ACOES, Outcome.READ, *stocks[3:], session=20261112)
-    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:2], session=20261120)
+    answer(lake, Kind.ACOES, Outcome.READ, STOCKS[2], session=20261113)
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[3:], session=20261112)
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
 
     result = queue(LATE)
 
     assert result["session"] == DAY
-    assert queued(lake) == stocks[:3]
+    assert queued(lake) == STOCKS[:3]
 
 
 def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
-    stocks = listed(site, "acoes")
-    answer(lake, Kind.ACOES, Outcome.READ, *stocks, session=20261120)
-    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *listed(site, "fiis"))
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS, session=20261120)
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
     site.session = datetime(2026, 11, 20).date()
 
     shown = queue(LATE)["session"]

@@ -147,23 +147,9 @@ def test_the_table_of_shared_packages_is_what_the_stages_import() -> None:
     }
 
 
-def test_the_site_knows_nothing_of_aws_nor_of_the_lake() -> None:
-    assert not imports_of(SOURCES / "fundamentus_site") & {
-        "awswrangler", "aws_lambda_powertools", "boto3", "botocore", "moto", "pynvest_lake", *STAGES,
-    }  # fmt: skip
-
-
-def test_what_is_known_of_the_exchange_imports_nothing_of_ours() -> None:
+def test_the_exchange_uses_no_package_of_ours_and_the_site_neither_aws_nor_the_lake() -> None:
     assert reached("b3") == {"b3"}
-
-
-def test_only_the_sites_adapter_needs_pynvest_and_pandas() -> None:
-    program = (
-        "import sys, json, fundamentus_site.client, fundamentus_site.asset_page, fundamentus_site.breaker\n"
-        "print(json.dumps([name for name in sys.modules if '.' not in name]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=SOURCES, capture_output=True, text=True, check=True
-    )
-
-    assert not set(json.loads(done.stdout)) & {"pynvest", "pandas", "bs4", "numpy", "pyarrow"}
+    assert reached("fundamentus_site") == {"fundamentus_site", "b3"}
+    assert not imports_of(SOURCES / "fundamentus_site") & {
+        "awswrangler", "aws_lambda_powertools", "boto3", "botocore", "moto",
+    }  # fmt: skip

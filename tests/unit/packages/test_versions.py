@@ -17,23 +17,18 @@ SDK = ROOT / os.environ.get("PYNVEST_SDK", "requirements-dev.txt")
 """The file that pins the AWS SDK for this run; the oldest supported SDK has its own file."""
 
 
-def installed(packages: dict[str, str]) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in packages}
-
-
-@pytest.mark.parametrize("file", [MANAGED_LAYER, ROOT / "lambda" / "layer" / "requirements.txt"])
-def test_the_tests_run_on_what_the_layers_hold(file) -> None:
-    held = pins(file)
-
-    assert len(held) > 3
-    assert installed(held) == held
-
-
-def test_the_tests_run_on_the_sdk_that_this_run_is_to_be_on() -> None:
-    sdk = {name: version for name, version in pins(SDK).items() if name in RUNTIMES_OWN}
-
-    assert "boto3" in sdk
-    assert installed(sdk) == sdk
+@pytest.mark.parametrize(
+    "held",
+    [
+        pins(MANAGED_LAYER),
+        pins(ROOT / "lambda" / "layer" / "requirements.txt"),
+        {name: version for name, version in pins(SDK).items() if name in RUNTIMES_OWN},
+    ],
+    ids=["managed layer", "own layer", "SDK of this run"],
+)
+def test_the_tests_run_on_what_the_functions_have(held: dict[str, str]) -> None:
+    assert held
+    assert {name: importlib.metadata.version(name) for name in held} == held
 
 
 def test_the_managed_layer_that_is_looked_up_is_the_one_that_is_known() -> None:

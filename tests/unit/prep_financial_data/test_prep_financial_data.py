@@ -13,6 +13,7 @@ from pynvest_lake import aws
 from pynvest_lake.contract import SOR_ACOES, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.storage import object_id, read, write
 from specialize_financial_data import handler as specialize_stage
+from world import Killed
 
 PETR4 = {"nome_papel": "PETR4"}
 
@@ -172,10 +173,6 @@ def test_an_event_of_anything_else_is_refused(prep: Any, event: dict[str, Any], 
 
 def test_the_event_that_s3_sends_to_try_a_notification_is_taken(prep: Any) -> None:
     assert prep({"Service": "Amazon S3", "Event": "s3:TestEvent"})["objects"] == 0
-
-
-class Killed(Exception):
-    pass
 
 
 def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: Lake, prep: Any) -> None:

@@ -89,12 +89,6 @@ def test_the_core_labels_are_known_and_those_of_today_or_of_some_assets_are_none
     assert not {"EV / EBITDA", "Dív. Bruta", "Depósitos", "Qtd imóveis", "AAAA"} & schema.core_labels
 
 
-@pytest.mark.parametrize("table", [SOR_ACOES, SOR_FIIS])
-def test_only_the_moments_are_read_from_no_label(table: str) -> None:
-    unlabelled = [column.name for column in table_schema(table).columns if not column.label]
-    assert unlabelled == ["datetime_exec", "datetime_leitura"]
-
-
 def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
     dated = [column for column in table_schema(SOR_ACOES).columns if column.since or column.until]
     assert {column.name for column in dated} == {
@@ -125,15 +119,12 @@ def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: st
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("table", [SOR_ACOES, SOR_FIIS])
-def test_every_column_of_sor_is_text(table: str) -> None:
-    assert {column.type for column in table_schema(table).columns} == {"string"}
-
-
-@pytest.mark.parametrize("table", [SOT_ACOES, SOT_FIIS, SPEC_ATIVOS])
-def test_a_typed_column_has_the_type_that_its_name_says(table: str) -> None:
-    columns = table_schema(table).columns
-    assert {c.name: c.type for c in columns} == {c.name: type_by_the_rules(c.name) for c in columns}
+@pytest.mark.parametrize("table", TABLES)
+def test_a_column_is_text_in_sor_and_has_the_type_that_its_name_says_elsewhere(table: str) -> None:
+    for column in table_schema(table).columns:
+        is_of_sor = table in (SOR_ACOES, SOR_FIIS)
+        assert column.type == ("string" if is_of_sor else type_by_the_rules(column.name)), column
+        assert bool(column.label) is (is_of_sor and not column.name.startswith("datetime_")), column
 
 
 def test_spec_has_the_columns_that_stocks_and_funds_share() -> None:
@@ -167,8 +158,3 @@ def test_the_comment_of_a_percentage_says_its_scale(table: str) -> None:
 def test_objects_are_written_with_64_bit_numbers() -> None:
     types = {field.type for table in TABLES for field in table_schema(table).arrow}
     assert types == {pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.timestamp("ms")}
-
-
-def test_a_table_that_the_lake_does_not_have_is_named_in_the_error() -> None:
-    with pytest.raises(FileNotFoundError, match="tbsor_outra"):
-        table_schema("tbsor_outra")

@@ -160,13 +160,6 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
     assert [one for one, _ in read.batches] == [written]
 
 
-def test_a_batch_whose_labels_an_older_version_counted_is_read() -> None:
-    body = b"""{"kind": "acoes", "papers": {"PETR4": {"outcome": "read", "round": 0, "object": "a"}},
-        "labels": {"Novo": {"papers": 1, "example": "PETR4"}}, "lacking": {}, "archived": true}"""
-
-    assert BatchEntry.from_json(body) == BatchEntry(Kind.ACOES, {"PETR4": entry()})
-
-
 def test_a_round_takes_the_next_free_number(lake: Lake) -> None:
     numbers = [lake.ledger.start_round(DAY, {}, NOW, number=1, reason="site down").number for _ in range(3)]
 

@@ -100,18 +100,19 @@ def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    "switched_off", [{"NO_PAGER": "1"}, {"reads_terminal": False}, {"PAGER": "no-such-program"}]
+    "options",
+    [
+        {"NO_PAGER": "1"},
+        {"reads_terminal": False},
+        {"PAGER": "no-such-program"},
+        {"PAGER": "sh -c 'kill -INT $PPID; cat'"},
+    ],
+    ids=["switched off", "no terminal", "no such program", "an interrupt, which is for the pager"],
 )
-def test_without_a_pager_an_answer_is_printed_as_it_is(switched_off: dict[str, Any]) -> None:
-    assert printed_in_terminal(80, PAGED, **{"PAGER": "sed s/^/>/", **switched_off}) == printed_in_terminal(
-        80, SHOWS
-    )
+def test_without_a_pager_and_after_an_interrupt_an_answer_is_whole(options: dict[str, Any]) -> None:
+    shown = printed_in_terminal(80, PAGED, **{"PAGER": "sed s/^/>/", **options})
 
-
-def test_an_interrupt_is_for_the_pager() -> None:
-    interrupts = "sh -c 'kill -INT $PPID; cat'"
-
-    assert printed_in_terminal(80, PAGED, PAGER=interrupts) == printed_in_terminal(80, SHOWS)
+    assert shown == printed_in_terminal(80, SHOWS)
 
 
 def test_less_ends_by_itself_after_a_short_answer_unless_the_reader_wants_it_otherwise() -> None:

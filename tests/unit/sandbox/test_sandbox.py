@@ -46,12 +46,6 @@ def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
     )
 
 
-def test_a_live_day_with_every_ticker_in_every_layer_passes() -> None:
-    day = day_with(("PETR4",), ("HGLG11",), ("PETR4",), ("HGLG11",), ("PETR4", "HGLG11"))
-
-    check_tickers(day, ["PETR4", "HGLG11"])
-
-
 @pytest.mark.parametrize(
     ("day", "difference"),
     [
@@ -92,12 +86,6 @@ def test_numbers_are_laid_out_to_the_right_and_nulls_shown(capsys: pytest.Captur
         "PETR4     9.5   -",
         "VALE3     -10   -",
     ]
-
-
-def test_a_table_without_rows_shows_its_headings(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().table(["a"], [])
-
-    assert capsys.readouterr().out.split() == ["a", "─"]
 
 
 def test_no_cell_is_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
