@@ -113,7 +113,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
 
     assert read.pages == (PAGE,)
     assert len(read.problems) == 21
-    assert read.problems[-1].endswith("100 in all")
+    assert read.problems[-1].endswith("100 in total")
 
 
 def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
