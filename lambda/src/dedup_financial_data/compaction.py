@@ -179,7 +179,7 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
         if not done.written:
             return outcome
     raise PartitionBusy(
-        f"other processes write to {table.location(day)}: it changed during each of {MAX_ATTEMPTS} attempts"
+        f"another process writes to {table.location(day)}, which changed in all {MAX_ATTEMPTS} attempts"
     )
 
 
