@@ -127,9 +127,7 @@ class _Counter:
         if self._elements > self._most_elements:
             raise Unavailable(f"{self._url}: more than {self._most_elements} elements, the limit of a page")
         if len(attributes) > MAX_ATTRIBUTES:
-            raise Unavailable(
-                f"{self._url}: {len(attributes)} attributes in an element, over {MAX_ATTRIBUTES}"
-            )
+            raise Unavailable(f"{self._url}: an element has {len(attributes)} attributes, which is too many")
 
     def close(self) -> None:
         """Do nothing; lxml requires a parser target to have this method."""
