@@ -407,7 +407,7 @@ NEST = b"<table class=w728><tr><td>"
         ),
         (
             filled(b"<td" + b"".join(b" a%d" % at for at in range(280_000)), b"", 0),
-            "Unavailable: .*an element of 280001 attributes",
+            "Unavailable: .*an element has 280001 attributes",
         ),
         (filled(b"<td class=label>Papel<td>", b"A", 2_000_000), "LayoutNotRecognized: .*lacks 40 of"),
     ],

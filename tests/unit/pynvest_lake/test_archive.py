@@ -64,7 +64,7 @@ def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake
 
     assert 0 < len(read.pages) < len(pages)
     assert list(read.pages) == pages[: len(read.pages)]
-    assert any("breaks off" in problem for problem in read.problems)
+    assert any("cut off" in problem for problem in read.problems)
 
 
 @pytest.mark.parametrize(("body", "said"), [(b"garbage", "no gzip object"), (b"", "the object is empty")])
