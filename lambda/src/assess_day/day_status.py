@@ -14,7 +14,7 @@ from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
 # S3 events and the message counts of SQS may be this many seconds late.
 GRACE_SECONDS = 600
-# Stage 2 requests the listings for up to four minutes. By this time, it has recorded the result.
+# Stage 2 requests the listings for up to four minutes. After this time, it has recorded the result.
 BEGIN_SECONDS = 300
 # A listing may be incomplete if it has less than this share of the assets in the previous listing.
 LISTING_SHARE = 0.95
@@ -77,7 +77,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
     Parameters
     ----------
     patience_seconds
-        This many seconds after it was sent, a message has been processed or is in the dead-letter queue.
+        A sent message is processed, or moved to the dead-letter queue, within this many seconds.
     started_at
         The start time of the workflow. A day without data is not settled in the first minutes after it.
     """
@@ -114,7 +114,7 @@ def reasons_for_a_round(
     earlier_listed
         The number of assets per kind in the previous full listing; None if there is none.
     old_session
-        The session, ``YYYYMMDD``, that the site still shows, if it is old; None if it is not.
+        The old session, ``YYYYMMDD``, that the site still shows; None if its session is not old.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)

@@ -43,11 +43,11 @@ _COUNTS = {
 class Settings:
     """The settings of the function.
 
-    ``queue_patience_seconds``: this long after it was sent, a message has been read or is in the dead-letter
-    queue. ``fetch_from``: ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads
-    the pages. ``quality_gate``: with ``fail``, the workflow fails if the verdict is ``falha``; with
-    ``record``, it does not. ``quality_reference_from``: the first day whose values serve as references.
-    ``daily_digest``: whether a day without remarks also gets a digest. ``name_prefix``: the lake's name.
+    ``queue_patience_seconds``: a sent message is read, or moved to the dead-letter queue, within this time.
+    ``fetch_from``: ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the
+    pages. ``quality_gate``: with ``fail``, the workflow fails if the verdict is ``falha``; with ``record``,
+    it does not. ``quality_reference_from``: the first day whose values serve as references. ``daily_digest``:
+    whether a day without remarks also gets a digest. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]

@@ -37,7 +37,7 @@ class References:
 
 
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether a trading day's newest session, ``YYYYMMDD``, is old because the site is late.
+    """Return whether the site is late: its newest session, ``YYYYMMDD``, is too old for a trading day.
 
     A session before `day` is old in two cases. Case 1: the last recorded session is the same. Case 2: the
     last recorded session was recorded on its own day, so the lake reads pages after the close.

@@ -206,7 +206,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
     """Compare a median with its reference.
 
-    If a column has positive and negative values, two medians near zero are ``ok``.
+    A column with values of both signs is ``ok`` if its median and the reference are near zero.
     """
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]

@@ -39,8 +39,8 @@ class Settings:
 
     ``fetch_headers``: headers of the requests to the site. ``tickers_queue_urls``: the queue of each kind.
     ``work_bucket``: the bucket of ledger and archive. ``keep_pages``: whether pages are archived.
-    ``queue_patience_seconds``: this long after it was sent, a message has been read or is in the dead-letter
-    queue. ``fetch_from``: ``site``, or ``pages`` if a collector uploads the pages.
+    ``queue_patience_seconds``: a sent message is read, or moved to the dead-letter queue, within this time.
+    ``fetch_from``: ``site``, or ``pages`` if a collector uploads the pages.
     """
 
     fundamentus_base_url: str

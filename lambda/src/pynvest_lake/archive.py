@@ -151,7 +151,7 @@ class Archive:
         return key
 
     def keep(self, day: int, pages: Collection[ArchivedPage], logger: Any) -> bool:
-        """Store pages, and return whether this succeeded. A failure is logged: a day is valid without pages."""
+        """Store pages, and return whether this succeeded. A failure is logged: a day may lack its pages."""
         try:
             self.put(day, pages)
         except (ClientError, BotoCoreError) as error:
