@@ -109,7 +109,7 @@ def test_the_ledger(world: World) -> None:
     assert shape(entry["papers"][lost]) == {
         "outcome": "no_such_paper",
         "round": 0,
-        "why": f"http://SITE/detalhes.php?papel={lost}: the site says that it finds no paper {lost}",
+        "why": f"http://SITE/detalhes.php?papel={lost}: the site says that it has no asset {lost}",
         "fetched_at": "2026-11-23T21:45:07Z",
     }
 

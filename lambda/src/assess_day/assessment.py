@@ -31,7 +31,7 @@ class Verdict(str, Enum):
 VERDICT = "dia"
 # The name of the check whose row reports that a day has no listing.
 LISTING = "listagem"
-# The name of the check of the number of listed assets.
+# The name of the check that counts the listed assets.
 LISTED = "papeis_listados"
 
 
@@ -75,7 +75,7 @@ class Assessment:
     spec
         The day's rows of the Spec table.
     splits
-        The possible splits since the latest previous day with SoT rows.
+        The possible splits: changes from the newest previous SoT rows to the day's SoT rows.
     is_partial
         Whether the day's run was limited to a few assets. Such a run is not judged.
     """

@@ -30,7 +30,7 @@ class CheckInputs:
     spec
         The day's rows of the Spec table.
     sot_before
-        The SoT rows per kind, from the latest previous day that has SoT rows.
+        The newest SoT rows from before the day, per kind.
     failed_compactions
         The errors of failed compactions.
     duplicates

@@ -1,4 +1,4 @@
-"""Quality checks of the day's listing, reading, archiving and compaction."""
+"""Quality checks of a day's ledger, objects and queues."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pynvest_lake.ledger import Outcome, count_labels
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
-# Rows are useless if one of these columns is empty. Then the check fails even without a reference. Other
-# columns may be empty; for example, the site has shown no mandate for any fund since 2026.
+# Without these values, rows are useless: an empty column fails even without a reference. Other columns may be
+# empty; for example, the site has shown no mandate for any fund since 2026.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
@@ -138,7 +138,7 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:
-    """Return a sort key that puts the label with most assets first."""
+    """Return a sort key: labels with more assets come first."""
     label, (assets, _) = labels
     return -assets, label
 

@@ -12,15 +12,15 @@ from b3.days import date_of
 from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
-# S3 events may be this late, and the message counts of SQS may be wrong for this long.
+# S3 events and the message counts of SQS may be this many seconds late.
 GRACE_SECONDS = 600
-# Stage 2 tries the listings for up to four minutes, and records the result within this time.
+# Stage 2 requests the listings for up to four minutes. After this time, it has recorded the result.
 BEGIN_SECONDS = 300
 # A listing may be incomplete if it has less than this share of the assets in the previous listing.
 LISTING_SHARE = 0.95
 # A smaller number of refused assets does not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
-# After this many runs of the step Look, the workflow waits ten times as long between two runs.
+# After 40 runs of the step Look, the workflow waits ten times as long before each further run.
 QUICK_LOOKS = 40
 SLOWER = 10
 
@@ -36,9 +36,9 @@ class DayState:
     sor_ids
         Ids of the day's SoR objects.
     not_through
-        One text for each SoT or Spec table that some SoR objects have not reached.
+        One text for each SoT or Spec table that lacks some of the SoR objects.
     queues
-        One text per queue that is not empty, with the approximate numbers of its messages.
+        One text for each queue that has messages, with their approximate numbers.
     newest_object_at
         The time when the day's newest object was written; None if the day has no object.
     fetch_from
@@ -59,7 +59,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        True if, in the newest round with assets, at least three assets were refused and none was read.
+        The newest round that queued assets decides: at least three were refused, and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -77,9 +77,9 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
     Parameters
     ----------
     patience_seconds
-        After this many seconds, a message has been processed or is in the dead-letter queue.
+        A sent message is processed, or moved to the dead-letter queue, within this many seconds.
     started_at
-        The start time of the workflow. In the first minutes, a day without data is not settled.
+        The start time of the workflow. A day without data is not settled in the first minutes after it.
     """
     ledger = state.ledger
     patience = timedelta(seconds=patience_seconds)
@@ -114,7 +114,7 @@ def reasons_for_a_round(
     earlier_listed
         The number of assets per kind in the previous full listing; None if there is none.
     old_session
-        The old session, ``YYYYMMDD``, that the site still shows; otherwise None.
+        The old session, ``YYYYMMDD``, that the site still shows; None if its session is not old.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
@@ -126,7 +126,7 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese. None if there is a listing or no ledger."""
+    """Return why a day has no listing, in Portuguese. None if it has one, or if its rows have no ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None
@@ -141,7 +141,7 @@ def no_listing(state: DayState) -> str | None:
 
 
 def _unread(state: DayState) -> list[str]:
-    """Return the reason for a missing listing, or a text about the assets that have no final outcome."""
+    """Return one text if the listing is missing, or if listed assets have no final outcome."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
@@ -166,5 +166,5 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
 
 
 def look_seconds(looks: int, interval_seconds: float) -> float:
-    """Return how many seconds the workflow waits after a run of the step Look; ``looks`` counts the runs."""
+    """Return the seconds to wait after a run of the step Look; `looks` is the number of runs so far."""
     return interval_seconds if looks <= QUICK_LOOKS else SLOWER * interval_seconds

@@ -48,28 +48,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``step`` is ``look`` or ``assess``. ``started_at`` and ``input`` are the workflow's start time and
-        input. ``execution`` is the name of its execution. The step ``look`` takes the ``progress`` that the
-        previous look returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
+        input. ``execution`` is the name of its execution. The step ``look`` takes the ``progress`` that its
+        previous run returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
         compactions of Spec as ``spec_folds``. Each compaction has ``result`` if it succeeded, or else
         ``error`` and ``cause``.
 
     Returns
     -------
     dict
-        The step ``look`` returns ``settled``, texts on what the day waits for (``waiting_for``), ``reasons``
-        for another round, and the ``progress`` for the next look. The result has ``look_again_seconds`` if
-        the day is not settled, and ``round_seconds`` if a round follows.
-        The field ``old_session`` is set if the site still shows the previous day's session. It holds this
-        session and a stock to probe. The field ``assessed_by_another`` is true if this execution ends because
-        another execution assesses the day. The step ``assess`` writes the quality rows. It returns
-        ``situacao`` (the verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of
-        missing assets), ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice
-        has ``tell``, ``subject`` and ``text``.
+        The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
+        another round, and the ``progress`` for its next run. If the day is not settled, the result has
+        ``look_again_seconds``. If a round follows, it has ``round_seconds``. If the round follows because the
+        site still shows an old session, ``old_session`` has this session and a stock to probe. If another
+        execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
+        verdict. The step ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
+        ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets), ``reasons``,
+        ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``, ``subject`` and
+        ``text``.
 
     Raises
     ------
     DayRefused
-        The day in the input was never run, or it cannot be rebuilt from SoR now.
+        The day in the input had no run or is after today, or it cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """
@@ -92,7 +92,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         waiting = waiting_for(state, now, settings.queue_patience_seconds, started_at)
     settled = not waiting
     if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
-        raise DayRefused(f"{day} was never run: expected a day that was run. Nothing was written")
+        raise DayRefused(f"there was no run of {day}: expected a day with a run. Nothing was written")
     session = old_session(s3, settings, state) if settled else None
     before = earlier_listed(s3, settings, day) if settled else None
     reasons = reasons_for_a_round(state, before, session) if settled else ()

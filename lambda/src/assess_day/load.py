@@ -30,7 +30,7 @@ from pynvest_lake.execution import Execution
 from pynvest_lake.ledger import DayLedger, Ledger
 from pynvest_lake.storage import PART, LakeTable, ObjectGone, arrived_ids, list_day, read
 
-# Greatest age, in days, of the listings and rows that comparisons use.
+# A day is compared with listings and rows from at most this many days before it.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -43,12 +43,11 @@ _COUNTS = {
 class Settings:
     """The settings of the function.
 
-    ``queue_patience_seconds`` is the time that all tries of a message may take; after this time, a message
-    has been read or is in the dead-letter queue. ``fetch_from`` is ``site`` if the lake fetches pages from
-    the site, ``pages`` if a collector uploads the pages. ``quality_gate`` is ``fail``, or ``record`` to
-    record a bad verdict without failing the workflow. References use only values since the
-    day ``quality_reference_from``. ``daily_digest`` says whether a day without remarks also gets a digest.
-    ``name_prefix`` is the lake's name.
+    ``queue_patience_seconds``: a sent message is read, or moved to the dead-letter queue, within this time.
+    ``fetch_from``: ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the
+    pages. ``quality_gate``: with ``fail``, the workflow fails if the verdict is ``falha``; with ``record``,
+    it does not. ``quality_reference_from``: the first day whose values serve as references. ``daily_digest``:
+    whether a day without remarks also gets a digest. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]
@@ -88,7 +87,7 @@ def state_of(
     """Return the state of a day's objects and ledger. Each id of SoR should be in SoT and in Spec."""
     named = {table.table: table for table in tables}
     while True:
-        # List SoR first: an object that is written to SoR later is not yet expected in SoT and Spec.
+        # List SoR first: otherwise its list could have a new object that the lists of SoT and Spec lack.
         order = (*SOR.values(), *SOT.values(), SPEC_ATIVOS)
         partitions = {name: list_day(s3, named[name], ledger.day) for name in order}
         of_sor = {kind: partitions[name].ids(PART) for kind, name in SOR.items()}
@@ -198,13 +197,13 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Search the ten days before `day` for the latest day with rows, and return its rows, if any."""
+    """Return the newest rows from the ten days before `day`; no rows if these days have none."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 
 
 def queued_messages(sqs: Any, queue_urls: Mapping[Kind, str]) -> list[str]:
-    """Return one text per queue that is not empty, with the approximate numbers of its messages."""
+    """Return one text for each queue that has messages, with their approximate numbers."""
     problems = []
     for kind, url in queue_urls.items():
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]

@@ -63,7 +63,7 @@ def quoted(text: str) -> str:
 
 
 def some_reasons(reasons: Sequence[str]) -> list[str]:
-    """Return the first ten reasons, shortened and printable, and then the number of further reasons."""
+    """Return the first ten reasons, shortened and printable; a last text counts the other reasons, if any."""
     shown = [printable(reason, REASON_CHARACTERS) for reason in reasons[:SHOWN_REASONS]]
     more = len(reasons) - len(shown)
     return [*shown, f"e mais {number(more)}"] if more else shown

@@ -19,7 +19,7 @@ NOT_RUN = (
     QualityRow(None, LISTING, None, 1.0, None, Verdict.FAILURE, _ONLY_PARTIAL),
     QualityRow(None, VERDICT, None, 1.0, None, Verdict.FAILURE, _ONLY_PARTIAL),
 )
-"""The rows of a day with only a partial run, in a scheduled execution: it expects the whole day."""
+"""The rows of a day with only a partial run, if the schedule expected a run of the whole day."""
 
 
 def run_checks(inputs: CheckInputs) -> tuple[QualityRow, ...]:

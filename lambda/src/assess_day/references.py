@@ -14,7 +14,7 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """Medians of recent values. Only values with the verdict ``ok`` count, so bad days change no median.
+    """Medians of recent values. Only rows with the verdict ``ok`` count, so that a fault changes no median.
 
     Parameters
     ----------
@@ -37,10 +37,10 @@ class References:
 
 
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether the newest session on a trading day, ``YYYYMMDD``, is old because the site is late.
+    """Return whether the site is late: its newest session, ``YYYYMMDD``, is too old for a trading day.
 
-    A session before `day` is old in two cases. Case 1: the latest previous day with a session had the same
-    session. Case 2: that previous day had its own session, so the lake reads each day after the close.
+    A session before `day` is old in two cases. Case 1: the last recorded session is the same. Case 2: the
+    last recorded session was recorded on its own day, so the lake reads pages after the close.
     """
     before, last = last_value(earlier, SESSION_REPEATED)
     return session != day and last is not None and last in (session, before)
@@ -49,7 +49,7 @@ def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[Qualit
 def last_value(
     earlier: Mapping[int, Sequence[QualityRow]], check: str
 ) -> tuple[int, float] | tuple[None, None]:
-    """Return the latest previous day with a value of a check, and this value; (None, None) without one."""
+    """Return the latest day that has a value for a check, and this value; (None, None) if no day has one."""
     for day in sorted(earlier, reverse=True):
         for row in earlier[day]:
             if row.medida == check and row.valor is not None:

@@ -22,10 +22,10 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# The six columns with this prefix count years back from the run day. At New Year, the site's pages show the
-# new year only some days later.
+# The six columns with this prefix are for the year of the run day and the five years before it. After New
+# Year, the site needs some days to show the new year.
 _YEARS = "pct_var_ano_"
-# Each check has two columns, and a third column that is the product of the first two.
+# In each check, the third column is the product of the first two.
 _IDENTITIES = {
     Kind.ACOES: {
         "p_sobre_vp_vezes_vpa": ("vlr_ind_p_sobre_vp", "vlr_ind_vpa", "vlr_cot"),
@@ -177,7 +177,7 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def medians(inputs: CheckInputs) -> list[QualityRow]:
-    """For each numeric column, compare the median of the nonzero values with the median on previous days.
+    """Compare the median of each numeric column with the median on previous days. Zeros do not count.
 
     In some columns, such as sales of real estate, about half of the values are zero. With zeros, the median
     of such a column could be zero on one day and millions on the next day.
@@ -206,14 +206,14 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
 def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
     """Compare a median with its reference.
 
-    The verdict is ``ok`` if median and reference are near zero and the column has values of both signs.
+    A column with values of both signs is ``ok`` if its median and the reference are near zero.
     """
     ordered = sorted(values)
     middle_half = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # If one of the two numbers is zero, signs cannot be compared and the ratio is undefined.
+    # A zero has no sign to compare, and the ratio is undefined.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:

@@ -1,8 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) needs a person's attention; a failure (``falha``) makes the workflow fail. On normal
-days, with new and removed assets and moving prices, no value exceeds a limit. If a fault occurs, the check
-for this fault finds a value above its limit.
+days, assets are added or removed and prices move, but no check gives a remark. A fault gives a remark or
+failure in the check for this fault.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Limits:
 
 
 ROWS = Limits(
-    0.95, 0.80, "share of the reference; a dozen of 1450 assets come or go in a month, not 70 in a day"
+    0.95, 0.80, "share of the reference; about 12 of 1450 assets change in a month, not 70 in a day"
 )
-LISTED = Limits(0.95, 0.80, "limits as for rows; half a listing, or a listing without funds, is far below")
+LISTED = Limits(0.95, 0.80, "as for rows; half a listing, or a listing without funds, is below both limits")
 MISSING = Limits(
     0.0, 0.05, "share of the listed assets of a kind; a missing asset is lost unless somebody acts"
 )
@@ -56,13 +56,13 @@ CORE_FILL = Limits(
     0.10, 0.50, "points lost; every page has the core labels, so a loss affects groups of assets"
 )
 UNREADABLE = Limits(
-    0.0, 0.01, "share of a column's cells; one may be a slip of the site, 1% is another format"
+    0.0, 0.01, "share of a column's cells; one cell may be an error of the site, 1% means a new format"
 )
-SESSION = Limits(0.5, None, "share of the reference; fewer assets trade on a half day, sessions may be mixed")
+SESSION = Limits(0.5, None, "share of the reference; on a half day, fewer assets trade")
 PRICE_AGAINST_LISTING = Limits(0.01, 0.10, "share of assets; both pages are of the same evening")
 OUT_OF_RANGE = Limits(0.01, 0.10, "share of assets; a split may leave a range unadjusted for a day")
 MEDIAN = Limits(
-    2.0, 5.0, "times the reference, or a part of it; a crash of 10% is within, a wrong comma beyond"
+    2.0, 5.0, "ratio to the reference, in either direction; a crash of 10% is less, a wrong comma is more"
 )
 NEAR_ZERO = 0.1
 """A median counts as near zero below this fraction of the interquartile range, if the values have both signs.
@@ -78,8 +78,8 @@ ROUNDING = 0.005
 """Half of the last decimal place that the site shows."""
 
 LEAST_ASSETS = 30
-"""A median or a share of fewer assets is not meaningful. On a half day many assets do not trade: the median
-of about twenty current assets then exceeded twice its reference."""
+"""A median or a share of fewer assets is not meaningful. On a half day, few assets trade: a median of about
+twenty assets was more than twice its reference."""
 REFERENCE_VALUES = 5
 """The values of one week: a single outlier does not move their median."""
 REFERENCE_DAYS = 60

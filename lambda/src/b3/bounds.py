@@ -20,4 +20,4 @@ def printable(text: str, characters: int = LABEL_CHARACTERS) -> str:
 
 def first_of(texts: Sequence[str], count: int) -> list[str]:
     """Return the first 20 texts, and the total if there are more."""
-    return [*texts[:MOST_RECORDED], *([f"{count} in all"] if count > MOST_RECORDED else [])]
+    return [*texts[:MOST_RECORDED], *([f"{count} in total"] if count > MOST_RECORDED else [])]

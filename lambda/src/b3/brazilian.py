@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 BRASILIA = timezone(timedelta(hours=-3))
 """The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# A number may have a minus sign, decimals after a comma, and a percent sign. It has all of its thousands
-# separators (points) or none.
+# A number may have a minus sign, decimals after a comma, and a percent sign. If it has thousands separators
+# (points), none may be missing.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)
@@ -42,7 +42,7 @@ def read_number(text: str | None, *, fraction: bool = False) -> float | None:
     match = _match_number(text)
     if match is None:
         return None
-    # Move the decimal point in the text, because a division would round a second time.
+    # Divide by 100 in the text (``e-2``): a division of the double would round a second time.
     value = float(f"{match[1].replace('.', '')}.{match[2] or '0'}e{-2 if fraction else 0}")
     return value if math.isfinite(value) else None
 
@@ -66,7 +66,7 @@ def read_date(text: str | None) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """Read a moment such as ``31-12-2025 18:59:07``; the text has no zone and means Brasilia time."""
+    """Read a moment such as ``31-12-2025 18:59:07``, which is Brasilia time; the result has no time zone."""
     try:
         return datetime.strptime(text, "%d-%m-%Y %H:%M:%S") if text and _MOMENT.fullmatch(text) else None
     except ValueError:

@@ -13,11 +13,11 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 CLOSED_AT = time(18, 45)
 """From this time on, the site shows the day's session."""
 COLLECTED_DAYS = 7
-"""A collector may start the run of a day that is at most this many days back and was never run."""
+"""A collector may start the first run of a day that is at most this many days ago."""
 
 
 class DayRefused(ValueError):
-    """Running the day in the requested way is not allowed. The message says why, and what to do instead."""
+    """The event is not allowed for its day. The message says why, and often what to do instead."""
 
 
 def number_of(day: date) -> int:
@@ -61,7 +61,7 @@ def is_trading_day(day: int) -> bool:
 
 
 def days_before(day: int, count: int) -> list[int]:
-    """Return the last days before a day, the latest first; `count` is their number."""
+    """Return the `count` days before a day, the latest first."""
     start = date_of(day)
     return [number_of(start - timedelta(days=back)) for back in range(1, count + 1)]
 
@@ -84,10 +84,10 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     """
     today = day_at(now)
     if day > today:
-        raise DayRefused(f"{day} is after today, {today}: expected today or a day of the past")
+        raise DayRefused(f"{day} is after today, {today}: expected today or a past day")
     if today_only and day < today:
         raise DayRefused(
-            f"{day} is past, and the site shows the latest session only. Run it from its archived pages with "
+            f"{day} is past, and the site shows only the latest session. Read its archived pages with "
             f'{{"anomesdia_exec": {day}, "source": "pages"}}, or invoke stage 2 for its missing assets with '
             f'{{"anomesdia_exec": {day}, "only_missing": true}}'
         )

@@ -30,8 +30,8 @@ logger = Logger()
 class Settings:
     """The settings of stage 1.
 
-    ``lake_tables`` are the tables to clear. Each table comes before its sources. ``fetch_from`` is ``site``,
-    or ``pages`` if a collector brings the pages.
+    ``lake_tables`` are the tables to clear, in the order Spec, SoT, SoR. ``fetch_from`` is ``site``, or
+    ``pages`` if a collector uploads the pages.
     """
 
     lake_tables: tuple[LakeTable, ...]
@@ -43,22 +43,22 @@ class Settings:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start the run of a day: clear today's data and read the site, or read archived pages.
+    """Start the run of a day, from the site or from archived pages; or remove a day after today.
 
     Parameters
     ----------
     event
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
         event for today's run, or ``tickers`` for a partial run. ``anomesdia_exec`` with ``"source": "pages"``
-        reads a day's archived pages again. ``anomesdia_exec`` with ``remove`` removes a day that is later
-        than today. S3 sends an event when a collector stores a manifest.
+        reads a day's archived pages again. ``anomesdia_exec`` with ``remove`` removes a day after today. S3
+        sends an event when a collector stores a manifest.
 
     Returns
     -------
     dict
-        ``anomesdia_exec`` and, if the day was cleared, the numbers of deleted objects and partitions.
-        ``refused`` says why the site cannot be used; in that case nothing was done. ``ignored`` says why a
-        manifest, or a repeated event of the schedule, did not start a run.
+        ``anomesdia_exec`` is the run day. If its data was deleted, the result has the numbers of deleted
+        objects and partitions. ``refused`` says why the site cannot be used; in that case nothing was done.
+        ``ignored`` says why a manifest, or a repeated event of the schedule, did not start a run.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
         has_ledger = bool(Ledger(s3, settings.work_bucket).rounds(day))
         if not may_be_collected(day, now, has_ledger=has_ledger):
             logger.warning("manifest of another day", extra={"anomesdia_exec": day})
-            why = f'a collector may not start {day}: a person runs it with "source": "pages"'
+            why = f'a collector cannot start a run of {day}: start it with "source": "pages"'
             return _logged("manifest ignored", day, ignored=why)
     if not Archive(s3, settings.work_bucket).keys(day):
         raise DayRefused(
@@ -142,7 +142,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether clearing a day was interrupted: its last round had a listing, which is now deleted."""
+    """Return whether the last call was interrupted after it had deleted the listing of the newest round."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -165,8 +165,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger. The rounds stay, as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the day does not count as complete. Delete the outcomes of
-    # the batches last: the outcome ``read`` does not count without its SoR object.
+    # Delete the listing first: without it, the day does not count as complete. Delete the batches' outcomes
+    # last: an outcome ``read`` whose SoR object is deleted does not count.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

@@ -80,7 +80,7 @@ def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
     if left:
         raise NotDeleted(
             f"{len(left)} of {len(found)} objects of s3://{bucket}/{prefix} are still there after {ATTEMPTS} "
-            f"attempts to delete them, such as {next(iter(left))}: run the day again once S3 deletes them"
+            f"attempts to delete them, such as {next(iter(left))}: repeat the call when S3 can delete objects"
         )
     return len(found)
 
@@ -113,18 +113,18 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if it cannot delete a partition: compare the times of creation. A newer
-        # partition stays: a function of an earlier run has just registered it.
+        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. A new
+        # time means a new partition, which a function of an earlier run has just registered: it stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(
         f"partition {day} of {table.database}.{table.table} is still in the catalog after its deletion: "
-        "run the day again once the catalog deletes it"
+        "repeat the call when the catalog can delete partitions"
     )
 
 
 def _created_at(glue: Any, table: LakeTable, day: int) -> datetime | None:
-    """Return the time, in whole seconds, when a partition was registered; None if there is no partition."""
+    """Return when a partition was registered, in whole seconds; None if there is no partition."""
     try:
         answer = glue.get_partition(
             DatabaseName=table.database, TableName=table.table, PartitionValues=[str(day)]

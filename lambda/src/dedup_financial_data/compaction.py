@@ -26,7 +26,7 @@ from pynvest_lake.storage import (
     write,
 )
 
-# Each further attempt compacts the objects that other executions added during the previous attempt.
+# If other functions add objects during an attempt, a further attempt compacts these objects.
 MAX_ATTEMPTS = 5
 
 
@@ -119,8 +119,8 @@ def rebuild(
     Returns
     -------
     Compacted
-        The result; ``objects_read`` counts the source objects. Nothing is written if the sources are empty,
-        or if the partition is a single compact object that already has the rebuilt rows and ids.
+        The result; ``objects_read`` counts the source objects. Nothing is written if there are no source
+        objects, or if the partition's only object is a compact object with the same rows and ids.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def _until_calm(table: LakeTable, day: int, attempt: Callable[[], Compacted]) ->
         if not done.written:
             return outcome
     raise PartitionBusy(
-        f"another process writes to {table.location(day)}: it changed during each of {MAX_ATTEMPTS} attempts"
+        f"another process writes to {table.location(day)}, which changed in all {MAX_ATTEMPTS} attempts"
     )
 
 
@@ -199,7 +199,7 @@ def _replace(
         Another process removed an object that the new object should replace. The new object was deleted
         again.
     """
-    # The name is unique, so that after a conflict this execution deletes no object of another execution.
+    # The name is random: after a conflict, this execution deletes only the object that it has written.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, ids)
     if gone := replaced.keys() - list_day(s3, table, day).objects.keys():

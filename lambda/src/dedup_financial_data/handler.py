@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Partitions of the previous six days are compacted too, if they have several objects.
 
     If the workflow's input has ``"source": "sor"``, the day's partition is rebuilt from the source tables.
-    Parts that have not reached the next table stay as they are until a later execution compacts them.
+    A part that the next table lacks stays as it is. It is compacted after it has reached that table.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Reads an asset's page cell by cell, and finds each column's text and the labels without a column.
 
-The docstring of `fundamentus_site.site.FundamentusSite` says why pynvest's own rules do not suffice.
+See `fundamentus_site.site.FundamentusSite` for the differences from pynvest.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Indicators:
     unknown_count
         The number of all labels without a column; `unknown_labels` has only the first 20 of these labels.
     lacking_core
-        The core labels that the page lacks or does not show often enough, in sorted order.
+        The core labels that lack a value on the page for one of their columns, sorted.
     session
         The session that the page shows; None if the session's date cannot be read.
     """
@@ -117,7 +117,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
         _read_table(table, holding, labels, known, found)
     if not found.labels:
         if NOTHING_FOUND in " ".join(text.split()).lower():
-            raise NoSuchAsset(f"{page.url}: the site says that it finds no paper {ticker}")
+            raise NoSuchAsset(f"{page.url}: the site says that it has no asset {ticker}")
         if tables:
             raise LayoutNotRecognized(f"{page.url}: asked for {asked}, found tables without indicators")
         raise meaning(page, asked, "no table of indicators (class w728)")
@@ -152,14 +152,14 @@ def _known(labels: Labels, year: int) -> dict[str, str]:
 
 @dataclass
 class _Found:
-    """The values on a page (by label and position in the row), and the labels (in the page's order)."""
+    """A page's values, by label and index of the label's column; and its labels, in the page's order."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def take(self, name: str, place: int, value: str | None) -> None:
-        """Keep a value, unless its label already has a value at this position."""
+        """Record a value; if the label's column has a value already, keep the first value."""
         if value is not None:
             self.values.setdefault((name, place), value)
 
@@ -186,9 +186,8 @@ def _read_table(
 ) -> None:
     """Read the rows of a table.
 
-    One row may have the same label twice: for a value of twelve months and for a value of three months. The
-    headings above the row decide which period a value belongs to. Without usable headings, the first of two
-    values is for twelve months.
+    A row may have a label twice, once for twelve months and once for three months. The headings above the row
+    give the period of each value. Without usable headings, the first of two values is for twelve months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
@@ -306,7 +305,7 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
         if session > run:
             raise LaterSession(
                 f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, found the session of {session:%d/%m/%Y}: "
-                f"expected {SESSION_LABEL!r} not to be after the day"
+                "expected no session after the run day"
             )
         return
     opening = next_opening(day)
@@ -314,6 +313,6 @@ def _check_session(session: date | None, written: str | None, page: Page, asked:
         found = None if written is None else printable(written)
         raise LaterSession(
             f"{page.url}: asked for {asked} of {run:%d/%m/%Y}, {SESSION_LABEL!r} is {found!r}, which is not "
-            f"a date, and the page was fetched at {page.fetched_at.isoformat()}: expected a page from before "
+            f"a date, and the page was fetched at {page.fetched_at.isoformat()}: expected a time before "
             f"{opening.isoformat()}"
         )

@@ -12,15 +12,15 @@ REFUSALS_THAT_OPEN = 3
 class Breaker:
     """Decides whether the client may send a request to the site; an open breaker allows no request.
 
-    One refused asset alone does not open the breaker. Several threads may use one breaker. If the site's
-    newest answer was a page that the client read, `admits` does not wait. Otherwise, `admits` waits while so
-    many requests are pending that their refusals would open the breaker. Therefore, a site that refuses
-    everything gets only three requests from a process.
+    Refusals of three assets in a row open the breaker, and so does a single status 429. Several threads may
+    use one breaker. If the site's newest answer was a page that the client read, `admits` does not wait.
+    Otherwise, `admits` waits if refusals of all pending requests would open the breaker. Therefore, a site
+    that refuses everything gets only three requests from a process before the breaker opens.
 
     Parameters
     ----------
     cool_down_seconds
-        The seconds that the breaker stays open.
+        How long the breaker stays open, in seconds.
     """
 
     def __init__(self, cool_down_seconds: float) -> None:
@@ -79,5 +79,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many refusals are still needed to open the breaker; after a cool-down, one is enough."""
+        """Return how many more refusals open the breaker: one, if no page was read since it last opened."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

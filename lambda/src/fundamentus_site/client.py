@@ -141,7 +141,7 @@ class SiteClient:
             raise _TryAgain(wrong, retry_after) if again else wrong
         if _is_cut_off(page.text):
             raise _TryAgain(
-                Unavailable(f"{url}: the page breaks off after {len(page.body)} bytes, before </html>")
+                Unavailable(f"{url}: the page ends after {len(page.body)} bytes, without </html>")
             )
         return page
 
@@ -241,7 +241,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # Percent-encode non-ASCII bytes (a header should have none); http.client has decoded them as ISO-8859-1.
+    # http.client decodes a header as ISO-8859-1. Percent-encode its non-ASCII bytes: an address has none.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (
@@ -250,7 +250,7 @@ def redirected(url: str, location: str) -> str:
     )
     if not same_host or after.scheme not in (before.scheme, "https"):
         raise Unavailable(
-            f"{url}: redirected to {printable(target, 200)}, expected the same host, and no http after https"
+            f"{url}: redirected to {printable(target, 200)}, expected the same host and no change to http"
         )
     return target
 
@@ -327,7 +327,7 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     if encoding in ("", "identity") or not raw:
         return bytes(raw)
     if encoding not in ("gzip", "x-gzip"):
-        raise Unavailable(f"{url}: has the encoding {printable(encoding)!r}, expected gzip, once")
+        raise Unavailable(f"{url}: has the encoding {printable(encoding)!r}, expected gzip")
     unzip = zlib.decompressobj(_GZIP)
     body = unzip.decompress(raw, MAX_PAGE_BYTES + 1)
     if len(body) > MAX_PAGE_BYTES:
@@ -353,7 +353,7 @@ class _Socket(socket.socket):
         self.settimeout(_seconds_to(deadline))
 
     def recv_into(self, *args: Any) -> int:
-        """Read within the time that is left."""
+        """Receive bytes; raise TimeoutError after the deadline."""
         self.limit(self._deadline)
         received = super().recv_into(*args)
         self.limit(self._deadline)  # for a TLS handshake through the proxy: it does not call recv_into
@@ -368,7 +368,7 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
 
     def has_bytes(self) -> bool:
-        """Return whether there are unread bytes (decrypted or not), or the peer has closed the connection."""
+        """Return the same as `_Socket.has_bytes`; unread bytes may be decrypted already."""
         return self.pending() > 0 or super().has_bytes()
 
 

@@ -127,7 +127,7 @@ class _Counter:
         if self._elements > self._most_elements:
             raise Unavailable(f"{self._url}: more than {self._most_elements} elements, the limit of a page")
         if len(attributes) > MAX_ATTRIBUTES:
-            raise Unavailable(f"{self._url}: an element of {len(attributes)} attributes, far too many")
+            raise Unavailable(f"{self._url}: an element has {len(attributes)} attributes, which is too many")
 
     def close(self) -> None:
         """Do nothing; lxml requires a parser target to have this method."""
@@ -170,7 +170,7 @@ def meaning(page: Page, asked: str, found: str = "nothing of it") -> Fundamentus
     asked
         The name of the requested page, for the error text.
     found
-        What a page of the site has instead of the requested content; only `LayoutNotRecognized` shows it.
+        What the page has instead of the requested content, for the text of `LayoutNotRecognized`.
     """
     said = f"{page.url}: asked for {asked}, found"
     status = f"status {page.status}"

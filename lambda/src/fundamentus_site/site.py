@@ -30,12 +30,12 @@ class FundamentusSite(Fundamentus):
       which a row has no link. This class raises a different error type for each kind of answer.
 
     - pynvest treats cells with a question mark as labels and all other cells as values. It pairs the first
-      label with the first value, and so on. After an empty label, an old year or a text with a question
-      mark, the following values are in wrong columns. This class finds a label by its markup and name, and
-      takes the next cell as the value.
+      label with the first value, and so on. Therefore, one empty label, old year or text with a question mark
+      moves all following values to wrong columns. This class finds a label by its markup and name, and takes
+      the next cell as the value.
 
-    - When pynvest is imported, it derives the years of the yearly price changes from the clock. This class
-      counts these years from the run day.
+    - On the page, years such as ``2026`` are labels of price changes. pynvest expects the year of its import
+      and the five years before it. This class expects the year of the run day and the five years before it.
 
     - pynvest has no columns for the ratio of net debt or for values that only banks report. The contract has
       these columns.
@@ -51,7 +51,7 @@ class FundamentusSite(Fundamentus):
         The address of the site without a path, such as ``https://www.fundamentus.com.br``; the default is
         pynvest's address.
     labels
-        The labels, for each kind of asset that the caller reads.
+        The labels of each kind of asset that the caller reads.
     headers
         The headers of the requests; these headers override pynvest's headers.
     max_connections, timeout_seconds, attempts

@@ -29,11 +29,11 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Keep this time free at the end of an invocation, to write the object, the partition and the answer.
+# Requests stop this long before the function's timeout: rows, partition and ledger are written last.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
-# If the breaker is open, a batch first waits for this part of the cool-down, at most 15 s. Without the wait,
-# a refused process would empty the queue, although processes with other addresses can still read pages.
+# If the breaker is open, a batch waits for this fraction of the cool-down (15 s at most) before it starts.
+# Otherwise a refused process would empty the queue, although processes with other addresses can read pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
@@ -79,7 +79,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     not_after = monotonic() + left - min(RESERVE_SECONDS, left / 3)
 
     messages = _messages(event, settings.ticker_kind)
-    # The breaker's cool-down must end before the next round asks the site.
+    # The breaker's cool-down must end before the next round starts.
     cool_down = min(LONGEST_COOL_DOWN_SECONDS, settings.sqs_visibility_timeout_seconds)
     breaker = _breaker(cool_down)
     # If a batch has the same message twice, read it once.

@@ -62,7 +62,7 @@ class ArchiveCache:
         for page in self._opened[place.object].pages:
             if (page.ticker, page.fetched_at) == (ticker, place.fetched_at):
                 return Page(**page.answer)
-        raise DamagedArchive(f"{place.object} has no page of {ticker} of {place.fetched_at}")
+        raise DamagedArchive(f"{place.object} has no page of {ticker} that was fetched at {place.fetched_at}")
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _write_rows(s3: Any, glue: Any, settings: Settings, day: int, assets: Result
 
 
 def _entries(assets: Results, sor_id: str | None) -> dict[str, AssetEntry]:
-    """Return the ledger entry of each asset; for an asset with several pages, the highest-ranked entry."""
+    """Return each asset's ledger entry. If an asset has several pages, its highest-ranked entry counts."""
     entries: dict[str, AssetEntry] = {}
     for message, asset in assets.items():
         entry = AssetEntry(

@@ -39,9 +39,8 @@ class Settings:
 
     ``fetch_headers``: headers of the requests to the site. ``tickers_queue_urls``: the queue of each kind.
     ``work_bucket``: the bucket of ledger and archive. ``keep_pages``: whether pages are archived.
-    ``queue_patience_seconds``: the time that all tries of a message may take; by then a message has been
-    read, or is in the dead-letter queue. ``fetch_from``: ``site``, or ``pages`` if a collector brings the
-    pages.
+    ``queue_patience_seconds``: a sent message is read, or moved to the dead-letter queue, within this time.
+    ``fetch_from``: ``site``, or ``pages`` if a collector uploads the pages.
     """
 
     fundamentus_base_url: str
@@ -54,7 +53,7 @@ class Settings:
     queue_patience_seconds: int
 
 
-# Keep this time free at the end of an invocation, to write the ledger and send the messages.
+# Requests stop this long before the function's timeout: the ledger and the messages are written last.
 RESERVE_SECONDS = 30.0
 # An asset is not queued again if its last trade was more than seven days before the old session. Its page
 # stays the same.
@@ -63,7 +62,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site; `once` limits each page to one attempt of 10 s, for a probe of up to four pages."""
+    """Return the site. For a probe, `once` is True: each page gets one attempt of at most 10 s."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -79,16 +78,16 @@ def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) ->
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue the day's tickers.
 
-    If the site gives no listing, the ledger records this fact. The invocation succeeds, because a round of
-    the workflow requests the listing again.
+    If no listing can be read, the invocation still succeeds: a round of the workflow requests the listing
+    again. For a run of the whole day, the ledger records why the listing is missing.
 
     Parameters
     ----------
     event
         ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. ``source``: ``pages`` reads
         every archived page of the day. ``only_missing`` queues tickers without a final outcome.
-        ``old_session`` needs ``only_missing``. If the site now shows a later session, this field also queues
-        tickers whose reading shows the old session. ``probe`` (a ticker or true) allows no other field. A
+        ``old_session`` needs ``only_missing``. If the site now shows a later session, stage 2 also queues the
+        tickers that were read with the old session. ``probe`` (a ticker or true) allows no other field. A
         probe checks whether the site answers, and writes nothing.
 
     Raises
@@ -173,9 +172,9 @@ def _listed(
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none, or if a later session has closed. If a past day
-    has a listing, a round keeps the prices of this listing. The round does not archive the site's listing,
-    which may have prices of the next session.
+    A round uses the ledger's listing if the site gives none, or if a session after the day has closed. A
+    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing:
+    the site may show prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)

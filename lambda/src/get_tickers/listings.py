@@ -44,8 +44,8 @@ class Listed:
         References to each asset's archived pages, in the order of the archive's objects. Empty if the listing
         comes from the site.
     problems
-        Why a listing is missing, or which parts of the archive could not be used: the first 20, and the total
-        if there are more.
+        One text for each missing listing and for each unusable part of the archive: the first 20, and the
+        total if there are more.
     """
 
     listing: Listing
@@ -63,7 +63,7 @@ def from_site(
 ) -> Listed:
     """Read both listings; retry for some time if the site is down. A refusal is not retried.
 
-    If only one listing can be read, the result has the assets of this kind, and the problem of the other.
+    If only one listing can be read, the result has its assets and the error of the other listing.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched before the day are not used. The latest price of an asset counts. A listing that
-    was fetched after the next session opened adds new assets, but replaces no price.
+    Pages that were fetched before the day are not used. An asset gets the price in its latest listing, but a
+    listing that was fetched after the next session opened only adds new assets and replaces no price.
 
     Raises
     ------

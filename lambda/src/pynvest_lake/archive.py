@@ -31,8 +31,8 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""S3 must receive the objects of a day within this time: a collector uploads a day at most seven days
-later."""
+"""S3 must receive a day's objects within this time: a collector uploads them at most seven days after the
+day."""
 
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
 # Older versions wrote one manifest per day, named manifest.json.
@@ -88,7 +88,9 @@ class ArchivedPage:
         if self.ticker is not None:
             parse_ticker(self.ticker)
         if moment_text(moment_of(self.fetched_at, "fetched_at")) != self.fetched_at:
-            raise ValueError(f"fetched_at is {self.fetched_at!r}, expected such as '2026-11-23T21:45:07Z'")
+            raise ValueError(
+                f"fetched_at is {self.fetched_at!r}, expected a text such as '2026-11-23T21:45:07Z'"
+            )
         for value, expected in ((self.url, str), (self.status, int), (self.content_type or "", str)):
             if not isinstance(value, expected):
                 raise TypeError(f"found {value!r}, expected {expected.__name__}")
@@ -149,7 +151,7 @@ class Archive:
         return key
 
     def keep(self, day: int, pages: Collection[ArchivedPage], logger: Any) -> bool:
-        """Store pages if possible, and return whether they are stored: a day is valid without its pages."""
+        """Store pages, and return whether this succeeded. A failure is logged: a day may lack its pages."""
         try:
             self.put(day, pages)
         except (ClientError, BotoCoreError) as error:
@@ -174,8 +176,7 @@ class Archive:
     def read(self, key: str) -> ArchiveObject:
         """Return the readable pages of an object, and the problems of its damaged lines.
 
-        If S3 received the object too late (later than `RECEIVED_WITHIN` after its day), all its pages are
-        ignored.
+        If S3 received the object more than `RECEIVED_WITHIN` after its day, all its pages are ignored.
 
         Raises
         ------
@@ -234,7 +235,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Return whether S3 received an object too late for its day; nobody can forge the time of receipt."""
+    """Return whether S3 received an object too late. S3 sets this time, so no uploader can forge it."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False
@@ -270,4 +271,4 @@ def _lines(body: Any, problems: list[str]) -> Iterator[str]:
             problems.append("the object is empty")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         foreign = isinstance(error, gzip.BadGzipFile) and not size
-        problems.insert(0, f"no gzip object: {error}" if foreign else "the object breaks off")
+        problems.insert(0, f"no gzip object: {error}" if foreign else "the object is cut off")

@@ -50,8 +50,8 @@ class Column:
     core
         For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until
-        For SoR tables: the first and the last year or month (``2026-05``) in which the site shows the label.
-        `since` is None if the label has always existed, and `until` is None if the label still exists.
+        For SoR tables: when the label appeared on the site (`since`) and disappeared (`until`), as a year or
+        month (``2026-05``). `since` is None if it was always there, `until` is None if it is still there.
     """
 
     name: str

@@ -43,7 +43,7 @@ class DayRequest:
     scheduled_at
         The time of the schedule; None if a person sent the event.
     manifest
-        Name of the collector's manifest that caused the event; None for other events.
+        Hash of the collector's manifest that caused the event; None for other events.
     only_missing
         Whether to queue only tickers without a final outcome.
     old_session

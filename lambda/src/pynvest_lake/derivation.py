@@ -37,8 +37,8 @@ def derive(
 ) -> dict[str, int]:
     """Write a target object for every source object that an S3 event names.
 
-    S3 may deliver an event twice. A source is skipped if a compact object of the target lists its id, and a
-    part that exists already is not written again.
+    S3 may deliver an event twice. Therefore, an existing part is not written again, and a source is skipped
+    if a compact object of the target lists its id.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def derive(
     Returns
     -------
     dict
-        The numbers of written objects, written rows, sources that had been deleted, and skipped sources.
+        ``objects`` counts the converted sources, ``rows`` their rows, ``gone`` the deleted sources, and
+        ``there`` the skipped sources.
 
     Raises
     ------

@@ -26,11 +26,11 @@ class Execution:
     names_day
         Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
     rounds
-        Minutes to wait before each round; a round starts only if assets are missing. None if the input has no
-        such field.
+        Minutes to wait before each round; a round starts only if there is a reason for it. None if the input
+        has no such field.
     source
-        ``sor`` to rebuild the tables from the day's SoR objects, ``pages`` to read the day's archived pages
-        again, None if the execution only completes the day.
+        ``sor``: rebuild the tables from the day's SoR objects. ``pages``: read the day's archived pages.
+        None: only complete the day.
     """
 
     day: int
@@ -45,7 +45,7 @@ class Execution:
         return self.rounds is not None and not self.names_day
 
     def repeats_past_day(self, fetch_from: str) -> bool:
-        """Return whether the execution reads a past day again or rebuilds it.
+        """Return whether the execution reads the pages of a past day or rebuilds its tables.
 
         A collector may upload a day until the next session closes. Until then, the day is not past.
         """

@@ -2,7 +2,7 @@
 
 ``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``. Stage 3
 writes one ``<kind>/<id>.json`` for each batch. The outcome of an asset is its highest-ranked entry. The order
-of the entries does not matter, so repeated, concurrent or late batches need no further rule.
+of the entries does not matter, so a batch may be repeated or late, or run beside another batch.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_of(value: object, name: str = "moment") -> datetime:
-    """Read a moment of this century that has a time zone, such as one that `moment_text` wrote.
+    """Read a moment that has a time zone and a year from 2000 to 2099, such as ``2026-11-23T21:45:07Z``.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class Listing:
     is_partial
         Whether the day's run was started with a few tickers only.
     archived
-        Whether the archive has all pages of the listing. Pages from a round of a past day do not count.
+        False if a page of the listing should be in the archive but could not be stored.
     """
 
     assets: Mapping[Kind, Prices]
@@ -127,13 +127,13 @@ class Round:
     Parameters
     ----------
     number
-        0 for the day's own run; each later round has the next number.
+        0 for the first round of the day, 1 for the second round, and so on.
     started_at
         Start of the round, as `moment_text` writes it.
     assets
         The queued tickers, by kind.
     reason
-        Why the round queued no ticker, if the site gave no listing.
+        Why there was no listing to queue tickers from; None in all other rounds.
     """
 
     number: int
@@ -175,7 +175,7 @@ class AssetEntry:
     round
         The round of the asset's message.
     why
-        The request, the answer and the expected answer, if the asset was not read.
+        Why the asset was not read; None if it was read.
     object
         Id of the SoR object that holds the asset's row, if the asset was read.
     session
@@ -217,7 +217,7 @@ class BatchEntry:
     assets
         The entry of each asset, by ticker.
     archived
-        Whether the batch's pages were put into the archive.
+        False if pages of the batch should be in the archive but could not be stored.
     """
 
     kind: Kind
@@ -238,7 +238,7 @@ class BatchEntry:
                     ticker: {name: value for name, value in vars(entry).items() if value is not None}
                     for ticker, entry in sorted(self.assets.items())
                 },
-                # Versions before 1.0.0 require these fields, in which they counted labels.
+                # Versions before 1.0.0 counted labels in these fields, and cannot read an entry without them.
                 "labels": {},
                 "lacking": {},
                 "archived": self.archived,
@@ -439,6 +439,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - etag is part of the cache key
-    """Return the bytes of an object, through a cache: the workflow often reads the day status."""
+    """Return the bytes of an object. They are cached, because each run of the step Look reads them."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

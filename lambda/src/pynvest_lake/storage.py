@@ -29,7 +29,7 @@ T = TypeVar("T")
 PART = "part"
 COMPACT = "compact"
 COMPACTED_IDS = b"pynvest.folded_ids"
-# S3's error codes for a conditional request whose condition is false.
+# S3's error codes for a conditional delete of an object that is gone or has changed.
 GONE_OR_CHANGED = {"PreconditionFailed", "NoSuchKey", "404", "412", "ConditionalRequestConflict"}
 
 _NAME = re.compile(
@@ -54,8 +54,8 @@ class LakeTable:
     bucket, database, table
         The names of bucket, database and table.
     key_prefix
-        Start of the objects' keys, before the table's name: empty, or ``<name>/`` if several lakes share the
-        bucket.
+        The part of a key before the table's name: ``<name>/`` if several lakes share the bucket, or else
+        empty.
     """
 
     bucket: str
@@ -219,7 +219,7 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
     """Return the ids of the SoR objects that have arrived in a partition, as parts or in compact objects.
 
-    The ids in an unreadable compact object count as not arrived, so a quality check reports them.
+    If a compact object is unreadable, its ids count as not arrived, and a quality check reports them.
 
     Raises
     ------
@@ -253,7 +253,7 @@ def _get(s3: Any, item: LakeObject) -> bytes:
     try:
         body: bytes = s3.get_object(Bucket=item.table.bucket, Key=item.key)["Body"].read()
     except s3.exceptions.NoSuchKey as error:
-        raise ObjectGone(f"{item.uri} is no longer there") from error
+        raise ObjectGone(f"{item.uri} no longer exists") from error
     return body
 
 

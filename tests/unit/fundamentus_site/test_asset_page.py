@@ -157,7 +157,7 @@ def test_a_page_with_all_labels_but_papel_renamed_is_no_page_of_this_layout() ->
 def test_a_page_of_the_site_without_an_asset_is_another_layout_unless_it_says_that_there_is_none() -> None:
     with pytest.raises(LayoutNotRecognized, match="tables without indicators"):
         read_page(page(b'<html>Fundamentus<table class="w728"><tr><td></td></tr></table>'))
-    with pytest.raises(NoSuchAsset, match="finds no paper PETR4"):
+    with pytest.raises(NoSuchAsset, match="has no asset PETR4"):
         read_page(page(b"<html>Fundamentus<h1>Nenhum papel encontrado</h1>"))
 
 
@@ -388,7 +388,7 @@ NEST = b"<table class=w728><tr><td>"
         ),
         (
             filled(b"<td" + b"".join(b" a%d" % at for at in range(280_000)), b"", 0),
-            "Unavailable: .*an element of 280001 attributes",
+            "Unavailable: .*an element has 280001 attributes",
         ),
         (filled(b"<td class=label>Papel<td>", b"A", 2_000_000), "LayoutNotRecognized: .*lacks 40 of"),
     ],

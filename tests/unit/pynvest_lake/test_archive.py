@@ -64,7 +64,7 @@ def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake
 
     assert 0 < len(read.pages) < len(pages)
     assert list(read.pages) == pages[: len(read.pages)]
-    assert any("breaks off" in problem for problem in read.problems)
+    assert any("cut off" in problem for problem in read.problems)
 
 
 @pytest.mark.parametrize(("body", "said"), [(b"garbage", "no gzip object"), (b"", "the object is empty")])
@@ -113,7 +113,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
 
     assert read.pages == (PAGE,)
     assert len(read.problems) == 21
-    assert read.problems[-1].endswith("100 in all")
+    assert read.problems[-1].endswith("100 in total")
 
 
 def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:

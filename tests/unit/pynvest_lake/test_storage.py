@@ -127,7 +127,7 @@ def test_an_object_that_is_no_parquet_is_refused_and_named(lake: Lake, damaged: 
 
 
 def test_an_object_that_is_not_there_is_gone(lake: Lake) -> None:
-    with pytest.raises(ObjectGone, match="no longer there"):
+    with pytest.raises(ObjectGone, match="no longer exists"):
         read(lake.s3, lake.tables[SOR_ACOES].part(DAY, object_id(1)))
 
 
