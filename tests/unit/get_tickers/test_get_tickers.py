@@ -656,3 +656,16 @@ def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
 
     assert (shown, silent) == (20261120, None)
     assert lake.messages("acoes") == []
+
+
+def test_a_page_without_a_readable_session_answers_a_probe_and_lets_a_round_ask_for_what_is_missing(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    site.assets["PETR4"] = site.assets["PETR4"].with_cell("dt_ult_cot", "-")
+
+    probed = queue({"probe": True})
+    round_of_day = queue(LATE)
+
+    assert probed == {"probe": True, "answer": "read"}
+    assert round_of_day["session"] is None
+    assert queued(lake) == listed(site, "acoes")
