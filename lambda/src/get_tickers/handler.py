@@ -212,7 +212,11 @@ def _to_queue(
     else:
         listing = known.united(asked)
     if request.from_pages and not request.only_missing:
-        return listing, {(kind, ticker) for kind, ticker, _ in listed.places}
+        return listing, {
+            (kind, ticker)
+            for kind, ticker, _ in listed.places
+            if request.tickers is None or ticker in request.tickers
+        }
     if not request.only_missing:
         return listing, list(asked)
     sor_ids = {

@@ -603,3 +603,29 @@ def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
 
     assert (shown, silent) == (20261120, None)
     assert lake.messages("acoes") == []
+
+
+def test_a_page_without_a_readable_session_answers_a_probe_and_lets_a_round_ask_for_what_is_missing(
+    lake: Lake, site: SiteServer, queue: Any
+) -> None:
+    site.assets["PETR4"] = site.assets["PETR4"].with_cell("dt_ult_cot", "-")
+
+    probed = queue({"probe": True})
+    round_of_day = queue(LATE)
+
+    assert probed == {"probe": True, "answer": "read"}
+    assert round_of_day["session"] is None
+    assert queued(lake) == listed(site, "acoes")
+
+
+@pytest.mark.parametrize(("event", "fetch_from"), [({"source": "pages"}, "site"), ({}, "pages")])
+def test_of_the_archived_pages_too_only_those_of_the_given_tickers_are_queued(
+    lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
+) -> None:
+    one, other = listed(site, "acoes")[:2]
+    keep(lake, site, one, other)
+
+    queue({"anomesdia_exec": DAY, "tickers": [one], **event}, fetch_from=fetch_from)
+
+    assert queued(lake) == [one]
+    assert list(lake.ledger.listing(DAY)) == [(Kind.ACOES, one)]
