@@ -615,14 +615,14 @@ def test_a_page_without_a_readable_session_answers_a_probe_and_lets_a_round_ask_
 
     assert probed == {"probe": True, "answer": "read"}
     assert round_of_day["session"] is None
-    assert queued(lake) == listed(site, "acoes")
+    assert queued(lake) == list(STOCKS)
 
 
 @pytest.mark.parametrize(("event", "fetch_from"), [({"source": "pages"}, "site"), ({}, "pages")])
 def test_of_the_archived_pages_too_only_those_of_the_given_tickers_are_queued(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
 ) -> None:
-    one, other = listed(site, "acoes")[:2]
+    one, other = STOCKS[:2]
     keep(lake, site, one, other)
 
     queue({"anomesdia_exec": DAY, "tickers": [one], **event}, fetch_from=fetch_from)
