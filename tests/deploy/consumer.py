@@ -59,9 +59,9 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A consumer's root module after ``terraform init``: a copy of an example with another source and tags.
+    """A consumer's root module after ``terraform init``. It is a copy of an example, with changed settings.
 
-    All checkouts in a folder share one state file, which lies beside them.
+    The checkouts in one folder share the state file in this folder.
 
     `inputs` is HCL that is added to the module block.
     """
@@ -94,7 +94,7 @@ class Checkout:
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
         self.terraform("init")
-        # With checksums in the lock file, each command would read the provider's 0.7 GB to compare them.
+        # If the lock file had checksums, each command would read the whole provider (0.7 GB) to verify it.
         lock = directory / ".terraform.lock.hcl"
         lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
 
@@ -118,7 +118,7 @@ class Checkout:
         return self.terraform("apply", "-auto-approve", "-parallelism=50", *arguments, **env)
 
     def destroy(self) -> str:
-        """Destroy what is in the state, without reading it first."""
+        """Destroy all resources in the state, without a refresh."""
         return self.terraform("destroy", "-auto-approve", "-parallelism=50", "-refresh=false")
 
     def changes(self, *arguments: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ WITHOUT_RESOURCE = ["logs:GetQueryResults"]
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return each policy document in the values of resources, by its location.
 
-    The statements of a trust policy have no resource, so this function adds the role as their resource.
+    Statements of trust policies have no resource. In these statements, the resource is the role's ARN.
     """
     found = {}
     for address, values in resources.items():

@@ -178,7 +178,7 @@ def deployed(
 def actions(role: str, *, seen: bool) -> Iterator[str]:
     """Yield the actions that are granted to a role.
 
-    If `seen` is true, yield the actions of logged calls; otherwise, the actions that AWS checks in addition.
+    With `seen`, these are the actions of logged calls. Without it, they are the actions that only AWS checks.
     """
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:

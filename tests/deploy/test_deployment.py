@@ -232,7 +232,7 @@ def test_after_its_day_a_plan_in_another_checkout_changes_only_what_was_asked_an
 
 
 def check_notifications(emulator: Emulator) -> None:
-    """Check that the consumer's bucket still has the notifications that it had before the module."""
+    """Check that the module has not changed the notifications of the consumer's bucket."""
     found = emulator.client("s3").get_bucket_notification_configuration(Bucket=OWN_BUCKET)
 
     assert [one["Id"] for one in found["QueueConfigurations"]] == ["somebody-elses"]

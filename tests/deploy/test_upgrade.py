@@ -1,4 +1,4 @@
-"""An upgrade from an earlier version keeps each bucket, queue, database, table and day."""
+"""An upgrade from an earlier version keeps the buckets, queues, databases, tables and stored rows."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake of the old version. An output that a later version added gets a default value."""
+    """Return the lake of the old version. Outputs that this version lacks get default values."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -155,7 +155,7 @@ def definition(lake: Lake, emulator: Emulator) -> dict[str, str]:
 
 
 def finish(workflow: dict[str, str], emulator: Emulator) -> str:
-    """Run the rest of an execution that began before the upgrade; use the old definition, as AWS does.
+    """Run the workflow with its old definition, as AWS does for executions that began before an upgrade.
 
     Returns
     -------
@@ -209,8 +209,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
         for asset in upgraded.share
     )
 
-    # Query both days together: if a query reads only the old day, the emulator knows only the columns of the
-    # old day's objects.
+    # Query both days together, because the emulator knows only the columns of the objects that a query reads.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -96,8 +96,8 @@ class FaultyLake:
     def check_told(self, kind: str, day: int, *named: str) -> None:
         """Check that one notice with this kind, this day and these names arrived since the last check.
 
-        The execution ends only after the notice has arrived, because the topic first delivers the notice and
-        then answers the workflow.
+        The topic delivers the notice before it answers the workflow. At the end of the execution, the notice
+        is therefore in the queue.
         """
         ((subject, text),) = self.told()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -251,7 +251,7 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3, because a process's breaker stays open after refusals."""
+        """End the processes of stage 3, so that new processes start with a closed breaker."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
         for line in listed.stdout.splitlines():
             pid, parent, command = line.split(maxsplit=2)
@@ -287,13 +287,13 @@ def applied_faulty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fa
     with SiteServer(make_assets(SITE_DAY, ACOES, FIIS), GHOSTS) as site:
         variables = {"fundamentus_base_url": site.base_url, **SIZES}
         local = LocalLake(state_dir, variables, shared_dir=SHARED_DIR)
-        # The tests start as soon as a day can run, before `terraform apply` ends.
+        # The tests start when the lake can run a day. `terraform apply` may still run.
         with local.emulator, local.applying(Console()):
             yield FaultyLake(local, site)
 
 
 def trading_weeks() -> Iterator[date]:
-    """Take every second week, and yield the week's Monday if B3 trades on all five weekdays."""
+    """Yield the Monday of every second week. Skip weeks in which B3 does not trade on all five weekdays."""
     for weeks in itertools.count(step=2):
         monday = date(2024, 1, 1) + timedelta(weeks=weeks)
         if all(is_trading_day(number_of(monday + timedelta(days=ahead))) for ahead in range(5)):
@@ -306,7 +306,7 @@ _mondays = trading_weeks()
 def past_day() -> int:
     """Return a day that no test has used.
 
-    The workflow also compacts the previous week; no other test uses the days of that week.
+    No other test uses the week before that day, because the workflow also compacts that week.
     """
     return number_of(next(_mondays))
 
@@ -339,7 +339,7 @@ def good_today(applied_faulty_lake: FaultyLake) -> Day:
 
 @dataclass(frozen=True)
 class FromPages:
-    """Today's day: the site refused most of a second run, and then the day ran from its archived pages."""
+    """Today's day after a good run, a run that the site mostly refused, and a run from archived pages."""
 
     day: Day
     lacking: str

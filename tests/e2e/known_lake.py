@@ -42,7 +42,7 @@ def tables_of(lake: Lake) -> dict[str, Table]:
 
 @dataclass(frozen=True)
 class KnownLake:
-    """The lake's rows of all days by table, and the tickers of the special assets."""
+    """All rows of the lake, by table, and the tickers of the special assets."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     delisted: str = ""
@@ -77,7 +77,7 @@ class KnownLake:
         return rows[rows.dt_ult_cot >= rows.dt_ult_cot.max() - timedelta(days=30)]
 
     def liquid(self, key: str) -> pd.DataFrame:
-        """Return the last day's rows of a table, only assets that trade more than a million reais per day."""
+        """Return the last day's rows of the `traded` assets with a daily volume above a million reais."""
         rows = self.latest(key)
         return rows[rows.iloc[:, 0].isin(self.traded().codigo_ticker_ativo) & (rows.vol_med_neg_2m > LIQUID)]
 
@@ -133,7 +133,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return a day's quality rows, all ``ok``; on the holiday, two are ``aviso``: the session is repeated."""
+    """Return a day's quality rows. On the holiday, two rows are ``aviso``. All other rows are ``ok``."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     columns = ("tabela", "medida", "coluna", "valor", "referencia", "motivo")
     rows = [
@@ -150,7 +150,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return an asset's values on `day` that differ from the site's values; the site has only one day."""
+    """Return the asset's values on `day` that replace the site's values."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != date_of(session):
@@ -161,7 +161,7 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
 
 
 def regrouped(row: Row, factor: float) -> Row:
-    """Return the values of a row that a split changes; a factor below one means a reverse split."""
+    """Return the values that a split changes in a row. A factor below one is a reverse split."""
     quantities = {name: round(row[name] * factor) for name in ("num_acoes", "num_cotas") if name in row}
     return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 

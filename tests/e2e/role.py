@@ -1,4 +1,4 @@
-"""Roles with exactly one policy, and what roles may do."""
+"""Roles that have one policy, and functions that find out what a role may do."""
 
 from __future__ import annotations
 

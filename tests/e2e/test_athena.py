@@ -88,7 +88,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add session, price and quantity of the asset's previous row; `rows` are sorted by session."""
+    """Add session, price and quantity of the asset's previous row. `rows` must be sorted by session."""
     before = rows.groupby("codigo_ticker_ativo").shift()
     return rows.assign(
         sessao_anterior=before.dt_ult_cot,
@@ -335,7 +335,7 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_the_known_lake_has_the_special_cases_of_the_queries(asked: Asked) -> None:
-    """Without a holiday, a mended price, a delisted asset and a bank, other tests prove nothing."""
+    """Other tests need a holiday, a corrected price, a delisted asset and a bank in the known lake."""
     known = asked.known
     rows = known.by_session()
     assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
@@ -382,7 +382,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return each asset's history in the latest `days` run days of its kind, with one row per session."""
+    """Return each asset's history: one row per session, from the latest `days` run days of its kind."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         rows = known.by_session(key)
@@ -544,7 +544,7 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # ODBC and JDBC drivers page through answers with this action; the SDKs have no call for it.
+    # ODBC and JDBC drivers read results with this action. The SDKs have no call for it.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 

@@ -1,4 +1,4 @@
-"""The site refuses the functions but not a collector; the collector uploads the day, then the day runs."""
+"""The site refuses the functions but not a collector. The day runs from the collector's pages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ class Collector:
         self.env = {**faulty.emulator.env(), **role.env(), **path}
 
     def start(self) -> subprocess.Popen[str]:
-        """Start the program."""
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
@@ -117,8 +116,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_wh
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
     assert (len(asked), set(asked.values())) == (listed - 1 + 2, {1})
-    # The manifest's event starts stage 1, stage 1 starts the workflow, and the workflow starts the reading of
-    # the pages.
+    # The manifest's event starts stage 1, and stage 1 starts the workflow.
     (brought,) = until(lambda: faulty.executions() - executions, "the workflow of the day")
     given = {"anomesdia_exec": latest, "source": "pages"}
     assert json.loads(faulty.end_of(brought)["input"]) == given

@@ -77,7 +77,7 @@ def create_function(
     )
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("module.py"), source)  # without a time: equal packages
+        archive.writestr(zipfile.ZipInfo("module.py"), source)  # equal sources give equal packages
     functions = emulator.client("lambda")
     functions.create_function(
         FunctionName=name,

@@ -75,7 +75,7 @@ QUEUES = {
 
 @dataclass(frozen=True)
 class Grant:
-    """A granted action on a resource; a grant to list a bucket also has the required prefix."""
+    """A granted action on a resource. To list a bucket, `prefix` is the pattern of the permitted prefixes."""
 
     role: str
     action: str
@@ -116,7 +116,6 @@ KEPT = [
 
 
 def grants(faulty: FaultyLake) -> Iterator[Grant]:
-    """Yield the grants of each role of the module."""
     iam = faulty.client("iam")
     for role in faulty.roles():
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -141,7 +140,7 @@ def listed(value: str | list[str]) -> list[str]:
 def test_every_granted_action_is_used(faulty: FaultyLake, today_from_pages: FromPages, number: int) -> None:
     """The emulator enforces IAM, so it would refuse an action without a grant."""
     day = today_from_pages.day
-    # Assess the previous day, so that the assessment of `day` reads earlier quality rows.
+    # The assessment of `day` reads earlier quality rows, so assess the previous day first.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
     # A round reads the assets again whose SoR objects are gone.

@@ -53,7 +53,7 @@ def test_a_failure_that_the_workflow_cannot_tell_is_told_once_by_the_rule(
     definition = faulty.states.describe_state_machine(stateMachineArn=workflow)["definition"]
     silent = json.loads(definition)
     silent["States"]["TellFailure"]["Parameters"]["TopicArn"] += "-of-nobody"
-    del silent["States"]["TellFailure"]["Retry"]  # its retries take more than three minutes
+    del silent["States"]["TellFailure"]["Retry"]  # the retries take more than three minutes
     faulty.states.update_state_machine(stateMachineArn=workflow, definition=json.dumps(silent))
 
     try:

@@ -1,4 +1,4 @@
-"""Runs the procedures of docs/operations.md with the same API calls as the commands in these procedures."""
+"""The procedures in docs/operations.md work. The tests send the same API calls as the commands."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_fr
 
 def test_deleted_objects_are_restored(faulty: FaultyLake, good_today: Day) -> None:
     day = good_today
-    # S3 stores whole seconds, so wait until the second of the earlier deletions is over.
+    # S3 stores whole seconds, so this test's deletions must start in a new second.
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
     for table in faulty.lake.tables:

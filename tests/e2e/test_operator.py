@@ -26,7 +26,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
 ) -> None:
     # Pages must be archived within eight days of their day. Other tests use today and the day before.
     number = days_before(day_at(datetime.now(timezone.utc)), 2)[-1]
-    # The operator starts the run of the day; the account's owner checks the results.
+    # The operator runs the day. The account's owner checks the results.
     day = Day(
         faulty.lake,
         lambda service: (operator if service == "lambda" else faulty).client(service),
@@ -68,7 +68,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     # Run the day again from SoR.
     run_workflow(source="sor")
     faulty.check(day)
-    assert len(faulty.told()) == 1  # for a past day that runs again, only a failure sends a notice
+    assert len(faulty.told()) == 1  # the next run of a past day sends a notice only if it fails
 
     # Read the ledger, the logs and the waiting messages.
     ledger = s3.list_objects_v2(Bucket=faulty.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={number}/")
@@ -88,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # The day is complete, but this execution still waits for a round: stop the execution.
+    # The day is complete, but this new execution waits for a round. Stop it.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)

@@ -42,7 +42,7 @@ finally:
 def runtime_api(event: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Serve Lambda's runtime API with one event.
 
-    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and a dict of the POSTs (path below `API`: JSON body).
+    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and each POST's JSON body by its path below `API`.
     """
     events, posted = [event], {}
 

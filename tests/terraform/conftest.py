@@ -20,8 +20,8 @@ ATTACH = "TF_REATTACH_PROVIDERS"
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Return environment variables with which Terraform uses one running provider.
 
-    Otherwise `terraform test` starts the provider twice for each run, which takes half of its CPU time. The
-    runs mock the provider: they read its schema and configure nothing, so they can share one process.
+    Without these, `terraform test` starts the provider twice per run, and uses twice the CPU time.
+    The runs mock the provider: they read its schema and configure nothing, so they can share one process.
     """
     root, env = tmp_path_factory.mktemp("provider"), provider_env(PROJECT / ".local")
     shutil.copy(PROJECT / "versions.tf", root)

@@ -14,7 +14,7 @@ run "without_inputs" {
     override_during = plan
   }
 
-  # names
+  # Resources have their default names.
   assert {
     condition = toset(keys(output.functions)) == toset([
       "pynvest-lambda-check-and-delete-partitions",
@@ -87,7 +87,7 @@ run "without_inputs" {
     error_message = "packages bucket: ${output.packages_bucket.name}"
   }
 
-  # buckets are private versioned and encrypted
+  # Buckets are private, versioned and encrypted.
   assert {
     condition     = toset(keys(aws_s3_bucket.this)) == toset(["sor", "sot", "spec", "packages", "work"])
     error_message = "buckets: ${join(", ", keys(aws_s3_bucket.this))}"
@@ -108,7 +108,7 @@ run "without_inputs" {
     error_message = "without force_destroy, a destroy may empty only the packages' bucket"
   }
 
-  # pages ledger and results expire
+  # Pages, ledgers and query results expire.
   assert {
     condition = { for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.id => [one(rule.filter).prefix, one(rule.expiration).days, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id != "expire-old-versions" } == {
       expire-athena-results = ["athena-results/", 30, 1]
@@ -122,7 +122,7 @@ run "without_inputs" {
     error_message = "other objects expire too"
   }
 
-  # nobody writes a page twice and none comes in parts
+  # Nobody can overwrite a page. A page cannot be uploaded in parts.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.bucket["work"].statement : {
       effect     = statement.effect
@@ -144,13 +144,13 @@ run "without_inputs" {
     error_message = "another bucket has more Deny statements"
   }
 
-  # a collector may bring pages and nothing else
+  # A collector's policy only permits reading, writing and listing objects.
   assert {
     condition     = [for statement in data.aws_iam_policy_document.collector.statement : join(" ", sort(statement.actions))] == ["s3:GetObject s3:PutObject", "s3:ListBucket"]
     error_message = "statements: ${jsonencode(data.aws_iam_policy_document.collector.statement)}"
   }
 
-  # queues hand over what keeps failing
+  # Queues are encrypted. After three receives, a message goes to the dead-letter queue for 14 days.
   assert {
     condition     = alltrue([for queue in merge(aws_sqs_queue.tickers, aws_sqs_queue.dead_letter) : queue.sqs_managed_sse_enabled])
     error_message = "a queue is not encrypted with SSE-SQS"
@@ -168,7 +168,7 @@ run "without_inputs" {
     error_message = "a dead-letter queue keeps messages for less than 14 days"
   }
 
-  # without an input there are no notices
+  # Without an address or a topic, the module creates nothing for notices.
   assert {
     condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
     aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0

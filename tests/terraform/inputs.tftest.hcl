@@ -15,7 +15,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     module_default_tags = { project = "lake" }
   }
 
-  # a prefix names everything
+  # Resource names start with the given prefix.
   assert {
     condition = alltrue([for name in concat(
       keys(output.functions),
@@ -31,19 +31,19 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     error_message = "databases: ${jsonencode(output.databases)}"
   }
 
-  # in buckets of the module, tables need no prefix of the lake
+  # In the module's own buckets, a table's key prefix is its name.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
   }
 
-  # tickers stay hidden for six times the time limit of stage 3
+  # The visibility timeout is six times the timeout of stage 3.
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 120])
     error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
   }
 
-  # a key encrypts buckets and queues
+  # Buckets and queues are encrypted with the given key.
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket_server_side_encryption_configuration.this : one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn])
     error_message = "a bucket is not encrypted with the key"
@@ -53,7 +53,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     error_message = "a queue is not encrypted with the key"
   }
 
-  # tags reach buckets and queues
+  # Buckets and queues have the given tags.
   assert {
     condition     = alltrue([for resource in concat(values(aws_s3_bucket.this), values(aws_sqs_queue.tickers), values(aws_sqs_queue.dead_letter)) : resource.tags == tomap({ project = "lake" })])
     error_message = "a resource lacks the tags"
@@ -75,7 +75,7 @@ run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
     sqs_max_receive_count          = 5
   }
 
-  # named buckets are the consumers own
+  # The module reads the consumer's buckets and does not manage them.
   assert {
     condition     = { for layer, bucket in terraform_data.own_bucket : layer => bucket.input } == { sor = "own-raw", sot = "own-curated", spec = "own-served" } && keys(data.aws_s3_objects.own_bucket_in_this_region) == ["sor", "sot", "spec"]
     error_message = "one of the consumer's own buckets is not read"
@@ -93,13 +93,13 @@ run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
     error_message = "Spec is in ${output.tables.spec_ativos.bucket}"
   }
 
-  # with the default name, tables need no prefix of the lake
+  # With the default name prefix, a table's key prefix is its name.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
   }
 
-  # queues take given names and settings
+  # Queues have the given names and settings.
   assert {
     condition = [for queue in aws_sqs_queue.tickers : [queue.name, queue.visibility_timeout_seconds, queue.message_retention_seconds,
     queue.max_message_size, queue.delay_seconds, queue.receive_wait_time_seconds]] == [["stocks", 600, 3600, 2048, 7, 3], ["funds", 600, 3600, 2048, 7, 3]]
@@ -127,25 +127,25 @@ run "a_second_lake_a_long_batch_window_a_collector_and_no_athena" {
     athena_enabled                  = false
   }
 
-  # a second lake in the same buckets keeps to keys of its own
+  # A second lake in the same buckets uses its own key prefix.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "second/${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
   }
 
-  # a long batch window is part of how long tickers stay hidden
+  # The visibility timeout includes a long batch window.
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
     error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
   }
 
-  # a lake that rests on a collector starts no day by itself
+  # If a collector uploads the pages, the schedule that starts the day is disabled.
   assert {
     condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
     error_message = "schedules: ${jsonencode(module.eventbridge.states)}"
   }
 
-  # nothing of athena is made where it is not wanted
+  # Without `athena_enabled`, the module creates no Athena resources.
   assert {
     condition     = length(module.athena) == 0 && output.workgroup == null && output.reader_policy_json == null
     error_message = "there is a workgroup"

@@ -57,7 +57,7 @@ run "functions_roles_triggers_and_packages" {
     source = "./lambda"
   }
 
-  # each function gets its tables
+  # Each function's environment contains its tables.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for variable, value in one(function.environment).variables : variable => [for given in flatten([jsondecode(value)]) :
@@ -79,7 +79,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a function has other tables"
   }
 
-  # each function gets its queues and settings
+  # Each function's environment contains its queues and settings.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for variable, value in one(function.environment).variables : variable => try(jsondecode(value), value) if !can(regex("^POWERTOOLS_|TABLES?$", variable))
@@ -135,7 +135,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a function's log group has another name"
   }
 
-  # the functions run seven packages
+  # The functions use seven packages.
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : startswith(function.s3_key, "${split(".", function.handler)[0]}/")])
     error_message = "a function's handler is not in its package"
@@ -157,19 +157,19 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a function does not log to the group that was created for it"
   }
 
-  # a given memory is that of every function
+  # All functions have the given memory size.
   assert {
     condition     = toset([for function in aws_lambda_function.this : function.memory_size]) == toset([512])
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
 
-  # stage 3 has a time limit of its own
+  # Only stage 3 has a different timeout.
   assert {
     condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
 
-  # new parts and only they start the next stage
+  # Only new parts start the next stage.
   assert {
     condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
       for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
@@ -195,7 +195,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "permissions: ${jsonencode(aws_lambda_permission.bucket)}"
   }
 
-  # a collectors manifest starts the day and no other page does
+  # A collector's manifest starts the day. Pages do not start it.
   assert {
     condition     = [for trigger in aws_s3_bucket_notification.manifests.lambda_function : [trigger.filter_prefix, trigger.filter_suffix]] == [["pages/", ".manifest.json"]] && aws_s3_bucket_notification.manifests.bucket == "work"
     error_message = "notification: ${jsonencode(aws_s3_bucket_notification.manifests)}"
@@ -205,7 +205,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "permission: ${jsonencode(aws_lambda_permission.manifests)}"
   }
 
-  # stage 1 starts stage 2 and the workflow and the assessment sees who else runs
+  # Stage 1 can start stage 2 and the workflow. The assessment can list the workflow's executions.
   assert {
     condition = { for function in ["check-and-delete-partitions", "assess-day"] : function => flatten([
       for statement in data.aws_iam_policy_document.this[function].statement : [for action in sort(statement.actions) : "${action} ${one(statement.resources)}" if can(regex("^(states|lambda):", action))]
@@ -222,7 +222,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "stage 1 or the assessment may start or read another resource"
   }
 
-  # queues hand out batches
+  # Stage 3 receives messages in batches.
   assert {
     condition = { for function, mapping in aws_lambda_event_source_mapping.this : function => [
       mapping.event_source_arn, mapping.batch_size, mapping.maximum_batching_window_in_seconds,
@@ -234,7 +234,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "mappings: ${jsonencode(aws_lambda_event_source_mapping.this)}"
   }
 
-  # each asynchronous function has a queue for what fails
+  # Each asynchronous function has a failure queue.
   assert {
     condition = { for function, config in aws_lambda_function_event_invoke_config.this : function => one(one(config.destination_config).on_failure).destination } == {
       check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
@@ -246,7 +246,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "destinations: ${jsonencode(aws_lambda_function_event_invoke_config.this)}"
   }
 
-  # no policy has a star for an action or a resource
+  # No policy grants wildcard actions or the resource "*".
   assert {
     condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement : [
       length(setintersection(statement.resources, ["*"])) == 0,
@@ -255,7 +255,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a policy grants more than exact actions on exact resources"
   }
 
-  # no role reaches a bucket of another account
+  # No role can use a bucket of another account.
   assert {
     condition = alltrue(flatten([for policy in data.aws_iam_policy_document.this : [for statement in policy.statement :
       contains([for condition in statement.condition : "${condition.test} ${condition.variable} ${join(",", condition.values)}"], "StringEqualsIfExists aws:ResourceAccount 123456789012")
@@ -264,7 +264,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a role may use a bucket of another account"
   }
 
-  # tags reach everything
+  # All resources have the given tags.
   assert {
     condition = alltrue([for resource in concat(
       values(aws_lambda_function.this), values(aws_lambda_event_source_mapping.this), values(aws_iam_role.this),
@@ -289,7 +289,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
     bucket_kms_key_arns = ["arn:of:raw", "arn:of:curated"]
   }
 
-  # without one what computes has more than what waits
+  # By default, functions that compute have more memory than functions that wait for the site.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => function.memory_size } == {
       for name in keys(aws_lambda_function.this) : name => can(regex("^get-", name)) ? 512 : 1024
@@ -297,7 +297,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
 
-  # places are shared by how many assets a kind has
+  # By default, stage 3 has more concurrent functions for stocks, because there are more stocks.
   assert {
     condition = { for name, mapping in aws_lambda_event_source_mapping.this : name => one(mapping.scaling_config).maximum_concurrency } == {
       get-financial-data-for-acoes = 5
@@ -306,19 +306,19 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
     error_message = jsonencode(aws_lambda_event_source_mapping.this)
   }
 
-  # a shorter time limit is that of stage 3 too
+  # A shorter timeout also applies to stage 3.
   assert {
     condition     = distinct([for function in aws_lambda_function.this : function.timeout]) == tolist([7])
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
 
-  # a given layer is not looked up
+  # If a layer is given, the module does not look one up.
   assert {
     condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
     error_message = "the functions do not use the given layer"
   }
 
-  # keys of own buckets go to who reads or writes objects
+  # Only functions that read or write objects can use the keys of the consumer's buckets.
   assert {
     condition = { for function, policy in data.aws_iam_policy_document.this : function => flatten([
       for statement in policy.statement : sort(statement.actions) if statement.resources == toset(["arn:of:raw", "arn:of:curated"])

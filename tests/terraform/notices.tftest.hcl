@@ -53,8 +53,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         principals = ["*"]
         conditions = { "aws:SecureTransport" = ["false"] }
       },
-      # EventBridge supports no condition in a topic's policy; with a condition, the rule would never report
-      # an aborted execution.
+      # EventBridge supports no conditions in a topic policy. With a condition, it could not publish.
       {
         sid        = "RuleTells"
         effect     = null

@@ -135,7 +135,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the arguments from the CDK bindings; keep the deprecated entries, which are collected by hand."""
+    """Write the arguments from the CDK bindings. The deprecated entries are written by hand, and stay."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

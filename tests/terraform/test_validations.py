@@ -1,7 +1,7 @@
 """Each validation or check of inputs refuses a wrong value with a message that says what to write instead.
 
 The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
-expected failure, so these tests copy each run, without its `expect_failures`, into a separate file.
+expected failure. The tests therefore copy each run into its own file and remove `expect_failures`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ WHAT_TO_WRITE = {
 
 
 def variable_at(line: int) -> str:
-    """Return the variable whose block holds a line of ``variables.tf``."""
+    """Return the variable whose block contains this line of ``variables.tf``."""
     names = re.findall(r'^variable "(\w+)"', "\n".join(VARIABLES[:line]), re.MULTILINE)
     return f"var.{names[-1]}"
 

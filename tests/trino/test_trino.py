@@ -187,7 +187,7 @@ def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str
 
 
 def as_athena(value: Any, kind: str) -> Any:
-    """Convert a JSON value of Trino to the value that the emulator's Athena gives."""
+    """Return the value that the emulator's Athena gives for this JSON value of Trino."""
     if isinstance(value, list):
         return f"[{', '.join(str(one) for one in value)}]"
     if isinstance(value, dict):

@@ -15,8 +15,8 @@ from moto.core.base_backend import BaseBackend
 from moto_lake import Lake, make_lake
 from pynvest_lake import aws
 
-# Otherwise each request makes the URLs of its service anew (for S3, moto reloads a module), and tries the
-# URLs of 183 services.
+# For each request, moto would make the URLs of a service anew and try the URLs of 183 services.
+# Keep the URLs instead, and try the lake's services first.
 BaseBackend.urls = functools.cached_property(BaseBackend.urls.fget)
 BaseBackend.urls.__set_name__(BaseBackend, "urls")
 backend_index.backend_url_patterns.sort(key=lambda pattern: pattern[0] not in ("s3", "glue", "sqs"))
@@ -34,7 +34,6 @@ def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
 
 @pytest.fixture
 def context() -> SimpleNamespace:
-    """Return the Lambda context."""
     return SimpleNamespace(
         function_name="function",
         memory_limit_in_mb=512,

@@ -34,7 +34,7 @@ LAYERS = {
 
 
 def later() -> time_machine.travel:
-    """Return a context whose clock is two seconds ahead, because S3 and the catalog store whole seconds."""
+    """Return a context whose clock is two seconds ahead. S3 and the catalog store whole seconds."""
     return time_machine.travel(datetime.now(timezone.utc) + timedelta(seconds=2))
 
 
@@ -70,12 +70,10 @@ class Lake:
 
     @property
     def ledger(self) -> Ledger:
-        """Return the ledger."""
         return Ledger(self.s3, WORK_BUCKET)
 
     @property
     def archive(self) -> Archive:
-        """Return the archive."""
         return Archive(self.s3, WORK_BUCKET)
 
     def rows(self, table: str, day: int = DAY) -> list[dict[str, Any]]:

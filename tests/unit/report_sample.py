@@ -1,4 +1,4 @@
-"""Makes the report's input from the sample site's assets: the latest day, its verdict and a few histories."""
+"""Make the report's input (latest day, verdict, some histories) from the assets of the sample site."""
 
 from __future__ import annotations
 

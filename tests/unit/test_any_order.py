@@ -1,4 +1,4 @@
-"""After repeated, late, reordered or interrupted events, one more workflow run completes the day."""
+"""One more workflow run completes a day whose events were repeated, late, reordered or interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cell of the lake equals the cell on the page, for assets of every form, after an evening."""
+"""After an evening, every cell of the lake equals the page's cell, for every variety of asset."""
 
 from __future__ import annotations
 

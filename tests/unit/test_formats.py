@@ -39,7 +39,7 @@ def objects(world: World, prefix: str) -> dict[str, bytes]:
 
 
 def shape(value: Any) -> Any:
-    """Return a value in which placeholders replace ids and the site's address; nothing else changes."""
+    """Replace the ids and the site's address in a value with placeholders."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -151,7 +151,6 @@ class World:
         )
 
     def execution(self, **given: Any) -> Event:
-        """Return a workflow's execution."""
         given = {"anomesdia_exec": DAY, **given}
         steps = [*(["pages"] if given.get("source") == "pages" else []), *COMPACTED]
         return "workflow", {"input": given, "steps": steps}
@@ -176,8 +175,8 @@ class World:
         call
             The number of the AWS call in the step, from 1.
         how
-            With ``before`` or ``after``, the process ends before or after the call. With ``meanwhile``,
-            the call waits until another function has run.
+            ``before``: the process ends before the call. ``after``: the process ends after the call.
+            ``meanwhile``: another function runs before the call.
         """
         self._calls, self._disturbance = 0, (call, how)
 
@@ -269,7 +268,7 @@ def make_world(
     *,
     tick: bool = True,
 ) -> Iterator[World]:
-    """Give an empty lake, with a site that shows `assets`, just after the schedule's time."""
+    """Yield an empty lake and a site that shows `assets`, five seconds after the schedule's time."""
     with (
         time_machine.travel(datetime(2026, 11, 23, 21, 45, 5, tzinfo=timezone.utc), tick=tick) as clock,
         mock_aws(),
@@ -279,7 +278,6 @@ def make_world(
 
 
 def random_evening(world: World, rng: random.Random, steps: int) -> None:
-    """Run the lake through a random evening."""
     tickers = sorted(world.site.assets)
     extra: list[tuple[str, Callable[[], None]]] = [
         ("scheduled", lambda: world.pending.append(("start", SCHEDULED))),

@@ -1,6 +1,6 @@
-# Every validation, with a value that it must refuse. test_validations.py runs these tests and reads the messages.
-# In the first run, each variable has a wrong value. Other runs list the expected failures: an address occurs
-# once for each rule that refuses a value.
+# Wrong values for every validation. test_validations.py runs these tests and reads the messages.
+# Each value in the first run is wrong. `expect_failures` lists an address once for each rule that refuses a value.
+# The last two runs have only valid values.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

@@ -63,7 +63,7 @@ def assets_of(day: date) -> tuple[SampleAsset, ...]:
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
     for position, asset in enumerate(_assets()):
-        if ahead and rng.random() < 0.005:  # the asset has gone, or comes later
+        if ahead and rng.random() < 0.005:  # the asset is absent on this day
             continue
         if last_quote(asset) != FIRST:
             assets.append(asset)
@@ -145,7 +145,7 @@ def read_day(
     refused
         Listed tickers whose pages the site refuses.
     listed
-        Prices by ticker, for tickers whose price in the listing differs from the price on the page.
+        The listing's prices by ticker. Tickers that are absent here have the price of their page.
     """
     made = make_day([asset for asset in assets if asset.ticker not in refused], number_of(day))
     found = {asset.ticker: read_page(asset) for asset in assets}

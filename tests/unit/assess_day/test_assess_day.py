@@ -315,7 +315,7 @@ def test_a_day_without_sor_objects_is_not_made_anew(lake: Lake, assess: Any, wor
 def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, assess: Any) -> None:
     before = {Kind.ACOES: dict.fromkeys(f"AAA{number}" for number in range(10, 20)), Kind.FIIS: {"A11": None}}
     lake.ledger.write_listing(20261119, Listing(before))
-    queue(lake, "PETR4", day=20261120)  # only the listing of stocks: it is no reference
+    queue(lake, "PETR4", day=20261120)  # no reference: this listing has no funds
     queue(lake, "PETR4")
     land(lake, "PETR4")
 

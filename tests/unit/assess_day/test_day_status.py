@@ -31,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 
 def waits(day: DayState, now: datetime) -> list[str]:
-    """Return the work in progress that a workflow waits for; the workflow began at `START`."""
+    """Return what a workflow that began at `START` waits for at the time `now`."""
     return waiting_for(day, now, PATIENCE, START)
 
 

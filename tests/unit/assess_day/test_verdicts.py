@@ -381,7 +381,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def judged_with(*batches: BatchEntry, rounds: int = 1) -> Rows:
-    """Assess the good first day with more `batches` and `rounds` rounds; each round requests all stocks."""
+    """Assess the good first day with additional `batches`, and with `rounds` rounds for all stocks."""
     good = good_day(FIRST)
     asked = {Kind.ACOES: [asset.ticker for asset in stocks(FIRST)]}
     ledger = replace(

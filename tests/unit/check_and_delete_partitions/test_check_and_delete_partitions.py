@@ -35,8 +35,8 @@ PAST, TOMORROW = 20261120, 20261124
 class Stage1:
     """Stage 1, and what it asks of stage 2 and of the workflow.
 
-    ``invoked`` has the payloads of asynchronous calls to stage 2; a call that probes the site gets the answer
-    ``probe``. ``started`` has the requests to start the workflow.
+    ``invoked`` contains the payloads of asynchronous calls to stage 2, and ``started`` the requests to start
+    the workflow. A probe of the site gets the answer ``probe``.
     """
 
     def __init__(self, lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int) -> bool:
-        """Put an object into the table that was just emptied, and into the tables of later layers."""
+        """Remove the partition, then put an object into this table and into the tables of later layers."""
         removed = remove_partition(glue, table, day)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
@@ -128,7 +128,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let S3 keep some keys: DeleteObjects answers 200 with an `InternalError` per key, as AWS documents."""
+    """Let DeleteObjects keep some keys. It answers 200 with an `InternalError` per key, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -316,7 +316,7 @@ def test_a_day_that_was_half_cleared_is_cleared_whatever_the_site_answers_now(
 ) -> None:
     put_part(lake, SOR_ACOES, "left", {"nome_papel": "AAAA3"})
     round_at(lake, 21)
-    aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # this object is deleted first
+    aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # stage 1 deletes this key first
     stage1.probe = {"probe": True, "answer": "refused", "why": "status 403"}
 
     assert stage1.run({})["objects_deleted"] == 1
@@ -336,7 +336,7 @@ SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
 def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> None:
-    """Start a round of these tickers. A partial listing has only these tickers; otherwise PETR4 and VALE3."""
+    """Start a round of these tickers. The full listing has PETR4 and VALE3."""
     began = datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc)
     lake.ledger.start_round(DAY, {Kind.ACOES: tickers}, began, number=0)
     listed = tickers if is_partial else ("PETR4", "VALE3")
@@ -455,7 +455,7 @@ def test_where_the_site_is_asked_a_manifest_starts_nothing(lake: Lake, stage1: S
 @pytest.mark.parametrize(
     ("day", "was_run", "starts"),
     [
-        (20261123, True, True),  # the collector's own day
+        (20261123, True, True),  # today
         (20261120, False, True),
         (20261120, True, False),
         (20261122, False, False),  # a Sunday

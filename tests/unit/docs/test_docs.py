@@ -160,7 +160,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
 
 
 def test_a_command_that_may_wait_for_the_site_is_sent_once() -> None:
-    """The AWS CLI sends a request again after 60 s without an answer; a round's listings take up to 120 s."""
+    """The AWS CLI repeats a request after 60 s without an answer. The site's listings take up to 120 s."""
     commands = [
         command
         for document in DOCUMENTS

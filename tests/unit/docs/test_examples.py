@@ -48,7 +48,6 @@ WORKFLOWS = [
 
 
 def content_of(path: Path) -> dict[str, Any]:
-    """Return a workflow."""
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 

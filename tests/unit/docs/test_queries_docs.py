@@ -1,4 +1,4 @@
-"""The numbers of megabytes in docs/queries.md are correct, as far as a test without AWS can check them."""
+"""The megabytes in docs/queries.md agree with what DuckDB reads from generated lakes."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_
 
     assert documented().keys() == found.keys()
     for name, sizes in found.items():
-        # DuckDB may read some bytes near an object's end twice, or once as part of a larger read.
+        # DuckDB sometimes reads the bytes near an object's end twice, so the sizes vary.
         assert sizes == pytest.approx(documented()[name], rel=0.1, abs=0.1), name

@@ -13,7 +13,7 @@ from fundamentus_site.breaker import Breaker
     [
         ("A B", False),
         ("A B C", True),
-        ("A A A B", False),  # one asset that is refused again and again counts once
+        ("A A A B", False),  # repeated refusals of one asset count once
         ("A B read C D", False),  # a page that was read resets the count
         ("A B read C D A", True),
     ],
@@ -37,7 +37,7 @@ def test_429_opens_it_and_after_the_cool_down_one_refusal_does_until_a_page_was_
     breaker = Breaker(60)
     breaker.refused("A", rate_limited=True)
     assert breaker.open
-    breaker.read()  # a page that was requested before
+    breaker.read()  # this page was requested before the refusal
     now[0] = 59.0
     assert not breaker.admits("B")
     now[0] = 60.0

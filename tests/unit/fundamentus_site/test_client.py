@@ -387,7 +387,7 @@ def test_an_answer_that_no_request_asked_for_answers_no_later_request(
             HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
             for body in (b"<html>Fundamentus 1</html>", b"<html>Fundamentus 2</html>")
         )
-        # http.client reads 8192 bytes at once; a later request would read the bytes after them.
+        # http.client buffers 8192 bytes. The next request on this connection would read the other answer.
         handler.wfile.write(one.ljust(io.DEFAULT_BUFFER_SIZE) + other)
 
     server.serve(answer_twice, Answer("<html>Fundamentus 3</html>"))
@@ -442,7 +442,7 @@ PASSWORD = f"Basic {b64encode(b'me:se cret').decode()}"
 
 @pytest.fixture
 def proxy(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Return the site; it is also the proxy that the environment names."""
+    """Return the site. The environment variables name the site as the proxy."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):
@@ -474,7 +474,7 @@ def test_no_proxy_is_used_otherwise(
 
 
 def connected(then: Serving, after: float = 0.0) -> Serving:
-    """Answer CONNECT after some seconds, and go on when the client has begun its handshake."""
+    """Wait `after` seconds, answer CONNECT, and call `then` when the client starts its handshake."""
 
     def serve(handler: Handler) -> None:
         handler.server.released.wait(after)

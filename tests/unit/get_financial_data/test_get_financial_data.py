@@ -120,7 +120,7 @@ def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
 def test_the_same_batch_twice_writes_the_same_object_again(lake: Lake, fetch: Any) -> None:
     batch = [message(one) for one in STOCKS[:3]]
 
-    with time_machine.travel(datetime.now(timezone.utc), tick=False):  # the rows contain the moment
+    with time_machine.travel(datetime.now(timezone.utc), tick=False):  # the rows contain the time
         fetch(*batch)
         before = lake.keys(SOR_ACOES)
         fetch(*reversed(batch))
@@ -269,8 +269,8 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # At most two requests run when the wait begins. If more than four precede the retry, then others started
-    # during the wait.
+    # At most two requests run when the wait begins. More than four requests before the retry show that
+    # some started during the wait.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -485,7 +485,7 @@ def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
 
     fetch(*(message(one) | {"page": at[one]} for one in batch))
 
-    assert read(lake.s3, before).rows == rows  # datetime_exec is also the moment of the page
+    assert read(lake.s3, before).rows == rows  # datetime_exec is the page's fetch time
     assert asked(site) == []
     assert sum("/pages/" in path for path in opened) == 1
     assert len(places(lake)) == 5

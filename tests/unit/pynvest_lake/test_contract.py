@@ -18,7 +18,7 @@ from pynvest_lake.contract import (
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
-# Today's pages have values for these columns, but pynvest has no such columns.
+# pynvest lacks these columns, although today's pages have values for them.
 NOT_IN_PYNVEST = [
     "vlr_ind_divida_liq_sobre_patrim",
     "vlr_depositos",
@@ -33,7 +33,7 @@ LONGEST_COMMENT = 255
 
 
 def type_by_the_rules(column: str) -> str:
-    """The SoT types by column name."""
+    """Return the SoT type of a column, by its name."""
     if column.startswith("datetime_"):
         return "timestamp"
     prefixes = {

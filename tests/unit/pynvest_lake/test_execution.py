@@ -69,7 +69,7 @@ def test_the_schedule_gives_rounds_and_no_day(given: dict[str, Any], is_schedule
     [
         ("2026-11-24T02:59:00Z", "site", False),
         ("2026-11-24T03:00:00Z", "site", True),
-        # The collector may bring Monday's pages on Tuesday until 18:45.
+        # The collector may upload Monday's pages until 18:45 on Tuesday (21:45 UTC).
         ("2026-11-24T21:44:00Z", "pages", False),
         ("2026-11-24T21:45:00Z", "pages", True),
     ],

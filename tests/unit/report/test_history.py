@@ -1,4 +1,4 @@
-"""Tests of histories: the query with one row per asset, possible splits, and the data in the page."""
+"""Tests of the query for histories, of possible splits, and of the data in the page."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def history(prices: list[float | None], shares: list[float | None]) -> AssetHist
     [
         ([30.0, 15.2], [100, 200], (2.0, 15.2 / 30)),  # a split
         ([1.5, 15.0], [100, 10], (0.1, 10.0)),  # a reverse split
-        ([30.0, None, 15.0], [100, None, 200], (2.0, 0.5)),  # a session without numbers between
+        ([30.0, None, 15.0], [100, None, 200], (2.0, 0.5)),  # the session between has no values
         ([30.0, 20.0], [100, 150], (1.5, 2 / 3)),  # the smallest factor
-        ([30.0, 21.0], [100, 140], None),  # a bonus below it
+        ([30.0, 21.0], [100, 140], None),  # a bonus below the smallest factor
         ([30.0, 30.0], [100, 200], None),  # new shares at the market's price
-        ([30.0, 15.0], [100, 100], None),  # a fall
-        ([30.0, 9.0], [100, 200], None),  # more than a split
+        ([30.0, 15.0], [100, 100], None),  # only the price falls
+        ([30.0, 9.0], [100, 200], None),  # the price falls too far for a split
         ([30.0, 0.0, 15.0], [100, 0, 100], None),
         ([30.0, 15.0], [], None),  # the lake lacks the number of shares
         ([], [], None),

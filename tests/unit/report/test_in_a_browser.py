@@ -92,7 +92,7 @@ def assets() -> dict[str, ListedAsset]:
 
 
 def histories_of(*rows: list[dict[str, Any]]) -> list[AssetHistory]:
-    """Return eight sessions per asset, with repeats, empty cells and absent sessions; PETR4 has a split."""
+    """Return eight sessions per asset. Some are repeated, empty or absent, and PETR4 has a split."""
     rng = Random(0)  # noqa: S311 - no secret
     days = [date(2026, 11, day) for day in (11, 12, 13, 16, 17, 18, 19, 23)]
     found = []
@@ -344,7 +344,7 @@ def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers that a saved query finds; None means the screen that has no saved query."""
+    """Return the tickers that a saved query finds. None means the screen of funds below book value."""
     snapshot = many()
     if query is None:
         ratio = {

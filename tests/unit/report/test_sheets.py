@@ -1,4 +1,4 @@
-"""Reading a CSV sheet by the rules of its locale gives the lake's values."""
+"""A program that reads a CSV sheet with the sheet's locale gets the lake's values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
 
 
 def as_written(value: Any) -> Any:
-    """Return a value as a sheet holds it: moments in whole seconds, formulas with an apostrophe in front."""
+    """Return a value as a sheet has it: without microseconds, and with an apostrophe before a formula."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):

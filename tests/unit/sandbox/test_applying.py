@@ -98,7 +98,7 @@ def test_a_day_begins_once_all_that_is_left_only_settles(
 ) -> None:
     with local.applying(Console()):
         assert local.lake == Lake.from_outputs(OUTPUTS)
-        settle(0)  # only here, because the block begins before the apply ends
+        settle(0)  # the block begins before the apply ends
 
 
 def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(

@@ -1,4 +1,4 @@
-"""The messages that the local run's commands print if a process is busy, has ended, or cannot be reached."""
+"""The local run's commands print a message if a process is busy, has ended, or does not answer."""
 
 from __future__ import annotations
 

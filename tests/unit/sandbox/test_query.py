@@ -53,7 +53,7 @@ def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, *
         try:
             while more := os.read(ours, 65536):
                 said += more
-        except OSError:  # a Linux terminal ends with this error
+        except OSError:  # on Linux, a closed terminal raises this error
             pass
     os.close(ours)
     assert process.returncode == 0

@@ -49,4 +49,4 @@ def test_the_site_of_the_trial_is_a_process_that_ends_with_the_one_that_started_
         process.stdin.close()
         process.wait(5)
     assert "PETR4" in listed
-    assert not re.search("GIPO4|TABA4", listed)  # names that are made up
+    assert not re.search("GIPO4|TABA4", listed)  # invented tickers

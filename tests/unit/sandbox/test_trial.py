@@ -1,4 +1,4 @@
-"""The trial's assets have the site's values on the live day, but other values on the thirty days before."""
+"""On the live day, the trial's assets have the site's values. On the thirty days before, they differ."""
 
 from __future__ import annotations
 
