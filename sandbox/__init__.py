@@ -2,4 +2,4 @@
 
 
 class SandboxError(Exception):
-    """An error that ends a command with only its message."""
+    """The command prints this error's message without a traceback, and ends."""

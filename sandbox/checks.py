@@ -39,11 +39,11 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
     Parameters
     ----------
     day
-        The day, whose workflow must have ended.
+        A day whose workflow has ended.
     assets
         The assets that the site has.
     glue
-        Glue client for the catalog, in which the day's partition must be registered.
+        Glue client; the catalog must contain the day's partition.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def check_assets(day: Day, assets: Collection[SampleAsset], glue: Any) -> None:
 def check_tickers(day: Day, tickers: Iterable[str]) -> None:
     """Check that every ticker is in each layer, and only once in SoT and Spec.
 
-    A ticker may be missing if it failed or has no page.
+    A ticker that failed or has no page is allowed to be missing.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
         f"{table.name}: {ticker} is not on the site" for ticker in sorted(set(rows) - set(expected))
     ]
     for ticker in sorted(set(expected) & set(rows)):
-        # SoR keeps every reading, so a message that is delivered twice may give a ticker two rows.
+        # SoR keeps every reading, so a ticker can have two rows if its message is delivered twice.
         if len(rows[ticker]) > 1 and table.layer != "sor":
             differences.append(f"{table.name}: {ticker} occurs {len(rows[ticker])} times")
         for row in rows[ticker]:
@@ -126,7 +126,7 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
     """Check a table's objects for a day, and the location of the day's partition in the catalog.
 
-    SoR must have objects, SoT and Spec exactly one. Without assets, there must be no object and no partition.
+    SoR needs objects; SoT and Spec need one object each. Without assets, no object or partition is allowed.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))

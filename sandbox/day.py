@@ -119,7 +119,7 @@ class Day:
         self._invoke(schedule["Target"]["Arn"], fields or json.loads(event))
 
     def ask(self, number: int, **fields: Any) -> None:
-        """Invoke stage 2 to queue the missing tickers of a past day, without clearing anything."""
+        """Invoke stage 2 to queue the missing tickers of a past day; no rows are cleared."""
         self.number = number
         self._started_at = time.time()
         self._invoke(self.lake.listing_function, {PARTITION_KEY: number, "only_missing": True, **fields})
@@ -181,7 +181,7 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log before the queues: otherwise stage 2 could queue tickers between the two steps.
+        # Read the log first: otherwise stage 2 could queue its tickers after the queues were read.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -260,7 +260,7 @@ class Day:
         )
 
     def _log(self, function: str, term: str) -> list[tuple[float, str]]:
-        """Return time and text of `function`'s log lines that contain `term`, since the day's run began."""
+        """Return time and text of the lines with `term` that `function` logged since the day's run began."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{function}",
             startTime=int(self._started_at * 1000),
@@ -286,7 +286,7 @@ def _ids(objects: list[Content]) -> frozenset[str]:
 
 
 def _failure(body: str) -> str:
-    """Describe a failed invocation from Lambda's record; quote a message in any other format."""
+    """Describe a failed invocation from Lambda's record; quote a body that is not such a record."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

@@ -143,7 +143,7 @@ class Emulator:
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "BIND_HOST": LOOPBACK,
-            # No Docker daemon listens here, because MiniStack would remove the containers of other users.
+            # No Docker daemon listens here. On a daemon, MiniStack would remove other users' containers.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),
@@ -182,7 +182,7 @@ def client_env(endpoint_url: str, ca_bundle: Path) -> dict[str, str]:
 
 @cache
 def client(endpoint_url: str, ca_bundle: Path, service: str) -> Any:
-    """Return the boto3 client for `service` at `endpoint_url`, which acts as the account's root."""
+    """Return a boto3 client for `service` at `endpoint_url`; the client acts as the account's root."""
     session: Any = _session()  # the type stubs accept only literal service names
     return session.client(
         service,

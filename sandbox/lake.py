@@ -128,6 +128,6 @@ class Partitions:
         return found
 
     def read(self, table: LakeTable, day: int) -> pa.Table:
-        """Return all rows of a table for one day, as they are now."""
+        """Return all rows of a table for one day; each call reads all objects again."""
         parts = [read(self._s3, item).rows for item in list_day(self._s3, table, day)]
         return pa.concat_tables(parts) if parts else pa.table({})

@@ -63,7 +63,7 @@ class NotRunning(SandboxError):
 
 
 class SiteNotReached(SandboxError):
-    """The real site is requested, but this machine cannot reach it."""
+    """The run needs the real site, but this machine cannot reach the site."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ class LocalLake:
     def applying(self, console: Console) -> Iterator[None]:
         """Apply the module to the emulator, and enter the context when all resources can be used.
 
-        Terraform may still run inside the context. On exit, wait until Terraform ends, and raise an exception
-        if Terraform failed. After a failure inside the context, stop Terraform. `console` shows the progress
-        until the context is entered.
+        Inside the context, Terraform can still be running. On exit, wait until Terraform ends, and raise an
+        exception if Terraform failed. After a failure inside the context, stop Terraform. `console` shows the
+        progress until the context is entered.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -180,7 +180,7 @@ def run(state_dir: Path, source: Source, console: Console) -> None:
     AlreadyRunning
         Another ``run`` or ``up`` has not ended in this folder.
     SiteNotReached
-        The real site is requested but cannot be reached.
+        The run needs the real site, but this machine cannot reach the site.
     """
     with _locked(state_dir, "run"), ExitStack() as running:
         _run_day(state_dir, "run", source, console, running)
@@ -194,7 +194,7 @@ def up(state_dir: Path, source: Source, console: Console) -> None:
     AlreadyRunning
         Another ``run`` or ``up`` has not ended, or the emulator of an earlier ``up`` is still running.
     SiteNotReached
-        The real site is requested but cannot be reached.
+        The run needs the real site, but this machine cannot reach the site.
     """
     with _locked(state_dir, "up"), ExitStack() as running:
         record = _read_up_file(state_dir)

@@ -55,8 +55,8 @@ class BackgroundProcess:
     log_path
         File for the output of the process.
     outlives_us
-        Whether the process keeps running if its parent process ends without stopping it. If `outlives_us` is
-        false, the standard input of the process is a pipe, and the process ends when the pipe closes.
+        Whether the process keeps running if its parent process ends without calling `stop`. If `outlives_us`
+        is false, the standard input of the process is a pipe, and the process ends when the pipe closes.
     """
 
     def __init__(

@@ -96,7 +96,7 @@ def ask_by_name(athena: Athena, name: str, ticker: str = "") -> Answer:
     name
         Name of the query.
     ticker
-        The ticker that replaces the example in a query about one asset.
+        The ticker that replaces the example ticker in a query about one asset.
 
     Raises
     ------

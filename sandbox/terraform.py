@@ -176,7 +176,7 @@ class Creation:
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that cannot be used yet; a resource in `settling` can be used."""
+        """Return the planned resources that are neither created nor in `settling`."""
         return self.planned.difference(self.created, self.settling)
 
 
@@ -216,8 +216,8 @@ class Terraform:
 
     def apply(self, variables: Mapping[str, Any], creation: Creation) -> None:
         """Apply the root module with its input variables, and record the apply's progress in `creation`."""
-        # Apply 50 resources at a time, because the provider's fixed waits for queues and buckets take nearly
-        # all of the time.
+        # The provider waits a fixed time for each queue and bucket. These waits take nearly all of the time.
+        # Apply 50 resources at a time, so that the waits overlap.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
         self.run("apply", *options, self._variables_option(variables), on_line=creation.note)
 

@@ -45,7 +45,7 @@ class DayCounts:
     Parameters
     ----------
     requests
-        Requests of the functions, by service and action.
+        Number of the functions' requests for each ``service:action``.
     invocations
         Invocations of functions.
     gb_seconds
@@ -75,14 +75,14 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return the cost of a month with `DAYS_A_MONTH` days like `day`, by paid item, in dollars.
+    """Return the dollars that each paid item costs in a month with `DAYS_A_MONTH` days like `day`.
 
     Storage is priced as in the twelfth month, when the lake holds a year of data.
 
     Raises
     ------
     ValueError
-        The day has requests without a price.
+        `table` has no price for an action in `day.requests`.
     """
     price = table["requests"]
     if unknown := sorted(set(day.requests) - set(price)):
@@ -116,7 +116,7 @@ def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def months(day: DayCounts) -> dict[str, dict[str, float]]:
-    """Return each region's cost of a month in dollars: the paid items and the totals."""
+    """Return, for each region, the dollars that each paid item costs in a month, and the totals."""
     return {
         region: {
             **(paid := month(day, table)),

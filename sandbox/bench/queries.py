@@ -84,7 +84,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Only ``datetime_exec`` and the session differ between days. If an asset trades, its session is that day.
+    Days differ only in ``datetime_exec`` and the session. If an asset trades, its session is the row's day.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ class NotInTrial(Exception):
 
 
 def apply() -> None:
-    """Translate each query, insert its parameters, and copy objects to the paths that ``"$path"`` needs."""
+    """Translate queries, insert parameters, and move the copies of objects so that ``"$path"`` is right."""
     rewrite, run, start = athena._rewrite_data_paths, athena._run_duckdb, athena._start_query_execution
     materialize, connect = athena._materialize_table_files, duckdb.connect
 
@@ -140,7 +140,7 @@ def apply() -> None:
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Make a DuckDB connection divide integers as Athena does; add the macros and return the connection."""
+    """Return the DuckDB connection with the macros and with Athena's division of integers."""
     connection.execute("SET integer_division = true")
     for name, body in MACROS.items():
         connection.execute(f"CREATE TEMP MACRO {name} AS {body}")
@@ -164,7 +164,7 @@ def moved_to_key_paths(files: list[str], location: str, roots: list[str]) -> lis
 
 
 def with_parameters(query: str, values: list[str]) -> str:
-    """Replace each question mark in a query with its value, and return the query.
+    """Return the query with `values` in place of its question marks.
 
     Raises
     ------

@@ -18,7 +18,7 @@ SUFFIX = "$partitions"
 
 
 def apply() -> None:
-    """Replace each view and each list of partitions in a query."""
+    """Replace each view and each ``"<table>$partitions"`` in a query with a subquery."""
     rewrite = athena._rewrite_data_paths
 
     async def rewrite_expanded(query: str, database: str | None, catalog: str | None = None) -> Any:

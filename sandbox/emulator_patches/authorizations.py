@@ -17,7 +17,7 @@ from ministack.core import iam_evaluator
 def apply() -> None:
     """Write one line of JSON into ``AUTHORIZATION_LOG`` for each request of a role.
 
-    The line has the decision of the role's policies. Bucket and queue policies may decide differently.
+    The line has the decision of the role's own policies, without the policies of buckets and queues.
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce

@@ -3,8 +3,8 @@
 MiniStack unpacks layers and package again for each process, and each process compiles them again; this takes
 most of a process's start time. MiniStack also starts the processes of all waiting invocations at once; if
 eight processes start on two cores, each start takes four times as long. Remove this module when MiniStack
-itself starts at most one process per core at a time, and no longer unpacks copies (``code``, ``layer_0``)
-into a ``ministack-lambda-*`` directory of each process.
+itself starts at most one process per core at a time, and no longer unpacks ``code`` and ``layer_0`` into a
+``ministack-lambda-*`` directory for each process.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def apply() -> None:
 
     def spawn_with_layers(worker: Any) -> None:
         config, code = worker.config, worker.code_zip
-        # The package is last, because the worker inserts each directory at the front of `sys.path`.
+        # The worker inserts each directory at the front of `sys.path`, so Python searches the last one first.
         contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),

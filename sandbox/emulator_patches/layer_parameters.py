@@ -15,7 +15,7 @@ LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py3\.(\d+)/x86_64/layer-
 
 
 def apply() -> None:
-    """Answer with the ARN of the layer's version 1 in AWS's account, because MiniStack lacks the layer."""
+    """Add the layer's parameters, which MiniStack lacks; each value is the ARN of the layer's version 1."""
     public_parameter = ssm._public_parameter
 
     def with_layers(name: str) -> dict[str, Any] | None:

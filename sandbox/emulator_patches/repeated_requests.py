@@ -18,7 +18,7 @@ ANSWERS_KEPT = 1000
 
 
 def apply() -> None:
-    """Run a request again only if it has failed; otherwise answer a repetition with the first answer."""
+    """Run a repeated request only if its previous run failed; otherwise return that run's answer."""
     serve = app.app
     known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 

@@ -1,4 +1,4 @@
-"""A sample of the Fundamentus site: own markup in the site's layout; the values depend only on the day."""
+"""A sample of the Fundamentus site: the site's layout, but our own markup and invented values."""
 
 from sandbox.site.asset import Cell, SampleAsset
 from sandbox.site.assets import FUND_VARIETIES, STOCK_VARIETIES, make_assets

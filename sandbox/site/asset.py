@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row of a page that is read on `day`; the default is the day of the page."""
+        """Return the SoR row of the page if it is read on `day`; `day` defaults to the day of the page."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row of a page that is read on `day`; the default is the day of the page."""
+        """Return the SoT row of the page if it is read on `day`; `day` defaults to the day of the page."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row of a page that is read on `day`; the default is the day of the page."""
+        """Return the Spec row of the page if it is read on `day`; `day` defaults to the day of the page."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

@@ -1,4 +1,4 @@
-"""Makes the sample site's assets, in every form that the real site has; equal arguments give equal assets."""
+"""Makes the sample site's assets, of every variety on the real site; equal arguments give equal assets."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets show each variety once. The following assets repeat the order below, in which a delisted
-# stock follows each stock of `_TRADED_STOCKS`.
+# The first assets show each variety once. The other assets repeat `_STOCK_MIX` or `_FUND_MIX`. In
+# `_STOCK_MIX`, a delisted stock follows each stock of `_TRADED_STOCKS`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),

@@ -13,8 +13,8 @@ CONTENT_TYPE = "text/html; charset=ISO-8859-1"
 
 _UP, _DOWN, _EVEN = "#306EFF", "#F75D59", "#000000"
 
-# For each kind, the headings of the listing, each with the SoR column that it shows. The real listings have
-# more columns, but the lake reads only the price.
+# For each kind, a map from the headings of the listing to SoR columns. The real listings have more columns,
+# but the lake reads only the price.
 _LISTINGS = {
     "acoes": {
         "Cotação": "vlr_cot",

@@ -34,8 +34,8 @@ class Fault:
     kind
         ``status`` answers with `status`. ``hang`` waits `seconds` before the right answer. ``other`` sends
         the page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` replaces the
-        session with the day after the page's day. ``other_layout`` sends the mobile layout. A name in
-        `pages.WRONG_PAGES` sends that page.
+        session with the day after the page's day. ``other_layout`` sends the mobile layout. A key of
+        `pages.WRONG_PAGES` sends the page with this key.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
@@ -81,7 +81,7 @@ class Request:
     status
         HTTP status of the answer.
     connection
-        Port of the client, which differs between open connections.
+        Port of the client; each open connection has a different port.
     headers
         Headers of the request.
     """
@@ -310,8 +310,8 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Call `leave` before the last bytes are sent; otherwise the client's next request may seem
-            # concurrent.
+            # Call `leave` before the last bytes are sent. Otherwise the client's next request could arrive
+            # before `leave` and increase `most_in_flight`.
             site.leave()
         self.wfile.flush()
 

@@ -139,6 +139,6 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(value: Decimal, unit: str) -> tuple[str, Decimal]:
-    """Round a value to two decimal places; return the text and the value of its cell."""
+    """Return a cell's text (with `unit`) and value, both rounded to two decimal places."""
     rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return brazilian(rounded) + unit, rounded
