@@ -197,7 +197,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the newest rows from the ten days before `day`; no rows if these days have none."""
+    """Search the ten days before `day`, the latest first; return the first rows found, or an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 
@@ -222,7 +222,7 @@ def check_rebuild(
     Raises
     ------
     DayRefused
-        It is not allowed to rebuild the day now. Nothing was changed.
+        The day cannot be rebuilt now. Nothing was changed.
     """
     day = execution.day
     if not sor_ids:
