@@ -113,8 +113,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. A new
-        # time means a new partition, which a function of an earlier run has just registered: it stays.
+        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. If
+        # the time is new, a function of an earlier run has just registered the partition again, so it stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(
