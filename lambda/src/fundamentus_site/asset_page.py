@@ -67,7 +67,7 @@ class Indicators:
     unknown_count
         The number of all labels without a column; `unknown_labels` has only the first 20 of these labels.
     lacking_core
-        The core labels that lack a value on the page for one of their columns, sorted.
+        The core labels, sorted, for which the page lacks the value of at least one column.
     session
         The session that the page shows; None if the session's date cannot be read.
     """
@@ -152,7 +152,7 @@ def _known(labels: Labels, year: int) -> dict[str, str]:
 
 @dataclass
 class _Found:
-    """A page's values, by label and index of the label's column; and its labels, in the page's order."""
+    """The values on a page, by label and index of the label's column, and the labels in the page's order."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)

@@ -79,5 +79,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker: one, if no page was read since it last opened."""
+        """Return how many more refusals open the breaker: 1 after it has opened, until a page is read."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

@@ -167,8 +167,8 @@ class FundamentusSite(Fundamentus):
         Returns
         -------
         pandas.DataFrame
-            A frame with one row of objects. Each column of the kind holds the text from the page, or None if
-            the page has no cell for the column. ``datetime_exec`` is the moment when the page was fetched.
+            A frame with one row, of dtype ``object``. Each column of the kind holds the text from the page,
+            or None if the page has no cell for it. ``datetime_exec`` is the moment when the page was fetched.
             The frame's ``attrs`` hold the attributes ``unknown_labels``, ``unknown_count``, ``lacking_core``
             and ``session`` of `Indicators`.
 
