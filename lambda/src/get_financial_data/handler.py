@@ -29,11 +29,11 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Requests stop this long before the function's timeout: rows, partition and ledger are written last.
+# Requests stop this long before the function's timeout, to leave time to write rows, partition and ledger.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
 # If the breaker is open, a batch waits for this fraction of the cool-down (15 s at most) before it starts.
-# Otherwise a refused process would empty the queue, although processes with other addresses can read pages.
+# Otherwise a process that the site refuses would empty the queue before other processes could read the pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.

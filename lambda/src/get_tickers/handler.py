@@ -53,7 +53,7 @@ class Settings:
     queue_patience_seconds: int
 
 
-# Requests stop this long before the function's timeout: the ledger and the messages are written last.
+# Requests stop this long before the function's timeout, to leave time to write the ledger and the messages.
 RESERVE_SECONDS = 30.0
 # An asset is not queued again if its last trade was more than seven days before the old session. Its page
 # stays the same.
@@ -84,8 +84,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. ``source``: ``pages`` reads
-        every archived page of the day. ``only_missing`` queues tickers without a final outcome.
+        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``,
+        the day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
         ``old_session`` needs ``only_missing``. If the site now shows a later session, stage 2 also queues the
         tickers that were read with the old session. ``probe`` (a ticker or true) allows no other field. A
         probe checks whether the site answers, and writes nothing.
