@@ -26,8 +26,8 @@ class Execution:
     names_day
         Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
     rounds
-        Minutes to wait before each round; a round starts only if there is a reason for it. None if the input
-        has no such field.
+        Minutes to wait before each round; a round starts only if there is a reason for it. The value is None
+        if the input has no ``rounds``.
     source
         ``sor``: rebuild the tables from the day's SoR objects. ``pages``: read the day's archived pages.
         None: only complete the day.
