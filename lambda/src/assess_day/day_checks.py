@@ -144,7 +144,7 @@ def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:
 
 
 def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
-    """Judge the fraction of filled cells in a SoT column: compare it with the fraction on previous days."""
+    """Judge the fraction of filled cells in a SoT column by the fractions on previous days."""
     if not share and column in _ESSENTIAL[kind]:
         return Verdict.FAILURE
     reference = references.of(SOT[kind], "preenchimento", column)
@@ -168,7 +168,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List the foreign objects in the day's partitions. Athena reads them, unless their names start with _ or a dot."""
+    """List the day's foreign objects. Athena reads them unless their names start with _ or a dot."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"

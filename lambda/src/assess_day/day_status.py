@@ -112,7 +112,7 @@ def reasons_for_a_round(
     Parameters
     ----------
     earlier_listed
-        The number of assets per kind in the previous full listing; None if there is none.
+        The number of assets per kind in the previous full listing; None if no such listing exists.
     old_session
         The old session, ``YYYYMMDD``, that the site still shows; None if the site shows no old session.
     """

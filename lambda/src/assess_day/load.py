@@ -116,7 +116,7 @@ def state_of(
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return the number of assets per kind in the previous full listing; None if there is none."""
+    """Return the number of assets per kind in the previous full listing; None if no such listing exists."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)

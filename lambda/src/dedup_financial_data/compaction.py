@@ -64,7 +64,7 @@ def compact(
         The column that holds the ticker.
     arrived
         A function that returns the ids that have reached the next table. Pass None for the last table. Parts
-        with other ids are left unchanged: stage 5 must still read them.
+        with other ids are left unchanged, because stage 5 must still read them.
 
     Returns
     -------

@@ -211,7 +211,7 @@ def _read_table(
                 places = list(range(len(those)))
             for pair, place in zip(those, places, strict=True):
                 if place is None or place >= len(labels.columns[name]):
-                    # The period is unknown, so the value belongs to no column.
+                    # The value's period is unknown, or the label has no column for this period.
                     found.pass_over(pair.label, pair.value)
                 else:
                     found.take(name, place, pair.value)

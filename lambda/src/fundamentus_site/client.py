@@ -53,7 +53,7 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 class SiteClient:
     """A polite client: it has one identity, sends few requests at once and waits between attempts.
 
-    Several threads may use one client.
+    Thread-safe.
 
     Parameters
     ----------

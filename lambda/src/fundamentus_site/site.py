@@ -21,7 +21,7 @@ from fundamentus_site.page import ASSET_PATH, Page
 class FundamentusSite(Fundamentus):
     """A replacement for pynvest's ``Fundamentus`` that keeps its method names, default addresses and header.
 
-    Several threads may use one object. This class differs from pynvest:
+    Thread-safe. This class differs from pynvest:
 
     - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
       class keeps a few connections open, limits time and size, and retries requests.

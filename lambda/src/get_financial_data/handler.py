@@ -72,7 +72,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     botocore.exceptions.ClientError
-        The rows or the ledger could not be written: the queue delivers all messages again.
+        The rows or the ledger could not be written. The queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)
     left = context.get_remaining_time_in_millis() / 1000
@@ -148,8 +148,8 @@ def _tried_again(
     """Return the failed assets' messages that go back to the queue.
 
     Messages of refused assets do not return to the queue, because no request is sent until the next round.
-    Messages that were received `max_receive_count` times do not go back either: the queue would move them to
-    the dead-letter queue. The ledger records their assets for the next round.
+    Messages that were received `max_receive_count` times do not go back either, because the queue would move
+    them to the dead-letter queue. The ledger records their assets for the next round.
     """
     received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:

@@ -62,7 +62,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site. For a probe, `once` is True: each page gets one attempt of at most 10 s."""
+    """Return the site. If `once` is True, as for a probe, each page gets one attempt of at most 10 s."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -155,7 +155,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[AssetKey]:
-    """Return the assets that may still get an outcome in the newest round."""
+    """Return the assets that can still get an outcome in the newest round."""
     if not before.rounds:
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
@@ -173,8 +173,8 @@ def _listed(
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
     A round uses the ledger's listing if the site gives none, or if a session after the day has closed. A
-    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing:
-    the site may show prices of the next session.
+    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing,
+    because the site can show prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)

@@ -47,7 +47,7 @@ class Execution:
     def repeats_past_day(self, fetch_from: str) -> bool:
         """Return whether the execution reads the pages of a past day or rebuilds its tables.
 
-        A collector may upload a day until the next session closes. Until then, the day is not past.
+        If a collector uploads the pages, a day is not past until the next session has closed.
         """
         today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
         return self.source is not None and self.day < today

@@ -286,7 +286,7 @@ class DayLedger:
 
     @property
     def next_round(self) -> int:
-        """Return the number of the next round: the newest round's number plus 1, or 0."""
+        """Return the number of the next round; 0 if the day has no round yet."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
     def entries(self) -> Iterator[tuple[AssetKey, AssetEntry]]:
