@@ -1,4 +1,4 @@
-"""The assessment of a day: the day's quality rows, the verdict and data for the notice."""
+"""The assessment of a day: its quality rows, its verdict, and the data that its notice needs."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class CheckInputs:
     spec
         The day's rows of the Spec table.
     sot_before
-        The newest SoT rows from before the day, per kind.
+        The newest SoT rows from earlier days, per kind.
     failed_compactions
         The errors of failed compactions.
     duplicates

@@ -18,8 +18,8 @@ from pynvest_lake.ledger import Outcome, count_labels
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
-# Without these values, rows are useless: an empty column fails even without a reference. Other columns may be
-# empty; for example, the site has shown no mandate for any fund since 2026.
+# Rows without these values are useless, so an empty column fails even if it has no reference. Other columns
+# can be empty; for example, the site has shown no mandate for any fund since 2026.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
@@ -68,7 +68,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets that the newest round could not read again; their previous reading is used."""
+    """List the assets that the newest round requested again but could not read; their old readings stay."""
     ledger = inputs.ledger
     newest = ledger.rounds[-1] if ledger.rounds else None
     read_now = {
@@ -138,13 +138,13 @@ def labels(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:
-    """Return a sort key: labels with more assets come first."""
+    """Return a sort key that puts labels with more assets first."""
     label, (assets, _) = labels
     return -assets, label
 
 
 def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
-    """Judge the fraction of filled cells in a SoT column: compare it with the fraction on previous days."""
+    """Judge the fraction of filled cells in a SoT column by the fractions on previous days."""
     if not share and column in _ESSENTIAL[kind]:
         return Verdict.FAILURE
     reference = references.of(SOT[kind], "preenchimento", column)
@@ -168,7 +168,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List the foreign objects in the day's partitions. No function reads them, but Athena may."""
+    """List the day's foreign objects. Athena reads them unless their names start with _ or a dot."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"

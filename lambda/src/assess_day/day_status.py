@@ -14,11 +14,11 @@ from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
 # S3 events and the message counts of SQS may be this many seconds late.
 GRACE_SECONDS = 600
-# Stage 2 requests the listings for up to four minutes. After this time, it has recorded the result.
+# Stage 2 records the result of a run within this time. It requests the listings for up to four minutes.
 BEGIN_SECONDS = 300
 # A listing may be incomplete if it has less than this share of the assets in the previous listing.
 LISTING_SHARE = 0.95
-# A smaller number of refused assets does not prove that the site refuses AWS.
+# Fewer refused assets than this do not prove that the site refuses AWS.
 REFUSED_ASSETS = 3
 # After 40 runs of the step Look, the workflow waits ten times as long before each further run.
 QUICK_LOOKS = 40
@@ -59,7 +59,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        The newest round that queued assets decides: at least three were refused, and none was read.
+        True if, in the newest round that queued assets, at least three were refused and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -79,7 +79,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
     patience_seconds
         A sent message is processed, or moved to the dead-letter queue, within this many seconds.
     started_at
-        The start time of the workflow. A day without data is not settled in the first minutes after it.
+        The start of the workflow. In the first minutes after the start, a day without data is not settled.
     """
     ledger = state.ledger
     patience = timedelta(seconds=patience_seconds)
@@ -112,9 +112,9 @@ def reasons_for_a_round(
     Parameters
     ----------
     earlier_listed
-        The number of assets per kind in the previous full listing; None if there is none.
+        The number of assets per kind in the previous full listing; None if no such listing exists.
     old_session
-        The old session, ``YYYYMMDD``, that the site still shows; None if its session is not old.
+        The old session, ``YYYYMMDD``, that the site still shows; None if the site shows no old session.
     """
     late = () if old_session is None else (repeated_session(old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
@@ -126,7 +126,7 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese. None if it has one, or if its rows have no ledger."""
+    """Return why a day has no listing, in Portuguese; None if a listing exists, or if rows have no ledger."""
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None

@@ -47,9 +47,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``step`` is ``look`` or ``assess``. ``started_at`` and ``input`` are the workflow's start time and
-        input. ``execution`` is the name of its execution. The step ``look`` takes the ``progress`` that its
-        previous run returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
+        ``step`` is ``look`` or ``assess``. ``started_at``, ``input`` and ``execution`` are the start
+        time, the input and the name of the workflow's execution. The step ``look`` takes the ``progress``
+        that its previous run returned. The step ``assess`` takes the compactions of SoT as ``folds`` and the
         compactions of Spec as ``spec_folds``. Each compaction has ``result`` if it succeeded, or else
         ``error`` and ``cause``.
 
@@ -58,9 +58,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
-        ``look_again_seconds``. If a round follows, it has ``round_seconds``. If the round follows because the
-        site still shows an old session, ``old_session`` has this session and a stock to probe. If another
-        execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
+        ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If the round follows
+        because the site still shows an old session, ``old_session`` has this session and a stock to probe. If
+        another execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
         verdict. The step ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
         ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets), ``reasons``,
         ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``, ``subject`` and
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     DayRefused
-        The day in the input had no run or is after today, or it cannot be rebuilt from SoR now.
+        The day in the input is after today, had no run, or cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """

@@ -116,7 +116,7 @@ def state_of(
 
 
 def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | None:
-    """Return the number of assets per kind in the previous full listing; None if there is none."""
+    """Return the number of assets per kind in the previous full listing; None if no such listing exists."""
     ledger = Ledger(s3, settings.work_bucket)
     for earlier in days_before(day, LISTING_DAYS):
         listing = ledger.listing(earlier)
@@ -197,7 +197,7 @@ def rows_of(s3: Any, table: LakeTable, day: int) -> pa.Table:
 
 
 def rows_before(s3: Any, table: LakeTable, day: int) -> pa.Table:
-    """Return the newest rows from the ten days before `day`; no rows if these days have none."""
+    """Search the ten days before `day`, the latest first; return the first rows found, or an empty table."""
     found = (rows_of(s3, table, earlier) for earlier in days_before(day, LISTING_DAYS))
     return next((rows for rows in found if len(rows)), table_schema(table.table).arrow.empty_table())
 
@@ -222,7 +222,7 @@ def check_rebuild(
     Raises
     ------
     DayRefused
-        It is not allowed to rebuild the day now. Nothing was changed.
+        The day cannot be rebuilt now. Nothing was changed.
     """
     day = execution.day
     if not sor_ids:

@@ -47,7 +47,7 @@ def write_record(
 ) -> None:
     """Replace the stored quality rows of a day, and then register the day's partition.
 
-    The partition is registered last: queries read the newest registered day, so its rows must exist.
+    The partition is registered last, because queries read the newest registered day and need its rows.
     """
     schema = table_schema(table.table).arrow
     local = moment.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

@@ -37,10 +37,10 @@ class References:
 
 
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether the site is late: its newest session, ``YYYYMMDD``, is too old for a trading day.
+    """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
 
     A session before `day` is old in two cases. Case 1: the last recorded session is the same. Case 2: the
-    last recorded session was recorded on its own day, so the lake reads pages after the close.
+    last recorded session was recorded on its own day, so `day` should have its own session, too.
     """
     before, last = last_value(earlier, SESSION_REPEATED)
     return session != day and last is not None and last in (session, before)

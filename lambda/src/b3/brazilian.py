@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 BRASILIA = timezone(timedelta(hours=-3))
 """The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# A number may have a minus sign, decimals after a comma, and a percent sign. If it has thousands separators
-# (points), none may be missing.
+# A number can have a minus sign, decimals after a comma, and a percent sign. It has all thousands separators
+# (points) or none.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)

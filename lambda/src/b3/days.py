@@ -1,4 +1,4 @@
-"""Converts days to numbers ``YYYYMMDD``, and decides which days may be run."""
+"""Converts days to numbers ``YYYYMMDD``, and decides for which days a run is allowed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 CLOSED_AT = time(18, 45)
 """From this time on, the site shows the day's session."""
 COLLECTED_DAYS = 7
-"""A collector may start the first run of a day that is at most this many days ago."""
+"""A collector is allowed to start the first run of a day that is at most this many days ago."""
 
 
 class DayRefused(ValueError):
@@ -67,10 +67,10 @@ def days_before(day: int, count: int) -> list[int]:
 
 
 def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
-    """Check that a day may be run.
+    """Check that a run of a day is allowed.
 
-    Days later than today are refused. Only today's run may fetch all tickers from the site, because the site
-    shows only the latest session.
+    Days later than today are refused. Only today's run is allowed to fetch all tickers from the site, because
+    the site shows only the latest session.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     Raises
     ------
     DayRefused
-        Running this day is not allowed.
+        A run of this day is not allowed.
     """
     today = day_at(now)
     if day > today:
@@ -111,10 +111,10 @@ def next_opening(day: int) -> datetime:
 
 
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
-    """Return whether a collector's manifest may start the run of a day.
+    """Return whether a collector's manifest is allowed to start a run of a day.
 
-    A manifest may start the run of the latest weekday whose session has closed. It may also start the first
-    run of an earlier weekday in the last seven days.
+    A manifest is allowed to start any run of the latest weekday whose session has closed, and the first run
+    of an earlier weekday in the last seven days.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

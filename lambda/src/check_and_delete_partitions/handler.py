@@ -43,21 +43,21 @@ class Settings:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start the run of a day, from the site or from archived pages; or remove a day after today.
+    """Start the run of a day, from the site or from archived pages, or remove a day that is after today.
 
     Parameters
     ----------
     event
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
-        event for today's run, or ``tickers`` for a partial run. ``anomesdia_exec`` with ``"source": "pages"``
-        reads a day's archived pages again. ``anomesdia_exec`` with ``remove`` removes a day after today. S3
-        sends an event when a collector stores a manifest.
+        event for today's run, or ``tickers`` for a partial run. To read a day's archived pages again, a
+        person sends ``anomesdia_exec`` and ``"source": "pages"``; to remove a day after today,
+        ``anomesdia_exec`` and ``remove``. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------
     dict
-        ``anomesdia_exec`` is the run day. If its data was deleted, the result has the numbers of deleted
-        objects and partitions. ``refused`` says why the site cannot be used; in that case nothing was done.
+        ``anomesdia_exec`` is the run day. The result has the numbers of objects and partitions that were
+        deleted, if any. ``refused`` says why the site cannot be used; in that case nothing was done.
         ``ignored`` says why a manifest, or a repeated event of the schedule, did not start a run.
 
     Raises
@@ -132,7 +132,7 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 
 
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
-    """Return whether rounds since the scheduled time have already requested all assets of the day."""
+    """Return whether rounds since `scheduled_at` have queued the day's full listing, or had no listing."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]
     listing = ledger.listing(day)
@@ -165,8 +165,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger. The rounds stay, as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the day does not count as complete. Delete the batches' outcomes
-    # last: an outcome ``read`` whose SoR object is deleted does not count.
+    # Delete the listing first: without it, the day does not count as complete. The batches' outcomes
+    # can be deleted last, because an outcome ``read`` does not count after its SoR object is deleted.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

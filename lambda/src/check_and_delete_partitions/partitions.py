@@ -52,7 +52,7 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
     """Delete the objects below a prefix, except parts that are written during the call.
 
-    Compact objects that are written during the call are deleted: they contain rows of deleted objects.
+    Compact objects that are written during the call are deleted, because they have rows of deleted objects.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. A new
-        # time means a new partition, which a function of an earlier run has just registered: it stays.
+        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. If
+        # the time is new, a function of an earlier run has just registered the partition again, so it stays.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(

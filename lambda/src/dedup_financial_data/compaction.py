@@ -64,7 +64,7 @@ def compact(
         The column that holds the ticker.
     arrived
         A function that returns the ids that have reached the next table. Pass None for the last table. Parts
-        with other ids are left unchanged: stage 5 must still read them.
+        with other ids are left unchanged, because stage 5 must still read them.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def rebuild(
 
 
 def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, frozenset[str], Compacted]:
-    """Return the best reading of each ticker, the ids of all contents, and the counts.
+    """Return the best reading of each ticker, the ids of all SoR objects in `contents`, and the counts.
 
     If two readings have equal moments, the reading in a part wins over the reading in a compact object.
     Between two parts or two compact objects, the greater object id wins.
@@ -196,10 +196,9 @@ def _replace(
     Raises
     ------
     ObjectGone
-        Another process removed an object that the new object should replace. The new object was deleted
-        again.
+        Another process removed an object that the new object should replace. The new object was deleted.
     """
-    # The name is random: after a conflict, this execution deletes only the object that it has written.
+    # The name is random, so that after a conflict this execution deletes only its own new object.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, ids)
     if gone := replaced.keys() - list_day(s3, table, day).objects.keys():

@@ -67,7 +67,7 @@ class Indicators:
     unknown_count
         The number of all labels without a column; `unknown_labels` has only the first 20 of these labels.
     lacking_core
-        The core labels that lack a value on the page for one of their columns, sorted.
+        The core labels, sorted, for which the page lacks the value of at least one column.
     session
         The session that the page shows; None if the session's date cannot be read.
     """
@@ -152,7 +152,7 @@ def _known(labels: Labels, year: int) -> dict[str, str]:
 
 @dataclass
 class _Found:
-    """A page's values, by label and index of the label's column; and its labels, in the page's order."""
+    """The values on a page, by label and index of the label's column, and the labels in the page's order."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
@@ -211,7 +211,7 @@ def _read_table(
                 places = list(range(len(those)))
             for pair, place in zip(those, places, strict=True):
                 if place is None or place >= len(labels.columns[name]):
-                    # The period is unknown, so the value belongs to no column.
+                    # The value's period is unknown, or the label has no column for this period.
                     found.pass_over(pair.label, pair.value)
                 else:
                     found.take(name, place, pair.value)

@@ -10,10 +10,10 @@ REFUSALS_THAT_OPEN = 3
 
 
 class Breaker:
-    """Decides whether the client may send a request to the site; an open breaker allows no request.
+    """Decides whether the client is allowed to send a request to the site; an open breaker allows no request.
 
-    Refusals of three assets in a row open the breaker, and so does a single status 429. Several threads may
-    use one breaker. If the site's newest answer was a page that the client read, `admits` does not wait.
+    Refusals of three assets in a row open the breaker, and so does a single status 429. The class is
+    thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait.
     Otherwise, `admits` waits if refusals of all pending requests would open the breaker. Therefore, a site
     that refuses everything gets only three requests from a process before the breaker opens.
 
@@ -40,7 +40,7 @@ class Breaker:
         return monotonic() < self._open_until
 
     def admits(self, ticker: str) -> bool:
-        """Wait until the client may request an asset; return False if the breaker is open.
+        """Wait until the client is allowed to request an asset; return False if the breaker is open.
 
         If `admits` returns True, the caller must call `settled` after the request, whatever its outcome.
         """
@@ -79,5 +79,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker: one, if no page was read since it last opened."""
+        """Return how many more refusals open the breaker: 1 after it has opened, until a page is read."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

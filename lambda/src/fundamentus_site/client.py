@@ -53,7 +53,7 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 class SiteClient:
     """A polite client: it has one identity, sends few requests at once and waits between attempts.
 
-    Several threads may use one client.
+    Thread-safe.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def redirected(url: str, location: str) -> str:
     Unavailable
         The redirect leads to another host, or from https to http.
     """
-    # http.client decodes a header as ISO-8859-1. Percent-encode its non-ASCII bytes: an address has none.
+    # http.client decodes a header as ISO-8859-1. An address is ASCII, so percent-encode all other bytes.
     target = urljoin(url, quote(location, safe="%/:?#[]@!$&'()*+,;=~", encoding="iso-8859-1"))
     before, after = urlsplit(url), urlsplit(target)
     same_host = before.hostname == after.hostname and (
@@ -368,7 +368,7 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
 
     def has_bytes(self) -> bool:
-        """Return the same as `_Socket.has_bytes`; unread bytes may be decrypted already."""
+        """As `_Socket.has_bytes`, but also return True for unread bytes that are already decrypted."""
         return self.pending() > 0 or super().has_bytes()
 
 

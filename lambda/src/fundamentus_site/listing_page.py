@@ -62,7 +62,7 @@ def read_listing_page(page: Page) -> ListingPage:
     Raises
     ------
     Refused, Unavailable
-        The page is no listing: see `meaning`. A listing with more than `MAX_ROWS` rows raises `Unavailable`.
+        The page is no listing (see `meaning`), or has more than `MAX_ROWS` rows (`Unavailable`).
     LayoutNotRecognized
         A page of the site has no assets, or fewer than half of its rows name an asset.
     """

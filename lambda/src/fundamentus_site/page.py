@@ -32,7 +32,7 @@ _COUNTED_CHARACTERS = 100_000
 """In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# Pages of a proxy or firewall in front of the site use these phrases. They may also name the site's host.
+# Pages of a proxy or firewall in front of the site use these phrases. These pages can name the site, too.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"

@@ -21,7 +21,7 @@ from fundamentus_site.page import ASSET_PATH, Page
 class FundamentusSite(Fundamentus):
     """A replacement for pynvest's ``Fundamentus`` that keeps its method names, default addresses and header.
 
-    Several threads may use one object. This class differs from pynvest:
+    Thread-safe. This class differs from pynvest:
 
     - pynvest opens a connection for each page, has no time limit, and reads an answer of any status. This
       class keeps a few connections open, limits time and size, and retries requests.
@@ -167,8 +167,8 @@ class FundamentusSite(Fundamentus):
         Returns
         -------
         pandas.DataFrame
-            A frame with one row of objects. Each column of the kind holds the text from the page, or None if
-            the page has no cell for the column. ``datetime_exec`` is the moment when the page was fetched.
+            A frame with one row, of dtype ``object``. Each column of the kind holds the text from the page,
+            or None if the page has no cell for it. ``datetime_exec`` is the moment when the page was fetched.
             The frame's ``attrs`` hold the attributes ``unknown_labels``, ``unknown_count``, ``lacking_core``
             and ``session`` of `Indicators`.
 

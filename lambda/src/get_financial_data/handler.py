@@ -29,11 +29,11 @@ from pynvest_lake.settings import read_settings
 
 logger = Logger()
 
-# Requests stop this long before the function's timeout: rows, partition and ledger are written last.
+# Requests stop this long before the function's timeout, to leave time to write rows, partition and ledger.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
 # If the breaker is open, a batch waits for this fraction of the cool-down (15 s at most) before it starts.
-# Otherwise a refused process would empty the queue, although processes with other addresses can read pages.
+# Otherwise a process that the site refuses would empty the queue before other processes could read the pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
@@ -72,7 +72,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     botocore.exceptions.ClientError
-        The rows or the ledger could not be written: the queue delivers all messages again.
+        The rows or the ledger could not be written. The queue delivers all messages again.
     """
     settings = read_settings(Settings, os.environ)
     left = context.get_remaining_time_in_millis() / 1000
@@ -148,8 +148,8 @@ def _tried_again(
     """Return the failed assets' messages that go back to the queue.
 
     Messages of refused assets do not return to the queue, because no request is sent until the next round.
-    Messages that were received `max_receive_count` times do not go back either: the queue would move them to
-    the dead-letter queue. The ledger records their assets for the next round.
+    Messages that were received `max_receive_count` times do not go back either, because the queue would move
+    them to the dead-letter queue. The ledger records their assets for the next round.
     """
     received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:

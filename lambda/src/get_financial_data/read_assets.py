@@ -26,7 +26,7 @@ from pynvest_lake.messages import PageRef, TickerMessage
 
 
 class NotAsked(FundamentusError):
-    """The breaker is open, so the site was not asked for the asset; a later round may read it."""
+    """The breaker is open, so the site was not asked for the asset; a later round can read the asset."""
 
 
 _OUTCOMES: dict[type[Exception], Outcome] = {

@@ -53,7 +53,7 @@ class Settings:
     queue_patience_seconds: int
 
 
-# Requests stop this long before the function's timeout: the ledger and the messages are written last.
+# Requests stop this long before the function's timeout, to leave time to write the ledger and the messages.
 RESERVE_SECONDS = 30.0
 # An asset is not queued again if its last trade was more than seven days before the old session. Its page
 # stays the same.
@@ -62,7 +62,7 @@ OLD_DAYS = 7
 
 @cache
 def _site(base_url: str, headers: tuple[tuple[str, str], ...], *, once: bool) -> FundamentusSite:
-    """Return the site. For a probe, `once` is True: each page gets one attempt of at most 10 s."""
+    """Return the site. If `once` is True, as for a probe, each page gets one attempt of at most 10 s."""
     schemas = {kind: table_schema(table) for kind, table in SOR.items()}
     return FundamentusSite(
         base_url,
@@ -84,8 +84,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. ``source``: ``pages`` reads
-        every archived page of the day. ``only_missing`` queues tickers without a final outcome.
+        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``,
+        the day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
         ``old_session`` needs ``only_missing``. If the site now shows a later session, stage 2 also queues the
         tickers that were read with the old session. ``probe`` (a ticker or true) allows no other field. A
         probe checks whether the site answers, and writes nothing.
@@ -155,7 +155,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _still_asked(before: DayLedger, now: datetime, patience_seconds: float) -> list[AssetKey]:
-    """Return the assets that may still get an outcome in the newest round."""
+    """Return the assets that can still get an outcome in the newest round."""
     if not before.rounds:
         return []
     given_up_at = moment_of(before.rounds[-1].started_at) + timedelta(seconds=patience_seconds)
@@ -173,8 +173,8 @@ def _listed(
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
     A round uses the ledger's listing if the site gives none, or if a session after the day has closed. A
-    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing:
-    the site may show prices of the next session.
+    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing,
+    because the site can show prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)

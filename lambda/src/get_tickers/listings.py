@@ -39,7 +39,7 @@ class Listed:
     pages
         The listing pages to archive, as the site sent them.
     unreadable
-        Rows without a readable asset, by kind: the first 20, and the total if there are more.
+        Rows without a readable asset, by kind: the first 20, and the number of all such rows if it is higher.
     places
         References to each asset's archived pages, in the order of the archive's objects. Empty if the listing
         comes from the site.
@@ -109,8 +109,8 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched before the day are not used. An asset gets the price in its latest listing, but a
-    listing that was fetched after the next session opened only adds new assets and replaces no price.
+    Pages that were fetched before the day are not used. An asset gets the price in its latest listing. But a
+    listing that was fetched after the next session opened only adds new assets: it replaces no price.
 
     Raises
     ------

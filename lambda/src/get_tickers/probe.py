@@ -9,8 +9,8 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# A page that is read for this day may show any session, or none. The day is not 9999-12-31, because a page
-# without a session is compared with the next weekday.
+# A page that is read for this day can show any session, or none. A page without a session is compared with
+# the next weekday, and 9999-12-31 has no next weekday in Python.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 # These assets were in every listing of recent years. If a listing lacks the asset named here, the probe uses

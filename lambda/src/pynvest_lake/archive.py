@@ -151,7 +151,7 @@ class Archive:
         return key
 
     def keep(self, day: int, pages: Collection[ArchivedPage], logger: Any) -> bool:
-        """Store pages, and return whether this succeeded. A failure is logged: a day may lack its pages."""
+        """Store pages, and return whether this succeeded. A failure is only logged, not raised."""
         try:
             self.put(day, pages)
         except (ClientError, BotoCoreError) as error:
@@ -214,7 +214,7 @@ def parse_manifest_key(key: str) -> tuple[int, str]:
     Returns
     -------
     tuple of int and str
-        The day, ``YYYYMMDD``, and the hash. For the manifest of an older collector, the hash is ``manifest``.
+        The day, ``YYYYMMDD``, and the hash; for the key of an older collector, the text ``manifest``.
 
     Raises
     ------

@@ -51,7 +51,7 @@ class Column:
         For SoR tables: whether the label is a core label, which pages of every recorded year have.
     since, until
         For SoR tables: when the label appeared on the site (`since`) and disappeared (`until`), as a year or
-        month (``2026-05``). `since` is None if it was always there, `until` is None if it is still there.
+        month (``2026-05``). `since` is None if the label was always there, `until` if it is still there.
     """
 
     name: str

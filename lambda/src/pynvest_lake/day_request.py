@@ -107,7 +107,7 @@ class DayRequest:
 
 
 def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
-    """Return the ticker of a probe, or True for all kinds of pages. None if the event is no probe.
+    """Return the ticker of a probe, or True for all kinds of pages; return None if the event is no probe.
 
     Raises
     ------

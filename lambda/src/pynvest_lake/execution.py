@@ -26,8 +26,8 @@ class Execution:
     names_day
         Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
     rounds
-        Minutes to wait before each round; a round starts only if there is a reason for it. None if the input
-        has no such field.
+        Minutes to wait before each round; a round starts only if there is a reason for it. The value is None
+        if the input has no ``rounds``.
     source
         ``sor``: rebuild the tables from the day's SoR objects. ``pages``: read the day's archived pages.
         None: only complete the day.
@@ -47,7 +47,7 @@ class Execution:
     def repeats_past_day(self, fetch_from: str) -> bool:
         """Return whether the execution reads the pages of a past day or rebuilds its tables.
 
-        A collector may upload a day until the next session closes. Until then, the day is not past.
+        If a collector uploads the pages, a day is not past until the next session has closed.
         """
         today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
         return self.source is not None and self.day < today

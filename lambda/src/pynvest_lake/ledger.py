@@ -2,7 +2,7 @@
 
 ``ledger/anomesdia_exec=<day>/`` holds ``listing.json``, ``rounds/<n>.json`` and ``<kind>/<id>.json``. Stage 3
 writes one ``<kind>/<id>.json`` for each batch. The outcome of an asset is its highest-ranked entry. The order
-of the entries does not matter, so a batch may be repeated or late, or run beside another batch.
+of the entries does not matter, so batches can be repeated, be late, or run at the same time.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def moment_of(value: object, name: str = "moment") -> datetime:
 
 @dataclass(frozen=True)
 class Listing:
-    """The tickers that a day should hold, by kind, with the prices in the site's listing.
+    """The tickers to read on a day, by kind, with their prices in the site's listing.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ class DayLedger:
 
     @property
     def next_round(self) -> int:
-        """Return the number of the next round: the newest round's number plus 1, or 0."""
+        """Return the number of the next round; 0 if the day has no round yet."""
         return self.rounds[-1].number + 1 if self.rounds else 0
 
     def entries(self) -> Iterator[tuple[AssetKey, AssetEntry]]:

@@ -25,7 +25,7 @@ _SOT_COLUMNS = {
 
 
 def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
-    """Return the columns that stocks and funds share, from a kind's SoT rows and with their Spec names.
+    """Return a kind's SoT rows with only the columns that stocks and funds share, under their Spec names.
 
     Returns
     -------
