@@ -456,7 +456,7 @@ variable "log_level" {
 }
 
 variable "alarm_email" {
-  description = "Mail address for a notice of each day; the module creates the notices' topic. AWS first sends a mail to confirm the address. Null: no mail."
+  description = "Mail address for each day's notice; the module creates the notices' topic. AWS first sends a mail to confirm the address. Null: no mail."
   type        = string
   default     = null
 

@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the percentage of each kind's assets that rose, did not move or fell; None if no asset has a change."""
+    """Draw which part of each kind's assets rose, fell or did not move; return None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
