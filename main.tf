@@ -16,10 +16,10 @@ locals {
   database_names = { for layer in local.layers : layer => var.databases_names_map == null ? "db_${replace(var.name_prefix, "-", "_")}_${layer}" : var.databases_names_map[layer] }
 
   # The consumer's own buckets may hold several lakes.
-  # With the default name_prefix, keys get no prefix, so that existing objects keep their keys.
+  # With the default name_prefix, keys get no prefix, as in earlier versions of the module.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with the same bucket name share one bucket. Its key in `buckets` is the first such layer. A default bucket name contains the account, which may be unknown during the plan, so names cannot be keys.
+  # Layers with the same bucket name share one bucket. In `buckets`, the bucket's key is the first of these layers. Bucket names cannot be keys, because default names contain the account, which can be unknown during the plan.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(

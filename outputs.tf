@@ -33,12 +33,12 @@ output "work_bucket" {
 }
 
 output "collector_policy_json" {
-  description = "Policy of a collector, for your user or role: it allows only listing, reading and adding archived pages."
+  description = "JSON policy for the user or role of a collector. It allows only listing, reading and adding archived pages."
   value       = data.aws_iam_policy_document.collector.json
 }
 
 output "operator_policy_json" {
-  description = "Policy of an operator, for your own managed policy: it allows the commands of docs/operations.md, such as starting a run or emptying a dead-letter queue."
+  description = "JSON policy for people who operate the lake. It allows the commands of docs/operations.md, such as starting a run. Attach it as a managed policy."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -53,17 +53,17 @@ output "dead_letter_queues" {
 }
 
 output "failure_queues" {
-  description = "Name, ARN and URL of each function's queue for failed asynchronous invocations, by the function's name."
+  description = "Map from a function's name to the name, ARN and URL of its queue for failed asynchronous invocations."
   value       = { for name in module.lambda.asynchronous_function_names : name => local.dead_letter_queues[name] }
 }
 
 output "schedule_dead_letter_queues" {
-  description = "Name, ARN and URL of each schedule's queue for failed starts (`start`, `dedup`)."
+  description = "Map from a schedule (`start`, `dedup`) to the name, ARN and URL of its queue for failed starts."
   value       = { for schedule, name in local.schedule_names : schedule => local.dead_letter_queues[name] }
 }
 
 output "functions" {
-  description = "Stage, ARN, log group and role of each function, by its name."
+  description = "Map from a function's name to its stage, ARN, log group and role."
   value       = module.lambda.functions
 }
 
@@ -103,7 +103,7 @@ output "notices" {
 }
 
 output "notices_topic_policy_json" {
-  description = "Policy for your own topic (`alarm_topic_arn`): who may publish to it. Null without such a topic."
+  description = "JSON policy for your own topic (`alarm_topic_arn`). It allows the lake to publish notices to the topic. Null if `alarm_topic_arn` is null."
   value       = var.alarm_topic_arn == null ? null : data.aws_iam_policy_document.notices[0].json
 }
 
@@ -119,7 +119,7 @@ output "schedules" {
 }
 
 output "roles" {
-  description = "ARN of each role, by its name."
+  description = "Map from a role's name to its ARN."
   value = merge(
     { for function in module.lambda.functions : function.role.name => function.role.arn },
     { (module.stepfunctions.role.name) = module.stepfunctions.role.arn },
@@ -143,16 +143,16 @@ output "workgroup" {
 }
 
 output "named_queries" {
-  description = "Id and title of each saved query of the workgroup, by its name; null if `athena_enabled` is false."
+  description = "Map from the name of a query saved in the workgroup to its id and title; null if `athena_enabled` is false."
   value       = one(module.athena[*].named_queries)
 }
 
 output "views" {
-  description = "Database, ARN and title of each view, by its name; null if `athena_enabled` is false."
+  description = "Map from a view's name to its database, ARN and title; null if `athena_enabled` is false."
   value       = one(module.athena[*].views)
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader, for your own managed policy: it allows only queries through the workgroup. Null if `athena_enabled` is false."
+  description = "JSON policy that allows people to query the lake, only through the workgroup. Attach it as a managed policy. Null if `athena_enabled` is false."
   value       = one(module.athena[*].reader_policy_json)
 }

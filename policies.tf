@@ -1,4 +1,4 @@
-# A collector may read and write archived pages only.
+# This policy allows a collector only to list, read and write archived pages.
 data "aws_iam_policy_document" "collector" {
   statement {
     sid       = "BringPages"
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "collector" {
   }
 }
 
-# An operator may use the commands of docs/operations.md.
+# This policy allows the commands of docs/operations.md.
 # The ARNs contain names instead of references, so that a plan shows the policy. Patterns keep the policy within IAM's limit of 6,144 characters.
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults supports no resource: its parameter is a query id, not a log group

@@ -17,7 +17,7 @@ resource "aws_sqs_queue" "tickers" {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
       error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker could be received again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, which is min(functions_timeout, 120) + sqs_lambda_trigger_batch_window, or leave it out."
     }
-    # Without rounds this is not checked: an operator starts the workflow by hand after the queues drain.
+    # If there are no rounds, no wait limits how long the tries of a ticker can take.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
       error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so the tries of a ticker may take ${local.tries_take} seconds, longer than a wait in dedup_round_minutes (${jsonencode(var.dedup_round_minutes)}), and the next round would queue the ticker twice: write smaller values, or waits of at least ${ceil(local.tries_take / 60)} minutes."

@@ -11,7 +11,7 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource, at most ten: S3 allows no more for a package. The provider's `default_tags` are added, except to the packages."
+  description = "Tags of every resource: at most ten, S3's limit for an object such as a package. The provider's `default_tags` are added, except to the packages."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -26,7 +26,7 @@ variable "module_default_tags" {
   }
   validation {
     condition     = length(distinct([for key in keys(var.module_default_tags) : lower(key)])) == length(var.module_default_tags)
-    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once, because IAM ignores capitals."
+    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once, because IAM treats keys that differ only in capitals as the same key."
   }
   validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
@@ -46,7 +46,7 @@ variable "bucket_names_map" {
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: true without `bucket_names_map`, false with it."
+  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: true if `bucket_names_map` is null, otherwise false."
   type        = bool
   default     = null
 }
@@ -82,7 +82,7 @@ variable "flag_create_databases" {
 }
 
 variable "sqs_tickers_acoes_queue_name" {
-  description = "Name of the queue of stock tickers. Null: `<name_prefix>-tickers-acoes-queue`. Its dead-letter queue has `-dlq` appended."
+  description = "Name of the queue of stock tickers. Null: `<name_prefix>-tickers-acoes-queue`. The dead-letter queue's name is this name plus `-dlq`."
   type        = string
   default     = null
 
@@ -93,7 +93,7 @@ variable "sqs_tickers_acoes_queue_name" {
 }
 
 variable "sqs_tickers_fiis_queue_name" {
-  description = "Name of the queue of fund tickers. Null: `<name_prefix>-tickers-fiis-queue`. Its dead-letter queue has `-dlq` appended."
+  description = "Name of the queue of fund tickers. Null: `<name_prefix>-tickers-fiis-queue`. The dead-letter queue's name is this name plus `-dlq`."
   type        = string
   default     = null
 
@@ -104,7 +104,7 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Visibility timeout of tickers, in seconds. Minimum: stage 3's time limit plus the batch window. Null: six times that limit, or the minimum if longer."
+  description = "Visibility timeout of tickers, in seconds. Minimum: stage 3's time limit plus the batch window. Null: six times that limit, but never below the minimum."
   type        = number
   default     = null
 
@@ -184,7 +184,7 @@ variable "sqs_lambda_trigger_batch_window" {
 }
 
 variable "sqs_lambda_trigger_max_concurrency" {
-  description = "Maximum number of concurrent invocations per queue; each sends up to `fetch_threads` concurrent requests. Null: 5 for stocks, 3 for funds."
+  description = "Maximum number of concurrent invocations per queue; each invocation sends up to `fetch_threads` concurrent requests. Null: 5 for stocks, 3 for funds."
   type        = number
   default     = null
 
@@ -195,7 +195,7 @@ variable "sqs_lambda_trigger_max_concurrency" {
 }
 
 variable "functions_python_runtime" {
-  description = "Lambda runtime of all functions; the layers match it. The module is tested with the default; AWS deprecates `python3.11` on 30 June 2027."
+  description = "Lambda runtime of all functions and layers. The module is tested with the default; AWS deprecates `python3.11` on 30 June 2027."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -207,7 +207,7 @@ variable "functions_python_runtime" {
 }
 
 variable "functions_timeout" {
-  description = "Time limit of an invocation, in seconds. Stage 3 uses at most 120, and returns unread tickers to its queue."
+  description = "Time limit of an invocation, in seconds. Stage 3 always ends within 120 seconds, and returns unread tickers to its queue."
   type        = number
   default     = 300
   nullable    = false
@@ -300,7 +300,7 @@ variable "fetch_timeout_seconds" {
 }
 
 variable "fetch_headers" {
-  description = "Headers of the requests to the site, by name. A `User-Agent` given here replaces the default of `pynvest`."
+  description = "Headers of the requests to the site: a map from name to value. A `User-Agent` given here replaces the default of `pynvest`."
   type        = map(string)
   default = {
     "Accept"          = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -421,7 +421,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Oldest day (`YYYYMMDD`) that quality checks compare with; set it if correct values have changed permanently. Null: the last 60 days."
+  description = "Oldest day (`YYYYMMDD`) whose values quality checks use for comparison; set it if correct values have changed permanently. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -456,7 +456,7 @@ variable "log_level" {
 }
 
 variable "alarm_email" {
-  description = "Address for a notice of each day; the module creates the topic. AWS first sends a mail to confirm the address. Null: no notices."
+  description = "Mail address for each day's notice; the module creates the notices' topic. AWS first sends a mail to confirm the address. Null: no mail."
   type        = string
   default     = null
 
@@ -478,7 +478,7 @@ variable "alarm_topic_arn" {
 }
 
 variable "daily_digest" {
-  description = "Whether a day without remarks also gets a notice. Days with remarks or failures always get one."
+  description = "Whether a day without remarks also gets a notice. Days with remarks or failures always get a notice."
   type        = bool
   default     = true
   nullable    = false

@@ -21,7 +21,7 @@ locals {
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
-# Athena reads the catalog and the tables' objects, and writes results, with the reader's own permissions.
+# With the reader's own permissions, Athena reads the catalog and the tables' objects, and writes results.
 data "aws_iam_policy_document" "reader" {
   # checkov:skip=CKV_AWS_356:The actions that list workgroups and data catalogs support no resource
   statement {

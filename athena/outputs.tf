@@ -4,16 +4,16 @@ output "workgroup" {
 }
 
 output "named_queries" {
-  description = "Id and title of each named query, by its name."
+  description = "Map from a named query's name to its id and title."
   value       = { for name, query in aws_athena_named_query.this : name => { id = query.id, title = query.description } }
 }
 
 output "views" {
-  description = "Database, ARN and title of each view, by its name."
+  description = "Map from a view's name to its database, ARN and title."
   value       = { for name, view in aws_glue_catalog_table.view : name => { database = view.database_name, arn = view.arn, title = local.titles[name] } }
 }
 
 output "reader_policy_json" {
-  description = "Policy of a reader: it allows only queries through the workgroup."
+  description = "JSON policy that allows people to query the lake, only through the workgroup."
   value       = data.aws_iam_policy_document.reader.json
 }

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "tables" {
-  description = "The lake's tables, as in the glue submodule's output: layer, bucket, key prefix, database, name and ARN of each."
+  description = "Layer, bucket, key prefix, database, name and ARN of each table; this is the glue submodule's output `tables`."
   type        = map(object({ layer = string, bucket = string, prefix = string, database = string, name = string, arn = string }))
 }
 

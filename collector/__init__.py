@@ -1,4 +1,4 @@
-"""On your own machine, ``python -m collector`` in a checkout collects a day's pages from the site."""
+"""Collects a day's pages from the site on your own machine; run ``python -m collector`` in a checkout."""
 
 from __future__ import annotations
 

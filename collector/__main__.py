@@ -1,6 +1,6 @@
 """``python -m collector``: collects the site's pages of the latest day into the lake's work bucket.
 
-You may stop it at any moment (Ctrl-C). The next start fetches the pages that are still missing.
+You can stop the command at any moment (Ctrl-C). The next start fetches the pages that are still missing.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Bucket:
         self._archive = Archive(self._s3, name)
 
     def check_clock(self, day: int, now: datetime) -> None:
-        """Check that the credentials may list a day's pages, and compare this machine's clock with S3's.
+        """Check that the credentials allow listing a day's pages, and compare this machine's clock with S3's.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class Bucket:
             self._archive.put(day, pages)
 
     def put_manifest(self, day: int) -> bool:
-        """Put a manifest of the day's archived objects; return whether it is new."""
+        """Put a manifest of the day's archived objects; return False if this manifest exists already."""
         with self._errors():
             return self._archive.put_manifest(day, self._archive.keys(day))
 

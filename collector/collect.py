@@ -178,7 +178,7 @@ class Collection:
         Returns
         -------
         CollectorError or None
-            The error of the one missing listing; the assets of the other listing are still collected.
+            If one listing is missing, its error; the assets of the other listing can still be collected.
 
         Raises
         ------
@@ -290,7 +290,7 @@ class Collection:
         pool = ThreadPoolExecutor(self._site.threads)
         try:
             futures = [pool.submit(ask, asset) for asset in assets]
-            # Wait in steps of one second: without a timeout, Windows would block Ctrl-C.
+            # Wait in steps of one second: on Windows, Ctrl-C cannot interrupt a wait without a timeout.
             while wait(futures, timeout=1).not_done:
                 pass
         finally:

@@ -31,8 +31,8 @@ class CollectedDay:
     closed_at
         18:45 of the day; from this time on, pages show the day's session.
     until
-        The moment when the next session opens and the site begins to show that session. None for a named day:
-        if the next day is a holiday, the site still shows the named day.
+        The moment when the next session opens and the site begins to show that session. ``until`` is
+        None if the user named the day, because on a holiday the site still shows the day before.
     """
 
     number: int

@@ -85,7 +85,7 @@ class Site:
         return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
-        # Compute the deadline for each page: the monotonic clock stops while the machine sleeps.
+        # Compute the deadline for each page, because the monotonic clock stops while the machine sleeps.
         left = (until - self._now()).total_seconds() if until else None
         return self._client.get(url, None if left is None else time.monotonic() + left)
 

@@ -4,7 +4,7 @@ output "schedules" {
 }
 
 output "roles" {
-  description = "ARN of each schedule's role by its name."
+  description = "Map from the name of each schedule's role to the role's ARN."
   value       = { for role in aws_iam_role.this : role.name => role.arn }
 }
 

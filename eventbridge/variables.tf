@@ -4,7 +4,7 @@ variable "schedules" {
 }
 
 variable "dead_letter_queue_arns" {
-  description = "ARN of each schedule's dead-letter queue, by the schedule's name."
+  description = "Map from a schedule's name to the ARN of its dead-letter queue."
   type        = map(string)
 }
 

@@ -70,7 +70,7 @@ def package_hash(package: str, runtime: str) -> str:
 
 
 def layer_contents(runtime: str) -> dict[str, bytes]:
-    """Install the requirements for Lambda with pip, and return the layer as file names with contents.
+    """Install the requirements for Lambda with pip, and return a map from the layer's file names to contents.
 
     Raises
     ------

@@ -171,7 +171,7 @@ data "aws_iam_policy_document" "this" {
       }
 
       # Allow access only to this account's buckets. A bucket of another account may have a policy that allows the role.
-      # AWS always sends the bucket's account, but the emulator does not, hence IfExists.
+      # AWS always sends the bucket's account. The emulator does not send it; therefore the condition has IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -4,7 +4,7 @@ output "asynchronous_function_names" {
 }
 
 output "bus_rule_names" {
-  description = "Names of the rules on the event bus that start a function, by the function's name."
+  description = "Map from a function's name to the names of the event bus rules that start the function."
   value       = { for table, function in local.bus_triggers : local.names[function] => local.rule_names[table]... }
 }
 
@@ -14,7 +14,7 @@ output "fetching_timeout" {
 }
 
 output "functions" {
-  description = "Stage, ARN, log group and role of each function by its name."
+  description = "Map from a function's name to its stage, ARN, log group and role."
   value = { for key, function in aws_lambda_function.this : function.function_name => {
     stage     = local.functions[key].stage
     arn       = function.arn
@@ -24,7 +24,7 @@ output "functions" {
 }
 
 output "function_arns" {
-  description = "ARN of each function, by its name without the prefix."
+  description = "ARN of each function; the key is the function's name without the prefix."
   value       = { for key, function in aws_lambda_function.this : key => function.arn }
 }
 

@@ -19,8 +19,8 @@ locals {
     ))), 0, 16)
   }
 
-  # A package that is in the bucket keeps its key, so a plan is the same on every machine.
-  # A package that is not in the bucket gets a new key, so Terraform builds and uploads the package.
+  # If the bucket has a package with this hash, Terraform uses that package's key, so all machines make the same plan.
+  # If not, the package gets a new key, so Terraform builds and uploads the package.
   stored = { for package, hash in local.hashes : package => [for key in data.aws_s3_objects.packages.keys : key if startswith(key, "${package}/${hash}-")] }
   keys = { for package, hash in local.hashes : package =>
     length(local.stored[package]) > 0 ? local.stored[package][0] : "${package}/${hash}-${formatdate("YYYYMMDDhhmmss", plantimestamp())}.zip"

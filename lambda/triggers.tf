@@ -4,7 +4,7 @@ locals {
     get-financial-data-for-fiis  = "fiis"
   }
 
-  # B3 has about 1,000 stocks and 450 funds. With these numbers of invocations, both kinds end at about the same time.
+  # B3 has about 1,000 stocks and 450 funds. With these numbers of concurrent invocations, stage 3 processes each kind's tickers in about the same time.
   places = { acoes = 5, fiis = 3 }
 
   # A new object in a table on the left starts the function on the right.

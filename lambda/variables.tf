@@ -69,7 +69,7 @@ variable "ticker_queues" {
 }
 
 variable "failure_queue_arns" {
-  description = "ARN of each function's queue for failed asynchronous invocations, by the function's name."
+  description = "Map from a function's name to the ARN of its queue for failed asynchronous invocations."
   type        = map(string)
 }
 

@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
     Parameters
     ----------
     arguments
-        Command-line arguments; None for the arguments of this process.
+        Command-line arguments; if None, the arguments of this process.
     session
-        AWS session; None for the session of the command-line options.
+        AWS session; if None, a session with the profile of the command line.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -55,7 +55,7 @@ class Athena:
         self._workgroup = workgroup
 
     def named_queries(self) -> dict[str, NamedQuery]:
-        """Return the queries saved in the workgroup, by name."""
+        """Return a map from name to query, for the queries saved in the workgroup."""
         ids: list[str] = []
         for page in self._athena.get_paginator("list_named_queries").paginate(WorkGroup=self._workgroup):
             ids += page["NamedQueryIds"]

@@ -86,7 +86,7 @@ class Breadth:
 
 
 def newest_session(assets: Iterable[ListedAsset]) -> date | None:
-    """Return the newest trading day of the assets; None without assets."""
+    """Return the newest trading day of the assets; return None if no asset has a trading day."""
     return max((asset.session for asset in assets if asset.session), default=None)
 
 
@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw the percentage of each kind's assets that rose, did not move or fell; None without changes."""
+    """Draw which part of each kind's assets rose, fell or did not move; return None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -313,7 +313,7 @@ def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:
 
 
 def _named_groups(assets: Iterable[ListedAsset]) -> list[str]:
-    """Return the sectors or segments with the most assets, at most as many as `COLOURS`."""
+    """Return the sectors or segments with the most assets: at most one for each colour in `COLOURS`."""
     counted = Counter(asset.group for asset in assets if asset.group)
     return sorted(counted, key=lambda name: (-counted[name], name))[: len(COLOURS)]
 

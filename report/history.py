@@ -111,9 +111,9 @@ def ask_histories(
     database
         Database of the views.
     known
-        Columns of each table to query; the key is the name of the table's ticker column.
+        Column names of each table to query; the key is the name of the column that holds the tickers.
     days
-        Number of run days to read, up to the latest.
+        Number of run days to read; the last one is the lake's latest day.
     """
 
     def ask(ticker: str) -> list[AssetHistory]:

@@ -93,7 +93,7 @@ class Indicator:
 
 
 def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
-    """Return the indicators that the rows of a kind contain, by section.
+    """Return the indicators that occur in the rows of a kind, sorted by section.
 
     Parameters
     ----------

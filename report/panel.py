@@ -32,7 +32,7 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
                       values, one per asset
           series      names of the indicators that have a series
           history     by asset, by series: a text with one field per session, separated by commas. A field
-                      holds the session's value, or "-" without a value. An empty field repeats the field
+                      holds the session's value; "-" means no value. An empty field repeats the field
                       before it. Empty fields at the end are left out. An asset without history has no texts.
           splits      possible splits: {"PETR4": [["2026-11-23", 2.0, 0.5]]}, factors of shares and price
 

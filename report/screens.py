@@ -233,7 +233,7 @@ def source_columns() -> Sequence[ShownColumn]:
 
 
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | None]]:
-    """Return the columns of the assets, each with its numbers in the order of the assets.
+    """Return, for each column, the numbers of the assets, in the order of the assets.
 
     Columns that no row has, and values that cannot be computed for any asset, are left out. Columns
     that the data contract lacks come last, under their own names.

@@ -187,7 +187,7 @@ def typed(answer: Answer) -> list[Row]:
 
 
 def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
-    """Return the latest day's stocks and funds with all columns, by ticker."""
+    """Return the latest day's stocks and funds with all columns, sorted by ticker."""
     sql = [
         f'SELECT * FROM "{database}"."{view}"'  # noqa: S608 - the lake's own names
         for view in ("vw_acoes_ultimo_dia", "vw_fiis_ultimo_dia")
@@ -228,7 +228,7 @@ def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     s3
         S3 client, to read the histories.
     days
-        Number of run days in the histories, up to the latest.
+        Number of run days in the histories; the last one is the lake's latest day.
 
     Raises
     ------
