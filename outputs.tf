@@ -9,7 +9,7 @@ output "buckets" {
   }
   precondition {
     condition     = length(var.bucket_kms_key_arns) == 0 || !local.create_buckets
-    error_message = "bucket_kms_key_arns holds keys of your own buckets, but the module creates its buckets: write kms_key_arn instead, or name your own buckets in bucket_names_map."
+    error_message = "bucket_kms_key_arns holds keys of your own buckets, but with these inputs the module creates the buckets: write kms_key_arn instead, or name your own buckets in bucket_names_map."
   }
   precondition {
     condition     = alltrue([for arn in local.key_arns : split(":", arn)[3] == data.aws_service.current.region])
@@ -133,7 +133,7 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of asset (null: both), bucket, key prefix, database, name and ARN of each of the six tables."
+  description = "For each of the six tables: layer, kind of asset (null: both kinds), bucket, key prefix, database, name and ARN."
   value       = module.glue.tables
 }
 

@@ -409,7 +409,7 @@ variable "fetch_from" {
 }
 
 variable "quality_gate" {
-  description = "Effect of the verdict `falha`: `fail` makes the workflow fail; `record` only records the verdict. The tables are written in both cases."
+  description = "What the workflow does after the verdict `falha`: with `fail`, it fails; with `record`, it succeeds. Both keep the tables' rows."
   type        = string
   default     = "fail"
   nullable    = false

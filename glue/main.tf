@@ -14,7 +14,7 @@ locals {
 
   partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
 
-  # Layers with the same database name share one database. In for_each, the database's key is the first of these layers.
+  # Layers with the same database name share one database. Its for_each key is the name of the first such layer.
   layers       = ["sor", "sot", "spec"]
   created_with = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
 }

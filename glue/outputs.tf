@@ -7,7 +7,7 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Layer, kind of asset (null: both), bucket, key prefix, database, name and ARN of each of the six tables."
+  description = "For each of the six tables: layer, kind of asset (null: both kinds), bucket, key prefix, database, name and ARN."
   value = { for key, table in local.tables : key => {
     layer    = table.layer
     kind     = table.kind

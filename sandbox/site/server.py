@@ -204,7 +204,7 @@ class SiteServer(ThreadingHTTPServer):
             self._pages_before_block = 0
 
     def clear_log(self) -> None:
-        """Clear the list of requests and the maximum number in flight."""
+        """Forget the recorded requests, and reset `most_in_flight`."""
         with self._lock:
             self._requests.clear()
             self.most_in_flight = self._in_flight

@@ -52,7 +52,7 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
     """Delete the objects below a prefix, except parts that are written during the call.
 
-    Compact objects that are written during the call are deleted, because they have rows of deleted objects.
+    A compact object that is written during the call is also deleted: it has rows of deleted objects.
 
     Returns
     -------

@@ -262,7 +262,7 @@ def _width(cell: etree._Element) -> int:
 
 
 def _is_marked(cell: etree._Element) -> bool:
-    """Return whether a cell's class or help mark shows that the cell is a label."""
+    """Return whether a cell is a label: it has the class of labels or a help mark."""
     return not _has_class(cell, "data") and (
         _has_class(cell, "label") or any(_has_class(element, "help") for element in cell.iter("span"))
     )

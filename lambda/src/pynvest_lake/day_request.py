@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """The site's old session (``YYYYMMDD``), and a stock whose page now shows the site's current session."""
+    """An old session (``YYYYMMDD``) that the site showed, and a stock whose page shows the newest session."""
 
     session: int
     ticker: str

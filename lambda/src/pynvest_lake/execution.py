@@ -59,7 +59,7 @@ class Execution:
         Raises
         ------
         DayRefused, ValueError
-            The input has an unknown field, a field has an invalid value, or the day is after today.
+            A field of the input is unknown or has an invalid value; or the day is after today.
         """
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))

@@ -1,4 +1,4 @@
-"""On the live day, the trial's assets have the site's values. On the thirty days before, they differ."""
+"""The trial's assets have the site's values on the live day, and other values on the thirty earlier days."""
 
 from __future__ import annotations
 
