@@ -110,7 +110,7 @@ variable "sqs_visibility_timeout_seconds" {
 
   validation {
     condition     = var.sqs_visibility_timeout_seconds == null ? true : var.sqs_visibility_timeout_seconds >= 1 && var.sqs_visibility_timeout_seconds <= 21600
-    error_message = "sqs_visibility_timeout_seconds is ${jsonencode(var.sqs_visibility_timeout_seconds)}: write 1 to 21600 seconds."
+    error_message = "sqs_visibility_timeout_seconds is ${jsonencode(var.sqs_visibility_timeout_seconds)}: write a number of seconds from 1 to 21600."
   }
 }
 
@@ -143,7 +143,7 @@ variable "sqs_receive_wait_time_seconds" {
 
   validation {
     condition     = var.sqs_receive_wait_time_seconds >= 0 && var.sqs_receive_wait_time_seconds <= 20
-    error_message = "sqs_receive_wait_time_seconds is ${var.sqs_receive_wait_time_seconds}: write 0 to 20 seconds."
+    error_message = "sqs_receive_wait_time_seconds is ${var.sqs_receive_wait_time_seconds}: write a number of seconds from 0 to 20."
   }
 }
 
@@ -179,7 +179,7 @@ variable "sqs_lambda_trigger_batch_window" {
 
   validation {
     condition     = var.sqs_lambda_trigger_batch_window >= 0 && var.sqs_lambda_trigger_batch_window <= 300
-    error_message = "sqs_lambda_trigger_batch_window is ${var.sqs_lambda_trigger_batch_window}: write 0 to 300 seconds."
+    error_message = "sqs_lambda_trigger_batch_window is ${var.sqs_lambda_trigger_batch_window}: write a number of seconds from 0 to 300."
   }
 }
 

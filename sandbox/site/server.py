@@ -34,8 +34,8 @@ class Fault:
     kind
         ``status`` answers with `status`. ``hang`` waits `seconds` before the right answer. ``other`` sends
         the page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` replaces the
-        session with the day after the page's day. ``other_layout`` sends the mobile layout. A key of
-        `pages.WRONG_PAGES` sends the page with this key.
+        session with the day after the page's day. ``other_layout`` sends the mobile layout. Each
+        other kind is a key of `pages.WRONG_PAGES`, and sends this page.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after

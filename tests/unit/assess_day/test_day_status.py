@@ -31,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 
 def waits(day: DayState, now: datetime) -> list[str]:
-    """Return what a workflow that began at `START` waits for at the time `now`."""
+    """Return why the day is not settled at the time `now`. The workflow began at `START`."""
     return waiting_for(day, now, PATIENCE, START)
 
 

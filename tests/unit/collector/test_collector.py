@@ -102,7 +102,7 @@ class CollectorMachine:
 
     @property
     def manifests(self) -> list[set[str]]:
-        """Return the keys that each manifest of the day lists; the shortest manifest comes first."""
+        """Return one list of keys per manifest of the day; the shortest list comes first."""
         keys = [key for key in self.keys if key.endswith(".manifest.json")]
         found = [json.load(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in keys]
         assert {content["anomesdia_exec"] for content in found} <= {DAY}
