@@ -26,6 +26,7 @@ def stock(session: date | None, price: float | None, quantity: int | None) -> An
     [
         ((NOW, 10.2, 2_000), 2.0),
         ((NOW, 200.0, 100), 0.1),
+        ((NOW, 0.5, 40_000), 40.0),
         ((NOW, 13.0, 1_500), 1.5),  # the smallest factor
         ((NOW, 12.5, 2_000), 2.0),  # the largest rise of the price at this factor
         ((NOW, 12.6, 2_000), None),

@@ -142,6 +142,8 @@ def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
 
     assert remarks(first) == remarks(again) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
+    (why,) = [row.motivo for row in last if row.coluna == "tipo_mandato"]
+    assert why and why.endswith("está preenchida em 0,0% das linhas, e o normal é 93,3%.")
 
 
 def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
