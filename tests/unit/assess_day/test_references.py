@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assess_day.assessment import QualityRow, Verdict
-from assess_day.references import SESSION_REPEATED, is_old_session
+from assess_day.references import SESSION_REPEATED, References, is_old_session
 
 
 def session_row(session: float | None) -> QualityRow:
@@ -27,3 +27,18 @@ def test_a_session_is_old_if_the_day_before_had_it_or_if_each_day_is_read_after_
     rows = {day: [session_row(one)] for day, one in earlier.items()}
 
     assert is_old_session(session, 20261124, rows) is is_old
+
+
+def test_a_reference_is_the_median_of_the_five_newest_good_values() -> None:
+    good, remark, failure = Verdict
+    values: list[tuple[float | None, Verdict]] = [
+        (7.0, failure), (6.0, remark), (5.0, good), (None, good), (4.0, good), (3.0, good), (2.0, good),
+        (1.0, good), (0.0, good),
+    ]  # fmt: skip
+    earlier = {
+        20261120 - age: [QualityRow(None, "linhas", None, value, None, verdict, None)]
+        for age, (value, verdict) in enumerate(values)
+    }
+
+    assert References(earlier).of(None, "linhas") == 3.0
+    assert References({}).of(None, "linhas") is None
