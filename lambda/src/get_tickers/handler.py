@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -211,24 +211,21 @@ def _to_queue(
         listing = known
     else:
         listing = known.united(asked)
-    if request.from_pages and not request.only_missing:
-        return listing, {
-            (kind, ticker)
-            for kind, ticker, _ in listed.places
-            if request.tickers is None or ticker in request.tickers
+    wanted: Iterable[AssetKey] = asked
+    if request.from_pages:
+        wanted = {(kind, ticker) for kind, ticker, _ in listed.places}
+    if request.only_missing:
+        sor_ids = {
+            item
+            for table in settings.lake_tables
+            if table.table in SOR.values()
+            for item in list_day(client("s3"), table, request.day).ids(PART)
         }
-    if not request.only_missing:
-        return listing, list(asked)
-    sor_ids = {
-        item
-        for table in settings.lake_tables
-        if table.table in SOR.values()
-        for item in list_day(client("s3"), table, request.day).ids(PART)
-    }
-    known_now = replace(before, listing=listing)
-    to_ask = known_now.to_ask(sor_ids)
-    to_ask += [asset for asset, said in known_now.assets(sor_ids).items() if said.session in old]
-    return listing, [asset for asset in to_ask if request.tickers is None or asset[1] in request.tickers]
+        known_now = replace(before, listing=listing)
+        of_old_session = [asset for asset, said in known_now.assets(sor_ids).items() if said.session in old]
+        wanted = [*known_now.to_ask(sor_ids), *of_old_session]
+    tickers = request.tickers
+    return listing, dict.fromkeys(asset for asset in wanted if tickers is None or asset[1] in tickers)
 
 
 def _queue(
