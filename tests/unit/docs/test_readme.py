@@ -29,7 +29,9 @@ def readmes() -> tuple[str, str]:
 
 
 def blocks(text: str) -> list[str]:
-    return re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+    """Return a README's code blocks without comments. The diagram is left out: each language has its own labels."""
+    code = re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+    return [re.sub(r" +# .*", "", block) for block in code if not block.startswith("```mermaid")]
 
 
 def sections(text: str) -> list[str]:
