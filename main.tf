@@ -53,7 +53,8 @@ locals {
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
   # These names and patterns are short enough for a policy. They match all dead-letter queues of this instance, and none of another instance.
-  failure_queues     = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
+  dead_letter_queue_patterns = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
+
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
@@ -101,8 +102,7 @@ module "lambda" {
   keep_pages           = var.pages_retention_days > 0
 
   ticker_queues      = { for kind, queue in aws_sqs_queue.tickers : kind => { arn = queue.arn, url = queue.url } }
-  failure_queue_arns = { for name, queue in aws_sqs_queue.dead_letter : name => queue.arn }
-  dead_letter_queues = [for queue in values(aws_sqs_queue.dead_letter) : { arn = queue.arn, url = queue.url }]
+  dead_letter_queues = local.dead_letter_queues
   ticker_delivery = {
     visibility_timeout_seconds = local.visibility_timeout
     max_receive_count          = var.sqs_max_receive_count

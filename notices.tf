@@ -179,7 +179,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
     }
     # Each line is a JSON string. SNS gets the string unchanged, with the quotes.
     input_template = <<-EOT
-      "pynvest: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
+      "${var.name_prefix}: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: foi interrompida; FAILED: falhou sem conseguir avisar; TIMED_OUT: passou do tempo máximo). Hora (UTC): <time>."
       "O que fazer: corrija o que o erro da execução diz, se houver um, e inicie o fluxo de novo para o dia; docs/operations.md diz como."
     EOT

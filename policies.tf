@@ -72,13 +72,13 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "CountWhatWaits"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
-    resources = [for queue in concat(values(local.queue_names), local.failure_queues) : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
+    resources = [for queue in concat(values(local.queue_names), local.dead_letter_queue_patterns) : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
   }
 
   statement {
     sid       = "ReadAndEmptyWhatFailed"
     actions   = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
-    resources = [for queue in local.failure_queues : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
+    resources = [for queue in local.dead_letter_queue_patterns : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
   }
 
   statement {

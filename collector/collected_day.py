@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 
 from b3.days import (
     CLOSED_AT,
@@ -12,12 +12,9 @@ from b3.days import (
     date_of,
     last_closed_day,
     may_be_collected,
-    number_of,
+    next_opening,
     parse_day,
 )
-
-OPENS_AT = time(10)
-"""From this time on, the site shows the next session."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,8 @@ def last_day(now: datetime) -> CollectedDay:
     now
         The current time, with its time zone.
     """
-    day = date_of(last_closed_day(now))
-    opening = day + timedelta(days=1)
-    while opening.weekday() > 4:
-        opening += timedelta(days=1)
-    return CollectedDay(number_of(day), _closing(day), datetime.combine(opening, OPENS_AT, SAO_PAULO))
+    day = last_closed_day(now)
+    return CollectedDay(day, _closing(day), next_opening(day))
 
 
 def named_day(number: int, now: datetime) -> CollectedDay:
@@ -69,8 +63,8 @@ def named_day(number: int, now: datetime) -> CollectedDay:
             f"--day is {number}, expected a weekday of the last {COLLECTED_DAYS} days whose 18:45 has passed "
             "in Sao Paulo: the site shows the latest session only"
         )
-    return CollectedDay(day, _closing(date_of(day)), None)
+    return CollectedDay(day, _closing(day), None)
 
 
-def _closing(day: date) -> datetime:
-    return datetime.combine(day, CLOSED_AT, SAO_PAULO)
+def _closing(day: int) -> datetime:
+    return datetime.combine(date_of(day), CLOSED_AT, SAO_PAULO)

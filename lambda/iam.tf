@@ -102,7 +102,7 @@ locals {
     ]
     assess-day = [
       local.count.acoes, local.count.fiis,
-      { actions = ["sqs:GetQueueAttributes"], resources = var.dead_letter_queues[*].arn, prefix = {} },
+      { actions = ["sqs:GetQueueAttributes"], resources = values(var.dead_letter_queues)[*].arn, prefix = {} },
       local.list_or_miss.sor_acoes, local.read.sor_acoes,
       local.list_or_miss.sor_fiis, local.read.sor_fiis,
       local.list_or_miss.sot_acoes, local.read.sot_acoes,
@@ -185,7 +185,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
-    for_each = each.value.asynchronous ? [var.failure_queue_arns[local.names[each.key]]] : []
+    for_each = each.value.asynchronous ? [var.dead_letter_queues[local.names[each.key]].arn] : []
 
     content {
       actions   = ["sqs:SendMessage"]

@@ -74,7 +74,7 @@ locals {
       LOOK_INTERVAL_SECONDS  = tostring(var.assessment.look_interval)
       WORKFLOW_ARN           = var.workflow_arn
       FETCH_FROM             = var.fetch_from
-      DEAD_LETTER_QUEUE_URLS = jsonencode(var.dead_letter_queues[*].url)
+      DEAD_LETTER_QUEUE_URLS = jsonencode(values(var.dead_letter_queues)[*].url)
       QUALITY_GATE           = var.assessment.quality_gate
       QUALITY_REFERENCE_FROM = tostring(coalesce(var.assessment.quality_reference_from, 10000101))
       DAILY_DIGEST           = tostring(var.assessment.daily_digest)

@@ -101,7 +101,7 @@ resource "aws_cloudwatch_event_target" "this" {
 
   # This queue gets failed invocations, and events that could not be delivered to the function.
   dead_letter_config {
-    arn = var.failure_queue_arns[local.names[each.value]]
+    arn = var.dead_letter_queues[local.names[each.value]].arn
   }
 
   depends_on = [aws_lambda_permission.bus]
@@ -151,7 +151,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = var.failure_queue_arns[local.names[each.key]]
+      destination = var.dead_letter_queues[local.names[each.key]].arn
     }
   }
 }

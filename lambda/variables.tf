@@ -68,11 +68,6 @@ variable "ticker_queues" {
   type        = map(object({ arn = string, url = string }))
 }
 
-variable "failure_queue_arns" {
-  description = "Map from a function's name to the ARN of its queue for failed asynchronous invocations."
-  type        = map(string)
-}
-
 variable "ticker_delivery" {
   description = "Ticker queues: visibility timeout, maximum receives, seconds that all tries of a ticker may take. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
   type        = object({ visibility_timeout_seconds = number, max_receive_count = number, patience_seconds = number, batch_size = number, batch_window = number, max_concurrency = number })
@@ -99,8 +94,8 @@ variable "fetch_from" {
 }
 
 variable "dead_letter_queues" {
-  description = "ARN and URL of every dead-letter queue; the assessment counts their messages."
-  type        = list(object({ arn = string, url = string }))
+  description = "ARN and URL of each dead-letter queue, by the name of the queue, function or schedule that it serves."
+  type        = map(object({ arn = string, url = string }))
 }
 
 variable "assessment" {

@@ -128,7 +128,7 @@ resource "aws_sfn_state_machine" "this" {
     States = merge({
       Begin = {
         Type       = "Pass"
-        Parameters = { progress = { looks = 0, rounds_done = 0 }, folds = [], spec_folds = [], "input.$" = "$$.Execution.Input" }
+        Parameters = { progress = { looks = 0, rounds_done = 0 }, "input.$" = "$$.Execution.Input" }
         Next       = "IsFromPages"
       }
       IsFromPages = {

@@ -10,6 +10,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
 
   variables {
     name_prefix         = "my-lake"
+    alarm_email         = "me@example.com"
     functions_timeout   = 20
     kms_key_arn         = "arn:aws:kms:sa-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     module_default_tags = { project = "lake" }
@@ -25,6 +26,10 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
       [for schedule in output.schedules : trimprefix(schedule.name, "trigger-")],
     ) : startswith(name, "my-lake-")])
     error_message = "a resource name does not start with the prefix"
+  }
+  assert {
+    condition     = startswith(one(aws_cloudwatch_event_target.stopped[0].input_transformer).input_template, "\"my-lake: ")
+    error_message = "the notice does not name the lake: ${one(aws_cloudwatch_event_target.stopped[0].input_transformer).input_template}"
   }
   assert {
     condition     = { for layer, database in output.databases : layer => database.name } == { sor = "db_my_lake_sor", sot = "db_my_lake_sot", spec = "db_my_lake_spec" }

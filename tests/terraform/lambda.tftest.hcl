@@ -25,12 +25,13 @@ variables {
     acoes = { arn = "arn:aws:sqs:sa-east-1:123456789012:stocks", url = "https://queue/stocks" }
     fiis  = { arn = "arn:aws:sqs:sa-east-1:123456789012:funds", url = "https://queue/funds" }
   }
-  failure_queue_arns = {
-    pynvest-lambda-check-and-delete-partitions   = "arn:aws:sqs:sa-east-1:123456789012:failed-1"
-    pynvest-lambda-get-tickers                   = "arn:aws:sqs:sa-east-1:123456789012:failed-2"
-    pynvest-lambda-prep-financial-data-for-acoes = "arn:aws:sqs:sa-east-1:123456789012:failed-4a"
-    pynvest-lambda-prep-financial-data-for-fiis  = "arn:aws:sqs:sa-east-1:123456789012:failed-4b"
-    pynvest-lambda-specialize-financial-data     = "arn:aws:sqs:sa-east-1:123456789012:failed-5"
+  dead_letter_queues = {
+    pynvest-lambda-check-and-delete-partitions   = { arn = "arn:aws:sqs:sa-east-1:123456789012:failed-1", url = "https://queue/failed-1" }
+    pynvest-lambda-get-tickers                   = { arn = "arn:aws:sqs:sa-east-1:123456789012:failed-2", url = "https://queue/failed-2" }
+    pynvest-lambda-prep-financial-data-for-acoes = { arn = "arn:aws:sqs:sa-east-1:123456789012:failed-4a", url = "https://queue/failed-4a" }
+    pynvest-lambda-prep-financial-data-for-fiis  = { arn = "arn:aws:sqs:sa-east-1:123456789012:failed-4b", url = "https://queue/failed-4b" }
+    pynvest-lambda-specialize-financial-data     = { arn = "arn:aws:sqs:sa-east-1:123456789012:failed-5", url = "https://queue/failed-5" }
+    pynvest-tickers-acoes-queue                  = { arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }
   }
   work_bucket          = { name = "work", arn = "arn:aws:s3:::work" }
   keep_pages           = true
@@ -38,7 +39,6 @@ variables {
   fetch_from           = "site"
   bucket_notifications = "module"
   creates_buckets      = false
-  dead_letter_queues   = [{ arn = "arn:aws:sqs:sa-east-1:123456789012:dead", url = "https://queue/dead" }]
   kms_key_arn          = null
   bucket_kms_key_arns  = []
   tags                 = { project = "lake" }
@@ -120,7 +120,7 @@ run "functions_roles_triggers_and_packages" {
           LOOK_INTERVAL_SECONDS  = 30
           WORKFLOW_ARN           = "arn:aws:states:sa-east-1:123456789012:stateMachine:dedup"
           FETCH_FROM             = "site"
-          DEAD_LETTER_QUEUE_URLS = ["https://queue/dead"]
+          DEAD_LETTER_QUEUE_URLS = [for queue in values(var.dead_letter_queues) : queue.url]
           DAILY_DIGEST           = true
           NAME_PREFIX            = "pynvest"
           QUALITY_GATE           = "fail"
@@ -440,13 +440,13 @@ run "the_longest_names_fit_into_each_functions_environment" {
       arn = "arn:aws:sqs:ap-southeast-1:123456789012:${format("%080d", 0)}"
       url = "https://sqs.ap-southeast-1.amazonaws.com/123456789012/${format("%080d", 0)}"
     } }
-    dead_letter_queues = [for kind in ["acoes", "fiis"] : {
+    dead_letter_queues = { for source in concat(
+      [for function in ["check-and-delete-partitions", "get-tickers", "prep-financial-data-for-acoes", "prep-financial-data-for-fiis", "specialize-financial-data"] : "a2345678-0-2345678-0-lambda-${function}"],
+      ["acoes", "fiis", "start", "dedup"],
+      ) : source => {
       arn = "arn:aws:sqs:ap-southeast-1:123456789012:${format("%080d", 0)}"
       url = "https://sqs.ap-southeast-1.amazonaws.com/123456789012/${format("%080d", 0)}"
-    }]
-    failure_queue_arns = { for function in ["check-and-delete-partitions", "get-tickers", "prep-financial-data-for-acoes", "prep-financial-data-for-fiis", "specialize-financial-data"] :
-      "a2345678-0-2345678-0-lambda-${function}" => "arn:aws:sqs:ap-southeast-1:123456789012:failed"
-    }
+    } }
     work_bucket  = { name = format("%063d", 0), arn = "arn:aws:s3:::${format("%063d", 0)}" }
     workflow_arn = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
     site = {

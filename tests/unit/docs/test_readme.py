@@ -29,7 +29,7 @@ def readmes() -> tuple[str, str]:
 
 
 def blocks(text: str) -> list[str]:
-    """Return a README's code blocks without comments. The diagram is left out: each language has its own labels."""
+    """Return a README's code blocks without comments and without the diagram, whose labels are translated."""
     code = re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
     return [re.sub(r" +# .*", "", block) for block in code if not block.startswith("```mermaid")]
 
