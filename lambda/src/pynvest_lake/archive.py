@@ -130,7 +130,7 @@ class ArchivedPage:
 
 @dataclass(frozen=True)
 class ArchiveObject:
-    """The pages of one object of the archive, and its parts that could not be read."""
+    """The readable pages of one archive object, and the problems of the unreadable parts."""
 
     pages: tuple[ArchivedPage, ...]
     problems: tuple[str, ...]
@@ -162,7 +162,7 @@ class Archive:
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
         """Write the manifest of the objects (by key) that a collector has uploaded for a day.
 
-        Return whether the manifest is new; False if a manifest of the same objects exists.
+        Return False, and write nothing, if a manifest of these objects exists.
         """
         text = json.dumps({PARTITION_KEY: day, "objects": sorted(objects)}, indent=1).encode()
         key = f"{prefix(day)}{_hash(text)}{MANIFEST_SUFFIX}"
@@ -176,7 +176,7 @@ class Archive:
     def read(self, key: str) -> ArchiveObject:
         """Return the readable pages of an object, and the problems of its damaged lines.
 
-        If S3 received the object more than `RECEIVED_WITHIN` after its day, all its pages are ignored.
+        If S3 received the object too late (see `RECEIVED_WITHIN`), all pages of the object are ignored.
 
         Raises
         ------
@@ -214,7 +214,8 @@ def parse_manifest_key(key: str) -> tuple[int, str]:
     Returns
     -------
     tuple of int and str
-        The day, ``YYYYMMDD``, and the hash; for the key of an older collector, the text ``manifest``.
+        The day, ``YYYYMMDD``, and the hash. A key of an older collector has no hash: the text ``manifest`` is
+        returned instead.
 
     Raises
     ------
@@ -235,7 +236,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Return whether S3 received an object too late. S3 sets this time, so no uploader can forge it."""
+    """Return whether S3 received an object too late. S3 sets the receipt time: uploaders cannot forge it."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False

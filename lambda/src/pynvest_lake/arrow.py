@@ -14,7 +14,6 @@ class _NoPandas(MetaPathFinder):
     """An import finder that reports pandas as not installed."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Raise an error for pandas, so that no other finder looks for pandas."""
         del path, target
         if fullname == "pandas":
             raise ModuleNotFoundError("this function does not use pandas", name=fullname)

@@ -48,7 +48,7 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     Returns
     -------
     Prepared
-        The same number of rows, in the same order, with the schema of the kind's SoT table.
+        The rows of `sor`, in the same order, with the schema of the kind's SoT table.
 
     Examples
     --------

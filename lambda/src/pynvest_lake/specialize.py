@@ -25,12 +25,12 @@ _SOT_COLUMNS = {
 
 
 def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
-    """Return a kind's SoT rows with only the columns that stocks and funds share, under their Spec names.
+    """Convert a kind's SoT rows to Spec rows.
 
     Returns
     -------
     pyarrow.Table
-        The same number of rows, in the same order, with the schema of the Spec table.
+        The rows of `sot`, in the same order, with the schema of the Spec table.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]
