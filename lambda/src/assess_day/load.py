@@ -71,7 +71,7 @@ class Settings:
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
     # Read the queues before the ledger. If the ledger were read first, a message that is processed between
-    # the two reads would appear in neither.
+    # the two reads would be missing from both.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     return state_of(s3, settings.lake_tables, ledger, queues, settings.fetch_from)

@@ -134,8 +134,8 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
     """Return whether the day's run has begun since `scheduled_at`.
 
-    If the day has a listing, the rounds since `scheduled_at` must have queued the full listing. If the day
-    has no listing, one round is enough.
+    The run of a day with a listing has begun if the rounds since `scheduled_at` have queued the full listing.
+    The run of a day without a listing has begun if there was a round since `scheduled_at`.
     """
     ledger = Ledger(client("s3"), settings.work_bucket)
     since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]

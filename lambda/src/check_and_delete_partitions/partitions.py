@@ -36,8 +36,8 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
     Returns
     -------
     dict
-        ``objects_deleted`` and ``partitions_deleted`` are numbers. ``tables`` has the number of objects by
-        table.
+        ``objects_deleted`` and ``partitions_deleted`` are totals. ``tables`` has the number of deleted
+        objects by table.
 
     Raises
     ------

@@ -153,7 +153,7 @@ def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, f
     """Return the best reading of each ticker, the ids of all SoR objects in `contents`, and the counts.
 
     If two readings have equal moments, a reading in a part is preferred to a reading in a compact object. If
-    both are in parts or both in compact objects, the reading in the object with the greater id is preferred.
+    both objects have the same form, the reading in the object with the greater id is preferred.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     rows = best_rows([content.rows for content in ranked], ticker_column)
@@ -191,7 +191,7 @@ def _replace(
     ids: Collection[str],
     replaced: Mapping[LakeObject, Mapping[str, Any]],
 ) -> None:
-    """Write a compact object and delete the objects that it replaces, unless they have changed since.
+    """Write a compact object, and delete the replaced objects that have not changed.
 
     Raises
     ------

@@ -13,9 +13,9 @@ class Breaker:
     """Decides whether the client is allowed to send a request to the site; an open breaker allows no request.
 
     Refusals of three assets in a row open the breaker, and so does a single status 429. The class is
-    thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait. In all
-    other cases, `admits` waits while refusals of the pending requests would be enough to open the breaker. If
-    the site refuses everything, a process sends only three requests before the breaker opens.
+    thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait. Before
+    the first page and after a refusal, `admits` waits if refusals of all pending requests would open the
+    breaker. If the site refuses everything, a process sends only three requests before the breaker opens.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class SiteClient:
         The time limit of an attempt in seconds, from its request to the end of the body. The limit also holds
         if the server sends slowly.
     attempts
-        The number of attempts; if the last attempt fails, the client raises this failure.
+        The number of attempts. If the last attempt fails, the client raises the error of this attempt.
     backoff_seconds
         The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. A
         random part of up to 50% is added to each wait.
@@ -146,7 +146,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, deadline: float) -> tuple[Page, float]:
-        """Return the answer, whatever its status, and the seconds in its header ``Retry-After`` (or 0)."""
+        """Return the answer of any status, and the seconds in the header ``Retry-After`` (or 0)."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)

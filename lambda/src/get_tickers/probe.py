@@ -13,8 +13,8 @@ from fundamentus_site.site import FundamentusSite
 # `next_opening` needs a later day.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# The probe reads the pages of these assets, which were in every listing of recent years. If a listing lacks
-# the asset named here, the probe uses the first asset of the listing.
+# A probe reads the pages of these two assets, because every listing of recent years has them. If a listing
+# lacks the asset named here, the probe uses the first asset of the listing.
 _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 

@@ -246,7 +246,7 @@ def _is_late(key: str, received: datetime) -> bool:
 def _lines(body: Any, problems: list[str]) -> Iterator[str]:
     """Yield the lines of a compressed object, up to the first unreadable byte.
 
-    Do not use splitlines: it also splits at other characters, and a body may hold such characters.
+    Do not use splitlines: it also splits at other characters that a body may contain.
     """
     count = size = 0
     cut = False

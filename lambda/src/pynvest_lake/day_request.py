@@ -27,7 +27,7 @@ class OldSession:
     session
         The session, ``YYYYMMDD``.
     ticker
-        A stock whose page shows a new session first.
+        The stock to probe for a later session.
     """
 
     session: int

@@ -133,7 +133,7 @@ class Round:
     assets
         The queued tickers, by kind.
     reason
-        Why there was no listing to queue tickers from; None in all other rounds.
+        Why the round had no listing; None if the round had a listing.
     """
 
     number: int

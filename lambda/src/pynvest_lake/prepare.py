@@ -27,7 +27,7 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and its cells that are null because the text in SoR is no valid value."""
+    """A SoT table, and the cells that are null because SoR has an invalid text."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]
