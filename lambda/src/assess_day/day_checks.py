@@ -18,8 +18,8 @@ from pynvest_lake.ledger import Outcome, count_labels
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
-# An empty column of this list is always a failure. Other columns can be empty; for example, the site has
-# shown no mandate for any fund since 2026.
+# An empty column of this list is always a failure. Columns outside this list can be empty; for example, the
+# site has shown no mandate for any fund since 2026.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),

@@ -61,10 +61,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If a round follows and
         the site shows an old session, ``old_session`` has this session and a stock to probe. If another
         execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
-        verdict. The step ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
-        ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets), ``reasons``,
-        ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``, ``subject`` and
-        ``text``.
+        verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns ``situacao`` (the
+        verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets),
+        ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``,
+        ``subject`` and ``text``.
 
     Raises
     ------

@@ -27,7 +27,8 @@ class Breaker:
         self._cool_down_seconds = cool_down_seconds
         self._open_until = float("-inf")
         self._opened = False
-        """Whether the breaker has opened since the last page was read. If so, one refusal opens it again."""
+        """Whether the breaker has opened since the last page was read. If so, one refusal opens the breaker
+        again."""
         self._answers = False
         """Whether the site's newest answer is a page that was read, and not a refusal."""
         self._refused: set[str] = set()

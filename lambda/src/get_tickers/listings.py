@@ -18,7 +18,7 @@ from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.ledger import Listing, Outcome, moment_of
 from pynvest_lake.messages import PageRef
 
-# How long to retry the listings if the site is down. A round asks again later.
+# How long to retry the listings if the site is down. A later round requests the listings again.
 PATIENCE_SECONDS = 240.0
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0

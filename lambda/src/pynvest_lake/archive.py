@@ -31,8 +31,8 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""S3 must receive a day's objects within this time: a collector uploads them at most seven days after the
-day."""
+"""S3 must receive an object at most this long after its run day. A collector uploads an object at most seven
+days after its run day."""
 
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
 # Older versions wrote one manifest per day, named manifest.json.
@@ -44,7 +44,7 @@ _MANIFEST = re.compile(
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 """Limit of one object, decompressed: some 2,500 pages of the site. A collector's object has 50 pages."""
 MAX_LINE_BYTES = 4 * 1024 * 1024 + 64 * 1024
-"""Limit of one line: a page of 2 MB at two bytes for each byte, and 64 kB for the other fields."""
+"""Limit of one line: two bytes for each byte of a page of 2 MB, and 64 kB for the other fields."""
 MAX_LINES = 10_000
 """Limit of one object's lines: a batch has at most this many messages."""
 

@@ -9,7 +9,7 @@ from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 _LABELS = {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}
 """The values of ``tipo_ativo``."""
-# Spec columns that have another name in SoT. All other columns have the same name in all three tables.
+# Spec columns that have another name in SoT.
 _SOT_COLUMNS = {
     Kind.ACOES: {
         "codigo_ticker_ativo": "nome_papel",
