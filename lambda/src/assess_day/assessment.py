@@ -71,13 +71,13 @@ class Assessment:
     verdict
         The worst verdict of all rows.
     missing
-        The listed assets that were not read, each with its recorded outcome, if any.
+        The recorded outcome of each listed asset that was not read; None if no outcome was recorded.
     spec
         The day's rows of the Spec table.
     splits
         The possible splits: changes from the newest previous SoT rows to the day's SoT rows.
     is_partial
-        Whether the day's run was limited to a few assets. Such a run is not judged.
+        Whether the day's run was limited to a few assets. A partial run is not judged.
     """
 
     state: DayState
@@ -90,7 +90,7 @@ class Assessment:
 
     @property
     def unlisted(self) -> bool:
-        """Return whether a kind has no listing. The missing assets of such a kind are unknown."""
+        """Return whether a kind has no listing. Without a listing, the kind's missing assets are unknown."""
         return any(row.medida in (LISTING, LISTED) and not row.valor for row in self.rows)
 
     @property

@@ -18,8 +18,8 @@ from pynvest_lake.ledger import Outcome, count_labels
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
-# Rows without these values are useless, so an empty column fails even if it has no reference. Other columns
-# can be empty; for example, the site has shown no mandate for any fund since 2026.
+# An empty column of this list is always a failure. Columns outside this list can be empty; for example, the
+# site has shown no mandate for any fund since 2026.
 _ESSENTIAL = {
     Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
     Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
@@ -152,7 +152,7 @@ def judge_fill(references: References, kind: Kind, column: str, share: float) ->
         return Verdict.OK
     core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
     limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round the difference: because of a floating-point error, a difference of 0.5 could exceed the limit 0.5.
+    # Round off floating-point errors, so that a difference equal to the limit does not exceed the limit.
     return limits.above(round(reference - share, 9))
 
 
@@ -168,7 +168,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def foreign_objects(inputs: CheckInputs) -> list[QualityRow]:
-    """List the day's foreign objects. Athena reads them unless their names start with _ or a dot."""
+    """List the day's foreign objects. Athena reads an object unless its name starts with _ or a dot."""
     keys = [printable(key, _KEY_CHARACTERS) for key in sorted(inputs.state.foreign_keys)]
     verdict = Verdict.WARNING if keys else Verdict.OK
     many = f"{number(len(keys))} ({some(keys)})"
@@ -184,7 +184,8 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
     rows = []
     for table, days in inputs.unregistered.items():
         if days:
-            # Name database and table separately: the mail would show "database.table" as "database[.]table".
+            # In the mail, "database.table" would become "database[.]table", so name database and table
+            # separately.
             said = (
                 f"Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: {number(len(days))}; "
                 f"no Athena, no banco {table.database}, rode MSCK REPAIR TABLE {table.table}."

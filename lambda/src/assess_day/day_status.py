@@ -14,11 +14,12 @@ from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
 # S3 events and the message counts of SQS may be this many seconds late.
 GRACE_SECONDS = 600
-# Stage 2 records the result of a run within this time. It requests the listings for up to four minutes.
+# Stage 2 takes at most this many seconds to record a listing or an error. Stage 2 requests the listings for
+# up to four minutes.
 BEGIN_SECONDS = 300
 # A listing may be incomplete if it has less than this share of the assets in the previous listing.
 LISTING_SHARE = 0.95
-# Fewer refused assets than this do not prove that the site refuses AWS.
+# The site counts as refusing AWS only if the site refused at least this many assets.
 REFUSED_ASSETS = 3
 # After 40 runs of the step Look, the workflow waits ten times as long before each further run.
 QUICK_LOOKS = 40
@@ -59,7 +60,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        True if, in the newest round that queued assets, at least three were refused and none was read.
+        True if at least three assets of the newest round with assets were refused, and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":
@@ -100,7 +101,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
     latest = max((moment for moment in quiet_since if moment is not None), default=None)
     if latest is None or now >= latest + grace:
         return []
-    # Without a listing, no ticker of the day was queued, so messages in the queues belong to other days.
+    # If the day has no listing, all messages in the queues belong to other days.
     return [*state.not_through, *(state.queues if ledger.rounds and ledger.rounds[-1].reason is None else ())]
 
 
@@ -126,7 +127,10 @@ def repeated_session(session: int) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese; None if a listing exists, or if rows have no ledger."""
+    """Return why a day has no listing, in Portuguese.
+
+    Return None if the day has a listing, or if the day is older than the ledger.
+    """
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None

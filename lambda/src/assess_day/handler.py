@@ -58,18 +58,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dict
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
-        ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If an old session on
-        the site causes this round, ``old_session`` has the session and a stock to probe. If another execution
-        assesses the day, ``assessed_by_another`` is true, and this execution ends without a verdict. The step
-        ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
-        ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets), ``reasons``,
-        ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``, ``subject`` and
-        ``text``.
+        ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If a round follows and
+        the site shows an old session, ``old_session`` has this session and a stock to probe. If another
+        execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
+        verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns ``situacao`` (the
+        verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets),
+        ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``,
+        ``subject`` and ``text``.
 
     Raises
     ------
     DayRefused
-        The day in the input is after today, had no run, or cannot be rebuilt from SoR now.
+        The input names a day that is after today, that had no run, or that cannot be rebuilt from SoR now.
     ValueError
         The event or the workflow's input is invalid.
     """

@@ -70,8 +70,8 @@ class Settings:
 
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
-    # Read the queues before the ledger. In the opposite order, both reads could miss a message that is
-    # processed between them.
+    # Read the queues before the ledger. If the ledger were read first, a message that is processed between
+    # the two reads would be missing from both.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     return state_of(s3, settings.lake_tables, ledger, queues, settings.fetch_from)
@@ -138,7 +138,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the day's most traded stock. Its page is the first to show a new session."""
+    """Return the day's most traded stock: the page of this stock shows a new session first."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)

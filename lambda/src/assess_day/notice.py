@@ -21,7 +21,7 @@ from pynvest_lake.ledger import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# A liquid asset trades more than this, in reais per day. With less volume, one order can move the price.
+# A liquid asset trades more than this, in reais per day. One order can move the price of a less traded asset.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (

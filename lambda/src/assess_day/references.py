@@ -14,7 +14,7 @@ SESSION_REPEATED = "sessao_repetida"
 
 
 class References:
-    """Medians of recent values. Only rows with the verdict ``ok`` count, so that a fault changes no median.
+    """Medians of recent values. Only values with the verdict ``ok`` count: a fault must not change a median.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class References:
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
     """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
 
-    A session before `day` is old in two cases. Case 1: the last recorded session is the same. Case 2: the
-    last recorded session was recorded on its own day, so `day` should have its own session, too.
+    A session before `day` is old if the last recorded day has the same session. Any session before `day` is
+    old if the last recorded day has its own session, because `day` should then have its own session, too.
     """
     before, last = last_value(earlier, SESSION_REPEATED)
     return session != day and last is not None and last in (session, before)

@@ -39,13 +39,13 @@ def possible_splits(before: Mapping[Kind, pa.Table], now: Mapping[Kind, pa.Table
     Parameters
     ----------
     before, now
-        The SoT rows of the earlier day (`before`) and of the later day (`now`), by kind.
+        The SoT rows of an earlier and of a later day, by kind.
 
     Returns
     -------
     list of Split
-        The possible splits, sorted by ticker. Factors between 2/3 and 1.5 are left out: new shares or a
-        session's price change can also cause them.
+        The possible splits, sorted by ticker. Factors between 2/3 and 1.5 are left out: new shares and a
+        change of price can look like a small split.
     """
     splits = []
     for kind in set(before) & set(now):

@@ -22,7 +22,7 @@ from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
 from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
 
-# The six columns with this prefix are for the year of the run day and the five years before it. After New
+# Prefix of six columns: one for the year of the run day, and one for each of the five years before. After New
 # Year, the site needs some days to show the new year.
 _YEARS = "pct_var_ano_"
 # In each check, the third column is the product of the first two.
@@ -179,8 +179,8 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
 def medians(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the median of each numeric column with the median on previous days. Zeros do not count.
 
-    In some columns, such as sales of real estate, about half of the values are zero. With zeros, the median
-    of such a column could be zero on one day and millions on the next day.
+    In some columns, such as sales of real estate, about half of the values are zero. If zeros counted, the
+    median could be zero on one day and millions on the next day.
     """
     newest = newest_session(inputs.spec)
     rows = []
@@ -213,7 +213,7 @@ def _moved(value: float, reference: float, values: Sequence[float]) -> Verdict:
     near_zero = max(abs(value), abs(reference)) < thresholds.NEAR_ZERO * middle_half
     if ordered[0] < 0 < ordered[-1] and near_zero:
         return Verdict.OK
-    # A zero has no sign to compare, and the ratio is undefined.
+    # A zero cannot be compared: it has no sign and gives no ratio.
     if not value or not reference:
         return Verdict.OK
     if value * reference < 0:
@@ -248,7 +248,7 @@ def _agree(one: float, other: float, product: float) -> bool:
 
 
 def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of the assets that traded in a session. Rows of other assets have old values."""
+    """Return the rows of the assets that traded in a session. Assets that did not trade have old values."""
     if session is None:
         return table.slice(0, 0)
     return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))

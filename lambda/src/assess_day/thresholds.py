@@ -66,7 +66,7 @@ MEDIAN = Limits(
 )
 NEAR_ZERO = 0.1
 """A median counts as near zero below this fraction of the interquartile range, if the values have both signs.
-Such a median changes its sign on normal days. It cannot show a wrong decimal comma or unit."""
+A median near zero changes its sign on normal days, so it cannot show a wrong decimal comma or unit."""
 IDENTITY = Limits(
     0.80, 0.50, "share of assets that agree; receipts and units never agree, most others always do"
 )

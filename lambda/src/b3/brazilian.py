@@ -1,6 +1,6 @@
 """Numbers, dates and moments as Brazilian pages write them.
 
-Each function that reads a text returns its value, or None if the text has another format.
+Each function that reads a text returns the value of the text, or None if the text has another format.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 BRASILIA = timezone(timedelta(hours=-3))
 """The zone of the moments in the tables: Brasilia, without summer time since 2019."""
 
-# A number can have a minus sign, decimals after a comma, and a percent sign. It has all thousands separators
-# (points) or none.
+# A number can have a minus sign, decimals after a comma, and a percent sign. Points separate thousands:
+# ``1.234.567`` and ``1234567`` are numbers, ``1234.567`` is not.
 _NUMBER = re.compile(r"(-?(?:[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]+))(?:,([0-9]+))?%?")
 _LONGEST_NUMBER = 1000
 _INT64 = range(-(2**63), 2**63)
@@ -42,7 +42,7 @@ def read_number(text: str | None, *, fraction: bool = False) -> float | None:
     match = _match_number(text)
     if match is None:
         return None
-    # Divide by 100 in the text (``e-2``): a division of the double would round a second time.
+    # Divide by 100 in the text, with ``e-2``: `float` then rounds only once.
     value = float(f"{match[1].replace('.', '')}.{match[2] or '0'}e{-2 if fraction else 0}")
     return value if math.isfinite(value) else None
 

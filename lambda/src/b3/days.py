@@ -113,8 +113,8 @@ def next_opening(day: int) -> datetime:
 def may_be_collected(day: int, now: datetime, *, has_ledger: bool) -> bool:
     """Return whether a collector's manifest is allowed to start a run of a day.
 
-    A manifest is allowed to start any run of the latest weekday whose session has closed, and the first run
-    of an earlier weekday in the last seven days.
+    A manifest is allowed to start a run of the latest weekday whose session has closed. For an earlier
+    weekday in the last seven days, a manifest is allowed to start only the first run.
     """
     last = last_closed_day(now)
     recent = day < last and day in days_before(day_at(now), COLLECTED_DAYS) and date_of(day).weekday() <= 4

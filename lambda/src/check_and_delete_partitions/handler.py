@@ -50,14 +50,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
         event for today's run, or ``tickers`` for a partial run. To read a day's archived pages again, a
-        person sends ``anomesdia_exec`` and ``"source": "pages"``; to remove a day after today,
+        person sends ``anomesdia_exec`` and ``"source": "pages"``. To remove a day after today, a person sends
         ``anomesdia_exec`` and ``remove``. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------
     dict
-        ``anomesdia_exec`` is the run day. The result has the numbers of objects and partitions that were
-        deleted, if any. ``refused`` says why the site cannot be used; in that case nothing was done.
+        ``anomesdia_exec`` is the run day. If data was deleted, the result has the numbers of deleted objects
+        and partitions. ``refused`` says why the site cannot be used; in that case nothing was done.
         ``ignored`` says why a manifest, or a repeated event of the schedule, did not start a run.
 
     Raises
@@ -132,7 +132,11 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 
 
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
-    """Return whether rounds since `scheduled_at` have queued the day's full listing, or had no listing."""
+    """Return whether the day's run has begun since `scheduled_at`.
+
+    The run of a day with a listing has begun if the rounds since `scheduled_at` have queued the full listing.
+    The run of a day without a listing has begun if there was a round since `scheduled_at`.
+    """
     ledger = Ledger(client("s3"), settings.work_bucket)
     since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]
     listing = ledger.listing(day)
@@ -142,7 +146,7 @@ def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
 
 
 def _is_half_cleared(settings: Settings, day: int) -> bool:
-    """Return whether the last call was interrupted after it had deleted the listing of the newest round."""
+    """Return whether an earlier call deleted the newest round's listing and was then interrupted."""
     ledger = Ledger(client("s3"), settings.work_bucket)
     rounds = ledger.rounds(day)
     return bool(rounds) and rounds[-1].reason is None and ledger.listing(day) is None
@@ -163,10 +167,10 @@ def _refusal_of_site(settings: Settings) -> str | None:
 
 
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
-    """Remove a day from the tables and the ledger. The rounds stay, as a record of the runs."""
+    """Remove a day from the tables and the ledger, but keep the rounds as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the day does not count as complete. The batches' outcomes
-    # can be deleted last, because an outcome ``read`` does not count after its SoR object is deleted.
+    # Delete the listing first: without it, the day does not count as complete. The outcomes can be deleted
+    # last: without its SoR object, an outcome ``read`` does not count.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

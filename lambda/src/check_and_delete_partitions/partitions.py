@@ -21,7 +21,8 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
     """Remove a day's objects and partition from every table that has them.
 
     Functions of an earlier run may still be writing, so the tables are cleared in the order Spec, SoT, SoR.
-    In the opposite order, a new SoR object could lose its SoT object, and the day would never be complete.
+    If SoR were cleared before SoT, a new SoR object could lose its SoT object, and the day would never be
+    complete.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
     Returns
     -------
     dict
-        The numbers ``objects_deleted`` and ``partitions_deleted``; ``tables`` has the object count by table.
+        ``objects_deleted`` and ``partitions_deleted`` are totals. ``tables`` has the number of deleted
+        objects by table.
 
     Raises
     ------
@@ -50,9 +52,10 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
-    """Delete the objects below a prefix, except parts that are written during the call.
+    """Delete the objects below a prefix, but keep the parts that other functions write at the same time.
 
-    A compact object that is written during the call is also deleted: it has rows of deleted objects.
+    Compact objects that other functions write at the same time are deleted, because they contain rows of
+    deleted objects.
 
     Returns
     -------
@@ -89,12 +92,13 @@ def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
 def _awswrangler() -> Any:
     """Return awswrangler, imported at its first use.
 
-    On most evenings there is nothing to delete. The import would take two thirds of stage 1's start time.
+    On most evenings there is nothing to delete, and importing awswrangler would take two thirds of stage 1's
+    start time.
     """
     import awswrangler
     import boto3
 
-    # awswrangler creates a client for each call, and also a session if boto3 has no default session.
+    # Without a default session, awswrangler would create a new session for each call.
     boto3.setup_default_session(botocore_session=session())
     return awswrangler
 
@@ -113,8 +117,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if it cannot delete a partition, so read the creation time again. If
-        # the time is new, a function of an earlier run has just registered the partition again, so it stays.
+        # awswrangler reports no error if a deletion fails, so compare the creation times. A new creation time
+        # means that a function of an earlier run has registered the partition again: keep the new partition.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(

@@ -64,7 +64,7 @@ def compact(
         The column that holds the ticker.
     arrived
         A function that returns the ids that have reached the next table. Pass None for the last table. Parts
-        with other ids are left unchanged, because stage 5 must still read them.
+        that have not reached the next table are left unchanged, because stage 5 must still read them.
 
     Returns
     -------
@@ -119,8 +119,8 @@ def rebuild(
     Returns
     -------
     Compacted
-        The result; ``objects_read`` counts the source objects. Nothing is written if there are no source
-        objects, or if the partition's only object is a compact object with the same rows and ids.
+        The result; ``objects_read`` counts the source objects. Without source objects, nothing is written. If
+        the partition is already one compact object with the rebuilt rows and ids, nothing is written either.
 
     Raises
     ------
@@ -152,8 +152,8 @@ def rebuild(
 def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, frozenset[str], Compacted]:
     """Return the best reading of each ticker, the ids of all SoR objects in `contents`, and the counts.
 
-    If two readings have equal moments, the reading in a part wins over the reading in a compact object.
-    Between two parts or two compact objects, the greater object id wins.
+    If two readings have equal moments, a reading in a part is preferred to a reading in a compact object. If
+    both objects have the same form, the reading in the object with the greater id is preferred.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     rows = best_rows([content.rows for content in ranked], ticker_column)
@@ -191,14 +191,14 @@ def _replace(
     ids: Collection[str],
     replaced: Mapping[LakeObject, Mapping[str, Any]],
 ) -> None:
-    """Write a compact object and delete the objects that it replaces, unless they have changed since.
+    """Write a compact object, and delete the replaced objects that have not changed.
 
     Raises
     ------
     ObjectGone
         Another process removed an object that the new object should replace. The new object was deleted.
     """
-    # The name is random, so that after a conflict this execution deletes only its own new object.
+    # No other execution uses this random name, so this execution can delete the new object after a conflict.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, ids)
     if gone := replaced.keys() - list_day(s3, table, day).objects.keys():

@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Partitions of the previous six days are compacted too, if they have several objects.
 
     If the workflow's input has ``"source": "sor"``, the day's partition is rebuilt from the source tables.
-    The next table is made from this table's parts. A part is not compacted before it has reached that table.
+    Stage 5 makes Spec rows from SoT parts, so a SoT part is compacted only after its rows are in Spec.
 
     Parameters
     ----------

@@ -43,9 +43,9 @@ class Labels:
     Parameters
     ----------
     columns
-        The columns of each label. A label that appears twice in one row of the page has two columns: the
-        first for twelve months, the second for three months. Any other label has one column. The label
-        ``AAAA`` means the year of the run day, and ``AAAA-1`` means the year before.
+        The columns of each label. Most labels have one column. A label that appears twice in one row of the
+        page has two columns: the first for twelve months, the second for three months. The label ``AAAA``
+        means the year of the run day, and ``AAAA-1`` means the year before.
     core
         The labels that every page of the kind has.
     """
@@ -67,7 +67,7 @@ class Indicators:
     unknown_count
         The number of all labels without a column; `unknown_labels` has only the first 20 of these labels.
     lacking_core
-        The core labels, sorted, for which the page lacks the value of at least one column.
+        The core labels that lack a value for one of their columns, sorted.
     session
         The session that the page shows; None if the session's date cannot be read.
     """
@@ -93,7 +93,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
     labels
         The labels of this kind.
     day
-        The run day, ``YYYYMMDD``, whose year replaces ``AAAA`` in labels.
+        The run day, ``YYYYMMDD``. The year of the run day replaces ``AAAA`` in labels.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 def _known(labels: Labels, year: int) -> dict[str, str]:
-    """Return the contract's label for each normalized label (see `_fold`); ``AAAA`` stands for `year`."""
+    """Return a mapping from a page's label, as `_fold` normalizes it, to the contract's label."""
     names = {}
     for label in labels.columns:
         of_run = _YEAR_OF_RUN.fullmatch(label)
@@ -152,7 +152,7 @@ def _known(labels: Labels, year: int) -> dict[str, str]:
 
 @dataclass
 class _Found:
-    """The values on a page, by label and index of the label's column, and the labels in the page's order."""
+    """The labels and values of a page; a key of `values` is a label and the index of the label's column."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
@@ -187,7 +187,8 @@ def _read_table(
     """Read the rows of a table.
 
     A row may have a label twice, once for twelve months and once for three months. The headings above the row
-    give the period of each value. Without usable headings, the first of two values is for twelve months.
+    give the period of each value. Without usable headings, the first value is for twelve months and the
+    second for three months.
     """
     periods: list[tuple[range, int]] = []
     for row in table.iter("tr"):
@@ -220,7 +221,7 @@ def _read_table(
 def _read_row(
     row: etree._Element, holding: set[etree._Element], known: Mapping[str, str]
 ) -> tuple[list[tuple[range, int]], list[_Pair]]:
-    """Return the periods that a row's headings name, and the row's labels with their values.
+    """Return the periods in a row's headings, and the row's pairs of label and value.
 
     A label's value is the next cell, unless the next cell is a label too.
     """

@@ -13,9 +13,9 @@ class Breaker:
     """Decides whether the client is allowed to send a request to the site; an open breaker allows no request.
 
     Refusals of three assets in a row open the breaker, and so does a single status 429. The class is
-    thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait.
-    Otherwise, `admits` waits if refusals of all pending requests would open the breaker. Therefore, a site
-    that refuses everything gets only three requests from a process before the breaker opens.
+    thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait. Before
+    the first page and after a refusal, `admits` waits if refusals of all pending requests would open the
+    breaker. If the site refuses everything, a process sends only three requests before the breaker opens.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ class Breaker:
         self._cool_down_seconds = cool_down_seconds
         self._open_until = float("-inf")
         self._opened = False
-        """Whether the breaker has opened since the last page was read. If so, one refusal opens it again."""
+        """Whether the breaker has opened since the last page was read. If so, one refusal opens the breaker
+        again."""
         self._answers = False
         """Whether the site's newest answer is a page that was read, and not a refusal."""
         self._refused: set[str] = set()
@@ -79,5 +80,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker: 1 after it has opened, until a page is read."""
+        """Return how many more refusals open the breaker."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

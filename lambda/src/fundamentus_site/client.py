@@ -65,10 +65,10 @@ class SiteClient:
         The time limit of an attempt in seconds, from its request to the end of the body. The limit also holds
         if the server sends slowly.
     attempts
-        The number of attempts; if the last attempt fails, the client raises this failure.
+        The number of attempts. If the last attempt fails, the client raises the error of this attempt.
     backoff_seconds
-        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. Up
-        to 50% is added at random.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. A
+        random part of up to 50% is added to each wait.
     use_proxy
         Whether to use the proxy that the environment names, if any.
     """
@@ -146,7 +146,7 @@ class SiteClient:
         return page
 
     def _fetch(self, url: str, deadline: float) -> tuple[Page, float]:
-        """Return the answer, whatever its status, and the seconds in its header ``Retry-After`` (or 0)."""
+        """Return the answer of any status, and the seconds in the header ``Retry-After`` (or 0)."""
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             route = self._route(target)
@@ -315,7 +315,7 @@ def _body(response: HTTPResponse, url: str) -> bytes:
     """
     raw = bytearray()
     too_large = Unavailable(f"{url}: more than {MAX_PAGE_BYTES} bytes, expected {MAX_PAGE_BYTES} at most")
-    # A chunked answer may have a chunk of size -1. Then read() would load all that follows, without a limit.
+    # If a chunk has the invalid size -1, read() would load the rest of the answer without a limit.
     read = response.read1 if response.chunked else response.read
     while chunk := read(64 * 1024):
         raw += chunk
@@ -368,7 +368,7 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
     """As `_Socket`, over TLS."""
 
     def has_bytes(self) -> bool:
-        """As `_Socket.has_bytes`, but also return True for unread bytes that are already decrypted."""
+        """Return True also if bytes are already decrypted but not yet read."""
         return self.pending() > 0 or super().has_bytes()
 
 

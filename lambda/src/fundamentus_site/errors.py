@@ -25,7 +25,7 @@ class Refused(FundamentusError):
     Parameters
     ----------
     rate_limited
-        Whether the status was 429: this status concerns the rate of all requests, not this asset.
+        Whether the status was 429: the client has sent too many requests.
     """
 
     def __init__(self, message: str, *, rate_limited: bool = False) -> None:

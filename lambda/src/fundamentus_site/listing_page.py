@@ -57,12 +57,12 @@ class ListingPage:
 
 
 def read_listing_page(page: Page) -> ListingPage:
-    """Read all tables of a listing that have assets; return each asset once.
+    """Read the assets from all tables of a listing; return each asset once.
 
     Raises
     ------
     Refused, Unavailable
-        The page is no listing (see `meaning`), or has more than `MAX_ROWS` rows (`Unavailable`).
+        See `fundamentus_site.page.meaning`. A page with more than `MAX_ROWS` rows raises `Unavailable`.
     LayoutNotRecognized
         A page of the site has no assets, or fewer than half of its rows name an asset.
     """
@@ -101,7 +101,7 @@ def _rows_of_assets(
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Headings are ignored, and so are rows with only one text.
+    Skip headings, and rows without a link in which at most one cell has text.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

@@ -32,7 +32,7 @@ _COUNTED_CHARACTERS = 100_000
 """In a text up to this length, libxml2 needs at most half a second for all possible attributes."""
 
 _HTML_TAG = re.compile(r"<(?:!doctype\s+html|html|head|title|body|div|table|h[1-6]|script)\b", re.IGNORECASE)
-# Pages of a proxy or firewall in front of the site use these phrases. These pages can name the site, too.
+# A proxy or firewall in front of the site shows these phrases, on pages that can contain the site's name.
 _REFUSAL = re.compile(
     r"access denied|acesso negado|you have been blocked|attention required|request unsuccessful"
     r"|just a moment|um momento|checking your browser|checking if the site connection is secure"
@@ -72,8 +72,8 @@ class Page:
     def text(self) -> str:
         """Return the text of the body.
 
-        A body that is valid UTF-8, or whose header says UTF-8, is read as UTF-8. Any other body is read as
-        windows-1252, as browsers do with ISO-8859-1.
+        A body that is valid UTF-8, or whose header says UTF-8, is read as UTF-8. A body that is not UTF-8 is
+        read as windows-1252, because browsers read ISO-8859-1 as windows-1252.
         """
         if "utf8" in (self.content_type or "").lower().replace("-", ""):
             return self.body.decode("utf-8", errors="replace")
@@ -134,7 +134,7 @@ class _Counter:
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that contain a table or a row. Such elements only form the page's layout."""
+    """Return the elements that contain a table or a row: these elements only form the page's layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():

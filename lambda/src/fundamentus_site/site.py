@@ -1,4 +1,4 @@
-"""A subclass of pynvest's ``Fundamentus`` for stages 2 and 3 that overrides its two extraction methods."""
+"""A subclass of pynvest's ``Fundamentus`` for stages 2 and 3."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class FundamentusSite(Fundamentus):
     - pynvest raises ``TypeError`` for every page without indicators, and ``IndexError`` for a listing in
       which a row has no link. This class raises a different error type for each kind of answer.
 
-    - pynvest treats cells with a question mark as labels and all other cells as values. It pairs the first
-      label with the first value, and so on. Therefore, one empty label, old year or text with a question mark
-      moves all following values to wrong columns. This class finds a label by its markup and name, and takes
-      the next cell as the value.
+    - pynvest treats cells with a question mark as labels and all other cells as values. pynvest pairs the
+      first label with the first value, the second label with the second value, and so on. After an empty
+      label, an old year or a text with a question mark, all other values get wrong columns. This class finds
+      a label by its markup and name, and takes the next cell as the value.
 
-    - On the page, years such as ``2026`` are labels of price changes. pynvest expects the year of its import
-      and the five years before it. This class expects the year of the run day and the five years before it.
+    - Some labels on the page are years, such as ``2026``. pynvest expects six years up to the year of its
+      import. This class expects six years up to the year of the run day.
 
     - pynvest has no columns for the ratio of net debt or for values that only banks report. The contract has
       these columns.

@@ -32,8 +32,8 @@ logger = Logger()
 # Requests stop this long before the function's timeout, to leave time to write rows, partition and ledger.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
-# If the breaker is open, a batch waits for this fraction of the cool-down (15 s at most) before it starts.
-# Otherwise a process that the site refuses would empty the queue before other processes could read the pages.
+# If the breaker is open, a batch starts after this fraction of the cool-down, which is at most 15 s. Without
+# this wait, a process that the site refuses would empty the queue before other processes could read pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
@@ -64,10 +64,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``batchItemFailures``, as the queue expects it. ``rows`` is the number of assets that were read. Each
-        other outcome has a field that lists its assets and their reasons (nonexistent assets have no reason).
-        ``unknown_labels`` (labels without a column) and ``lacking_core_labels`` give, for each label, the
-        number of assets and an example.
+        ``batchItemFailures``, as the queue expects it. ``rows`` is the number of assets that were read.
+        ``no_such_paper`` lists the nonexistent assets. For each other outcome, a field with the outcome's
+        name gives the assets and their reasons. ``unknown_labels`` (labels without a column) and
+        ``lacking_core_labels`` give, for each label, the number of assets and an example.
 
     Raises
     ------
@@ -147,9 +147,9 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    Messages of refused assets do not return to the queue, because no request is sent until the next round.
-    Messages that were received `max_receive_count` times do not go back either, because the queue would move
-    them to the dead-letter queue. The ledger records their assets for the next round.
+    The next round requests refused assets again, so the messages of refused assets do not go back. A failed
+    asset's message does not go back after `max_receive_count` receptions: the queue would move the message to
+    the dead-letter queue, and the next round requests the asset again.
     """
     received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:

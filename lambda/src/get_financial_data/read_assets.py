@@ -159,7 +159,7 @@ def read_assets(
         finally:
             breaker.settled(message.ticker)
 
-    # The additional thread parses a page while the other threads fetch pages.
+    # Use one thread more than connections: one thread parses a page while the others fetch pages.
     with ThreadPoolExecutor(max_workers=threads + 1) as pool:
         futures = {message: pool.submit(collect, message) for message in messages}
     collected = {}

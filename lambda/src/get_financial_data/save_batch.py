@@ -44,7 +44,7 @@ class Settings:
 def save_batch(s3: Any, glue: Any, settings: Settings, assets: Results, logger: Logger) -> None:
     """Write pages, rows, partition and ledger, in this order, for each day of a batch.
 
-    The ledger comes last, so that it never names a nonexistent object.
+    The ledger is written last, so that the ledger never names an object that does not exist.
 
     Raises
     ------

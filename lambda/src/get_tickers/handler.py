@@ -55,8 +55,8 @@ class Settings:
 
 # Requests stop this long before the function's timeout, to leave time to write the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# An asset is not queued again if its last trade was more than seven days before the old session. Its page
-# stays the same.
+# The page of an asset without trades does not change. An asset is not queued again if it did not trade in the
+# old session or in the seven days before it.
 OLD_DAYS = 7
 
 
@@ -84,11 +84,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Parameters
     ----------
     event
-        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``,
-        the day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
-        ``old_session`` needs ``only_missing``. If the site now shows a later session, stage 2 also queues the
-        tickers that were read with the old session. ``probe`` (a ticker or true) allows no other field. A
-        probe checks whether the site answers, and writes nothing.
+        ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``, the
+        day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
+        ``old_session`` needs ``only_missing``. If the site now shows a session later than ``old_session``,
+        stage 2 also queues the tickers that were read with the old session. ``probe`` (a ticker or true)
+        allows no other field. A probe checks whether the site answers, and writes nothing.
 
     Raises
     ------
@@ -172,9 +172,9 @@ def _listed(
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none, or if a session after the day has closed. A
-    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing,
-    because the site can show prices of the next session.
+    If the site gives no listing, a round uses the ledger's listing. After the close of a later session, a
+    round always uses the ledger's listing. After the run day, a round keeps the ledger's prices and does not
+    archive the site's listing, because the site can show prices of a later session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
@@ -198,13 +198,13 @@ def _to_queue(
 ) -> tuple[Listing, Collection[AssetKey]]:
     """Return the day's listing and the assets to queue.
 
-    `listed` is the current listing, and `before` is the day's ledger. An asset is queued again if its reading
-    shows one of the sessions in `old` (numbers ``YYYYMMDD``).
+    `listed` is the current listing, and `before` is the day's ledger. Assets that were read with a session in
+    `old` (``YYYYMMDD``) are queued again.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, all
-    # earlier rounds requested the whole day. Therefore the day gets the full listing.
+    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, the
+    # whole day was requested: the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

@@ -18,14 +18,14 @@ from pynvest_lake.archive import Archive, ArchivedPage
 from pynvest_lake.ledger import Listing, Outcome, moment_of
 from pynvest_lake.messages import PageRef
 
-# How long to retry the listings if the site is down. A round asks again later.
+# How long to retry the listings if the site is down. A later round requests the listings again.
 PATIENCE_SECONDS = 240.0
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 60.0
 
 
 class NoListing(Exception):
-    """There is no listing; the text starts with the outcome, ``refused`` or ``failed``."""
+    """There is no listing. The text starts with ``refused`` or ``failed``."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Listed:
     pages
         The listing pages to archive, as the site sent them.
     unreadable
-        Rows without a readable asset, by kind: the first 20, and the number of all such rows if it is higher.
+        By kind, the first 20 rows without a readable asset. If there are more rows, a last text gives the
+        total.
     places
-        References to each asset's archived pages, in the order of the archive's objects. Empty if the listing
-        comes from the site.
+        References to each asset's archived pages, in the order of the archive's objects. A listing from the
+        site has no references.
     problems
-        One text for each missing listing and for each unusable part of the archive: the first 20, and the
-        total if there are more.
+        The first 20 problems: missing listings and unusable parts of the archive. If there are more problems,
+        a last text gives the total.
     """
 
     listing: Listing
@@ -63,7 +64,8 @@ def from_site(
 ) -> Listed:
     """Read both listings; retry for some time if the site is down. A refusal is not retried.
 
-    If only one listing can be read, the result has its assets and the error of the other listing.
+    If the listing of only one kind can be read, the result has the assets of this kind and the error of the
+    other kind.
 
     Parameters
     ----------
@@ -109,8 +111,8 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched before the day are not used. An asset gets the price in its latest listing. But a
-    listing that was fetched after the next session opened only adds new assets: it replaces no price.
+    Pages that were fetched before the day are not used. An asset gets the price in its latest listing. A
+    listing that was fetched after the next session opened adds new assets, but replaces no price.
 
     Raises
     ------

@@ -9,12 +9,12 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# A page that is read for this day can show any session, or none. A page without a session is compared with
-# the next weekday, and 9999-12-31 has no next weekday in Python.
+# A page that is read for this day can show any session, or none. The day is not 9999-12-31, because
+# `next_opening` needs a later day.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# These assets were in every listing of recent years. If a listing lacks the asset named here, the probe uses
-# the first asset of the listing.
+# A probe reads the pages of these two assets, because every listing of recent years has them. If a listing
+# lacks the asset named here, the probe uses the first asset of the listing.
 _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
@@ -33,7 +33,7 @@ def session_of(site: FundamentusSite, ticker: str, not_after: float) -> int | No
 
 
 def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[str, Any]:
-    """Ask the site for the ticker's page. Without a ticker, ask for both listings and a page of each kind.
+    """Ask the site for the ticker's page. If `ticker` is True, ask for both listings and a page of each kind.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def send_tickers(sqs: Any, queue_url: str, messages: Sequence[TickerMessage]) ->
     Returns
     -------
     int
-        Number of messages; the queue took all of them.
+        The number of sent messages.
 
     Raises
     ------

@@ -31,8 +31,8 @@ from pynvest_lake.messages import parse_ticker
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
 RECEIVED_WITHIN = timedelta(days=8)
-"""S3 must receive a day's objects within this time: a collector uploads them at most seven days after the
-day."""
+"""S3 must receive an object at most this long after its run day. A collector uploads an object at most seven
+days after its run day."""
 
 _OBJECT = re.compile(rf"pages/{PARTITION_KEY}=([0-9]{{8}})/[^/]+")
 # Older versions wrote one manifest per day, named manifest.json.
@@ -44,7 +44,7 @@ _MANIFEST = re.compile(
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 """Limit of one object, decompressed: some 2,500 pages of the site. A collector's object has 50 pages."""
 MAX_LINE_BYTES = 4 * 1024 * 1024 + 64 * 1024
-"""Limit of one line: a page of 2 MB at two bytes for each byte, and 64 kB for the other fields."""
+"""Limit of one line: two bytes for each byte of a page of 2 MB, and 64 kB for the other fields."""
 MAX_LINES = 10_000
 """Limit of one object's lines: a batch has at most this many messages."""
 
@@ -130,7 +130,7 @@ class ArchivedPage:
 
 @dataclass(frozen=True)
 class ArchiveObject:
-    """The pages of one object of the archive, and its parts that could not be read."""
+    """The readable pages of one archive object, and the problems of the unreadable parts."""
 
     pages: tuple[ArchivedPage, ...]
     problems: tuple[str, ...]
@@ -162,7 +162,7 @@ class Archive:
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
         """Write the manifest of the objects (by key) that a collector has uploaded for a day.
 
-        Return whether the manifest is new; False if a manifest of the same objects exists.
+        Return False, and write nothing, if a manifest of these objects exists.
         """
         text = json.dumps({PARTITION_KEY: day, "objects": sorted(objects)}, indent=1).encode()
         key = f"{prefix(day)}{_hash(text)}{MANIFEST_SUFFIX}"
@@ -176,7 +176,7 @@ class Archive:
     def read(self, key: str) -> ArchiveObject:
         """Return the readable pages of an object, and the problems of its damaged lines.
 
-        If S3 received the object more than `RECEIVED_WITHIN` after its day, all its pages are ignored.
+        If S3 received the object too late (see `RECEIVED_WITHIN`), all pages of the object are ignored.
 
         Raises
         ------
@@ -214,7 +214,8 @@ def parse_manifest_key(key: str) -> tuple[int, str]:
     Returns
     -------
     tuple of int and str
-        The day, ``YYYYMMDD``, and the hash; for the key of an older collector, the text ``manifest``.
+        The day, ``YYYYMMDD``, and the hash. A key of an older collector has no hash: the text ``manifest`` is
+        returned instead.
 
     Raises
     ------
@@ -235,7 +236,7 @@ def _hash(text: bytes) -> str:
 
 
 def _is_late(key: str, received: datetime) -> bool:
-    """Return whether S3 received an object too late. S3 sets this time, so no uploader can forge it."""
+    """Return whether S3 received an object too late. S3 sets the receipt time: uploaders cannot forge it."""
     match = _OBJECT.fullmatch(key)
     if match is None:
         return False
@@ -245,7 +246,7 @@ def _is_late(key: str, received: datetime) -> bool:
 def _lines(body: Any, problems: list[str]) -> Iterator[str]:
     """Yield the lines of a compressed object, up to the first unreadable byte.
 
-    Do not use splitlines: it also splits at other characters, and a body may hold such characters.
+    Do not use splitlines: it also splits at other characters that a body may contain.
     """
     count = size = 0
     cut = False

@@ -59,8 +59,9 @@ def register_partition(glue: Any, table: LakeTable, day: int) -> None:
 
 def days_without_partition(s3: Any, glue: Any, table: LakeTable) -> tuple[int, ...]:
     """Return the table's days that are in the bucket but not in the catalog. Queries cannot see them."""
-    # List the bucket before the catalog. In the opposite order, a day registered between the two calls would
-    # count as missing. One call lists up to a thousand days, even if the days have many objects.
+    # List the bucket before the catalog. If the catalog were listed first, a day that is registered between
+    # the two calls would count as missing. One call lists up to a thousand days, even if the days have many
+    # objects.
     start = f"{table.root}{PARTITION_KEY}="
     listed = s3.get_paginator("list_objects_v2").paginate(Bucket=table.bucket, Prefix=start, Delimiter="/")
     values = {

@@ -45,13 +45,15 @@ class Column:
         The column's name, type and comment in the Glue catalog.
     label
         For SoR tables: the value's label on the site's page. ``AAAA`` means the year of the run day, and
-        ``AAAA-1`` the year before. None if the column is not read from a label. A row of the page may show a
-        label twice. Then two columns have this label, and the first column holds the value for twelve months.
+        ``AAAA-1`` the year before. None if the column is not read from a label. If a row of the page shows a
+        label twice, two columns have this label: the first for twelve months, the second for three months.
     core
-        For SoR tables: whether the label is a core label, which pages of every recorded year have.
-    since, until
-        For SoR tables: when the label appeared on the site (`since`) and disappeared (`until`), as a year or
-        month (``2026-05``). `since` is None if the label was always there, `until` if it is still there.
+        For SoR tables: whether the label is on all pages of the kind, in every recorded year.
+    since
+        For SoR tables: the year or month (``2026-05``) when the site added the label; None if the site always
+        had it.
+    until
+        For SoR tables: the year or month when the site removed the label; None if the site still has it.
     """
 
     name: str

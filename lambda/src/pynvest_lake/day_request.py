@@ -20,7 +20,15 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """An old session (``YYYYMMDD``) that the site showed, and a stock whose page shows the newest session."""
+    """An old session that the site showed.
+
+    Parameters
+    ----------
+    session
+        The session, ``YYYYMMDD``.
+    ticker
+        The stock to probe for a later session.
+    """
 
     session: int
     ticker: str

@@ -37,8 +37,8 @@ def derive(
 ) -> dict[str, int]:
     """Write a target object for every source object that an S3 event names.
 
-    S3 may deliver an event twice. Therefore, an existing part is not written again, and a source is skipped
-    if a compact object of the target lists its id.
+    S3 may deliver an event twice, so an existing part is not written again. A source is skipped if a compact
+    object of the target lists the source's id.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def derive(
     Returns
     -------
     dict
-        ``objects`` counts the converted sources, ``rows`` their rows, ``gone`` the deleted sources, and
-        ``there`` the skipped sources.
+        ``objects`` counts the converted sources, ``gone`` the deleted sources, ``there`` the skipped sources,
+        and ``rows`` the written rows.
 
     Raises
     ------
     UnexpectedObject
-        The event names an object that is no part of `sources`, or an object could not be read. All other
-        objects were written.
+        The event names an object that cannot be read, or that is not a part in one of the `sources`. All
+        other objects were written.
     ValueError
         The event is not from S3.
     """
@@ -75,8 +75,8 @@ def derive(
                 continue
             content = read(client("s3"), source)
         except ObjectGone as error:
-            # Stage 1 or a compaction removed the source. After a compaction, the next layers already have the
-            # rows.
+            # Stage 1 or a compaction removed the source. A compaction removes a part only after the next
+            # layer has its rows.
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

@@ -24,7 +24,8 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
+        Whether the input names the day. Without a named day, the day is the date of `started_at` in Sao
+        Paulo.
     rounds
         Minutes to wait before each round; a round starts only if there is a reason for it. The value is None
         if the input has no ``rounds``.
@@ -45,9 +46,9 @@ class Execution:
         return self.rounds is not None and not self.names_day
 
     def repeats_past_day(self, fetch_from: str) -> bool:
-        """Return whether the execution reads the pages of a past day or rebuilds its tables.
+        """Return whether the execution reads the pages of a past day, or rebuilds the tables of a past day.
 
-        If a collector uploads the pages, a day is not past until the next session has closed.
+        If a collector uploads the pages, a day counts as past only after the next session has closed.
         """
         today = last_closed_day(self.started_at) if fetch_from == FROM_PAGES else day_at(self.started_at)
         return self.source is not None and self.day < today
@@ -59,7 +60,7 @@ class Execution:
         Raises
         ------
         DayRefused, ValueError
-            A field of the input is unknown or has an invalid value; or the day is after today.
+            The input has an unknown field, an invalid value, or a day after today.
         """
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))

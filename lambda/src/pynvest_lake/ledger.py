@@ -62,7 +62,7 @@ def moment_of(value: object, name: str = "moment") -> datetime:
     Raises
     ------
     ValueError
-        The value is not such a moment.
+        The value is not a moment, has no time zone, or has a year outside 2000 to 2099.
     """
     with suppress(ValueError):
         moment = datetime.fromisoformat(str(value))
@@ -83,7 +83,7 @@ class Listing:
     is_partial
         Whether the day's run was started with a few tickers only.
     archived
-        False if a page of the listing should be in the archive but could not be stored.
+        False if the attempt to archive the listing's pages failed.
     """
 
     assets: Mapping[Kind, Prices]
@@ -91,7 +91,7 @@ class Listing:
     archived: bool = True
 
     def united(self, other: Listing) -> Listing:
-        """Merge with another listing of the same day. For tickers in both, use the price in `other`."""
+        """Merge with another listing of the same day. The prices in `other` replace this listing's prices."""
         return Listing(
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
@@ -133,7 +133,7 @@ class Round:
     assets
         The queued tickers, by kind.
     reason
-        Why there was no listing to queue tickers from; None in all other rounds.
+        Why the round had no listing; None if the round had a listing.
     """
 
     number: int
@@ -173,15 +173,15 @@ class AssetEntry:
     outcome
         The outcome of the asset.
     round
-        The round of the asset's message.
+        The number of the round that queued the asset.
     why
         Why the asset was not read; None if it was read.
     object
         Id of the SoR object that holds the asset's row, if the asset was read.
     session
-        The day of the session that the page shows, ``YYYYMMDD``, if the page shows a session.
+        The session that the page shows, ``YYYYMMDD``; None if the page shows no session.
     fetched_at
-        The moment of the fetch, as `moment_text` writes it, if there is a page.
+        When the page was fetched, as `moment_text` writes it; None if there is no page.
     unknown_labels
         The first labels on the page that have no column; None if every label has a column.
     unknown_count
@@ -217,7 +217,7 @@ class BatchEntry:
     assets
         The entry of each asset, by ticker.
     archived
-        False if pages of the batch should be in the archive but could not be stored.
+        False if the attempt to archive the batch's pages failed.
     """
 
     kind: Kind
@@ -238,7 +238,7 @@ class BatchEntry:
                     ticker: {name: value for name, value in vars(entry).items() if value is not None}
                     for ticker, entry in sorted(self.assets.items())
                 },
-                # Versions before 1.0.0 counted labels in these fields, and cannot read an entry without them.
+                # Versions before 1.0.0 cannot read an entry without the fields ``labels`` and ``lacking``.
                 "labels": {},
                 "lacking": {},
                 "archived": self.archived,
@@ -271,7 +271,7 @@ class DayLedger:
     rounds
         The rounds, the earliest first.
     batches
-        The entry of each batch, and the moment when S3 received the entry.
+        One pair for each batch: the entry, and the moment when S3 received the entry.
     """
 
     day: int
@@ -311,7 +311,7 @@ class DayLedger:
         return said
 
     def missing(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry | None]:
-        """Return the listed assets that are not `READ` or `NO_SUCH_PAPER`, each with its entry, if any."""
+        """Return each listed asset that is neither `READ` nor `NO_SUCH_PAPER`, with its entry or None."""
         said = self.assets(sor_ids)
         settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
         return {
@@ -329,7 +329,7 @@ class DayLedger:
         ]
 
     def unanswered(self) -> list[AssetKey]:
-        """Return the assets that the newest round queued and that have no entry from this round."""
+        """Return the assets of the newest round that have no entry with the number of this round."""
         if not self.rounds:
             return []
         newest = self.rounds[-1]
@@ -365,7 +365,7 @@ class Ledger:
         number: int,
         reason: str | None = None,
     ) -> Round:
-        """Write a round with the first free number that is at least `number`."""
+        """Write a round under `number`, or under the next number that is free."""
         while True:
             begun = Round(number, moment_text(started_at), assets, reason)
             key, body = f"{prefix(day)}rounds/{number}.json", begun.to_json().encode()
@@ -439,6 +439,6 @@ def listing_key(day: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _body(s3: Any, bucket: str, key: str, etag: str) -> bytes:  # noqa: ARG001 - etag is part of the cache key
-    """Return the bytes of an object. They are cached, because each run of the step Look reads them."""
+    """Return an object's bytes, from a cache: each run of the step Look reads the same objects."""
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -12,7 +12,7 @@ from b3.kind import Kind
 from pynvest_lake.execution import check_fields
 from pynvest_lake.ledger import moment_of, moment_text
 
-# Newer versions have added the last three fields; a message that was sent before an upgrade lacks them.
+# Messages from older versions lack the last three fields.
 _FIELDS = ("ticker", "kind", "anomesdia_exec", "round", "page", "asked_at")
 _TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
@@ -36,7 +36,7 @@ def parse_ticker(value: object) -> str:
 
 @dataclass(frozen=True)
 class PageRef:
-    """Reference to an archived page: the key of its object, and the moment when the page was fetched."""
+    """Reference to an archived page: the key of the archive object, and the time of the fetch."""
 
     object: str
     fetched_at: str

@@ -27,7 +27,7 @@ class UnreadableCell:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A SoT table, and its cells that are null because the text in SoR is no valid value."""
+    """A SoT table, and the cells that are null because SoR has an invalid text."""
 
     table: pa.Table
     unreadable: list[UnreadableCell]
@@ -48,7 +48,7 @@ def prepare(sor: pa.Table, kind: Kind, day: int) -> Prepared:
     Returns
     -------
     Prepared
-        The same number of rows, in the same order, with the schema of the kind's SoT table.
+        The rows of `sor`, in the same order, with the schema of the kind's SoT table.
 
     Examples
     --------

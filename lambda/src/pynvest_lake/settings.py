@@ -19,7 +19,7 @@ T = TypeVar("T")
 def read_settings(settings: type[T], environment: Mapping[str, str]) -> T:
     """Fill a stage's dataclass from an environment.
 
-    The fields of the dataclass have types for which `_READERS` has a function.
+    `_READERS` must have a function for the type of each field.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from pynvest_lake.contract import SPEC_ATIVOS, table_schema
 
 _LABELS = {Kind.ACOES: "Ação", Kind.FIIS: "Fundo Imobiliário"}
 """The values of ``tipo_ativo``."""
-# Spec columns that have another name in SoT. All other columns have the same name in all three tables.
+# Spec columns that have another name in SoT.
 _SOT_COLUMNS = {
     Kind.ACOES: {
         "codigo_ticker_ativo": "nome_papel",
@@ -25,12 +25,12 @@ _SOT_COLUMNS = {
 
 
 def specialize(sot: pa.Table, kind: Kind) -> pa.Table:
-    """Return a kind's SoT rows with only the columns that stocks and funds share, under their Spec names.
+    """Convert a kind's SoT rows to Spec rows.
 
     Returns
     -------
     pyarrow.Table
-        The same number of rows, in the same order, with the schema of the Spec table.
+        The rows of `sot`, in the same order, with the schema of the Spec table.
     """
     schema = table_schema(SPEC_ATIVOS).arrow
     renamed = _SOT_COLUMNS[kind]

@@ -38,7 +38,7 @@ _NAME = re.compile(
 
 
 class UnexpectedObject(ValueError):
-    """An object or a key does not belong to the lake. The text has the name and the expected form."""
+    """An object or a key does not belong to the lake. The text says what was found and what was expected."""
 
 
 class ObjectGone(Exception):
@@ -54,8 +54,8 @@ class LakeTable:
     bucket, database, table
         The names of bucket, database and table.
     key_prefix
-        The part of a key before the table's name: ``<name>/`` if several lakes share the bucket, or else
-        empty.
+        The start of each key, before the table's name. The start is ``<name>/`` if several lakes share the
+        bucket; otherwise it is empty.
     """
 
     bucket: str
@@ -124,7 +124,7 @@ class LakeObject:
 
 @dataclass(frozen=True)
 class Content:
-    """An object's rows, and the ids of its SoR objects."""
+    """The rows of an object, and the ids of the SoR objects that these rows come from."""
 
     object: LakeObject
     rows: pa.Table
@@ -140,8 +140,8 @@ class Partition:
     objects
         The objects in the order of the keys, each as S3 lists it (with ``ETag`` and ``LastModified``).
     foreign
-        The keys that do not belong to the lake, such as ``_SUCCESS``. No function reads or removes such
-        objects.
+        The keys that do not belong to the lake, such as ``_SUCCESS``. No function reads foreign objects. Only
+        stage 1 removes foreign objects, when it clears the day.
     """
 
     objects: Mapping[LakeObject, Mapping[str, Any]]
@@ -156,7 +156,7 @@ class Partition:
         return len(self.objects)
 
     def ids(self, form: str) -> frozenset[str]:
-        """Return the ids in the names of the objects with the given form, ``part`` or ``compact``."""
+        """Return the ids of the objects that have the given form, ``part`` or ``compact``."""
         return frozenset(item.id for item in self if item.form == form)
 
 
@@ -217,7 +217,7 @@ def list_day(s3: Any, table: LakeTable, day: int) -> Partition:
 
 
 def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
-    """Return the ids of the SoR objects that have arrived in a partition, as parts or in compact objects.
+    """Return the ids of the SoR objects whose rows have arrived in a partition.
 
     If a compact object is unreadable, its ids count as not arrived, and a quality check reports them.
 
