@@ -46,7 +46,7 @@ class Lake:
     Parameters
     ----------
     tables
-        The five tables of assets, SoR first.
+        The five tables of assets, in the order SoR, SoT, Spec.
     quality
         The table with the quality rows of all days.
     work_bucket

@@ -176,7 +176,7 @@ class Creation:
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that are neither created nor in `settling`."""
+        """Return the planned resources that cannot be used yet."""
         return self.planned.difference(self.created, self.settling)
 
 
@@ -216,13 +216,12 @@ class Terraform:
 
     def apply(self, variables: Mapping[str, Any], creation: Creation) -> None:
         """Apply the root module with its input variables, and record the apply's progress in `creation`."""
-        # The provider waits a fixed time for each queue and bucket. These waits take nearly all of the time.
-        # Apply 50 resources at a time, so that the waits overlap.
+        # Apply 50 resources at a time, so that the provider's fixed waits for each queue and bucket overlap.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
         self.run("apply", *options, self._variables_option(variables), on_line=creation.note)
 
     def stop(self) -> None:
-        """Stop the commands that other threads run, and every command that starts after this call."""
+        """Stop the commands that are running, and from now on stop each new command at once."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)
