@@ -181,7 +181,7 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log first: otherwise stage 2 could queue its tickers after the queues were read.
+        # Read the log before the queues: otherwise stage 2 could queue its tickers between the two reads.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():

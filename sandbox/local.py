@@ -440,6 +440,6 @@ def _read_up_file(state_dir: Path) -> dict[str, Any]:
 
 
 def _running_processes(record: Mapping[str, Any]) -> dict[str, int]:
-    """Return the ids of the recorded processes that are still running; the keys are their modules."""
+    """Return module and process id of each recorded process that is still running."""
     processes = {process["module"]: process["pid"] for process in record.get("processes", [])}
     return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

@@ -71,8 +71,8 @@ def provider_env(state_dir: Path) -> dict[str, str]:
     """Return environment variables with which Terraform finds its provider and runs faster.
 
     An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Without ``TF_CLI_CONFIG_FILE``,
-    Terraform uses the registry if it answers; each version is downloaded only once, into `state_dir`. If the
-    registry does not answer, a filesystem mirror is used.
+    Terraform downloads each version once from the registry into `state_dir`. If the registry does not answer,
+    a filesystem mirror is used.
 
     Parameters
     ----------
@@ -125,9 +125,10 @@ def registry_answers() -> bool:
 def find_mirror(root: Path = Path("/")) -> Path:
     """Find a filesystem mirror with the AWS provider for this machine.
 
-    The search order is: the directory in the environment variable ``TF_PLUGIN_MIRROR``, Terraform's own
-    plugin directories, and the folders under `root`, a few levels deep. The search skips folders that any
-    user can write to, because Terraform executes files from the mirror.
+    If the environment variable ``TF_PLUGIN_MIRROR`` is set, only this directory is used. Otherwise, the
+    search covers first Terraform's own plugin directories, and then the folders under `root`, a few levels
+    deep. The search skips folders that any user can write to, because Terraform executes files from the
+    mirror.
 
     Raises
     ------

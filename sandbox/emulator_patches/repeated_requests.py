@@ -2,7 +2,7 @@
 
 Sometimes MiniStack drops a connection before the answer is complete. After a dropped connection, the SDK's
 second attempt to create a resource fails, because the resource already exists. Remove this module when
-Terraform can apply fifty resources at a time without it, and no apply fails with "already exists".
+Terraform applies fifty resources at a time without it and without the error "already exists".
 """
 
 from __future__ import annotations
