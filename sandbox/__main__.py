@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give QUERY or SQL, not both")
     if options.command == "query" and options.ticker and not options.name:
         parser.error("TICKER is for a saved query about one asset: QUERY=serie-de-um-papel TICKER=VALE3")
-    # Handle interrupts here, because a shell makes its background commands ignore interrupts.
+    # Set a handler for SIGINT too, because a shell starts background commands with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     console = Console()

@@ -126,7 +126,8 @@ def row_differences(table: Table, expected: Mapping[str, Row], rows: Mapping[str
 def partition_differences(day: Day, table: Table, glue: Any, *, has_assets: bool) -> list[str]:
     """Check a table's objects for a day, and the location of the day's partition in the catalog.
 
-    SoR needs objects; SoT and Spec need one object each. Without assets, no object or partition is allowed.
+    If the site has assets, a table of SoR must have objects, and a table of SoT or Spec exactly one object.
+    Without assets, no object or partition is allowed.
     """
     differences = []
     objects = len(day.partitions.objects(table, day.number))

@@ -30,8 +30,7 @@ class OwnPager(Pager):
     def show(self, content: str) -> None:
         """Show a text."""
         env = {"LESS": "FRX", **os.environ}
-        # Ignore interrupts here: on an interrupt, this process would kill the pager, and the terminal would
-        # have no echo.
+        # Ignore interrupts: a killed pager would leave the terminal without echo.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.run(
@@ -81,7 +80,7 @@ class Console:
         rows
             The texts of each row, one per column; a missing value is None and is shown as ``-``.
         wraps
-            Whether to wrap the last column at the terminal's width instead of printing records.
+            If true, wrap the last column at the terminal's width, and print no records.
         """
         self.settle()
         grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -126,7 +125,7 @@ class Console:
             self._print_line()
 
     def settle(self) -> None:
-        """End the current progress, and keep its last text on a separate line."""
+        """End the current progress, and leave its last text in the output."""
         if self._shown is not None:
             self._shown.stop()
         elif self._latest and self._latest != self._printed:

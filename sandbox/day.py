@@ -42,10 +42,10 @@ class DayObjects:
     Parameters
     ----------
     listed
-        Whether stage 2 has ended and has therefore queued every ticker.
+        Whether stage 2 has queued every ticker.
     waiting, in_flight
-        Number of messages in each kind's ticker queue. Waiting messages are visible or delayed. Messages in
-        flight have been received, but are not deleted yet.
+        Number of messages in each kind's ticker queue. A waiting message can be received now or after its
+        delay. Messages in flight have been received, but are not deleted yet.
     objects
         The day's objects in each table.
     """
@@ -109,7 +109,7 @@ class Day:
         """The day of the run, as in ``anomesdia_exec``; known after the start of the run."""
 
     def start(self, **fields: Any) -> None:
-        """Invoke stage 1 with the input of the start schedule, or with `fields` if there are any."""
+        """Invoke stage 1 with `fields`; without `fields`, use the input of the start schedule."""
         schedule = self._scheduler.get_schedule(Name=self.lake.start_schedule)
         now = datetime.now(timezone.utc)
         event = schedule["Target"]["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -181,7 +181,7 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log first: otherwise stage 2 could queue its tickers after the queues were read.
+        # Read the log before the queues: otherwise stage 2 could queue its tickers between the two reads.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():
@@ -286,7 +286,7 @@ def _ids(objects: list[Content]) -> frozenset[str]:
 
 
 def _failure(body: str) -> str:
-    """Describe a failed invocation from Lambda's record; quote a body that is not such a record."""
+    """Describe the failed invocation that `body` records, or quote `body` if it has another form."""
     try:
         record = json.loads(body)
         function = record["requestContext"]["functionArn"].rsplit(":", 1)[-1]

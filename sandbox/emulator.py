@@ -143,7 +143,7 @@ class Emulator:
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "BIND_HOST": LOOPBACK,
-            # No Docker daemon listens here. On a daemon, MiniStack would remove other users' containers.
+            # Point to no Docker daemon: in a daemon, MiniStack would remove containers of other users.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),

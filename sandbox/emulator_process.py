@@ -16,6 +16,6 @@ from sandbox.process import end_with_parent
 if __name__ == "__main__":
     end_with_parent()
     emulator_patches.apply_all()
-    # Function processes inherit this environment; with PYTHONPATH, they would import wrong packages.
+    # With PYTHONPATH, function processes could import this project's modules.
     os.environ.pop("PYTHONPATH", None)
     app.main()

@@ -68,7 +68,7 @@ def write_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     write_day = partial(_write_day, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
     quality_rows: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # Only the quality checks run day by day, because they compare a day with the days before it.
+        # Run only the quality checks day by day, because the checks compare each day with earlier days.
         for made in pool.map(write_day, history_days(live)):
             quality_rows[made.ledger.day] = run_checks(replace(made, earlier=quality_rows))
         write_quality = partial(_write_quality, s3, glue, tables[QUALITY])
@@ -80,8 +80,7 @@ def _write_day(
 ) -> CheckInputs:
     """Write the objects, the partitions and the ledger of a day."""
     made = make_day(trial_assets(live, day), day)
-    # Write Spec before SoT, and SoT before SoR, so that a reader of a SoR object finds the object's rows in
-    # the other tables.
+    # Write Spec first and SoR last: when a SoR object appears, SoT and Spec already have the object's rows.
     write(s3, tables[SPEC_ATIVOS].compact(day, uuid4().hex), made.spec, made.state.sor_ids)
     for entry, _ in made.ledger.batches:
         sor, sot = tables[SOR[entry.kind]], tables[SOT[entry.kind]]
@@ -99,7 +98,7 @@ def _write_day(
 
 
 def make_day(assets: Sequence[SampleAsset], day: int) -> CheckInputs:
-    """Make the rows and the ledger of the day ``YYYYMMDD`` from the assets' pages, as the stages do."""
+    """Make the rows and the ledger that the stages would write for `assets` on `day` (``YYYYMMDD``)."""
     evening = _evening(day)
     prices: dict[Kind, dict[str, float | None]] = {kind: {} for kind in Kind}
     sor: dict[Kind, pa.Table] = {}

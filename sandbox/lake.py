@@ -46,7 +46,7 @@ class Lake:
     Parameters
     ----------
     tables
-        The five tables of assets, SoR first.
+        The five tables of assets, in the order SoR, SoT, Spec.
     quality
         The table with the quality rows of all days.
     work_bucket
@@ -56,7 +56,7 @@ class Lake:
     dead_letter_queues
         URL of each kind's queue for tickers that failed repeatedly.
     failure_queues
-        URL of each queue for asynchronous invocations that failed permanently; the keys are queue names.
+        URLs of the queues for failed starts and failed invocations; the keys are the names of the queues.
     functions
         Names of the functions, in the order of the stages.
     listing_function

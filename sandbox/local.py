@@ -131,11 +131,11 @@ class LocalLake:
 
     @contextmanager
     def applying(self, console: Console) -> Iterator[None]:
-        """Apply the module to the emulator, and enter the context when all resources can be used.
+        """Apply the module to the emulator, and enter the ``with`` block when all resources can be used.
 
-        Inside the context, Terraform can still be running. On exit, wait until Terraform ends, and raise an
-        exception if Terraform failed. After a failure inside the context, stop Terraform. `console` shows the
-        progress until the context is entered.
+        `console` shows the progress of the apply. Terraform may still run during the ``with`` block. At the
+        end of the block, wait until Terraform ends, and raise an exception if Terraform failed. If the block
+        fails, stop Terraform.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -323,8 +323,8 @@ def _run_day(
     Returns
     -------
     tuple of Day and Emulator
-        The day and its emulator. When `running` is closed, all started processes end. If this process is
-        killed and `name` is ``up``, the started processes continue, and the command ``down`` can end them.
+        The day and its emulator. Closing `running` ends the emulator and the site. If this process is killed
+        during ``up``, the emulator and the site continue until the command ``down``.
     """
     if source.live:
         check_reached(LIVE_SITE)
@@ -440,6 +440,6 @@ def _read_up_file(state_dir: Path) -> dict[str, Any]:
 
 
 def _running_processes(record: Mapping[str, Any]) -> dict[str, int]:
-    """Return the ids of the recorded processes that are still running; the keys are their modules."""
+    """Return module and process id of each recorded process that is still running."""
     processes = {process["module"]: process["pid"] for process in record.get("processes", [])}
     return {module: pid for module, pid in processes.items() if runs_module(pid, module)}

@@ -117,8 +117,8 @@ class BackgroundProcess:
 def end_with_parent() -> None:
     """End this process and its whole process group when the pipe at standard input closes.
 
-    The pipe closes when the parent process ends. The function does nothing if standard input is not a pipe or
-    if the process does not lead its group.
+    The pipe closes when the parent process ends. Do nothing unless standard input is a pipe and this process
+    leads its group.
     """
     if os.getpgrp() != os.getpid() or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         return
@@ -148,8 +148,8 @@ def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None
     group
         Id of the process group.
     reap
-        Called repeatedly while the group ends. If the group's leader is a child of this process, `reap` must
-        collect the leader's exit status.
+        Function that collects the exit status of the group's leader; called until the group has ended. The
+        default is for a leader that is not a child of this process.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
@@ -163,7 +163,7 @@ def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None
 
 
 def runs_module(pid: int, module: str) -> bool:
-    """Return whether the process `pid` runs `module`; another process may have got this id."""
+    """Return whether the process `pid` runs `module`; the system reuses the ids of ended processes."""
     listing = subprocess.run(
         ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout

@@ -71,8 +71,8 @@ def provider_env(state_dir: Path) -> dict[str, str]:
     """Return environment variables with which Terraform finds its provider and runs faster.
 
     An existing ``TF_CLI_CONFIG_FILE`` is the user's choice and is kept. Without ``TF_CLI_CONFIG_FILE``,
-    Terraform uses the registry if it answers; each version is downloaded only once, into `state_dir`. If the
-    registry does not answer, a filesystem mirror is used.
+    Terraform downloads each version once from the registry into `state_dir`. If the registry does not answer,
+    a filesystem mirror is used.
 
     Parameters
     ----------
@@ -125,9 +125,10 @@ def registry_answers() -> bool:
 def find_mirror(root: Path = Path("/")) -> Path:
     """Find a filesystem mirror with the AWS provider for this machine.
 
-    The search order is: the directory in the environment variable ``TF_PLUGIN_MIRROR``, Terraform's own
-    plugin directories, and the folders under `root`, a few levels deep. The search skips folders that any
-    user can write to, because Terraform executes files from the mirror.
+    If the environment variable ``TF_PLUGIN_MIRROR`` is set, only this directory is used. Otherwise, the
+    search covers first Terraform's own plugin directories, and then the folders under `root`, a few levels
+    deep. The search skips folders that any user can write to, because Terraform executes files from the
+    mirror.
 
     Raises
     ------
@@ -176,7 +177,7 @@ class Creation:
             self.created.append(address)
 
     def unusable(self) -> set[str]:
-        """Return the planned resources that are neither created nor in `settling`."""
+        """Return the planned resources that cannot be used yet."""
         return self.planned.difference(self.created, self.settling)
 
 
@@ -216,13 +217,12 @@ class Terraform:
 
     def apply(self, variables: Mapping[str, Any], creation: Creation) -> None:
         """Apply the root module with its input variables, and record the apply's progress in `creation`."""
-        # The provider waits a fixed time for each queue and bucket. These waits take nearly all of the time.
-        # Apply 50 resources at a time, so that the waits overlap.
+        # Apply 50 resources at a time, so that the provider's fixed waits for each queue and bucket overlap.
         options = ("-json", "-auto-approve", "-parallelism=50", self._state)
         self.run("apply", *options, self._variables_option(variables), on_line=creation.note)
 
     def stop(self) -> None:
-        """Stop the commands that other threads run, and every command that starts after this call."""
+        """Stop the commands that are running, and from now on stop each new command at once."""
         self._stopped = True
         for process in tuple(self._running):
             stop_group(process.pid, reap=process.poll)

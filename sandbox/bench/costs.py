@@ -49,7 +49,7 @@ class DayCounts:
     invocations
         Invocations of functions.
     gb_seconds
-        GB-seconds that Lambda charges for the functions, estimated from CPU time and waits.
+        Estimate of the GB-seconds that Lambda charges for the functions.
     stored_bytes
         Bytes that the day adds to the lake.
     pages_bytes, ledger_bytes
@@ -77,7 +77,7 @@ def prices() -> dict[str, dict[str, Any]]:
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
     """Return the dollars that each paid item costs in a month with `DAYS_A_MONTH` days like `day`.
 
-    Storage is priced as in the twelfth month, when the lake holds a year of data.
+    Storage is priced for a lake that holds one year of data.
 
     Raises
     ------
@@ -130,9 +130,8 @@ def months(day: DayCounts) -> dict[str, dict[str, float]]:
 def beyond_free_tier(paid: Mapping[str, float], table: Mapping[str, Any]) -> float:
     """Return the part of a month's cost, in dollars, that the free tier does not cover.
 
-    The lake is assumed to be the only user of the account's free tier. Only free allowances without an end
-    date are subtracted (each service's pricing page, 2026-11). S3 has no allowance without an end date: new
-    accounts get credits, and accounts opened before July 2025 had twelve free months.
+    The lake is assumed to be the only user of the account's free tier. Only permanent allowances are
+    subtracted, as the services' pricing pages listed them in November 2026. S3 has no permanent allowance.
     """
     price = table["requests"]
     allowances: dict[tuple[str, ...], float] = {

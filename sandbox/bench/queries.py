@@ -1,8 +1,8 @@
 """Measure how many bytes the views and named queries read in a lake of many days.
 
-Run the measurement with ``python -m sandbox.bench.queries``. The lake is a local folder with
-one Parquet file per day and table, as after compaction. Its rows are the sample site's assets. DuckDB runs
-each query through a file system that counts the bytes read. The emulator's Athena also uses DuckDB.
+Run the measurement with ``python -m sandbox.bench.queries``. The lake is a local folder with one Parquet file
+per day and table, as after compaction. The rows are made from the sample site's assets. DuckDB runs each
+query through a file system that counts the bytes read. The emulator's Athena also uses DuckDB.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 def write_lake(directory: Path, assets: list[SampleAsset], days: int) -> None:
     """Write the four tables that views and named queries read, for `days` weekdays up to `LAST`.
 
-    Days differ only in ``datetime_exec`` and the session. If an asset trades, its session is the row's day.
+    The rows of two days differ only in ``datetime_exec`` and in the newest session.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` with `day` as the date of reading and as the newest session."""
+    """Return a copy of `rows` with `day` in ``datetime_exec`` and as the newest session."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:
@@ -169,7 +169,7 @@ def bytes_read(directory: Path) -> dict[str, int]:
 
 
 def text(path: Path) -> str:
-    """Replace Terraform's placeholders in a query with names; the table names have no database."""
+    """Return the query of a file, with the names in this lake in place of Terraform's placeholders."""
     columns = [*table_schema(VIEWS[path.stem]).arrow.names, "anomesdia_exec"] if path.stem in VIEWS else []
     relations = (*TABLES, *(f"{table}_partitions" for table in TABLES), *VIEWS)
     names = {**{name: name for name in relations}, "columns": ", ".join(columns)}

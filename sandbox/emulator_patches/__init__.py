@@ -1,7 +1,7 @@
 """Patches of MiniStack: each file corrects one difference from AWS that affects the module.
 
-The first line of each file names the correct behaviour. The text below says when to remove the file. The
-function ``apply`` changes MiniStack in the emulator's own process.
+Each file's docstring first names the correct behaviour, and then says when to remove the file. The function
+``apply`` changes MiniStack in the emulator's own process.
 """
 
 from __future__ import annotations

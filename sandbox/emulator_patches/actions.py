@@ -1,10 +1,9 @@
 """Each request needs the permission that IAM defines for it.
 
 MiniStack checks ``sqs:SendMessageBatch``, an action that IAM does not have. MiniStack knows only some paths
-of Lambda's API. For an unknown path of a function, MiniStack checks ``lambda:GetFunction``. For a request
-about event source mappings or layer versions, MiniStack checks either the list action or no action. This
-module finds the action of a Lambda request in botocore's model of Lambda. Remove this module when stage 2's
-batches and the test of Lambda's actions succeed without it.
+of Lambda's API. For any other path, MiniStack checks a wrong action or no action. This module finds the
+action of a Lambda request in botocore's model of Lambda. Remove this module when stage 2's batches and the
+test of Lambda's actions succeed without it.
 """
 
 from __future__ import annotations

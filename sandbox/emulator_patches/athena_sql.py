@@ -1,8 +1,8 @@
 """Athena runs Trino's SQL and replaces each ``?`` with an execution parameter.
 
-MiniStack's Athena passes a query to DuckDB unchanged. This module translates the query with sqlglot.
-Where the translation still differs from Athena, the module adds DuckDB macros or changes the query itself.
-Remove this module when the tests of Athena's functions pass without it.
+MiniStack's Athena passes a query to DuckDB unchanged. This module translates the query with sqlglot. DuckDB
+macros and changes to the query correct the remaining differences from Athena. Remove this module when the
+tests of Athena's functions pass without it.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def prepared(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 
 def moved_to_key_paths(files: list[str], location: str, roots: list[str]) -> list[str]:
-    """Move copies of a table's objects to paths that contain bucket and key; return the new paths."""
+    """Move each copy of an object to a path that ends with ``<bucket>/<key>``; return the new paths."""
     if not files:
         return files
     (root,) = roots

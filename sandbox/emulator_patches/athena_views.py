@@ -1,7 +1,7 @@
 """Athena replaces a view with its query, and ``"<table>$partitions"`` with the table's partition values.
 
-MiniStack's Athena ignores views of the Glue catalog and looks for a table with the literal name
-``<table>$partitions``, so such a query fails. Remove this module when the tests of the views pass without it.
+MiniStack's Athena finds only the catalog's tables, so a query of a view or of ``"<table>$partitions"`` fails.
+Remove this module when the tests of the views pass without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def apply() -> None:
 
 
 def expanded(query: str, database: str | None) -> str:
-    """Replace each view and each ``"<table>$partitions"`` with a subquery, also inside the views' queries."""
+    """Replace each view and each ``"<table>$partitions"`` with a subquery; a view may read other views."""
     for reference in reversed(athena._table_references(query)):
         own, name = reference.database or database, reference.table
         table = f"{own}/{name.removesuffix(SUFFIX)}"

@@ -1,7 +1,7 @@
-"""Records the requests of roles and the decisions about these requests, as CloudTrail does on AWS.
+"""Each request of a role is logged, with the decision to allow or deny it, as in CloudTrail.
 
-The benchmark and the tests of least privilege read this record. Remove this module when MiniStack itself
-records each request and the decision about it.
+The benchmark and the tests of least privilege read the log. Remove this module when MiniStack itself logs
+requests with their decisions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ministack.core import iam_evaluator
 def apply() -> None:
     """Write one line of JSON into ``AUTHORIZATION_LOG`` for each request of a role.
 
-    The line has the decision of the role's own policies, without the policies of buckets and queues.
+    The logged decision ignores the policies of buckets and queues.
     """
     path = os.environ.pop("AUTHORIZATION_LOG")
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce

@@ -1,8 +1,7 @@
 """A policy can check whether a request has the header ``If-None-Match``.
 
-MiniStack checks requests against bucket policies, but does not know the condition key ``s3:if-none-match``.
-Therefore, a policy that denies puts without ``If-None-Match`` denies all puts. Remove this module when the
-test of the collector's access key passes without it.
+MiniStack does not know the condition key ``s3:if-none-match``, so a bucket policy that requires the key
+denies every put. Remove this module when the test of the collector's access key passes without it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Glue returns no description for a table without a description; an update of a table removes omitted fields.
+"""Glue returns no description for a table whose last create or update request has no description.
 
-MiniStack returns an empty description; Trino then shows this description instead of a view's comment. Remove
+MiniStack returns an empty or an outdated description, which Trino shows instead of the view's comment. Remove
 this module when the tests of Trino pass without it.
 """
 

@@ -1,10 +1,9 @@
 """As on Lambda, a function's process starts fast, even if many processes start at once.
 
-MiniStack unpacks layers and package again for each process, and each process compiles them again; this takes
-most of a process's start time. MiniStack also starts the processes of all waiting invocations at once; if
-eight processes start on two cores, each start takes four times as long. Remove this module when MiniStack
-itself starts at most one process per core at a time, and no longer unpacks ``code`` and ``layer_0`` into a
-``ministack-lambda-*`` directory for each process.
+For each new process, MiniStack unpacks the layers and the package again, and Python compiles them again.
+Unpacking and compiling take most of the start time. MiniStack also starts the processes of all waiting
+invocations at once, even on few cores. Remove this module when MiniStack itself unpacks each layer and
+package only once, and starts at most one process per core at a time.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ EMPTY_ZIP = b"PK\5\6" + bytes(18)
 
 
 def apply() -> None:
-    """Start at most one process per core at a time, with layers and packages that are already unpacked."""
+    """Unpack each layer and package only once, and start at most one process per core at a time."""
     spawn = lambda_runtime.Worker._spawn
     directories: dict[str, str] = {}
     unpacking, cores = threading.Lock(), threading.Semaphore(os.cpu_count() or 1)
@@ -41,7 +40,8 @@ def apply() -> None:
 
     def spawn_with_layers(worker: Any) -> None:
         config, code = worker.config, worker.code_zip
-        # The worker inserts each directory at the front of `sys.path`, so Python searches the last one first.
+        # Put the code last: the worker inserts each directory at the front of `sys.path`, and Python must
+        # search the code before the layers.
         contents = [*map(lambda_svc._resolve_layer_zip, config.get("Layers", ())), code]
         variables = {
             **config.get("Environment", {}).get("Variables", {}),

@@ -28,7 +28,7 @@ def apply() -> None:
     def execute_in_turn(func: Any, event: Any) -> Any:
         if not asynchronous.get():
             return execute(func, event)
-        # MiniStack may call this function again before the first call ends.
+        # Use a reentrant lock: MiniStack may call this function again inside the first call.
         with turns.setdefault((func.get("config") or func)["FunctionArn"], threading.RLock()):
             return execute(func, event)
 

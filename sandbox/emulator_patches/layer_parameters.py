@@ -15,7 +15,7 @@ LAYER = re.compile(r"/aws/service/aws-sdk-pandas/[\d.]+/py3\.(\d+)/x86_64/layer-
 
 
 def apply() -> None:
-    """Add the layer's parameters, which MiniStack lacks; each value is the ARN of the layer's version 1."""
+    """Add the layer's parameters; each parameter holds the ARN of version 1 of the layer."""
     public_parameter = ssm._public_parameter
 
     def with_layers(name: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""MiniStack checks the resource that IAM would check, even if a request gives only an id.
+"""A request is checked against its resource, even if the request gives only an id or a name.
 
 A request with a query id is checked against the query's workgroup. A request about a rule's targets is
 checked against the rule; a request about tags is checked against the tagged resource. A request that names a

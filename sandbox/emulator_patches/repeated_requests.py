@@ -2,7 +2,7 @@
 
 Sometimes MiniStack drops a connection before the answer is complete. After a dropped connection, the SDK's
 second attempt to create a resource fails, because the resource already exists. Remove this module when
-Terraform can apply fifty resources at a time without it, and no apply fails with "already exists".
+Terraform applies fifty resources at a time without it and without the error "already exists".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ANSWERS_KEPT = 1000
 
 
 def apply() -> None:
-    """Run a repeated request only if its previous run failed; otherwise return that run's answer."""
+    """Answer a repeated request with the first run's answer, unless the first run failed."""
     serve = app.app
     known: OrderedDict[bytes, asyncio.Task[list[dict[str, Any]]]] = OrderedDict()
 
@@ -41,7 +41,7 @@ def apply() -> None:
             task = known[invocation] = asyncio.create_task(answer(scope, receive))
         while len(known) > ANSWERS_KEPT:
             known.popitem(last=False)
-        # Let the task complete its answer even if this connection ends meanwhile.
+        # The task must not end with the connection, because the repeated request needs the task's answer.
         for part in await asyncio.shield(task):
             await send(part)
 

@@ -1,7 +1,7 @@
 """An asset of the sample site, with the cells of its page and the rows that the lake must hold for it.
 
-The expected rows are computed from the page's original values and the column names of the contract. The
-expected rows depend neither on the text of the page nor on the lake's code.
+The expected rows are computed from the page's original values and the column names of the contract. The text
+of the page and the lake's code are not used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Cell:
         Text of the value on the page.
     column
         The cell's column in SoR and SoT; None for a label that the lake does not know. For a year's price
-        change, `column` is None, because the column depends on the day.
+        change, `column` is None and `column_on` gives the column.
     year
         The year of the price change.
     change
@@ -67,7 +67,7 @@ class Cell:
     change: bool = False
 
     def column_on(self, day: int) -> str | None:
-        """Return the cell's column for a page that is read on `day` (``YYYYMMDD``)."""
+        """Return the column of the cell if the page is read on `day` (``YYYYMMDD``)."""
         if self.year is None:
             return self.column
         age = day // 10_000 - self.year
@@ -93,11 +93,11 @@ class SampleAsset:
     Parameters
     ----------
     ticker
-        Its code at B3.
+        The asset's code at B3.
     kind
         ``acoes`` or ``fiis``.
     variety
-        The asset's special case: a key of ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` in `sandbox.site.assets`.
+        Key of the asset's variety in ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` of `sandbox.site.assets`.
     day
         The day of the asset's page, ``YYYYMMDD``.
     tables
@@ -126,7 +126,7 @@ class SampleAsset:
         return self.with_cells({column: (text, value)})
 
     def with_cells(self, cells: Mapping[str, tuple[str, Value]]) -> SampleAsset:
-        """Return a copy of the asset in which the cells of some columns have the given texts and values."""
+        """Return a copy of the asset with other cells; `cells` maps a column to the new text and value."""
         if lacking := cells.keys() - self.cells_by_column().keys():
             raise ValueError(f"the page of {self.ticker} has no cell of {', '.join(sorted(lacking))}")
 
@@ -139,7 +139,7 @@ class SampleAsset:
         return self._changed(changed)
 
     def with_label(self, label: str, name: str) -> SampleAsset:
-        """Return a copy of the asset with `label` renamed to `name`, a label that the lake does not know."""
+        """Return a copy of the asset with `label` replaced by `name`; the lake must not know `name`."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row of the page if it is read on `day`; `day` defaults to the day of the page."""
+        """Return the SoR row that the page must give if read on `day`, by default the page's day."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row of the page if it is read on `day`; `day` defaults to the day of the page."""
+        """Return the SoT row that the page must give if read on `day`, by default the page's day."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row of the page if it is read on `day`; `day` defaults to the day of the page."""
+        """Return the Spec row that the page must give if read on `day`, by default the page's day."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

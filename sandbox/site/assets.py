@@ -35,8 +35,8 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# The first assets show each variety once. The other assets repeat `_STOCK_MIX` or `_FUND_MIX`. In
-# `_STOCK_MIX`, a delisted stock follows each stock of `_TRADED_STOCKS`.
+# `make_assets` makes one asset of each variety, and then repeats `_STOCK_MIX` or `_FUND_MIX`. Every second
+# stock of `_STOCK_MIX` is delisted.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -109,7 +109,7 @@ def _asset(it: _Subject, listed: names.Listed) -> SampleAsset:
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset to make; `number` is its index within its kind, and `nth` is its index within its variety."""
+    """An asset to make; `number` counts from 0 in the kind, and `nth` counts from 0 in the variety."""
 
     today: date
     number: int
@@ -131,7 +131,7 @@ class _Subject:
         return self.today - timedelta(days=max(0, self.today.weekday() - 4))
 
     def years(self, last_quote: date) -> list[int | None]:
-        """Return the years on the asset's page, with None for each year in which the asset did not exist."""
+        """Return the years of price changes, newest first; None for a year before the asset existed."""
         shown = self.rng.randint(1, YEARS_SHOWN - 1) if self.variety == "young" else YEARS_SHOWN
         return [last_quote.year - age if age < shown else None for age in range(YEARS_SHOWN)]
 
@@ -368,7 +368,7 @@ def _rows(width: int, *cells: Cell) -> Table:
 
 
 def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) -> list[Cell]:
-    """Return a column of cells: the price changes of four periods and six years, then an empty cell."""
+    """Return the cells of price changes: four periods, then `years`, then an empty cell."""
 
     def change(spread: int) -> Decimal:
         low, high = (-spread, 0) if losses < 0 else (-spread, spread * 1.2)
@@ -386,7 +386,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return one row per result, with one cell for twelve months and one cell for three months."""
+    """Return one row per result: the amount of twelve months, then the amount of three months."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -397,7 +397,7 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
 
 
 class _Pen:
-    """Writes values in the site's form, and omits some of the values.
+    """Makes cells in the site's form, some of them without a value.
 
     Parameters
     ----------

@@ -34,14 +34,14 @@ _STEP = 1361  # has no common factor with the number of roots, so no root repeat
 
 @dataclass(frozen=True)
 class Listed:
-    """An asset's names, and figures that agree with each other.
+    """The names and figures from which an asset's page is made.
 
     Parameters
     ----------
     variety
-        The asset's special case: a key of ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` in `sandbox.site.assets`.
+        Key of the asset's variety in ``STOCK_VARIETIES`` or ``FUND_VARIETIES`` of `sandbox.site.assets`.
     ticker, name
-        Its code at B3, and the name of the company or the fund.
+        The asset's code at B3, and the name of the company or the fund.
     group, subgroup
         A stock's sector and subsector, or a fund's mandate and segment.
     price
@@ -49,7 +49,7 @@ class Listed:
     shares
         The number of shares or quotas.
     p_vp, p_l
-        Price divided by book value and, for a stock, price divided by earnings; `p_l` of a fund is None.
+        Price divided by book value, and price divided by earnings. The `p_l` of a fund is None.
     dividend_yield
         In percent.
     """
@@ -72,7 +72,7 @@ class Listed:
 
     @property
     def share_class(self) -> str:
-        """The share class, which follows from the number in the ticker."""
+        """The share class that the number in the ticker stands for, such as ``ON NM`` for 3."""
         return CLASSES[self.ticker[4:]]
 
 

@@ -32,14 +32,14 @@ class Fault:
     Parameters
     ----------
     kind
-        ``status`` answers with `status`. ``hang`` waits `seconds` before the right answer. ``other`` sends
-        the page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` replaces the
-        session with the day after the page's day. ``other_layout`` sends the mobile layout. Each
-        other kind is a key of `pages.WRONG_PAGES`, and sends this page.
+        ``status`` answers with `status`. ``hang`` sends the right page after `seconds`. ``other`` sends the
+        page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` sets the session to
+        the day after the page's day. ``other_layout`` sends the mobile layout. Every other kind sends its
+        page in `pages.WRONG_PAGES`.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
-        Status and ``Retry-After`` seconds of a ``status`` fault.
+        For a ``status`` fault, the HTTP status and the ``Retry-After`` seconds of the answer.
     seconds
         Seconds of a ``hang`` fault.
     ticker
@@ -109,7 +109,7 @@ class SiteServer(ThreadingHTTPServer):
     assets
         The assets with pages.
     ghosts
-        For each kind, further tickers that are listed but have no page.
+        For each kind, the listed tickers without a page.
     latency_ms
         Milliseconds from a request to its answer, including the time to make the page.
     port
@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        If set, this session replaces the newest session on the assets' pages.
+        Session to show in place of the newest session on the pages; None to keep the newest session.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 
@@ -198,7 +198,7 @@ class SiteServer(ThreadingHTTPServer):
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """After `detail_pages` more asset pages, refuse every request with 403; None ends the refusals."""
+        """Answer 403 to every request after `detail_pages` more asset pages; None removes this block."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
@@ -310,8 +310,8 @@ class _Handler(BaseHTTPRequestHandler):
             site.closing.wait(max(0.0, begun_at + site.latency_ms / 1000 - time.monotonic()))
             self._answer(answer)
         finally:
-            # Call `leave` before the last bytes are sent. Otherwise the client's next request could arrive
-            # before `leave` and increase `most_in_flight`.
+            # Call `leave` before the last bytes are sent, so that this request and the client's next request
+            # never count as simultaneous.
             site.leave()
         self.wfile.flush()
 

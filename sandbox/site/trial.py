@@ -1,7 +1,8 @@
 """Makes the assets that the sample site has in the local run; their prices change from day to day.
 
 `trial.csv` lists the assets. Names and orders of magnitude come from well-known assets; all values are made
-up. On the live day an asset has the price in `trial.csv`; a random walk gives the prices of earlier sessions.
+up. `trial.csv` has the prices of the live day; a random walk gives the prices of the sessions before that
+day.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def trial_assets(live: int, day: int | None = None) -> list[SampleAsset]:
     live
         The live day, ``YYYYMMDD``.
     day
-        One of `history_days`; None for the live day itself.
+        The day to show, one of `history_days`; None for the live day.
     """
     day = day or live
     sessions = _sessions(live)
@@ -84,7 +85,7 @@ def _sessions(live: int) -> tuple[date, ...]:
 
 
 def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: int) -> SampleAsset:
-    """Return the asset with its values on `day`; ``sessions[step]`` is the newest session on that day."""
+    """Return the asset with its values on `day`; the newest session is ``sessions[step]``."""
     if listed.variety == "halted":
         return replace(make_known_asset(sessions[step], listed), day=day)
     prices, starts = _prices(listed), _starts(sessions, step, day)
@@ -123,7 +124,7 @@ def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: in
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return the index in `sessions` at which each price change starts; the keys are columns."""
+    """Return, for each column of a price change, the index in `sessions` at which the change starts."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:
@@ -139,6 +140,6 @@ def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int
 
 
 def _written(value: Decimal, unit: str) -> tuple[str, Decimal]:
-    """Return a cell's text (with `unit`) and value, both rounded to two decimal places."""
+    """Round `value` to two decimal places; return the result as text with `unit`, and as a number."""
     rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return brazilian(rounded) + unit, rounded
