@@ -33,7 +33,7 @@ output "work_bucket" {
 }
 
 output "collector_policy_json" {
-  description = "JSON policy for the user or role of a collector. The policy allows only listing, reading and adding archived pages."
+  description = "JSON policy for a collector's user or role. The policy allows only listing, reading and adding archived pages."
   value       = data.aws_iam_policy_document.collector.json
 }
 

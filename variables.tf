@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "Prefix of all resource names. Instances in one account need different prefixes, even in different regions: IAM names are global to the account."
+  description = "Prefix of all resource names. Instances in one account need different prefixes, even in different regions: IAM names are global."
   type        = string
   default     = "pynvest"
   nullable    = false
