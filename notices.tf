@@ -21,7 +21,7 @@ locals {
       missing     = "notBreaching"
       enabled     = true
     }
-    # Missing data must not raise the alarm, because a new lake has started no execution yet.
+    # An alarm starts in the state INSUFFICIENT_DATA, so a new lake without executions sends no notice.
     # Three days pass between Friday's execution and Monday's execution.
     silence = {
       name        = "${local.workflow_name}-silent"
@@ -40,7 +40,7 @@ locals {
   }
   alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.here}:alarm:${alarm.name}"]
 
-  # After a refresh, a subscription that AWS has deleted is no longer in the state.
+  # If AWS has deleted the subscription, a refresh removes the subscription from the state.
   pending = try(aws_sns_topic_subscription.notices[0].pending_confirmation, null)
   address = var.alarm_email == null ? null : local.pending == null ? "lost" : local.pending ? "pending" : "confirmed"
   confirm = {
@@ -75,7 +75,7 @@ resource "aws_sns_topic_subscription" "notices" {
   endpoint  = var.alarm_email
 }
 
-# The topic's policy; the topic belongs to the module or to the consumer.
+# Policy for the notices' topic: the module's topic or the consumer's own topic.
 data "aws_iam_policy_document" "notices" {
   count = local.notified ? 1 : 0
 
@@ -97,8 +97,8 @@ data "aws_iam_policy_document" "notices" {
     }
   }
 
-  # The module's own topic does not need this statement: the role's policy suffices.
-  # After a role is deleted, AWS rejects every topic policy that names this role.
+  # Only for the consumer's topic: for the module's topic, the role's policy suffices.
+  # AWS rejects a topic policy that names a deleted role.
   dynamic "statement" {
     for_each = var.alarm_topic_arn[*]
 
@@ -157,7 +157,7 @@ resource "aws_cloudwatch_event_rule" "stopped" {
   description = "The workflow timed out, was aborted, or failed without a notice"
   tags        = var.module_default_tags
 
-  # An execution that failed with one of these two errors has sent its notice.
+  # The workflow sends its own notice before it fails with DayNotGood or StateFailed.
   event_pattern = jsonencode({
     source      = ["aws.states"]
     detail-type = ["Step Functions Execution Status Change"]
@@ -177,7 +177,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
       status = "$.detail.status"
       time   = "$.time"
     }
-    # Each line is a JSON string. SNS gets the string unchanged, with the quotes.
+    # Each line is a JSON string. The notice shows the quotes, too.
     input_template = <<-EOT
       "${var.name_prefix}: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: foi interrompida; FAILED: falhou sem conseguir avisar; TIMED_OUT: passou do tempo máximo). Hora (UTC): <time>."

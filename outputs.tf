@@ -2,7 +2,7 @@ output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
 
-  # Do not put this precondition into the data sources of the account and the region: Terraform would then read them only after all inputs are known.
+  # A precondition in the data sources of account and region would delay these data sources until all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
     error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave out flag_create_buckets, and the module creates buckets."
@@ -28,17 +28,17 @@ output "work_bucket" {
 
   precondition {
     condition     = var.fetch_from == "site" || var.pages_retention_days > 0
-    error_message = "pages_retention_days is 0 and fetch_from is \"pages\", but a collector's pages must be kept until they are read: write at least 1 day."
+    error_message = "pages_retention_days is 0 and fetch_from is \"pages\", but the lake reads a collector's pages from the archive: write at least 1 day."
   }
 }
 
 output "collector_policy_json" {
-  description = "JSON policy for the user or role of a collector. It allows only listing, reading and adding archived pages."
+  description = "JSON policy for a collector's user or role. The policy allows only listing, reading and adding archived pages."
   value       = data.aws_iam_policy_document.collector.json
 }
 
 output "operator_policy_json" {
-  description = "JSON policy for people who operate the lake. It allows the commands of docs/operations.md, such as starting a run. Attach it as a managed policy."
+  description = "JSON policy for people who operate the lake. The policy allows the commands of docs/operations.md, such as starting a run. Attach it as a managed policy."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -94,7 +94,7 @@ output "notices" {
   # These preconditions cannot be validations: before Terraform 1.9, a validation sees only its own input.
   precondition {
     condition     = var.alarm_email == null || var.alarm_topic_arn == null
-    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write one of the two; if you want both, subscribe the address to your own topic."
+    error_message = "alarm_email is ${jsonencode(var.alarm_email)} and alarm_topic_arn is ${jsonencode(var.alarm_topic_arn)}, but notices go to one topic: write only one of the two inputs. You can subscribe the address to your own topic."
   }
   precondition {
     condition     = var.alarm_topic_arn == null ? true : split(":", var.alarm_topic_arn)[3] == data.aws_service.current.region
@@ -103,7 +103,7 @@ output "notices" {
 }
 
 output "notices_topic_policy_json" {
-  description = "JSON policy for your own topic (`alarm_topic_arn`). It allows the lake to publish notices to the topic. Null if `alarm_topic_arn` is null."
+  description = "JSON policy for your own topic (`alarm_topic_arn`). The policy allows the lake to publish notices to the topic. Null if `alarm_topic_arn` is null."
   value       = var.alarm_topic_arn == null ? null : data.aws_iam_policy_document.notices[0].json
 }
 
@@ -153,6 +153,6 @@ output "views" {
 }
 
 output "reader_policy_json" {
-  description = "JSON policy that allows people to query the lake, only through the workgroup. Attach it as a managed policy. Null if `athena_enabled` is false."
+  description = "JSON policy for people who query the lake. The policy allows queries only in the workgroup. Attach it as a managed policy. Null if `athena_enabled` is false."
   value       = one(module.athena[*].reader_policy_json)
 }

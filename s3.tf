@@ -9,14 +9,14 @@ resource "aws_s3_bucket" "this" {
   tags          = var.module_default_tags
 }
 
-# The data source below depends on this resource, because the consumer may create its own bucket in the same apply.
+# The same apply may create the consumer's bucket: this resource makes the data source below wait for the bucket.
 resource "terraform_data" "own_bucket" {
   for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
 
   input = each.value
 }
 
-# Listing the consumer's bucket fails if the bucket is in another region, or if its owner does not permit listing.
+# This request fails if the consumer's bucket is in another region or does not allow listing.
 data "aws_s3_objects" "own_bucket_in_this_region" {
   for_each = terraform_data.own_bucket
 
@@ -129,8 +129,8 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   # Nobody can overwrite an archived page.
-  # Copies and multipart uploads do not send the header If-None-Match, so they are denied too.
-  # The date of an object from a multipart upload is the time when the upload started. The upload may end much later.
+  # This statement also denies copies and multipart uploads, which do not send the header If-None-Match.
+  # A multipart upload may end long after it started, but S3 gives the object the date of the start.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

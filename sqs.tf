@@ -15,12 +15,12 @@ resource "aws_sqs_queue" "tickers" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
-      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker could be received again while an invocation still processes it: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, which is min(functions_timeout, 120) + sqs_lambda_trigger_batch_window, or leave it out."
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a second invocation could receive a ticker that the first still processes: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window} (min(functions_timeout, 120) + sqs_lambda_trigger_batch_window), or leave it out."
     }
-    # If there are no rounds, no wait limits how long the tries of a ticker can take.
+    # Without rounds, the tries of a ticker may take any time.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
-      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so the tries of a ticker may take ${local.tries_take} seconds, longer than a wait in dedup_round_minutes (${jsonencode(var.dedup_round_minutes)}), and the next round would queue the ticker twice: write smaller values, or waits of at least ${ceil(local.tries_take / 60)} minutes."
+      error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so the tries of a ticker may take ${local.tries_take} seconds. A round could queue the ticker again before its last try, because dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write smaller values, or waits of at least ${ceil(local.tries_take / 60)} minutes."
     }
     precondition {
       condition     = var.sqs_lambda_trigger_batch_size <= 10 || var.sqs_lambda_trigger_batch_window >= 1
@@ -45,7 +45,7 @@ resource "aws_sqs_queue" "dead_letter" {
   tags                      = var.module_default_tags
 }
 
-# Creating a queue takes a long time. With separate redrive policies, all queues are created at the same time.
+# Separate redrive policies let Terraform create all queues at the same time. Each queue takes long to create.
 resource "aws_sqs_queue_redrive_policy" "tickers" {
   for_each = aws_sqs_queue.tickers
 

@@ -1,5 +1,5 @@
 variable "name_prefix" {
-  description = "Prefix of all resource names. Give each instance in an account its own prefix, even in another region: IAM names are global to the account."
+  description = "Prefix of all resource names. Instances in one account need different prefixes, even in different regions: IAM names are global."
   type        = string
   default     = "pynvest"
   nullable    = false
@@ -11,14 +11,14 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource: at most ten, S3's limit for an object such as a package. The provider's `default_tags` are added, except to the packages."
+  description = "Tags of every resource, at most ten (S3's limit for a package). Resources other than packages also get the provider's `default_tags`."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10, the limit of S3 for a package, and set the other tags in the provider's default_tags (the packages do not get these)."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10 (S3's limit for a package), and set other tags in the provider's default_tags, which packages do not get."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
@@ -26,7 +26,7 @@ variable "module_default_tags" {
   }
   validation {
     condition     = length(distinct([for key in keys(var.module_default_tags) : lower(key)])) == length(var.module_default_tags)
-    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once, because IAM treats keys that differ only in capitals as the same key."
+    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once; capitals do not matter to IAM."
   }
   validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
@@ -75,7 +75,7 @@ variable "databases_names_map" {
 }
 
 variable "flag_create_databases" {
-  description = "Whether the Glue databases are created; if not, the named databases must exist. The tables are created in any case."
+  description = "Whether the module creates the Glue databases. If false, the databases must exist. The module always creates the tables."
   type        = bool
   default     = true
   nullable    = false
@@ -104,7 +104,7 @@ variable "sqs_tickers_fiis_queue_name" {
 }
 
 variable "sqs_visibility_timeout_seconds" {
-  description = "Visibility timeout of tickers, in seconds. Minimum: stage 3's time limit plus the batch window. Null: six times that limit, but never below the minimum."
+  description = "Visibility timeout of tickers, in seconds. Minimum: stage 3's time limit plus the batch window. Null: six times stage 3's time limit, but at least the minimum."
   type        = number
   default     = null
 
@@ -122,7 +122,7 @@ variable "sqs_message_retention_seconds" {
 }
 
 variable "sqs_max_message_size" {
-  description = "Maximum size of a message, in bytes; more than 262144 needs a newer release of the provider."
+  description = "Maximum size of a message, in bytes. Older releases of the provider accept at most 262144."
   type        = number
   default     = 262144
   nullable    = false
@@ -160,7 +160,7 @@ variable "sqs_max_receive_count" {
 }
 
 variable "sqs_lambda_trigger_batch_size" {
-  description = "Maximum number of tickers per invocation; their rows become one object."
+  description = "Maximum number of tickers per invocation. The rows of an invocation become one object."
   type        = number
   default     = 25
   nullable    = false
@@ -172,7 +172,7 @@ variable "sqs_lambda_trigger_batch_size" {
 }
 
 variable "sqs_lambda_trigger_batch_window" {
-  description = "Seconds to collect tickers for a batch; at least 1 if the batch size is above 10."
+  description = "Seconds to collect tickers for a batch. Batches of more than 10 tickers need at least 1."
   type        = number
   default     = 5
   nullable    = false
@@ -190,7 +190,7 @@ variable "sqs_lambda_trigger_max_concurrency" {
 
   validation {
     condition     = var.sqs_lambda_trigger_max_concurrency == null || try(var.sqs_lambda_trigger_max_concurrency >= 2 && var.sqs_lambda_trigger_max_concurrency <= 1000, false)
-    error_message = "sqs_lambda_trigger_max_concurrency is ${jsonencode(var.sqs_lambda_trigger_max_concurrency)}: write 2 (the minimum of SQS triggers) to 1000, for each queue, or null for the module's default."
+    error_message = "sqs_lambda_trigger_max_concurrency is ${jsonencode(var.sqs_lambda_trigger_max_concurrency)}: write 2 to 1000 (the limits of an SQS trigger), or null for the module's default."
   }
 }
 
@@ -207,14 +207,14 @@ variable "functions_python_runtime" {
 }
 
 variable "functions_timeout" {
-  description = "Time limit of an invocation, in seconds. Stage 3 always ends within 120 seconds, and returns unread tickers to its queue."
+  description = "Time limit of an invocation, in seconds. In stage 3, the limit is at most 120, and unread tickers return to their queue."
   type        = number
   default     = 300
   nullable    = false
 }
 
 variable "functions_memory_size" {
-  description = "Memory of each function, in MB. Null: each stage's default, which is larger for stages that compute."
+  description = "Memory of each function, in MB. Null: 512 for stages 2 and 3, 1024 for the other stages."
   type        = number
   default     = null
 
@@ -248,7 +248,7 @@ variable "awssdkpandas_layer_version" {
 
   validation {
     condition     = var.awssdkpandas_layer_version != "3.17.0"
-    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\", whose layers for Python 3.12 and newer crash on every date (aws/aws-sdk-pandas issue 3393): write \"3.16.1\", which the module is tested with, or \"3.17.1\"."
+    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\", a release that crashes on every date with Python 3.12 and newer (aws/aws-sdk-pandas issue 3393): write \"3.16.1\", which the module is tested with, or \"3.17.1\"."
   }
 }
 
@@ -259,7 +259,7 @@ variable "lambda_packages_dir" {
 
   validation {
     condition     = var.lambda_packages_dir == null ? true : length(fileset(var.lambda_packages_dir, "*.zip")) > 0
-    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, which has no packages: write the directory that \"make package\" filled from this version of the module, such as \".build/packages\", or leave it out, and the apply builds them."
+    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, which has no packages: write the directory in which \"make package\" built this version's packages, such as \".build/packages\", or leave it out, and the apply builds the packages."
   }
 }
 
@@ -385,14 +385,14 @@ variable "dedup_wait_interval_seconds" {
 }
 
 variable "dedup_round_minutes" {
-  description = "Minutes that the dedup workflow waits before each round. A round asks the site again for the missing assets. Empty: no rounds."
+  description = "Minutes that the dedup workflow waits before each round. A round requests the pages of the missing assets again. Empty: no rounds."
   type        = list(number)
   default     = [60, 60, 60, 60]
   nullable    = false
 
   validation {
     condition     = length(var.dedup_round_minutes) <= 24 && alltrue([for minutes in var.dedup_round_minutes : minutes > 0]) && sum(concat([0], var.dedup_round_minutes)) <= 900
-    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits above 0, with a sum of at most 900, so that rounds start before the next session opens, such as [60, 60], or [] for no rounds."
+    error_message = "dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}: write at most 24 waits above 0 with a sum of at most 900, such as [60, 60], or [] for no rounds. Rounds must start before the next session opens."
   }
 }
 
@@ -421,7 +421,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Oldest day (`YYYYMMDD`) whose values quality checks use for comparison; set it if correct values have changed permanently. Null: the last 60 days."
+  description = "Oldest day (`YYYYMMDD`) that quality checks use for comparison. Set it if correct values have changed permanently. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -432,7 +432,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "Days to keep archived pages; from these pages, a day can be read again without the site. 0: no archive."
+  description = "Days to keep archived pages, from which a day can be read again without the site. 0: no archive."
   type        = number
   default     = 90
   nullable    = false
@@ -456,7 +456,7 @@ variable "log_level" {
 }
 
 variable "alarm_email" {
-  description = "Mail address for each day's notice; the module creates the notices' topic. AWS first sends a mail to confirm the address. Null: no mail."
+  description = "Mail address for each day's notice, through a topic that the module creates. AWS first sends a mail to confirm the address. Null: no mail."
   type        = string
   default     = null
 

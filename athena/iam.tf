@@ -2,13 +2,13 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
-# Read the region from aws_service: the attributes of aws_region have different names in provider 5 and provider 6.
+# The region comes from aws_service, because provider 6 renamed the attribute of aws_region.
 data "aws_service" "current" {
   service_id = "s3"
 }
 
 locals {
-  # The ARNs contain names, not references to resources. So a plan shows the policy, and tests can check its size against IAM's limit.
+  # The ARNs contain names instead of references to resources: a plan then shows the whole policy, and tests can check the policy's size.
   here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
   athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
@@ -17,11 +17,11 @@ locals {
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])
   bucket_arn = { for bucket in toset([for table in var.tables : table.bucket]) : bucket => "arn:${data.aws_partition.current.partition}:s3:::${bucket}" }
 
-  # One pattern for both tables of a layer keeps the policy within IAM's limit, even with the longest names.
+  # The tables of stocks and of funds share one pattern: otherwise, long names would exceed IAM's limit for a policy.
   key_patterns = { for key, table in var.tables : key => "${replace(table.prefix, "/_indicadores_.*$/", "_indicadores_")}*" }
 }
 
-# With the reader's own permissions, Athena reads the catalog and the tables' objects, and writes results.
+# Athena uses the reader's permissions to read the catalog and the tables' objects, and to write results.
 data "aws_iam_policy_document" "reader" {
   # checkov:skip=CKV_AWS_356:The actions that list workgroups and data catalogs support no resource
   statement {

@@ -83,7 +83,7 @@ resource "aws_athena_named_query" "this" {
 }
 
 # Athena writes the same entry when it creates a view.
-# Trino recognizes a view by the parameter `comment`. In Trino, a description would replace this parameter.
+# No description: Trino would read it instead of the parameter `comment`, which marks a view.
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 

@@ -14,6 +14,6 @@ output "views" {
 }
 
 output "reader_policy_json" {
-  description = "JSON policy that allows people to query the lake, only through the workgroup."
+  description = "JSON policy for people who query the lake. The policy allows queries only in the workgroup."
   value       = data.aws_iam_policy_document.reader.json
 }

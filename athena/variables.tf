@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "tables" {
-  description = "Layer, bucket, key prefix, database, name and ARN of each table; this is the glue submodule's output `tables`."
+  description = "The glue submodule's output `tables`: layer, bucket, key prefix, database, name and ARN of each table."
   type        = map(object({ layer = string, bucket = string, prefix = string, database = string, name = string, arn = string }))
 }
 
 variable "columns" {
-  description = "Columns of each table, including the partition key: name, Glue type and comment. The keys are those of `tables`."
+  description = "Columns of each table, including the partition key: name, Glue type and comment. The map has the keys of `tables`."
   type        = map(list(object({ name = string, type = string, comment = string })))
 }
 
@@ -24,7 +24,7 @@ variable "bytes_scanned_cutoff" {
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes the workgroup's history and other people's saved queries."
+  description = "Whether a destroy also deletes a workgroup that has a query history or queries saved by people."
   type        = bool
 }
 

@@ -159,8 +159,7 @@ def _header(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(
             f"the header {name} decides whether an answer can be read: leave it out"
         )
-    # Header names are case-insensitive. Spell the name as in the defaults, so that the new value replaces the
-    # default.
+    # Header names are case-insensitive, but a dict's keys are not: use the default's spelling of the name.
     return next((known for known in DEFAULT_HEADERS if known.lower() == name.lower()), name), value
 
 
@@ -192,6 +191,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    # Handle a service manager's SIGTERM in the same way as Ctrl-C.
+    # Handle SIGTERM, which a service manager sends, like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The lake's work bucket, with a collector's permissions: put, get and list under ``pages/``."""
+"""A collector's access to the lake's work bucket: put, get and list under ``pages/``."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Bucket:
             self._archive.put(day, pages)
 
     def put_manifest(self, day: int) -> bool:
-        """Put a manifest of the day's archived objects; return False if this manifest exists already."""
+        """Put a manifest of the day's archived objects; return False if the same manifest exists."""
         with self._errors():
             return self._archive.put_manifest(day, self._archive.keys(day))
 

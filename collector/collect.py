@@ -81,7 +81,7 @@ class Collection:
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
-        """Load the archived pages, except pages that were fetched before 18:45 on the day."""
+        """Load the day's archived pages that were fetched at 18:45 of the day or later."""
         for key in self._bucket.keys(self._day.number):
             archived = self._bucket.read(key)
             for problem in archived.problems:
@@ -136,7 +136,6 @@ class Collection:
             )
 
     def _put_manifest(self) -> None:
-        """Put a manifest if a page of the day is archived. Never upload two manifests of the same objects."""
         if all(seen is Looks.LATER for seen in self._archived.values()):
             return
         if self._bucket.put_manifest(self._day.number):
@@ -148,9 +147,9 @@ class Collection:
             self._say(f"{self._day.number}: no new pages since the last manifest")
 
     def _ask_once_more(self) -> None:
-        """Request the unexpected pages once more, if there are only a few. The archived pages count anyway.
+        """Request the unexpected pages once more, if there are at most `PAGES_AN_OBJECT`.
 
-        Many strange pages mean a new layout. Another request would return the same pages.
+        More unexpected pages mean a new layout: a second request would return the same pages.
         """
         strange = self._strange
         if strange and len(strange) <= PAGES_AN_OBJECT and not self._is_over:
@@ -178,7 +177,8 @@ class Collection:
         Returns
         -------
         CollectorError or None
-            If one listing is missing, its error; the assets of the other listing can still be collected.
+            The error of a missing listing; None if no listing is missing. The assets of the other listing can
+            still be collected.
 
         Raises
         ------
@@ -290,11 +290,11 @@ class Collection:
         pool = ThreadPoolExecutor(self._site.threads)
         try:
             futures = [pool.submit(ask, asset) for asset in assets]
-            # Wait in steps of one second: on Windows, Ctrl-C cannot interrupt a wait without a timeout.
+            # Wait in steps of one second: on Windows, Ctrl-C takes effect only between two waits.
             while wait(futures, timeout=1).not_done:
                 pass
         finally:
-            # Even after an error, wait for the requested pages, so that these pages are archived.
+            # Wait for the open requests even after an error, so that their pages are archived.
             pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             future.result()

@@ -26,10 +26,10 @@ class CollectedDay:
     number
         The day, ``YYYYMMDD``.
     closed_at
-        18:45 of the day; from this time on, pages show the day's session.
+        18:45 of the day. Pages that are fetched after this time show the day's session.
     until
-        The moment when the next session opens and the site begins to show that session. ``until`` is
-        None if the user named the day, because on a holiday the site still shows the day before.
+        The moment when the next session opens and the site begins to show that session. None if the user
+        named the day: if the next weekday is a holiday, the site still shows the named day.
     """
 
     number: int
@@ -50,7 +50,7 @@ def last_day(now: datetime) -> CollectedDay:
 
 
 def named_day(number: int, now: datetime) -> CollectedDay:
-    """Return the day that the user named. On a holiday, the site may still show the session of the named day.
+    """Return the day that the user named.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class Incomplete(CollectorError):
 
 
 class ListingUnreadable(CollectorError):
-    """The site's answer for a listing names no assets."""
+    """A listing from the site cannot be read."""
 
     status = 5
 

@@ -10,12 +10,12 @@ LONGEST_WAIT_SECONDS = 300.0
 
 
 class Patience:
-    """A series of increasing waits, with a limit on the total time since the first failure.
+    """Growing waits between tries, with a limit on the total time.
 
     Parameters
     ----------
     seconds
-        The longest time allowed from the first failure to the next success.
+        Limit of the total time, in seconds, from the first failure to the next success.
     say
         Prints a line.
     """
@@ -31,7 +31,7 @@ class Patience:
         self._pause = FIRST_WAIT_SECONDS
 
     def wait(self, why: str) -> bool:
-        """Print the reason, wait, and return True; if the allowed time is over, return False at once.
+        """Print the reason, wait and return True. If the total time is over, return False at once.
 
         Parameters
         ----------

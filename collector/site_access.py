@@ -1,4 +1,4 @@
-"""The collector reads the site with the Lambda functions' client and without pynvest."""
+"""Fetches pages from the site with the Lambda functions' client; pynvest is not needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Asset(NamedTuple):
 
 
 class Looks(Enum):
-    """The collector's rough classification of a page; only the Lambda functions read the page's values."""
+    """A rough classification of a page. The collector does not read the page's values."""
 
     LIKE_THE_ASSET = "the asset's page, or the site's answer that there is no such asset"
     LATER = "a page of a session after the day"
@@ -85,7 +85,7 @@ class Site:
         return self._get(asset_url(self._base_url, asset.ticker), until)
 
     def _get(self, url: str, until: datetime | None) -> Page:
-        # Compute the deadline for each page, because the monotonic clock stops while the machine sleeps.
+        # The monotonic clock stops while the machine sleeps: compute a new deadline for each page.
         left = (until - self._now()).total_seconds() if until else None
         return self._client.get(url, None if left is None else time.monotonic() + left)
 

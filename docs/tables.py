@@ -51,7 +51,7 @@ variações por ano são as do ano da execução e dos cinco anteriores.
 
 
 def _unquote(value: Any) -> Any:
-    """Return the value or text that an hcl2 expression stands for."""
+    """Remove the quotes, or ``${}``, that hcl2 puts around a value."""
     if isinstance(value, str):
         if value.startswith('"'):
             return json.loads(value)
@@ -110,7 +110,6 @@ def _columns(table: str) -> dict[str, dict[str, Any]]:
 
 
 def _shown(column: dict[str, Any]) -> str:
-    """Return a text with the first and the last date on which the site shows a column."""
     since, until = column.get("since"), column.get("until")
     return ", ".join([f"desde {since}"] * bool(since) + [f"até {until}"] * bool(until))
 

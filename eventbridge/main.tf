@@ -16,7 +16,7 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = each.value.target_arn
     role_arn = aws_iam_role.this[each.key].arn
-    # The Scheduler replaces <aws.scheduler…> only if the brackets are unescaped, but jsonencode escapes them.
+    # jsonencode escapes < and >, but the Scheduler replaces only an unescaped <aws.scheduler…>.
     input = replace(replace(each.value.input, "\\u003c", "<"), "\\u003e", ">")
 
     retry_policy {

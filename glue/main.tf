@@ -14,7 +14,7 @@ locals {
 
   partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
 
-  # Layers with the same database name share one database. Its for_each key is the name of the first such layer.
+  # Layers with equal database names share one database, under the first layer's key.
   layers       = ["sor", "sot", "spec"]
   created_with = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
 }

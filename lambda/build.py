@@ -2,9 +2,9 @@
 
 Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
 standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. The file does
-not depend on time stamps, file modes or line endings of this machine. Two builds of a stage's package differ
-only if their zlib releases compress differently. Two builds of the layer also differ if their pip
-releases write different files into ``*.dist-info``.
+not depend on time stamps, file modes or line endings of this machine. Two machines build different files only
+if their zlib releases compress differently. For the layer, their pip releases may also write different files
+into ``*.dist-info``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-# The shared packages that each stage's package contains; packages.tf reads packages.json too.
+# The shared folders of lambda/src in each stage's package. packages.tf reads the same file.
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"
 NOT_IN_LAYER = "bin", "tests"  # commands, and the tests in pynvest's wheel
-# Some of a user's pip settings would change the target directory or prevent the installation. The options in
-# NO_OTHER_PLACE and the variables in NO_REFUSAL override them. Settings of the package index still apply.
-# NO_REFUSAL holds environment variables, because pip has no options that disable these two settings.
+# A user's pip settings may change the target directory or prevent the installation: override these settings.
+# NO_REFUSAL holds environment variables, because pip has no options for these two settings. Settings of the
+# package index still apply.
 NO_OTHER_PLACE = "--no-user", "--prefix=", "--root=/"
 NO_REFUSAL = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_DRY_RUN": "0"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -70,7 +70,7 @@ def package_hash(package: str, runtime: str) -> str:
 
 
 def layer_contents(runtime: str) -> dict[str, bytes]:
-    """Install the requirements for Lambda with pip, and return a map from the layer's file names to contents.
+    """Install the layer's requirements with pip, and return the layer's files as a map from name to content.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
         command += ["--implementation=cp"]
         command += [f"--platform={PLATFORM}", f"--python-version={runtime.replace('python', '')}"]
         command += [f"--target={target}", f"--requirement={REQUIREMENTS}"]
-        # pip checks Requires-Python against its own Python, not against the target Python.
+        # Older pip releases check Requires-Python against their own Python, not against the target Python.
         command += ["--ignore-requires-python", *NO_OTHER_PLACE]
         try:
             subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **NO_REFUSAL})
@@ -108,7 +108,7 @@ def build(package: str, output: Path, runtime: str) -> Path:
     contents = layer_contents(runtime) if package == LAYER else package_contents(package)
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{package}-{package_hash(package, runtime)}.zip"
-    # Write to a temporary name first: another build may run in the same directory.
+    # Write to a temporary name first: another build may write the same file at the same time.
     partial = output / f"{path.name}.{os.getpid()}"
     with zipfile.ZipFile(partial, "w") as archive:
         for name, content in contents.items():

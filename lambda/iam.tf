@@ -15,8 +15,8 @@ locals {
     "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
   ] }
 
-  # Each of these maps holds one statement per table, or one statement per kind of asset.
-  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. GetObject sends no prefix; therefore the condition has IfExists.
+  # Maps from a table, or from a kind of asset, to a policy statement.
+  # Without ListBucket, GetObject on a missing key returns 403 instead of 404. A GetObject request has no s3:prefix, so the condition needs IfExists.
   list               = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLike = s3.days } } }
   list_or_miss       = { for key, s3 in local.s3 : key => { actions = ["s3:ListBucket"], resources = [s3.bucket], prefix = { StringLikeIfExists = s3.days } } }
   read               = { for key, s3 in local.s3 : key => { actions = ["s3:GetObject"], resources = [s3.objects], prefix = {} } }
@@ -42,7 +42,7 @@ locals {
     miss = { actions = ["s3:ListBucket"], resources = [var.work_bucket.arn], prefix = { StringLikeIfExists = "${part}/*" } }
   } }
 
-  # When a role reads or writes an object, S3 uses the bucket's KMS key with this role's permissions.
+  # S3 uses a bucket's KMS key with the permissions of the role that reads or writes the object.
   uses_of_bucket_keys = { for function, actions in local.actions_in_lake : function => concat(
     contains(actions, "s3:GetObject") ? ["kms:Decrypt"] : [],
     contains(actions, "s3:PutObject") ? ["kms:GenerateDataKey"] : [],
@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Stages 4 and 5 read compact objects to skip parts that these objects already contain.
+    # Stages 4 and 5 read compact objects, because they skip a part that a compact object already contains.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,
@@ -170,8 +170,8 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Allow access only to this account's buckets. A bucket of another account may have a policy that allows the role.
-      # AWS always sends the bucket's account. The emulator does not send it; therefore the condition has IfExists.
+      # Allow access only to this account's buckets, even if the policy of another account's bucket allows the role.
+      # AWS always sends aws:ResourceAccount. The emulator does not, so the condition needs IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []
 

@@ -1,6 +1,6 @@
 data "aws_partition" "current" {}
 
-# Read the region from aws_service: the attributes of aws_region have different names in provider 5 and provider 6.
+# The region comes from aws_service, because provider 6 renamed the attribute of aws_region.
 data "aws_service" "current" {
   service_id = "s3"
 }
@@ -9,8 +9,8 @@ data "aws_caller_identity" "current" {}
 
 locals {
   # Memory in MB.
-  # With more memory, functions that compute are faster at the same cost.
-  # With less memory, functions that wait for pages cost less.
+  # Functions that compute get more memory: they run faster at the same cost.
+  # Functions that wait for pages get less memory: waiting then costs less.
   functions = {
     check-and-delete-partitions          = { stage = 1, memory = 1024, package = "check_and_delete_partitions", asynchronous = true }
     get-tickers                          = { stage = 2, memory = 512, package = "get_tickers", asynchronous = true }
@@ -37,7 +37,7 @@ locals {
   ) }
   queue_urls = { for kind, queue in var.ticker_queues : kind => queue.url }
 
-  # In this list, each table comes before its source tables.
+  # Stage 1 clears the tables in this order: each table before its source tables.
   lake_tables = jsonencode([for key in ["spec_quality", "spec_ativos", "sot_fiis", "sot_acoes", "sor_fiis", "sor_acoes"] : local.table[key]])
 
   environment = {
@@ -131,7 +131,7 @@ resource "aws_lambda_function" "this" {
     # Lambda counts the size of the variables as JSON.
     precondition {
       condition     = length(jsonencode(local.environment[each.key])) <= 3900
-      error_message = "The environment of ${local.names[each.key]} has ${length(jsonencode(local.environment[each.key]))} characters as JSON, but at most 3900 are allowed, because Lambda's limit of 4096 includes the logger's variables: write shorter names of buckets, databases and queues, or fewer fetch_headers."
+      error_message = "The environment of ${local.names[each.key]} has ${length(jsonencode(local.environment[each.key]))} characters as JSON, and the limit is 3900 (Lambda's 4096 minus the logger's variables): write shorter names of buckets, databases and queues, or fewer fetch_headers."
     }
   }
 

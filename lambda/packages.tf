@@ -19,8 +19,8 @@ locals {
     ))), 0, 16)
   }
 
-  # If the bucket has a package with this hash, Terraform uses that package's key, so all machines make the same plan.
-  # If not, the package gets a new key, so Terraform builds and uploads the package.
+  # A package whose hash is in the bucket keeps its key, so all machines make the same plan.
+  # Any other package gets a new key, so Terraform builds and uploads the package.
   stored = { for package, hash in local.hashes : package => [for key in data.aws_s3_objects.packages.keys : key if startswith(key, "${package}/${hash}-")] }
   keys = { for package, hash in local.hashes : package =>
     length(local.stored[package]) > 0 ? local.stored[package][0] : "${package}/${hash}-${formatdate("YYYYMMDDhhmmss", plantimestamp())}.zip"
@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags. The provider may have more than ten default_tags, so the object gets none of these.
+  # An S3 object takes at most ten tags, but the provider may have more default_tags: the object gets no default_tags.
   override_provider {
     default_tags {
       tags = {}

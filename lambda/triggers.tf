@@ -4,10 +4,10 @@ locals {
     get-financial-data-for-fiis  = "fiis"
   }
 
-  # B3 has about 1,000 stocks and 450 funds. With these numbers of concurrent invocations, stage 3 processes each kind's tickers in about the same time.
+  # Concurrent invocations per kind: B3 has about 1,000 stocks and 450 funds, so both kinds take about the same time.
   places = { acoes = 5, fiis = 3 }
 
-  # A new object in a table on the left starts the function on the right.
+  # Map from a table to the function that a new object in the table starts.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
     sor_fiis  = "prep-financial-data-for-fiis"
@@ -15,7 +15,6 @@ locals {
     sot_fiis  = "specialize-financial-data"
   }
 
-  # Functions are started by the bucket's notification configuration, or by rules on the bus.
   by_bus            = var.bucket_notifications == "eventbridge"
   notified_triggers = local.by_bus ? {} : local.object_triggers
   bus_triggers      = local.by_bus ? local.object_triggers : {}
@@ -48,7 +47,7 @@ resource "aws_lambda_permission" "bucket" {
   source_account = data.aws_caller_identity.current.account_id
 }
 
-# A bucket has only one notification configuration, so tables in the same bucket share it.
+# Tables in the same bucket share the bucket's only notification configuration.
 resource "aws_s3_bucket_notification" "this" {
   for_each = local.by_bus && !var.creates_buckets ? {} : var.notified_buckets
 
@@ -99,7 +98,7 @@ resource "aws_cloudwatch_event_target" "this" {
     maximum_retry_attempts       = 185
   }
 
-  # This queue gets failed invocations, and events that could not be delivered to the function.
+  # The function's failure queue also gets the events that the bus cannot deliver to the function.
   dead_letter_config {
     arn = var.dead_letter_queues[local.names[each.value]].arn
   }

@@ -29,7 +29,7 @@ variable "log" {
 }
 
 variable "packages_bucket" {
-  description = "Name of the bucket that packages are stored in."
+  description = "Name of the bucket for packages."
   type        = string
 }
 
@@ -99,7 +99,7 @@ variable "dead_letter_queues" {
 }
 
 variable "assessment" {
-  description = "Effect of a bad verdict (`fail` or `record`), first reference day (null: any), whether a good day gets a notice, seconds between status checks."
+  description = "The module's inputs `quality_gate`, `quality_reference_from`, `daily_digest` and `dedup_wait_interval_seconds`."
   type        = object({ quality_gate = string, quality_reference_from = number, daily_digest = bool, look_interval = number })
 }
 

@@ -64,7 +64,7 @@ def advice(measures: Iterable[str], day: int) -> list[str]:
     Parameters
     ----------
     measures
-        The ``medida`` of each remark; the worst remark comes first.
+        Column ``medida`` of each remark, with the worst remark first.
     day
         The run day, ``YYYYMMDD``.
     """

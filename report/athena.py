@@ -94,9 +94,9 @@ class Athena:
         return self._answer(self._run(sql, timeout_seconds)["QueryExecutionId"])
 
     def ask_object(self, sql: str, s3: Any, timeout_seconds: float = 60.0) -> Answer:
-        """Run a query and read its whole answer from the result object, with a single request.
+        """Run a query and read the whole answer from the result object in S3.
 
-        A null and an empty text both become None; `types` is empty.
+        A null becomes None, and so does an empty text. The answer has no types.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class Athena:
             columns = [column["Name"] for column in described]
             types = [column["Type"] for column in described]
             rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
-        # The first page of a SELECT begins with the column names.
+        # The first row of a SELECT's answer holds the column names.
         if rows and rows[0] == columns:
             del rows[0]
         return Answer(columns, rows, types)

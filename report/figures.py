@@ -334,7 +334,7 @@ def _has_both(asset: ListedAsset) -> bool:
 
 
 def _near_all(values: Iterable[float | None]) -> float:
-    """Return the 95th percentile, which is itself one of the values."""
+    """Return the 95th percentile, without interpolation."""
     ordered = sorted(value for value in values if value is not None)
     return ordered[(len(ordered) * 19 + 19) // 20 - 1]
 
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # A session is a date without a time. With UTC, browsers in all time zones show the same date.
+        # The sessions are dates without a time. In UTC, a browser in any time zone shows the same date.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

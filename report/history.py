@@ -72,7 +72,7 @@ class Split:
     session
         The first trading day after the split.
     shares, price
-        The factors by which the number of shares and the price changed.
+        New number of shares divided by the old number, and new price divided by the old price.
     """
 
     session: date
@@ -83,7 +83,7 @@ class Split:
 def possible_splits(history: AssetHistory) -> list[Split]:
     """Return the sessions with a possible split.
 
-    In such a session, the shares are multiplied and the price is divided by about the same factor.
+    A split multiplies the number of shares by a factor, and divides the price by about the same factor.
     """
     prices = history.values.get("vlr_cot", ())
     readings = zip(history.sessions, prices, history.shares, strict=False)
@@ -111,9 +111,9 @@ def ask_histories(
     database
         Database of the views.
     known
-        Column names of each table to query; the key is the name of the column that holds the tickers.
+        Map from a kind's ticker column (``nome_papel`` or ``fii``) to the kind's column names.
     days
-        Number of run days to read; the last one is the lake's latest day.
+        Number of run days to read, counted back from the lake's latest day.
     """
 
     def ask(ticker: str) -> list[AssetHistory]:
@@ -139,7 +139,7 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return a query for one row per asset. The arrays of a row hold each session's last reading."""
+    """Return a query for one row per asset, with arrays of the last reading of each session."""
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -151,7 +151,7 @@ def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> s
 
 
 def table_of(sql: str) -> str:
-    """Return the first table in the SQL text of a query or view, as written there.
+    """Return the first table after FROM, as the SQL text writes it.
 
     Raises
     ------
@@ -186,5 +186,5 @@ def _history(row: Sequence[str | None], columns: Sequence[str], shares: str) -> 
 
 
 def _items(array: str | None) -> list[str]:
-    """Split an array that Athena has written, such as ``[1.5, null]``, into texts."""
+    """Return the items, as texts, of an array in Athena's format, such as ``[1.5, null]``."""
     return (array or "[]")[1:-1].split(", ")

@@ -41,7 +41,7 @@ class DayVerdict:
 
 
 def verdicts(quality: Sequence[Row]) -> list[DayVerdict]:
-    """Return a verdict for each judged day, newest day first. A verdict's reasons start with the failures."""
+    """Return a verdict for each judged day, newest day first. In a verdict's reasons, failures come first."""
     found = []
     for number, rows in groupby(quality, key=lambda row: row[PARTITION_KEY]):
         measures = list(rows)

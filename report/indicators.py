@@ -95,23 +95,25 @@ class Indicator:
 def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
     """Return the indicators that occur in the rows of a kind, sorted by section.
 
+    Columns that the contract lacks come last, and have their names as titles.
+
     Parameters
     ----------
     ticker
         Name of the column that holds the kind's tickers.
     rows
-        Rows of the kind's latest day; columns that the contract lacks come last, under their own names.
+        Rows of the kind's latest day.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
-    # The number in a name such as pct_var_ano_a1 is subtracted from this year.
+    # A name such as pct_var_ano_a1 counts the years back from this year.
     year = max((row[PARTITION_KEY] for row in rows), default=0) // 10000
     found = [_indicator(ticker, name, known.get(name), rows, year) for name in names]
     return sorted(found, key=lambda one: SECTIONS.index(one.section))
 
 
 def meaning(column: ShownColumn) -> str:
-    """Return the data contract's definition of a column of the table, or the hint of a computed column."""
+    """Return a column's meaning: the data contract's definition, or the hint of a computed column."""
     names = {"nome_papel": column.stock, "fii": column.fund}
     found = [
         _contract(_KINDS[ticker])[name][1]
@@ -151,7 +153,7 @@ def _title(name: str, label: str, column: ShownColumn | None, year: int) -> str:
 
 
 def _readable(meaning: str, title: str) -> str:
-    """Return a contract's definition in the words and units of the page."""
+    """Rewrite a definition of the data contract for the page, with the page's units."""
     text = re.sub(r"em (pontos percentuais|fração) \([^)]*\)", "em %", meaning)
     if title.startswith("Ano de "):
         return f"Variação da cotação no {title[0].lower()}{title[1:]}, em %"
@@ -159,7 +161,7 @@ def _readable(meaning: str, title: str) -> str:
 
 
 def _form(name: str, kind: str, meaning: str) -> tuple[str, str, str]:
-    """Derive a column's number format, and the texts around the number, from the contract's definition."""
+    """Return a column's `shown`, `before` and `after` (see `Indicator`)."""
     if kind not in ("double", "bigint"):
         return ("text" if kind == "string" else "day", "", "")
     if "em pontos percentuais" in meaning:

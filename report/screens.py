@@ -1,6 +1,6 @@
 """The columns of the table, their computed values, and the stock screens behind the page's buttons.
 
-``screens.json`` has the thresholds of the screens; the queries in ``athena/queries`` use the same numbers.
+The thresholds of the screens are in ``screens.json``, and also in the queries of ``athena/queries``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ShownColumn:
         Number format: ``decimal``, ``count``, ``points``, ``amount`` or ``change``. ``change`` shows a
         fraction as a percentage with a sign.
     stock, fund
-        Source columns in the rows of stocks and of funds; None if the rows have no such column.
+        The lake's column for stocks, and for funds; None if the kind has no such column.
     is_low_better
         Whether the first click on the heading sorts in ascending order.
     is_default
@@ -233,10 +233,10 @@ def source_columns() -> Sequence[ShownColumn]:
 
 
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | None]]:
-    """Return, for each column, the numbers of the assets, in the order of the assets.
+    """Return a list of numbers for each column: one number per asset, in the order of the assets.
 
-    Columns that no row has, and values that cannot be computed for any asset, are left out. Columns
-    that the data contract lacks come last, under their own names.
+    A source column that no row has is left out, and so is a computed column without values. Numeric columns
+    that the data contract lacks come after the other source columns, and have their names as titles.
     """
     names = {name for asset in assets for name in asset.row}
     known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
@@ -259,7 +259,7 @@ def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | 
 
 
 def presets(columns: Collection[ShownColumn]) -> list[Mapping[str, str]]:
-    """Return the screens for the page's buttons; leave out screens that need a column outside `columns`."""
+    """Return the screens (the page's buttons) that need only the given columns."""
     lacking = {column.key for column in (*_COLUMNS, *_COMPUTED)} - {column.key for column in columns}
     return [
         preset
@@ -275,7 +275,7 @@ def number(asset: ListedAsset, column: ShownColumn) -> float | None:
 
 
 def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return how far Graham's number exceeds the price, as a fraction, for stocks with earnings."""
+    """Return Graham's number / price - 1 for stocks with earnings and book value above zero."""
     product = math.prod(SETTINGS["graham"].values())
     found = {}
     for asset in assets:

@@ -91,7 +91,7 @@ class Snapshot:
     histories
         The sessions of each asset within the latest run days.
     bad_days
-        Verdict of each run day in the histories; run days with the verdict ``ok`` are left out.
+        Verdicts other than ``ok``, by run day.
     """
 
     stocks: Sequence[Row] = ()
@@ -171,8 +171,7 @@ def column_types() -> Mapping[str, str]:
 def typed(answer: Answer) -> list[Row]:
     """Return the rows of an answer; each value has the type of its column in the data contract.
 
-    A newer lake has columns that this checkout's contract lacks. Their values get the types that Athena
-    gives; if Athena gives no types, the values are texts.
+    A column that the contract lacks has Athena's type, or is text if Athena gives no types.
     """
     given = dict(zip(answer.columns, answer.types, strict=False))
     types = [column_types().get(name) or given.get(name, "string").lower() for name in answer.columns]
@@ -198,14 +197,14 @@ def latest_days(athena: Athena, database: str) -> tuple[list[Row], list[Row]]:
 
 
 def _once(rows: Iterable[Row], ticker: str) -> list[Row]:
-    """Keep the newest row per asset: until the evening's workflow ends, an asset may have two rows."""
+    """Keep the newest row per asset: an asset may have two rows until the dedup workflow has run."""
     ordered = sorted(rows, key=lambda row: row.get("datetime_exec") or datetime.min)
     newest = {row[ticker]: row for row in ordered if row.get(ticker) is not None}
     return [newest[name] for name in sorted(newest)]
 
 
 def own_query(athena: Athena, name: str) -> NamedQuery:
-    """Return a query that the module saved in the workgroup. The database of this query also holds the views.
+    """Return a query that the module saved in the workgroup. The query's database also holds the views.
 
     Raises
     ------
@@ -228,7 +227,7 @@ def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     s3
         S3 client, to read the histories.
     days
-        Number of run days in the histories; the last one is the lake's latest day.
+        Number of run days in the histories, counted back from the lake's latest day.
 
     Raises
     ------

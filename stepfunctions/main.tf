@@ -3,14 +3,14 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  # Functions derive the run day from these two values, not from the clock.
+  # Functions derive the run day from the execution's input and start time, not from the clock.
   execution = {
     "input.$"      = "$$.Execution.Input"
     "started_at.$" = "$$.Execution.StartTime"
   }
 
   retries = [
-    # A new account may have ten concurrent executions; stage 3 takes eight of them.
+    # A new account may allow only ten concurrent invocations, and stage 3 uses eight.
     {
       ErrorEquals     = ["Lambda.TooManyRequestsException"]
       IntervalSeconds = 2
@@ -40,7 +40,7 @@ locals {
 
   invoke = "arn:${data.aws_partition.current.partition}:states:::lambda:invoke"
 
-  # A failed compaction does not stop other compactions; the assessment names failed compactions.
+  # A failed compaction does not stop the workflow: the assessment reports the failure.
   compactions = { for table, arn in var.dedup_function_arns : table => {
     StartAt = local.compaction_names[table]
     States = {
@@ -60,7 +60,7 @@ locals {
       }
     }
   } }
-  # If a state still fails after its retries, the workflow sends a notice, and then it fails.
+  # If a state fails after all retries, the workflow sends a notice and fails.
   caught = { for state in ["ReadPages", "Look", "DedupSot", "DedupSpec", "Assess"] : state => {
     Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "${state}Failed" }]
   } if var.notices != null }
@@ -87,7 +87,7 @@ locals {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")
           "Subject.$" = "$.said.subject"
-          # The lines are passed as data, because the template of an intrinsic function must be one line.
+          # Texts with line breaks come from $.said: the template of an intrinsic function must be one line.
           "Message.$" = "States.Format('{}{}{}{}{}', $.said.start, $$.Execution.Name, $.said.error, States.JsonToString($.failure), $.said.end)"
         }
         Next = "Broken"
@@ -142,7 +142,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # ReadPages starts a round. Without this round, the first Look would treat the day as settled.
+      # ReadPages starts a round: without a round, the first Look would treat the day as settled.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke
@@ -210,7 +210,7 @@ resource "aws_sfn_state_machine" "this" {
         }
         ResultPath = "$.asked"
         Retry      = local.retries
-        # If the round failed, the state Look finds what is missing.
+        # A failed round does not stop the workflow: the state Look finds the missing assets.
         Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
         Next  = "Look"
       }
@@ -310,7 +310,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A policy cannot name log deliveries as resources.
+  # These actions support no resource.
   statement {
     sid = "DeliverLogs"
     actions = [

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "dedup_function_arns" {
-  description = "For each table, the ARN of the function that dedups it; `acoes` and `fiis` are the tables of SoT."
+  description = "ARNs of the functions that dedup the SoT tables (`acoes`, `fiis`) and the Spec table (`spec`)."
   type        = object({ acoes = string, fiis = string, spec = string })
 }
 
@@ -19,7 +19,7 @@ variable "get_tickers_function_arn" {
 }
 
 variable "notices" {
-  description = "ARN of the topic for notices; if the module created the topic with a KMS key, also the key's ARN. Null: no notices."
+  description = "ARN of the topic for notices, and of the KMS key with which the module encrypts the topic (null: none). Null: no notices."
   type        = object({ topic_arn = string, kms_key_arn = string })
 }
 

@@ -4,8 +4,8 @@ provider "aws" {
   region = var.region
 }
 
-# The boundary allows every action that the module's roles need, on any resource. Each role's own policy names the resources.
-# If your account already has a boundary, use yours; it must allow at least these actions.
+# The boundary allows every action that the module's roles need, on any resource. Each role's own policy limits the resources.
+# If your account has a boundary already, use that boundary. It must allow at least the actions in boundary.json.
 resource "aws_iam_policy" "boundary" {
   # checkov:skip=CKV_AWS_289:A boundary grants nothing: each role's own policy names actions and resources
   # checkov:skip=CKV_AWS_290:As above

@@ -1,4 +1,4 @@
-# This lake does not read the site. Your own machine uploads the pages (docs/collector.md).
+# This lake does not read the site: your own machine uploads the pages (docs/collector.md).
 
 provider "aws" {
   region = var.region
@@ -12,7 +12,7 @@ module "pynvest_tools" {
 
 # This user's access key is stored on your machine.
 # The user may put, get and list pages, and has no other access to the lake.
-# Create the key with `aws iam create-access-key`, so that it is not in the Terraform state.
+# Create the key with `aws iam create-access-key`: Terraform would store the key in its state.
 resource "aws_iam_user" "collector" {
   # checkov:skip=CKV_AWS_273:A machine at home has no role to assume; this user can only put, get and list pages
   name = "pynvest-collector"

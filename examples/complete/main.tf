@@ -53,7 +53,7 @@ module "pynvest_tools" {
   awssdkpandas_layer_version = "3.16.1"
   lambda_packages_dir        = null # built during the apply, with python3 and pip
 
-  # Stocks get five invocations and funds get three, each with one thread. So the site gets at most eight concurrent requests.
+  # Five invocations for stocks and three for funds, with one thread each: at most eight concurrent requests to the site.
   fetch_from            = "site"
   pages_retention_days  = 90
   fundamentus_base_url  = "https://www.fundamentus.com.br"
@@ -140,8 +140,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # EventBridge's requests to KMS contain no aws:SourceAccount.
-  # The condition checks the topic's ARN instead, which is in SNS's encryption context.
+  # EventBridge's requests to KMS contain no aws:SourceAccount, but they contain the topic's ARN in SNS's encryption context.
   statement {
     sid       = "RuleTells"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -159,7 +158,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # With bucket_notifications = "eventbridge", undeliverable events go to encrypted queues.
+  # Only for bucket_notifications = "eventbridge": the bus puts undeliverable events into encrypted queues.
   statement {
     sid       = "BusSendsFailures"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

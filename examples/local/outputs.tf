@@ -21,7 +21,7 @@ output "dead_letter_queues" {
 }
 
 output "failure_queues" {
-  description = "URL of each queue for failed starts or failed invocations; the key is the queue's name."
+  description = "URLs of the queues for failed starts and failed invocations, by queue name."
   value = { for queue in concat(values(module.pynvest_tools.failure_queues), values(module.pynvest_tools.schedule_dead_letter_queues)) :
     queue.name => queue.url
   }

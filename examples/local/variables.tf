@@ -10,7 +10,7 @@ variable "fundamentus_base_url" {
 }
 
 variable "awssdkpandas_layer_arn" {
-  description = "Placeholder for the managed layer: the emulator has no SSM parameter for it, and functions use the emulator's site-packages."
+  description = "Placeholder for the ARN of the managed layer. The emulator's functions use the emulator's own site-packages."
   type        = string
   default     = "arn:aws:lambda:sa-east-1:336392948345:layer:AWSSDKPandas-Python313:1"
 }

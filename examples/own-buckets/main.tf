@@ -1,5 +1,5 @@
-# A lake in your own bucket. The bucket has your own KMS key and also notifies other targets.
-# The module does not configure this bucket.
+# A lake in your own bucket, with your own KMS key. The bucket also notifies other targets.
+# The module does not configure the bucket.
 
 provider "aws" {
   region = var.region
@@ -51,7 +51,7 @@ resource "aws_s3_bucket_notification" "lake" {
 module "pynvest_tools" {
   source = "../.."
 
-  # The bucket's name is known during the plan; its id is not.
+  # Use the attribute `bucket`: during the plan, `id` is unknown.
   bucket_names_map     = { sor = aws_s3_bucket.lake.bucket, sot = aws_s3_bucket.lake.bucket, spec = aws_s3_bucket.lake.bucket }
   bucket_kms_key_arns  = [aws_kms_key.bucket.arn]
   bucket_notifications = "eventbridge"
