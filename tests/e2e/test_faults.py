@@ -37,7 +37,8 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     day.wait()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "DayNotGood")
-    came = {down: "failed", silent: "failed", garbled: "layout"}
+    failed, layout = "o site não entregou a página", "página de formato desconhecido"
+    came = {down: failed, silent: failed, garbled: layout}
     missing = ", ".join(f"{ticker} ({came[ticker]})" for ticker in sorted(came))
     listed = sum(asset.kind == "acoes" for asset in faulty.assets) + len(GHOSTS["acoes"])
     assert f"De {listed} ações da listagem, 3 sem leitura: {missing}." in ended["cause"]

@@ -8,7 +8,7 @@ from assess_day import thresholds
 from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
-from assess_day.portuguese import ASSETS, number, quoted, sentence, some
+from assess_day.portuguese import ASSETS, number, quoted, sentence, some, why_missing
 from assess_day.references import References, last_value
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
@@ -41,7 +41,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         verdict = Verdict.FAILURE if not count else Verdict.OK
         if count and reference:
             verdict = thresholds.LISTED.below(count / reference)
-        against = f", e o normal são {number(reference)}" if reference else ""
+        against = f"; o normal é {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
         rows.append(QualityRow(table, LISTED, None, float(count), reference, verdict, said))
     return rows
@@ -52,7 +52,7 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
     for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
-        lacking[kind].append(f"{ticker} ({entry.outcome.value if entry else 'sem resposta'})")
+        lacking[kind].append(f"{ticker} ({why_missing(entry.outcome if entry else None)})")
     listed = inputs.ledger.listing
     for kind in Kind:
         count = len(listed.assets.get(kind, ())) if listed else 0
@@ -83,8 +83,8 @@ def read_again(inputs: CheckInputs) -> list[QualityRow]:
         asked = [ticker for of, ticker in again if of is kind]
         unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
         verdict = Verdict.WARNING if unread else Verdict.OK
-        of = f"De {number(len(asked))} {ASSETS[kind]} que a última rodada pediu de novo"
-        text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
+        of = f"{ASSETS[kind].capitalize()} que a última rodada pediu de novo: {number(len(asked))}"
+        text = f"{of}; ficaram com a leitura anterior: {number(len(unread))} ({some(unread)})."
         rows.append(
             QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text)
         )
@@ -96,7 +96,7 @@ def not_through(inputs: CheckInputs) -> list[QualityRow]:
     rows = []
     for check, problems, said in (
         ("objetos_pendentes", inputs.state.not_through, "Há "),
-        ("dedup", inputs.failed_compactions, "O dedup falhou: "),
+        ("dedup", inputs.failed_compactions, "A compactação falhou: "),
     ):
         verdict = Verdict.FAILURE if problems else Verdict.OK
         text = f"{said}{'; '.join(printable(problem, REASON_CHARACTERS) for problem in problems)}."
@@ -162,7 +162,7 @@ def archive(inputs: CheckInputs) -> list[QualityRow]:
     assets = sum(len(entry.assets) for entry, _ in inputs.ledger.batches if not entry.archived)
     listings = len(Kind) if listed is not None and not listed.archived else 0
     lost = [f"{number(assets)} de ativos"] * bool(assets) + [f"{listings} de listagens"] * bool(listings)
-    said = f"Páginas que não foram guardadas no arquivo, sem as quais o dia não se refaz: {' e '.join(lost)}."
+    said = f"Páginas não arquivadas (sem elas, o dia não pode ser relido): {' e '.join(lost)}."
     verdict = Verdict.WARNING if lost else Verdict.OK
     return [QualityRow(None, "paginas_nao_guardadas", None, float(assets + listings), None, verdict, said)]
 
@@ -200,7 +200,7 @@ def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of messages in the dead-letter queues with the last recorded number."""
     _, before = last_value(inputs.earlier, DEAD_LETTERS)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
-    said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
+    said = f"Mensagens nas filas de falhas: {number(inputs.dead_letters)} (antes: {number(before or 0)})."
     return [QualityRow(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]
 
 

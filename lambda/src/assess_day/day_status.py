@@ -88,7 +88,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
     begun_by = started_at + min(timedelta(seconds=BEGIN_SECONDS), patience)
     # A cleared day has no listing until stage 2 has recorded the new round.
     if ledger.listing is None and not state.sor_ids and now < begun_by:
-        return [f"ainda não há listagem de {ledger.day}"]
+        return [f"ainda não há listagem de {day_text(date_of(ledger.day))}"]
     quiet_since = [state.newest_object_at, *(written_at for _, written_at in ledger.batches)]
     if ledger.rounds:
         newest = ledger.rounds[-1]
@@ -134,14 +134,15 @@ def no_listing(state: DayState) -> str | None:
     ledger = state.ledger
     if ledger.listing is not None or (state.sor_ids and not ledger.rounds):
         return None
+    day = day_text(date_of(ledger.day))
     if state.fetch_from == "pages":
-        return f"nenhum manifesto de um coletor chegou para {ledger.day}"
+        return f"o coletor ainda não enviou as páginas de {day}"
     reason = next((one.reason for one in reversed(ledger.rounds) if one.reason), None)
     if reason is None:
-        return f"não há listagem de {ledger.day}"
+        return f"não há listagem de {day}"
     outcome, _, detail = printable(reason, REASON_CHARACTERS).partition(": ")
     said = f"{OUTCOMES[Outcome.REFUSED]} ({detail})" if outcome == Outcome.REFUSED.value else detail
-    return f"não há listagem de {ledger.day}: {said}"
+    return f"não há listagem de {day}: {said}"
 
 
 def _unread(state: DayState) -> list[str]:
@@ -163,7 +164,7 @@ def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> li
     counts = {kind: (len(listing.assets.get(kind, ())), (earlier or {}).get(kind, 0)) for kind in Kind}
     return [
         f"{ASSETS[kind]} na listagem: {number(listed)}"
-        + (f", e {number(before)} na anterior" if before else "")
+        + (f"; {number(before)} na anterior" if before else "")
         for kind, (listed, before) in counts.items()
         if not listed or listed < LISTING_SHARE * before
     ]

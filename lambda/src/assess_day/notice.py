@@ -11,7 +11,17 @@ from operator import itemgetter
 import pyarrow as pa
 
 from assess_day.assessment import Assessment, Verdict
-from assess_day.portuguese import OUTCOMES, brazilian, day_text, number, some, some_reasons, without_links
+from assess_day.portuguese import (
+    NO_ANSWER,
+    OUTCOMES,
+    brazilian,
+    day_text,
+    number,
+    some,
+    some_reasons,
+    why_missing,
+    without_links,
+)
 from assess_day.splits import Split
 from assess_day.table_checks import newest_session
 from b3.bounds import printable
@@ -33,7 +43,6 @@ _WEEKDAYS = (
     "sábado",
     "domingo",
 )
-_NO_ANSWER = "sem resposta"
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,8 @@ def notice(
     quality_table
         The quality table's name for queries, including the name of its database.
     """
+    if assessment.is_partial:
+        return Notice(NONE, "", "")
     day = date_of(assessment.state.ledger.day)
     remarks = len(assessment.reasons)
     said = {
@@ -86,17 +97,14 @@ def notice(
         Verdict.WARNING: f"{remarks} {'aviso' if remarks == 1 else 'avisos'}",
         Verdict.FAILURE: "FALHA",
     }[assessment.verdict]
-    if assessment.is_partial:
-        said = "execução de teste"
     title = f"{lake} {day_text(day)}: {said}"
     text = "\n".join((*_lines(assessment, title, day, sot), "", *_advice(assessment, quality_table)))
-    subject = title.replace("execução", "execucao")
     if assessment.verdict is Verdict.FAILURE:
         tell = FAILURE
     else:
         has_digest = not failures_only and (daily_digest or assessment.verdict is Verdict.WARNING)
         tell = DIGEST if has_digest else NONE
-    return Notice(NONE if assessment.is_partial else tell, subject, text)
+    return Notice(tell, title, text)
 
 
 def _lines(assessment: Assessment, title: str, day: date, sot: Mapping[Kind, pa.Table]) -> Iterator[str]:
@@ -131,14 +139,11 @@ def _missing(assessment: Assessment) -> Iterator[str]:
         return
     more = ", e não se sabe quantos mais, sem uma listagem" if assessment.unlisted else ""
     yield f"Ativos que faltam: {number(len(missing))}{more}"
-    for why in (*OUTCOMES.values(), _NO_ANSWER):
-        assets = sorted(printable(ticker) for (_, ticker), said in missing.items() if _why(said) == why)
+    for why in (*OUTCOMES.values(), NO_ANSWER):
+        of_why = (ticker for (_, ticker), outcome in missing.items() if why_missing(outcome) == why)
+        assets = sorted(map(printable, of_why))
         if assets:
             yield f"  - {why} ({number(len(assets))}): {some(assets)}"
-
-
-def _why(outcome: Outcome | None) -> str:
-    return _NO_ANSWER if outcome is None else OUTCOMES.get(outcome, _NO_ANSWER)
 
 
 def _split(split: Split) -> str:

@@ -18,6 +18,7 @@ OUTCOMES = {
     Outcome.REFUSED: "o site recusou o pedido",
 }
 """Texts for the outcomes of assets that were not read."""
+NO_ANSWER = "sem resposta"
 SHOWN_REASONS = 10
 _SHOWN = 10
 # Mail programs make a link from a text with ``://`` or with a dot before a letter.
@@ -55,6 +56,11 @@ def sentence(text: str) -> str:
 def some(names: Sequence[str]) -> str:
     """Join the first ten names with commas; add an ellipsis if there are more names."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+
+
+def why_missing(outcome: Outcome | None) -> str:
+    """Say why an asset was not read."""
+    return NO_ANSWER if outcome is None else OUTCOMES.get(outcome, NO_ANSWER)
 
 
 def quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from assess_day.assessment import LISTING, VERDICT, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 
 CHECKS = (*day_checks.CHECKS, *table_checks.CHECKS)
-PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução de teste"),)
+PARTIAL = (QualityRow(None, VERDICT, None, None, None, Verdict.OK, "execução parcial"),)
 """The rows of a day with only a partial run: such a day is not judged."""
 _ONLY_PARTIAL = (
     "Só uma execução parcial foi pedida neste dia: invoque a função check-and-delete-partitions com {} ainda "

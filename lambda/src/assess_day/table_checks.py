@@ -48,7 +48,7 @@ def row_counts(inputs: CheckInputs) -> list[QualityRow]:
         verdict = Verdict.FAILURE if not len(table) else Verdict.OK
         if len(table) and reference:
             verdict = thresholds.ROWS.below(len(table) / reference)
-        against = f", e o normal são {number(reference)}" if reference else ""
+        against = f"; o normal é {number(reference)}" if reference else ""
         said = f"A tabela {name} tem {number(len(table))} linhas{against}."
         rows.append(QualityRow(name, "linhas", None, float(len(table)), reference, verdict, said))
     return rows
@@ -65,7 +65,7 @@ def fill(inputs: CheckInputs) -> list[QualityRow]:
             share = 1 - table[column].null_count / len(table)
             reference = inputs.references.of(name, "preenchimento", column)
             verdict = judge_fill(inputs.references, kind, column, share)
-            against = f", e o normal é {percent(reference)}" if reference is not None else ""
+            against = f"; o normal é {percent(reference)}" if reference is not None else ""
             said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
             rows.append(QualityRow(name, "preenchimento", column, share, reference, verdict, said))
     return rows
@@ -139,7 +139,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     reference = inputs.references.of(SPEC_ATIVOS, "sessao")
     verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
     said = f"Dos ativos negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
-        f", e o normal são {percent(reference)}." if reference else "."
+        f"; o normal é {percent(reference)}." if reference else "."
     )
     return [*rows, QualityRow(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
 
@@ -165,8 +165,8 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
             if None not in (price, low, high)
         }
         for check, found, limits, what in (
-            ("preco_listagem", differing, thresholds.PRICE_AGAINST_LISTING, "outro preço que na listagem"),
-            ("preco_fora_52_semanas", outside, thresholds.OUT_OF_RANGE, "preço fora de suas 52 semanas"),
+            ("preco_listagem", differing, thresholds.PRICE_AGAINST_LISTING, "preço diferente do da listagem"),
+            ("preco_fora_52_semanas", outside, thresholds.OUT_OF_RANGE, "preço fora da faixa de 52 semanas"),
         ):
             if found:
                 share = sum(found.values()) / len(found)
@@ -197,7 +197,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
             reference = inputs.references.of(name, "mediana", column.name)
             verdict = Verdict.OK if reference is None else _moved(value, reference, values)
             said = f"A mediana de {column.name} em {name} é {number(value)}" + (
-                f", e o normal é {number(reference)}." if reference is not None else "."
+                f"; o normal é {number(reference)}." if reference is not None else "."
             )
             rows.append(QualityRow(name, "mediana", column.name, value, reference, verdict, said))
     return rows

@@ -166,7 +166,7 @@ def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
 
     assert (assess("assess")["situacao"], assess("assess")["reasons"]) == ("ok", [])
     assert [(row.medida, row.motivo) for row in read_record(lake.s3, lake.tables[QUALITY], DAY)] == [
-        ("dia", "execução de teste")
+        ("dia", "execução parcial")
     ]
 
 
@@ -249,7 +249,7 @@ def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
     )
 
     assert not result["passed"]
-    assert "O dedup falhou: PartitionBusy: something else writes." in result["reasons"]
+    assert "A compactação falhou: PartitionBusy: something else writes." in result["reasons"]
 
 
 def test_a_day_that_nothing_was_ever_asked_for_is_refused_where_it_is_named_and_a_failure_where_not(
@@ -322,8 +322,8 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
     status = assess()
 
     assert status["reasons"] == (
-        "ações na listagem: 1, e 10 na anterior",
-        "fundos na listagem: 0, e 1 na anterior",
+        "ações na listagem: 1; 10 na anterior",
+        "fundos na listagem: 0; 1 na anterior",
     )
 
 

@@ -117,16 +117,16 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     day = empty(refused, queues=("mensagens na fila de ações: 1 à espera",))
 
     assert waits(day, after(BEGIN_SECONDS)) == []
-    said = f"não há listagem de {DAY}: o site recusou o pedido (status 403)"
+    said = "não há listagem de 23/11/2026: o site recusou o pedido (status 403)"
     assert reasons_for_a_round(day, None, None) == (said,)
 
 
 def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
     day = empty()
 
-    assert waits(day, after(BEGIN_SECONDS - 1)) == [f"ainda não há listagem de {DAY}"]
+    assert waits(day, after(BEGIN_SECONDS - 1)) == ["ainda não há listagem de 23/11/2026"]
     assert waits(day, after(BEGIN_SECONDS)) == []
-    assert reasons_for_a_round(day, None, None) == (f"não há listagem de {DAY}",)
+    assert reasons_for_a_round(day, None, None) == ("não há listagem de 23/11/2026",)
 
 
 @pytest.mark.parametrize("reason", [None, "refused: status 403"])
@@ -138,13 +138,13 @@ def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledg
 
     waiting = waiting_for(day, START + long_after, PATIENCE, START + long_after)
 
-    assert waiting == [f"ainda não há listagem de {DAY}"]
+    assert waiting == ["ainda não há listagem de 23/11/2026"]
     begun_by = START + long_after + timedelta(seconds=BEGIN_SECONDS)
     assert waiting_for(day, begun_by, PATIENCE, START + long_after) == []
 
 
 def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
-    said = f"nenhum manifesto de um coletor chegou para {DAY}"
+    said = "o coletor ainda não enviou as páginas de 23/11/2026"
 
     assert reasons_for_a_round(empty(fetch_from="pages"), None, None) == (said,)
 
@@ -156,7 +156,7 @@ def test_a_day_of_before_the_ledger_is_no_reason_for_a_round() -> None:
 def test_half_a_listing_is_a_reason_for_a_round() -> None:
     day, before = state(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2, e 4 na anterior",)
+    assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2; 4 na anterior",)
     without_funds = state(listing=Listing({Kind.ACOES: LISTING.assets[Kind.ACOES]}))
     assert reasons_for_a_round(without_funds, None, None) == ("fundos na listagem: 0",)
     partial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, is_partial=True)))

@@ -202,13 +202,6 @@ def test_whether_a_day_is_told_depends_on_verdict_and_settings(
     assert notice(day, daily_digest=daily_digest, failures_only=failures_only).tell == tell
 
 
-def test_a_trial_says_that_it_is_one_in_a_subject_that_sns_takes() -> None:
-    told = notice(assessment(is_partial=True))
-
-    assert told.subject == "pynvest 23/11/2026: execucao de teste"
-    assert told.text.startswith("pynvest 23/11/2026: execução de teste\n")
-
-
 def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none() -> None:
     def advice(reason: str, **more: Any) -> list[str]:
         unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
@@ -218,9 +211,9 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
             1:
         ]
 
-    refused = advice("Não há listagem de 20261123: o site recusou o pedido (status 403).")
-    down = advice("Não há listagem de 20261123: status 500.")
-    uncollected = advice("Nenhum manifesto de um coletor chegou para 20261123.", fetch_from="pages")
+    refused = advice("Não há listagem de 23/11/2026: o site recusou o pedido (status 403).")
+    down = advice("Não há listagem de 23/11/2026: status 500.")
+    uncollected = advice("O coletor ainda não enviou as páginas de 23/11/2026.", fetch_from="pages")
 
     assert refused == ["o site recusou a listagem", "pedir de novo o que falta", "ver cada medida"]
     assert down == ["pedir de novo o que falta", "ver cada medida"]

@@ -143,7 +143,7 @@ def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
     assert remarks(first) == remarks(again) == {}
     assert remarks(last) == {(SOT_FIIS, "preenchimento", "tipo_mandato"): "falha"}
     (why,) = [row.motivo for row in last if row.coluna == "tipo_mandato"]
-    assert why and why.endswith("está preenchida em 0,0% das linhas, e o normal é 93,3%.")
+    assert why and why.endswith("está preenchida em 0,0% das linhas; o normal é 93,3%.")
 
 
 def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
@@ -198,7 +198,7 @@ def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
     found = remarks(rows)
     assert found[SOR_ACOES, "papeis_listados", None] == found[SOT_ACOES, "linhas", None] == "falha"
     listed = len([asset for asset in assets_of(LAST)[::2] if asset.kind == "acoes"])
-    assert f"A listagem tem {listed} ações, e o normal são " in said(rows)
+    assert f"A listagem tem {listed} ações; o normal é " in said(rows)
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
@@ -289,11 +289,11 @@ def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day
     every = judged(assets, day, refused=funds)
 
     assert remarks(one) == {(SOR_ACOES, "papeis_faltando", None): "aviso"}
-    assert f"De {len(stocks(day))} ações da listagem, 1 sem leitura: PETR4 (refused)." in said(one)
+    one_stock = f"De {len(stocks(day))} ações da listagem, 1 sem leitura"
+    assert f"{one_stock}: PETR4 (o site recusou o pedido)." in said(one)
     assert remarks(every)[SOR_FIIS, "papeis_faltando", None] == "falha"
-    assert f"De {len(funds)} fundos da listagem, {len(funds)} sem leitura: {min(funds)} (refused)" in said(
-        every
-    )
+    every_fund = f"De {len(funds)} fundos da listagem, {len(funds)} sem leitura"
+    assert f"{every_fund}: {min(funds)} (o site recusou o pedido)" in said(every)
 
 
 def test_pages_that_were_not_kept_are_a_remark() -> None:
@@ -308,7 +308,7 @@ def test_pages_that_were_not_kept_are_a_remark() -> None:
 
     for rows, what in ((of_assets, f"{assets} de ativos"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
-        assert f"sem as quais o dia não se refaz: {what}." in said(rows)
+        assert f"(sem elas, o dia não pode ser relido): {what}." in said(rows)
 
 
 def test_cells_that_cannot_be_read_are_named() -> None:
@@ -344,7 +344,7 @@ def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
     assert remarks(dead) == {(None, "fila_morta", None): "aviso"}
     again = replace(good, dead_letters=3, earlier={number_of(FIRST) - 1: dead})
     assert (None, "fila_morta", None) not in remarks(run_checks(again))
-    assert said(dead).startswith("Mensagens mortas nas filas: 3, e antes 0.")
+    assert said(dead).startswith("Mensagens nas filas de falhas: 3 (antes: 0).")
 
 
 def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_day() -> None:
@@ -430,7 +430,7 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
     many = len(everyone)
     assert (
         said(rows).split("\n")[0]
-        == f"De {many} ações que a última rodada pediu de novo, 1 ficaram com a leitura anterior: {odd}."
+        == f"Ações que a última rodada pediu de novo: {many}; ficaram com a leitura anterior: 1 ({odd})."
     )
     assert remarks(whole) == {}
 
@@ -481,7 +481,7 @@ def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
     rows = run_checks(replace(good, state=replace(good.state, ledger=ledger, sor_ids=frozenset())))
 
     assert remarks(rows)[None, "listagem", None] == "falha"
-    assert f"Não há listagem de {number_of(FIRST)}." in said(rows)
+    assert f"Não há listagem de {FIRST:%d/%m/%Y}." in said(rows)
 
 
 @settings(max_examples=25)
