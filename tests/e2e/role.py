@@ -1,4 +1,4 @@
-"""Roles that have one policy, and functions that find out what a role may do."""
+"""Roles with one policy, and functions that return the permissions of a role."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day to `count` earlier weekdays; the `skip` weekdays before the first day stay empty."""
+    """Copy the first day's rows to `count` earlier weekdays. A gap of `skip` weekdays follows the copies."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]
     rows = {
@@ -198,7 +198,6 @@ def as_athena(value: Any, kind: str) -> Any:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """On the first of two days, the catalog and the object lack the column that was appended later."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES).arrow
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

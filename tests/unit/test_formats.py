@@ -1,4 +1,4 @@
-"""The formats of stored objects, messages, metadata and log fields do not change."""
+"""Stored objects, messages, metadata and log fields keep their formats."""
 
 from __future__ import annotations
 

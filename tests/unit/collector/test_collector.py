@@ -1,4 +1,4 @@
-"""The collector, with moto as S3 and with the sample site."""
+"""Tests of the collector with the sample site and moto's S3."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class CollectorMachine:
 
     @property
     def manifests(self) -> list[set[str]]:
-        """Return one list of keys per manifest of the day; the shortest list comes first."""
+        """Return the object keys in each manifest of the day. The smallest manifest comes first."""
         keys = [key for key in self.keys if key.endswith(".manifest.json")]
         found = [json.load(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in keys]
         assert {content["anomesdia_exec"] for content in found} <= {DAY}

@@ -233,7 +233,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """Between the read and the write of a compaction, stage 1 clears the day."""
+    """Stage 1 deletes the day's objects directly before the compaction writes its object."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 
@@ -281,7 +281,6 @@ def test_an_object_that_s3_refuses_to_delete_is_an_error(lake: Lake, dedup: Any)
 def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
-    # Directly before the first call of `operation`, another compaction runs and finishes.
     before_call(aws.client("s3"), operation, lambda: compact_all(lake.s3, lake))
 
     compact_all(aws.client("s3"), lake)

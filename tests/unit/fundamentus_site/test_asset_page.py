@@ -65,7 +65,7 @@ def test_the_session_is_the_day_that_the_page_names() -> None:
 
 
 def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
-    """Yield each cell with a label, and a copy of the asset in which this label is unknown."""
+    """Yield each cell that has a label, and a copy of the asset. In this copy, the label is unknown."""
     for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):

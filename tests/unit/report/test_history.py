@@ -1,5 +1,3 @@
-"""Tests of the query for histories, of possible splits, and of the data in the page."""
-
 from __future__ import annotations
 
 import base64
@@ -79,7 +77,7 @@ def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
 
 @pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
 def test_no_view_or_query_divides_a_literal_by_a_literal(path: Path) -> None:
-    """Athena rounds the quotient of two literals to the decimals of the literals: ``1 / 1.5`` is 0.7."""
+    """In Athena, the quotient of two literals has no more decimals than the literals: ``1 / 1.5`` is 0.7."""
     sql = re.sub(r"\$\{(\w+)\}", r"\1", path.read_text("utf-8"))
 
     quotients = sqlglot.parse_one(sql, read="athena").find_all(exp.Div)

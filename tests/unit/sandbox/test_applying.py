@@ -1,4 +1,4 @@
-"""The local run starts the day's run before Terraform ends. In these tests a script replaces Terraform."""
+"""The local run starts the day while ``terraform apply`` runs. In the tests, a script replaces Terraform."""
 
 from __future__ import annotations
 

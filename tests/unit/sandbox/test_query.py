@@ -1,4 +1,4 @@
-"""`make query` sends the right query and displays the answer. If the name is unknown, it prints a message."""
+"""`make query` sends the right query and displays the answer. An unknown query name gives a message."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with three saved queries; the answer to each query is the SQL of that query."""
+    """A workgroup with three saved queries. The answer to a query is the query's SQL."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
         sql = {"formula-magica": "", "o-que-mudou": "", "serie": "SELECT 1 FROM a WHERE papel = 'PETR4'"}
