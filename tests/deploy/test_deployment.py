@@ -54,7 +54,7 @@ TOLD = 'alarm_email = "me@example.com"'
 
 @dataclass
 class Instance:
-    """A consumer's deployment of the module, and the consumer's checkouts."""
+    """A consumer's deployment of the module."""
 
     directory: Path
     repository: ModuleRepository

@@ -1,4 +1,4 @@
-"""The packages are the same on each machine, whether they are built during apply or before it."""
+"""Each machine builds the same packages, before ``terraform apply`` and during ``terraform apply``."""
 
 from __future__ import annotations
 

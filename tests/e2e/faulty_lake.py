@@ -1,4 +1,4 @@
-"""The lake on the emulator with short timeouts, and a site with faults that tests set.
+"""A lake on the emulator with short timeouts, and a site in which tests set faults.
 
 All tests share one emulator and one `apply`. Each test uses its own day, so that no test sees rows of
 another test.
@@ -94,7 +94,7 @@ class FaultyLake:
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def check_told(self, kind: str, day: int, *named: str) -> None:
-        """Check that one notice with this kind, this day and these names arrived since the last check.
+        """Check that exactly one new notice has arrived, with this kind, this day and the texts in `named`.
 
         The topic delivers a notice before it answers the workflow. When an execution ends, the notice has
         therefore arrived.
@@ -157,7 +157,7 @@ class FaultyLake:
         return dict(json.loads(answer["Payload"].read()))
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return a function's log lines that contain a term and are not older than a given time."""
+        """Return a function's log lines with `term`. Leave out lines older than `since`, in Unix seconds."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")

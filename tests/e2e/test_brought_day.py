@@ -1,4 +1,4 @@
-"""The site refuses the functions but not a collector. The day runs from the collector's pages."""
+"""The site refuses the functions, but answers a collector. The functions then read the collector's pages."""
 
 from __future__ import annotations
 

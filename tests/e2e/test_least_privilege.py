@@ -84,7 +84,6 @@ class Grant:
     prefix_optional: bool = False
 
     def allows(self, asked: dict[str, Any]) -> bool:
-        """Return whether this grant allows a role's request."""
         if (asked["principal"].split("/")[1], asked["action"]) != (self.role, self.action):
             return False
         if not fnmatchcase(asked["resource"], self.resource):

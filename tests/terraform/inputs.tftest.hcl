@@ -31,7 +31,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     error_message = "databases: ${jsonencode(output.databases)}"
   }
 
-  # In the module's own buckets, a table's key prefix is its name.
+  # If the module creates the buckets, the prefix of a table's keys is the table's name.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"

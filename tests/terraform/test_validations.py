@@ -1,4 +1,4 @@
-"""Each validation or check of inputs refuses a wrong value with a message that says what to write instead.
+"""Validations and preconditions refuse wrong inputs with a message that says what to write instead.
 
 The wrong values are in ``validations/validations.tftest.hcl``. `expect_failures` would hide the messages, so
 the tests run a copy of each run without `expect_failures`.

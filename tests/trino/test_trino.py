@@ -70,7 +70,6 @@ class AskedLake:
         known.write(self.lake, self.s3, self.glue)
 
     def relation(self, name: str) -> str:
-        """Return the name of a view as used in queries."""
         return f'"{self.lake.table("spec").database}"."{name}"'
 
     def question(self, name: str) -> str:
@@ -187,7 +186,7 @@ def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str
 
 
 def as_athena(value: Any, kind: str) -> Any:
-    """Return the value that the emulator's Athena gives for this JSON value of Trino."""
+    """Convert a JSON value of Trino to the value that the emulator's Athena returns."""
     if isinstance(value, list):
         return f"[{', '.join(str(one) for one in value)}]"
     if isinstance(value, dict):

@@ -93,8 +93,6 @@ def documented() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """Trino's answer to a query, and how many rows and bytes the query read from objects."""
-
     columns: list[tuple[str, str]]
     """Name and type of each column."""
     rows: list[list[Any]]

@@ -26,7 +26,7 @@ EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 @pytest.fixture
 def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
-    """Return an empty lake; the test's clock and S3's clock show the evening of the lake's day."""
+    """Return an empty lake. The clock starts at `EVENING`."""
     monkeypatch.setattr(aws, "FIRST_WAIT_SECONDS", 0)
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()

@@ -1,4 +1,4 @@
-"""Make the report's input (latest day, verdict, some histories) from the assets of the sample site."""
+"""Make snapshots for the report from the assets of the sample site."""
 
 from __future__ import annotations
 

@@ -317,7 +317,7 @@ def move_price(site: SiteServer, rng: random.Random) -> None:
 
 
 def calm_down(world: World) -> None:
-    """Let the site answer, deliver all events, and start rounds for the missing assets."""
+    """Remove all faults, deliver all events, start rounds for missing assets, and run the workflow."""
     world.site.clear_faults()
     world.new_process()
     world.drain()

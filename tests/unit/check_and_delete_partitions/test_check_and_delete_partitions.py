@@ -335,7 +335,7 @@ SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
 def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> None:
-    """Start a round of these tickers. The full listing has PETR4 and VALE3."""
+    """Start a round of `tickers`, and write a listing. A partial listing has only `tickers`."""
     began = datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc)
     lake.ledger.start_round(DAY, {Kind.ACOES: tickers}, began, number=0)
     listed = tickers if is_partial else ("PETR4", "VALE3")

@@ -36,7 +36,7 @@ EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 
 class CollectorMachine:
-    """A collector's machine, and the services that the machine reaches."""
+    """A machine that runs the collector, with a site and S3."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.site = site

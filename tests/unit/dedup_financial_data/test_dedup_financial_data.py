@@ -61,7 +61,7 @@ def forms(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[str]:
 
 @pytest.fixture
 def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that dedups the stocks or, with ``spec=True``, the Spec table."""
+    """Return a function that compacts the SoT table of stocks. With ``spec=True``, it compacts Spec."""
 
     def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
         own, down = (SPEC_ATIVOS, ()) if spec else (SOT_ACOES, (SPEC_ATIVOS,))
@@ -308,7 +308,7 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
-    """Put a reading into SoR only."""
+    """Write a reading into SoR, but not into SoT."""
     moment = f"23-11-2026 19:{minute:02}:00"
     put_part(
         lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day

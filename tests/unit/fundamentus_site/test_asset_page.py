@@ -222,7 +222,7 @@ RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">
 
 
 def results(*rows: str, headings: str = "") -> dict[str, str | None]:
-    """Put these rows into a page's table of results, read the page, and return the net profits."""
+    """Return the net profits that are read from a page with `rows` in the table of results."""
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )

@@ -162,7 +162,7 @@ def test_the_data_of_the_panels_has_every_column_and_is_the_same_for_the_same_la
 
 
 def test_a_year_of_all_assets_fits_into_the_page() -> None:
-    """The page may have up to 6 MB (2.3 MB without histories). A stock has eight series, a fund has four."""
+    """The page may have up to 6 MB (2.3 MB without histories)."""
     rng = Random(0)  # noqa: S311 - no secret
     whole = sample()
     days = [FIRST + timedelta(days=number) for number in range(250)]
