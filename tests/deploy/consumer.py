@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 class ModuleRepository:
-    """A git repository with versions of the module; the first version equals this checkout."""
+    """A git repository with versions of the module. Version v1 is a copy of this project."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -59,9 +59,9 @@ class ModuleRepository:
 
 
 class Checkout:
-    """A consumer's root module after ``terraform init``. It is a copy of an example, with changed settings.
+    """A copy of an example, with other settings, after ``terraform init``.
 
-    The checkouts in one folder share the state file in this folder.
+    Checkouts in the same parent folder share one state file.
 
     `inputs` is HCL that is added to the module block.
     """
@@ -94,7 +94,7 @@ class Checkout:
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
         self.terraform("init")
-        # If the lock file had checksums, each command would read the whole provider (0.7 GB) to verify it.
+        # Remove the provider's checksums. To verify checksums, each command would read 0.7 GB.
         lock = directory / ".terraform.lock.hcl"
         lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
 

@@ -1,4 +1,4 @@
-"""The policies and workflows of a configuration, and what AWS linters find in them."""
+"""Find the policies of a configuration, and check policies and workflows with AWS linters."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ WITHOUT_RESOURCE = ["logs:GetQueryResults"]
 
 
 def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return each policy document in the values of resources, by its location.
+    """Return the policy documents of resources. The keys are the locations of the documents.
 
-    Statements of trust policies have no resource. In these statements, the resource is the role's ARN.
+    Trust policies name no resource, so this function adds the role's ARN to their statements.
     """
     found = {}
     for address, values in resources.items():
@@ -58,9 +58,9 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     """Return what parliament finds wrong with a policy's actions, resources and conditions.
 
-    A policy with principals is attached to a resource, so ``*`` can only mean this resource. If an action
-    supports several resource types, parliament expects a grant for each type; types in `OTHER_KINDS` need no
-    grant.
+    ``*`` is correct in a policy with principals, because such a policy applies only to its own resource.
+    parliament expects a grant for each resource type that an action supports. The types in `OTHER_KINDS` need
+    no grant.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [
@@ -80,7 +80,7 @@ def _wants_other_kinds(finding: Any) -> bool:
 
 
 def lets_any_account_in(policy: Mapping[str, Any]) -> bool:
-    """Return whether an AWS service may use the policy's resource on behalf of another account."""
+    """Return whether the policy allows an AWS service without a condition on the account."""
     return any(
         statement["Effect"] == "Allow"
         and "Service" in statement.get("Principal", {})

@@ -51,7 +51,7 @@ def actions_called(log: Path) -> set[str]:
     Raises
     ------
     ValueError
-        If a call is neither the name of an action nor in `S3_ACTIONS`.
+        If no IAM action has the name of a call, and `S3_ACTIONS` does not contain the call.
     """
     return {action for record in RECORD.split(log.read_text()) for action in _actions(record)}
 

@@ -1,7 +1,7 @@
 """The roles of the CI example can plan, apply, upgrade and destroy examples/complete.
 
-The required actions come from the provider's log, because the emulator and AWS map calls to actions
-differently.
+The tests take the required actions from the provider's log, because the emulator checks other actions than
+AWS.
 """
 
 from __future__ import annotations
@@ -120,8 +120,6 @@ def next_version(module: Path) -> None:
 
 @dataclass
 class Deployed:
-    """The results of all steps that the roles ran, from the first plan to destroy."""
-
     planned: str
     drift: dict[str, str]
     upgrade: dict[str, str]
@@ -132,7 +130,6 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def keys(emulator: Emulator) -> dict[str, dict[str, str]]:
-    """Create the two roles, and return the environment of each role."""
     return {role: Role(emulator, role, json.dumps(policy)).env() for role, policy in POLICIES.items()}
 
 
@@ -176,10 +173,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield the actions that are granted to a role.
-
-    With `seen`, these are the actions of logged calls. Without it, they are the actions that only AWS checks.
-    """
+    """Yield the granted actions that the log shows if `seen`, otherwise the actions that only AWS checks."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]
@@ -187,7 +181,7 @@ def actions(role: str, *, seen: bool) -> Iterator[str]:
 
 def test_the_roles_plan_apply_upgrade_and_destroy(deployed: Deployed) -> None:
     assert "Plan: " in deployed.planned
-    # The emulator returns wrong values for alarms.
+    # The plan shows changes of alarms, because the emulator returns wrong values for alarms.
     assert {address.split("[")[0] for address in deployed.drift} <= {"aws_cloudwatch_metric_alarm.this"}
     kinds = {address.split("[")[0].rsplit(".", 2)[-2] for address in deployed.upgrade}
     assert {"aws_lambda_function", "aws_glue_catalog_table", "aws_sfn_state_machine", "aws_iam_role"} <= kinds
@@ -230,7 +224,7 @@ def test_every_action_that_only_aws_asks_for_is_explained(role: str) -> None:
 
 
 def test_a_key_from_elsewhere_may_encrypt_schedules() -> None:
-    """The actions are those of the EventBridge Scheduler User Guide, "Using identity-based policies"."""
+    """The EventBridge Scheduler User Guide lists these actions in "Using identity-based policies"."""
     asked = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 
     assert asked - set(actions("apply", seen=False)) == set()

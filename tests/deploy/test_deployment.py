@@ -54,7 +54,7 @@ TOLD = 'alarm_email = "me@example.com"'
 
 @dataclass
 class Instance:
-    """A consumer's deployment of the module, and the consumer's checkouts."""
+    """A consumer's deployment of the module."""
 
     directory: Path
     repository: ModuleRepository
@@ -202,9 +202,9 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
 
 @pytest.fixture(scope="module")
 def telling(deployed: Deployed) -> dict[str, Any]:
-    """Return the plan of the second instance when `alarm_email` is set; the PATH has no Python.
+    """Plan the second instance with `alarm_email`, and without Python on the PATH.
 
-    The plan is not applied, because the emulator's wrong values for alarms would change later plans.
+    Do not apply this plan: the emulator returns wrong values for alarms, so later plans would show changes.
     """
     checkout = deployed.second.checkout("telling", inputs=TOLD)
     return checkout.plan(PATH=path_with(checkout.directory.parent / "bin", "sh"))
@@ -259,7 +259,7 @@ def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
     key = rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
     read, write = "kms:Decrypt", "kms:GenerateDataKey"
 
-    # The emulator's policy simulator finds a role by its name, without the role's path.
+    # The emulator's policy simulator expects the role's name without the role's path.
     assert may(iam, "other-lake-lambda-get-tickers", key, read, write) == []
     assert may(iam, "other-lake-lambda-get-financial-data-for-fiis", key, read, write) == [write]
     assert may(iam, "other-lake-lambda-specialize-financial-data", key, read, write) == [read, write]
@@ -360,7 +360,7 @@ def test_a_policy_that_aws_would_not_take_is_found() -> None:
 def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
     """Return the states that an execution enters, including the states in branches.
 
-    A choice state takes its default if `choices` does not contain the state.
+    `choices` has the index of the rule that a choice state follows. Other choice states take their default.
     """
     names, name = [], machine["StartAt"]
     while name:
@@ -400,7 +400,7 @@ def test_the_workflow_is_one_that_step_functions_takes(
 def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    """Line endings and file modes do not count as changes. Only changed and lost packages are built."""
+    """Terraform builds only changed and lost packages. New line endings or file modes change no package."""
 
     def change(module: Path) -> None:
         for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:
@@ -438,7 +438,7 @@ def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
         "module.lambda.aws_lambda_layer_version.this": ["create", "delete"],
         **{function: ["update"] for function in functions},
         'module.lambda.aws_lambda_function.this["assess-day"]': ["create"],
-        # The workflow's definition and policy contain the ARN of the deleted function.
+        # The workflow's definition and policy contain the ARN of ``assess-day``.
         "module.stepfunctions.aws_iam_role_policy.this": ["update"],
         "module.stepfunctions.aws_sfn_state_machine.this": ["update"],
     }

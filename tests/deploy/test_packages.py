@@ -1,4 +1,4 @@
-"""The packages are the same on each machine, whether they are built during apply or before it."""
+"""Each machine builds the same packages, before ``terraform apply`` and during ``terraform apply``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return the oldest Python (3.9 or later) with pip on the PATH or under pyenv, and this test's Python."""
+    """Return this test's Python. If there is an older Python with pip, from 3.9 on, return it first."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for minor in range(9, sys.version_info.minor):
         named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))

@@ -53,20 +53,20 @@ class Upgraded:
     Parameters
     ----------
     added
-        A column that the old version lacks.
+        A column that a later version added.
     changes
         The changes in the plan of the upgrade.
     checkout
         The consumer's root with the current module.
     old_share, share
-        The assets that the lake read for `old_day`, and the assets that the lake read for `day`.
+        The assets that the lake read: `old_share` on `old_day`, and `share` on `day`.
     old_day
-        The day that was read before the upgrade. An execution of the old workflow completed this day after
-        the upgrade.
+        The old version read the pages of this day. After the upgrade, an execution of the old workflow
+        completed this day.
     verdict
         The verdict that the old workflow's execution gave.
     day
-        A day that was read and compacted after the upgrade.
+        The current version read and compacted this day.
     """
 
     added: str
@@ -135,7 +135,7 @@ def upgraded(
 
 
 def lake_of_then(outputs: dict[str, Any]) -> Lake:
-    """Return the lake of the old version. Outputs that this version lacks get default values."""
+    """Return the lake of the old version. Outputs that the old version lacks get default values."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
         for found in (outputs["tables"], [outputs.get("quality_table", outputs["tables"][-1])])
@@ -160,7 +160,7 @@ def finish(workflow: dict[str, str], emulator: Emulator) -> str:
     Returns
     -------
     str
-        The verdict of the day; empty if the old version has no verdict.
+        The verdict of the day, or an empty text if the old workflow gives no verdict.
     """
     states = emulator.client("stepfunctions")
     machine = states.create_state_machine(**workflow)["stateMachineArn"]
@@ -209,7 +209,7 @@ def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded,
         for asset in upgraded.share
     )
 
-    # Query both days together, because the emulator knows only the columns of the objects that a query reads.
+    # Query both days together. The emulator refuses a column that no object of the query has.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

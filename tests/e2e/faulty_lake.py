@@ -1,4 +1,4 @@
-"""The lake on the emulator with short timeouts, and a site with faults that tests set.
+"""A lake on the emulator with short timeouts, and a site in which tests set faults.
 
 All tests share one emulator and one `apply`. Each test uses its own day, so that no test sees rows of
 another test.
@@ -94,10 +94,10 @@ class FaultyLake:
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
     def check_told(self, kind: str, day: int, *named: str) -> None:
-        """Check that one notice with this kind, this day and these names arrived since the last check.
+        """Check that exactly one new notice has arrived, with this kind, this day and the texts in `named`.
 
-        The topic delivers the notice before it answers the workflow. At the end of the execution, the notice
-        is therefore in the queue.
+        The topic delivers a notice before it answers the workflow. When an execution ends, the notice has
+        therefore arrived.
         """
         ((subject, text),) = self.told()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -114,12 +114,11 @@ class FaultyLake:
         return next(function for function in self.lake.functions if function.endswith(f"-lambda-{name}"))
 
     def check(self, day: Day, *, without: tuple[str, ...] = ()) -> None:
-        """Check that each table has one correct row for each of its assets, except `without`."""
+        """Check that each table has one correct row per asset, and no row for the tickers in `without`."""
         assets = [asset for asset in self.assets if asset.ticker not in without]
         checks.check_assets(day, assets, self.glue)
 
     def finished(self, day: Day) -> Day:
-        """Wait until the day has ended, compact and check the day, and return the day."""
         day.wait()
         self.compact(day)
         self.check(day)
@@ -158,7 +157,7 @@ class FaultyLake:
         return dict(json.loads(answer["Payload"].read()))
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return a function's log lines that contain a term and are not older than a given time."""
+        """Return a function's log lines with `term`. Leave out lines older than `since`, in Unix seconds."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -216,7 +215,7 @@ class FaultyLake:
         self.delete(self.lake.work_bucket, f"ledger/anomesdia_exec={day}/")
 
     def drained(self, day: Day) -> bool:
-        """Return whether every ticker of a day was queued and has left the queue."""
+        """Return whether the queues are empty after all tickers of the day were queued."""
         snapshot = day.snapshot()
         return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
 
@@ -251,7 +250,7 @@ class FaultyLake:
             self.functions.update_function_configuration(FunctionName=function, Environment=before)
 
     def forget_refusals(self) -> None:
-        """End the processes of stage 3, so that new processes start with a closed breaker."""
+        """Kill the processes of stage 3. New processes start with a closed breaker."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True)
         for line in listed.stdout.splitlines():
             pid, parent, command = line.split(maxsplit=2)
@@ -306,7 +305,7 @@ _mondays = trading_weeks()
 def past_day() -> int:
     """Return a day that no test has used.
 
-    No other test uses the week before that day, because the workflow also compacts that week.
+    The workflow also compacts the week before a day, so the returned days are at least two weeks apart.
     """
     return number_of(next(_mondays))
 
@@ -331,7 +330,7 @@ def faulty(applied_faulty_lake: FaultyLake) -> Iterator[FaultyLake]:
 
 @pytest.fixture(scope="session")
 def good_today(applied_faulty_lake: FaultyLake) -> Day:
-    """Run today's day to its end, and return the day. A test may change the day, and then repairs it."""
+    """Run today's day to its end, and return the day. Tests that change the day must also repair the day."""
     day = applied_faulty_lake.day()
     day.start()
     return applied_faulty_lake.finished(day)
@@ -339,7 +338,7 @@ def good_today(applied_faulty_lake: FaultyLake) -> Day:
 
 @dataclass(frozen=True)
 class FromPages:
-    """Today's day after a good run, a run that the site mostly refused, and a run from archived pages."""
+    """Today's day after three runs: a good run, a mostly refused run, and a run from archived pages."""
 
     day: Day
     lacking: str
@@ -365,6 +364,6 @@ def today_from_pages(applied_faulty_lake: FaultyLake, good_today: Day) -> FromPa
 
 @pytest.fixture
 def told_no_more(faulty: FaultyLake) -> Iterator[None]:
-    """After a test, check that the test has read every notice that it caused."""
+    """After a test, check that no unread notice is left."""
     yield
     assert faulty.told() == []

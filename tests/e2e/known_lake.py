@@ -1,8 +1,8 @@
 """A lake of four days: known rows of the sample site's assets, written directly into the tables.
 
 A holiday repeats the previous session, with one corrected price. A delisted asset has the highest yield.
-On the last day, one asset is new, one is missing, a stock is split, and the quotas of a fund are grouped.
-Another stock loses 31% of its shares, which is too few for a reverse split.
+On the last day, there are a new asset, a missing asset, a stock with a split and a fund with a reverse split.
+Another stock loses 31% of its shares. This loss is too small for a reverse split.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class KnownLake:
     grouped: str = ""
 
     def days(self, key: str) -> set[int]:
-        """Return the days for which a table has rows; a table's key is its name in the module's outputs."""
+        """Return the days for which a table has rows. `key` is the table's name in the module's outputs."""
         return {row["anomesdia_exec"] for row in self.rows.get(key, ())}
 
     def frame(self, key: str) -> pd.DataFrame:
@@ -72,7 +72,7 @@ class KnownLake:
         return rows.drop_duplicates([rows.columns[0], "dt_ult_cot"], keep="last").sort_values("dt_ult_cot")
 
     def traded(self) -> pd.DataFrame:
-        """Return the Spec rows of the last day for assets that still trade."""
+        """Return the last day's Spec rows of assets with a trade in the last 30 days."""
         rows = self.latest("spec_ativos")
         return rows[rows.dt_ult_cot >= rows.dt_ult_cot.max() - timedelta(days=30)]
 
@@ -92,7 +92,7 @@ class KnownLake:
 
 
 def put(s3: Any, table: Table, day: int, rows: pa.Table) -> None:
-    """Write a day's rows as the only object of the day."""
+    """Write all rows of a day as one compacted object."""
     body = io.BytesIO()
     pq.write_table(rows, body)
     key = f"{table.prefix(day)}{day:032}.compact.parquet"
@@ -133,7 +133,7 @@ def make_known_lake() -> KnownLake:
 
 
 def judgement(day: int) -> list[Row]:
-    """Return a day's quality rows. On the holiday, two rows are ``aviso``. All other rows are ``ok``."""
+    """Return a day's quality rows. Only the holiday has a remark, with the verdict ``aviso``."""
     remark = "a sessão de 2026-11-19 se repete" if day == HOLIDAY else None
     columns = ("tabela", "medida", "coluna", "valor", "referencia", "motivo")
     rows = [
@@ -150,7 +150,7 @@ def judgement(day: int) -> list[Row]:
 
 
 def change(asset: SampleAsset, number: int, day: int, session: int, known: KnownLake) -> Row:
-    """Return the asset's values on `day` that replace the site's values."""
+    """Return the asset's values on `day` that differ from the site's values."""
     if asset.ticker == known.delisted:
         return {"vol_med_neg_2m": 5 * LIQUID, "vlr_ind_div_yield": 99.0, "vlr_ind_p_sobre_vp": 0.01}
     if asset.expected_spec(day)["dt_ult_cot"] != date_of(session):
@@ -161,7 +161,7 @@ def change(asset: SampleAsset, number: int, day: int, session: int, known: Known
 
 
 def regrouped(row: Row, factor: float) -> Row:
-    """Return the values that a split changes in a row. A factor below one is a reverse split."""
+    """Return the row's quantity and price after a split. A factor below one is a reverse split."""
     quantities = {name: round(row[name] * factor) for name in ("num_acoes", "num_cotas") if name in row}
     return {**quantities, "vlr_cot": round(row["vlr_cot"] / factor, 2)}
 

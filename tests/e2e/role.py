@@ -1,4 +1,4 @@
-"""Roles that have one policy, and functions that find out what a role may do."""
+"""Roles with one policy, and functions that return the permissions of a role."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Role:
         return {action for one in granted for action in ([one] if isinstance(one, str) else one)}
 
     def used(self) -> set[str]:
-        """Return the allowed actions that the role has requested."""
+        """Return the actions that the role used with success."""
         notes = map(json.loads, self._emulator.authorization_log.read_text().splitlines())
         return {
             note["action"]

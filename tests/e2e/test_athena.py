@@ -42,7 +42,7 @@ NOWHERE = {"fundamentus_base_url": "http://127.0.0.1:9"}
 
 
 class Asked:
-    """The applied module with the data of the known lake."""
+    """The applied module, with the rows of the known lake in its tables."""
 
     def __init__(self, local: LocalLake) -> None:
         self.local = local
@@ -88,7 +88,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add session, price and quantity of the asset's previous row. `rows` must be sorted by session."""
+    """Add to each row the asset's previous session, price and quantity. `rows` must be sorted by session."""
     before = rows.groupby("codigo_ticker_ativo").shift()
     return rows.assign(
         sessao_anterior=before.dt_ult_cot,
@@ -335,7 +335,6 @@ def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -
 
 
 def test_the_known_lake_has_the_special_cases_of_the_queries(asked: Asked) -> None:
-    """Other tests need a holiday, a corrected price, a delisted asset and a bank in the known lake."""
     known = asked.known
     rows = known.by_session()
     assert rows.anomesdia_exec[rows.codigo_ticker_ativo == known.mended].tolist() == [20261118, HOLIDAY, LAST]
@@ -382,7 +381,7 @@ def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return each asset's history: one row per session, from the latest `days` run days of its kind."""
+    """Return each asset's history in the latest `days` run days. The history has each session once."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         rows = known.by_session(key)
@@ -434,7 +433,7 @@ def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
 
 
 def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory: Path) -> pd.DataFrame:
-    """Run a recipe and an expression as the reader, in a separate process; return the expression's value."""
+    """Run a recipe in a separate process with the reader's credentials. Return the value of `expression`."""
     env = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": asked.local.emulator.endpoint_url,
@@ -478,7 +477,7 @@ def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
 
 
 def do_as_athena_does(asked: Asked, reader: Role) -> None:
-    """Call Glue and S3 with the reader's role, like Athena on AWS; the emulator's Athena skips IAM checks."""
+    """Make the Glue and S3 calls of Athena on AWS as the reader. The emulator's Athena skips IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")
@@ -544,12 +543,11 @@ def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_gra
     do_as_athena_does(asked, reader)
     do_as_the_console_does(asked, reader)
 
-    # ODBC and JDBC drivers read results with this action. The SDKs have no call for it.
+    # ODBC and JDBC drivers use this action. The SDKs do not use this action.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}
 
 
 def forbidden_calls(asked: Asked, reader: Role) -> Iterator[partial[Any]]:
-    """Yield calls that readers may not make."""
     lake, client = asked.lake, reader.client
     s3, glue, athena = client("s3"), client("glue"), client("athena")
     work = {"Bucket": lake.work_bucket}

@@ -1,4 +1,4 @@
-"""The site refuses the functions but not a collector. The day runs from the collector's pages."""
+"""The site refuses the functions, but answers a collector. The functions then read the collector's pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Return the day that a collector would upload now; the lake no longer has data of this day.
+    """Delete the data of the day that a collector would upload now, and yield the day.
 
     After the test, the fixture deletes the pages of the day.
     """
@@ -54,7 +54,6 @@ def from_pages(faulty: FaultyLake) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def collectors(applied_faulty_lake: FaultyLake) -> Role:
-    """Return a role that has only the collectors' policy."""
     lake = applied_faulty_lake
     return Role(lake.emulator, "collector", lake.outputs["collector_policy_json"])
 

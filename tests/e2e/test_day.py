@@ -1,4 +1,4 @@
-"""`make up` runs a whole day with real Terraform, the packages that Terraform built, and enforced IAM."""
+"""`make up` runs a whole day with real Terraform, real packages and enforced IAM."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     told = [f"não entregou a página (2): {', '.join(sorted((down, silent)))}", f"desconhecido (1): {garbled}"]
     faulty.check_told("failure", number, *told)
     faulty.check(day, without=(down, silent, garbled))
-    # Functions report all other failures, so only malformed messages go to the dead-letter queue.
+    # Only malformed messages go to the dead-letter queue. The functions themselves report the failed assets.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
     assert (dead["acoes"], sorted(dead["fiis"])) == ([], sorted(malformed))
     assert [request.ticker for request in faulty.site.requests].count(flaky) > 2
@@ -60,7 +60,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
 
 
 def test_an_evening_that_begins_with_a_refusal_ends_exact_without_a_hand(faulty: FaultyLake) -> None:
-    """The test uses the schedules' targets and inputs, but waits seconds instead of hours."""
+    """Start the schedules' targets with the schedules' inputs, but seconds apart instead of hours apart."""
     fault = Fault("status", status=403)
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)

@@ -1,4 +1,4 @@
-"""Each function uses every grant that Terraform gives its role, and no role has a grant for another stage."""
+"""The functions use all grants of their roles. No role has a grant for another stage."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ QUEUES = {
 
 @dataclass(frozen=True)
 class Grant:
-    """A granted action on a resource. To list a bucket, `prefix` is the pattern of the permitted prefixes."""
+    """A grant in a role's policy. For ListBucket, `prefix` is a pattern of the permitted prefixes."""
 
     role: str
     action: str
@@ -84,7 +84,6 @@ class Grant:
     prefix_optional: bool = False
 
     def allows(self, asked: dict[str, Any]) -> bool:
-        """Return whether this grant allows a role's request."""
         if (asked["principal"].split("/")[1], asked["action"]) != (self.role, self.action):
             return False
         if not fnmatchcase(asked["resource"], self.resource):
@@ -95,8 +94,8 @@ class Grant:
 
 
 KEPT = [
-    # Lambda, the scheduler and Step Functions make these calls with a role. The emulator makes them without
-    # a role, and the tests do not use the schedules.
+    # Lambda, the scheduler and Step Functions make these calls with a role. The emulator's services use no
+    # role. The tests do not use the schedules.
     ("*-lambda-*", "logs:*", "*:log-group:/aws/lambda/*"),
     ("*-sfn-*", "logs:*", "*"),
     *(("*-lambda-get-financial-data-for-*", action, "*-queue") for action in RECEIVE),
@@ -140,10 +139,10 @@ def listed(value: str | list[str]) -> list[str]:
 def test_every_granted_action_is_used(faulty: FaultyLake, today_from_pages: FromPages, number: int) -> None:
     """The emulator enforces IAM, so it would refuse an action without a grant."""
     day = today_from_pages.day
-    # The assessment of `day` reads earlier quality rows, so assess the previous day first.
+    # Write quality rows for the previous day, because the assessment of `day` reads earlier quality rows.
     (earlier,) = days_before(day.number, 1)
     faulty.invoke("assess-day", {"step": "assess", "input": {"anomesdia_exec": earlier}})
-    # A round reads the assets again whose SoR objects are gone.
+    # Delete the SoR objects, so that the round reads all assets again.
     for kind in KINDS:
         lost = faulty.tables[f"sor_{kind}"]
         faulty.delete(lost.bucket, lost.prefix(day.number))
@@ -196,7 +195,7 @@ def test_a_function_that_lacks_a_grant_fails(
         event = {"input": day}
     if action == "s3:GetObject":
         faulty.invoke(function, event)  # creates a readable ledger
-    # Create a ledger for the function to read, because a day without a run has no ledger.
+    # The function reads the day's ledger. No run has written this ledger, so write the ledger here.
     listing = f"ledger/anomesdia_exec={number}/listing.json"
     body = b'{"trial": false, "papers": {"acoes": {"PETR4": null}}}'
     faulty.s3.put_object(Bucket=faulty.lake.work_bucket, Key=listing, Body=body)

@@ -1,4 +1,4 @@
-"""Each execution sends one notice of the day; the topic sends the notice to the queue of the tests."""
+"""Each execution of the workflow sends exactly one notice."""
 
 from __future__ import annotations
 

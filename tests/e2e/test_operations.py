@@ -111,7 +111,7 @@ def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_fr
 
 def test_deleted_objects_are_restored(faulty: FaultyLake, good_today: Day) -> None:
     day = good_today
-    # S3 stores whole seconds, so this test's deletions must start in a new second.
+    # S3 stores times in whole seconds. Wait for the next second, so that no write has the time `accident`.
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
     for table in faulty.lake.tables:
@@ -158,7 +158,6 @@ def test_days_that_the_catalog_lost_are_named_and_registered_again(
 
 
 def unregistered(faulty: FaultyLake, day: Day) -> list[tuple[str, str]]:
-    """Return table and text of each remark about days that are missing from the catalog."""
     rows = day.partitions.read(faulty.lake.quality, day.number).to_pylist()
     return [
         (row["tabela"], row["motivo"])

@@ -24,7 +24,7 @@ def operator(applied_faulty_lake: FaultyLake) -> Role:
 def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     faulty: FaultyLake, operator: Role
 ) -> None:
-    # Pages must be archived within eight days of their day. Other tests use today and the day before.
+    # Other tests use today and yesterday. Pages must be archived within eight days of their day.
     number = days_before(day_at(datetime.now(timezone.utc)), 2)[-1]
     # The operator runs the day. The account's owner checks the results.
     day = Day(
@@ -88,7 +88,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    # The day is complete, but this new execution waits for a round. Stop it.
+    # Stop an execution that waits. With `rounds`, an execution waits although the day is complete.
     given = json.dumps({"anomesdia_exec": number, "rounds": [5]})
     patient = states.start_execution(**workflow, input=given)["executionArn"]
     states.stop_execution(executionArn=patient)

@@ -1,4 +1,4 @@
-"""Lambda's runtime API, with which AWS's runtime interface client runs a packaged handler."""
+"""Run packaged handlers with AWS's runtime interface client, and serve Lambda's runtime API to the client."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ API = "/2018-06-01/runtime"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 TIMEOUT_SECONDS = 120
 
-# This program works like Lambda's bootstrap, but puts the given paths before the standard library in
-# `sys.path`. At the end, the program writes the list of imported modules.
+# Lambda's bootstrap program, with the given paths at the start of `sys.path`. At its end, the program writes
+# the list of imported modules.
 BOOTSTRAP = """
 import sys
 standard_library = list(sys.path)
@@ -42,7 +42,8 @@ finally:
 def runtime_api(event: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Serve Lambda's runtime API with one event.
 
-    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and each POST's JSON body by its path below `API`.
+    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and a dictionary. For each POST, the dictionary gets the
+    JSON body, with the path below `API` as the key.
     """
     events, posted = [event], {}
 

@@ -67,7 +67,6 @@ class Evening:
         return invoke(f"{package}.handler.handler", paths, environment, event, self.found / f"{package}.json")
 
     def objects(self, table: str) -> list[tuple[str, str]]:
-        """Return bucket and key of each object in a table for the day."""
         return [(self.lake.tables[table].bucket, key) for key in self.lake.keys(table, DAY)]
 
     @cached_property

@@ -18,10 +18,10 @@ ATTACH = "TF_REATTACH_PROVIDERS"
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Return environment variables with which Terraform uses one running provider.
+    """Start the provider once, and return environment variables that connect Terraform to the provider.
 
-    Without these, `terraform test` starts the provider twice per run, and uses twice the CPU time.
-    The runs mock the provider: they read its schema and configure nothing, so they can share one process.
+    Without the variables, `terraform test` starts the provider twice per run, and uses twice the CPU time.
+    The runs mock the provider, so they read only the provider's schema and can share one process.
     """
     root, env = tmp_path_factory.mktemp("provider"), provider_env(PROJECT / ".local")
     shutil.copy(PROJECT / "versions.tf", root)

@@ -122,7 +122,7 @@ run "without_inputs" {
     error_message = "other objects expire too"
   }
 
-  # Nobody can overwrite a page. A page cannot be uploaded in parts.
+  # Nobody can overwrite a page. S3 refuses uploads of a page in parts.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.bucket["work"].statement : {
       effect     = statement.effect
@@ -168,7 +168,7 @@ run "without_inputs" {
     error_message = "a dead-letter queue keeps messages for less than 14 days"
   }
 
-  # Without an address or a topic, the module creates nothing for notices.
+  # Without `alarm_email` and `alarm_topic_arn`, the module creates no resources for notices.
   assert {
     condition = length(concat(aws_sns_topic.notices, aws_sns_topic_policy.notices, aws_sns_topic_subscription.notices, aws_cloudwatch_event_rule.stopped,
     aws_cloudwatch_event_target.stopped, values(aws_cloudwatch_metric_alarm.this), data.aws_iam_policy_document.notices)) == 0

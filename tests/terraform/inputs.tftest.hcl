@@ -36,7 +36,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
     error_message = "databases: ${jsonencode(output.databases)}"
   }
 
-  # In the module's own buckets, a table's key prefix is its name.
+  # If the module creates the buckets, the prefix of a table's keys is the table's name.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
@@ -138,13 +138,13 @@ run "a_second_lake_a_long_batch_window_a_collector_and_no_athena" {
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"
   }
 
-  # The visibility timeout includes a long batch window.
+  # The visibility timeout is the functions' timeout plus the batch window.
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.tickers : queue.visibility_timeout_seconds == 320])
     error_message = "hidden for ${aws_sqs_queue.tickers["acoes"].visibility_timeout_seconds} seconds"
   }
 
-  # If a collector uploads the pages, the schedule that starts the day is disabled.
+  # `fetch_from = "pages"` disables the schedule that starts the day.
   assert {
     condition     = module.eventbridge.states == { start = "DISABLED", dedup = "ENABLED" }
     error_message = "schedules: ${jsonencode(module.eventbridge.states)}"

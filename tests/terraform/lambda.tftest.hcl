@@ -79,7 +79,7 @@ run "functions_roles_triggers_and_packages" {
     error_message = "a function has other tables"
   }
 
-  # Each function's environment contains its queues and settings.
+  # Settings in the environments of the functions.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for variable, value in one(function.environment).variables : variable => try(jsondecode(value), value) if !can(regex("^POWERTOOLS_|TABLES?$", variable))
@@ -163,13 +163,13 @@ run "functions_roles_triggers_and_packages" {
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
 
-  # Only stage 3 has a different timeout.
+  # Stage 3 has a timeout of 120 seconds. All other functions have the given timeout.
   assert {
     condition     = { for name, function in aws_lambda_function.this : name => function.timeout if function.timeout != 300 } == { get-financial-data-for-acoes = 120, get-financial-data-for-fiis = 120 }
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
 
-  # Only new parts start the next stage.
+  # A new part (`*.part.parquet`) starts the next stage. Other objects start nothing.
   assert {
     condition = { for bucket in aws_s3_bucket_notification.this : bucket.bucket => {
       for trigger in bucket.lambda_function : trigger.id => [trigger.filter_prefix, trigger.filter_suffix, join(",", trigger.events)]
@@ -297,7 +297,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
     error_message = jsonencode({ for name, function in aws_lambda_function.this : name => function.memory_size })
   }
 
-  # By default, stage 3 has more concurrent functions for stocks, because there are more stocks.
+  # By default, stage 3 reads more stocks than funds at the same time, because the site has more stocks.
   assert {
     condition = { for name, mapping in aws_lambda_event_source_mapping.this : name => one(mapping.scaling_config).maximum_concurrency } == {
       get-financial-data-for-acoes = 5
@@ -306,13 +306,13 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
     error_message = jsonencode(aws_lambda_event_source_mapping.this)
   }
 
-  # A shorter timeout also applies to stage 3.
+  # If the given timeout is below 120 seconds, stage 3 has the given timeout too.
   assert {
     condition     = distinct([for function in aws_lambda_function.this : function.timeout]) == tolist([7])
     error_message = "time limits: ${jsonencode({ for name, function in aws_lambda_function.this : name => function.timeout })}"
   }
 
-  # If a layer is given, the module does not look one up.
+  # The functions use the given layer. The module then does not look up the managed layer.
   assert {
     condition     = length(data.aws_ssm_parameter.awssdkpandas_layer_arn) == 0 && aws_lambda_function.this["get-tickers"].layers[1] == "arn:aws:lambda:sa-east-1:123456789012:layer:own:7"
     error_message = "the functions do not use the given layer"
@@ -451,7 +451,7 @@ run "the_longest_names_fit_into_each_functions_environment" {
     workflow_arn = "arn:aws:states:ap-southeast-1:123456789012:stateMachine:${format("%080d", 0)}"
     site = {
       base_url = "https://${format("%0100d", 0)}"
-      # As JSON, these headers have 1024 characters, which is the module's limit.
+      # The module accepts headers up to 1024 characters of JSON.
       headers         = { for number in range(10) : "Accept-${number}" => format("%0${number == 0 ? 100 : 87}d", 0) }
       threads         = 2
       timeout_seconds = 20

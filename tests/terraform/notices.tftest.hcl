@@ -1,4 +1,3 @@
-# Without an input, there are no notices; an input selects the module's topic or the consumer's topic.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"
@@ -35,7 +34,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     condition     = output.notices_topic_policy_json == null
     error_message = "the module's own topic has a policy for the consumer's topic"
   }
-  # The policy names no role, because SNS refuses a policy that names a deleted role.
+  # The principals must not be roles: SNS refuses a policy with a role that was deleted.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.notices[0].statement : {
       sid        = statement.sid
@@ -53,7 +52,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
         principals = ["*"]
         conditions = { "aws:SecureTransport" = ["false"] }
       },
-      # EventBridge supports no conditions in a topic policy. With a condition, it could not publish.
+      # If this statement had a condition, EventBridge could not publish.
       {
         sid        = "RuleTells"
         effect     = null
@@ -79,7 +78,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     ])
     error_message = "another principal may publish: ${jsonencode(data.aws_iam_policy_document.notices[0].statement)}"
   }
-  # The workflow itself reports a failed day and a failed state, so the rule must not report them again.
+  # The workflow itself sends a notice for a failed day and for a failed state. The rule ignores these failures.
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.stopped[0].event_pattern) == {
       source      = ["aws.states"]
@@ -105,7 +104,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
     })
     error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
   }
-  # A new lake has no data yet, so the alarm reports missing data only if earlier data exists.
+  # `silence` also sends a notice when its data stops. A new lake has no data that can stop, so it gets no notice.
   assert {
     condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
       not_started = [1, 0]

@@ -1,9 +1,8 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-The file describes releases of the AWS provider that no test runs. For each release, it lists the types that
-the module or an example uses, with the types' arguments and attributes. This program reads CDK bindings,
-which are generated from the schemas of the provider's releases. PyPI has the CDK bindings, so no access to a
-provider registry is needed.
+The file describes releases of the AWS provider that no test runs. For each release, the file lists the
+arguments and attributes of the types that the module or an example uses. This program reads CDK bindings from
+PyPI. The bindings are generated from the schemas of the provider's releases.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def set_here() -> list[tuple[str, dict[str, Any]]]:
 
 
 def download(requirement: str) -> dict[str, str]:
-    """Return the JavaScript of each type in the CDK bindings, and the provider's release as "version"."""
+    """Return the JavaScript of each type in the CDK bindings. The key "version" has the provider release."""
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([*pip, "--only-binary=:all:", f"--dest={directory}", requirement], check=True)
@@ -105,7 +104,7 @@ def arguments(source: str) -> dict[str, list[str]]:
 
 
 def attributes(source: str) -> list[str]:
-    """Return the attributes of a type that are not arguments."""
+    """Return the attributes of a type that a configuration can only read."""
     own = source[KIND.search(source).end() : source.rindex("    synthesizeAttributes() {")]
     known = arguments(source)
     return sorted({one or other for one, other in READ.findall(own)} - {*known, *known[""]})
@@ -135,7 +134,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the arguments from the CDK bindings. The deprecated entries are written by hand, and stay."""
+    """Write the releases from the CDK bindings. Keep the deprecated entries, which are written by hand."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

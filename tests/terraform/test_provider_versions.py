@@ -1,4 +1,4 @@
-"""The module and the examples use only arguments that exist in each release in the JSON file."""
+"""The module and the examples use only arguments that all releases in ``provider_arguments.json`` have."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Attributes = set[tuple[str, str]]
 
 
 def arguments_in(body: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and name of each argument and each nested block in a body."""
+    """Yield the path and the name of every argument and every nested block."""
     yield path, ""
     for name, value in body.items():
         if name == "dynamic":

@@ -1,4 +1,4 @@
-"""Terraform's own checks: format, validity of every root, and the tests under tests/terraform."""
+"""Run the module's Terraform tests, and plan the examples and the documentation's module blocks."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_the_module_passes_its_own_tests(provider: dict[str, str], tmp_path: Pat
 def planned(provider: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Plan each example and each module block in the documentation, and return the output of the plans.
 
-    The provider's mock is in docs/compatibility.md. If a run fails, Terraform skips the later runs of the
-    same file, so each run has its own file.
+    The plans use the mock provider of docs/compatibility.md. Each run has its own file, because Terraform
+    skips the rest of a file after a failed run.
     """
     root = tmp_path_factory.mktemp("root")
     (root / "main.tf").write_text("terraform {}\n")  # `init` installs nothing in an empty folder

@@ -1,7 +1,7 @@
-"""Each validation or check of inputs refuses a wrong value with a message that says what to write instead.
+"""Validations and preconditions refuse wrong inputs with a message that says what to write instead.
 
-The wrong values come from ``validations/validations.tftest.hcl``. ``terraform test`` prints no message for an
-expected failure. The tests therefore copy each run into its own file and remove `expect_failures`.
+The wrong values are in ``validations/validations.tftest.hcl``. `expect_failures` would hide the messages, so
+the tests run a copy of each run without `expect_failures`.
 """
 
 from __future__ import annotations

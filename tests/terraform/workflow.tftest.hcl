@@ -134,7 +134,7 @@ run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_f
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Tell.Parameters == { TopicArn = "arn:of:topic", "Subject.$" = "$.notice.subject", "Message.$" = "$.notice.text" }
     error_message = "the notice has another text"
   }
-  # After this error, the rule for stopped executions sends no notice: the execution has already sent one.
+  # The rule for stopped executions ignores `StateFailed`, because the workflow itself sends a notice for this error.
   assert {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Broken == { Type = "Fail", Error = "StateFailed", CausePath = "States.JsonToString($.failure)" } && jsondecode(aws_sfn_state_machine.this.definition).TimeoutSeconds == 259200
     error_message = "an execution that has told its failure ends with another error, or an execution may run for a year"

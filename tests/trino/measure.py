@@ -2,8 +2,8 @@
 
 ``PYTHONPATH=.:lambda/src:tests/e2e .venv/bin/python tests/trino/measure.py 250 750``
 
-For each argument N, the program makes one lake with 1,000 stocks, 450 funds and N days. The output shows how
-much data each view and each saved query reads, and how many requests the reader makes.
+For each argument N, the program makes one lake with 1,000 stocks, 450 funds and N days. The output is a table
+per lake, with the seconds, rows, bytes and requests of each view and each saved query.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ STOCKS, FUNDS = 1000, 450
 
 
 def main() -> None:
-    """Print a table for each given number of days."""
     java = find_java()
     fetch(java)
     for days in map(int, sys.argv[1:]):

@@ -70,7 +70,6 @@ class AskedLake:
         known.write(self.lake, self.s3, self.glue)
 
     def relation(self, name: str) -> str:
-        """Return the name of a view as used in queries."""
         return f'"{self.lake.table("spec").database}"."{name}"'
 
     def question(self, name: str) -> str:
@@ -81,7 +80,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day to `count` earlier weekdays; the `skip` weekdays before the first day stay empty."""
+    """Copy the first day's rows to `count` earlier weekdays. A gap of `skip` weekdays follows the copies."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]
     rows = {
@@ -187,7 +186,7 @@ def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str
 
 
 def as_athena(value: Any, kind: str) -> Any:
-    """Return the value that the emulator's Athena gives for this JSON value of Trino."""
+    """Convert a JSON value of Trino to the value that the emulator's Athena returns."""
     if isinstance(value, list):
         return f"[{', '.join(str(one) for one in value)}]"
     if isinstance(value, dict):
@@ -198,7 +197,6 @@ def as_athena(value: Any, kind: str) -> Any:
 
 
 def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
-    """On the first of two days, the catalog and the object lack the column that was appended later."""
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES).arrow
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]

@@ -1,6 +1,6 @@
 """Trino, the engine of Athena, installed from Maven Central. Trino uses the emulator's catalog and objects.
 
-No Maven repository has the Trino server, but Maven Central has its parts. ``pom.xml`` lists them.
+Maven Central has only the parts of the Trino server. ``pom.xml`` lists the parts.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def fetch(java: Path) -> None:
             env={**os.environ, "JAVA_HOME": str(java)},
             check=True,
         )  # fmt: skip
-    # The jar lacks this file, which Trino's zip file contains.
+    # Trino's zip file has this file, but the jar on Maven Central does not.
     services = hive / "services" / "META-INF" / "services"
     services.mkdir(parents=True)
     (services / "io.trino.spi.Plugin").write_text("io.trino.plugin.hive.HivePlugin\n")
@@ -93,8 +93,6 @@ def documented() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """Trino's answer to a query, and how many rows and bytes the query read from objects."""
-
     columns: list[tuple[str, str]]
     """Name and type of each column."""
     rows: list[list[Any]]
@@ -105,7 +103,7 @@ class Answer:
 class Trino:
     """A Trino server of one node, with the emulator's catalog. The server runs while the context is open.
 
-    The queries have the credentials in `env`. Settings, log and data are in `directory`.
+    `env` has the credentials for queries. `directory` has settings, log and data.
     """
 
     def __init__(self, emulator: Emulator, env: Mapping[str, str], java: Path, directory: Path) -> None:

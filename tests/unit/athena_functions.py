@@ -1,6 +1,7 @@
-"""Queries with functions of Athena's SQL, and their rows; the order is that of Athena's documentation.
+"""Queries with functions of Athena's SQL, and the expected rows, in the order of Athena's documentation.
 
-Arrays and maps have the text form of Athena's results. Functions that are the same in DuckDB are left out.
+Expected arrays and maps are texts, as in Athena's results. The list leaves out functions that are the same in
+DuckDB.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from moto.core.base_backend import BaseBackend
 from moto_lake import Lake, make_lake
 from pynvest_lake import aws
 
-# For each request, moto would make the URLs of a service anew and try the URLs of 183 services.
-# Keep the URLs instead, and try the lake's services first.
+# moto builds a service's URLs again for each request, and searches 183 services for the request's URL.
+# To save time, keep the URLs, and search the lake's services first.
 BaseBackend.urls = functools.cached_property(BaseBackend.urls.fget)
 BaseBackend.urls.__set_name__(BaseBackend, "urls")
 backend_index.backend_url_patterns.sort(key=lambda pattern: pattern[0] not in ("s3", "glue", "sqs"))
@@ -26,7 +26,7 @@ EVENING = datetime(2026, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 @pytest.fixture
 def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
-    """Return an empty lake; the test's clock and S3's clock show the evening of the lake's day."""
+    """Return an empty lake. The clock starts at `EVENING`."""
     monkeypatch.setattr(aws, "FIRST_WAIT_SECONDS", 0)
     with time_machine.travel(EVENING, tick=True), mock_aws():
         yield make_lake()

@@ -26,7 +26,7 @@ def rows(table: str, *values: Mapping[str, Any]) -> pa.Table:
 
 
 def put_part(lake: Lake, table: str, name: object, *values: Mapping[str, Any], day: int = DAY) -> LakeObject:
-    """Write the rows into a table as one part; the part's id is made from `name`."""
+    """Write the rows into a table as one part. `name` determines the part's id."""
     item = lake.tables[table].part(day, object_id(name))
     write(lake.s3, item, rows(table, *values))
     return item

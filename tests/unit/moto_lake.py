@@ -138,7 +138,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, lake: Lake, **changed: str)
 
 
 def list_keys(lake: Lake, at_once: int) -> None:
-    """Let each call of S3 list at most `at_once` keys, instead of a thousand."""
+    """Limit each answer of ListObjectsV2 to `at_once` keys."""
     lake.s3.meta.events.register(
         "provide-client-params.s3.ListObjectsV2", lambda params, **_: {"MaxKeys": at_once, **params}
     )

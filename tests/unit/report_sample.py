@@ -1,4 +1,4 @@
-"""Make the report's input (latest day, verdict, some histories) from the assets of the sample site."""
+"""Make snapshots for the report from the assets of the sample site."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judgement(day: int, situation: str, *reasons: str) -> list[Row]:
 
 
 def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
-    """Return the histories of the followed assets; the histories contain only prices."""
+    """Return the price histories of the followed assets."""
     days = [datetime.strptime(str(session), "%Y%m%d").date() for session in sessions]
     return [
         AssetHistory(ticker, days, {"vlr_cot": [10.0 + place + number for number in range(len(days))]})
@@ -46,6 +46,6 @@ def histories(sessions: Sequence[int] = SESSIONS) -> list[AssetHistory]:
 def sample(
     sessions: Sequence[int] = SESSIONS, quality: Sequence[Row] | None = None, **changed: Any
 ) -> Snapshot:
-    """Make a snapshot whose latest day is `DAY`; the values in `changed` apply to every asset."""
+    """Make a snapshot of `DAY`. `changed` replaces values in the row of each asset."""
     stocks, funds = ([row | changed for row in rows_of(kind)] for kind in ("acoes", "fiis"))
     return Snapshot(stocks, funds, judgement(DAY, "ok") if quality is None else quality, histories(sessions))

@@ -1,4 +1,4 @@
-"""One more workflow run completes a day whose events were repeated, late, reordered or interrupted."""
+"""After repeated, late, reordered or interrupted events, one workflow run completes the day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def check(world: World) -> None:
-    """Compare the tables with the readings in SoR."""
+    """Check that SoT and Spec have the best reading in SoR of each listed asset."""
     listed = {asset.ticker for asset in world.site.assets.values()}
     held: dict[str, dict[str, Any]] = {}
     for kind in Kind:

@@ -1,4 +1,4 @@
-"""After an evening, every cell of the lake equals the page's cell, for every variety of asset."""
+"""After an evening, the lake has the values on the page, for each variety of asset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats of stored objects, messages, metadata and log fields do not change."""
+"""Stored objects, messages, metadata and log fields keep their formats."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ def world(context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def objects(world: World, prefix: str) -> dict[str, bytes]:
-    """Return the objects of the work bucket under a prefix, by key."""
     s3 = world.lake.s3
     listed = s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=f"{prefix}/").get("Contents", [])
     return {item["Key"]: s3.get_object(Bucket=WORK_BUCKET, Key=item["Key"])["Body"].read() for item in listed}

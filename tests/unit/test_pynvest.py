@@ -1,4 +1,4 @@
-"""Our subclass has the same methods as pynvest's class, and the tests list every difference."""
+"""Our subclass has the methods of pynvest's class. These tests list all differences in the results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ours(server: SiteServer) -> FundamentusSite:
 
 @pytest.fixture
 def pynvest(ours: FundamentusSite) -> Fundamentus:
-    """Return pynvest with column labels for the year of the pages instead of the current year."""
+    """Return pynvest with the year of the pages in the column labels. pynvest takes the current year."""
 
     def of_the_pages_year(columns: dict[str, str]) -> dict[str, str]:
         years = {f"pct_var_ano_a{age}": str(DAY // 10_000 - age) for age in range(6)}

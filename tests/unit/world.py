@@ -39,7 +39,7 @@ Event = tuple[str, Any]
 
 
 class Killed(BaseException):
-    """The process ended in the middle of an AWS call."""
+    """The process was killed directly before or after an AWS call."""
 
 
 class World:
@@ -52,7 +52,7 @@ class World:
     monkeypatch
         Sets the functions' environments.
     clock
-        The current time, which `step` moves forward.
+        The clock of the functions. Each `step` adds one second.
     """
 
     def __init__(
@@ -173,10 +173,10 @@ class World:
         Parameters
         ----------
         call
-            The number of the AWS call in the step, from 1.
+            The position of the AWS call in the step. The first call is 1.
         how
-            ``before``: the process ends before the call. ``after``: the process ends after the call.
-            ``meanwhile``: another function runs before the call.
+            ``before`` or ``after`` kills the process before or after the call. ``meanwhile`` runs another
+            function before the call.
         """
         self._calls, self._disturbance = 0, (call, how)
 
@@ -268,7 +268,7 @@ def make_world(
     *,
     tick: bool = True,
 ) -> Iterator[World]:
-    """Yield an empty lake and a site that shows `assets`, five seconds after the schedule's time."""
+    """Yield an empty lake and a site with `assets`. The time is five seconds after the scheduled start."""
     with (
         time_machine.travel(datetime(2026, 11, 23, 21, 45, 5, tzinfo=timezone.utc), tick=tick) as clock,
         mock_aws(),
@@ -317,7 +317,7 @@ def move_price(site: SiteServer, rng: random.Random) -> None:
 
 
 def calm_down(world: World) -> None:
-    """Let the site answer, deliver all events, and start rounds for the missing assets."""
+    """Remove all faults, deliver all events, start rounds for missing assets, and run the workflow."""
     world.site.clear_faults()
     world.new_process()
     world.drain()

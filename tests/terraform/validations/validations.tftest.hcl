@@ -1,6 +1,6 @@
-# Wrong values for every validation. test_validations.py runs these tests and reads the messages.
-# Each value in the first run is wrong. `expect_failures` lists an address once for each rule that refuses a value.
-# The last two runs have only valid values.
+# Wrong values for every validation. test_validations.py checks the messages for these values.
+# Each value in the first run is wrong. `expect_failures` has an address twice if two rules of the address fail.
+# The last two runs have no wrong value.
 
 mock_provider "aws" {
   source          = "./tests/terraform/mocks"

@@ -1,4 +1,4 @@
-"""Days for the quality checks: `sandbox.history` makes their rows from assets of the sample site."""
+"""Days for the tests of the quality checks. `sandbox.history` makes the rows of these days."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _assets() -> tuple[SampleAsset, ...]:
 
 @cache
 def assets_of(day: date) -> tuple[SampleAsset, ...]:
-    """Return a day's assets: some assets are absent, some prices move, and a few assets do not trade."""
+    """Return a day's assets. Absent assets, price changes and assets without trades are random."""
     rng = Random(number_of(day))  # noqa: S311 - not a secret
     session, ahead = session_of(day), (day - FIRST).days
     assets = []
@@ -86,7 +86,7 @@ def on_session(asset: SampleAsset, session: date) -> SampleAsset:
 
 
 def priced(asset: SampleAsset, factor: Decimal, percent: float) -> SampleAsset:
-    """Return an asset with a new price, and with new values for the fields that depend on the price."""
+    """Multiply an asset's price, and the fields that depend on the price, by `factor`."""
     cells = asset.cells_by_column()
     moved: dict[str, tuple[str, Any]] = {}
     for column in (
@@ -121,7 +121,7 @@ def without_label(asset: SampleAsset, label: str) -> SampleAsset:
 
 @cache
 def read_page(asset: SampleAsset) -> Indicators:
-    """Read an asset's page in the year of `NOW`; the day within the year makes no difference."""
+    """Read an asset's page at the time `NOW`. The result is valid for each day of that year."""
     kind = Kind(asset.kind)
     page = Page("https://site", 200, pages.CONTENT_TYPE, pages.detail_page(asset), NOW)
     return read_asset_page(page, asset.ticker, kind, LABELS[kind], number_of(NOW))
@@ -134,7 +134,7 @@ def read_day(
     refused: Collection[str] = (),
     listed: Mapping[str, float] | None = None,
 ) -> CheckInputs:
-    """Make a day from pages; its ledger has the unknown labels and the missing core labels of each page.
+    """Make a day from pages. The ledger has the unknown labels and the missing core labels of each page.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def read_day(
     refused
         Listed tickers whose pages the site refuses.
     listed
-        The listing's prices by ticker. Tickers that are absent here have the price of their page.
+        Prices in the listing, by ticker. For other tickers, the listing has the price on the asset's page.
     """
     made = make_day([asset for asset in assets if asset.ticker not in refused], number_of(day))
     found = {asset.ticker: read_page(asset) for asset in assets}
@@ -168,7 +168,7 @@ def _labelled(entry: AssetEntry, page: Indicators) -> AssetEntry:
 
 
 def with_ledger(day: CheckInputs, ledger: DayLedger) -> CheckInputs:
-    """Replace a day's ledger, and add the SoR object "a", which the ledger's entries may name."""
+    """Replace a day's ledger, and add the object "a" to SoR. Entries of the ledger may refer to "a"."""
     return replace(day, state=replace(day.state, ledger=ledger, sor_ids=day.state.sor_ids | {"a"}))
 
 
@@ -180,7 +180,7 @@ def judged(
     listed: Mapping[str, float] | None = None,
     **inputs: Any,
 ) -> Rows:
-    """Assess a day that follows good days; `inputs` replace inputs of the checks."""
+    """Assess a day that follows good days. `inputs` replace fields of `CheckInputs`."""
     made = read_day(assets, day, refused=refused, listed=listed)
     return run_checks(replace(made, **{"earlier": history(day), **inputs}))
 
@@ -194,7 +194,6 @@ def good_day(day: date) -> CheckInputs:
 
 @cache
 def judged_good(day: date) -> Rows:
-    """Assess a day that has no fault; the assessment compares the day with the days before it."""
     return run_checks(replace(good_day(day), earlier=history(day)))
 
 

@@ -31,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 
 def waits(day: DayState, now: datetime) -> list[str]:
-    """Return why the day is not settled at the time `now`. The workflow began at `START`."""
+    """Return what the workflow, which began at `START`, still waits for at the time `now`."""
     return waiting_for(day, now, PATIENCE, START)
 
 
@@ -91,7 +91,7 @@ def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome,
     "more", [{"queues": ("mensagens na fila de ações: 1 à espera",)}, {"not_through": ("1 objeto",)}]
 )
 def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
-    # The last entry was written one minute after the start.
+    # All assets were read 60 seconds after `START`.
     day = state(**more)
 
     assert waits(day, after(59 + GRACE_SECONDS))

@@ -50,7 +50,7 @@ Rows = Sequence[QualityRow]
 
 
 def remarks(rows: Rows) -> dict[tuple[str | None, str, str | None], str]:
-    """Return the verdict of each row that is not ok, except the row of the whole day."""
+    """Return the verdicts that are not ok, without the verdict of the whole day."""
     return {
         (row.tabela, row.medida, row.coluna): row.situacao.value
         for row in rows
@@ -67,12 +67,11 @@ def stocks(day: date) -> list[SampleAsset]:
 
 
 def changed(day: date, change: Change) -> Rows:
-    """Assess a day whose pages have the defect `change`; only good days precede it."""
+    """Apply `change` to each asset of a day, and assess the day. All earlier days are good."""
     return judged([change(asset) for asset in assets_of(day)], day)
 
 
 def both(change: Change) -> tuple[Rows, Rows]:
-    """Assess the first day and the 31st day, both with the same defect."""
     return changed(FIRST, change), changed(LAST, change)
 
 
@@ -383,7 +382,7 @@ def read_as(outcome: Outcome, number: int, **more: Any) -> AssetEntry:
 
 
 def judged_with(*batches: BatchEntry, rounds: int = 1) -> Rows:
-    """Assess the good first day with additional `batches`, and with `rounds` rounds for all stocks."""
+    """Add `batches` and `rounds` to the ledger of the good first day, and assess the day."""
     good = good_day(FIRST)
     asked = {Kind.ACOES: [asset.ticker for asset in stocks(FIRST)]}
     ledger = replace(
@@ -464,7 +463,7 @@ def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> 
     texts = good.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
     one = next(row for row in texts if row["nome_papel"] == "PETR4")
-    # This date is older than 05-10-2026, but its text sorts after "05-10-2026".
+    # 30-09-2026 is the older date, but sorts after 05-10-2026 as text.
     older = {**one, "datetime_exec": "30-09-2026 23:59:00", "vlr_ind_roe": "n/d"}
     schema = good.sor[Kind.ACOES].schema
     sor = {**good.sor, Kind.ACOES: pa.Table.from_pylist([*emptied, older], schema=schema)}

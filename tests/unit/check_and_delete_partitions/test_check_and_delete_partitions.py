@@ -33,10 +33,10 @@ PAST, TOMORROW = 20261120, 20261124
 
 
 class Stage1:
-    """Stage 1, and what it asks of stage 2 and of the workflow.
+    """Stage 1, with a record of the calls to stage 2 and to the workflow.
 
-    ``invoked`` contains the payloads of asynchronous calls to stage 2, and ``started`` the requests to start
-    the workflow. A probe of the site gets the answer ``probe``.
+    ``invoked`` contains the payloads of asynchronous calls to stage 2. ``started`` contains the requests to
+    start the workflow. ``probe`` is stage 2's answer to a probe of the site.
     """
 
     def __init__(self, lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,6 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     remove_partition = partitions._remove_partition
 
     def remove_and_land(glue: Any, table: LakeTable, day: int) -> bool:
-        """Remove the partition, then put an object into this table and into the tables of later layers."""
         removed = remove_partition(glue, table, day)
         for name in path[path.index(table.table) :]:
             put_part(lake, name, table.table)
@@ -128,7 +127,7 @@ def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
 
 @pytest.fixture
 def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
-    """Let DeleteObjects keep some keys. It answers 200 with an `InternalError` per key, as AWS documents."""
+    """Let DeleteObjects keep some keys, and answer 200 with an `InternalError` per key, as AWS documents."""
     left: dict[str, int] = {}
 
     def answer(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -336,7 +335,7 @@ SCHEDULED = {"scheduled_at": "2026-11-23T21:45:00Z"}
 
 
 def round_at(lake: Lake, hour: int, *tickers: str, is_partial: bool = False) -> None:
-    """Start a round of these tickers. The full listing has PETR4 and VALE3."""
+    """Start a round of `tickers`, and write a listing. A partial listing has only `tickers`."""
     began = datetime(2026, 11, 23, hour, 45, tzinfo=timezone.utc)
     lake.ledger.start_round(DAY, {Kind.ACOES: tickers}, began, number=0)
     listed = tickers if is_partial else ("PETR4", "VALE3")

@@ -1,4 +1,4 @@
-"""The collector, with moto as S3 and with the sample site."""
+"""Tests of the collector with the sample site and moto's S3."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVENING = datetime(2020, 11, 23, 22, 0, tzinfo=timezone.utc)  # 19:00 in São Pa
 
 
 class CollectorMachine:
-    """A collector's machine, and the services that the machine reaches."""
+    """A machine that runs the collector, with a site and S3."""
 
     def __init__(self, site: SiteServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.site = site
@@ -102,7 +102,7 @@ class CollectorMachine:
 
     @property
     def manifests(self) -> list[set[str]]:
-        """Return one list of keys per manifest of the day; the shortest list comes first."""
+        """Return the object keys in each manifest of the day. The smallest manifest comes first."""
         keys = [key for key in self.keys if key.endswith(".manifest.json")]
         found = [json.load(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in keys]
         assert {content["anomesdia_exec"] for content in found} <= {DAY}

@@ -61,7 +61,7 @@ def forms(lake: Lake, table: str = SOT_ACOES, day: int = DAY) -> list[str]:
 
 @pytest.fixture
 def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that dedups the stocks or, with ``spec=True``, the Spec table."""
+    """Return a function that compacts the SoT table of stocks. With ``spec=True``, it compacts Spec."""
 
     def run(event: dict[str, Any] = STARTED, spec: bool = False) -> dict[str, Any]:
         own, down = (SPEC_ATIVOS, ()) if spec else (SOT_ACOES, (SPEC_ATIVOS,))
@@ -233,7 +233,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
 
 
 def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
-    """Between the read and the write of a compaction, stage 1 clears the day."""
+    """Stage 1 deletes the day's objects directly before the compaction writes its object."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
 
@@ -281,7 +281,6 @@ def test_an_object_that_s3_refuses_to_delete_is_an_error(lake: Lake, dedup: Any)
 def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
-    # Directly before the first call of `operation`, another compaction runs and finishes.
     before_call(aws.client("s3"), operation, lambda: compact_all(lake.s3, lake))
 
     compact_all(aws.client("s3"), lake)
@@ -309,7 +308,7 @@ def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: 
 
 
 def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, minute: int = 0) -> None:
-    """Put a reading into SoR only."""
+    """Write a reading into SoR, but not into SoT."""
     moment = f"23-11-2026 19:{minute:02}:00"
     put_part(
         lake, SOR_ACOES, name, {"nome_papel": ticker, "vlr_cot": price, "datetime_exec": moment}, day=day

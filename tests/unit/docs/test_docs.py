@@ -155,7 +155,7 @@ def test_every_name_in_the_documentation_occurs_in_the_product(document: Path) -
 
     assert "bucket_names_map" in words
     assert "unknown_labels" in names(text_of(PROJECT / "docs" / "operations.md"))
-    # `depends_on` and `mock_provider` belong to Terraform; `dedup_wait_max_attempts` is a removed input.
+    # The first two names are Terraform's own. The third name is a removed input.
     assert not names(text_of(document)) - words - {"depends_on", "mock_provider", "dedup_wait_max_attempts"}
 
 

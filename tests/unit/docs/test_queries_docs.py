@@ -1,4 +1,4 @@
-"""The megabytes in docs/queries.md agree with what DuckDB reads from generated lakes."""
+"""DuckDB reads from generated lakes as many megabytes as docs/queries.md says."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def sections(text: str) -> list[str]:
 
 
 def facts(section: str) -> dict[str, Counter[str]]:
-    """Return the facts that do not depend on the language: code words, link targets, cells with numbers."""
+    """Count the parts of a section that are equal in both languages, such as code words and link targets."""
     links = re.findall(r"\]\(([^)\s#]+)", section)
     cells = re.findall(r"(?<=\|) [*]{0,2}(\d+[.,]\d+)[*]{0,2} (?=\|)", section)
     return {

@@ -65,7 +65,7 @@ def test_the_session_is_the_day_that_the_page_names() -> None:
 
 
 def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
-    """Yield each cell with a label, and a copy of the asset in which this label is unknown."""
+    """Yield each cell that has a label, and a copy of the asset. In this copy, the label is unknown."""
     for t, table in enumerate(asset.tables):
         for r, row in enumerate(table):
             for c, cell in enumerate(row):
@@ -222,7 +222,7 @@ RESULTS = re.compile(rb'<tr>\s*<td class="nivel1" colspan="4"><span class="txt">
 
 
 def results(*rows: str, headings: str = "") -> dict[str, str | None]:
-    """Put these rows into a page's table of results, read the page, and return the net profits."""
+    """Return the net profits that are read from a page with `rows` in the table of results."""
     table = (
         f'<table class="w728">{headings}{"".join(f"<tr>{row}</tr>" for row in rows)}</table></body></html>'
     )

@@ -88,7 +88,7 @@ def raw(answer: bytes) -> Serving:
 
 
 def endless(head: bytes, piece: bytes) -> Serving:
-    """Send bytes, then send a piece repeatedly, with pauses shorter than a socket's time limit."""
+    """Send `head`, then `piece` again and again. The pauses are shorter than the client's time limit."""
 
     def serve(handler: Handler) -> None:
         raw(head)(handler)
@@ -104,7 +104,7 @@ def reset_connection(handler: Handler) -> None:
 
 
 class Site(ThreadingHTTPServer):
-    """A loopback site. Each path gives its answers in the order of the list, then repeats the last answer."""
+    """A loopback site. Each request to a path gets the path's next answer. The last answer is repeated."""
 
     daemon_threads = True
 
@@ -387,7 +387,7 @@ def test_an_answer_that_no_request_asked_for_answers_no_later_request(
             HTTP_OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
             for body in (b"<html>Fundamentus 1</html>", b"<html>Fundamentus 2</html>")
         )
-        # http.client buffers 8192 bytes. The next request on this connection would read the other answer.
+        # `one` fills the buffer of http.client. A second request on this connection would read `other`.
         handler.wfile.write(one.ljust(io.DEFAULT_BUFFER_SIZE) + other)
 
     server.serve(answer_twice, Answer("<html>Fundamentus 3</html>"))
@@ -442,7 +442,7 @@ PASSWORD = f"Basic {b64encode(b'me:se cret').decode()}"
 
 @pytest.fixture
 def proxy(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Return the site. The environment variables name the site as the proxy."""
+    """Make the site the proxy in the environment variables, and return the site."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):

@@ -1,6 +1,6 @@
-"""The rows of all sample pages are the same as at commit e386b81, which used pynvest itself.
+"""The sample pages give the same rows as commit e386b81, which read the pages with pynvest.
 
-``rows.json`` contains a digest of every row, and also a few rows in full.
+``rows.json`` contains the digests of all rows, and a few complete rows.
 """
 
 from __future__ import annotations

@@ -228,7 +228,7 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
 
     result = fetch(message(bad), *(message(one) for one in good))
 
-    # Only a failed asset's message goes back to the queue; the ledger has the other outcomes.
+    # The message of a failed asset goes back to the queue. The ledger has all other outcomes.
     assert failed(result) == ([0] if outcome == "failed" else [])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
@@ -269,8 +269,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
     assert failed(fetch(*(message(one) for one in (slow, *others)), threads=2)) == []
 
-    # At most two requests run when the wait begins. More than four requests before the retry show that
-    # some started during the wait.
+    # While `slow` waits for its retry, requests for other assets start.
     _, again = (place for place, ticker in enumerate(asked(site)) if ticker == slow)
     assert again > 4
     assert len(landed(lake)) == 10
@@ -347,7 +346,7 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
 ) -> None:
     batch = STOCKS[:6]
     site.latency_ms = 2400
-    # The function reserves a third of its time for writing; this is enough even on a busy machine.
+    # The function reserves a third of `left` for writing. Four seconds are enough even on a busy machine.
     left = 12.0
     started = time.monotonic()
 

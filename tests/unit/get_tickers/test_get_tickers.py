@@ -331,7 +331,7 @@ def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(la
 
 
 def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
-    """Archive the listings and some stocks' pages; the time `at` is the fetch time of all of them."""
+    """Archive the listings and the pages of `tickers`, all with the fetch time `at`."""
     source = FundamentusSite(site.base_url)
     pages = [ArchivedPage.of(source.fetch_listing(kind), kind, None) for kind in Kind]
     pages += [ArchivedPage.of(source.fetch_asset(one), Kind.ACOES, one) for one in tickers]
@@ -364,7 +364,7 @@ def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     one = STOCKS[0]
-    # 02:59 UTC is still the previous day in São Paulo.
+    # 02:59:59 UTC is 23:59:59 of the previous day in São Paulo.
     for at in ("2026-11-23T02:59:59Z", "2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"):
         keep(lake, site, one, at=at)
 
@@ -512,7 +512,7 @@ def messages(count: int) -> list[TickerMessage]:
 
 
 def fail_entries(client: Any, failures: list[list[dict[str, Any]]]) -> list[list[str]]:
-    """Let each call of SendMessageBatch report that the queue did not accept these entries."""
+    """Let call N of SendMessageBatch fail for the entries ``failures[N]``. Return the tickers per call."""
     sent: list[list[str]] = []
 
     def drop(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:

@@ -16,7 +16,7 @@ ASK = "found:\n\t$(info $(PYTHON) $(RUNS))\n\t@:\n"
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A machine where ``python3.x`` on the PATH is a shim that starts no Python."""
+    """Return a folder with ``bin`` and a makefile. The ``python3.x`` in ``bin`` always fails."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     make = shutil.which("make")

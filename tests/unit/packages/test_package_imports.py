@@ -89,7 +89,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
 def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
     packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
-    # pyarrow looks for pandas when it makes its first array; every stage except stage 1 makes arrays.
+    # pyarrow tries to import pandas when it makes the first array. Only stage 1 makes no arrays.
     array = "import pyarrow; pyarrow.array(['any'])" if stage != "check_and_delete_partitions" else "pass"
     modules: list[str] = json.loads(
         after_import(packages, managed, stage, array, "print(json.dumps(sorted(sys.modules)))")
@@ -99,7 +99,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
 
 
 def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
-    """Without a shared session, each call of awswrangler makes a session and reads the SDK's service data."""
+    """Otherwise awswrangler would make a session for each call, and read the SDK's service data each time."""
     said = after_import(
         packages,
         managed,

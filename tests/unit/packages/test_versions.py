@@ -58,7 +58,7 @@ def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_pyt
 
 
 def test_the_time_zones_that_a_schedule_may_have_are_those_of_the_layers_database() -> None:
-    """For a new release of ``tzdata``, copy the names from ``tzdata/zones``, one name per line."""
+    """After an update of ``tzdata``, copy the file ``tzdata/zones`` to ``eventbridge/timezones.txt``."""
     zones = (importlib.resources.files("tzdata") / "zones").read_text(encoding="utf-8")
 
     accepted = (ROOT / "eventbridge" / "timezones.txt").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from pynvest_lake.contract import (
 TABLES = [SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS]
 
 
-# pynvest lacks these columns, although today's pages have values for them.
+# Today's pages have values for these columns. pynvest does not have the columns.
 NOT_IN_PYNVEST = [
     "vlr_ind_divida_liq_sobre_patrim",
     "vlr_depositos",
@@ -69,7 +69,7 @@ def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, colu
         age = newest - int(label) if label.isdigit() else None
         of_run = "AAAA" if age == 0 else f"AAAA-{age}"
         assert label_of[column] == (label.removesuffix("_1") if age is None else of_run)
-    # If two columns have the same label, pynvest appends ``_1`` to the label of the first column.
+    # pynvest appends ``_1`` to the first of two equal labels.
     twins = {label: columns for label, columns in table_schema(table).labels.items() if len(columns) == 2}
     for label, (first, second) in twins.items():
         assert (first.endswith("_12m"), second.endswith("_3m")) == (True, True)

@@ -106,7 +106,7 @@ def test_an_object_of_other_columns_is_refused(lake: Lake, change: Any) -> None:
 
 
 def damage(lake: Lake, target: LakeObject, damaged: str) -> None:
-    """Put a damaged object. It is garbage for "all", and Parquet with a damaged footer for "footer"."""
+    """Put garbage ("all"), or a Parquet object with a damaged footer ("footer")."""
     put(lake, target, rows(target.table.table, {}))
     body = lake.s3.get_object(Bucket=target.table.bucket, Key=target.key)["Body"].read()
     body = b"garbage" if damaged == "all" else body[:-40] + b"\xff" * 32 + body[-8:]

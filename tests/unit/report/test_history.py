@@ -1,5 +1,3 @@
-"""Tests of the query for histories, of possible splits, and of the data in the page."""
-
 from __future__ import annotations
 
 import base64
@@ -79,7 +77,7 @@ def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
 
 @pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
 def test_no_view_or_query_divides_a_literal_by_a_literal(path: Path) -> None:
-    """Athena rounds the quotient of two literals to the decimals of the literals: ``1 / 1.5`` is 0.7."""
+    """In Athena, the quotient of two literals has no more decimals than the literals: ``1 / 1.5`` is 0.7."""
     sql = re.sub(r"\$\{(\w+)\}", r"\1", path.read_text("utf-8"))
 
     quotients = sqlglot.parse_one(sql, read="athena").find_all(exp.Div)
@@ -164,7 +162,7 @@ def test_the_data_of_the_panels_has_every_column_and_is_the_same_for_the_same_la
 
 
 def test_a_year_of_all_assets_fits_into_the_page() -> None:
-    """The page may have up to 6 MB (2.3 MB without histories). A stock has eight series, a fund has four."""
+    """The page may have up to 6 MB (2.3 MB without histories)."""
     rng = Random(0)  # noqa: S311 - no secret
     whole = sample()
     days = [FIRST + timedelta(days=number) for number in range(250)]

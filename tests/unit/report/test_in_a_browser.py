@@ -87,12 +87,11 @@ def many() -> Snapshot:
 
 @functools.cache
 def assets() -> dict[str, ListedAsset]:
-    """Return the assets of the page that has many assets; the keys are tickers."""
     return {asset.ticker: asset for asset in many().assets()}
 
 
 def histories_of(*rows: list[dict[str, Any]]) -> list[AssetHistory]:
-    """Return eight sessions per asset. Some are repeated, empty or absent, and PETR4 has a split."""
+    """Return histories of at most eight sessions. Some random values are null. PETR4 has a split."""
     rng = Random(0)  # noqa: S311 - no secret
     days = [date(2026, 11, day) for day in (11, 12, 13, 16, 17, 18, 19, 23)]
     found = []
@@ -326,7 +325,7 @@ def test_a_screen_shows_what_the_saved_query_answers(opened: Opener, preset: dic
     found, expected = page.evaluate(TICKERS), answer_of(preset["query"])
     assert found
     if preset["query"] == "menores-p-vp-por-setor":
-        # A page and a database sort accented letters differently.
+        # The browser and the database sort accented letters differently.
         assert by_sector(found) == by_sector(expected)
     else:
         assert found == expected
@@ -344,7 +343,7 @@ def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers that a saved query finds. None means the screen of funds below book value."""
+    """Return the tickers that a saved query finds. Without a query, return the funds below book value."""
     snapshot = many()
     if query is None:
         ratio = {

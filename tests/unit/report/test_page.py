@@ -144,7 +144,7 @@ def test_the_verdict_of_the_day_that_is_shown_comes_first(
 
 
 def refused(day: int) -> list[dict[str, object]]:
-    """Return the saved query's answer for a day on which the site refused one kind's listing."""
+    """Return the quality query's answer for a day on which the site refused a listing."""
     (verdict,) = judgement(day, "falha")
     remark = verdict | {"medida": "rotulo_novo", "situacao": "aviso", "motivo": "Há um rótulo novo."}
     refusal = verdict | {"medida": "listagem", "motivo": "O site recusou a listagem."}

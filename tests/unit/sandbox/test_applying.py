@@ -1,4 +1,4 @@
-"""The local run starts the day's run before Terraform ends. In these tests a script replaces Terraform."""
+"""The local run starts the day while ``terraform apply`` runs. In the tests, a script replaces Terraform."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ esac
 
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
-    """Replace Terraform with a script; return a function that ends its ``apply`` with an exit status."""
+    """Replace Terraform with a script. Return a function that ends the script's ``apply`` with a status."""
     command = tmp_path / "bin" / "terraform"
     command.parent.mkdir()
     command.write_text(f"#!/bin/sh\n{TERRAFORM.format(here=tmp_path)}")

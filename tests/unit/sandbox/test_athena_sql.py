@@ -1,4 +1,4 @@
-"""The emulator's Athena accepts Athena's SQL. The tests follow the order of Athena's documentation."""
+"""The emulator's Athena accepts Athena's SQL. The tests are in the order of Athena's documentation."""
 
 from __future__ import annotations
 

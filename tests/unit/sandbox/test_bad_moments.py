@@ -33,7 +33,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Iterator[int]:
-    """Write the state of an `up` whose site runs and whose emulator has ended; yield the site's pid."""
+    """Write the file of an `up` whose emulator has ended and whose site still runs. Yield the site's pid."""
     site = subprocess.Popen(
         [sys.executable, "-m", local.SITE_MODULE, "--day=20261123", f"--port={free_port()}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -49,7 +49,7 @@ def ended(tmp_path: Path) -> Iterator[int]:
     ]
     left = {"endpoint_url": "https://127.0.0.1:9", "ca_bundle": "ca", "workgroup": "w"}
     (tmp_path / "up" / local.UP_FILE).write_text(json.dumps({**left, "processes": processes}))
-    # The site is a child of this process: without a thread that waits for it, it would remain as a zombie.
+    # Wait for the site, a child of this process, so that the ended site does not remain as a zombie.
     collector = threading.Thread(target=site.wait)
     collector.start()
     yield site.pid
@@ -132,7 +132,7 @@ def test_a_site_that_does_not_answer_in_time_is_named(monkeypatch: pytest.Monkey
         server = opened.enter_context(socket.socket())
         server.bind((LOOPBACK, 0))
         server.listen(0)
-        for _ in range(4):  # The kernel accepts four connections and no more.
+        for _ in range(4):  # These fill the kernel's queue, so the next connection gets no answer.
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())

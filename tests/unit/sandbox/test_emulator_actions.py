@@ -1,4 +1,4 @@
-"""The emulator requires the permission that AWS requires for a call to Lambda."""
+"""A call to Lambda needs the same permission on the emulator as on AWS."""
 
 from __future__ import annotations
 

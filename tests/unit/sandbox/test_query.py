@@ -1,4 +1,4 @@
-"""`make query` sends the right query and displays the answer. If the name is unknown, it prints a message."""
+"""`make query` sends the right query and displays the answer. An unknown query name gives a message."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
-    """Return the lines that `code` prints in a terminal of this width; `more` holds environment variables."""
+    """Return the lines that `code` prints in a terminal with `width` columns and the variables `more`."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, width))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
@@ -246,7 +246,7 @@ def test_an_answer_as_json_has_numbers_as_numbers(capsys: pytest.CaptureFixture[
 
 
 class Saved:
-    """A workgroup with three saved queries; the answer to each query is the SQL of that query."""
+    """A workgroup with three saved queries. The answer to a query is the query's SQL."""
 
     def named_queries(self) -> dict[str, NamedQuery]:
         sql = {"formula-magica": "", "o-que-mudou": "", "serie": "SELECT 1 FROM a WHERE papel = 'PETR4'"}

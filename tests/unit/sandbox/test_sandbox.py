@@ -31,7 +31,7 @@ def lake() -> Lake:
 
 
 def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
-    """Return a day with these tickers in all five tables."""
+    """Return a day. Each item of `tickers` lists the tickers in one of the five tables."""
     rows = {
         one: pa.table({column: list(held)})
         for one, column, held in zip(TABLES, TICKER_COLUMNS, tickers, strict=True)

@@ -1,5 +1,3 @@
-"""The tests check where Terraform finds its provider, and when applied resources become usable."""
-
 from __future__ import annotations
 
 import json

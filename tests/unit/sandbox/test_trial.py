@@ -1,4 +1,4 @@
-"""The trial's assets have the site's values on the live day, and other values on the thirty earlier days."""
+"""The trial has thirty past days and a live day. Only the live day has the site's values."""
 
 from __future__ import annotations
 
