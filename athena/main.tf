@@ -14,9 +14,9 @@ locals {
       { name = "sessao_anterior", type = "date", comment = "Data da última cotação do ativo antes desta" },
       { name = "dt_ult_cot", type = "date", comment = "Data da cotação em que a mudança aparece" },
       { name = "fator", type = "double", comment = "Quantidade de ações ou cotas dividida pela anterior: 2 é um desdobramento de 1 para 2; 0.1 é um grupamento de 10 para 1" },
-      { name = "quantidade_anterior", type = "bigint", comment = "Quantidade de ações ou cotas na sessão anterior" },
+      { name = "quantidade_anterior", type = "bigint", comment = "Quantidade de ações ou cotas no pregão anterior" },
       { name = "quantidade", type = "bigint", comment = "Quantidade de ações ou cotas" },
-      { name = "vlr_cot_anterior", type = "double", comment = "Cotação na sessão anterior, em reais, sem ajuste" },
+      { name = "vlr_cot_anterior", type = "double", comment = "Cotação no pregão anterior, em reais, sem ajuste" },
       { name = "vlr_cot", type = "double", comment = "Cotação, em reais, sem ajuste" },
       { name = "anomesdia_exec", type = "int", comment = "Dia da execução que leu a mudança, como número no formato AAAAMMDD" },
     ]

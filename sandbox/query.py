@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from pynvest_lake.messages import parse_ticker
+from b3.ticker import parse_ticker
 from report.athena import Answer, Athena, QueryFailed
 from sandbox import SandboxError
 from sandbox.console import Console

@@ -1,7 +1,7 @@
--- O que mudou desde a sessão anterior
--- Variação = cotação na sessão mais recente / cotação na sessão anterior do ativo − 1, em fração (0.01 = 1%), não ajustada por
+-- O que mudou desde o pregão anterior
+-- Variação = cotação no pregão mais recente / cotação no pregão anterior do ativo − 1, em fração (0.01 = 1%), não ajustada por
 -- desdobramentos. Só ativos líquidos (mais de R$ 1 milhão por dia), da maior para a menor variação, para cima ou para baixo.
--- A sessão anterior é procurada nos últimos dez dias do lake: quem negocia todo dia está neles.
+-- O pregão anterior é procurado nos últimos dez dias do lake: quem negocia todo dia está neles.
 SELECT codigo_ticker_ativo, tipo_ativo, nome_ativo, sessao_anterior, vlr_cot_anterior, dt_ult_cot, vlr_cot,
        vlr_cot / vlr_cot_anterior - 1 AS variacao
 FROM (

@@ -1,4 +1,4 @@
--- Ativos que ainda negociam: os do último dia com cotação nos 30 dias até a sessão mais recente
+-- Ativos que ainda negociam: os do último dia com cotação nos 30 dias até o pregão mais recente
 SELECT ${columns}
 FROM (
   SELECT ${columns}, max(dt_ult_cot) OVER () AS sessao_mais_recente

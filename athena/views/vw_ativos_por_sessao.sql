@@ -1,4 +1,4 @@
--- Ações e fundos imobiliários por sessão: uma linha por ativo e dt_ult_cot, a da última leitura (lê todos os dias do lake: limite dt_ult_cot)
+-- Ações e fundos imobiliários por pregão: uma linha por ativo e dt_ult_cot, a da última leitura (lê todos os dias do lake: limite dt_ult_cot)
 SELECT ${columns}
 FROM (
   SELECT ${columns},

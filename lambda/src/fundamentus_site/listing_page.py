@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from lxml import etree
 
 from b3.bounds import MOST_RECORDED, printable
 from b3.kind import Kind
+from b3.ticker import TICKER
 from fundamentus_site.errors import LayoutNotRecognized, Unavailable
 from fundamentus_site.page import (
     MAX_LISTING_ELEMENTS,
@@ -21,7 +21,6 @@ from fundamentus_site.page import (
     text_of,
 )
 
-_TICKER = re.compile(r"[A-Z0-9]{4,12}")
 _PRICE_HEADING = "cotação"
 _SHOWN_CELLS = 12
 
@@ -115,7 +114,7 @@ def _rows_of_assets(
         if all(cell.tag == "th" for cell in cells) or (position == 0 and not _has_digit(link)):
             headings = [" ".join(text_of(cell).split()).casefold() for cell in cells]
             price_at = headings.index(_PRICE_HEADING) if _PRICE_HEADING in headings else price_at
-        elif _TICKER.fullmatch(link):
+        elif TICKER.fullmatch(link):
             price = text_of(cells[price_at]) if price_at is not None and price_at < len(cells) else None
             assets.append((link, price or None))
         elif link or sum(bool(text_of(cell)) for cell in cells) > 1:

@@ -24,9 +24,9 @@ from b3.bounds import first_of
 from b3.brazilian import BRASILIA
 from b3.days import PARTITION_KEY, date_of, parse_day
 from b3.kind import Kind
+from b3.ticker import parse_ticker
 from pynvest_lake.aws import list_objects, put_new
 from pynvest_lake.ledger import moment_of, moment_text
-from pynvest_lake.messages import parse_ticker
 
 SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"

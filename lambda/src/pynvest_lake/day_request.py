@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from b3.days import PARTITION_KEY, day_at, parse_day
+from b3.ticker import parse_ticker
 from pynvest_lake.archive import parse_manifest_key
 from pynvest_lake.execution import check_fields
 from pynvest_lake.ledger import moment_of
-from pynvest_lake.messages import parse_ticker
 
 _START = (PARTITION_KEY, "tickers", "source", "remove", "scheduled_at")
 _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "probe")

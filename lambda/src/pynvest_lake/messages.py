@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from operator import index
 
 from b3.days import parse_day
 from b3.kind import Kind
+from b3.ticker import parse_ticker
 from pynvest_lake.execution import check_fields
 from pynvest_lake.ledger import moment_of, moment_text
 
 # Messages from older versions lack the last three fields.
 _FIELDS = ("ticker", "kind", "anomesdia_exec", "round", "page", "asked_at")
-_TICKER = re.compile(r"[A-Z0-9]{4,12}")
 
 
 class MalformedMessage(ValueError):
     """The message is invalid, and a retry cannot help. The text says what was found and what was expected."""
-
-
-def parse_ticker(value: object) -> str:
-    """Check that a value is a ticker and return it.
-
-    Raises
-    ------
-    ValueError
-        The value is not 4 to 12 capital letters and digits.
-    """
-    if isinstance(value, str) and _TICKER.fullmatch(value):
-        return value
-    raise ValueError(f"ticker is {value!r}, expected 4 to 12 capital letters and digits, such as 'PETR4'")
 
 
 @dataclass(frozen=True)

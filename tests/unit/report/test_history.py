@@ -16,6 +16,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from assess_day import splits
 from report.athena import QueryFailed
 from report.history import (
     SERIES,
@@ -67,9 +68,10 @@ def test_a_possible_split_moves_shares_and_price_by_inverse_factors(
     assert found == ([Split(last, *map(pytest.approx, factors))] if factors else [])
 
 
-def test_a_possible_split_is_what_the_view_takes_for_one() -> None:
+def test_report_notice_and_view_have_the_same_limits_for_a_possible_split() -> None:
     view = (VIEWS / "vw_possiveis_desdobramentos.sql").read_text("utf-8")
 
+    assert (splits.LEAST_FACTOR, splits.MARKET_VALUE) == (SPLIT_FACTOR, SPLIT_REST)
     low, high = SPLIT_REST
     assert f"greatest(fator, 1 / fator) >= {SPLIT_FACTOR}" in view
     assert f"fator * vlr_cot / vlr_cot_anterior BETWEEN {low} AND {high}" in view
