@@ -13,6 +13,10 @@ _REFUSED = (
     "Se o site recusou a listagem e isso se repetir nos próximos dias, ele recusa o endereço da AWS: um "
     "coletor no seu computador pode buscar as páginas (docs/collector.md)."
 )
+_LAYOUT = (
+    "Páginas de formato desconhecido não devem ser pedidas de novo: atualize o módulo e leia as páginas "
+    "arquivadas (docs/operations.md, “When the site changes”)."
+)
 _MEANING = (
     "Compare uma página do site com a linha do ativo: uma vírgula mudou de lugar, colunas trocaram ou o site "
     "mudou a unidade (docs/operations.md, “When the site changes”)."
@@ -26,7 +30,7 @@ ADVICE: Mapping[str, tuple[str, ...]] = {
     "listagem": ("Se só houve uma execução parcial: rode o dia inteiro, no mesmo dia.", _ASK_AGAIN, _REFUSED),
     "papeis_listados": ("Confira a listagem no site.", _ASK_AGAIN),
     "linhas": (_ASK_AGAIN,),
-    "papeis_faltando": (_ASK_AGAIN,),
+    "papeis_faltando": (_ASK_AGAIN, _LAYOUT),
     "releitura": (
         "O preço de alguns ativos pode ser de antes do fechamento: leia-os de novo com `tickers`.",
     ),

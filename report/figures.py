@@ -298,7 +298,7 @@ def scatter_chart(assets: Sequence[ListedAsset], *, funds: bool) -> dict[str, An
     )
     names = place.transform_filter("datum['rótulo']").mark_text(fontSize=11).encode(alt.Text("rótulo:N"))
     kind = "fundos líquidos" if funds else "ações líquidas"
-    return _spec(points + names, f"P/VP contra dividend yield: {kind}", height=380)
+    return _spec(points + names, f"P/VP e dividend yield: {kind}", height=380)
 
 
 def points_of_interest(assets: Sequence[ListedAsset]) -> set[str]:

@@ -123,14 +123,14 @@ def test_a_kind_without_rows_on_the_latest_day_is_said_to_be_older(kind: str, wh
 def test_assets_without_a_date_leave_a_page_without_charts() -> None:
     html = page(sample(dt_ult_cot=None))
 
-    assert "não há o que desenhar" in text_of(html)
+    assert "não há gráficos a mostrar" in text_of(html)
     assert not lxml.html.fromstring(html).xpath("//*[@class='chart']")
 
 
 @pytest.mark.parametrize(
     ("quality", "said"),
     [
-        (judgement(DAY, "ok"), "Dia ok O que foi medido"),
+        (judgement(DAY, "ok"), "Dia ok As medidas de qualidade"),
         (judgement(DAY, "aviso", "faltam 3 ativos"), "Dia com avisos faltam 3 ativos"),
         (judgement(DAY, "falha", "um", "dois"), "Dia com falha um dois"),
         (judgement(20261119, "ok"), "Sem veredito"),
@@ -293,9 +293,9 @@ def test_what_the_site_wrote_is_text_on_the_page(written: str) -> None:
 
 
 def test_it_says_once_that_it_is_no_advice(written: str) -> None:
-    said = re.findall(r"não (?:é )?recomendação[^.]*", text_of(written))
+    said = re.findall(r"não (?:são )?recomendação[^.]*", text_of(written))
 
-    assert said == ["não recomendação de investimento"]
+    assert said == ["não são recomendação de investimento"]
 
 
 @pytest.mark.parametrize(
