@@ -1,18 +1,18 @@
-# `make` or `make help` lists the targets. The virtual environment is made on first use, and again when
-# the requirements change; PYTHON=/path/to/python3 selects its interpreter.
+# `make` or `make help` lists the targets. `make` creates the virtual environment on first use, and again when
+# the requirements change. PYTHON=/path/to/python3 selects the interpreter.
 
 VENV := .venv
 REQUIREMENTS := sandbox/requirements.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-# checkov pins other versions than the tests, so it has its own environment.
+# checkov needs other versions of the tests' packages, so it has its own environment.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
 SBOM := .venv-sbom
 SBOM_MADE := $(SBOM)/.made-7.5.0
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
-# The functions' own Python comes first. Each version is searched on the PATH and under pyenv. The first that runs
-# and can make an environment is used: a name on the PATH may be a shim without a Python.
+# The functions' Python version comes first. Each version is searched on the PATH and under pyenv. A command on
+# the PATH may be a shim without a Python, so use the first command that runs and can create an environment.
 PYTHONS := 3.13 3.12 3.11 3
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 CANDIDATES := $(foreach version,$(PYTHONS),python$(version) $(wildcard $(PYENV)/versions/$(version).*/bin/python))
@@ -20,17 +20,17 @@ USABLE := import sys, venv, ensurepip; assert sys.version_info >= (3, 11) and no
 PYTHON := $(shell for python in $(CANDIDATES); do "$$python" -c '$(USABLE)' 2>/dev/null && echo "$$python" && break; done)
 MINOR := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# The names contain the version: with another version, a new environment is made.
+# The names contain Python's version, so that another version gets a new environment.
 VENV_MADE := $(VENV)/.made-$(MINOR)
-# The commands that run the lake need only these requirements, so a first run need not wait for the tests' requirements.
+# `make run` needs only these requirements, so a first run does not wait for the tests' requirements.
 RUNS := $(VENV)/.made-runs-$(MINOR)
 
 SOURCE ?= sample
 TICKERS ?=
 FORMAT ?= table
-# A process that may not write byte code compiles its imports at every start.
+# If Python writes no byte code, each process compiles its imports again.
 unexport PYTHONDONTWRITEBYTECODE
-# These variables are passed unchanged in the environment: make expands no `$` in them, and the shell sees no quotes.
+# The environment passes these variables unchanged: make expands no `$`, and the shell interprets no quotes.
 unexport QUERY SQL TICKER
 export ASKED_QUERY := $(value QUERY)
 export ASKED_SQL := $(value SQL)
@@ -78,7 +78,7 @@ seeds: $(VENV_MADE) ## Drive the lake through N evenings of random order, repeat
 compat: $(VENV_MADE) ## Apply, run a day and plan with the oldest supported and the newest Terraform (part of test-all)
 	@$(VENV)/bin/python tests/legs.py terraform-1.6 terraform-1.15
 
-# Phrases that readers have to read twice.
+# Phrases that are hard to read.
 MANNERED := "whoever|whence|of before|(is|are|be) told|nothing but|to be had"
 
 .PHONY: lint

@@ -8,6 +8,8 @@ data "aws_service" "current" {
 data "aws_caller_identity" "current" {}
 
 locals {
+  region_and_account = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+
   layers = ["sor", "sot", "spec"]
   suffix = "${data.aws_caller_identity.current.account_id}-${data.aws_service.current.region}"
 
@@ -58,7 +60,7 @@ locals {
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
-  workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.here}:stateMachine:${local.workflow_name}"
+  workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.region_and_account}:stateMachine:${local.workflow_name}"
   # An execution has 80 events for each round, and nine for each run of the step Look. After forty runs, the wait before each run is ten times dedup_wait_interval_seconds.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))

@@ -3,8 +3,7 @@
 locals {
   notified   = var.alarm_email != null || var.alarm_topic_arn != null
   topic_name = "${var.name_prefix}-notices"
-  topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.here}:${local.topic_name}" : var.alarm_topic_arn
-  here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+  topic_arn  = var.alarm_email != null ? "arn:${data.aws_partition.current.partition}:sns:${local.region_and_account}:${local.topic_name}" : var.alarm_topic_arn
 
   alarms = {
     not_started = {
@@ -38,7 +37,7 @@ locals {
       enabled     = var.schedules_enabled
     }
   }
-  alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.here}:alarm:${alarm.name}"]
+  alarm_arns = [for alarm in local.alarms : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.region_and_account}:alarm:${alarm.name}"]
 
   # If AWS has deleted the subscription, a refresh removes the subscription from the state.
   pending = try(aws_sns_topic_subscription.notices[0].pending_confirmation, null)

@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "StartTheDay"
     actions   = ["lambda:InvokeFunction"]
-    resources = [for function in ["check-and-delete-partitions", "get-tickers"] : "arn:${data.aws_partition.current.partition}:lambda:${local.here}:function:${var.name_prefix}-lambda-${function}"]
+    resources = [for function in ["check-and-delete-partitions", "get-tickers"] : "arn:${data.aws_partition.current.partition}:lambda:${local.region_and_account}:function:${var.name_prefix}-lambda-${function}"]
   }
 
   statement {
@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "ReadTheLogs"
     actions   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
-    resources = ["arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${local.region_and_account}:log-group:/aws/lambda/${var.name_prefix}-lambda-*"]
   }
 
   statement {
@@ -72,13 +72,13 @@ data "aws_iam_policy_document" "operator" {
   statement {
     sid       = "CountWhatWaits"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
-    resources = [for queue in concat(values(local.queue_names), local.dead_letter_queue_patterns) : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
+    resources = [for queue in concat(values(local.queue_names), local.dead_letter_queue_patterns) : "arn:${data.aws_partition.current.partition}:sqs:${local.region_and_account}:${queue}"]
   }
 
   statement {
     sid       = "ReadAndEmptyWhatFailed"
     actions   = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
-    resources = [for queue in local.dead_letter_queue_patterns : "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${queue}"]
+    resources = [for queue in local.dead_letter_queue_patterns : "arn:${data.aws_partition.current.partition}:sqs:${local.region_and_account}:${queue}"]
   }
 
   statement {

@@ -67,7 +67,7 @@ data "aws_iam_policy_document" "queue" {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["sqs:*"]
-    resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
+    resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.region_and_account}:${each.key}"]
 
     principals {
       type        = "*"
@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "queue" {
     content {
       sid       = "LetTheBusSendFailures"
       actions   = ["sqs:SendMessage"]
-      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.here}:${each.key}"]
+      resources = ["arn:${data.aws_partition.current.partition}:sqs:${local.region_and_account}:${each.key}"]
 
       principals {
         type        = "Service"
@@ -98,7 +98,7 @@ data "aws_iam_policy_document" "queue" {
       condition {
         test     = "ArnEquals"
         variable = "aws:SourceArn"
-        values   = [for rule in statement.value : "arn:${data.aws_partition.current.partition}:events:${local.here}:rule/${rule}"]
+        values   = [for rule in statement.value : "arn:${data.aws_partition.current.partition}:events:${local.region_and_account}:rule/${rule}"]
       }
     }
   }

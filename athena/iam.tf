@@ -9,9 +9,9 @@ data "aws_service" "current" {
 
 locals {
   # The ARNs contain names instead of references to resources: a plan then shows the whole policy, and tests can check the policy's size.
-  here       = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
-  glue_arn   = "arn:${data.aws_partition.current.partition}:glue:${local.here}"
-  athena_arn = "arn:${data.aws_partition.current.partition}:athena:${local.here}"
+  region_and_account = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+  glue_arn           = "arn:${data.aws_partition.current.partition}:glue:${local.region_and_account}"
+  athena_arn         = "arn:${data.aws_partition.current.partition}:athena:${local.region_and_account}"
 
   databases  = toset([for table in var.tables : table.database])
   table_arns = concat([for table in var.tables : "${local.glue_arn}:table/${table.database}/${table.name}"], [for views in ["vw_*_ultimo_dia", "vw_ativos_*", "vw_possiveis_desdobramentos"] : "${local.glue_arn}:table/${local.views_database}/${views}"])

@@ -17,7 +17,7 @@ from fundamentus_site.page import Page, asset_url
 
 DEFAULT_URL = "https://www.fundamentus.com.br"
 DEFAULT_HEADERS = {
-    "User-Agent": "pynvest-tools collector (+https://github.com/ThiagoPanini/pynvest-tools)",
+    "User-Agent": "pynvest-tools collector",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "Accept-Language": "pt-BR,pt;q=0.9",
 }

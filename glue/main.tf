@@ -15,12 +15,12 @@ locals {
   partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
 
   # Layers with equal database names share one database, under the first layer's key.
-  layers       = ["sor", "sot", "spec"]
-  created_with = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
+  layers      = ["sor", "sot", "spec"]
+  database_of = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
 }
 
 resource "aws_glue_catalog_database" "this" {
-  for_each = var.create_databases ? toset(values(local.created_with)) : []
+  for_each = var.create_databases ? toset(values(local.database_of)) : []
 
   name        = var.database_names[each.key]
   description = "Data lake de fundamentos de ativos da B3"
@@ -31,7 +31,7 @@ resource "aws_glue_catalog_table" "this" {
   for_each = local.tables
 
   name          = each.value.schema.table
-  database_name = var.create_databases ? aws_glue_catalog_database.this[local.created_with[each.value.layer]].name : var.database_names[each.value.layer]
+  database_name = var.create_databases ? aws_glue_catalog_database.this[local.database_of[each.value.layer]].name : var.database_names[each.value.layer]
   description   = each.value.schema.comment
   table_type    = "EXTERNAL_TABLE"
   parameters    = { EXTERNAL = "TRUE", classification = "parquet", "parquet.compression" = "SNAPPY" }

@@ -1,7 +1,7 @@
 output "databases" {
   description = "Name and ARN of the database of each layer."
   value = { for layer in local.layers : layer => {
-    name = var.create_databases ? aws_glue_catalog_database.this[local.created_with[layer]].name : var.database_names[layer]
+    name = var.create_databases ? aws_glue_catalog_database.this[local.database_of[layer]].name : var.database_names[layer]
     arn  = "${split(":table/", values(aws_glue_catalog_table.this)[0].arn)[0]}:database/${var.database_names[layer]}"
   } }
 }

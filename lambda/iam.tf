@@ -1,6 +1,6 @@
 locals {
-  account   = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
-  partition = data.aws_partition.current.partition
+  region_and_account = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
+  partition          = data.aws_partition.current.partition
 
   s3 = { for key, table in var.tables : key => {
     bucket   = "arn:${local.partition}:s3:::${table.bucket}"
@@ -10,9 +10,9 @@ locals {
     compacts = "arn:${local.partition}:s3:::${table.bucket}/${table.prefix}anomesdia_exec=*/*.compact.parquet"
   } }
   glue = { for key, table in var.tables : key => [
-    "arn:${local.partition}:glue:${local.account}:catalog",
-    "arn:${local.partition}:glue:${local.account}:database/${table.database}",
-    "arn:${local.partition}:glue:${local.account}:table/${table.database}/${table.name}",
+    "arn:${local.partition}:glue:${local.region_and_account}:catalog",
+    "arn:${local.partition}:glue:${local.region_and_account}:database/${table.database}",
+    "arn:${local.partition}:glue:${local.region_and_account}:table/${table.database}/${table.name}",
   ] }
 
   # Maps from a table, or from a kind of asset, to a policy statement.
@@ -56,7 +56,7 @@ locals {
       local.work.ledger.miss, local.work.ledger.read, local.work.ledger.delete,
       local.work.pages.list,
       { actions = ["states:StartExecution"], resources = [var.workflow_arn], prefix = {} },
-      { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.account}:function:${local.names["get-tickers"]}"], prefix = {} },
+      { actions = ["lambda:InvokeFunction"], resources = ["arn:${local.partition}:lambda:${local.region_and_account}:function:${local.names["get-tickers"]}"], prefix = {} },
     ])
     get-tickers = concat(values(local.send), [
       local.list.sor_acoes, local.list.sor_fiis,

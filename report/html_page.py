@@ -161,7 +161,6 @@ def _environment() -> Environment:
         "decimal": numbers.decimal,
         "change": numbers.change,
         "points": numbers.points,
-        "amount": numbers.amount,
         "day": numbers.day,
         "shown": _shown,
         "direction": _direction,

@@ -107,7 +107,8 @@ def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
 def test_the_zeros_that_the_site_shows_of_banks_are_explained() -> None:
     comments = {column.name: column.comment for column in table_schema(SOT_ACOES).columns}
     for column in ("vlr_ind_margem_liq", "vlr_ind_ebit_sobre_ativo"):
-        assert "em bancos e seguradoras o site mostra 0,0%, que significa que o indicador não se aplica" in comments[column]
+        means = "em bancos e seguradoras o site mostra 0,0%, que significa que o indicador não se aplica"
+        assert means in comments[column]
 
 
 @pytest.mark.parametrize(("sor", "sot"), [(SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)])
