@@ -60,7 +60,7 @@ class DayState:
     def site_refuses(self) -> bool:
         """Return whether the site refuses requests from AWS.
 
-        True if at least three assets of the newest round with assets were refused, and none was read.
+        True if, in the newest round that queued assets, at least three assets were refused and none was read.
         """
         newest = next((one for one in reversed(self.ledger.rounds) if list(one)), None)
         if newest is None or self.fetch_from != "site":

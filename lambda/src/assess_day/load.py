@@ -30,7 +30,7 @@ from pynvest_lake.execution import Execution
 from pynvest_lake.ledger import DayLedger, Ledger
 from pynvest_lake.storage import PART, LakeTable, ObjectGone, arrived_ids, list_day, read
 
-# A day is compared with listings and rows from at most this many days before it.
+# Look for an earlier listing or earlier rows in at most this many days before the run day.
 LISTING_DAYS = 10
 _COUNTS = {
     "ApproximateNumberOfMessages": "à espera",
@@ -47,7 +47,7 @@ class Settings:
     ``fetch_from``: ``site`` if the lake fetches pages from the site, ``pages`` if a collector uploads the
     pages. ``quality_gate``: with ``fail``, the workflow fails if the verdict is ``falha``; with ``record``,
     it does not. ``quality_reference_from``: the first day whose values serve as references. ``daily_digest``:
-    whether a day without remarks also gets a digest. ``name_prefix``: the lake's name.
+    whether a digest is sent even if the day has no remarks. ``name_prefix``: the lake's name.
     """
 
     lake_tables: tuple[LakeTable, ...]
@@ -138,7 +138,7 @@ def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
 
 
 def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the day's most traded stock: the page of this stock shows a new session first."""
+    """Return the day's most traded stock, whose page is one of the first to show a new session."""
     rows = rows_of(s3, settings.table(SOT_ACOES), day)
     assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)

@@ -31,7 +31,7 @@ from pynvest_lake.ledger import Outcome
 
 DIGEST, FAILURE, NONE = "digest", "failure", "none"
 
-# A liquid asset trades more than this, in reais per day. One order can move the price of a less traded asset.
+# A liquid asset trades more than this, in reais per day. One order can move the price of an illiquid asset.
 LIQUID = 1_000_000
 MOVES = 5
 _WEEKDAYS = (
@@ -80,7 +80,7 @@ def notice(
     sot
         The day's SoT rows per kind.
     daily_digest
-        Whether a day without remarks also gets a digest.
+        Whether a digest is sent even if the day has no remarks.
     failures_only
         Whether notices are sent only for failures.
     lake

@@ -39,8 +39,8 @@ class References:
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
     """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
 
-    A session before `day` is old if the last recorded day has the same session. Any session before `day` is
-    old if the last recorded day has its own session, because `day` should then have its own session, too.
+    A session before `day` is old in two cases. First, the last recorded day has the same session. Second, the
+    session of the last recorded day is that day itself: the site should then show the session of `day`.
     """
     before, last = last_value(earlier, SESSION_REPEATED)
     return session != day and last is not None and last in (session, before)

@@ -55,8 +55,8 @@ class Settings:
 
 # Requests stop this long before the function's timeout, to leave time to write the ledger and the messages.
 RESERVE_SECONDS = 30.0
-# The page of an asset without trades does not change. An asset is not queued again if it did not trade in the
-# old session or in the seven days before it.
+# The page of an asset without trades does not change. An asset is not queued again if its page showed a
+# session more than seven days before the old session.
 OLD_DAYS = 7
 
 
@@ -172,9 +172,9 @@ def _listed(
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    If the site gives no listing, a round uses the ledger's listing. After the close of a later session, a
-    round always uses the ledger's listing. After the run day, a round keeps the ledger's prices and does not
-    archive the site's listing, because the site can show prices of a later session.
+    If the site gives no listing, a round uses the ledger's listing. If a later session has closed, a round
+    uses the ledger's listing and sends no request. After the run day, a round keeps the ledger's prices and
+    does not archive the site's listing, because the site can show prices of a later session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
@@ -203,8 +203,8 @@ def _to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, the
-    # whole day was requested: the day gets the full listing.
+    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, an
+    # earlier round requested the whole day, so the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

@@ -111,8 +111,9 @@ def from_site(
 def from_archive(archive: Archive, day: int) -> Listed:
     """Read a day's archive once; return the union of the listings, and references to the assets' pages.
 
-    Pages that were fetched before the day are not used. An asset gets the price in its latest listing. A
-    listing that was fetched after the next session opened adds new assets, but replaces no price.
+    Pages that were fetched before the day are not used. If several listings have an asset, the price
+    comes from the latest listing. But a listing that was fetched after the next session opened replaces no
+    price: it only adds new assets.
 
     Raises
     ------

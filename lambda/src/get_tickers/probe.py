@@ -9,8 +9,8 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# A page that is read for this day can show any session, or none. The day is not 9999-12-31, because
-# `next_opening` needs a later day.
+# With this run day, a page can show any session, or none. On 9999-12-31, `next_opening` would fail, because
+# no later day exists.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 # A probe reads the pages of these two assets, because every listing of recent years has them. If a listing
