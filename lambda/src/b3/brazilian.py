@@ -1,6 +1,6 @@
 """Numbers, dates and moments as Brazilian pages write them.
 
-Each function that reads a text returns the value of the text, or None if the text has another format.
+Each ``read_`` function returns the value of a text, or None if the text has another format.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def check_run_day(day: int, now: datetime, *, today_only: bool = False) -> None:
     Parameters
     ----------
     today_only
-        Whether the run fetches every ticker of the day from the site.
+        Whether the run fetches the pages of all tickers from the site.
 
     Raises
     ------

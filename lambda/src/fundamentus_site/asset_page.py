@@ -142,7 +142,7 @@ def read_asset_page(page: Page, ticker: str, kind: Kind, labels: Labels, day: in
 
 
 def _known(labels: Labels, year: int) -> dict[str, str]:
-    """Return a mapping from a page's label, as `_fold` normalizes it, to the contract's label."""
+    """Return a mapping from page labels, normalized with `_fold`, to labels of the contract."""
     names = {}
     for label in labels.columns:
         of_run = _YEAR_OF_RUN.fullmatch(label)

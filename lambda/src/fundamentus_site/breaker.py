@@ -14,8 +14,9 @@ class Breaker:
 
     Refusals of three assets in a row open the breaker, and so does a single status 429. The class is
     thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait. Before
-    the first page and after a refusal, `admits` waits if refusals of all pending requests would open the
-    breaker. If the site refuses everything, a process sends only three requests before the breaker opens.
+    the first page and after a refusal, `admits` waits while so many requests are pending that their refusals
+    would open the breaker. If the site refuses everything, a process sends only three requests before the
+    breaker opens.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Breaker:
     def admits(self, ticker: str) -> bool:
         """Wait until the client is allowed to request an asset; return False if the breaker is open.
 
-        If `admits` returns True, the caller must call `settled` after the request, whatever its outcome.
+        If `admits` returns True, the caller must call `settled` after the request, even if the request fails.
         """
         with self._changed:
             self._changed.wait_for(lambda: self.open or self._answers or len(self._asked) < self._left)
@@ -59,7 +60,7 @@ class Breaker:
             self._changed.notify_all()
 
     def refused(self, ticker: str, *, rate_limited: bool = False) -> None:
-        """Record that the site refused an asset; status 429 (`rate_limited`) opens the breaker at once."""
+        """Record that the site refused an asset; one status 429 (`rate_limited`) opens the breaker."""
         with self._changed:
             self._answers = False
             self._refused.add(ticker)

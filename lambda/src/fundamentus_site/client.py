@@ -51,7 +51,7 @@ _LIBRARIES_ERRORS = (OSError, HTTPException, ValueError, zlib.error)
 
 
 class SiteClient:
-    """A polite client: it has one identity, sends few requests at once and waits between attempts.
+    """A polite client: it has one identity, few concurrent requests, and a wait between attempts.
 
     Thread-safe.
 
@@ -67,8 +67,8 @@ class SiteClient:
     attempts
         The number of attempts. If the last attempt fails, the client raises the error of this attempt.
     backoff_seconds
-        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. A
-        random part of up to 50% is added to each wait.
+        The wait after the first failed attempt, in seconds. The wait doubles after each further attempt. Each
+        wait is extended by a random 0 to 50%.
     use_proxy
         Whether to use the proxy that the environment names, if any.
     """

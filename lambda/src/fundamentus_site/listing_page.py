@@ -100,7 +100,7 @@ def _rows_of_assets(
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Skip headings, and rows without a link in which at most one cell has text.
+    Skip headings. Also skip a row if it has no link and at most one cell with text.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

@@ -100,7 +100,6 @@ def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Elem
         The text has too many elements, or an element with too many attributes.
     """
     content = text.encode("utf-8", "replace")
-    # A text without elements has no root element.
     if not text.strip():
         return etree.Element("html")
     if len(text) > _COUNTED_CHARACTERS or text.count("<") > most_elements:
@@ -134,7 +133,7 @@ class _Counter:
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that contain a table or a row: these elements only form the page's layout."""
+    """Return the elements that contain a table or a row; such a row or cell only forms the page's layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():

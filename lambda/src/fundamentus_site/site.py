@@ -19,7 +19,7 @@ from fundamentus_site.page import ASSET_PATH, Page
 
 
 class FundamentusSite(Fundamentus):
-    """A replacement for pynvest's ``Fundamentus`` that keeps its method names, default addresses and header.
+    """Replaces pynvest's ``Fundamentus``; method names, default addresses and header are the same.
 
     Thread-safe. This class differs from pynvest:
 
@@ -31,11 +31,11 @@ class FundamentusSite(Fundamentus):
 
     - pynvest treats cells with a question mark as labels and all other cells as values. pynvest pairs the
       first label with the first value, the second label with the second value, and so on. After an empty
-      label, an old year or a text with a question mark, all other values get wrong columns. This class finds
+      label, an old year or a text with a question mark, all later values get wrong columns. This class finds
       a label by its markup and name, and takes the next cell as the value.
 
-    - Some labels on the page are years, such as ``2026``. pynvest expects six years up to the year of its
-      import. This class expects six years up to the year of the run day.
+    - Some labels on the page are years, such as ``2026``. pynvest fixes these years when it is imported: the
+      current year and the five years before. This class uses the run day's year and the five years before.
 
     - pynvest has no columns for the ratio of net debt or for values that only banks report. The contract has
       these columns.
@@ -51,7 +51,7 @@ class FundamentusSite(Fundamentus):
         The address of the site without a path, such as ``https://www.fundamentus.com.br``; the default is
         pynvest's address.
     labels
-        The labels of each kind of asset that the caller reads.
+        The labels of each kind of asset. The caller can omit a kind that it does not read.
     headers
         The headers of the requests; these headers override pynvest's headers.
     max_connections, timeout_seconds, attempts
@@ -78,7 +78,7 @@ class FundamentusSite(Fundamentus):
         request_header = CaseInsensitiveDict(REQUEST_HEADER)
         request_header.update(headers or {})
         super().__init__(request_header=dict(request_header))
-        # Every new object of pynvest adds another handler to one shared logger.
+        # Each new ``Fundamentus`` object adds another handler to one shared logger.
         self.logger.handlers.clear()
         if base_url is not None:
             base_url = base_url.rstrip("/")
