@@ -50,8 +50,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         The schedule sends ``scheduled_at``, whose date in Sao Paulo is the run day. A person sends an empty
         event for today's run, or ``tickers`` for a partial run. To read a day's archived pages again, a
-        person sends ``anomesdia_exec`` and ``"source": "pages"``. To remove a day after today, a person sends
-        ``anomesdia_exec`` and ``remove``. S3 sends an event when a collector stores a manifest.
+        person sends ``anomesdia_exec`` and ``"source": "pages"``. To remove a day that is after today, a
+        person sends ``anomesdia_exec`` and ``remove``. S3 sends an event when a collector stores a manifest.
 
     Returns
     -------
@@ -134,8 +134,8 @@ def _start_from_pages(settings: Settings, request: DayRequest, now: datetime) ->
 def _has_begun(settings: Settings, day: int, scheduled_at: datetime) -> bool:
     """Return whether the day's run has begun since `scheduled_at`.
 
-    The run of a day with a listing has begun if the rounds since `scheduled_at` have queued the full listing.
-    The run of a day without a listing has begun if there was a round since `scheduled_at`.
+    If the ledger has a listing, the rounds since `scheduled_at` must have queued the full listing. If the
+    ledger has no listing, one round since `scheduled_at` is enough.
     """
     ledger = Ledger(client("s3"), settings.work_bucket)
     since = [one for one in ledger.rounds(day) if moment_of(one.started_at) >= scheduled_at]
@@ -169,8 +169,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger, but keep the rounds as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the day does not count as complete. The outcomes can be deleted
-    # last: without its SoR object, an outcome ``read`` does not count.
+    # Delete the listing first: without it, the day does not count as complete. The outcomes can wait:
+    # without its SoR object, an outcome ``read`` does not count.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

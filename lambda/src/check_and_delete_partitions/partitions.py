@@ -52,10 +52,10 @@ def remove_day(s3: Any, glue: Any, tables: Iterable[LakeTable], day: int) -> dic
 
 
 def remove_objects(s3: Any, bucket: str, prefix: str) -> int:
-    """Delete the objects below a prefix, but keep the parts that other functions write at the same time.
+    """Delete the objects below a prefix, but keep the parts that other functions write during the deletion.
 
-    Compact objects that other functions write at the same time are deleted, because they contain rows of
-    deleted objects.
+    A compact object that is written during the deletion is deleted too, because it contains rows of deleted
+    objects.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def _awswrangler() -> Any:
     import awswrangler
     import boto3
 
-    # Without a default session, awswrangler would create a new session for each call.
+    # Without a default SDK session, awswrangler would create a new session for each call.
     boto3.setup_default_session(botocore_session=session())
     return awswrangler
 
 
 def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
-    """Return the ETag and the time of each object below a prefix, by the object's key."""
+    """Return a mapping from the key of each object below a prefix to ``ETag`` and ``LastModified``."""
     found = list_objects(s3, bucket, prefix)
     return {item["Key"]: (item["ETag"], item["LastModified"]) for item in found}
 
@@ -117,8 +117,8 @@ def _remove_partition(glue: Any, table: LakeTable, day: int) -> bool:
         _awswrangler().catalog.delete_partitions(
             table=table.table, database=table.database, partitions_values=[[str(day)]]
         )
-        # awswrangler reports no error if a deletion fails, so compare the creation times. A new creation time
-        # means that a function of an earlier run has registered the partition again: keep the new partition.
+        # awswrangler reports no error if a deletion fails, so read the partition's creation time again. A new
+        # time means that a function of an earlier run has registered the partition again: keep the partition.
         if _created_at(glue, table, day) != created_at:
             return True
     raise NotDeleted(

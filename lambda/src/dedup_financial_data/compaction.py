@@ -119,8 +119,8 @@ def rebuild(
     Returns
     -------
     Compacted
-        The result; ``objects_read`` counts the source objects. Without source objects, nothing is written. If
-        the partition is already one compact object with the rebuilt rows and ids, nothing is written either.
+        The result; ``objects_read`` counts the source objects. Nothing is written if there are no source
+        objects, or if the partition is already one compact object with the rebuilt rows and ids.
 
     Raises
     ------
@@ -152,8 +152,8 @@ def rebuild(
 def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, frozenset[str], Compacted]:
     """Return the best reading of each ticker, the ids of all SoR objects in `contents`, and the counts.
 
-    If two readings have equal moments, a reading in a part is preferred to a reading in a compact object. If
-    both objects have the same form, the reading in the object with the greater id is preferred.
+    If two readings have the same timestamps, the reading from a part is better than the reading from a
+    compact object. Of two parts or two compact objects, the one with the greater id has the better reading.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     rows = best_rows([content.rows for content in ranked], ticker_column)
@@ -198,7 +198,7 @@ def _replace(
     ObjectGone
         Another process removed an object that the new object should replace. The new object was deleted.
     """
-    # No other execution uses this random name, so this execution can delete the new object after a conflict.
+    # The name is random: no other execution writes this object, so it is safe to delete it after a conflict.
     target = table.compact(day, uuid4().hex)
     write(s3, target, rows, ids)
     if gone := replaced.keys() - list_day(s3, table, day).objects.keys():

@@ -32,8 +32,8 @@ logger = Logger()
 # Requests stop this long before the function's timeout, to leave time to write rows, partition and ledger.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
-# If the breaker is open, a batch starts after this fraction of the cool-down, which is at most 15 s. Without
-# this wait, a process that the site refuses would empty the queue before other processes could read pages.
+# If the breaker is open, a batch first waits for this fraction of the cool-down: 15 s at most. Without this
+# wait, a process that the site refuses would empty the queue before other processes could read pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
 # For these outcomes, the result lists each asset with its reason.
@@ -147,9 +147,9 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    The next round requests refused assets again, so the messages of refused assets do not go back. A failed
-    asset's message does not go back after `max_receive_count` receptions: the queue would move the message to
-    the dead-letter queue, and the next round requests the asset again.
+    The next round requests refused assets again, so the messages of refused assets do not go back. After
+    `max_receive_count` receptions, the queue would move a failed asset's message to the dead-letter queue.
+    Such a message does not go back, because the next round requests the asset again.
     """
     received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:

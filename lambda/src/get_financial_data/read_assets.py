@@ -1,4 +1,4 @@
-"""Fetches and reads the pages of many assets at once, and returns an outcome for each asset."""
+"""Fetches and reads the pages of many assets in parallel, and returns an outcome for each asset."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def read_assets(
     breaker
         The breaker of this process, which remembers the site's refusals.
     threads
-        Number of pages that `site` fetches at once.
+        Number of pages that `site` fetches in parallel.
     not_after
         Deadline for pages, by ``time.monotonic()``.
     """

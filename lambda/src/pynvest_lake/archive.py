@@ -160,7 +160,7 @@ class Archive:
         return True
 
     def put_manifest(self, day: int, objects: Iterable[str]) -> bool:
-        """Write the manifest of the objects (by key) that a collector has uploaded for a day.
+        """Write the manifest of a day; `objects` are the keys of the objects that a collector has uploaded.
 
         Return False, and write nothing, if a manifest of these objects exists.
         """

@@ -28,7 +28,7 @@ CONFLICTS = 5
 
 @cache
 def session() -> botocore.session.Session:
-    """Return the process's session, so that the SDK's service descriptions are read only once."""
+    """Return the SDK session of this process, so that the service descriptions are read only once."""
     return botocore.session.get_session()
 
 
@@ -54,7 +54,7 @@ def list_objects(s3: Any, bucket: str, prefix: str, **options: str) -> Iterator[
 
 
 def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> bool:
-    """Put an object, unless its name exists; return whether this call wrote the object."""
+    """Put an object, unless the key exists; return whether this call wrote the object."""
     for attempt in attempts(CONFLICTS):
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
@@ -62,7 +62,7 @@ def put_new(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> b
             code = error.response["Error"]["Code"]
             if code == "PreconditionFailed":
                 return False
-            # The SDK does not retry if another put or delete of the key runs at the same moment.
+            # The SDK does not retry a put that conflicts with another put or delete of the same key.
             if code != "ConditionalRequestConflict" or attempt == CONFLICTS:
                 raise
         else:

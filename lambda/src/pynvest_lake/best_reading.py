@@ -15,8 +15,8 @@ _MOMENTS = ("datetime_exec", "datetime_leitura")
 def best_rows(tables: Sequence[pa.Table], ticker_column: str) -> pa.Table:
     """Return for each ticker the row with the greatest (``datetime_exec``, ``datetime_leitura``).
 
-    A null or an invalid text sorts before every moment. Of rows with equal moments, the row in the last table
-    is returned.
+    A null or an invalid text sorts before every moment. If several rows of a ticker have the same
+    timestamps, the row from the last table is returned.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class OldSession:
     session
         The session, ``YYYYMMDD``.
     ticker
-        The stock to probe for a later session.
+        The stock whose page shows whether the site has a later session.
     """
 
     session: int
@@ -69,7 +69,7 @@ class DayRequest:
 
     @classmethod
     def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
-        """Read an event to stage 1: from a person, from the schedule, or from S3 for a collector's manifest.
+        """Read an event that a person, the schedule or S3 (after a collector's upload) sends to stage 1.
 
         Raises
         ------

@@ -75,8 +75,8 @@ def derive(
                 continue
             content = read(client("s3"), source)
         except ObjectGone as error:
-            # Stage 1 or a compaction removed the source. A compaction removes a part only after the next
-            # layer has its rows.
+            # Stage 1 or a compaction removed the source. A compaction removes a part only after the rows of
+            # the part are in the next layer.
             logger.warning("object gone", extra={"reason": str(error)})
             counts["gone"] += 1
             continue

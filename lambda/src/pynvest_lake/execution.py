@@ -24,8 +24,7 @@ class Execution:
     started_at
         Start of the execution.
     names_day
-        Whether the input names the day. Without a named day, the day is the date of `started_at` in Sao
-        Paulo.
+        Whether the input names the day. If not, the day is the date of `started_at` in Sao Paulo.
     rounds
         Minutes to wait before each round; a round starts only if there is a reason for it. The value is None
         if the input has no ``rounds``.

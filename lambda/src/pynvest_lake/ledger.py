@@ -122,7 +122,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Round:
-    """One round of a day; in each round, stage 2 queues tickers once.
+    """One round of a day: one call of stage 2 that queued tickers or got no listing.
 
     Parameters
     ----------
@@ -329,7 +329,7 @@ class DayLedger:
         ]
 
     def unanswered(self) -> list[AssetKey]:
-        """Return the assets of the newest round that have no entry with the number of this round."""
+        """Return the assets that the newest round queued and that have no entry from this round."""
         if not self.rounds:
             return []
         newest = self.rounds[-1]

@@ -166,7 +166,7 @@ def object_id(*parts: object) -> str:
 
 
 def write(s3: Any, target: LakeObject, rows: pa.Table, ids: Collection[str] | None = None) -> None:
-    """Write rows as one object, unless the name exists. The format is Parquet with dictionaries and Snappy.
+    """Write rows as one object, unless the key exists. The format is Parquet with dictionaries and Snappy.
 
     The rows have the schema of the object's table. For a compact object, `ids` are the ids of the SoR objects
     that it contains.
