@@ -80,7 +80,7 @@ class Console:
         rows
             The texts of each row, one per column; a missing value is None and is shown as ``-``.
         wraps
-            If true, wrap the last column at the terminal's width, and print no records.
+            Whether to wrap the last column at the terminal's width instead of printing records.
         """
         self.settle()
         grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -110,7 +110,7 @@ class Console:
                 self._console.print(f"{set_cell_size(heading, longest)}  {'-' if cell is None else cell}")
 
     def progress(self, text: str) -> None:
-        """Replace the shown progress with `text` and the seconds since the progress began."""
+        """Show `text` as the current progress; the seconds count from the first text after `settle`."""
         self._latest = text
         if self._started_at is None:
             self._started_at = time.monotonic()

@@ -223,11 +223,11 @@ class Day:
         return {kind: self._peek(url) for kind, url in self.lake.dead_letter_queues.items()}
 
     def tickers_without_page(self) -> list[str]:
-        """Return the listed tickers that have no page, according to the functions' logs."""
+        """Return the listed tickers that the functions logged as having no page."""
         return self._logged("no_such_paper")
 
     def tickers_not_listed(self) -> list[str]:
-        """Return the requested tickers that are in no listing, according to the functions' logs."""
+        """Return the requested tickers that the functions logged as not listed."""
         return self._logged("not_listed")
 
     def stage_reports(self) -> list[StageReport]:

@@ -79,7 +79,7 @@ class Emulator:
 
     @property
     def authorization_log(self) -> Path:
-        """Log with one JSON line per request of a role; :meth:`stop` deletes the log."""
+        """Log with one JSON line per request that a role makes; :meth:`stop` deletes the log."""
         return self.state_dir / "tmp" / "authorizations.jsonl"
 
     @property
@@ -143,7 +143,7 @@ class Emulator:
             "AUTHORIZATION_LOG": str(self.authorization_log),
             "ATHENA_ENGINE": "duckdb",
             "BIND_HOST": LOOPBACK,
-            # Point to no Docker daemon: in a daemon, MiniStack would remove containers of other users.
+            # Use no Docker daemon, because MiniStack could remove containers of the daemon's other users.
             "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
             "GATEWAY_PORT": str(self._port),
             "HOME": str(temporary),

@@ -68,7 +68,8 @@ def write_history(live: int, lake: Lake, client: Callable[[str], Any]) -> None:
     write_day = partial(_write_day, live, tables, Ledger(s3, lake.work_bucket), s3, glue)
     quality_rows: dict[int, Sequence[QualityRow]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # Run only the quality checks day by day, because the checks compare each day with earlier days.
+        # The days are made in parallel, but the quality checks run day by day, because the checks compare
+        # each day with earlier days.
         for made in pool.map(write_day, history_days(live)):
             quality_rows[made.ledger.day] = run_checks(replace(made, earlier=quality_rows))
         write_quality = partial(_write_quality, s3, glue, tables[QUALITY])

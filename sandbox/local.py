@@ -133,9 +133,9 @@ class LocalLake:
     def applying(self, console: Console) -> Iterator[None]:
         """Apply the module to the emulator, and enter the ``with`` block when all resources can be used.
 
-        `console` shows the progress of the apply. Terraform may still run during the ``with`` block. At the
-        end of the block, wait until Terraform ends, and raise an exception if Terraform failed. If the block
-        fails, stop Terraform.
+        `console` shows the progress of the apply. Terraform can still be running during the ``with`` block.
+        At the end of the block, wait until Terraform ends, and raise an exception if Terraform failed. If the
+        block fails, stop Terraform.
         """
         shutil.rmtree(self._terraform_dir, ignore_errors=True)
         env = {**self.emulator.env(), **provider_env(self._shared_dir)}
@@ -168,7 +168,7 @@ class LocalLake:
         return Lake.from_outputs(self.terraform.outputs())
 
     def day(self, console: Console) -> Day:
-        """Return a `Day` of this lake that shows its progress on `console`."""
+        """Return a `Day` of this lake; the `Day` shows its progress on `console`."""
         return Day(self.lake, self.emulator.client, console.progress)
 
 
@@ -251,7 +251,8 @@ def query(
     QueryRefused
         The query cannot be read, sent or shown.
     QueryFailed
-        The query fails; the message suggests similar names.
+        The query fails, or no query is saved as `name`. For an unknown name, the message suggests similar
+        names.
     """
     workgroup, client = _running_lake(state_dir)
     athena = Athena(client("athena"), workgroup)

@@ -41,8 +41,8 @@ def main() -> int:
     variables: dict[str, Any] = {
         "functions_timeout": 300,
         "visibility_timeout_seconds": 150,
-        # Measure the module's defaults, because the example's values start fewer processes. The batch window
-        # differs from the default, but the emulator ignores the batch window.
+        # Use the module's defaults: the example's values allow fewer processes. The batch window differs from
+        # the default, but the emulator ignores the batch window.
         "batch_size": 25,
         "batch_window": 1,
         "max_concurrency": None,

@@ -75,14 +75,14 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return the dollars that each paid item costs in a month with `DAYS_A_MONTH` days like `day`.
+    """Return each paid item's monthly cost in dollars, if `DAYS_A_MONTH` days a month have the counts `day`.
 
     Storage is priced for a lake that holds one year of data.
 
     Raises
     ------
     ValueError
-        `table` has no price for an action in `day.requests`.
+        `table` has no price for a ``service:action`` in `day.requests`.
     """
     price = table["requests"]
     if unknown := sorted(set(day.requests) - set(price)):

@@ -1,4 +1,4 @@
-"""Each request of a role is logged, with the decision to allow or deny it, as in CloudTrail.
+"""Each request that a role makes is logged, with the decision to allow or deny it, as in CloudTrail.
 
 The benchmark and the tests of least privilege read the log. Remove this module when MiniStack itself logs
 requests with their decisions.
@@ -15,7 +15,7 @@ from ministack.core import iam_evaluator
 
 
 def apply() -> None:
-    """Write one line of JSON into ``AUTHORIZATION_LOG`` for each request of a role.
+    """Write one line of JSON into ``AUTHORIZATION_LOG`` for each request that a role makes.
 
     The logged decision ignores the policies of buckets and queues.
     """

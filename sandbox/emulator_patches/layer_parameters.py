@@ -1,7 +1,7 @@
 """Every account can read the public parameters that hold the managed layer's ARN.
 
-MiniStack has only two public parameters, both for machine images. Remove this module when MiniStack has the
-parameter ``/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn``.
+MiniStack's Parameter Store has only two public parameters, both for machine images. Remove this module when
+MiniStack has the parameter ``/aws/service/aws-sdk-pandas/3.16.1/py3.13/x86_64/layer-arn``.
 """
 
 from __future__ import annotations

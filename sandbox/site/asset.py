@@ -1,7 +1,7 @@
 """An asset of the sample site, with the cells of its page and the rows that the lake must hold for it.
 
-The expected rows are computed from the page's original values and the column names of the contract. The text
-of the page and the lake's code are not used.
+The expected rows are computed from the cells and the contract's columns. No HTML is parsed, and no code of
+the lake is used.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Cell:
     change: bool = False
 
     def column_on(self, day: int) -> str | None:
-        """Return the column of the cell if the page is read on `day` (``YYYYMMDD``)."""
+        """Return the cell's column for a page read on `day` (``YYYYMMDD``); None if there is no column."""
         if self.year is None:
             return self.column
         age = day // 10_000 - self.year
@@ -117,7 +117,7 @@ class SampleAsset:
                 yield from (cell for cell in row if isinstance(cell, Cell))
 
     def cells_by_column(self, day: int | None = None) -> dict[str, Cell]:
-        """Return the cells that the lake keeps from a page read on `day`; the keys are the columns."""
+        """Return each column's cell for a page read on `day`, which defaults to the page's day."""
         columns = ((cell.column_on(day or self.day), cell) for cell in self.cells())
         return {column: cell for column, cell in columns if column is not None}
 
@@ -139,7 +139,7 @@ class SampleAsset:
         return self._changed(changed)
 
     def with_label(self, label: str, name: str) -> SampleAsset:
-        """Return a copy of the asset with `label` replaced by `name`; the lake must not know `name`."""
+        """Return a copy of the asset with `label` renamed to `name`, a label that the lake does not know."""
 
         def changed(cell: Cell | Heading) -> Cell | Heading:
             if isinstance(cell, Cell) and cell.label == label:
@@ -153,7 +153,7 @@ class SampleAsset:
         return replace(self, tables=tables)
 
     def expected_sor(self, day: int | None = None) -> dict[str, str | None]:
-        """Return the SoR row that the page must give if read on `day`, by default the page's day."""
+        """Return the expected SoR row for a page read on `day`, which defaults to the page's day."""
         cells = self.cells_by_column(day)
         return {
             column: cells[column].text if column in cells else None
@@ -161,7 +161,7 @@ class SampleAsset:
         }
 
     def expected_sot(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the SoT row that the page must give if read on `day`, by default the page's day."""
+        """Return the expected SoT row for a page read on `day`, which defaults to the page's day."""
         cells = self.cells_by_column(day)
         return {
             column: _typed(column, cells[column].value) if column in cells else None
@@ -169,7 +169,7 @@ class SampleAsset:
         }
 
     def expected_spec(self, day: int | None = None) -> dict[str, Typed]:
-        """Return the Spec row that the page must give if read on `day`, by default the page's day."""
+        """Return the expected Spec row for a page read on `day`, which defaults to the page's day."""
         sot = {**self.expected_sot(day), "tipo_ativo": SPEC_TYPES[self.kind]}
         sources = SPEC_SOURCES[self.kind]
         return {column: sot[sources.get(column, column)] for column in _columns(SPEC_TABLE)}

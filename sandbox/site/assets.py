@@ -109,7 +109,7 @@ def _asset(it: _Subject, listed: names.Listed) -> SampleAsset:
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset to make; `number` counts from 0 in the kind, and `nth` counts from 0 in the variety."""
+    """An asset to make; `number` is its index in the kind's assets, `nth` in the variety's assets."""
 
     today: date
     number: int
@@ -386,7 +386,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return one row per result: the amount of twelve months, then the amount of three months."""
+    """Return one row per item of the income statement: its amount for twelve months, then for three."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),

@@ -34,8 +34,8 @@ class Fault:
     kind
         ``status`` answers with `status`. ``hang`` sends the right page after `seconds`. ``other`` sends the
         page of the asset `ticker`. ``renamed_label`` renames `label`. ``later_session`` sets the session to
-        the day after the page's day. ``other_layout`` sends the mobile layout. Every other kind sends its
-        page in `pages.WRONG_PAGES`.
+        the day after the page's day. ``other_layout`` sends the mobile layout. A kind that is a key
+        of `pages.WRONG_PAGES` sends the page of that key.
     times
         Number of requests that get the fault; None for all requests.
     status, retry_after
@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        Session to show in place of the newest session on the pages; None to keep the newest session.
+        Session to show on each page that has the newest session of all pages; None to change no page.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 
@@ -191,14 +191,14 @@ class SiteServer(ThreadingHTTPServer):
                 self._faults[target] = fault
 
     def clear_faults(self) -> None:
-        """End all faults, and the refusals of `block_after`."""
+        """End all faults, and the block that `block_after` set."""
         with self._lock:
             self._faults.clear()
             self._fault_counts.clear()
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Answer 403 to every request after `detail_pages` more asset pages; None removes this block."""
+        """Send `detail_pages` more asset pages, then answer 403 to every request; None ends this block."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0

@@ -124,7 +124,7 @@ def _on_day(listed: names.Listed, sessions: tuple[date, ...], step: int, day: in
 
 @cache
 def _starts(sessions: tuple[date, ...], step: int, day: int) -> Mapping[str, int]:
-    """Return, for each column of a price change, the index in `sessions` at which the change starts."""
+    """Return, for each price-change column, the index in `sessions` of the session to compare with."""
     session = sessions[step]
 
     def newest(is_before: Callable[[date], bool]) -> int:
