@@ -100,8 +100,6 @@ def parse(url: str, text: str, most_elements: int = MAX_ELEMENTS) -> etree._Elem
         The text has too many elements, or an element with too many attributes.
     """
     content = text.encode("utf-8", "replace")
-    if not text.strip():
-        return etree.Element("html")
     if len(text) > _COUNTED_CHARACTERS or text.count("<") > most_elements:
         etree.fromstring(content, _parser(_Counter(url, most_elements)))
     root = etree.fromstring(content, _parser())
