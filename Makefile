@@ -4,15 +4,15 @@
 VENV := .venv
 REQUIREMENTS := sandbox/requirements.txt report/requirements.txt lambda/layer/managed.txt lambda/layer/requirements.txt
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-# checkov needs other versions of the tests' packages, so it has its own environment.
+# checkov needs other versions of packages that the tests use, so checkov has its own environment.
 CHECKOV := .venv-checkov
 CHECKOV_MADE := $(CHECKOV)/.made-3.3.30
 SBOM := .venv-sbom
 SBOM_MADE := $(SBOM)/.made-7.5.0
 SANDBOX = PYTHONPATH=.:lambda/src $(VENV)/bin/python -m sandbox
 
-# The functions' Python version comes first. Each version is searched on the PATH and under pyenv. A command on
-# the PATH may be a shim without a Python, so use the first command that runs and can create an environment.
+# The functions' Python version comes first. For each version, the Makefile tries the PATH and pyenv. A command on
+# the PATH can be a shim without a Python, so use the first command that runs and can create an environment.
 PYTHONS := 3.13 3.12 3.11 3
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 CANDIDATES := $(foreach version,$(PYTHONS),python$(version) $(wildcard $(PYENV)/versions/$(version).*/bin/python))
@@ -71,7 +71,7 @@ test-all: $(VENV_MADE) ## Run all tests, also the long ones: other dates, the ol
 	@$(VENV)/bin/python tests/legs.py $(LEGS)
 
 .PHONY: seeds
-seeds: $(VENV_MADE) ## Drive the lake through N evenings of random order, repeats and kills (N=1000)
+seeds: $(VENV_MADE) ## Test N days with random order, repeated events and killed functions (N=1000)
 	PYNVEST_SEEDS=$(or $(N),100) $(VENV)/bin/python -m pytest tests/unit/test_any_order.py
 
 .PHONY: compat

@@ -50,7 +50,7 @@ locals {
 
   # Default: six times stage 3's time limit, as AWS advises, but at least the time limit plus the batch window.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
-  # Longest time that all tries of a ticker may take, in seconds.
+  # Longest time for all tries of a ticker, in seconds.
   tries_take = var.sqs_delay_seconds + var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
@@ -61,7 +61,7 @@ locals {
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.region_and_account}:stateMachine:${local.workflow_name}"
-  # An execution has 80 events for each round, and nine for each run of the step Look. After forty runs, the wait before each run is ten times dedup_wait_interval_seconds.
+  # An execution has 80 events for each round, and nine for each run of the state Look. After forty runs of Look in a round, the wait before each run is ten times dedup_wait_interval_seconds.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

@@ -2,10 +2,10 @@ output "buckets" {
   description = "Name and ARN of the bucket of each layer (`sor`, `sot`, `spec`)."
   value       = { for layer, name in local.bucket_names : layer => { name = name, arn = "arn:${data.aws_partition.current.partition}:s3:::${name}" } }
 
-  # A precondition in the data sources of account and region would delay these data sources until all inputs are known.
+  # These preconditions are not in the data sources of account and region, because Terraform would then read the data sources only when all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
-    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave out flag_create_buckets, and the module creates buckets."
+    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave out flag_create_buckets so that the module creates buckets."
   }
   precondition {
     condition     = length(var.bucket_kms_key_arns) == 0 || !local.create_buckets
@@ -78,7 +78,7 @@ output "workflow" {
 
   precondition {
     condition     = local.workflow_events <= 24000
-    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution may have ${local.workflow_events} events, plus retries, but Step Functions allows 25000: write a longer interval or fewer rounds."
+    error_message = "dedup_wait_interval_seconds is ${var.dedup_wait_interval_seconds} and dedup_round_minutes has ${length(var.dedup_round_minutes)} rounds, so an execution can have ${local.workflow_events} events, not counting retries, but Step Functions allows only 25000 events: write a longer interval or fewer rounds."
   }
 }
 

@@ -11,14 +11,14 @@ variable "name_prefix" {
 }
 
 variable "module_default_tags" {
-  description = "Tags of every resource, at most ten (S3's limit for a package). Resources other than packages also get the provider's `default_tags`."
+  description = "Tags of every resource, at most ten (S3's limit for an object). Objects with Lambda packages do not get the provider's `default_tags`."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10 (S3's limit for a package), and set other tags in the provider's default_tags, which packages do not get."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10 (S3's limit for an object), and set other tags in the provider's default_tags, which the S3 objects with the Lambda packages do not get."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
@@ -26,7 +26,7 @@ variable "module_default_tags" {
   }
   validation {
     condition     = length(distinct([for key in keys(var.module_default_tags) : lower(key)])) == length(var.module_default_tags)
-    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}: write each key once; capitals do not matter to IAM."
+    error_message = "module_default_tags has the keys ${jsonencode(keys(var.module_default_tags))}; some differ only in capitals, which IAM ignores in keys: write each key once."
   }
   validation {
     condition     = alltrue([for key, value in var.module_default_tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
@@ -172,7 +172,7 @@ variable "sqs_lambda_trigger_batch_size" {
 }
 
 variable "sqs_lambda_trigger_batch_window" {
-  description = "Seconds to collect tickers for a batch. Batches of more than 10 tickers need at least 1."
+  description = "Longest wait for a full batch, in seconds. Minimum for batches of more than 10 tickers: 1."
   type        = number
   default     = 5
   nullable    = false
@@ -220,7 +220,7 @@ variable "functions_memory_size" {
 
   validation {
     condition     = var.functions_memory_size == null || try(var.functions_memory_size >= 256 && var.functions_memory_size <= 10240, false)
-    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 256 (a day uses up to 200 MB) to 10240 MB, for all functions, or null for each stage's default."
+    error_message = "functions_memory_size is ${jsonencode(var.functions_memory_size)}: write 256 to 10240 MB for all functions (a day uses up to 200 MB), or null for each stage's default."
   }
 }
 
@@ -248,7 +248,7 @@ variable "awssdkpandas_layer_version" {
 
   validation {
     condition     = var.awssdkpandas_layer_version != "3.17.0"
-    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\", a release that crashes on every date with Python 3.12 and newer (aws/aws-sdk-pandas issue 3393): write \"3.16.1\", which the module is tested with, or \"3.17.1\"."
+    error_message = "awssdkpandas_layer_version is \"${var.awssdkpandas_layer_version}\", a release that, with Python 3.12 and newer, crashes when it processes a value of type date (aws/aws-sdk-pandas issue 3393): write \"3.16.1\", which the module is tested with, or \"3.17.1\"."
   }
 }
 
@@ -259,7 +259,7 @@ variable "lambda_packages_dir" {
 
   validation {
     condition     = var.lambda_packages_dir == null ? true : length(fileset(var.lambda_packages_dir, "*.zip")) > 0
-    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, which has no packages: write the directory in which \"make package\" built this version's packages, such as \".build/packages\", or leave it out, and the apply builds the packages."
+    error_message = "lambda_packages_dir is ${jsonencode(var.lambda_packages_dir)}, which has no packages: write the directory in which \"make package\" built this version's packages, such as \".build/packages\", or leave it out so that the apply builds the packages."
   }
 }
 
@@ -320,7 +320,7 @@ variable "fetch_headers" {
 
   validation {
     condition     = length(distinct([for name in keys(var.fetch_headers) : lower(name)])) == length(var.fetch_headers)
-    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}: write each once; capitals do not matter."
+    error_message = "fetch_headers has the names ${jsonencode(keys(var.fetch_headers))}; some differ only in capitals, which HTTP ignores in names: write each name once."
   }
 
   validation {
@@ -421,7 +421,7 @@ variable "quality_gate" {
 }
 
 variable "quality_reference_from" {
-  description = "Oldest day (`YYYYMMDD`) that quality checks use for comparison. Set it if correct values have changed permanently. Null: the last 60 days."
+  description = "Oldest day (`YYYYMMDD`) that quality checks use for comparison. Set it if values have changed permanently and are correct. Null: the last 60 days."
   type        = number
   default     = null
 
@@ -432,7 +432,7 @@ variable "quality_reference_from" {
 }
 
 variable "pages_retention_days" {
-  description = "Days to keep archived pages, from which a day can be read again without the site. 0: no archive."
+  description = "Days to keep archived pages, to read a day again without the site. 0: no archive."
   type        = number
   default     = 90
   nullable    = false
@@ -529,7 +529,7 @@ variable "kms_key_arn" {
 }
 
 variable "bucket_kms_key_arns" {
-  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Each key's policy must allow IAM policies to grant use of the key."
+  description = "ARNs of the KMS keys that encrypt your own buckets (`bucket_names_map`). Each key's policy must let your account's IAM policies grant use of the key."
   type        = list(string)
   default     = []
   nullable    = false
@@ -564,7 +564,7 @@ variable "iam_role_path" {
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes buckets that hold data and a workgroup that has run queries. If false, AWS refuses to delete them."
+  description = "Whether a destroy also deletes buckets with data, and a workgroup with a query history. If false, AWS refuses to delete them."
   type        = bool
   default     = false
   nullable    = false

@@ -83,7 +83,7 @@ resource "aws_athena_named_query" "this" {
 }
 
 # Athena writes the same entry when it creates a view.
-# No description: Trino would read it instead of the parameter `comment`, which marks a view.
+# Set no description: Trino would use it in place of the parameter `comment`, which must be "Presto View".
 resource "aws_glue_catalog_table" "view" {
   for_each = local.views
 

@@ -191,6 +191,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    # Handle SIGTERM, which a service manager sends, like Ctrl-C.
+    # A service manager sends SIGTERM: end as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -81,7 +81,7 @@ class Collection:
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
-        """Load the day's archived pages that were fetched at 18:45 of the day or later."""
+        """Load the day's archived pages, except pages that were fetched before 18:45 of that day."""
         for key in self._bucket.keys(self._day.number):
             archived = self._bucket.read(key)
             for problem in archived.problems:

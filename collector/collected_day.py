@@ -28,8 +28,8 @@ class CollectedDay:
     closed_at
         18:45 of the day. Pages that are fetched after this time show the day's session.
     until
-        The moment when the next session opens and the site begins to show that session. None if the user
-        named the day: if the next weekday is a holiday, the site still shows the named day.
+        The moment when the next session opens and the site begins to show that session. None (no limit) if
+        the user named the day, because the next weekday can be a holiday of the exchange.
     """
 
     number: int
@@ -55,7 +55,7 @@ def named_day(number: int, now: datetime) -> CollectedDay:
     Raises
     ------
     ValueError
-        The day is not a weekday of the last seven days, or it is today and before 18:45.
+        The day is not a weekday of the last seven days, or the day is today and it is not yet 18:45.
     """
     day = parse_day(number, "--day")
     if not may_be_collected(day, now, has_ledger=False):

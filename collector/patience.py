@@ -15,7 +15,7 @@ class Patience:
     Parameters
     ----------
     seconds
-        Limit of the total time, in seconds, from the first failure to the next success.
+        Longest time without a success, in seconds, counted from the first failure.
     say
         Prints a line.
     """

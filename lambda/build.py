@@ -1,10 +1,10 @@
 """Build the Lambda packages and the layer: ``python3 lambda/build.py [--output DIR] [PACKAGE ...]``.
 
-Terraform runs this script during apply. ``make package`` runs it for machines without pip. It needs only the
-standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the package's inputs. The file does
-not depend on time stamps, file modes or line endings of this machine. Two machines build different files only
-if their zlib releases compress differently. For the layer, their pip releases may also write different files
-into ``*.dist-info``.
+Terraform runs this script during apply. ``make package`` also runs it, to build packages for machines without
+pip. The script needs only the standard library and pip. The hash in ``<package>-<hash>.zip`` comes from the
+package's inputs. The file does not depend on time stamps, file modes or line endings of this machine. Two
+machines build different files only if their zlib releases compress differently. In the layer, different pip
+releases can also write different files into ``*.dist-info``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SOURCES = HERE / "src"
 SCHEMAS = HERE.parent / "glue" / "schemas"
 REQUIREMENTS = HERE / "layer" / "requirements.txt"
 
-# The shared folders of lambda/src in each stage's package. packages.tf reads the same file.
+# For each stage, the shared folders of lambda/src that its package contains. packages.tf reads the same file.
 SHARED: dict[str, list[str]] = json.loads((HERE / "packages.json").read_text(encoding="utf-8"))
 LAYER = "layer"
 PLATFORM = "manylinux2014_x86_64"

@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Stages 4 and 5 read compact objects, because they skip a part that a compact object already contains.
+    # Stages 4 and 5 skip a part that a compact object already contains, so the stages read the compact objects of the table that they write.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,
@@ -170,7 +170,7 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Allow access only to this account's buckets, even if the policy of another account's bucket allows the role.
+      # Allow access only to this account's buckets, even if another account's bucket policy gives the role access.
       # AWS always sends aws:ResourceAccount. The emulator does not, so the condition needs IfExists.
       dynamic "condition" {
         for_each = startswith(statement.value.actions[0], "s3:") ? [data.aws_caller_identity.current.account_id] : []

@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags, but the provider may have more default_tags: the object gets no default_tags.
+  # An S3 object takes at most ten tags, but the provider can have more default_tags: the object gets no default_tags.
   override_provider {
     default_tags {
       tags = {}
@@ -74,7 +74,7 @@ resource "aws_s3_object" "package" {
 
     precondition {
       condition     = var.packages_dir == null ? true : length(local.stored[each.key]) > 0 || fileexists(local.files[each.key])
-      error_message = "lambda_packages_dir (${jsonencode(var.packages_dir)}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out, and the apply builds them."
+      error_message = "lambda_packages_dir (${jsonencode(var.packages_dir)}) has no ${each.key}-${each.value}.zip: build the packages with \"make package\" from this version of the module and for ${var.python_runtime}, or leave lambda_packages_dir out so that the apply builds the packages."
     }
   }
 

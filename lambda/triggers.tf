@@ -7,7 +7,7 @@ locals {
   # Concurrent invocations per kind: B3 has about 1,000 stocks and 450 funds, so both kinds take about the same time.
   places = { acoes = 5, fiis = 3 }
 
-  # Map from a table to the function that a new object in the table starts.
+  # Map from a table to a function: each new object of the table starts the function.
   object_triggers = {
     sor_acoes = "prep-financial-data-for-acoes"
     sor_fiis  = "prep-financial-data-for-fiis"

@@ -69,7 +69,7 @@ variable "ticker_queues" {
 }
 
 variable "ticker_delivery" {
-  description = "Ticker queues: visibility timeout, maximum receives, seconds that all tries of a ticker may take. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
+  description = "Ticker queues: visibility timeout, maximum receives, seconds for all tries of a ticker. Triggers: batch size, batch window, concurrent invocations (null: the kind's default)."
   type        = object({ visibility_timeout_seconds = number, max_receive_count = number, patience_seconds = number, batch_size = number, batch_window = number, max_concurrency = number })
 }
 

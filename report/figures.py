@@ -138,7 +138,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def breadth_chart(assets: Sequence[ListedAsset]) -> dict[str, Any] | None:
-    """Draw which part of each kind's assets rose, fell or did not move; return None if no change is known."""
+    """Draw the percentages of assets that rose, fell or did not move, by kind; None if no change is known."""
     rows = []
     for is_fund, kind in KINDS.items():
         counted = breadth(asset for asset in of_newest_session(assets) if asset.is_fund == is_fund)
@@ -367,7 +367,7 @@ def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
         return None
     tickers = sorted(first)
     lines = _chart(rows).encode(
-        # The sessions are dates without a time. In UTC, a browser in any time zone shows the same date.
+        # The sessions are dates without a time. The axis is in UTC, so all time zones show the same date.
         alt.X(
             "utcyearmonthdate(pregão):T",
             title=None,

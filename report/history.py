@@ -72,7 +72,7 @@ class Split:
     session
         The first trading day after the split.
     shares, price
-        New number of shares divided by the old number, and new price divided by the old price.
+        New number of shares divided by the old number; new price divided by the old price.
     """
 
     session: date
@@ -139,7 +139,10 @@ def ask_bad_days(athena: Athena, quality: NamedQuery, days: int = DAYS) -> dict[
 
 
 def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> str:
-    """Return a query for one row per asset, with arrays of the last reading of each session."""
+    """Return a query that gives one row per asset: the ticker, then an array of values for each column.
+
+    Each array has one value per session, from the session's last reading.
+    """
     arrays = [f"array_agg({name} ORDER BY dt_ult_cot) AS {name}" for name in ("dt_ult_cot", *columns)]
     return (
         f"SELECT {ticker}, {', '.join(arrays)} FROM ("  # noqa: S608 - the lake's own names
@@ -151,7 +154,7 @@ def history_sql(table: str, ticker: str, columns: Sequence[str], days: int) -> s
 
 
 def table_of(sql: str) -> str:
-    """Return the first table after FROM, as the SQL text writes it.
+    """Return the name of the first table after FROM, with its database and its quotes unchanged.
 
     Raises
     ------
@@ -186,5 +189,5 @@ def _history(row: Sequence[str | None], columns: Sequence[str], shares: str) -> 
 
 
 def _items(array: str | None) -> list[str]:
-    """Return the items, as texts, of an array in Athena's format, such as ``[1.5, null]``."""
+    """Split an array in Athena's format, such as ``[1.5, null]``, into the texts of its items."""
     return (array or "[]")[1:-1].split(", ")

@@ -102,7 +102,7 @@ def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
     ticker
         Name of the column that holds the kind's tickers.
     rows
-        Rows of the kind's latest day.
+        The kind's rows on the latest day.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
@@ -194,7 +194,7 @@ def _section(name: str, shown: str) -> str:
 
 @cache
 def _contract(kind: str) -> dict[str, tuple[str, str, str]]:
-    """Return each column's Glue type, meaning and label on the site, for a typed table."""
+    """Return a map from a column of a typed table to its Glue type, its meaning and the site's label."""
     prepared, raw = (
         {
             column["name"]: column

@@ -1,6 +1,6 @@
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-// Draws a chart in a place; a click on an asset's mark opens its panel.
+// Draws a chart in a place; a click on an asset's mark opens the asset's panel.
 async function drawChart(place, spec, more = {}) {
   const { config, numberLocale, timeLocale } = read("settings");
   const narrow = place.clientWidth < 400;
@@ -27,7 +27,7 @@ function drawCharts() {
     document.getElementById(`chart-${name}`), spec, { patch: name in NAMED ? nameWhereThereIsRoom : undefined })));
 }
 
-// Numbers as report/numbers.py writes them.
+// The same number formats as in report/numbers.py.
 const decimal = (value, places = 2) => {
   const text = value.toLocaleString("pt-BR", { minimumFractionDigits: places, maximumFractionDigits: places });
   return /[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "");
@@ -104,7 +104,7 @@ function tableOfAssets() {
   const roots = new Set([...codes].map((code) => code.slice(0, 4)));
   const tickers = (text) => [...new Set(text.toUpperCase().split(/[^A-Z0-9]+/).filter(Boolean))];
   const number = (asset, key) => columns[key].values[asset.place];
-  // The address, the fields and the CSV have a change in percent, as the table shows it.
+  // A change is a percentage in the address, the fields and the CSV, as in the table.
   const measured = (asset, key) => {
     const value = number(asset, key);
     return value === null || columns[key].shown !== "change" ? value : parseFloat((100 * value).toPrecision(12));
@@ -213,7 +213,8 @@ function tableOfAssets() {
 
   function fitting(bounds) {
     const words = plain(at("words").value).split(/[\s,;]+/).filter(Boolean);
-    // Find any of the words that are tickers or four-letter roots, if there are several of them or one whole ticker.
+    // An asset's ticker must start with one of the tickers and four-letter roots among the words. All other words
+    // must be in the asset's text. A single root counts as one of the other words.
     const named = words.filter((word) => codes.has(word) || roots.has(word));
     const any = named.length > 1 || codes.has(named[0]) ? named : [];
     const all = words.filter((word) => !any.includes(word));
@@ -304,7 +305,7 @@ function tableOfAssets() {
       ...shown.map((key) => cellOf(asset, key)))));
   }
 
-  // A browser may not store data for a local file. The address contains the list, too.
+  // Some browsers store no data for a local file, so the address also contains the list.
   function kept(list) {
     try {
       if (list !== undefined) localStorage.setItem("pynvest-lista", list);

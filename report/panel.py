@@ -32,9 +32,9 @@ def panel_data(snapshot: Snapshot, assets: Sequence[ListedAsset]) -> str:
                       values, one per asset
           series      names of the indicators that have a series
           history     by asset, by series: a text with one field per session, separated by commas. A field
-                      is the session's value, or "-" for no value. An empty field means that the value is
-                      the same as in the session before. Empty fields at the end are left out. An asset
-                      without history has no texts.
+                      is the session's value, or "-" for no value. An empty field stands for the value of
+                      the previous session. Empty fields at the end are left out. An asset without history
+                      has no texts.
           splits      possible splits: {"PETR4": [["2026-11-23", 2.0, 0.5]]}, factors of shares and price
 
     Parameters

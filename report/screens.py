@@ -235,8 +235,8 @@ def source_columns() -> Sequence[ShownColumn]:
 def numbers_of(assets: Sequence[ListedAsset]) -> dict[ShownColumn, list[float | None]]:
     """Return a list of numbers for each column: one number per asset, in the order of the assets.
 
-    A source column that no row has is left out, and so is a computed column without values. Numeric columns
-    that the data contract lacks come after the other source columns, and have their names as titles.
+    Source columns that occur in no row are left out, and so are computed columns without values. Numeric
+    columns that the data contract lacks come after the other source columns, and have their names as titles.
     """
     names = {name for asset in assets for name in asset.row}
     known = [column for column in _COLUMNS if names & {column.stock, column.fund}]
@@ -286,7 +286,7 @@ def _graham(assets: Sequence[ListedAsset]) -> dict[str, float]:
 
 
 def _magic(assets: Sequence[ListedAsset]) -> dict[str, float]:
-    """Return the sum of the ranks in ROIC and EV/EBIT, for liquid stocks with ROIC and EV/EBIT above zero."""
+    """Return the sum of the ranks in ROIC and EV/EBIT, for liquid stocks whose two values are above zero."""
     both = {
         asset.ticker: (asset.row.get("vlr_ind_roic") or 0, asset.row.get("vlr_ind_ev_sobre_ebit") or 0)
         for asset in assets

@@ -49,7 +49,7 @@ class ListedAsset:
     session
         The last trading day.
     day, month, year
-        Price changes on that day, in the month and in twelve months, as fractions.
+        Price changes as fractions: on the last trading day, in the month and in twelve months.
     volume
         Average traded value per day over two months, in reais.
     price_to_book, dividend_yield
@@ -89,7 +89,7 @@ class Snapshot:
     quality
         For the latest thirty days, newest first: the verdict and the rows that are not ``ok``.
     histories
-        The sessions of each asset within the latest run days.
+        One history per asset, from the latest run days.
     bad_days
         Verdicts other than ``ok``, by run day.
     """
@@ -107,7 +107,7 @@ class Snapshot:
 
     @property
     def read_at(self) -> datetime | None:
-        """Return when the latest page was read, in Brasília time; None if the lake is empty."""
+        """Return the time at which the latest page was read, in Brasília time; None if the lake is empty."""
         moments = (row.get("datetime_exec") for row in (*self.stocks, *self.funds))
         return max((moment for moment in moments if moment is not None), default=None)
 

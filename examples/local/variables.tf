@@ -29,7 +29,7 @@ variable "batch_size" {
 }
 
 variable "batch_window" {
-  description = "Seconds to collect tickers for a batch."
+  description = "Longest wait for a full batch, in seconds."
   type        = number
   default     = 0
 }
