@@ -70,7 +70,7 @@ def found(planned: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("output", ["operator_policy_json", "reader_policy_json"])
-def test_a_policy_to_attach_fits_a_managed_policy_with_the_longest_names(
+def test_a_policy_output_with_the_longest_names_fits_a_managed_policy(
     planned: dict[str, Any], output: str
 ) -> None:
     policy = planned["outputs"][output]["value"].replace("sa-east-1", LONGEST_REGION)
@@ -79,7 +79,7 @@ def test_a_policy_to_attach_fits_a_managed_policy_with_the_longest_names(
 
 
 @pytest.mark.parametrize("attribute", LONGEST_NAMES)
-def test_the_longest_names_are_ones_that_aws_takes(found: dict[str, Any], attribute: str) -> None:
+def test_aws_accepts_the_longest_names(found: dict[str, Any], attribute: str) -> None:
     kind, name = attribute.split(".")
     names = [values[name] for values in of_type(found, kind)]
 
@@ -87,7 +87,7 @@ def test_the_longest_names_are_ones_that_aws_takes(found: dict[str, Any], attrib
     assert [one for one in names if len(one) > LONGEST_NAMES[attribute]] == []
 
 
-def test_each_resource_with_a_name_is_held_to_its_limit(found: dict[str, Any]) -> None:
+def test_the_limits_cover_every_named_resource(found: dict[str, Any]) -> None:
     named = {
         f"{re.search(r'aws_[a-z0-9_]+', address)[0]}.{attribute}"
         for address, values in found.items()
@@ -100,14 +100,14 @@ def test_each_resource_with_a_name_is_held_to_its_limit(found: dict[str, Any]) -
     assert named - of_another <= set(LONGEST_NAMES)
 
 
-def test_the_complete_example_plans_a_key_that_lets_no_other_account_in(found: dict[str, Any]) -> None:
+def test_the_key_of_the_complete_example_admits_no_other_account(found: dict[str, Any]) -> None:
     documents = policies(found)
 
     assert "aws_kms_key.lake: policy" in documents
     check_policies(documents)
 
 
-def test_tags_and_time_zone_are_ones_that_aws_takes(found: dict[str, Any]) -> None:
+def test_aws_accepts_tags_and_time_zone(found: dict[str, Any]) -> None:
     zones = {one["schedule_expression_timezone"] for one in of_type(found, "aws_scheduler_schedule")}
     assert zones <= available_timezones()
     for address, values in found.items():

@@ -189,13 +189,11 @@ def test_the_roles_plan_apply_upgrade_and_destroy(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("role", POLICIES)
-def test_a_role_is_granted_what_the_provider_calls_for_it_and_nothing_else(
-    deployed: Deployed, role: str
-) -> None:
+def test_a_role_is_granted_exactly_what_the_provider_calls(deployed: Deployed, role: str) -> None:
     assert set(actions(role, seen=True)) == deployed.called[role] - NOT_GRANTED
 
 
-def test_every_input_that_changes_something_in_place_is_changed() -> None:
+def test_every_input_that_can_change_in_place_is_changed() -> None:
     variables = set(re.findall(r'^variable "(\w+)"', (PROJECT / "variables.tf").read_text(), re.M))
     changed = set(re.findall(r"^  (\w+) +=", CHANGED, re.M))
 
@@ -203,27 +201,27 @@ def test_every_input_that_changes_something_in_place_is_changed() -> None:
     assert changed & set(NOT_IN_PLACE) == set()
 
 
-def test_the_role_that_plans_may_only_look() -> None:
+def test_the_plan_role_may_only_read() -> None:
     verbs = {action.split(":")[1] for action in actions("plan", seen=True)}
 
     assert [verb for verb in verbs if not verb.startswith(("Get", "List", "Describe", "Validate"))] == []
 
 
 @pytest.mark.parametrize("role", POLICIES)
-def test_the_policies_are_ones_that_aws_takes(role: str) -> None:
+def test_aws_accepts_the_policies(role: str) -> None:
     """The inline policies of a role may have 10,240 characters in total, without white space."""
     assert [wrong for wrong in wrong_with_policy(POLICIES[role]) if not wrong.startswith(NO_FAULT)] == []
     assert len(json.dumps(POLICIES[role], separators=(",", ":"))) < 10_240
 
 
 @pytest.mark.parametrize("role", POLICIES)
-def test_every_action_that_only_aws_asks_for_is_explained(role: str) -> None:
+def test_every_action_that_only_aws_requires_is_explained(role: str) -> None:
     page = (PROJECT / "docs" / "permissions.md").read_text()
 
     assert [action for action in actions(role, seen=False) if f"`{action}`" not in page] == []
 
 
-def test_a_key_from_elsewhere_may_encrypt_schedules() -> None:
+def test_the_apply_role_may_encrypt_schedules_with_a_given_key() -> None:
     """The EventBridge Scheduler User Guide lists these actions in "Using identity-based policies"."""
     asked = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 
@@ -241,7 +239,7 @@ def test_a_key_from_elsewhere_may_encrypt_schedules() -> None:
         "sqs:DeleteQueue": f"arn:aws:sqs:{HERE}:other",
     }.items(),
 )
-def test_what_another_made_is_out_of_reach(
+def test_the_apply_role_has_no_access_to_other_resources(
     deployed: Deployed, emulator: Emulator, action: str, resource: str
 ) -> None:
     assert may(emulator.client("iam"), "apply", resource, action) == []

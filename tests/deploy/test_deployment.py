@@ -201,7 +201,7 @@ def test_two_instances_each_run_their_day_without_touching_the_other(
 
 
 @pytest.fixture(scope="module")
-def telling(deployed: Deployed) -> dict[str, Any]:
+def notice_plan(deployed: Deployed) -> dict[str, Any]:
     """Plan the second instance with `alarm_email`, and without Python on the PATH.
 
     Do not apply this plan: the emulator returns wrong values for alarms, so later plans would show changes.
@@ -211,15 +211,15 @@ def telling(deployed: Deployed) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def told(telling: dict[str, Any]) -> dict[str, Any]:
+def notice_resources(notice_plan: dict[str, Any]) -> dict[str, Any]:
     """Return the planned resources of the second instance when `alarm_email` is set."""
-    return resources_of(telling["planned_values"])
+    return resources_of(notice_plan["planned_values"])
 
 
-def test_after_its_day_a_plan_in_another_checkout_changes_only_what_was_asked_and_needs_no_python(
-    telling: dict[str, Any],
+def test_a_plan_in_another_checkout_has_only_the_requested_changes_and_needs_no_python(
+    notice_plan: dict[str, Any],
 ) -> None:
-    assert {address: change["actions"] for address, change in changes_of(telling).items()} == {
+    assert {address: change["actions"] for address, change in changes_of(notice_plan).items()} == {
         "aws_cloudwatch_event_rule.stopped[0]": ["create"],
         "aws_cloudwatch_event_target.stopped[0]": ["create"],
         'aws_cloudwatch_metric_alarm.this["not_started"]': ["create"],
@@ -240,7 +240,7 @@ def check_notifications(emulator: Emulator) -> None:
     assert "LambdaFunctionConfigurations" not in found
 
 
-def test_the_consumers_own_bucket_is_left_as_it_is(deployed: Deployed, emulator: Emulator) -> None:
+def test_the_consumers_own_bucket_is_not_changed(deployed: Deployed, emulator: Emulator) -> None:
     s3 = emulator.client("s3")
 
     check_notifications(emulator)
@@ -251,7 +251,7 @@ def test_the_consumers_own_bucket_is_left_as_it_is(deployed: Deployed, emulator:
         s3.get_bucket_lifecycle_configuration(Bucket=OWN_BUCKET)
 
 
-def test_who_reads_or_writes_the_consumers_own_bucket_may_use_its_key(
+def test_functions_may_use_the_key_of_the_consumers_own_bucket(
     deployed: Deployed, emulator: Emulator
 ) -> None:
     iam, s3 = emulator.client("iam"), emulator.client("s3")
@@ -270,9 +270,13 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(told: dict[str, Any]) -> None:
-    roles = of_type(told, "aws_iam_role")
-    grants = {address: values for address, values in told.items() if ".aws_iam_role_policy." in address}
+def test_every_role_has_path_and_boundary_and_its_grants_are_within_the_boundary(
+    notice_resources: dict[str, Any],
+) -> None:
+    roles = of_type(notice_resources, "aws_iam_role")
+    grants = {
+        address: values for address, values in notice_resources.items() if ".aws_iam_role_policy." in address
+    }
     granted = {
         action
         for policy in policies(grants).values()
@@ -292,9 +296,7 @@ def test_every_role_has_the_boundary_and_the_path_and_grants_nothing_beyond_it(t
     assert granted == within
 
 
-def test_under_a_boundary_that_denies_writing_nothing_is_written(
-    deployed: Deployed, emulator: Emulator
-) -> None:
+def test_a_function_cannot_write_if_its_boundary_denies_it(deployed: Deployed, emulator: Emulator) -> None:
     iam, name = emulator.client("iam"), "other-lake-lambda-get-tickers"
     denying = json.loads(BOUNDARY.read_text())
     denying["Statement"].append({"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})
@@ -312,7 +314,7 @@ def test_under_a_boundary_that_denies_writing_nothing_is_written(
     assert "AccessDenied" in json.loads(answer["Payload"].read())["errorMessage"]
 
 
-def test_more_than_ten_default_tags_reach_everything_but_the_packages(
+def test_more_than_ten_default_tags_are_on_everything_except_the_packages(
     deployed: Deployed, emulator: Emulator
 ) -> None:
     found, _ = deployed.applied[1]
@@ -332,7 +334,7 @@ def test_more_than_ten_default_tags_reach_everything_but_the_packages(
         assert {tag["Key"]: tag["Value"] for tag in tags} == own
 
 
-def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deployed: Deployed) -> None:
+def test_aws_accepts_every_policy_and_none_admits_another_account(deployed: Deployed) -> None:
     for found, outputs in deployed.applied:
         to_attach = {name: json.loads(outputs[name]) for name in outputs if name.endswith("_policy_json")}
         assert set(to_attach) == {"collector_policy_json", "operator_policy_json", "reader_policy_json"}
@@ -342,14 +344,14 @@ def test_every_policy_is_one_that_aws_takes_and_lets_no_other_account_in(deploye
         check_policies(documents)
 
 
-def test_with_somebody_to_tell_the_policies_are_ones_that_aws_takes(told: dict[str, Any]) -> None:
-    found = policies(told)
+def test_aws_accepts_the_policies_with_notices(notice_resources: dict[str, Any]) -> None:
+    found = policies(notice_resources)
 
     assert "module.pynvest_tools.aws_sns_topic_policy.notices[0]: policy" in found
     check_policies(found)
 
 
-def test_a_policy_that_aws_would_not_take_is_found() -> None:
+def test_an_invalid_policy_is_found() -> None:
     wrong = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket"}
 
     (found,) = wrong_with_policy({"Version": "2012-10-17", "Statement": [wrong]})
@@ -371,8 +373,10 @@ def entered(machine: dict[str, Any], choices: dict[str, int]) -> list[str]:
     return names
 
 
-def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(told: dict[str, Any]) -> None:
-    (machine,) = of_type(told, "aws_sfn_state_machine")
+def test_a_good_evening_with_a_notice_has_as_many_transitions_as_the_cost_estimate(
+    notice_resources: dict[str, Any],
+) -> None:
+    (machine,) = of_type(notice_resources, "aws_sfn_state_machine")
 
     names = entered(json.loads(machine["definition"]), {"IsGood": 0})
 
@@ -382,11 +386,12 @@ def test_a_good_evening_that_is_told_has_as_many_transitions_as_the_costs_say(to
 
 
 @pytest.mark.full
-def test_the_workflow_is_one_that_step_functions_takes(
-    deployed: Deployed, told: dict[str, Any], tmp_path: Path
+def test_step_functions_accepts_the_workflow(
+    deployed: Deployed, notice_resources: dict[str, Any], tmp_path: Path
 ) -> None:
     definition, telling_definition = (
-        of_type(found, "aws_sfn_state_machine")[0]["definition"] for found in (deployed.applied[0][0], told)
+        of_type(found, "aws_sfn_state_machine")[0]["definition"]
+        for found in (deployed.applied[0][0], notice_resources)
     )
     astray = json.loads(definition)
     astray["States"][astray["StartAt"]]["Next"] = "Nowhere"
@@ -397,7 +402,7 @@ def test_the_workflow_is_one_that_step_functions_takes(
     assert "Nowhere" in wrong_with_workflow(json.dumps(astray), tmp_path)
 
 
-def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
+def test_changed_packages_are_updated_and_lost_resources_are_restored(
     deployed: Deployed, emulator: Emulator
 ) -> None:
     """Terraform builds only changed and lost packages. New line endings or file modes change no package."""
@@ -446,12 +451,12 @@ def test_a_change_updates_what_it_is_part_of_and_what_was_lost_comes_back(
     assert again.split("-")[0] == package.split("-")[0]
 
 
-def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed, emulator: Emulator) -> None:
+def test_destroy_leaves_only_the_consumers_resources(deployed: Deployed, emulator: Emulator) -> None:
     checkouts = [instance.checkout("destroy-job") for instance in (deployed.first, deployed.second)]
     with ThreadPoolExecutor() as pool:
         assert all("Destroy complete!" in said for said in pool.map(Checkout.destroy, checkouts))
 
-    left = left_behind(emulator)
+    left = remaining_resources(emulator)
     (queue,) = left.pop("queue")
     assert queue.endswith(OWN_QUEUE)
     assert left == {"bucket": [OWN_BUCKET], "database": [OWN_DATABASE]}
@@ -460,7 +465,7 @@ def test_destroying_leaves_nothing_but_what_is_the_consumers(deployed: Deployed,
     assert kept == b"the consumer's"
 
 
-def left_behind(emulator: Emulator) -> dict[str, list[str]]:
+def remaining_resources(emulator: Emulator) -> dict[str, list[str]]:
     """Return the names of the resources that remain in the account, by type."""
     listed = {
         "bucket": ("s3", "list_buckets", "Buckets[].Name", {}),

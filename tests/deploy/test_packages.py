@@ -109,7 +109,7 @@ def test_the_same_sources_give_the_same_bytes_in_every_checkout(module: Path, tm
         ("main.tf", set()),
     ],
 )
-def test_a_change_gives_a_new_hash_to_what_it_is_part_of(
+def test_a_change_gives_a_new_hash_to_the_packages_that_contain_it(
     module: Path, changed: str, packages: set[str]
 ) -> None:
     before = {name: load_build(module).package_hash(name, "python3.13") for name in PACKAGES}
@@ -120,9 +120,7 @@ def test_a_change_gives_a_new_hash_to_what_it_is_part_of(
     assert {name for name in PACKAGES if before[name] != after[name]} == packages
 
 
-def test_a_wheel_that_is_not_the_one_of_its_hash_is_refused(
-    module: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wheel_with_another_hash_is_refused(module: Path, capfd: pytest.CaptureFixture[str]) -> None:
     requirements = module / "lambda" / "layer" / "requirements.txt"
     pinned = re.sub(r"(jmespath.*sha256:)[0-9a-f]{8}", r"\g<1>00000000", requirements.read_text())
     requirements.write_text(pinned)
@@ -133,7 +131,7 @@ def test_a_wheel_that_is_not_the_one_of_its_hash_is_refused(
     assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
 
 
-def test_the_layer_is_built_with_an_old_python_too_whatever_the_settings_of_pip(tmp_path: Path) -> None:
+def test_every_python_builds_the_layer_with_any_settings_of_pip(tmp_path: Path) -> None:
     elsewhere = str(tmp_path / "elsewhere")
     settings = {
         "PIP_USER": "1",
@@ -156,7 +154,7 @@ def test_the_layer_is_built_with_an_old_python_too_whatever_the_settings_of_pip(
 
 
 @pytest.mark.full
-def test_what_the_layer_holds_is_listed_as_cyclonedx() -> None:
+def test_the_sbom_lists_the_contents_of_the_layer_as_cyclonedx() -> None:
     subprocess.run(["make", "--no-print-directory", "sbom"], cwd=PROJECT, check=True)
 
     listed = json.loads((PROJECT / ".build" / "sbom.json").read_text())
@@ -165,7 +163,7 @@ def test_what_the_layer_holds_is_listed_as_cyclonedx() -> None:
     assert {(one["name"], one["version"]) for one in listed["components"]} == set(pinned)
 
 
-def test_the_layer_is_another_one_for_another_runtime() -> None:
+def test_another_runtime_gets_another_layer() -> None:
     build = load_build(PROJECT)
 
     assert build.package_hash("layer", "python3.12") != build.package_hash("layer", "python3.13")
@@ -189,7 +187,7 @@ def test_packages_built_beforehand_need_neither_python_nor_pip(tmp_path: Path, e
     assert not [address for address in checkout.changes(ALL_PACKAGES) if "aws_s3_object" in address]
 
 
-def test_a_directory_without_the_packages_of_this_version_is_refused_by_name(
+def test_a_directory_without_this_versions_packages_is_named_and_refused(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
     packages = tmp_path / "packages"
@@ -223,7 +221,7 @@ def test_without_pip_the_build_says_what_to_install(tmp_path: Path) -> None:
     assert "set lambda_packages_dir to their directory" in said
 
 
-def test_where_the_package_index_does_not_answer_the_build_says_so() -> None:
+def test_the_build_reports_a_package_index_that_does_not_answer() -> None:
     said = failed_build(sys.executable, **NO_INDEX)
 
     assert "check that the package index answers from this machine" in said

@@ -110,7 +110,7 @@ def upgraded(
 
     before = checkout("before", old)
     before.apply()
-    lake = lake_of_then(before.outputs())
+    lake = old_lake(before.outputs())
     old_day = Day(lake, emulator.client, lambda line: None)
     tickers = [asset.ticker for asset in share]
     old_share = share
@@ -134,7 +134,7 @@ def upgraded(
     after.destroy()
 
 
-def lake_of_then(outputs: dict[str, Any]) -> Lake:
+def old_lake(outputs: dict[str, Any]) -> Lake:
     """Return the lake of the old version. Outputs that the old version lacks get default values."""
     tables, quality = (
         [{"prefix": f"{table['name']}/", **table} for table in found]
@@ -182,7 +182,7 @@ def test_no_bucket_queue_database_or_table_is_replaced(upgraded: Upgraded) -> No
     assert {a: upgraded.changes[a] for a in kept if upgraded.changes[a] not in ("create", "update")} == {}
 
 
-def test_an_execution_that_began_before_the_upgrade_ends_well_after_it(
+def test_an_execution_that_began_before_the_upgrade_succeeds_after_it(
     upgraded: Upgraded, emulator: Emulator
 ) -> None:
     lake = Lake.from_outputs(upgraded.checkout.outputs())
@@ -196,7 +196,7 @@ def test_an_execution_that_began_before_the_upgrade_ends_well_after_it(
             assert [len(item.rows) for item in stored] == [rows], table.name
 
 
-def test_the_old_day_still_answers_with_nulls_in_new_columns(upgraded: Upgraded, emulator: Emulator) -> None:
+def test_the_old_day_has_nulls_in_new_columns(upgraded: Upgraded, emulator: Emulator) -> None:
     lake = upgraded.day.lake
     table = lake.table("sot", "acoes")
     old_stocks, stocks = (

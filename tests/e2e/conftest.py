@@ -4,7 +4,7 @@ from faulty_lake import (  # noqa: F401 - fixtures
     applied_faulty_lake,
     faulty,
     good_today,
+    no_other_notice,
     number,
     today_from_pages,
-    told_no_more,
 )

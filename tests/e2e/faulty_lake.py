@@ -88,18 +88,18 @@ class FaultyLake:
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn(url))
         return url
 
-    def told(self) -> list[tuple[str, str]]:
+    def take_notices(self) -> list[tuple[str, str]]:
         """Return subject and text of each waiting notice, and delete these notices."""
         notices = [json.loads(body) for body in self.take(self.notices_queue)]
         return [(notice["Subject"], notice["Message"]) for notice in notices]
 
-    def check_told(self, kind: str, day: int, *named: str) -> None:
+    def check_notice(self, kind: str, day: int, *named: str) -> None:
         """Check that exactly one new notice has arrived, with this kind, this day and the texts in `named`.
 
         The topic delivers a notice before it answers the workflow. When an execution ends, the notice has
         therefore arrived.
         """
-        ((subject, text),) = self.told()
+        ((subject, text),) = self.take_notices()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
         assert ("failure" if subject.endswith(": FALHA") else "digest") == kind, text
         assert [said for said in named if said not in text] == [], text
@@ -363,7 +363,7 @@ def today_from_pages(applied_faulty_lake: FaultyLake, good_today: Day) -> FromPa
 
 
 @pytest.fixture
-def told_no_more(faulty: FaultyLake) -> Iterator[None]:
+def no_other_notice(faulty: FaultyLake) -> Iterator[None]:
     """After a test, check that no unread notice is left."""
     yield
-    assert faulty.told() == []
+    assert faulty.take_notices() == []

@@ -129,7 +129,7 @@ VIEWS: dict[str, Callable[[KnownLake], pd.DataFrame]] = {
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_reader_gets_the_rows_and_columns_that_a_view_is_named_for(
+def test_a_view_returns_the_expected_rows_and_columns_to_a_reader(
     asked: Asked, athena: Athena, name: str
 ) -> None:
     expected = VIEWS[name](asked.known)
@@ -298,18 +298,20 @@ def answer_to(name: str, known: KnownLake) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_named_query_answers_a_reader_what_the_assets_say(asked: Asked, athena: Athena, name: str) -> None:
+def test_a_named_query_returns_the_values_of_the_assets_to_a_reader(
+    asked: Asked, athena: Athena, name: str
+) -> None:
     expected = answer_to(name, asked.known)
 
     assert len(expected)
     check(athena.ask_by_name(name), expected, ROUNDED.get(name, 0))
 
 
-def test_the_named_queries_are_all_tested(asked: Asked) -> None:
+def test_every_named_query_is_tested(asked: Asked) -> None:
     assert set(asked.athena.named_queries()) == set(QUERIES)
 
 
-def test_the_queries_of_the_page_about_quality_answer_as_written(asked: Asked) -> None:
+def test_the_queries_of_the_quality_page_return_the_expected_rows(asked: Asked) -> None:
     known = asked.known
     stocks, spec = known.latest("sot_acoes"), known.latest("spec_ativos")
     bounded = stocks.dropna(subset=["vlr_min_52_sem", "vlr_max_52_sem"])
@@ -349,13 +351,11 @@ def test_the_known_lake_has_the_special_cases_of_the_queries(asked: Asked) -> No
     assert banks[["vlr_divida_liq", "vlr_ind_ev_sobre_ebit"]].isna().all(axis=None)
 
 
-def test_the_report_finds_an_empty_lake_empty(asked: Asked) -> None:
+def test_the_snapshot_of_an_empty_lake_is_empty(asked: Asked) -> None:
     assert asked.empty == Snapshot([], [], [], [], {})
 
 
-def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(
-    asked: Asked, athena: Athena, reader: Role
-) -> None:
+def test_a_readers_snapshot_has_the_rows_of_the_lake(asked: Asked, athena: Athena, reader: Role) -> None:
     known = asked.known
     quality = answer_to("qualidade-dos-ultimos-30-dias", known)
     days = known.frame("spec_quality")
@@ -371,7 +371,7 @@ def test_the_report_takes_what_the_lake_holds_with_the_rights_of_a_reader(
 
 
 @pytest.mark.parametrize("days", [DAYS, 2])
-def test_the_report_takes_the_history_of_every_asset_with_the_rights_of_a_reader(
+def test_a_readers_snapshot_has_the_history_of_every_asset(
     asked: Asked, athena: Athena, reader: Role, days: int
 ) -> None:
     found = take_snapshot(athena, reader.client("s3"), days).histories
@@ -394,7 +394,7 @@ def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
     return expected
 
 
-def test_the_report_s_command_writes_page_and_sheets_with_the_rights_of_a_reader(
+def test_a_reader_can_write_page_and_sheets_with_the_report_command(
     asked: Asked, reader: Role, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", asked.local.emulator.endpoint_url)
@@ -417,7 +417,7 @@ def test_the_report_s_command_writes_page_and_sheets_with_the_rights_of_a_reader
 
 
 @pytest.mark.parametrize("workgroup", ["primary", "none"])
-def test_the_report_s_command_ends_with_a_message_where_there_is_no_lake(
+def test_the_report_command_ends_with_a_message_if_there_is_no_lake(
     asked: Asked,
     workgroup: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -446,7 +446,7 @@ def frame_of(recipe: str, expression: str, asked: Asked, reader: Role, directory
     return pd.read_parquet(directory / "frame.parquet")
 
 
-def test_the_recipe_of_the_notebook_gives_the_assets_of_the_last_day(
+def test_the_notebook_recipe_returns_the_assets_of_the_last_day(
     asked: Asked, reader: Role, tmp_path: Path
 ) -> None:
     frame = frame_of(NOTEBOOK, "stocks", asked, reader, tmp_path)
@@ -459,7 +459,7 @@ def test_the_recipe_of_the_notebook_gives_the_assets_of_the_last_day(
     assert_frame_equal(found, expected, check_index_type=False)
 
 
-def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
+def test_the_duckdb_recipe_returns_one_row_a_session_also_in_a_second_run(
     asked: Asked, reader: Role, tmp_path: Path
 ) -> None:
     gone = tmp_path / SPEC_ATIVOS / "anomesdia_exec=20261117" / "0.part.parquet"
@@ -476,7 +476,7 @@ def test_the_recipe_of_duckdb_gives_one_row_a_session_run_twice_too(
         assert not gone.exists()
 
 
-def do_as_athena_does(asked: Asked, reader: Role) -> None:
+def make_athena_calls(asked: Asked, reader: Role) -> None:
     """Make the Glue and S3 calls of Athena on AWS as the reader. The emulator's Athena skips IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
@@ -514,7 +514,7 @@ def do_as_athena_does(asked: Asked, reader: Role) -> None:
     s3.abort_multipart_upload(**result, UploadId=upload)
 
 
-def do_as_the_console_does(asked: Asked, reader: Role) -> None:
+def make_console_calls(asked: Asked, reader: Role) -> None:
     """Call Athena as the AWS console does, with the reader's role."""
     athena, workgroup = reader.client("athena"), asked.lake.workgroup
     catalog = {"CatalogName": "AwsDataCatalog"}
@@ -536,12 +536,10 @@ def do_as_the_console_does(asked: Asked, reader: Role) -> None:
     athena.stop_query_execution(QueryExecutionId=execution)
 
 
-def test_a_reader_may_do_what_athena_and_its_console_do_on_its_behalf_and_is_granted_no_more(
-    asked: Asked, reader: Role
-) -> None:
+def test_a_reader_is_granted_exactly_what_athena_and_its_console_need(asked: Asked, reader: Role) -> None:
     Athena(reader.client("athena"), asked.lake.workgroup).ask_by_name("formula-magica")
-    do_as_athena_does(asked, reader)
-    do_as_the_console_does(asked, reader)
+    make_athena_calls(asked, reader)
+    make_console_calls(asked, reader)
 
     # ODBC and JDBC drivers use this action. The SDKs do not use this action.
     assert reader.actions() - reader.used() == {"athena:GetQueryResultsStream"}

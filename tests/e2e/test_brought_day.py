@@ -87,7 +87,7 @@ class Collector:
 
 
 @pytest.mark.usefixtures("from_pages")
-def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_what_was_missing(
+def test_a_collector_brings_a_day_that_the_site_refuses_and_later_the_missing_page(
     faulty: FaultyLake, latest: int, collectors: Role
 ) -> None:
     lost = min(asset.ticker for asset in faulty.assets)
@@ -130,7 +130,7 @@ def test_where_the_functions_are_refused_a_collector_brings_the_day_and_later_wh
     assert all("collector" in request.headers["User-Agent"] for request in faulty.site.requests)
 
 
-def test_a_collectors_key_reaches_its_pages_and_nothing_else(
+def test_a_collectors_key_gives_access_to_its_pages_only(
     faulty: FaultyLake, latest: int, collectors: Role
 ) -> None:
     s3, functions, states, sqs = map(collectors.client, ("s3", "lambda", "stepfunctions", "sqs"))

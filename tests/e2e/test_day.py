@@ -82,11 +82,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         down(state_dir, Console())
 
 
-def test_every_cell_of_the_five_tables_is_what_the_site_says(up: Up) -> None:
+def test_every_cell_of_the_five_tables_matches_the_site(up: Up) -> None:
     checks.check_assets(up.day, up.assets, up.client("glue"))
 
 
-def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> None:
+def test_each_function_has_exactly_the_variables_that_its_stage_reads(up: Up) -> None:
     for name in up.lake.functions:
         function = up.client("lambda").get_function_configuration(FunctionName=name)
         package = function["Handler"].partition(".")[0]
@@ -96,7 +96,7 @@ def test_each_function_is_told_what_its_stage_asks_for_and_no_more(up: Up) -> No
         assert (name, told) == (name, asked)
 
 
-def test_every_cell_of_an_earlier_day_is_what_its_pages_would_have_said(up: Up) -> None:
+def test_every_cell_of_an_earlier_day_matches_its_pages(up: Up) -> None:
     earlier = Day(up.lake, up.client, lambda line: None)
     for earlier.number in history_days(up.day.number)[::14]:
         assets = trial_assets(up.day.number, earlier.number)
@@ -124,7 +124,7 @@ def test_the_live_day_is_judged_against_the_earlier_days(up: Up) -> None:
     assert {"linhas", "mediana", "preenchimento", "sessao", "papeis_listados"} <= {row[0] for row in judged}
 
 
-def test_what_changed_what_is_new_and_a_split_show_in_the_history(up: Up) -> None:
+def test_the_history_shows_changes_new_assets_and_a_split(up: Up) -> None:
     athena = Athena(up.client("athena"), up.lake.workgroup)
     ((split, (_, factor)),) = SPLIT.items()
 
@@ -153,13 +153,13 @@ def test_an_earlier_day_is_settled_and_complete_for_the_workflow(up: Up) -> None
     assert (status["settled"], status["reasons"]) == (True, [])
 
 
-def test_a_plan_afterwards_is_empty(up: Up) -> None:
+def test_a_plan_after_the_day_is_empty(up: Up) -> None:
     site_url = re.search(r"pages from (\S+)", up.printed)[1]
 
     assert up.terraform.changes({"fundamentus_base_url": site_url}) == ""
 
 
-def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
+def test_it_prints_progress_row_counts_durations_and_rows(up: Up) -> None:
     assert re.search(
         r"tickers waiting \d+, in flight \d+  SoR \d+ rows  SoT \d+ rows  Spec \d+ rows", up.printed
     )
@@ -179,7 +179,7 @@ def test_it_prints_what_a_user_wants_to_see(up: Up) -> None:
     assert f"Open the report:    {up.state_dir / 'up' / 'report.html'}\n" in up.printed
 
 
-def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
+def test_it_writes_the_report_of_the_day_and_prints_its_path(up: Up) -> None:
     file = Path(re.search(r"The report of the day, for a browser: (.+)\n", up.printed)[1])
     html = file.read_text(encoding="utf-8")
 
@@ -194,7 +194,7 @@ def test_it_writes_the_day_as_a_page_and_prints_where_that_is(up: Up) -> None:
     assert len(shown) < len(rows)
 
 
-def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
+def test_the_run_started_the_targets_of_the_schedules(up: Up) -> None:
     scheduler = up.client("scheduler")
     start, dedup = (
         scheduler.get_schedule(Name=name)["Target"]
@@ -207,7 +207,7 @@ def test_the_schedules_targets_are_what_was_started(up: Up) -> None:
     assert [execution["status"] for execution in executions] == ["SUCCEEDED"]
 
 
-def test_a_query_is_asked_by_its_name_and_without_one_the_names_are_listed(
+def test_a_query_runs_by_name_and_without_a_name_the_names_are_listed(
     up: Up, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = partial(said_by, capsys, up.state_dir, "query")
@@ -236,7 +236,7 @@ def test_a_second_up_is_refused(up: Up, capsys: pytest.CaptureFixture[str]) -> N
     assert (status, "make down" in said) == (1, True)
 
 
-def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
+def test_a_wrong_cell_is_named(up: Up) -> None:
     table = up.lake.table("sot", "acoes")
     (left,) = up.day.partitions.objects(table, up.day.number)
     s3 = up.client("s3")
@@ -254,14 +254,14 @@ def test_a_cell_that_is_not_the_sites_is_named(up: Up) -> None:
         s3.put_object(Bucket=table.bucket, Key=left.object.key, Body=body)
 
 
-def test_an_asset_that_the_lake_lacks_is_named(up: Up) -> None:
+def test_a_missing_asset_is_named(up: Up) -> None:
     absent = SampleAsset("ABSE3", "acoes", "ordinary", up.day.number, up.assets[0].tables)
 
     with pytest.raises(checks.NotExact, match="ABSE3 is missing"):
         checks.check_assets(up.day, [*up.assets, absent], up.client("glue"))
 
 
-def test_down_leaves_nothing(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+def test_down_stops_all_processes_and_removes_the_data(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
     groups = [process["pid"] for process in up.processes]
     assert all(map(group_is_alive, groups))
 

@@ -97,7 +97,7 @@ def invoke(emulator: Emulator, function: str, event: dict[str, Any]) -> Any:
     return json.loads(response["Payload"].read())
 
 
-def test_an_error_carries_the_name_of_its_class_and_its_process_goes_on(
+def test_an_error_has_the_name_of_its_class_and_its_process_continues(
     emulator: Emulator, function: str
 ) -> None:
     process = invoke(emulator, function, {})["pid"]
@@ -109,7 +109,7 @@ def test_an_error_carries_the_name_of_its_class_and_its_process_goes_on(
     assert invoke(emulator, function, {})["pid"] == process
 
 
-def test_functions_find_a_layer_and_a_package_in_one_place(emulator: Emulator) -> None:
+def test_functions_share_one_copy_of_a_layer_and_a_package(emulator: Emulator) -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("python/shared.py", "")
@@ -126,7 +126,7 @@ def test_functions_find_a_layer_and_a_package_in_one_place(emulator: Emulator) -
         assert len(one) == 1
 
 
-def test_no_more_processes_start_at_once_than_there_are_cores(emulator: Emulator) -> None:
+def test_at_most_one_process_a_core_starts_at_the_same_time(emulator: Emulator) -> None:
     cores = os.cpu_count() or 1
     name, functions = create_function(emulator, "starts", source=STARTS), emulator.client("lambda")
 
@@ -141,7 +141,7 @@ def test_no_more_processes_start_at_once_than_there_are_cores(emulator: Emulator
     assert max(at_once) <= cores
 
 
-def test_a_batch_is_as_large_as_its_mapping_says(emulator: Emulator) -> None:
+def test_a_batch_has_the_size_of_its_mapping(emulator: Emulator) -> None:
     queue = emulator.client("sqs").create_queue(QueueName="many")["QueueUrl"]
     for first in (0, 10, 20):
         emulator.client("sqs").send_message_batch(
@@ -168,9 +168,7 @@ def test_a_batch_is_as_large_as_its_mapping_says(emulator: Emulator) -> None:
     assert sorted(received()) == [5, 25]
 
 
-def test_functions_see_nothing_of_the_users_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_functions_do_not_get_the_users_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "USE_SSL", "PERSIST_STATE"):
         monkeypatch.setenv(name, "/nowhere")
     with Emulator(tmp_path) as emulator:
@@ -222,7 +220,7 @@ def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> N
     assert not group_is_alive(group)
 
 
-def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
+def test_an_unknown_access_key_is_refused(emulator: Emulator) -> None:
     stranger = boto3.session.Session().client(
         "s3",
         endpoint_url=emulator.endpoint_url,
@@ -236,7 +234,7 @@ def test_a_key_that_it_does_not_know_is_refused(emulator: Emulator) -> None:
         stranger.list_buckets()
 
 
-def test_athena_takes_parameters_and_its_own_functions_from_awswrangler(
+def test_athena_accepts_parameters_and_its_own_functions_from_awswrangler(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in emulator.env().items():

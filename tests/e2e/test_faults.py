@@ -14,14 +14,12 @@ from faulty_lake import FaultyLake, until
 from pynvest_lake.ledger import moment_of
 from sandbox.site import GHOSTS, Fault
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("told_no_more")]
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("no_other_notice")]
 
 ALL_READ = "Ativos que faltam: nenhum"
 
 
-def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
-    faulty: FaultyLake, number: int
-) -> None:
+def test_only_bad_tickers_are_missing_and_a_round_completes_the_day(faulty: FaultyLake, number: int) -> None:
     down, silent, garbled, flaky = [asset.ticker for asset in faulty.assets if asset.kind == "acoes"][:4]
     faulty.site.set_fault(down, Fault("status", status=500))
     faulty.site.set_fault(silent, Fault("hang", seconds=30))
@@ -43,7 +41,7 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     listed = sum(asset.kind == "acoes" for asset in faulty.assets) + len(GHOSTS["acoes"])
     assert f"De {listed} ações da listagem, 3 sem leitura: {missing}." in ended["cause"]
     told = [f"não entregou a página (2): {', '.join(sorted((down, silent)))}", f"desconhecido (1): {garbled}"]
-    faulty.check_told("failure", number, *told)
+    faulty.check_notice("failure", number, *told)
     faulty.check(day, without=(down, silent, garbled))
     # Only malformed messages go to the dead-letter queue. The functions themselves report the failed assets.
     dead = until(lambda: (found := day.failed_tickers())["fiis"] and found, "the malformed messages")
@@ -54,12 +52,12 @@ def test_bad_tickers_alone_are_missing_and_named_and_a_round_completes_the_day(
     faulty.site.clear_log()
     faulty.compact(day, rounds=[0])
 
-    faulty.check_told("digest", number, ALL_READ)
+    faulty.check_notice("digest", number, ALL_READ)
     faulty.check(day)
     assert {request.ticker for request in faulty.site.requests if request.ticker} == {down, silent, garbled}
 
 
-def test_an_evening_that_begins_with_a_refusal_ends_exact_without_a_hand(faulty: FaultyLake) -> None:
+def test_an_evening_that_begins_with_a_refusal_recovers_by_itself(faulty: FaultyLake) -> None:
     """Start the schedules' targets with the schedules' inputs, but seconds apart instead of hours apart."""
     fault = Fault("status", status=403)
     faulty.site.set_fault("*", fault)
@@ -85,7 +83,7 @@ def test_an_evening_that_begins_with_a_refusal_ends_exact_without_a_hand(faulty:
     ended = faulty.end_of(execution)
 
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    faulty.check_told("digest", day.number, ALL_READ)
+    faulty.check_notice("digest", day.number, ALL_READ)
     faulty.check(day)
     rounds = faulty.ledger(day.number).rounds
     assert len([one for one in rounds if moment_of(one.started_at).timestamp() >= int(started_at)]) == 2

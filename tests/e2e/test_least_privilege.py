@@ -257,7 +257,7 @@ def test_no_role_reaches_another_stages_queues_and_functions(faulty: FaultyLake)
     assert invoked == {(STAGE_1, "get-tickers")}
 
 
-def test_no_role_names_another_stages_tables_or_everything(faulty: FaultyLake) -> None:
+def test_no_grant_covers_another_stages_tables_or_everything(faulty: FaultyLake) -> None:
     for grant in grants(faulty):
         assert "*" not in grant.action
         assert grant.resource != "*" or grant.action.startswith("logs:")

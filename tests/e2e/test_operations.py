@@ -20,9 +20,7 @@ from sandbox.day import Day
 pytestmark = pytest.mark.e2e
 
 
-def test_events_that_come_again_after_the_compaction_change_nothing(
-    faulty: FaultyLake, good_today: Day
-) -> None:
+def test_repeated_events_after_the_compaction_change_nothing(faulty: FaultyLake, good_today: Day) -> None:
     for kind in ("acoes", "fiis"):
         bucket = faulty.tables[f"sor_{kind}"].bucket
         events = [raw_s3_event((bucket, key)) for key in faulty.keys(f"sor_{kind}", good_today.number)]
@@ -34,7 +32,7 @@ def test_events_that_come_again_after_the_compaction_change_nothing(
     faulty.check(good_today)
 
 
-def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(
+def test_a_day_that_the_site_refuses_after_a_good_probe_is_restored_from_its_pages(
     faulty: FaultyLake, today_from_pages: FromPages
 ) -> None:
     assert "is missing" in today_from_pages.lacking
@@ -42,15 +40,13 @@ def test_a_day_whose_site_refuses_after_a_good_probe_comes_back_from_its_pages(
     faulty.check(today_from_pages.day)
 
 
-def test_a_partial_run_over_a_good_day_leaves_it_whole(faulty: FaultyLake, good_today: Day) -> None:
+def test_a_partial_run_keeps_a_good_day_complete(faulty: FaultyLake, good_today: Day) -> None:
     good_today.start(tickers=[faulty.assets[0].ticker])
 
     faulty.finished(good_today)
 
 
-def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(
-    faulty: FaultyLake, good_today: Day
-) -> None:
+def test_every_stage_that_a_person_starts_refuses_a_future_day(faulty: FaultyLake, good_today: Day) -> None:
     to_come = {"anomesdia_exec": 20990102}
 
     for name, event in (
@@ -64,7 +60,7 @@ def test_a_day_to_come_is_refused_by_every_stage_that_a_person_starts(
     faulty.check(good_today)
 
 
-def test_an_asset_whose_page_is_damaged_stays_as_it_was_in_a_run_from_pages(
+def test_a_run_from_pages_keeps_the_row_of_an_asset_with_a_damaged_page(
     faulty: FaultyLake, good_today: Day
 ) -> None:
     day = good_today
@@ -88,7 +84,7 @@ def test_an_asset_whose_page_is_damaged_stays_as_it_was_in_a_run_from_pages(
     faulty.check(day)
 
 
-def test_what_a_stage_could_not_do_is_told_by_its_failure_queue_and_made_anew_from_sor(
+def test_failed_events_are_in_the_failure_queue_and_the_day_is_rebuilt_from_sor(
     faulty: FaultyLake, number: int
 ) -> None:
     day, function = faulty.day(), "prep-financial-data-for-fiis"
@@ -136,7 +132,7 @@ def test_deleted_objects_are_restored(faulty: FaultyLake, good_today: Day) -> No
     faulty.check(day)
 
 
-def test_days_that_the_catalog_lost_are_named_and_registered_again(
+def test_days_missing_in_the_catalog_are_named_and_registered_again(
     faulty: FaultyLake, good_today: Day
 ) -> None:
     day = good_today

@@ -21,7 +21,7 @@ def operator(applied_faulty_lake: FaultyLake) -> Role:
     return Role(applied_faulty_lake.emulator, "operator", applied_faulty_lake.outputs["operator_policy_json"])
 
 
-def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
+def test_an_operator_can_do_all_that_the_page_says_and_needs_every_granted_action(
     faulty: FaultyLake, operator: Role
 ) -> None:
     # Other tests use today and yesterday. Pages must be archived within eight days of their day.
@@ -68,7 +68,7 @@ def test_an_operator_does_all_that_the_page_says_and_needs_no_action_less(
     # Run the day again from SoR.
     run_workflow(source="sor")
     faulty.check(day)
-    assert len(faulty.told()) == 1  # the next run of a past day sends a notice only if it fails
+    assert len(faulty.take_notices()) == 1  # the next run of a past day sends a notice only if it fails
 
     # Read the ledger, the logs and the waiting messages.
     ledger = s3.list_objects_v2(Bucket=faulty.lake.work_bucket, Prefix=f"ledger/anomesdia_exec={number}/")

@@ -128,11 +128,11 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
         yield Evening(make_lake(), site, emulator.env(), opt, tmp_path_factory.mktemp("found"))
 
 
-def test_it_runs_on_the_functions_python() -> None:
+def test_the_tests_run_on_the_functions_python() -> None:
     assert sys.version_info[:2] == (3, 13)
 
 
-def test_the_runtimes_sdk_is_the_one_that_the_other_tests_run_on() -> None:
+def test_the_runtime_and_the_other_tests_use_the_same_sdk() -> None:
     held, others = pins(RUNTIME), pins(ROOT / "requirements-dev.txt") | pins(MANAGED_LAYER)
 
     shared = held.keys() & others.keys()
@@ -141,7 +141,7 @@ def test_the_runtimes_sdk_is_the_one_that_the_other_tests_run_on() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_nothing_is_imported_but_from_package_layers_runtime_and_standard_library(
+def test_imports_come_only_from_package_layers_runtime_and_standard_library(
     evening: Evening, package: str
 ) -> None:
     ran = evening.invocations[package]
@@ -168,5 +168,5 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_package_does_its_part_of_an_evening(evening: Evening, package: str) -> None:
+def test_a_package_handles_its_event_of_an_evening(evening: Evening, package: str) -> None:
     assert evening.invocations[package].result.items() >= RESULTS[package].items()

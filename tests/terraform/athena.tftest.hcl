@@ -122,7 +122,7 @@ run "workgroup_views_and_queries" {
   }
 }
 
-run "results_are_encrypted_with_the_key_that_is_given" {
+run "results_are_encrypted_with_the_given_key" {
   command = plan
 
   module {

@@ -13,7 +13,7 @@ variables {
   tags             = { project = "lake" }
 }
 
-run "tables_are_what_the_schemas_say" {
+run "tables_match_the_schemas" {
   command = plan
 
   module {
@@ -41,7 +41,7 @@ run "tables_are_what_the_schemas_say" {
   }
 }
 
-run "one_database_stands_for_several_layers" {
+run "one_database_can_have_several_layers" {
   command = plan
 
   module {
@@ -58,7 +58,7 @@ run "one_database_stands_for_several_layers" {
   }
 }
 
-run "a_lake_in_the_consumers_own_buckets_and_databases_creates_none_and_keeps_below_its_own_name" {
+run "own_databases_are_not_created_and_keys_have_the_lakes_prefix" {
   command = plan
 
   module {

@@ -5,7 +5,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
+run "prefix_timeout_key_and_tags_are_used" {
   command = plan
 
   variables {
@@ -65,7 +65,7 @@ run "a_prefix_a_time_limit_a_key_and_tags_reach_what_they_are_for" {
   }
 }
 
-run "the_consumers_own_buckets_and_names_and_settings_of_queues_are_taken" {
+run "own_buckets_and_names_and_settings_of_queues_are_used" {
   command = plan
 
   variables {
@@ -157,7 +157,7 @@ run "a_second_lake_a_long_batch_window_a_collector_and_no_athena" {
   }
 }
 
-run "buckets_are_created_under_given_names_and_one_may_stand_for_two_layers" {
+run "buckets_are_created_with_given_names_and_one_may_have_two_layers" {
   command = plan
 
   variables {

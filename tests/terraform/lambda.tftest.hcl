@@ -274,7 +274,7 @@ run "functions_roles_triggers_and_packages" {
   }
 }
 
-run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults" {
+run "timeout_layer_and_keys_are_used_and_memory_and_concurrency_have_defaults" {
   command = plan
 
   module {
@@ -332,7 +332,7 @@ run "a_time_limit_a_layer_and_keys_are_taken_and_memory_and_places_have_defaults
   }
 }
 
-run "rules_on_the_bus_start_the_next_stage_and_leave_a_foreign_bucket_alone" {
+run "rules_on_the_bus_start_the_next_stage_and_do_not_change_a_foreign_bucket" {
   command = plan
 
   module {
@@ -366,7 +366,7 @@ run "rules_on_the_bus_start_the_next_stage_and_leave_a_foreign_bucket_alone" {
   }
 }
 
-run "buckets_of_the_module_tell_the_bus" {
+run "buckets_of_the_module_notify_the_bus" {
   command = plan
 
   module {
@@ -384,7 +384,7 @@ run "buckets_of_the_module_tell_the_bus" {
   }
 }
 
-run "a_lake_that_shares_its_buckets_reaches_and_hears_of_its_own_keys_only" {
+run "a_lake_in_shared_buckets_uses_only_its_own_keys" {
   command = plan
 
   module {
@@ -472,7 +472,7 @@ run "the_longest_names_fit_into_each_functions_environment" {
   }
 }
 
-run "an_environment_that_lambda_would_refuse_is_refused" {
+run "an_environment_above_the_limit_of_lambda_is_refused" {
   command = plan
 
   module {

@@ -4,7 +4,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
+run "an_address_gets_a_topic_a_subscription_a_rule_and_alarms" {
   command = plan
 
   variables {
@@ -114,7 +114,7 @@ run "an_address_gets_a_topic_a_subscription_and_what_the_workflow_cannot_tell" {
   }
 }
 
-run "a_confirmed_address_needs_nothing_and_a_lake_without_schedules_may_be_silent" {
+run "a_confirmed_address_needs_no_action_and_a_lake_without_schedules_no_silence_alarm" {
   command = plan
 
   variables {
@@ -142,7 +142,7 @@ run "a_confirmed_address_needs_nothing_and_a_lake_without_schedules_may_be_silen
   }
 }
 
-run "a_topic_of_the_consumers_is_told_and_left_as_it_is" {
+run "the_consumers_topic_gets_notices_and_is_not_changed" {
   command = plan
 
   variables {

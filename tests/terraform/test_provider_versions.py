@@ -64,7 +64,7 @@ def read() -> Attributes:
     return {found for path in files for found in READ.findall(re.sub(r"#.*", "", path.read_text()))}
 
 
-def test_what_stands_in_nested_and_in_dynamic_blocks_is_found(used: Arguments, read: Attributes) -> None:
+def test_arguments_in_nested_and_dynamic_blocks_are_found(used: Arguments, read: Attributes) -> None:
     assert {
         ("aws_s3_bucket", "", "force_destroy"),
         ("aws_glue_catalog_table", "storage_descriptor.ser_de_info", "serialization_library"),
@@ -107,7 +107,7 @@ def test_the_release_has_each_attribute_that_is_read(version: str, read: Attribu
     assert read - known == set()
 
 
-def test_nothing_that_is_set_or_read_is_deprecated(used: Arguments, read: Attributes) -> None:
+def test_no_used_argument_or_attribute_is_deprecated(used: Arguments, read: Attributes) -> None:
     deprecated = {
         (name, one) for name, names in CONTENT["deprecated"]["types"].items() for one in names.split()
     }
@@ -117,7 +117,7 @@ def test_nothing_that_is_set_or_read_is_deprecated(used: Arguments, read: Attrib
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PROJECT)))
-def test_the_file_has_the_least_release_that_is_claimed_and_one_of_the_newest_major(folder: Path) -> None:
+def test_the_file_has_the_oldest_supported_release_and_one_of_the_newest_major(folder: Path) -> None:
     least, newest = RELEASES
     claimed = re.search(r'^ +version = "(.*)"$', (folder / "versions.tf").read_text(), re.M)
 
@@ -127,15 +127,13 @@ def test_the_file_has_the_least_release_that_is_claimed_and_one_of_the_newest_ma
 
 @pytest.mark.full
 @pytest.mark.parametrize("version", RELEASES)
-def test_the_file_says_what_the_bindings_say(version: str) -> None:
+def test_the_file_matches_the_bindings(version: str) -> None:
     assert RELEASES[version] == provider_arguments.release(version)
 
 
 @pytest.mark.full
 @pytest.mark.terraform
-def test_bindings_say_what_the_schema_says_of_the_release_that_is_run(
-    types: set[str], tmp_path: Path
-) -> None:
+def test_the_bindings_match_the_schema_of_the_provider(types: set[str], tmp_path: Path) -> None:
     sources = provider_arguments.download("cdktf-cdktf-provider-aws==20.1.0")
     pinned = {"aws": {"source": "hashicorp/aws", "version": sources["version"]}}
     (tmp_path / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": pinned}}))

@@ -76,8 +76,6 @@ def planned(provider: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.mark.parametrize("root", [*EXAMPLES, *MODULE_BLOCKS])
-def test_an_example_and_a_module_block_of_the_documentation_plan_as_they_lie_there(
-    planned: str, root: str
-) -> None:
+def test_examples_and_documented_module_blocks_can_be_planned_unchanged(planned: str, root: str) -> None:
     assert f"{root}.tftest.hcl... pass" in planned
     assert "Warning" not in planned

@@ -77,7 +77,7 @@ def refusals(
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_is_refused_for_what_it_expects_and_told_what_to_write(
+def test_a_run_is_refused_for_the_expected_reasons_and_the_error_says_what_to_write(
     refusals: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     rules = {(address_of(one), one["range"]["start"]["line"]) for one in refusals.get(name, ())}
@@ -94,7 +94,7 @@ def test_a_run_is_refused_for_what_it_expects_and_told_what_to_write(
         assert re.search(WHAT_TO_WRITE.get(kind, WHAT_TO_WRITE["other"]).format(name=variable), one["detail"])
 
 
-def test_every_validation_and_precondition_is_tried(refusals: dict[str, list[dict[str, Any]]]) -> None:
+def test_every_validation_and_precondition_is_tested(refusals: dict[str, list[dict[str, Any]]]) -> None:
     errors = [one for found in refusals.values() for one in found]
     conditions = {(one["range"]["filename"], one["range"]["start"]["line"]) for one in errors}
 

@@ -17,7 +17,7 @@ variables {
   tags                     = { project = "lake" }
 }
 
-run "the_workflow_looks_folds_gives_rounds_and_assesses" {
+run "the_workflow_checks_the_status_compacts_starts_rounds_and_assesses" {
   command = plan
 
   module {
@@ -82,7 +82,7 @@ run "the_workflow_looks_folds_gives_rounds_and_assesses" {
   }
 }
 
-run "the_workflow_tells_the_topic_what_the_assessment_says_and_each_state_that_fails" {
+run "the_workflow_sends_notices_of_the_assessment_and_of_each_failed_state" {
   command = plan
 
   module {

@@ -72,7 +72,7 @@ class AskedLake:
     def relation(self, name: str) -> str:
         return f'"{self.lake.table("spec").database}"."{name}"'
 
-    def question(self, name: str) -> str:
+    def sql_of(self, name: str) -> str:
         """Return a saved query's SQL; for a view, return a query that reads all rows in a fixed order."""
         if name in self.saved:
             return self.saved[name].sql
@@ -137,8 +137,8 @@ def test_a_view_has_the_columns_and_types_of_the_catalog(lake: AskedLake, name: 
 
 
 @pytest.mark.parametrize("name", [*VIEWS, *QUERIES])
-def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> None:
-    sql = lake.question(name)
+def test_trino_returns_the_same_rows_as_the_emulators_athena(lake: AskedLake, name: str) -> None:
+    sql = lake.sql_of(name)
     ours, theirs = lake.athena.ask(sql), lake.trino.ask(sql)
 
     assert theirs.rows
@@ -152,7 +152,7 @@ def test_it_answers_as_the_emulators_athena_does(lake: AskedLake, name: str) -> 
 
 
 @pytest.mark.parametrize("ticker", SERIES)
-def test_the_reports_history_is_the_same(lake: AskedLake, ticker: str) -> None:
+def test_trino_returns_the_same_history_as_the_emulators_athena(lake: AskedLake, ticker: str) -> None:
     definition = lake.trino.ask(f"SHOW CREATE VIEW {lake.relation(VIEW_OF[ticker])}")
     sql = history_sql(table_of(definition.rows[0][0]), ticker, [*SERIES[ticker], SHARES[ticker]], days=3)
 
@@ -178,7 +178,7 @@ def values(row: Sequence[Any], types: Sequence[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("sql", "row"), FUNCTIONS)
-def test_a_function_has_the_value_that_the_trial_gives(lake: AskedLake, sql: str, row: list[Any]) -> None:
+def test_a_function_returns_the_same_value_as_in_the_trial(lake: AskedLake, sql: str, row: list[Any]) -> None:
     answer = lake.trino.ask(sql)
 
     found = [as_athena(value, kind) for value, (_, kind) in zip(answer.rows[0], answer.columns, strict=True)]
@@ -196,7 +196,7 @@ def as_athena(value: Any, kind: str) -> Any:
     return date.fromisoformat(value) if value is not None and kind == "date" else value
 
 
-def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_day(lake: AskedLake) -> None:
+def test_a_column_is_null_on_days_that_were_registered_before_it(lake: AskedLake) -> None:
     table, schema = lake.tables["sor_acoes"], table_schema(SOR_ACOES).arrow
     storage = lake.glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
     ticker, appended = schema.names[0], schema.names[-1]
@@ -223,7 +223,7 @@ def test_a_column_that_was_appended_after_a_day_was_registered_is_null_on_that_d
     assert answer.rows == [[20260105, "PETR4", None], [20260106, "PETR4", "1,5"]]
 
 
-def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: AskedLake) -> None:
+def test_a_condition_on_the_session_reads_less_than_half_of_the_rows(lake: AskedLake) -> None:
     view = lake.relation("vw_ativos_por_sessao")
     whole = lake.trino.ask(f"SELECT * FROM {view}")  # noqa: S608
     bounded = lake.trino.ask(f"SELECT * FROM {view} WHERE dt_ult_cot >= DATE '{date_of(LAST)}'")  # noqa: S608
@@ -232,9 +232,9 @@ def test_a_bound_of_the_session_saves_what_reads_every_day_most_of_it(lake: Aske
     assert bounded.rows_read < whole.rows_read / 2
 
 
-def test_what_asks_for_the_last_days_reads_as_much_of_sixty_days_as_of_ten(lake: AskedLake) -> None:
+def test_queries_of_the_last_days_read_no_more_in_a_longer_lake(lake: AskedLake) -> None:
     def rows_read() -> dict[str, int]:
-        return {name: lake.trino.ask(lake.question(name)).rows_read for name in LAST_DAYS}
+        return {name: lake.trino.ask(lake.sql_of(name)).rows_read for name in LAST_DAYS}
 
     before = rows_read()
     lake.write(earlier(lake.known, MORE_DAYS - DAYS, skip=DAYS - len(SESSIONS)))

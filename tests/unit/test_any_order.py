@@ -76,7 +76,7 @@ def test_after_one_more_workflow_every_table_holds_the_best_reading_of_every_ass
         assert set(met) == KINDS
 
 
-def test_the_calm_evening_is_complete_without_a_further_round(
+def test_a_calm_evening_is_complete_without_another_round(
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with make_world(make_assets(DAY, 4, 2), context, monkeypatch) as world:

@@ -19,7 +19,7 @@ _NAMES = table_schema(SOR_ACOES).arrow.names
 ADDED_COLUMNS = _NAMES[_NAMES.index("datetime_exec") + 1 : -1]
 
 
-def test_every_cell_of_the_five_tables_is_what_the_page_was_built_from(
+def test_every_cell_of_the_five_tables_matches_the_asset_of_the_page(
     context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assets = make_assets(DAY, 48, 32)

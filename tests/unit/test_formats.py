@@ -66,7 +66,7 @@ def messages(world: World) -> dict[str, Any]:
     return {body["ticker"]: body for name, event in world.pending if name == "messages" for body in event[1]}
 
 
-def test_a_message(world: World) -> None:
+def test_a_message_keeps_its_format(world: World) -> None:
     read, _, fund = start(world)
     fields = {"anomesdia_exec": DAY, "round": 0, "asked_at": "2026-11-23T21:45:06Z"}
 
@@ -74,7 +74,7 @@ def test_a_message(world: World) -> None:
     assert messages(world)[fund] == {"ticker": fund, "kind": "fiis", **fields}
 
 
-def test_the_ledger(world: World) -> None:
+def test_the_ledger_keeps_its_format(world: World) -> None:
     read, lost, fund = start(world)
     world.drain()
     ghosts = world.site.ghosts
@@ -113,7 +113,7 @@ def test_the_ledger(world: World) -> None:
     }
 
 
-def test_a_ledger_that_was_written_before_is_read(lake: Lake) -> None:
+def test_a_ledger_of_an_older_version_is_read(lake: Lake) -> None:
     put = {
         "listing.json": {"trial": False, "archived": True, "papers": {"acoes": {"PETR4": 1.0}, "fiis": {}}},
         "rounds/0.json": {
@@ -154,7 +154,7 @@ def test_a_ledger_that_was_written_before_is_read(lake: Lake) -> None:
     assert [batch for batch, _ in read.batches] == [BatchEntry(Kind.ACOES, {"PETR4": entry})]
 
 
-def test_the_archive(world: World) -> None:
+def test_the_archive_keeps_its_format(world: World) -> None:
     read, _, _ = start(world)
     world.drain()
 
@@ -175,7 +175,7 @@ def test_the_archive(world: World) -> None:
     assert sorted(line["kind"] for line in listings) == ["acoes", "fiis"]
 
 
-def test_objects_of_the_tables_and_their_metadata(world: World) -> None:
+def test_objects_of_the_tables_keep_their_names_and_metadata(world: World) -> None:
     start(world)
     world.drain()
     sor = {key.rsplit("/", 1)[1].split(".")[0] for key in world.lake.keys(SOR_ACOES)}
@@ -196,7 +196,9 @@ def test_objects_of_the_tables_and_their_metadata(world: World) -> None:
     assert sor < set(json.loads(said[b"pynvest.folded_ids"]))
 
 
-def test_what_a_documented_query_reads_of_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_the_fields_of_the_documented_queries(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     start(world)
     world.drain()
 

@@ -57,7 +57,7 @@ def pynvest(ours: FundamentusSite) -> Fundamentus:
     )
 
 
-def test_pynvest_reads_every_page_but_for_the_differences_that_are_listed(
+def test_pynvest_reads_every_page_with_only_the_listed_differences(
     ours: FundamentusSite, pynvest: Fundamentus
 ) -> None:
     listed = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def test_pynvest_reads_the_same_listings(ours: FundamentusSite, pynvest: Fundame
     assert ours.extracao_tickers_de_ativos(tipo) == pynvest.extracao_tickers_de_ativos(tipo)
 
 
-def test_pynvest_tells_a_ticker_that_the_site_does_not_know_from_nothing_else(
+def test_pynvest_has_no_own_error_for_a_ticker_that_the_site_does_not_know(
     ours: FundamentusSite, pynvest: Fundamentus
 ) -> None:
     with pytest.raises(TypeError):
@@ -90,7 +90,7 @@ def test_pynvest_tells_a_ticker_that_the_site_does_not_know_from_nothing_else(
         ours.coleta_indicadores_de_ativo(GHOSTS["acoes"][0])
 
 
-def test_addresses_are_pynvests_own_where_none_is_given() -> None:
+def test_the_default_addresses_are_those_of_pynvest() -> None:
     ours, pynvest, given = (
         FundamentusSite(),
         Fundamentus(),
@@ -100,7 +100,7 @@ def test_addresses_are_pynvests_own_where_none_is_given() -> None:
         assert getattr(ours, name) == getattr(pynvest, name) == getattr(given, name)
 
 
-def test_a_day_calls_the_two_methods_once_a_listing_and_once_a_ticker_and_pynvest_asks_for_nothing(
+def test_a_day_calls_one_method_a_listing_and_one_a_ticker_and_pynvest_makes_no_requests(
     pynvest: Fundamentus, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:

@@ -111,7 +111,7 @@ run "wrong_times_of_queues_and_a_key_of_own_buckets_of_another_region" {
   expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
 }
 
-run "a_large_batch_without_a_window_one_name_for_both_queues_and_keys_of_own_buckets_where_buckets_are_created" {
+run "a_large_batch_without_a_window_equal_queue_names_and_keys_without_own_buckets" {
   command = plan
 
   variables {
@@ -125,7 +125,7 @@ run "a_large_batch_without_a_window_one_name_for_both_queues_and_keys_of_own_buc
   expect_failures = [output.buckets, aws_sqs_queue.tickers, aws_sqs_queue.tickers]
 }
 
-run "values_on_the_edge_are_taken" {
+run "values_at_the_limits_are_accepted" {
   command = plan
 
   variables {
@@ -161,7 +161,7 @@ run "values_on_the_edge_are_taken" {
   }
 }
 
-run "no_rounds_bound_no_tries" {
+run "without_rounds_the_receive_count_is_not_limited" {
   command = plan
 
   variables {

@@ -51,7 +51,7 @@ def land(lake: Lake, *tickers: str, through: tuple[str, ...] = (SOT_ACOES, SPEC_
     lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, read))
 
 
-def test_an_asset_without_an_answer_is_looked_for_again(lake: Lake, assess: Any) -> None:
+def test_the_status_is_checked_again_while_an_asset_has_no_answer(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 
@@ -73,28 +73,28 @@ def test_the_digest_names_a_possible_split_since_the_newest_earlier_day(lake: La
     assert "grupamentos: PETR4 (1 para 2)\n" in assess("assess")["notice"]["text"]
 
 
-def test_the_days_before_are_looked_at_only_once_the_day_is_settled(lake: Lake, assess: Any) -> None:
+def test_earlier_days_are_read_only_after_the_day_is_settled(lake: Lake, assess: Any) -> None:
     asked: list[str] = []
     client("s3").meta.events.register(
         "before-call.s3",
         lambda params, **_: asked.append(unquote(params["url"] + str(params["query_string"]))),
     )
 
-    def of_days_before() -> bool:
+    def has_read_earlier_days() -> bool:
         return any(QUALITY in url or "anomesdia_exec=20261122/listing" in url for url in asked)
 
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
     assess()
-    unsettled = of_days_before()
+    unsettled = has_read_earlier_days()
     land(lake, "VALE3")
     assess()
 
     assert not unsettled
-    assert of_days_before()
+    assert has_read_earlier_days()
 
 
-def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:
+def test_rounds_follow_each_other_while_there_is_a_reason(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", at=NOW - timedelta(days=1))
     given = {"anomesdia_exec": DAY, "rounds": [60, 0.5]}
 
@@ -107,7 +107,7 @@ def test_rounds_are_taken_one_after_the_other_while_there_is_a_reason(lake: Lake
 
 
 @pytest.mark.parametrize(("gate", "passed"), [("fail", False), ("record", True)])
-def test_what_a_day_lacks_in_the_end_is_named_and_fails_the_workflow_unless_the_gate_only_records(
+def test_missing_assets_are_named_and_fail_the_workflow_unless_the_gate_only_records(
     lake: Lake, assess: Any, gate: str, passed: bool
 ) -> None:
     queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
@@ -122,7 +122,7 @@ def test_what_a_day_lacks_in_the_end_is_named_and_fails_the_workflow_unless_the_
     assert result["cause"].startswith(f"{DAY}: falha. ")
 
 
-def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: Any) -> None:
+def test_a_result_stays_small_with_long_labels_and_errors(lake: Lake, assess: Any) -> None:
     tickers = [f"AAA{number}" for number in range(10, 160)]
     queue(lake, *tickers)
     item = put_part(lake, SOR_ACOES, tickers)
@@ -145,7 +145,7 @@ def test_a_result_stays_small_whatever_pages_and_errors_say(lake: Lake, assess: 
     assert len(json.dumps(result)) < 32_000
 
 
-def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake: Lake, assess: Any) -> None:
+def test_two_assessments_leave_one_object_with_the_verdict_and_one_partition(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3", at=NOW - timedelta(days=1))
     land(lake, "PETR4")
 
@@ -160,7 +160,7 @@ def test_an_assessment_leaves_one_object_with_the_verdict_and_its_partition(lake
     assert read_record(lake.s3, lake.tables[QUALITY], DAY)[-1].medida == "dia"
 
 
-def test_a_trial_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
+def test_a_partial_run_is_assessed_with_one_row(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", at=NOW - timedelta(days=1))
     lake.ledger.write_listing(DAY, Listing({Kind.ACOES: {"PETR4": 1.0}}, is_partial=True))
 
@@ -183,7 +183,7 @@ def test_a_scheduled_execution_fails_if_only_a_partial_run_took_place(lake: Lake
     assert [(row.medida, row.situacao.value) for row in stored] == [("listagem", "falha"), ("dia", "falha")]
 
 
-def test_a_kind_without_a_listing_is_told_with_how_to_ask_for_it(lake: Lake, assess: Any) -> None:
+def test_the_notice_says_how_to_request_a_missing_listing(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 
@@ -193,7 +193,7 @@ def test_a_kind_without_a_listing_is_told_with_how_to_ask_for_it(lake: Lake, ass
     assert "invoque a função get-tickers" in text
 
 
-def test_rows_that_a_compaction_replaces_while_they_are_read_are_read_from_its_object(lake: Lake) -> None:
+def test_rows_that_a_compaction_replaces_during_the_read_are_read_from_its_object(lake: Lake) -> None:
     table = lake.tables[SPEC_ATIVOS]
     parts = [put_part(lake, SPEC_ATIVOS, ticker, {"codigo_ticker_ativo": ticker}) for ticker in ("A", "B")]
 
@@ -219,9 +219,7 @@ def test_a_day_that_could_not_be_written_gets_no_partition(lake: Lake) -> None:
     assert lake.partitions(QUALITY) == []
 
 
-def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
-    lake: Lake, assess: Any
-) -> None:
+def test_a_repeated_session_on_a_trading_day_is_a_reason_for_a_round(lake: Lake, assess: Any) -> None:
     before = QualityRow(SPEC_ATIVOS, "sessao_repetida", None, 20261119.0, None, Verdict.OK, None)
     write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261119, [before], NOW)
     queue(lake, "PETR4")
@@ -238,7 +236,7 @@ def test_the_session_of_the_last_day_on_a_trading_day_is_a_reason_for_a_round(
     assert status["round_seconds"] == 60
 
 
-def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
+def test_a_failed_compaction_fails_the_workflow(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4")
     land(lake, "PETR4")
 
@@ -252,7 +250,7 @@ def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
     assert "A compactação falhou: PartitionBusy: something else writes." in result["reasons"]
 
 
-def test_a_day_that_nothing_was_ever_asked_for_is_refused_where_it_is_named_and_a_failure_where_not(
+def test_a_day_without_a_run_is_refused_if_it_is_named_and_a_failure_otherwise(
     lake: Lake, assess: Any
 ) -> None:
     before = lake.s3.list_objects_v2(Bucket=lake.tables[QUALITY].bucket)["KeyCount"]
@@ -282,9 +280,7 @@ def workflow(lake: Lake) -> Any:
 FROM_SOR = {"anomesdia_exec": DAY, "source": "sor"}
 
 
-def test_a_day_is_made_anew_from_sor_at_once_and_without_rounds(
-    lake: Lake, assess: Any, workflow: Any
-) -> None:
+def test_a_rebuild_from_sor_starts_at_once_and_without_rounds(lake: Lake, assess: Any, workflow: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4", through=())
     workflow("own", **FROM_SOR)
@@ -296,7 +292,7 @@ def test_a_day_is_made_anew_from_sor_at_once_and_without_rounds(
 
 
 @pytest.mark.parametrize("given", [{"anomesdia_exec": DAY}, {}, FROM_SOR], ids=["named", "of today", "sor"])
-def test_a_day_is_not_made_anew_while_another_execution_of_it_runs(
+def test_a_day_is_not_rebuilt_while_another_execution_of_it_runs(
     lake: Lake, assess: Any, workflow: Any, given: dict[str, Any]
 ) -> None:
     land(lake, "PETR4")
@@ -307,12 +303,12 @@ def test_a_day_is_not_made_anew_while_another_execution_of_it_runs(
         assess(input=FROM_SOR, execution="own")
 
 
-def test_a_day_without_sor_objects_is_not_made_anew(lake: Lake, assess: Any, workflow: Any) -> None:
+def test_a_day_without_sor_objects_is_not_rebuilt(lake: Lake, assess: Any, workflow: Any) -> None:
     with pytest.raises(DayRefused, match=f"{DAY} has no SoR objects"):
         assess(input=FROM_SOR, execution="own")
 
 
-def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, assess: Any) -> None:
+def test_half_a_listing_is_compared_with_the_newest_earlier_one(lake: Lake, assess: Any) -> None:
     before = {Kind.ACOES: dict.fromkeys(f"AAA{number}" for number in range(10, 20)), Kind.FIIS: {"A11": None}}
     lake.ledger.write_listing(20261119, Listing(before))
     queue(lake, "PETR4", day=20261120)  # no reference: this listing has no funds
@@ -327,7 +323,7 @@ def test_half_a_listing_is_held_against_the_newest_earlier_one(lake: Lake, asses
     )
 
 
-def test_each_execution_tells_the_verdict_though_nothing_has_changed(lake: Lake, assess: Any) -> None:
+def test_each_execution_reports_the_verdict_even_without_changes(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4", "VALE3")
     land(lake, "PETR4")
 
@@ -342,7 +338,7 @@ def test_each_execution_tells_the_verdict_though_nothing_has_changed(lake: Lake,
 SCHEDULED = {"rounds": [60, 60]}
 
 
-def test_a_day_that_a_collector_brought_is_not_assessed_by_the_scheduled_execution_too(
+def test_the_scheduled_execution_does_not_assess_a_day_that_a_collector_brought(
     lake: Lake, assess: Any
 ) -> None:
     with time_machine.travel(NOW + timedelta(minutes=6)):
@@ -360,7 +356,7 @@ def test_a_day_that_a_collector_brought_is_not_assessed_by_the_scheduled_executi
     assert "assessed_by_another" not in from_site
 
 
-def test_a_collector_that_never_comes_is_a_failure_once_the_rounds_are_over(lake: Lake, assess: Any) -> None:
+def test_a_day_without_a_collectors_pages_is_settled_after_the_last_round(lake: Lake, assess: Any) -> None:
     progress: dict[str, int] = {}
     with time_machine.travel(NOW + timedelta(minutes=6)):
         for _ in SCHEDULED["rounds"]:
@@ -370,6 +366,6 @@ def test_a_collector_that_never_comes_is_a_failure_once_the_rounds_are_over(lake
         assert assess(input=SCHEDULED, fetch_from="pages", progress=progress)["settled"] is True
 
 
-def test_a_step_that_is_none_is_refused(assess: Any) -> None:
+def test_an_unknown_step_is_refused(assess: Any) -> None:
     with pytest.raises(ValueError, match="step is 'untold', expected look or assess"):
         assess("untold")

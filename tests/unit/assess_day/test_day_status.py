@@ -60,12 +60,12 @@ def empty(*rounds: Round, **more: object) -> DayState:
     return state({}, {}, listing=None, rounds=rounds, sor_ids=frozenset(), newest_object_at=None, **more)
 
 
-def test_a_day_all_of_whose_assets_were_read_is_settled() -> None:
+def test_a_day_with_all_assets_read_is_settled() -> None:
     assert waits(state(), after(61)) == []
     assert reasons_for_a_round(state(), None, None) == ()
 
 
-def test_assets_without_an_answer_are_waited_for_until_their_messages_have_run_out() -> None:
+def test_the_workflow_waits_for_unanswered_assets_until_their_messages_expire() -> None:
     unanswered = state(fiis={})
 
     assert waits(unanswered, after(PATIENCE - 1)) == ["ativos da rodada 0 ainda sem resposta: 1 (HGLG11)"]
@@ -90,7 +90,7 @@ def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome,
 @pytest.mark.parametrize(
     "more", [{"queues": ("mensagens na fila de ações: 1 à espera",)}, {"not_through": ("1 objeto",)}]
 )
-def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_more(more: dict) -> None:
+def test_nonempty_queues_and_pending_objects_get_ten_more_minutes(more: dict) -> None:
     # All assets were read 60 seconds after `START`.
     day = state(**more)
 
@@ -98,14 +98,14 @@ def test_queues_that_do_not_look_empty_and_objects_on_their_way_get_ten_minutes_
     assert not waits(day, after(60 + GRACE_SECONDS))
 
 
-def test_the_ten_minutes_begin_when_the_messages_of_unanswered_assets_have_run_out() -> None:
+def test_the_ten_minutes_begin_when_the_messages_of_unanswered_assets_expire() -> None:
     day = state(fiis={}, queues=("mensagens na fila de fundos: 1 à espera",))
 
     assert waits(day, after(PATIENCE + GRACE_SECONDS - 1))
     assert not waits(day, after(PATIENCE + GRACE_SECONDS))
 
 
-def test_what_has_not_come_through_in_the_end_is_no_reason_to_ask_the_site() -> None:
+def test_pending_objects_are_no_reason_for_a_round() -> None:
     day = state(not_through=("1 objeto",))
 
     assert waits(day, after(3600)) == []
@@ -121,7 +121,7 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
     assert reasons_for_a_round(day, None, None) == (said,)
 
 
-def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_round() -> None:
+def test_a_day_without_a_run_gets_time_and_is_then_a_reason_for_a_round() -> None:
     day = empty()
 
     assert waits(day, after(BEGIN_SECONDS - 1)) == ["ainda não há listagem de 23/11/2026"]
@@ -130,7 +130,7 @@ def test_a_day_that_nothing_has_begun_is_given_time_and_then_is_a_reason_for_a_r
 
 
 @pytest.mark.parametrize("reason", [None, "refused: status 403"])
-def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledger(
+def test_a_cleared_day_gets_time_until_its_new_round_is_in_the_ledger(
     reason: str | None,
 ) -> None:
     day = empty(replace(ROUND, reason=reason))
@@ -143,13 +143,13 @@ def test_a_day_that_was_cleared_is_given_time_until_its_new_round_is_in_the_ledg
     assert waiting_for(day, begun_by, PATIENCE, START + long_after) == []
 
 
-def test_a_lake_that_rests_on_a_collector_says_that_no_manifest_has_come() -> None:
+def test_a_lake_with_a_collector_reports_a_missing_manifest() -> None:
     said = "o coletor ainda não enviou as páginas de 23/11/2026"
 
     assert reasons_for_a_round(empty(fetch_from="pages"), None, None) == (said,)
 
 
-def test_a_day_of_before_the_ledger_is_no_reason_for_a_round() -> None:
+def test_a_day_older_than_the_ledger_is_no_reason_for_a_round() -> None:
     assert reasons_for_a_round(state({}, {}, listing=None, rounds=()), None, None) == ()
 
 
@@ -163,7 +163,7 @@ def test_half_a_listing_is_a_reason_for_a_round() -> None:
     assert reasons_for_a_round(partial, before, None) == ()
 
 
-def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> None:
+def test_a_repeated_session_is_a_reason_for_a_round() -> None:
     said = "o site ainda mostra o pregão de 19/11/2026"
 
     assert reasons_for_a_round(state(), None, 20261119) == (said,)
@@ -180,7 +180,7 @@ def test_a_session_that_the_last_day_had_already_is_a_reason_for_a_round() -> No
         ([Outcome.REFUSED] * 3, {"fetch_from": "pages"}, False),
     ],
 )
-def test_the_site_refuses_aws_where_the_newest_round_read_nothing_and_three_assets_were_refused(
+def test_the_site_refuses_aws_if_the_newest_round_read_nothing_and_three_assets_were_refused(
     outcomes: list[Outcome], more: dict[str, str], refuses: bool
 ) -> None:
     said = {f"AAA{number}": AssetEntry(outcome, 1) for number, outcome in enumerate(outcomes)}
@@ -192,7 +192,7 @@ def test_the_site_refuses_aws_where_the_newest_round_read_nothing_and_three_asse
     assert day.site_refuses is refuses
 
 
-def test_looks_get_rarer_after_twenty_minutes_of_thirty_seconds() -> None:
+def test_status_checks_get_rarer_after_twenty_minutes() -> None:
     waits = [look_seconds(number, 30) for number in range(1, QUICK_LOOKS + 3)]
 
     assert sum(waits[:QUICK_LOOKS]) == 20 * 60

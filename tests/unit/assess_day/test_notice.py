@@ -78,7 +78,7 @@ def notice(day: Assessment, sot: Any = SOT, **more: Any) -> Notice:
     return notice_of(day, sot, quality_table=f"db_spec.{QUALITY}", **(usual | more))
 
 
-def test_a_good_day_is_told_in_these_words() -> None:
+def test_the_notice_of_a_good_day_has_this_text() -> None:
     told = notice(assessment())
 
     assert told.tell == "digest"
@@ -111,7 +111,7 @@ def test_possible_splits_are_named_with_their_ratio() -> None:
     assert "Possíveis desdobramentos ou grupamentos: ABCD3 (1 para 2), EFGH11 (10 para 1)\n" in text
 
 
-def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
+def test_the_notice_has_a_remark_and_what_to_do_about_it() -> None:
     missing = {(Kind.ACOES, "PETR3"): Outcome.LATER_SESSION}
     day = assessment(row(Verdict.WARNING, "1 de 10 ativos da lista\nnão foi lido"), missing=missing)
     told = notice(day, {}, daily_digest=False)
@@ -136,7 +136,7 @@ def test_a_day_with_a_remark_is_told_with_it_and_with_what_to_do() -> None:
     )
 
 
-def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
+def test_the_notice_of_a_bad_day_has_the_worst_reason_first() -> None:
     refused = {(Kind.FIIS, f"ABCD{number:02}"): Outcome.REFUSED for number in range(1234)}
     entries = {ticker: AssetEntry(outcome) for (_, ticker), outcome in refused.items()}
     day = assessment(
@@ -194,7 +194,7 @@ def test_a_bad_day_is_told_as_a_failure_the_worst_reason_first() -> None:
         (Verdict.FAILURE, False, True, True, "none"),
     ],
 )
-def test_whether_a_day_is_told_depends_on_verdict_and_settings(
+def test_verdict_and_settings_decide_whether_a_notice_is_sent(
     situacao: Verdict, failures_only: bool, daily_digest: bool, trial: bool, tell: str
 ) -> None:
     day = assessment(row(situacao, "por isso"), is_partial=trial)
@@ -202,7 +202,7 @@ def test_whether_a_day_is_told_depends_on_verdict_and_settings(
     assert notice(day, daily_digest=daily_digest, failures_only=failures_only).tell == tell
 
 
-def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none() -> None:
+def test_the_advice_for_a_missing_listing_depends_on_the_reason() -> None:
     def advice(reason: str, **more: Any) -> list[str]:
         unlisted = QualityRow(None, "listagem", None, 0.0, None, Verdict.FAILURE, reason)
         told = notice(assessment(unlisted, **more), {})
@@ -220,7 +220,7 @@ def test_what_to_do_about_a_day_without_a_listing_depends_on_why_there_is_none()
     assert uncollected == ["trazer o que falta", "ver cada medida"]
 
 
-def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_for_again() -> None:
+def test_the_advice_for_another_layout_is_to_read_the_archived_pages_again() -> None:
     missing = {(Kind.ACOES, "PETR4"): Outcome.LAYOUT}
 
     told = notice(assessment(row(Verdict.FAILURE, "por isso"), missing=missing))
@@ -230,7 +230,7 @@ def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_f
     assert "pedir de novo" not in told.text
 
 
-def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
+def test_a_few_refused_assets_are_named_without_advice_about_aws() -> None:
     missing = {(Kind.ACOES, "PETR4"): Outcome.REFUSED}
 
     told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing))
@@ -245,7 +245,7 @@ def test_a_notice_names_its_lake() -> None:
     assert told.subject == told.text.split("\n")[0] == "my-lake 23/11/2026: tudo certo"
 
 
-def test_text_of_pages_is_data_in_a_notice_cut_printable_and_without_links() -> None:
+def test_text_from_pages_is_short_printable_and_without_links_in_a_notice() -> None:
     label = "http://evil.com/\x07\u202ex " + "a" * 500
     day = assessment(row(Verdict.WARNING, f"O rótulo {label} é novo. Veja www.evil.com, P/Cap. Giro 1.234,5"))
 
@@ -293,7 +293,7 @@ stocks = st.builds(
     st.booleans(),
     st.booleans(),
 )
-def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
+def test_every_notice_is_short_and_accepted_by_sns(
     found: list[QualityRow],
     missing: dict[AssetKey, Outcome | None],
     traded: list[dict[str, Any]],

@@ -32,7 +32,7 @@ def test_every_check_is_documented_and_every_documented_check_exists() -> None:
     assert {row.medida for row in (*run_checks(good), *run_checks(unlisted))} == set(documented())
 
 
-def test_the_limits_are_those_of_the_code() -> None:
+def test_the_documented_limits_match_the_code() -> None:
     for names, limits in (
         (("papeis_listados",), thresholds.LISTED),
         (("linhas",), thresholds.ROWS),

@@ -48,7 +48,7 @@ def test_a_split_changes_quantity_and_price_in_inverse_proportion(now: Any, fact
     assert possible_splits(stock(BEFORE, 20.0, 1_000), stock(*now)) == expected
 
 
-def test_the_quotas_of_a_fund_are_split_too_and_a_new_asset_is_not() -> None:
+def test_a_fund_can_be_split_and_a_new_asset_cannot() -> None:
     def funds(session: date, *assets: tuple[str, float, int]) -> Any:
         columns = ("fii", "vlr_cot", "num_cotas")
         return {

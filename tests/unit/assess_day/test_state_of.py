@@ -13,34 +13,34 @@ from pynvest_lake.storage import object_id, write
 LEDGER = DayLedger(DAY, None, (), ())
 
 
-def come(lake: Lake) -> DayState:
+def day_state(lake: Lake) -> DayState:
     return state_of(lake.s3, lake.tables.values(), LEDGER)
 
 
-def test_objects_on_their_way_are_named_with_the_tables_that_they_have_not_come_to(lake: Lake) -> None:
+def test_pending_objects_are_named_with_the_tables_that_lack_them(lake: Lake) -> None:
     raw = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
     half = put_part(lake, SOR_FIIS, "half", {"fii": "BBBB11"})
     put_part(lake, SOT_FIIS, "half", {"fii": "BBBB11"})
 
     both = ", ".join(sorted([raw.id, half.id]))
-    assert come(lake).sor_ids == {raw.id, half.id}
-    assert come(lake).not_through == (
+    assert day_state(lake).sor_ids == {raw.id, half.id}
+    assert day_state(lake).not_through == (
         f"objetos da SoR que não chegaram a {SOT_ACOES}: 1 ({raw.id})",
         f"objetos da SoR que não chegaram a {SPEC_ATIVOS}: 2 ({both})",
     )
 
 
-def test_an_id_that_sor_does_not_have_counts_nowhere(lake: Lake) -> None:
+def test_an_id_that_sor_does_not_have_is_ignored(lake: Lake) -> None:
     put_part(lake, SOT_FIIS, "of a day that was cleared", {"fii": "BBBB11"})
 
-    assert come(lake).not_through == ()
+    assert day_state(lake).not_through == ()
 
 
-def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
+def test_no_object_is_pending_before_or_after_the_compaction(lake: Lake) -> None:
     for sor, sot in ((SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)):
         for table in (sor, sot, SPEC_ATIVOS):
             put_part(lake, table, sor)
-    assert come(lake).not_through == ()
+    assert day_state(lake).not_through == ()
 
     table = lake.tables[SOT_ACOES]
     part = table.part(DAY, object_id(SOR_ACOES))
@@ -52,10 +52,10 @@ def test_what_has_come_through_lacks_nothing_folded_or_not(lake: Lake) -> None:
     )
     lake.s3.delete_object(Bucket=table.bucket, Key=part.key)
 
-    assert come(lake).not_through == ()
+    assert day_state(lake).not_through == ()
 
 
-def test_what_another_compaction_replaces_meanwhile_has_come_through(lake: Lake) -> None:
+def test_an_object_that_another_compaction_replaces_meanwhile_is_not_pending(lake: Lake) -> None:
     raw = put_part(lake, SOR_ACOES, "raw", {"nome_papel": "AAAA3"})
     put_part(lake, SPEC_ATIVOS, "raw", {"codigo_ticker_ativo": "AAAA3"})
     table = lake.tables[SOT_ACOES]
@@ -69,8 +69,8 @@ def test_what_another_compaction_replaces_meanwhile_has_come_through(lake: Lake)
 
     lake.s3.meta.events.register("before-call.s3.GetObject", replace_old)
 
-    assert come(lake).not_through == ()
+    assert day_state(lake).not_through == ()
 
 
-def test_a_day_without_objects_has_come_nowhere(lake: Lake) -> None:
-    assert come(lake) == DayState(LEDGER, frozenset())
+def test_a_day_without_objects_has_an_empty_state(lake: Lake) -> None:
+    assert day_state(lake) == DayState(LEDGER, frozenset())

@@ -58,7 +58,7 @@ def remarks(rows: Rows) -> dict[tuple[str | None, str, str | None], str]:
     }
 
 
-def said(rows: Rows) -> str:
+def reasons(rows: Rows) -> str:
     return "\n".join(row.motivo for row in rows if row.motivo)
 
 
@@ -75,10 +75,10 @@ def both(change: Change) -> tuple[Rows, Rows]:
     return changed(FIRST, change), changed(LAST, change)
 
 
-def test_thirty_good_days_with_their_ordinary_noise_are_ok_every_time_and_so_is_the_thirty_first() -> None:
+def test_thirty_one_good_days_with_ordinary_noise_are_ok() -> None:
     days = {**history(), number_of(LAST): judged_good(LAST)}
 
-    assert {day: said(rows) for day, rows in days.items() if said(rows)} == {}
+    assert {day: reasons(rows) for day, rows in days.items() if reasons(rows)} == {}
     assert len(days) == 31
     assert not all(is_trading_day(day) for day in days)
     assert len({len(assets_of(day)) for day in weekdays(31)}) > 1
@@ -99,7 +99,7 @@ def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference()
     assert remarks(last)[SOR_ACOES, "rotulo_novo", "P/VPA"] == "aviso"
     assert remarks(last)[SOT_ACOES, "preenchimento", "vlr_ind_p_sobre_vp"] == "falha"
     for rows in (first, last):
-        assert 'O rótulo "P/VP" falta em' in said(rows)
+        assert 'O rótulo "P/VP" falta em' in reasons(rows)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference()
         ("Valor de mercado", SOT_FIIS, "vlr_mercado"),
     ],
 )
-def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lacks_it(
+def test_the_first_day_fails_if_all_pages_lack_a_value_that_every_asset_has(
     label: str, table: str, column: str
 ) -> None:
     lacking = remarks(changed(FIRST, lambda asset: asset.with_label(label, "Outro")))
@@ -130,7 +130,7 @@ def test_what_no_asset_is_known_without_fails_the_first_day_where_every_page_lac
     assert empty[table, "preenchimento", column] == "falha"
 
 
-def test_a_column_that_empties_is_a_failure_only_where_it_was_filled() -> None:
+def test_an_empty_column_is_a_failure_only_if_it_was_filled_before() -> None:
     def without_mandate(asset: SampleAsset) -> SampleAsset:
         return asset.with_cell("tipo_mandato", "") if asset.kind == "fiis" else asset
 
@@ -157,7 +157,7 @@ def test_a_first_day_of_pages_in_each_recorded_form_is_ok() -> None:
 
     for day in ((stock, fund), (filled, on_asset), (older, fund), (stock, filled, older, fund, on_asset)):
         rows = judged(day, FIRST)
-        assert said(rows) == ""
+        assert reasons(rows) == ""
         assert rows[-1].situacao is Verdict.OK
 
 
@@ -170,7 +170,7 @@ def test_a_core_label_that_single_pages_lack_is_a_remark() -> None:
             (SOR_ACOES, "rotulo_ausente", "P/L"): "aviso",
             (SOR_ACOES, "rotulo_novo", "P/L (novo)"): "aviso",
         }
-        assert "como PETR4" in said(rows)
+        assert "como PETR4" in reasons(rows)
 
 
 def test_a_new_label_is_a_remark_with_its_name() -> None:
@@ -179,11 +179,11 @@ def test_a_new_label_is_a_remark_with_its_name() -> None:
             (SOR_ACOES, "rotulo_novo", "P/FCF"): "aviso",
             (SOR_FIIS, "rotulo_novo", "P/FCF"): "aviso",
         }
-        assert 'O rótulo "P/FCF" não tem coluna, e está em ' in said(rows)
+        assert 'O rótulo "P/FCF" não tem coluna, e está em ' in reasons(rows)
         assert rows[-1].situacao is Verdict.WARNING
 
 
-def test_a_label_that_most_pages_have_loses_its_column_on_the_thirty_first_day() -> None:
+def test_a_renamed_common_label_is_a_remark_on_the_thirty_first_day() -> None:
     first, last = both(lambda asset: asset.with_label("Dív. Bruta", "Dívida"))
 
     assert (SOT_ACOES, "preenchimento", "vlr_divida_bruta") not in remarks(first)
@@ -197,7 +197,7 @@ def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
     found = remarks(rows)
     assert found[SOR_ACOES, "papeis_listados", None] == found[SOT_ACOES, "linhas", None] == "falha"
     listed = len([asset for asset in assets_of(LAST)[::2] if asset.kind == "acoes"])
-    assert f"A listagem tem {listed} ações; o normal é " in said(rows)
+    assert f"A listagem tem {listed} ações; o normal é " in reasons(rows)
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
@@ -213,7 +213,7 @@ def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_
     holiday = next(day for day in weekdays(30) if not is_trading_day(number_of(day)))
 
     assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
-    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y}" in said(rows)
+    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y}" in reasons(rows)
     assert remarks(judged_good(holiday)) == {}
     shown = next(row for row in judged_good(holiday) if row.medida == "sessao_repetida")
     assert shown.valor == shown.referencia == number_of(session_of(holiday))
@@ -230,16 +230,14 @@ def scaled(column: str, factor: Decimal) -> Change:
     return change
 
 
-def test_a_shifted_decimal_comma_in_one_column_is_a_failure_from_the_first_day_where_a_product_tells() -> (
-    None
-):
+def test_a_shifted_decimal_comma_is_a_failure_from_the_first_day_if_a_product_shows_it() -> None:
     first, last = both(scaled("vlr_ind_vpa", Decimal(10)))
 
     assert remarks(first) == {(SOT_ACOES, "p_sobre_vp_vezes_vpa", "vlr_ind_p_sobre_vp"): "falha"}
     assert remarks(last)[SOT_ACOES, "mediana", "vlr_ind_vpa"] == "falha"
 
 
-def test_values_of_three_hundred_digits_are_judged_as_others_are() -> None:
+def test_values_of_three_hundred_digits_are_judged_like_others() -> None:
     first, last = both(
         lambda asset: asset.with_cell("vlr_mercado", "9" * 308) if asset.kind == "acoes" else asset
     )
@@ -273,14 +271,14 @@ def test_prices_times_a_thousand_are_a_failure() -> None:
     assert remarks(rows)[SOT_ACOES, "preco_fora_52_semanas", "vlr_cot"] == "falha"
 
 
-def test_prices_that_are_not_those_of_the_listing_are_a_failure_from_the_first_day() -> None:
+def test_prices_that_differ_from_the_listing_are_a_failure_from_the_first_day() -> None:
     rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: 7777.77 for asset in assets_of(FIRST)})
 
     assert remarks(rows) == {(table, "preco_listagem", "vlr_cot"): "falha" for table in (SOT_ACOES, SOT_FIIS)}
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
-def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day: date) -> None:
+def test_a_refused_kind_is_a_failure_and_one_refused_asset_is_a_remark(day: date) -> None:
     assets = assets_of(day)
     funds = [asset.ticker for asset in assets if asset.kind == "fiis"]
 
@@ -289,13 +287,13 @@ def test_all_of_one_kind_refused_is_a_failure_and_one_asset_of_many_a_remark(day
 
     assert remarks(one) == {(SOR_ACOES, "papeis_faltando", None): "aviso"}
     one_stock = f"De {len(stocks(day))} ações da listagem, 1 sem leitura"
-    assert f"{one_stock}: PETR4 (o site recusou o pedido)." in said(one)
+    assert f"{one_stock}: PETR4 (o site recusou o pedido)." in reasons(one)
     assert remarks(every)[SOR_FIIS, "papeis_faltando", None] == "falha"
     every_fund = f"De {len(funds)} fundos da listagem, {len(funds)} sem leitura"
-    assert f"{every_fund}: {min(funds)} (o site recusou o pedido)" in said(every)
+    assert f"{every_fund}: {min(funds)} (o site recusou o pedido)" in reasons(every)
 
 
-def test_pages_that_were_not_kept_are_a_remark() -> None:
+def test_pages_that_were_not_archived_are_a_remark() -> None:
     good = good_day(FIRST)
     ledger = good.ledger
     lost = tuple((replace(entry, archived=False), at) for entry, at in ledger.batches)
@@ -307,22 +305,22 @@ def test_pages_that_were_not_kept_are_a_remark() -> None:
 
     for rows, what in ((of_assets, f"{assets} de ativos"), (of_listings, "2 de listagens")):
         assert remarks(rows) == {(None, "paginas_nao_guardadas", None): "aviso"}
-        assert f"(sem elas, o dia não pode ser relido): {what}." in said(rows)
+        assert f"(sem elas, o dia não pode ser relido): {what}." in reasons(rows)
 
 
-def test_cells_that_cannot_be_read_are_named() -> None:
+def test_unreadable_cells_are_named() -> None:
     def one(asset: SampleAsset) -> SampleAsset:
         return asset.with_cell("vlr_cot", "n/d") if asset.ticker == "PETR4" else asset
 
     every = both(lambda asset: asset.with_cell("vlr_cot", "n/d") if asset.kind == "acoes" else asset)
     for rows in both(one):
         assert remarks(rows) == {(SOT_ACOES, "ilegiveis", "vlr_cot"): "aviso"}
-        assert 'como "n/d" de PETR4' in said(rows)
+        assert 'como "n/d" de PETR4' in reasons(rows)
     for rows in every:
         assert remarks(rows)[SOT_ACOES, "ilegiveis", "vlr_cot"] == "falha"
 
 
-def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None:
+def test_pending_objects_and_failed_compactions_fail_the_day() -> None:
     good = good_day(FIRST)
     text = "objetos que não chegaram de um a outro: 1 (0f3a)"
 
@@ -333,7 +331,7 @@ def test_what_did_not_come_through_and_a_fold_that_failed_are_failures() -> None
     )
 
     assert remarks(rows) == {(None, "objetos_pendentes", None): "falha", (None, "dedup", None): "falha"}
-    assert f"Há {text}." in said(rows)
+    assert f"Há {text}." in reasons(rows)
 
 
 def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
@@ -343,10 +341,10 @@ def test_more_dead_letters_than_the_day_before_are_a_remark() -> None:
     assert remarks(dead) == {(None, "fila_morta", None): "aviso"}
     again = replace(good, dead_letters=3, earlier={number_of(FIRST) - 1: dead})
     assert (None, "fila_morta", None) not in remarks(run_checks(again))
-    assert said(dead).startswith("Mensagens nas filas de falhas: 3 (antes: 0).")
+    assert reasons(dead).startswith("Mensagens nas filas de falhas: 3 (antes: 0).")
 
 
-def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_day() -> None:
+def test_a_bad_day_is_no_reference_until_reference_from_accepts_it() -> None:
     change = scaled("vlr_ind_margem_bruta", Decimal(10))
     moved = (SOT_ACOES, "mediana", "vlr_ind_margem_bruta")
     known = {**history(), number_of(LAST): changed(LAST, change)}
@@ -357,12 +355,12 @@ def test_one_bad_day_does_not_become_the_norm_and_a_new_normal_is_accepted_by_a_
     accepted = judged(moved_again, later, earlier=known, reference_from=number_of(later))
 
     assert remarks(known[number_of(LAST)]) == {moved: "falha"}
-    assert f"A mediana de vlr_ind_margem_bruta em {SOT_ACOES} é" in said(known[number_of(LAST)])
+    assert f"A mediana de vlr_ind_margem_bruta em {SOT_ACOES} é" in reasons(known[number_of(LAST)])
     assert remarks(again) == {moved: "falha"}
     assert remarks(accepted) == {}
 
 
-def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead_letters_of_before() -> None:
+def test_reference_from_hides_references_but_not_the_last_session_and_older_dead_letters() -> None:
     before = session_of(LAST - timedelta(days=1))
     late = [on_session(asset, before) if last_quote(asset) > before else asset for asset in assets_of(LAST)]
     last_day = weekdays(30)[-1]
@@ -403,7 +401,7 @@ def test_the_labels_of_a_page_count_until_a_later_page_of_its_asset_is_read() ->
     assert remarks(judged_with(first, second)) == {}
 
 
-def test_more_labels_than_are_named_are_counted() -> None:
+def test_labels_beyond_the_named_ones_are_counted() -> None:
     many = tuple(f"Novo {number:02}" for number in range(20))
     cut = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=many, unknown_count=3000)
     other = read_as(Outcome.READ, 0, fetched_at="2026-10-05T22:00:00Z", unknown_labels=("Novo 20",))
@@ -412,10 +410,10 @@ def test_more_labels_than_are_named_are_counted() -> None:
 
     named = [row for row in rows if row.medida == "rotulo_novo" and row.situacao is not Verdict.OK]
     assert {row.coluna for row in named} == {None, *many}
-    assert "há mais rótulos sem coluna do que os mostrados: 3.000 na de PETR4." in said(rows)
+    assert "há mais rótulos sem coluna do que os mostrados: 3.000 na de PETR4." in reasons(rows)
 
 
-def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() -> None:
+def test_an_asset_that_the_newest_round_could_not_read_again_is_a_remark() -> None:
     everyone = [asset.ticker for asset in stocks(FIRST)]
     odd = everyone[0]
     again = {ticker: read_as(Outcome.READ, 1) for ticker in everyone if ticker != odd}
@@ -428,37 +426,37 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
     assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
     many = len(everyone)
     assert (
-        said(rows).split("\n")[0]
+        reasons(rows).split("\n")[0]
         == f"Ações que a última rodada pediu de novo: {many}; ficaram com a leitura anterior: 1 ({odd})."
     )
     assert remarks(whole) == {}
 
 
-def test_objects_that_are_not_of_the_lake_are_named() -> None:
+def test_foreign_objects_are_named() -> None:
     good = good_day(FIRST)
     keys = ("t/anomesdia_exec=20261005/", "t/anomesdia_exec=20261005/_SUCCESS")
 
     rows = run_checks(replace(good, state=replace(good.state, foreign_keys=keys)))
 
     assert remarks(rows) == {(None, "objetos_estranhos", None): "aviso"}
-    assert "o Athena lê os que não começam com _ ou ponto" in said(rows)
-    assert f"ou falhar: 2 ({', '.join(keys)})." in said(rows)
+    assert "o Athena lê os que não começam com _ ou ponto" in reasons(rows)
+    assert f"ou falhar: 2 ({', '.join(keys)})." in reasons(rows)
 
 
-def test_days_that_the_catalog_lacks_are_counted_and_what_registers_them_is_named() -> None:
+def test_days_missing_in_the_catalog_are_counted_with_the_statement_that_registers_them() -> None:
     table, other = LakeTable("lake", "db_sot", SOT_ACOES), LakeTable("lake", "db_sot", SOT_FIIS)
     good = good_day(FIRST)
 
     rows = run_checks(replace(good, unregistered={table: (20261001, 20261002), other: ()}))
 
     assert remarks(rows) == {(SOT_ACOES, "dias_sem_registro", None): "aviso"}
-    assert said(rows).split("\n")[0] == (
+    assert reasons(rows).split("\n")[0] == (
         "Dias que estão no bucket e não no catálogo, que nenhuma consulta vê: 2; "
         f"no Athena, no banco db_sot, rode MSCK REPAIR TABLE {SOT_ACOES}."
     )
 
 
-def test_a_text_that_cannot_be_read_counts_only_in_the_reading_that_counts() -> None:
+def test_an_unreadable_text_counts_only_in_the_best_reading() -> None:
     good = good_day(FIRST)
     texts = good.sor[Kind.ACOES].to_pylist()
     emptied = [{**row, "vlr_ind_roe": "-"} if row["nome_papel"] == "PETR4" else row for row in texts]
@@ -480,7 +478,7 @@ def test_a_day_without_a_listing_is_a_failure_that_says_why() -> None:
     rows = run_checks(replace(good, state=replace(good.state, ledger=ledger, sor_ids=frozenset())))
 
     assert remarks(rows)[None, "listagem", None] == "falha"
-    assert f"Não há listagem de {FIRST:%d/%m/%Y}." in said(rows)
+    assert f"Não há listagem de {FIRST:%d/%m/%Y}." in reasons(rows)
 
 
 @settings(max_examples=25)
@@ -514,7 +512,7 @@ def test_the_order_of_rows_and_of_batches_changes_nothing(order: Random) -> None
         (5.0, 0.0, "ok"),
     ],
 )
-def test_a_median_next_to_zero_among_values_of_both_signs_is_not_judged(
+def test_a_median_near_zero_among_values_of_both_signs_is_not_judged(
     value: float, reference: float, expected: str
 ) -> None:
     values = [step / 10 for step in range(-100, 101)]

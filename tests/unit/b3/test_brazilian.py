@@ -56,7 +56,7 @@ def test_any_int64_written_the_brazilian_way_reads_back_exactly(
 
 
 @pytest.mark.parametrize("number", [INT64_MIN, INT64_MIN - 1, INT64_MAX, INT64_MAX + 1, 10**18, 10**19])
-def test_an_integer_out_of_the_range_of_int64_is_null_and_not_another_number(number: int) -> None:
+def test_an_integer_outside_the_range_of_int64_is_null(number: int) -> None:
     expected = number if INT64_MIN <= number <= INT64_MAX else None
     assert read_integer(f"{number}") == read_integer(as_brazilians_write(number)) == expected
 
@@ -95,7 +95,7 @@ def test_any_date_written_the_brazilian_way_reads_back(day: date) -> None:
         *("31-02-2026 10:00:00", "01-01-2026 24:00:00", "01-01-2026 23:59:60", "01-01-2026"),
     ],
 )
-def test_a_date_or_moment_that_the_calendar_lacks_is_null_and_not_another(text: str) -> None:
+def test_an_invalid_date_or_moment_is_null(text: str) -> None:
     assert (read_date(text), read_moment(text)) == (None, None)
 
 
@@ -106,13 +106,13 @@ def test_any_moment_as_pynvest_writes_it_reads_back(moment: datetime) -> None:
 
 @pytest.mark.parametrize("read", [read_number, read_integer, read_date, read_moment])
 @given(text=st.text())
-def test_no_text_at_all_makes_a_reader_fail(read: Callable[[str | None], object], text: str) -> None:
+def test_no_text_makes_a_reader_fail(read: Callable[[str | None], object], text: str) -> None:
     read(text), read(without_blanks(text))
     assert read(None) is None
 
 
 @pytest.mark.parametrize("text", [None, "", "-", "-%", " - ", "\n", "\xa0", "\xa0-%\t"])
-def test_a_text_that_stands_for_no_value_is_none(text: str | None) -> None:
+def test_a_text_without_a_value_is_none(text: str | None) -> None:
     assert without_blanks(text) is None
 
 
@@ -125,5 +125,5 @@ def test_a_text_that_stands_for_no_value_is_none(text: str | None) -> None:
         ("\x021\x00", "\x021\x00"),
     ],
 )
-def test_space_around_a_text_is_dropped_and_all_else_is_kept(text: str, stripped: str) -> None:
+def test_only_the_space_around_a_text_is_removed(text: str, stripped: str) -> None:
     assert without_blanks(text) == stripped

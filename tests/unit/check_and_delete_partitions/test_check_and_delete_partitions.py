@@ -84,7 +84,7 @@ def late_on_the_day(lake: Lake) -> Iterator[None]:
         yield
 
 
-def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_successors(
+def test_an_object_that_an_earlier_run_writes_meanwhile_stays_in_all_later_layers(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = [SOR_ACOES, SOT_ACOES, SPEC_ATIVOS]
@@ -105,7 +105,7 @@ def test_what_functions_of_an_earlier_run_write_meanwhile_never_lacks_its_succes
     assert ids[0] <= ids[1] <= ids[2]
 
 
-def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partition_that_is_not_deleted_is_an_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
     monkeypatch.setattr(awswrangler.catalog, "delete_partitions", lambda **_: None)
 
@@ -113,7 +113,7 @@ def test_a_partition_that_stays_is_an_error(lake: Lake, monkeypatch: pytest.Monk
         remove_day(lake.s3, lake.glue, [lake.tables[SOT_ACOES]], DAY)
 
 
-def test_awswrangler_is_not_loaded_for_a_day_of_which_nothing_is_there(
+def test_awswrangler_is_not_loaded_for_an_empty_day(
     lake: Lake, stage1: Stage1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     partitions._awswrangler.cache_clear()
@@ -147,7 +147,7 @@ def s3_keeps(lake: Lake) -> Iterator[Callable[[str, int], None]]:
     boto3.DEFAULT_SESSION.events.unregister("before-call.s3.DeleteObjects", answer)
 
 
-def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: Any) -> None:
+def test_objects_that_s3_keeps_at_first_are_deleted_later(lake: Lake, s3_keeps: Any) -> None:
     kept = put_part(lake, SOT_ACOES, 1)
     put_part(lake, SOT_ACOES, 2)
     s3_keeps(kept.key, partitions.ATTEMPTS - 1)
@@ -157,7 +157,7 @@ def test_objects_that_s3_keeps_at_first_are_deleted_again(lake: Lake, s3_keeps: 
     assert (removed["objects_deleted"], lake.keys(SOT_ACOES)) == (2, [])
 
 
-def test_an_object_that_stays_is_an_error_and_nothing_is_started(
+def test_an_object_that_is_not_deleted_is_an_error_and_nothing_is_started(
     lake: Lake, stage1: Stage1, s3_keeps: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = put_part(lake, SOT_ACOES, 1)
@@ -170,7 +170,7 @@ def test_an_object_that_stays_is_an_error_and_nothing_is_started(
     assert stage1.invoked == []
 
 
-def test_a_day_that_is_deleted_at_once_is_not_waited_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_wait_if_a_day_is_deleted_at_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "FIRST_WAIT_SECONDS", 1000)
     put_part(lake, SOT_ACOES, 1)
     register_partition(lake.glue, lake.tables[SOT_ACOES], DAY)
@@ -180,7 +180,7 @@ def test_a_day_that_is_deleted_at_once_is_not_waited_for(lake: Lake, monkeypatch
     assert (removed["objects_deleted"], removed["partitions_deleted"]) == (1, 1)
 
 
-def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
+def test_an_object_that_an_earlier_run_writes_meanwhile_is_no_error(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put_part(lake, SOT_ACOES, 1)
@@ -197,7 +197,7 @@ def test_an_object_that_an_earlier_runs_function_writes_meanwhile_is_no_error(
     assert (removed["objects_deleted"], lake.keys(SOT_ACOES)) == (1, [old.key])
 
 
-def test_what_a_compaction_writes_meanwhile_is_removed_too(
+def test_an_object_that_a_compaction_writes_meanwhile_is_removed(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_part(lake, SPEC_ATIVOS, 1, {"codigo_ticker_ativo": "ITUB4"})
@@ -216,7 +216,7 @@ def test_what_a_compaction_writes_meanwhile_is_removed_too(
     assert lake.keys(SPEC_ATIVOS) == []
 
 
-def test_a_partition_that_an_earlier_runs_function_registers_anew_is_no_error(
+def test_a_partition_that_an_earlier_run_registers_again_is_no_error(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = lake.tables[SOT_ACOES]
@@ -260,7 +260,7 @@ LISTINGS = [page(None, "acoes"), page(None, "fiis")]
         ({}, "pages", "this lake does not ask the site"),
     ],
 )
-def test_an_event_that_is_refused_clears_and_starts_nothing(
+def test_a_refused_event_clears_and_starts_nothing(
     lake: Lake, stage1: Stage1, event: dict[str, Any], fetch_from: str, said: str
 ) -> None:
     kept = [put_part(lake, SOT_ACOES, 1, day=day) for day in (PAST, DAY, TOMORROW)]
@@ -272,9 +272,7 @@ def test_an_event_that_is_refused_clears_and_starts_nothing(
     assert (stage1.invoked, stage1.started) == ([], [])
 
 
-def test_a_day_after_today_is_removed_from_all_tables_and_the_ledger_and_other_days_stay(
-    lake: Lake, stage1: Stage1
-) -> None:
+def test_only_the_given_future_day_is_removed_from_tables_and_ledger(lake: Lake, stage1: Stage1) -> None:
     for table in LAYERS:
         for day in (20300101, 20300102):
             put_part(lake, table, 1, day=day)
@@ -299,7 +297,7 @@ def test_a_day_after_today_is_removed_from_all_tables_and_the_ledger_and_other_d
         ({"errorMessage": "timed out"}, {"FunctionError": "Unhandled"}, "timed out"),
     ],
 )
-def test_a_good_day_stays_where_the_site_does_not_answer_a_person(
+def test_a_manual_run_keeps_a_good_day_if_the_site_does_not_answer(
     lake: Lake, stage1: Stage1, said: dict[str, Any], more: dict[str, Any], why: str
 ) -> None:
     kept = put_part(lake, SOT_ACOES, "today", {"nome_papel": "AAAA3"})
@@ -310,9 +308,7 @@ def test_a_good_day_stays_where_the_site_does_not_answer_a_person(
     assert stage1.invoked == []
 
 
-def test_a_day_that_was_half_cleared_is_cleared_whatever_the_site_answers_now(
-    lake: Lake, stage1: Stage1
-) -> None:
+def test_a_half_cleared_day_is_cleared_even_if_the_site_refuses(lake: Lake, stage1: Stage1) -> None:
     put_part(lake, SOR_ACOES, "left", {"nome_papel": "AAAA3"})
     round_at(lake, 21)
     aws.client("s3").delete_object(Bucket=WORK_BUCKET, Key=listing_key(DAY))  # stage 1 deletes this key first
@@ -362,9 +358,7 @@ def test_the_schedule_clears_its_own_day_without_a_probe(
     assert lake.keys(SOT_ACOES) == []
 
 
-def test_the_schedule_does_nothing_once_the_day_was_started_after_its_time(
-    lake: Lake, stage1: Stage1
-) -> None:
+def test_the_schedule_does_nothing_if_the_day_was_started_after_its_time(lake: Lake, stage1: Stage1) -> None:
     kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
     round_at(lake, 21, "PETR4", "VALE3")
 
@@ -373,13 +367,13 @@ def test_the_schedule_does_nothing_once_the_day_was_started_after_its_time(
     assert stage1.invoked == []
 
 
-def test_the_schedules_day_is_that_of_its_own_time_whatever_the_clock_says(stage1: Stage1) -> None:
+def test_the_scheduled_time_decides_the_day_and_not_the_clock(stage1: Stage1) -> None:
     after_midnight = datetime(2026, 11, 24, 3, 30, tzinfo=timezone.utc)
     with time_machine.travel(after_midnight, tick=True), pytest.raises(DayRefused, match="20261123 is past"):
         stage1.run(SCHEDULED)
 
 
-def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(
+def test_clearing_a_day_removes_its_ledger_except_the_rounds_and_no_other_day(
     lake: Lake, stage1: Stage1
 ) -> None:
     for day in (DAY, PAST):
@@ -394,7 +388,7 @@ def test_the_days_ledger_goes_with_it_but_for_its_rounds_and_other_days_stay(
     assert lake.ledger.read(PAST).listing is not None
 
 
-def test_the_listing_goes_before_the_tables_and_the_rest_of_the_ledger_after_them(
+def test_the_listing_is_removed_before_the_tables_and_the_rest_of_the_ledger_after_them(
     lake: Lake, stage1: Stage1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.ledger.write_listing(DAY, Listing({}))
@@ -443,7 +437,7 @@ def test_a_manifest_starts_the_workflow_once(lake: Lake, stage1: Stage1) -> None
     assert "already started the day" in again["ignored"]
 
 
-def test_where_the_site_is_asked_a_manifest_starts_nothing(lake: Lake, stage1: Stage1) -> None:
+def test_a_manifest_starts_nothing_if_the_functions_read_the_site(lake: Lake, stage1: Stage1) -> None:
     kept = put_part(lake, SOT_ACOES, "evening", {"nome_papel": "AAAA3"})
 
     assert "fetch_from" in stage1.run(manifest(lake))["ignored"]
@@ -461,7 +455,7 @@ def test_where_the_site_is_asked_a_manifest_starts_nothing(lake: Lake, stage1: S
         (20261113, False, False),  # more than seven days ago
     ],
 )
-def test_a_manifest_starts_the_collectors_own_day_or_a_recent_one_that_was_never_run(
+def test_a_manifest_starts_today_or_a_recent_trading_day_without_a_run(
     lake: Lake, stage1: Stage1, day: int, was_run: bool, starts: bool
 ) -> None:
     if was_run:

@@ -48,10 +48,10 @@ class CollectorMachine:
         self.s3_is_ahead = timedelta()
         self.calls: list[tuple[str, str]] = []
         self._capsys = capsys
-        self.session.events.register("after-call.s3", self._tell_the_time)
+        self.session.events.register("after-call.s3", self._set_date_header)
         self.session.events.register("before-parameter-build.s3", self._note)
 
-    def _tell_the_time(self, parsed: Any, **kwargs: Any) -> None:
+    def _set_date_header(self, parsed: Any, **kwargs: Any) -> None:
         moment = format_datetime(self.now + self.s3_is_ahead, usegmt=True)
         parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = moment
 
@@ -134,7 +134,7 @@ def machine(
         yield CollectorMachine(site, capsys)
 
 
-def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(machine: CollectorMachine) -> None:
+def test_a_complete_day_is_archived_and_its_manifest_names_all_objects(machine: CollectorMachine) -> None:
     assert machine.run() == 0
 
     assert machine.manifests == [machine.objects]
@@ -143,7 +143,7 @@ def test_a_whole_day_is_brought_and_its_manifest_names_all_of_it(machine: Collec
     )
 
 
-def test_the_site_is_asked_as_politely_as_by_the_functions(machine: CollectorMachine) -> None:
+def test_the_collector_has_the_headers_and_limits_of_the_functions(machine: CollectorMachine) -> None:
     machine.run("--header", "user-agent: me, at home", "--header", "X-Mine: 1")
 
     assert set(machine.asked().values()) == {1}
@@ -157,7 +157,7 @@ def test_the_site_is_asked_as_politely_as_by_the_functions(machine: CollectorMac
         assert headers["x-mine"] == "1"
 
 
-def test_it_says_who_it_is_and_how_far_it_has_got(machine: CollectorMachine) -> None:
+def test_it_names_itself_and_prints_its_progress(machine: CollectorMachine) -> None:
     machine.run()
 
     assert "pynvest-tools" in machine.site.requests[0].headers["User-Agent"]
@@ -167,7 +167,7 @@ def test_it_says_who_it_is_and_how_far_it_has_got(machine: CollectorMachine) -> 
     assert f"{DAY} is complete" in said
 
 
-def test_it_uses_put_get_and_list_under_pages_and_nothing_else(machine: CollectorMachine) -> None:
+def test_it_only_puts_gets_and_lists_under_pages(machine: CollectorMachine) -> None:
     machine.run()
     machine.run()
 
@@ -180,7 +180,7 @@ def test_it_uses_put_get_and_list_under_pages_and_nothing_else(machine: Collecto
 
 
 @pytest.mark.parametrize("pages", [0, 7, 10, 27])
-def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
+def test_it_continues_after_an_interrupt_and_requests_no_page_twice(
     machine: CollectorMachine, pages: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = collect.wait
@@ -203,7 +203,7 @@ def test_interrupted_it_goes_on_where_it_stopped_and_asks_for_no_page_twice(
     assert machine.manifests == [machine.objects]
 
 
-def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_count(
+def test_pages_fetched_before_1845_and_archived_refusals_do_not_count(
     machine: CollectorMachine,
 ) -> None:
     good, wait = detail_page(machine.site.assets["PETR4"]), b"<html><body>Just a moment...</body></html>"
@@ -215,7 +215,7 @@ def test_pages_from_before_the_days_1845_and_refusals_that_were_kept_do_not_coun
     assert {"PETR4", "VALE3"} <= {request.ticker for request in machine.site.requests}
 
 
-def test_a_whole_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
+def test_a_complete_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
     machine.run()
     machine.site.clear_log()
     keys = machine.keys
@@ -225,7 +225,7 @@ def test_a_whole_day_gets_no_second_manifest(machine: CollectorMachine) -> None:
     assert (machine.site.requests, machine.keys) == ([], keys)
 
 
-def test_again_asks_for_everything_and_puts_another_manifest(machine: CollectorMachine) -> None:
+def test_the_option_again_requests_everything_and_puts_another_manifest(machine: CollectorMachine) -> None:
     machine.run()
     first = machine.objects
     machine.site.clear_log()
@@ -238,9 +238,7 @@ def test_again_asks_for_everything_and_puts_another_manifest(machine: CollectorM
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
-    machine: CollectorMachine, status: int
-) -> None:
+def test_a_day_runs_without_an_asset_that_never_answers(machine: CollectorMachine, status: int) -> None:
     ticker = sorted(machine.site.assets)[0]
     machine.site.set_fault(ticker, Fault("status", status=status, retry_after=60))
 
@@ -263,7 +261,9 @@ def test_one_asset_that_never_answers_does_not_keep_the_day_from_running(
     assert machine.manifests == [first, machine.objects]
 
 
-def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: CollectorMachine) -> None:
+def test_three_refusals_in_a_row_stop_it_and_the_received_pages_get_a_manifest(
+    machine: CollectorMachine,
+) -> None:
     machine.site.block_after(15)
 
     assert machine.run("--threads=1") == errors.SiteRefuses.status
@@ -276,7 +276,7 @@ def test_three_refused_assets_in_a_row_end_it_and_what_had_come_is_run(machine: 
     assert machine.manifests == [machine.objects]
 
 
-def test_429_ends_it_at_once(machine: CollectorMachine) -> None:
+def test_status_429_stops_it_at_once(machine: CollectorMachine) -> None:
     refused = sorted(machine.site.assets)[BATCH // 2]
     machine.site.set_fault(refused, Fault("status", status=429, retry_after=60))
 
@@ -285,7 +285,7 @@ def test_429_ends_it_at_once(machine: CollectorMachine) -> None:
     assert machine.manifests == [machine.objects]
 
 
-def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMachine) -> None:
+def test_if_both_listings_are_refused_it_requests_nothing_else(machine: CollectorMachine) -> None:
     machine.site.set_fault("*", Fault("status", status=403))
 
     assert machine.run() == errors.SiteRefuses.status
@@ -303,7 +303,7 @@ def test_refused_at_both_listings_it_asks_for_nothing_else(machine: CollectorMac
     ],
     ids=["refused", "not there", "unreadable"],
 )
-def test_one_listing_that_does_not_come_costs_its_kind_alone(
+def test_a_missing_listing_affects_only_its_kind(
     machine: CollectorMachine, fault: Fault, error: type[errors.CollectorError], waits: bool
 ) -> None:
     machine.site.set_fault("/fii_resultado.php", fault)
@@ -320,7 +320,7 @@ def test_one_listing_that_does_not_come_costs_its_kind_alone(
     assert len(machine.manifests) == 2
 
 
-def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(machine: CollectorMachine) -> None:
+def test_a_challenge_page_is_a_refusal_and_is_not_archived(machine: CollectorMachine) -> None:
     ticker = sorted(machine.site.assets)[0]
     machine.site.set_fault(ticker, Fault("interstitial"))
 
@@ -328,7 +328,7 @@ def test_a_page_to_wait_on_is_a_refusal_and_is_not_archived(machine: CollectorMa
     assert ticker not in machine.tickers
 
 
-def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachine) -> None:
+def test_pages_that_fail_temporarily_are_requested_again(machine: CollectorMachine) -> None:
     for ticker in sorted(machine.site.assets)[:3]:
         machine.site.set_fault(ticker, Fault("status", status=503, times=3))  # all attempts of the first run
 
@@ -336,7 +336,7 @@ def test_pages_that_fail_for_a_while_are_asked_for_again(machine: CollectorMachi
     assert machine.tickers == machine.every
 
 
-def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine: CollectorMachine) -> None:
+def test_it_waits_for_a_site_that_goes_down_and_the_day_stays_incomplete(machine: CollectorMachine) -> None:
     for ticker in sorted(machine.site.assets)[15:]:
         machine.site.set_fault(ticker, Fault("status", status=503, retry_after=60))
 
@@ -353,7 +353,7 @@ def test_a_site_that_goes_down_is_waited_for_and_the_day_is_no_whole_one(machine
     assert f"the pages of {archived} are archived already" in machine.said()
 
 
-def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(machine: CollectorMachine) -> None:
+def test_a_page_in_another_layout_is_archived_requested_again_and_reported(machine: CollectorMachine) -> None:
     mended, strange = sorted(machine.site.assets)[:2]
     machine.site.set_fault(mended, Fault("other", ticker=strange, times=1))
     machine.site.set_fault(strange, Fault("other_layout"))
@@ -366,26 +366,26 @@ def test_a_page_in_another_layout_is_kept_asked_for_once_more_and_told(machine: 
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_what_comes_of_asking_once_more_does_not_matter_to_a_day_that_is_whole(
+def test_a_complete_day_succeeds_even_if_the_second_request_for_a_page_fails(
     machine: CollectorMachine, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strange = sorted(machine.site.assets)[0]
     machine.site.set_fault(strange, Fault("other_layout"))
     fetch = collect.Collection._fetch
 
-    def fail_from_then_on(self: Any, assets: Any, fetched: Any) -> None:
+    def fail_second_request(self: Any, assets: Any, fetched: Any) -> None:
         if list(assets) == [(Kind.ACOES, strange)]:
             machine.site.set_fault(strange, Fault("status", status=status, retry_after=60))
         fetch(self, assets, fetched)
 
-    monkeypatch.setattr(collect.Collection, "_fetch", fail_from_then_on)
+    monkeypatch.setattr(collect.Collection, "_fetch", fail_second_request)
 
     assert machine.run() == 0
     assert [request.status for request in machine.site.requests if request.ticker == strange] == [200, status]
     assert machine.manifests == [machine.objects]
 
 
-def test_a_new_layout_of_the_site_is_kept_page_by_page_once(machine: CollectorMachine) -> None:
+def test_pages_in_a_new_layout_of_the_site_are_requested_and_archived_once(machine: CollectorMachine) -> None:
     for ticker in machine.site.assets:
         machine.site.set_fault(ticker, Fault("other_layout"))
 
@@ -394,7 +394,7 @@ def test_a_new_layout_of_the_site_is_kept_page_by_page_once(machine: CollectorMa
     assert f"{len(machine.site.assets)} pages are archived that this version cannot read" in machine.said()
 
 
-def test_once_the_next_session_has_opened_the_day_is_not_started(machine: CollectorMachine) -> None:
+def test_a_day_is_not_started_after_the_next_session_has_opened(machine: CollectorMachine) -> None:
     machine.now += timedelta(hours=15)  # 10:00 on the next day in São Paulo
 
     assert machine.run() == errors.TooLate.status
@@ -402,7 +402,7 @@ def test_once_the_next_session_has_opened_the_day_is_not_started(machine: Collec
     assert (machine.site.requests, machine.keys) == ([], [])
 
 
-def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(machine: CollectorMachine) -> None:
+def test_a_day_with_all_pages_gets_its_manifest_even_after_the_opening(machine: CollectorMachine) -> None:
     machine.run()
     for key in set(machine.keys) - machine.objects:
         machine.s3.delete_object(Bucket=BUCKET, Key=key)
@@ -414,7 +414,7 @@ def test_a_day_of_which_nothing_is_lacking_is_ended_after_the_opening_too(machin
     assert machine.manifests == [machine.objects]
 
 
-def test_no_page_is_asked_for_once_the_next_session_has_opened(
+def test_no_page_is_requested_after_the_next_session_has_opened(
     machine: CollectorMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = collect.wait
@@ -450,7 +450,7 @@ def test_a_site_that_shows_a_later_session_gives_no_manifest(machine: CollectorM
     assert len(machine.site.requests) == BATCH + 2
 
 
-def test_a_day_that_ends_with_pages_of_a_later_session_is_not_called_complete(
+def test_a_day_with_pages_of_a_later_session_is_not_called_complete(
     machine: CollectorMachine,
 ) -> None:
     later = sorted(machine.site.assets)[0]
@@ -464,7 +464,7 @@ def test_a_day_that_ends_with_pages_of_a_later_session_is_not_called_complete(
 
 
 @pytest.mark.parametrize(("minutes", "is_wrong"), [(-6, True), (-4, False), (4, False), (6, True)])
-def test_a_clock_that_differs_much_from_s3s_is_refused_before_the_site_is_asked(
+def test_a_wrong_clock_is_refused_before_any_request_to_the_site(
     machine: CollectorMachine, minutes: int, is_wrong: bool
 ) -> None:
     machine.s3_is_ahead = timedelta(minutes=minutes)
@@ -491,7 +491,7 @@ def refusal(code: str) -> ClientError:
     ],
     ids=lambda part: part.response["Error"]["Code"] if isinstance(part, ClientError) else None,
 )
-def test_what_aws_objects_to_is_told(
+def test_errors_of_aws_are_reported(
     machine: CollectorMachine, raised: Exception, error: type[errors.CollectorError], text: str
 ) -> None:
     with machine.failing("ListObjectsV2", raised):
@@ -500,7 +500,7 @@ def test_what_aws_objects_to_is_told(
     assert machine.site.requests == []
 
 
-def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
+def test_expired_credentials_stop_it_and_it_continues_with_new_ones(
     machine: CollectorMachine,
 ) -> None:
     with machine.failing("PutObject", refusal("ExpiredToken"), after=3):  # two listings and a batch of pages
@@ -515,7 +515,7 @@ def test_credentials_that_expire_on_the_way_end_it_and_it_goes_on_with_new_ones(
     assert {request.ticker for request in machine.site.requests} == set(machine.every) - set(archived)
 
 
-def test_without_credentials_it_says_so(
+def test_missing_credentials_are_reported(
     machine: CollectorMachine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -527,12 +527,12 @@ def test_without_credentials_it_says_so(
     assert "there are no AWS credentials" in machine.said()
 
 
-def test_a_profile_that_is_not_there_is_told(machine: CollectorMachine) -> None:
+def test_a_missing_profile_is_reported(machine: CollectorMachine) -> None:
     assert main([f"--bucket={BUCKET}", "--profile=nobody"]) == errors.NoCredentials.status
     assert "nobody" in machine.said()
 
 
-def test_a_lost_connection_to_s3_is_waited_for(machine: CollectorMachine) -> None:
+def test_it_waits_for_a_lost_connection_to_s3(machine: CollectorMachine) -> None:
     lost = EndpointConnectionError(endpoint_url="https://s3")
 
     with machine.failing("PutObject", lost, after=2, times=2):
@@ -541,7 +541,7 @@ def test_a_lost_connection_to_s3_is_waited_for(machine: CollectorMachine) -> Non
     assert set(machine.asked().values()) == {1}
 
 
-def test_a_connection_to_s3_that_stays_lost_ends_it(machine: CollectorMachine) -> None:
+def test_a_connection_to_s3_that_stays_lost_stops_it(machine: CollectorMachine) -> None:
     with machine.failing("PutObject", EndpointConnectionError(endpoint_url="https://s3")):
         assert machine.run() == errors.Incomplete.status
     assert "S3 cannot be reached" in machine.said()
@@ -550,7 +550,7 @@ def test_a_connection_to_s3_that_stays_lost_ends_it(machine: CollectorMachine) -
 @pytest.mark.parametrize(
     "bucket", ["my-bucket", "pynvest-sor-123456789012-sa-east-1", "pynvest-work-123-sa-east-1"]
 )
-def test_a_bucket_that_is_no_work_bucket_is_refused_before_it_is_touched(
+def test_a_bucket_other_than_a_work_bucket_is_refused_before_any_call(
     machine: CollectorMachine, bucket: str
 ) -> None:
     assert machine.run(bucket=bucket) == errors.WrongBucket.status
@@ -558,7 +558,7 @@ def test_a_bucket_that_is_no_work_bucket_is_refused_before_it_is_touched(
     assert machine.calls == []
 
 
-def test_a_work_bucket_that_is_not_there_is_told(machine: CollectorMachine) -> None:
+def test_a_missing_work_bucket_is_reported(machine: CollectorMachine) -> None:
     assert machine.run(bucket=f"other-work-123456789012-{REGION}") == errors.WrongBucket.status
     assert "there is no bucket other-work" in machine.said()
 
@@ -578,7 +578,7 @@ def test_a_work_bucket_that_is_not_there_is_told(machine: CollectorMachine) -> N
         ([f"--bucket={BUCKET}", "--site=fundamentus"], "expected an address"),
     ],
 )
-def test_a_command_line_that_is_none_is_told(
+def test_an_invalid_command_line_is_reported(
     arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -588,7 +588,7 @@ def test_a_command_line_that_is_none_is_told(
     assert text in capsys.readouterr().err
 
 
-def test_it_needs_its_own_requirements_alone() -> None:
+def test_it_needs_only_its_own_requirements() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import collector.__main__, sys; print(*sys.modules)"],
         cwd=ROOT,
@@ -603,7 +603,7 @@ def test_it_needs_its_own_requirements_alone() -> None:
     assert {"boto3", "certifi", "lxml"} <= loaded
 
 
-def test_its_requirements_are_pinned_as_the_tests_have_them() -> None:
+def test_its_requirements_have_the_versions_of_the_tests() -> None:
     ours = pins(ROOT / "collector" / "requirements.txt")
     layers = pins(MANAGED_LAYER) | pins(ROOT / "lambda" / "layer" / "requirements.txt")
 

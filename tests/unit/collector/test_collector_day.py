@@ -40,11 +40,11 @@ def test_the_day_is_the_last_weekday_whose_1845_has_passed_in_sao_paulo(
 
 
 @pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Tokyo", "America/Los_Angeles"])
-def test_where_the_machine_is_does_not_matter(zone: str) -> None:
+def test_the_time_zone_of_the_machine_does_not_matter(zone: str) -> None:
     assert last_day(moment("2026-11-24T01:00:00").astimezone(ZoneInfo(zone))).number == 20261123
 
 
-def test_a_day_that_is_named_is_had_until_its_pages_tell_otherwise() -> None:
+def test_a_named_day_has_no_time_limit() -> None:
     found = named_day(20261117, moment("2026-11-24T16:00:00"))  # a week ago
 
     assert (found.number, found.until) == (20261117, None)
@@ -60,6 +60,6 @@ def test_a_day_that_is_named_is_had_until_its_pages_tell_otherwise() -> None:
         (20261131, "2026-11-23T16:00:00"),  # not a valid date
     ],
 )
-def test_no_other_day_may_be_named(day: int, now: str) -> None:
+def test_other_named_days_are_refused(day: int, now: str) -> None:
     with pytest.raises(ValueError, match=f"--day is {day}, expected"):
         named_day(day, moment(now))

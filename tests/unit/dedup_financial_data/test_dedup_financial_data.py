@@ -74,7 +74,7 @@ def dedup(lake: Lake, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def test_the_newest_row_of_each_ticker_is_left_in_one_object(lake: Lake, dedup: Any) -> None:
+def test_one_object_has_the_newest_row_of_each_ticker(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3", "BBBB4", price=1.0)
     land(lake, "second", "AAAA3", minutes=5, price=2.0)
 
@@ -86,7 +86,7 @@ def test_the_newest_row_of_each_ticker_is_left_in_one_object(lake: Lake, dedup: 
     assert (result["objects_read"], result["rows"], result["duplicates"]) == (2, 2, 1)
 
 
-def test_strays_are_folded_also_on_a_day_of_which_nothing_arrived(lake: Lake, dedup: Any) -> None:
+def test_strays_are_compacted_even_on_a_day_without_objects(lake: Lake, dedup: Any) -> None:
     land(lake, "yesterday", "AAAA3", day=20261122)
     land(lake, "yesterday again", "AAAA3", minutes=5, day=20261122)
 
@@ -96,7 +96,7 @@ def test_strays_are_folded_also_on_a_day_of_which_nothing_arrived(lake: Lake, de
     assert len(held(lake, SPEC_ATIVOS, day=20261122)) == 1
 
 
-def test_one_object_without_duplicates_is_left_as_it_is(lake: Lake, dedup: Any) -> None:
+def test_one_object_without_duplicates_is_not_rewritten(lake: Lake, dedup: Any) -> None:
     land(lake, "only", "AAAA3", "BBBB4")
     before = lake.keys(SOT_ACOES)
 
@@ -106,7 +106,7 @@ def test_one_object_without_duplicates_is_left_as_it_is(lake: Lake, dedup: Any) 
     assert result["written"] is False
 
 
-def test_one_object_with_duplicates_is_folded(lake: Lake, dedup: Any) -> None:
+def test_one_object_with_duplicates_is_compacted(lake: Lake, dedup: Any) -> None:
     land(lake, "only", "AAAA3", "AAAA3")
 
     dedup()
@@ -115,7 +115,7 @@ def test_one_object_with_duplicates_is_folded(lake: Lake, dedup: Any) -> None:
 
 
 @pytest.mark.parametrize("moment", ["GetObject", "PutObject", "DeleteObject"])
-def test_an_object_that_is_overwritten_during_the_compaction_is_compacted_anew(
+def test_an_object_that_is_overwritten_during_the_compaction_is_compacted_again(
     lake: Lake, moment: str
 ) -> None:
     land(lake, "one", "AAAA3")
@@ -137,7 +137,7 @@ def test_an_object_that_is_overwritten_during_the_compaction_is_compacted_anew(
     assert forms(lake) == [COMPACT]
 
 
-def test_of_equal_times_the_row_of_the_object_with_the_greater_id_is_kept(lake: Lake, dedup: Any) -> None:
+def test_at_equal_times_the_row_of_the_object_with_the_greater_id_is_kept(lake: Lake, dedup: Any) -> None:
     land(lake, "x", "AAAA3", price=1.0)
     land(lake, "y", "AAAA3", price=2.0)
 
@@ -147,7 +147,7 @@ def test_of_equal_times_the_row_of_the_object_with_the_greater_id_is_kept(lake: 
     assert held(lake) == [("AAAA3", 1.0)]
 
 
-def test_of_equal_times_a_part_is_preferred_to_a_compact_object(lake: Lake, dedup: Any) -> None:
+def test_at_equal_times_a_part_is_preferred_to_a_compact_object(lake: Lake, dedup: Any) -> None:
     land(lake, "x", "AAAA3", price=1.0)
     land(lake, "another", "BBBB4")
     dedup()
@@ -158,7 +158,7 @@ def test_of_equal_times_a_part_is_preferred_to_a_compact_object(lake: Lake, dedu
     assert held(lake) == [("AAAA3", 2.0), ("BBBB4", 1.0)]
 
 
-def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lake: Lake, dedup: Any) -> None:
+def test_the_next_run_compacts_the_object_of_a_repeated_event(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
     dedup()
@@ -172,7 +172,7 @@ def test_an_event_that_comes_again_after_the_dedup_is_folded_by_the_next_run(lak
     assert forms(lake) == [COMPACT]
 
 
-def test_strays_of_the_six_days_before_are_folded_and_older_ones_are_not(lake: Lake, dedup: Any) -> None:
+def test_strays_of_the_last_six_days_are_compacted_and_older_ones_are_not(lake: Lake, dedup: Any) -> None:
     for day in (20261117, 20261116):
         land(lake, "first", "AAAA3", day=day)
         land(lake, "second", "AAAA3", minutes=5, price=2.0, day=day)
@@ -184,7 +184,7 @@ def test_strays_of_the_six_days_before_are_folded_and_older_ones_are_not(lake: L
     assert list(result["strays"]) == ["20261117"]
 
 
-def test_parts_that_have_not_come_through_stay_and_the_others_are_folded(lake: Lake, dedup: Any) -> None:
+def test_parts_that_are_not_in_spec_stay_and_the_others_are_compacted(lake: Lake, dedup: Any) -> None:
     for day in (DAY, 20261120):
         land(lake, "first", "AAAA3", day=day)
         land(lake, "second", "BBBB4", day=day)
@@ -217,9 +217,7 @@ def compact_all(s3: Any, lake: Lake) -> None:
     compact(s3, lake.tables[SOT_ACOES], DAY, "nome_papel", None)
 
 
-def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_next(
-    lake: Lake, dedup: Any
-) -> None:
+def test_an_object_that_arrives_during_a_run_is_compacted_by_the_next_run(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
     before_call(aws.client("s3"), "PutObject", lambda: land(lake, "late", "CCCC3"))
@@ -232,7 +230,7 @@ def test_an_object_that_arrives_while_dedup_runs_is_kept_and_compacted_by_the_ne
     assert forms(lake) == [COMPACT]
 
 
-def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake: Lake, dedup: Any) -> None:
+def test_rows_that_stage_1_removes_meanwhile_do_not_come_back(lake: Lake, dedup: Any) -> None:
     """Stage 1 deletes the day's objects directly before the compaction writes its object."""
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
@@ -248,9 +246,7 @@ def test_what_the_rest_of_the_lake_has_removed_meanwhile_does_not_come_back(lake
     assert forms(lake) == []
 
 
-def test_killed_after_its_write_and_before_its_deletes_it_ends_with_the_same_rows(
-    lake: Lake, dedup: Any
-) -> None:
+def test_a_run_after_a_kill_between_write_and_deletes_gives_the_same_rows(lake: Lake, dedup: Any) -> None:
     land(lake, "first", "AAAA3", "BBBB4", price=1.0)
     land(lake, "second", "AAAA3", minutes=5, price=2.0)
     before_call(aws.client("s3"), "DeleteObject", kill)
@@ -278,7 +274,7 @@ def test_an_object_that_s3_refuses_to_delete_is_an_error(lake: Lake, dedup: Any)
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject", "DeleteObject"])
-def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: str) -> None:
+def test_two_concurrent_runs_leave_one_object_with_every_row(lake: Lake, operation: str) -> None:
     for name in ("first", "second", "third"):
         land(lake, name, f"{name[:4].upper()}3")
     before_call(aws.client("s3"), operation, lambda: compact_all(lake.s3, lake))
@@ -291,7 +287,7 @@ def test_two_runs_at_once_leave_one_object_and_every_row(lake: Lake, operation: 
     assert (len(held(lake)), forms(lake)) == (3, [COMPACT])
 
 
-def test_a_partition_that_does_not_come_to_rest_is_told_and_loses_nothing(lake: Lake) -> None:
+def test_a_partition_that_keeps_changing_is_an_error_and_loses_nothing(lake: Lake) -> None:
     land(lake, "first", "AAAA3")
     land(lake, "second", "BBBB4")
     count = iter(range(1000))
@@ -318,7 +314,7 @@ def sor(lake: Lake, name: object, ticker: str, price: str, *, day: int = DAY, mi
 FROM_SOR = {"input": {"anomesdia_exec": DAY, "source": "sor"}, "started_at": STARTED["started_at"]}
 
 
-def test_from_sor_the_tables_are_made_anew_with_the_best_reading_and_twice_changes_nothing(
+def test_a_rebuild_from_sor_writes_the_best_readings_and_a_second_one_changes_nothing(
     lake: Lake, dedup: Any
 ) -> None:
     land(lake, "wrongly prepared", "AAAA3", price=-1.0)
@@ -339,7 +335,9 @@ def test_from_sor_the_tables_are_made_anew_with_the_best_reading_and_twice_chang
     assert lake.partitions(SPEC_ATIVOS) == [str(DAY)]
 
 
-def test_from_sor_what_is_there_goes_only_once_its_replacement_is_written(lake: Lake, dedup: Any) -> None:
+def test_a_rebuild_from_sor_removes_rows_only_after_their_replacement_is_written(
+    lake: Lake, dedup: Any
+) -> None:
     land(lake, "there", "AAAA3", price=1.0)
     sor(lake, "there too", "AAAA3", "2,00", minute=59)
     before_call(aws.client("s3"), "PutObject", kill)
@@ -352,7 +350,7 @@ def test_from_sor_what_is_there_goes_only_once_its_replacement_is_written(lake: 
     assert held(lake) == [("AAAA3", 2.0)]
 
 
-def test_from_sor_a_damaged_object_is_replaced(lake: Lake, dedup: Any) -> None:
+def test_a_rebuild_from_sor_replaces_a_damaged_object(lake: Lake, dedup: Any) -> None:
     table = lake.tables[SOT_ACOES]
     sor(lake, "one", "AAAA3", "2,00")
     damaged = table.compact(DAY, object_id("damaged"))
@@ -364,7 +362,7 @@ def test_from_sor_a_damaged_object_is_replaced(lake: Lake, dedup: Any) -> None:
     assert not set(list_day(lake.s3, table, DAY)) & {damaged}
 
 
-def test_from_sor_a_day_without_sor_objects_stays_as_it_is(lake: Lake, dedup: Any) -> None:
+def test_a_rebuild_from_sor_does_not_change_a_day_without_sor_objects(lake: Lake, dedup: Any) -> None:
     put_part(lake, SOT_ACOES, "there", sot_row("AAAA3"))
 
     assert dedup(FROM_SOR)["written"] is False

@@ -172,13 +172,13 @@ def test_a_command_that_may_wait_for_the_site_is_sent_once() -> None:
     assert [command for command in commands if "--cli-read-timeout 300 " not in command] == []
 
 
-def test_the_version_is_the_changelogs_newest() -> None:
+def test_the_version_is_the_newest_of_the_changelog() -> None:
     versions = re.findall(r"^## \[(\d.*?)\]", text_of(PROJECT / "CHANGELOG.md"), re.M)
 
     assert versions[0] == tomllib.loads(text_of(PROJECT / "pyproject.toml"))["project"]["version"]
 
 
-def test_the_lake_in_a_test_calls_what_the_sandbox_has() -> None:
+def test_the_documented_test_of_a_lake_calls_existing_functions_of_the_sandbox() -> None:
     block = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "local.md").read_text("utf-8"), re.DOTALL)
     calls = [node.func for node in ast.walk(ast.parse("".join(block))) if isinstance(node, ast.Call)]
     called = {call.attr if isinstance(call, ast.Attribute) else ast.unparse(call) for call in calls}

@@ -24,7 +24,7 @@ def test_the_complete_example_sets_every_input() -> None:
     assert set(re.findall(r"^  (\w+) += ", block[1], re.M)) - {"source"} == inputs
 
 
-def test_the_complete_example_shows_a_state_that_is_locked_and_encrypted() -> None:
+def test_the_complete_example_shows_a_locked_and_encrypted_state() -> None:
     versions = (PROJECT / "examples" / "complete" / "versions.tf").read_text()
     backend = re.search(r'^  # backend "s3" \{\n(.*?)^  # \}', versions, re.M | re.DOTALL)
     assert backend
@@ -32,7 +32,7 @@ def test_the_complete_example_shows_a_state_that_is_locked_and_encrypted() -> No
     assert {"encrypt", "use_lockfile"} <= set(re.findall(r"^  #   (\w+) += true\b", backend[1], re.M))
 
 
-def test_the_minimal_example_has_the_output_that_the_readmes_third_command_asks_for() -> None:
+def test_the_minimal_example_has_the_output_that_the_readme_reads() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     named = re.findall(r"terraform output -json (\w+)", readme)
     outputs = (PROJECT / "examples" / "minimal" / "outputs.tf").read_text()
@@ -78,7 +78,7 @@ def test_the_workflows_name_the_same_commit_of_an_action() -> None:
     assert len(used) == len({action.partition("@")[0] for action in used})
 
 
-def test_the_matrix_has_each_terraform_that_was_run_and_the_claimed_bounds_of_the_provider() -> None:
+def test_the_matrix_has_each_tested_terraform_and_the_documented_provider_versions() -> None:
     compat = content_of(PROJECT / "examples" / "github-actions" / "compat.yml")
     matrix = compat["jobs"]["check"]["strategy"]["matrix"]
     page = (PROJECT / "docs" / "compatibility.md").read_text(encoding="utf-8")
@@ -92,12 +92,12 @@ def test_the_matrix_has_each_terraform_that_was_run_and_the_claimed_bounds_of_th
     assert f"All tests ran with AWS provider {run} only." in page
 
 
-def test_every_example_takes_each_terraform_that_the_module_takes() -> None:
+def test_every_example_accepts_the_terraform_versions_of_the_module() -> None:
     for versions in (PROJECT / "versions.tf", *PROJECT.glob("examples/*/versions.tf")):
         assert 'required_version = ">= 1.6"' in versions.read_text(), versions
 
 
-def test_only_the_protected_environment_gets_the_role_that_applies(workflow: dict[str, Any]) -> None:
+def test_only_the_protected_environment_gets_the_apply_role(workflow: dict[str, Any]) -> None:
     plan, apply = workflow["jobs"]["plan"], workflow["jobs"]["apply"]
     credentials = "aws-actions/configure-aws-credentials"
 
@@ -107,7 +107,7 @@ def test_only_the_protected_environment_gets_the_role_that_applies(workflow: dic
     assert (apply["environment"], apply["if"]) == ("production", "github.event_name == 'push'")
 
 
-def test_what_is_planned_is_kept_for_a_day_and_applied_with_the_locked_provider(
+def test_the_plan_is_stored_for_a_day_and_applied_with_the_locked_provider(
     workflow: dict[str, Any],
 ) -> None:
     plan, apply = workflow["jobs"]["plan"], workflow["jobs"]["apply"]
@@ -129,7 +129,7 @@ def test_the_workflow_sets_variables_that_the_complete_example_has(workflow: dic
     assert set_here <= set(variables)
 
 
-def test_the_form_for_a_bad_day_asks_for_columns_that_the_quality_table_has() -> None:
+def test_the_form_for_a_bad_day_queries_columns_of_the_quality_table() -> None:
     form = (PROJECT / ".github" / "ISSUE_TEMPLATE" / "bad-day.yml").read_text(encoding="utf-8")
     asked = re.search(r"SELECT (.+) FROM \S+?\.(\w+) WHERE (\w+) =", form)
 

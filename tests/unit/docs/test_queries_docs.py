@@ -25,7 +25,7 @@ def as_float(brazilian: str) -> float:
     return float(brazilian.replace(",", "."))
 
 
-def test_what_a_lake_of_a_day_and_of_a_year_weighs_and_what_is_read_of_it_is_as_documented(
+def test_the_size_and_the_bytes_read_of_a_day_and_of_a_year_are_as_documented(
     tmp_path: Path,
 ) -> None:
     assets = make_assets(DAY, 1000, 450)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 READMES = ("README.md", "README.pt-BR.md")
 
 
-def test_the_pages_of_inputs_outputs_and_indicators_are_those_of_the_code() -> None:
+def test_the_pages_of_inputs_outputs_and_indicators_match_the_code() -> None:
     command = [sys.executable, ROOT / "docs" / "tables.py", "--check"]
 
     assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == ""
@@ -58,7 +58,7 @@ def test_the_portuguese_readme_has_the_code_of_the_english_one() -> None:
     assert portuguese == english
 
 
-def test_the_portuguese_readme_names_section_by_section_what_the_english_one_names() -> None:
+def test_each_section_of_the_portuguese_readme_names_the_same_facts_as_the_english_one() -> None:
     english, portuguese = map(sections, readmes())
 
     assert len(portuguese) == len(english)
@@ -66,7 +66,7 @@ def test_the_portuguese_readme_names_section_by_section_what_the_english_one_nam
         assert facts(ours) == facts(theirs)
 
 
-def test_each_readme_leads_to_the_other() -> None:
+def test_each_readme_links_to_the_other() -> None:
     english, portuguese = readmes()
 
     assert "(README.pt-BR.md)" in english.partition("\n## ")[0]

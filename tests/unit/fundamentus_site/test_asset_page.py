@@ -80,7 +80,7 @@ def renamed_in_turn(asset: SampleAsset) -> Iterator[tuple[Cell, SampleAsset]]:
     of_varieties("listed", "delisted", "young", "bank", "label", "real_estate", "financial"),
     ids=lambda asset: f"{asset.kind}-{asset.variety}",
 )
-def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_lack_is_named(
+def test_a_renamed_label_is_named_and_all_other_cells_are_right(
     asset: SampleAsset,
 ) -> None:
     kind = Kind(asset.kind)
@@ -96,13 +96,13 @@ def test_of_a_page_with_any_one_label_renamed_all_other_cells_are_right_and_the_
         assert reading.lacking_core == ((cell.label,) if cell.label in LABELS[kind].core else ()), cell
 
 
-def test_years_that_are_no_column_of_the_day_are_no_unknown_labels() -> None:
+def test_years_without_a_column_are_no_unknown_labels() -> None:
     (delisted,) = (asset for asset in of_varieties("delisted") if asset.kind == "acoes")
     assert {cell.year for cell in delisted.cells() if cell.year} < set(range(1990, 2021))
     assert read(delisted).unknown_labels == ()
 
 
-def test_an_unknown_label_is_named_even_where_it_has_no_value() -> None:
+def test_an_unknown_label_without_a_value_is_named() -> None:
     rows = (
         '<tr><td class="label">Novo 1</td></tr>'
         '<tr><td class="label">Novo 2</td><td class="label">Novo 3</td><td class="data">1</td></tr>'
@@ -131,9 +131,7 @@ def without_labels(asset: SampleAsset, count: int) -> SampleAsset:
 
 
 @pytest.mark.parametrize(("kind", "most"), [("acoes", 13), ("fiis", 10)])
-def test_a_page_that_lacks_up_to_a_third_of_the_core_labels_is_read_and_one_that_lacks_more_is_not(
-    kind: str, most: int
-) -> None:
+def test_a_page_may_lack_at_most_a_third_of_the_core_labels(kind: str, most: int) -> None:
     asset = next(asset for asset in ASSETS if asset.kind == kind)
 
     reading = read(without_labels(asset, most))
@@ -146,7 +144,7 @@ def test_a_page_that_lacks_up_to_a_third_of_the_core_labels_is_read_and_one_that
         read(without_labels(asset, most + 1))
 
 
-def test_a_page_with_all_labels_but_papel_renamed_is_no_page_of_this_layout() -> None:
+def test_a_page_with_all_labels_except_papel_renamed_has_another_layout() -> None:
     asset = ASSETS[0]
     for number, label in enumerate({cell.label for cell in asset.cells() if cell.label} - {"Papel"}):
         asset = asset.with_label(label, f"Outro {number}")
@@ -154,7 +152,7 @@ def test_a_page_with_all_labels_but_papel_renamed_is_no_page_of_this_layout() ->
         read(asset)
 
 
-def test_a_page_of_the_site_without_an_asset_is_another_layout_unless_it_says_that_there_is_none() -> None:
+def test_a_page_without_an_asset_has_another_layout_unless_it_says_that_none_was_found() -> None:
     with pytest.raises(LayoutNotRecognized, match="tables without indicators"):
         read_page(page(b'<html>Fundamentus<table class="w728"><tr><td></td></tr></table>'))
     with pytest.raises(NoSuchAsset, match="has no asset PETR4"):
@@ -166,7 +164,7 @@ def test_a_page_of_another_asset_is_not_recognized() -> None:
         read_page(page(detail_page(ASSETS[0])), "VALE3")
 
 
-def test_a_page_that_names_no_asset_is_no_page_of_this_layout() -> None:
+def test_a_page_that_names_no_asset_has_another_layout() -> None:
     asset = ASSETS[0].with_label("Papel", RENAMED)
     body = detail_page(asset).replace(b"      PETR4\n", b"      VALE3\n")
     with pytest.raises(
@@ -175,7 +173,7 @@ def test_a_page_that_names_no_asset_is_no_page_of_this_layout() -> None:
         read_page(page(body))
 
 
-def test_labels_are_known_by_their_name_whatever_their_dots_spaces_and_marks() -> None:
+def test_dots_spaces_and_classes_of_a_label_do_not_matter() -> None:
     text = detail_page(ASSETS[0]).decode("iso-8859-1")
     for written, other in {
         '"txt">Patrim. Líq<': '"txt">Patrim. Líq.<',
@@ -208,7 +206,7 @@ def with_company(written: str) -> Indicators:
         ("&nbsp;A&nbsp;B&nbsp;", "A\xa0B"),
     ],
 )
-def test_a_text_is_kept_as_it_stands_whatever_it_looks_like(written: str, text: str) -> None:
+def test_a_text_that_looks_like_a_label_or_number_is_read_unchanged(written: str, text: str) -> None:
     assert texts(with_company(written)) == ASSETS[0].expected_sor() | {"nome_empresa": text}
 
 
@@ -242,18 +240,18 @@ def spans(*texts: str) -> str:
 PROFIT = "Lucro Líquido"
 
 
-def test_without_headings_the_first_is_of_twelve_months() -> None:
+def test_without_headings_the_first_value_is_of_twelve_months() -> None:
     assert results(cell(PROFIT, "1") + cell(PROFIT, "2")) == {"12m": "1", "3m": "2"}
 
 
-def test_headings_say_of_which_period_a_value_is_whatever_their_order() -> None:
+def test_headings_in_any_order_decide_the_period_of_a_value() -> None:
     both = cell(PROFIT, "1") + cell(PROFIT, "2")
     assert results(both, headings=spans("Últimos 12 meses", "Últimos 3 meses")) == {"12m": "1", "3m": "2"}
     assert results(both, headings=spans("Últimos 3 meses", "Últimos 12 meses")) == {"12m": "2", "3m": "1"}
     assert results(both, headings=spans("Resultado", "Resultado")) == {"12m": "1", "3m": "2"}
 
 
-def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_nothing_tells() -> None:
+def test_a_single_value_has_the_period_above_it_or_none_without_headings() -> None:
     headings = spans("Últimos 12 meses", "Últimos 3 meses")
     alone = {"12m": "1", "3m": None}
     assert results(cell(PROFIT, "1"), headings=headings) == alone
@@ -263,7 +261,7 @@ def test_a_value_that_stands_alone_is_of_the_period_above_it_and_of_none_where_n
 
 
 @pytest.mark.parametrize("session", ["24/11/2026", "01/12/2026", "04/01/2027"])
-def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) -> None:
+def test_a_page_of_a_session_after_the_run_day_is_refused(session: str) -> None:
     asset = ASSETS[0].with_cell("dt_ult_cot", session)
     with pytest.raises(LaterSession, match=rf"PETR4 \(acoes\) of 23/11/2026, found the session of {session}"):
         read(asset)
@@ -282,7 +280,7 @@ def test_a_page_of_a_session_after_the_day_is_no_page_of_that_day(session: str) 
     ],
 )
 @pytest.mark.parametrize("written", ["-", "", "30/02/2026", "hoje", None])
-def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opened(
+def test_a_page_without_a_date_is_read_if_it_came_before_the_next_session_opened(
     day: int, fetched_at: str, taken: bool, written: str | None
 ) -> None:
     undated = ASSETS[0].with_cell("dt_ult_cot", written or "")
@@ -298,7 +296,7 @@ def test_a_page_without_a_date_is_taken_if_it_came_before_the_next_session_opene
             read(undated, moment, day)
 
 
-def test_an_old_page_is_taken_whenever_it_came() -> None:
+def test_a_page_of_an_old_session_is_read_at_any_time() -> None:
     assert read(ASSETS[0], datetime.fromisoformat("2031-01-01T00:00:00-03:00"), 20301231).session is not None
 
 
@@ -329,14 +327,14 @@ def test_an_old_page_is_taken_whenever_it_came() -> None:
         "a label with only a help mark",
     ],
 )
-def test_what_stands_between_the_indicators_is_no_value_of_them(start: str, unknown: tuple[str, ...]) -> None:
+def test_other_elements_between_the_indicators_are_no_values(start: str, unknown: tuple[str, ...]) -> None:
     text = detail_page(ASSETS[0]).decode("iso-8859-1")
     reading = read_page(page(text.replace('<table class="w728" cellspacing="0">', start, 1).encode()))
     assert texts(reading) == ASSETS[0].expected_sor()
     assert (reading.unknown_labels, reading.lacking_core) == (unknown, ())
 
 
-def test_of_a_label_that_stands_twice_the_first_value_counts() -> None:
+def test_the_first_value_of_a_repeated_label_counts() -> None:
     again = b'<tr><td class="label">P/L</td><td class="data">99</td></tr>'
     before, end, after = detail_page(ASSETS[0]).rpartition(b"</table>")
     assert texts(read_page(page(before + again + end + after))) == ASSETS[0].expected_sor()
@@ -355,7 +353,7 @@ CUT = detail_page(ASSETS[0])
         ),
     )
 )
-def test_no_body_at_all_makes_the_reader_of_assets_fail_otherwise(body: bytes) -> None:
+def test_a_damaged_body_is_read_correctly_or_refused(body: bytes) -> None:
     expected = ASSETS[0].expected_sor()
     try:
         found = read_page(page(body))
@@ -394,7 +392,7 @@ NEST = b"<table class=w728><tr><td>"
     ],
     ids=["cells", "tables", "nested, a row", "nested, rows", "rows in cells", "attributes", "a long text"],
 )
-def test_a_page_that_is_made_to_be_costly_is_refused_in_bounded_time(body: bytes, found: str) -> None:
+def test_a_hostile_page_is_refused_in_bounded_time(body: bytes, found: str) -> None:
     began = time.process_time()
     with pytest.raises(FundamentusError) as error:
         read_page(page(body))
@@ -403,7 +401,7 @@ def test_a_page_that_is_made_to_be_costly_is_refused_in_bounded_time(body: bytes
     assert len(str(error.value)) <= 600
 
 
-def test_of_unknown_labels_20_are_recorded_cut_and_printable_and_all_are_counted() -> None:
+def test_all_unknown_labels_are_counted_and_20_are_recorded_in_short() -> None:
     rows = b"".join(
         b"<tr><td class=label>\x07L%04d %s</td><td>1</td></tr>" % (at, b"x" * 99) for at in range(3000)
     )
@@ -416,6 +414,6 @@ def test_of_unknown_labels_20_are_recorded_cut_and_printable_and_all_are_counted
     assert reading.unknown_labels == tuple(f"L{at:04} {'x' * 53}…" for at in range(20))
 
 
-def test_a_cell_longer_than_any_text_of_the_site_is_another_layout() -> None:
+def test_a_cell_of_more_than_1000_characters_is_another_layout() -> None:
     with pytest.raises(LayoutNotRecognized, match="has 1001 characters, expected 1000 at most"):
         read(ASSETS[0].with_cell("nome_empresa", "A" * 1001))

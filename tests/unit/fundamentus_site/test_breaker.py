@@ -29,7 +29,7 @@ def test_three_different_assets_refused_in_a_row_open_it(answers: str, is_open: 
     assert breaker.open is is_open
 
 
-def test_429_opens_it_and_after_the_cool_down_one_refusal_does_until_a_page_was_read(
+def test_429_opens_it_and_after_the_cool_down_one_refusal_opens_it_until_a_page_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
@@ -52,7 +52,7 @@ def test_429_opens_it_and_after_the_cool_down_one_refusal_does_until_a_page_was_
     assert not breaker.open
 
 
-def test_where_all_is_refused_three_are_asked_for_whatever_the_threads() -> None:
+def test_if_all_assets_are_refused_any_number_of_threads_requests_three() -> None:
     breaker, asked, lock = Breaker(60), [], threading.Lock()
 
     def ask(ticker: str) -> None:

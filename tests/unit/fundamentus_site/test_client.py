@@ -155,7 +155,7 @@ def test_a_flaky_page_is_read(server: Site) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 599])
-def test_5xx_is_asked_again_and_is_unavailable_when_it_stays(server: Site, status: int) -> None:
+def test_status_5xx_is_retried_and_then_unavailable(server: Site, status: int) -> None:
     assert f"status {status}" in str(failure(server, Answer("oops", status)))
     assert len(server.requests) == 3
 
@@ -165,34 +165,34 @@ def test_5xx_is_asked_again_and_is_unavailable_when_it_stays(server: Site, statu
     [Answer("", 204), Answer("", 403), Answer("", 404), Answer("", 429), Answer(INTERSTITIAL, 503)],
     ids=["204", "403", "404", "429", "challenge"],
 )
-def test_any_other_answer_is_not_asked_for_again(server: Site, answer: Answer) -> None:
+def test_other_answers_are_not_retried(server: Site, answer: Answer) -> None:
     assert f"status {answer.status}" in str(failure(server, answer))
     assert len(server.requests) == 1
 
 
-def test_the_time_that_the_server_asks_for_is_waited(server: Site) -> None:
+def test_the_client_waits_as_long_as_the_server_asks(server: Site) -> None:
     server.serve(Answer("", 503, {"Retry-After": "0.5"}), Answer())
     started = time.monotonic()
     get(server)
     assert time.monotonic() - started >= 0.5
 
 
-def test_a_server_that_asks_for_a_long_wait_is_not_asked_again(server: Site) -> None:
+def test_a_server_that_asks_for_a_long_wait_gets_no_retry(server: Site) -> None:
     failure(server, Answer("", 503, {"Retry-After": "3600"}))
     assert len(server.requests) == 1
 
 
-def test_a_retry_after_that_is_no_time_is_passed_over(server: Site) -> None:
+def test_an_invalid_retry_after_is_ignored(server: Site) -> None:
     server.serve(Answer("", 503, {"Retry-After": "soon"}), Answer())
     assert get(server) == PAGE
 
 
-def test_no_attempt_starts_after_the_callers_time_is_over(server: Site) -> None:
+def test_no_attempt_starts_after_the_deadline(server: Site) -> None:
     assert "the deadline has passed" in str(failure(server, Answer(), not_after=time.monotonic()))
     assert server.requests == []
 
 
-def test_nothing_is_waited_for_past_the_callers_time(server: Site) -> None:
+def test_no_wait_lasts_longer_than_the_deadline(server: Site) -> None:
     started = time.monotonic()
     failure(server, endless(b"", b""), timeout_seconds=20.0, not_after=started + 0.3)
     assert time.monotonic() - started < 15
@@ -204,7 +204,7 @@ def test_nothing_is_waited_for_past_the_callers_time(server: Site) -> None:
     [b"Content-Length: 1000\r\n\r\n<html>Fundamentus</html>", b"\r\n<html>Fundamentus"],
     ids=["before its length", "before </html>"],
 )
-def test_a_page_that_breaks_off_is_unavailable_and_never_read_in_part(server: Site, answer: bytes) -> None:
+def test_a_truncated_page_is_unavailable(server: Site, answer: bytes) -> None:
     assert type(failure(server, raw(HTTP_OK + answer))) is Unavailable
     assert len(server.requests) == 3
 
@@ -225,13 +225,13 @@ CHUNKED = HTTP_OK + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
     ids=["nothing", "status line", "headers", "body", "body of a declared length", "chunks", "one chunk"],
 )
-def test_a_server_that_hangs_or_drips_does_not_hold_us(server: Site, slow: Serving) -> None:
+def test_a_hanging_or_slow_server_does_not_exceed_the_timeout(server: Site, slow: Serving) -> None:
     started = time.monotonic()
     assert "was not complete" in str(failure(server, slow, timeout_seconds=0.3, attempts=1))
     assert time.monotonic() - started < 15
 
 
-def test_an_answer_without_end_in_a_chunk_of_size_minus_one_is_not_kept(server: Site) -> None:
+def test_an_endless_chunk_of_size_minus_one_is_refused(server: Site) -> None:
     error = failure(server, endless(CHUNKED + b"-1\r\n", b"x" * 1024 * 1024), attempts=1)
     assert "more than 2097152 bytes" in str(error)
 
@@ -279,7 +279,7 @@ def test_an_oversized_or_broken_body_is_unavailable(server: Site, answer: Answer
     ],
     ids=["latin-1", "brackets", "dots", "file", "port", "negative chunk", "long chunk", "status", "headers"],
 )
-def test_whatever_goes_wrong_with_addresses_and_http_is_unavailable(server: Site, answer: bytes) -> None:
+def test_invalid_addresses_and_invalid_http_are_unavailable(server: Site, answer: bytes) -> None:
     server.serve(Answer("", 404), path="/manuten%E7%E3o.php")
     assert type(failure(server, raw(answer))) is Unavailable
 
@@ -297,7 +297,7 @@ def test_a_redirect_to_another_host_is_not_followed(server: Site) -> None:
     assert len(server.requests) == 1
 
 
-def test_redirects_in_a_circle_are_unavailable(server: Site) -> None:
+def test_a_redirect_loop_is_unavailable(server: Site) -> None:
     assert "more than 3 redirects" in str(failure(server, Answer("", 302, {"Location": "/page"}), attempts=1))
     assert len(server.requests) == 4
 
@@ -325,7 +325,7 @@ def test_redirects_lead_to_the_same_host_and_never_from_https_to_http(
         assert redirected(url, location) == target
 
 
-def test_a_connection_that_comes_after_its_time_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_opens_after_the_timeout_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def resolve_slowly(*args: Any, **options: Any) -> Any:
@@ -342,7 +342,7 @@ def test_a_connection_that_comes_after_its_time_is_closed(monkeypatch: pytest.Mo
             assert connection.recv(1) == b"", held
 
 
-def test_a_kept_connection_that_the_server_closes_costs_no_attempt(server: Site) -> None:
+def test_a_reused_connection_that_the_server_closes_costs_no_attempt(server: Site) -> None:
     server.serve(Answer(), reset_connection, Answer())
     site = client(attempts=1)
     for _ in range(2):
@@ -377,7 +377,7 @@ def tls_server(server: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("fixture", ["server", "tls_server"])
-def test_an_answer_that_no_request_asked_for_answers_no_later_request(
+def test_an_unrequested_answer_is_not_used_for_a_later_request(
     fixture: str, request: pytest.FixtureRequest
 ) -> None:
     server: Site = request.getfixturevalue(fixture)
@@ -396,7 +396,7 @@ def test_an_answer_that_no_request_asked_for_answers_no_later_request(
     assert site.get(f"{server.url}/page").text == "<html>Fundamentus 3</html>"
 
 
-def test_pages_come_over_few_connections_that_are_kept_open(server: Site) -> None:
+def test_pages_are_fetched_over_a_few_reused_connections(server: Site) -> None:
     server.serve(Answer())
     site = client(max_connections=3)
     with ThreadPoolExecutor(12) as threads:
@@ -405,7 +405,7 @@ def test_pages_come_over_few_connections_that_are_kept_open(server: Site) -> Non
     assert len({connection for _, connection in server.requests}) <= 3
 
 
-def test_a_request_that_is_tried_again_keeps_its_place_before_the_next(server: Site) -> None:
+def test_a_retried_request_keeps_its_place_before_the_next(server: Site) -> None:
     asked = threading.Event()
 
     def fail(handler: Handler) -> None:
@@ -450,7 +450,7 @@ def proxy(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     return server
 
 
-def test_a_proxy_is_used_where_it_may_be_and_the_environment_names_one(proxy: Site) -> None:
+def test_an_allowed_proxy_of_the_environment_is_used(proxy: Site) -> None:
     proxy.serve(Answer(), path=ELSEWHERE)
     assert client(use_proxy=True).get(ELSEWHERE).text == PAGE
     assert proxy.headers[0]["Proxy-Authorization"] == PASSWORD
@@ -494,7 +494,7 @@ def connected(then: Serving, after: float = 0.0) -> Serving:
     ],
     ids=["answer to CONNECT", "handshake", "a late answer leaves no time for the handshake"],
 )
-def test_a_proxy_that_drips_does_not_hold_us(proxy: Site, slow: Serving, seconds: float) -> None:
+def test_a_slow_proxy_does_not_exceed_the_timeout(proxy: Site, slow: Serving, seconds: float) -> None:
     proxy.serve(slow, path="fundamentus.invalid:443")
     started = time.monotonic()
     with pytest.raises(Unavailable, match="was not complete"):

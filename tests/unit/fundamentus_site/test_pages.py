@@ -41,14 +41,14 @@ def page(body: str | bytes, content_type: str | None = LATIN_1, status: int = 20
         (b"", LATIN_1, ""),
     ],
 )
-def test_bytes_that_are_utf_8_or_said_to_be_are_utf_8_and_others_windows_1252(
+def test_valid_or_declared_utf_8_is_decoded_as_utf_8_and_other_bytes_as_windows_1252(
     body: bytes, content_type: str | None, text: str
 ) -> None:
     assert page(body, content_type).text == text
 
 
 @given(st.binary(), st.one_of(st.none(), st.text(st.characters(codec="ascii")), st.just("x; charset=utf-7")))
-def test_any_bytes_have_a_text(body: bytes, content_type: str | None) -> None:
+def test_any_bytes_can_be_decoded(body: bytes, content_type: str | None) -> None:
     assert isinstance(page(body, content_type).text, str)
 
 
@@ -71,7 +71,7 @@ def outcome(body: str | bytes, status: int = 200) -> FundamentusError:
         "<html><img alt='Fundamentus'><a href='http://fundamentus.com.br'>aqui</a></html>",
     ],
 )
-def test_a_refusal_a_challenge_and_a_page_of_another_site_are_blocks(body: str) -> None:
+def test_a_denial_a_challenge_and_a_page_of_another_site_are_refusals(body: str) -> None:
     error = outcome(body)
     assert type(error) is Refused
     assert str(error).startswith("http://site/page: asked for the page of PETR4, found a ")
@@ -85,7 +85,7 @@ def test_a_refusal_a_challenge_and_a_page_of_another_site_are_blocks(body: str) 
         "<html><body><h1>Fundamentus.</h1><p>Voltamos logo</p></body></html>",
     ],
 )
-def test_a_page_with_the_sites_name_is_another_layout_and_no_block(body: str) -> None:
+def test_a_page_with_the_sites_name_is_another_layout_and_no_refusal(body: str) -> None:
     error = outcome(body)
     assert type(error) is LayoutNotRecognized
     assert "found a page of the site with no table" in str(error)
@@ -120,7 +120,7 @@ STRANGE = "<title>Login do Wi-Fi</title>"
         "500",
     ],
 )
-def test_a_challenge_is_a_refusal_and_so_is_a_strange_page_but_of_a_server_that_fails(
+def test_a_challenge_is_a_refusal_and_a_strange_page_is_one_unless_the_server_fails(
     status: int, body: str, error: type[FundamentusError]
 ) -> None:
     found = outcome(body, status)
@@ -128,7 +128,7 @@ def test_a_challenge_is_a_refusal_and_so_is_a_strange_page_but_of_a_server_that_
     assert f"status {status}" in str(found)
 
 
-def test_429_speaks_of_the_rate() -> None:
+def test_only_status_429_is_a_rate_limit() -> None:
     refusals = [outcome("slow down", status) for status in (429, 403)]
     assert [isinstance(one, Refused) and one.rate_limited for one in refusals] == [True, False]
 
@@ -136,7 +136,7 @@ def test_429_speaks_of_the_rate() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"   ", b'{"papel": "PETR4"}', bytes(range(256)) * 20, b"papel;cotacao\nPETR4;1"]
 )
-def test_a_body_that_is_no_html_page_is_a_broken_answer(body: bytes) -> None:
+def test_a_body_without_html_is_unavailable(body: bytes) -> None:
     error = outcome(body)
     assert type(error) is Unavailable
     assert "no HTML page" in str(error)
@@ -155,7 +155,7 @@ def tables(*contents: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("header", [HEADER, HEADER.replace("th>", "td>")])
-def test_each_asset_even_one_without_a_digit_has_its_price_as_listed_or_none(header: str) -> None:
+def test_each_asset_even_without_a_digit_has_its_listed_price_or_none(header: str) -> None:
     found = read_listing_page(
         page(tables([header, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD", " 9 ")]))
     )
@@ -168,7 +168,7 @@ def test_a_listing_without_a_column_of_prices_has_assets_without_prices() -> Non
     assert read_listing_page(page(tables([header, row("PETR4")]))) == ListingPage({"PETR4": None})
 
 
-def test_all_tables_with_assets_count_and_an_asset_that_is_listed_twice_counts_once() -> None:
+def test_all_tables_with_assets_count_and_a_repeated_asset_counts_once() -> None:
     found = read_listing_page(
         page(
             tables(
@@ -182,7 +182,7 @@ def test_all_tables_with_assets_count_and_an_asset_that_is_listed_twice_counts_o
     assert found == ListingPage({"MRSA3B": "3", "PETR4": "1", "VALE3": "5,0", "ITUB4": None})
 
 
-def test_single_unreadable_rows_are_passed_over_and_told() -> None:
+def test_single_unreadable_rows_are_skipped_and_reported() -> None:
     rows = [HEADER, row("PETR4"), "<tr><td>Suspenso</td><td>2,00</td></tr>", row("VALE3"), row("Vale S.A.")]
     found = read_listing_page(page(tables(rows)))
     assert found.tickers == ["PETR4", "VALE3"]
@@ -192,19 +192,19 @@ def test_single_unreadable_rows_are_passed_over_and_told() -> None:
     )
 
 
-def test_half_of_the_rows_must_be_readable_or_one_of_the_others_is_shown() -> None:
+def test_the_error_shows_an_unreadable_row_if_less_than_half_are_readable() -> None:
     assert read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A.")]))).tickers == ["PETR4"]
     with pytest.raises(LayoutNotRecognized, match=r"only 1 of its 3 rows name an asset; row 3 has \['Vale S"):
         read_listing_page(page(tables([HEADER, row("PETR4"), row("Vale S.A."), row("Itaú")])))
 
 
-def test_a_table_that_lays_the_page_out_is_no_row_of_an_asset() -> None:
+def test_a_row_of_a_layout_table_is_no_row_of_an_asset() -> None:
     inner = f"<table>{HEADER}{row('PETR4', '7')}</table>"
     layout = ["<tr><td><a>ABCD3</a></td><td>x</td></tr>", f"<tr><td><a>x</a>{inner}</td><td>y</td></tr>"]
     assert read_listing_page(page(tables(layout))) == ListingPage({"ABCD3": None, "PETR4": "7"})
 
 
-def test_a_listing_of_other_rows_shows_one_of_them() -> None:
+def test_the_error_shows_a_row_of_a_listing_without_assets() -> None:
     with pytest.raises(
         LayoutNotRecognized, match=r"no row of an asset; for example, row 2 has \['Vale S\.A\.'"
     ):
@@ -212,7 +212,7 @@ def test_a_listing_of_other_rows_shows_one_of_them() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_sample_listings_are_read_whole(kind: Kind) -> None:
+def test_the_sample_listings_are_read_completely(kind: Kind) -> None:
     assets = [asset for asset in make_assets(DAY, 60, 40) if asset.kind == kind.value]
     came = page(sample_listing(kind.value, assets, GHOSTS[kind.value]))
     found = read_listing_page(came)
@@ -237,7 +237,7 @@ JUNK = st.sampled_from(
 
 
 @given(st.lists(st.lists(st.tuples(TICKER, JUNK), min_size=1), min_size=1, max_size=4))
-def test_whatever_stands_between_them_all_assets_are_found(
+def test_all_assets_are_found_with_any_elements_between_them(
     contents: list[list[tuple[str, str]]],
 ) -> None:
     came = page(tables(*([HEADER, *(row(t) + junk for t, junk in rows)] for rows in contents)))
@@ -247,19 +247,19 @@ def test_whatever_stands_between_them_all_assets_are_found(
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)))
-def test_no_body_at_all_makes_the_reader_of_listings_fail_otherwise(body: bytes) -> None:
+def test_any_other_body_is_refused_as_a_listing(body: bytes) -> None:
     with pytest.raises(FundamentusError, match="asked for a listing"):
         read_listing_page(page(body))
 
 
-def test_of_unreadable_rows_20_are_recorded_cut_and_printable_and_all_are_counted() -> None:
+def test_all_unreadable_rows_are_counted_and_20_are_recorded_in_short() -> None:
     odd = f"Vale\x07 {'x' * 99}"
     found = read_listing_page(page(tables([HEADER, *([row("PETR4"), row(odd)] * 30)])))
     assert (len(found.unreadable), found.unreadable_count) == (20, 30)
     assert found.unreadable[0] == f"row 3 has ['Vale {'x' * 60}"[:59] + "…"
 
 
-def test_a_listing_of_more_rows_than_any_is_unavailable() -> None:
+def test_a_listing_with_too_many_rows_or_elements_is_unavailable() -> None:
     assert len(read_listing_page(page(tables([row(f"A{at:03}3") for at in range(1000)] * 5))).tickers) == 1000
     with pytest.raises(Unavailable, match="found 5001 rows, expected 5000 at most"):
         read_listing_page(page(tables([row("PETR4")] * 5001)))

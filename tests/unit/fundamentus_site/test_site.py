@@ -33,11 +33,11 @@ def page_of(body: bytes, fetched_at: datetime = EVENING) -> Page:
     return Page("http://site/page", 200, CONTENT_TYPE, body, fetched_at)
 
 
-def is_of(frame: pd.DataFrame, asset: SampleAsset) -> bool:
+def is_row_of(frame: pd.DataFrame, asset: SampleAsset) -> bool:
     return frame.iloc[0].drop("datetime_exec").to_dict() == asset.expected_sor()
 
 
-def test_a_frame_has_one_row_of_objects_and_says_what_else_is_known_of_the_page() -> None:
+def test_a_frame_has_one_row_of_objects_and_attributes_of_the_page() -> None:
     page = page_of(detail_page(STOCK.with_label("P/L", "P/L novo")))
     frame = SITE.coleta_indicadores_de_ativo("petr4 ", page=page, kind=Kind.ACOES, day=DAY)
 
@@ -52,14 +52,14 @@ def test_a_frame_has_one_row_of_objects_and_says_what_else_is_known_of_the_page(
     }
 
 
-def test_without_a_page_the_site_is_asked_and_without_a_kind_the_pages_is_read(server: SiteServer) -> None:
+def test_a_missing_page_is_fetched_and_a_missing_kind_is_read_from_it(server: SiteServer) -> None:
     site = FundamentusSite(server.base_url, labels=LABELS)
-    assert is_of(site.coleta_indicadores_de_ativo("PETR4", day=DAY), STOCK)
-    assert is_of(site.coleta_indicadores_de_ativo("HGLG11", day=DAY), FUND)
+    assert is_row_of(site.coleta_indicadores_de_ativo("PETR4", day=DAY), STOCK)
+    assert is_row_of(site.coleta_indicadores_de_ativo("HGLG11", day=DAY), FUND)
     assert len(server.requests) == 2
 
 
-def test_without_a_day_a_page_is_read_for_the_one_at_which_it_came() -> None:
+def test_without_a_day_a_page_is_read_for_the_day_of_its_fetch() -> None:
     next_year = datetime.fromisoformat("2027-01-01T03:00:00+00:00")
     this_years = STOCK.expected_sor()["pct_var_ano_a0"]
     for moment, first in ((next_year, None), (next_year - timedelta(seconds=1), this_years)):
@@ -67,7 +67,7 @@ def test_without_a_day_a_page_is_read_for_the_one_at_which_it_came() -> None:
         assert frame.at[0, "pct_var_ano_a0"] == first
 
 
-def test_types_are_stage_4s() -> None:
+def test_only_stage_4_converts_types() -> None:
     with pytest.raises(ValueError, match=r"drops minus signs: .* stage 4, prep_financial_data"):
         SITE.coleta_indicadores_de_ativo("PETR4", parse_dtypes=True)
 
@@ -82,7 +82,7 @@ def test_there_are_two_listings(server: SiteServer) -> None:
         site.extracao_tickers_de_ativos("bdrs")
 
 
-def test_given_headers_are_laid_over_those_of_pynvest_whatever_their_capitals(server: SiteServer) -> None:
+def test_given_headers_in_any_letter_case_replace_those_of_pynvest(server: SiteServer) -> None:
     for headers in ({"Accept-Language": "pt-BR"}, {"user-agent": "me", "Accept": "text/html"}):
         site = FundamentusSite(server.base_url, headers=headers)
         site.fetch_asset("PETR4")

@@ -40,7 +40,7 @@ def digest(row: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def test_the_rows_of_the_sample_pages_are_those_that_are_stored() -> None:
+def test_the_rows_of_the_sample_pages_match_the_stored_rows() -> None:
     stored = json.loads(ROWS.read_text(encoding="utf-8"))
     found = rows()
 

@@ -76,14 +76,14 @@ def message(ticker: str, kind: str = "acoes", day: int = DAY) -> dict[str, Any]:
     return {"ticker": ticker, "kind": kind, "anomesdia_exec": day}
 
 
-def said(lake: Lake) -> dict[str, AssetEntry]:
+def ledger_entries(lake: Lake) -> dict[str, AssetEntry]:
     """Return the ledger's entry for each asset."""
     ids = {item.id for item in list_day(lake.s3, lake.tables[SOR_ACOES], DAY)}
     assets = lake.ledger.read(DAY).assets(ids)
     return {ticker: entry for (_, ticker), entry in assets.items()}
 
 
-def kept(lake: Lake) -> list[ArchivedPage]:
+def archived_pages(lake: Lake) -> list[ArchivedPage]:
     return [page for key in lake.archive.keys(DAY) for page in lake.archive.read(key).pages]
 
 
@@ -105,7 +105,7 @@ def without_time(row: dict[str, Any]) -> dict[str, Any]:
     return {column: text for column, text in row.items() if not column.startswith("datetime_")}
 
 
-def test_a_batch_becomes_one_object_that_holds_every_page_cell_by_cell(
+def test_a_batch_becomes_one_object_with_every_cell_of_its_pages(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     result = fetch(*(message(one) for one in STOCKS))
@@ -140,7 +140,7 @@ def test_the_same_ticker_twice_in_a_batch_is_read_once_and_acknowledged_twice(
     assert failed(result) == []
 
 
-def test_an_error_that_nobody_foresaw_is_that_assets_alone(
+def test_an_unexpected_error_affects_only_its_asset(
     lake: Lake, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = STOCKS[:2]
@@ -179,7 +179,7 @@ def test_year_columns_count_from_the_day_of_the_message_and_not_from_the_page(
     assert asset.expected_sor(20251230) != asset.expected_sor()
 
 
-def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(lake: Lake, fetch: Any) -> None:
+def test_a_repeated_message_gives_the_same_time_of_its_reading(lake: Lake, fetch: Any) -> None:
     one = message(STOCKS[0]) | {"asked_at": "2026-11-23T21:45:07Z"}
 
     fetch(one)
@@ -188,7 +188,7 @@ def test_a_message_that_comes_twice_gives_the_same_moment_of_its_reading(lake: L
     assert {row["datetime_leitura"] for row in landed(lake)} == {"23-11-2026 18:45:07"}
 
 
-def test_the_rows_ticker_is_the_one_that_was_asked_for(lake: Lake, site: SiteServer, fetch: Any) -> None:
+def test_a_row_has_the_requested_ticker(lake: Lake, site: SiteServer, fetch: Any) -> None:
     one = STOCKS[0]
     asset = site.assets[one]
     site.assets[one] = asset.with_cell("nome_papel", one.lower())
@@ -220,7 +220,7 @@ def test_a_ticker_without_a_page_is_acknowledged_counted_and_named(
         pytest.param(Fault("later_session"), "later_session", id="later session"),
     ],
 )
-def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
+def test_a_bad_ticker_does_not_affect_the_rest_of_its_batch(
     lake: Lake, site: SiteServer, fetch: Any, fault: Fault, outcome: str
 ) -> None:
     bad, *good = STOCKS[:4]
@@ -232,10 +232,10 @@ def test_a_bad_ticker_costs_itself_alone_and_the_rest_of_its_batch_lands(
     assert failed(result) == ([0] if outcome == "failed" else [])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
-    assert set(said(lake)) == {*good, *([] if outcome == "failed" else [bad])}
+    assert set(ledger_entries(lake)) == {*good, *([] if outcome == "failed" else [bad])}
 
 
-def test_refused_assets_with_pages_that_are_read_between_them_cost_themselves_alone(
+def test_refusals_between_pages_that_are_read_affect_only_their_assets(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     odd, good = STOCKS[:4], STOCKS[4:8]
@@ -248,7 +248,7 @@ def test_refused_assets_with_pages_that_are_read_between_them_cost_themselves_al
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)
 
 
-def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
+def test_a_failure_at_the_last_receive_is_acknowledged_and_in_the_ledger(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     bad = STOCKS[0]
@@ -256,14 +256,12 @@ def test_what_failed_at_its_last_receive_is_acknowledged_and_in_the_ledger(
 
     assert [failed(fetch(message(bad), receive_count=count)) for count in (2, 3)] == [[0], []]
 
-    assert said(lake)[bad].outcome is Outcome.FAILED
-    assert "status 500" in str(said(lake)[bad].why)
+    assert ledger_entries(lake)[bad].outcome is Outcome.FAILED
+    assert "status 500" in str(ledger_entries(lake)[bad].why)
     assert lake.keys(SOR_ACOES) == []
 
 
-def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
-    lake: Lake, site: SiteServer, fetch: Any
-) -> None:
+def test_a_slow_asset_does_not_delay_the_others(lake: Lake, site: SiteServer, fetch: Any) -> None:
     slow, *others = STOCKS[:10]
     site.set_fault(slow, Fault("status", status=503, times=1, retry_after=2))
 
@@ -277,7 +275,7 @@ def test_an_asset_that_takes_its_time_keeps_no_other_waiting(
 
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("status", [403, 429])
-def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
+def test_a_site_that_refuses_everything_gets_at_most_24_requests_a_round(
     site: SiteServer, fetch: Any, status: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.set_fault("*", Fault("status", status=status))
@@ -292,7 +290,7 @@ def test_a_site_that_refuses_everything_gets_24_requests_a_round_at_most(
     assert len(asked(site)) <= 24
 
 
-def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the_breaker_has_closed(
+def test_a_refused_process_waits_and_reads_after_the_breaker_has_closed(
     site: SiteServer, fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, waits = [0.0], []
@@ -316,7 +314,7 @@ def test_a_process_that_is_refused_leaves_the_queue_to_others_and_reads_once_the
     assert waits == [1.5, 1.5]
 
 
-def test_the_breaker_cools_down_within_the_visibility_timeout_after_which_a_round_asks_again(
+def test_the_breaker_cools_down_within_the_visibility_timeout(
     fetch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cool_downs = []
@@ -341,7 +339,7 @@ def test_no_more_requests_are_in_flight_than_threads(site: SiteServer, fetch: An
     assert site.connections == 3
 
 
-def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
+def test_messages_beyond_the_time_limit_go_back_to_the_queue_and_the_rest_is_written(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     batch = STOCKS[:6]
@@ -357,10 +355,10 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_the_rest_lands(
     assert 0 < len(rows) < 6
     assert len(rows) + len(failed(result)) == 6
     assert "the deadline has passed" in result["failed"][batch[5]]
-    assert set(said(lake)) == {row["nome_papel"] for row in rows}
+    assert set(ledger_entries(lake)) == {row["nome_papel"] for row in rows}
 
 
-def test_a_renamed_label_is_in_ledger_result_and_log_with_an_asset_and_how_many(
+def test_a_renamed_label_is_in_ledger_result_and_log_with_count_and_example(
     lake: Lake, site: SiteServer, fetch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     good, *renamed = STOCKS[:3]
@@ -375,7 +373,7 @@ def test_a_renamed_label_is_in_ledger_result_and_log_with_an_asset_and_how_many(
         {"P/L (novo)": counted},
         {"P/L": counted},
     )
-    for entry in map(said(lake).__getitem__, renamed):
+    for entry in map(ledger_entries(lake).__getitem__, renamed):
         assert (entry.unknown_labels, entry.unknown_count) == (("P/L (novo)",), None)
         assert entry.lacking_labels == ("P/L",)
     (line,) = [record for record in caplog.records if record.message == "batch read"]
@@ -390,7 +388,7 @@ def test_the_site_gets_the_headers_that_were_given(site: SiteServer, fetch: Any)
     assert headers["User-Agent"] == REQUEST_HEADER["User-Agent"]
 
 
-def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(lake: Lake, fetch: Any) -> None:
+def test_malformed_messages_fail_with_their_reasons_and_do_not_stop_others(lake: Lake, fetch: Any) -> None:
     one = STOCKS[0]
 
     result = fetch("not json", message(one, kind="fiis"), message(one, day=20300101), message(one))
@@ -403,7 +401,7 @@ def test_malformed_messages_fail_with_their_reasons_and_stop_no_other(lake: Lake
         assert part in reason
 
 
-def test_the_ledger_names_object_session_and_moment_of_what_was_read(
+def test_the_ledger_names_object_session_and_time_of_a_reading(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     one, ghost = STOCKS[0], GHOSTS["acoes"][0]
@@ -411,22 +409,22 @@ def test_the_ledger_names_object_session_and_moment_of_what_was_read(
     fetch(message(one) | {"round": 2}, message(ghost))
 
     (item,) = list_day(lake.s3, lake.tables[SOR_ACOES], DAY)
-    (page,) = [page for page in kept(lake) if page.ticker == one]
-    entry = said(lake)[one]
+    (page,) = [page for page in archived_pages(lake) if page.ticker == one]
+    entry = ledger_entries(lake)[one]
     session = int(f"{site.assets[one].expected_sot(DAY)['dt_ult_cot']:%Y%m%d}")
     assert (entry.outcome, entry.round, entry.object, entry.why) == (Outcome.READ, 2, item.id, None)
     assert (entry.session, entry.fetched_at) == (session, page.fetched_at)
-    assert said(lake)[ghost].outcome is Outcome.NO_SUCH_PAPER
+    assert ledger_entries(lake)[ghost].outcome is Outcome.NO_SUCH_PAPER
 
 
-def test_every_page_that_came_is_kept_as_it_was(lake: Lake, site: SiteServer, fetch: Any) -> None:
+def test_every_received_page_is_archived_unchanged(lake: Lake, site: SiteServer, fetch: Any) -> None:
     good, odd, refused = STOCKS[:3]
     site.set_fault(odd, Fault("other_layout"))
     site.set_fault(refused, Fault("status", status=403))
 
     fetch(*(message(one) for one in (good, odd, GHOSTS["acoes"][0])), message(refused), threads=1)
 
-    pages = {page.ticker: page for page in kept(lake)}
+    pages = {page.ticker: page for page in archived_pages(lake)}
     assert set(pages) == {good, odd, GHOSTS["acoes"][0]}
     assert f"papel={good}" in pages[good].url
     served = requests.get(pages[good].url, timeout=5)
@@ -434,19 +432,19 @@ def test_every_page_that_came_is_kept_as_it_was(lake: Lake, site: SiteServer, fe
     assert pages[good].content_type == served.headers["Content-Type"]
 
 
-def test_pages_are_not_kept_where_they_are_not_to_be(lake: Lake, fetch: Any) -> None:
+def test_no_page_is_archived_if_keep_pages_is_false(lake: Lake, fetch: Any) -> None:
     fetch(message(STOCKS[0]), keep_pages="false")
 
-    assert kept(lake) == []
+    assert archived_pages(lake) == []
 
 
-def test_an_archive_that_refuses_costs_nothing_and_is_in_the_ledger(lake: Lake, fetch: Any) -> None:
+def test_the_batch_succeeds_if_the_archive_refuses_and_the_ledger_says_so(lake: Lake, fetch: Any) -> None:
     deny_putting("pages")
     one = STOCKS[0]
 
     result = fetch(message(one))
 
-    assert (result["rows"], failed(result), kept(lake)) == (1, [], [])
+    assert (result["rows"], failed(result), archived_pages(lake)) == (1, [], [])
     ((entry, _),) = lake.ledger.read(DAY).batches
     assert entry.archived is False
 
@@ -468,7 +466,7 @@ def places(lake: Lake) -> dict[str, dict[str, str]]:
     }
 
 
-def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
+def test_an_archived_page_gives_the_same_rows_without_a_request_to_the_site(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     batch = STOCKS[:5]
@@ -490,7 +488,7 @@ def test_a_kept_page_reads_again_as_it_read_and_the_site_is_not_asked(
     assert len(places(lake)) == 5
 
 
-def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
+def test_the_newest_readable_archived_page_of_an_asset_counts(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     one, other = STOCKS[:2]
@@ -506,10 +504,13 @@ def test_of_several_kept_pages_of_an_asset_the_newest_that_reads_counts(
 
     (row,) = landed(lake)
     assert row["datetime_exec"] == "23-11-2026 18:00:00"  # 21:00 in UTC
-    assert (said(lake)[one].outcome, said(lake)[one].fetched_at) == (Outcome.READ, "2026-11-23T21:00:00Z")
+    assert (ledger_entries(lake)[one].outcome, ledger_entries(lake)[one].fetched_at) == (
+        Outcome.READ,
+        "2026-11-23T21:00:00Z",
+    )
 
 
-def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, fetch: Any) -> None:
+def test_a_missing_archived_page_affects_only_its_asset(lake: Lake, fetch: Any) -> None:
     good, lost = STOCKS[:2]
     fetch(message(good))
     at = places(lake)[good]
@@ -518,4 +519,4 @@ def test_a_kept_page_that_is_not_there_costs_itself_alone(lake: Lake, fetch: Any
 
     assert (result["rows"], failed(result)) == (1, [])
     assert f"has no page of {lost}" in result["failed"][lost]
-    assert said(lake)[lost].outcome is Outcome.FAILED
+    assert ledger_entries(lake)[lost].outcome is Outcome.FAILED

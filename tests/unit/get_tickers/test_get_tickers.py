@@ -78,7 +78,7 @@ def test_the_site_gets_the_headers_that_were_given(site: SiteServer, queue: Any)
     assert [request.headers["Accept-Language"] for request in site.requests] == ["pt-BR", "pt-BR"]
 
 
-def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
+def test_listing_rows_without_an_asset_are_skipped_and_named(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     site.ghosts = {"acoes": ("Suspensa",), "fiis": ()}
@@ -91,9 +91,7 @@ def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
     assert result["unreadable_rows"]["fiis"] == []
 
 
-def test_a_partial_run_lists_and_queues_only_what_was_asked_for_and_so_does_its_round(
-    lake: Lake, queue: Any
-) -> None:
+def test_a_partial_run_and_its_round_list_and_queue_only_the_given_tickers(lake: Lake, queue: Any) -> None:
     stock, fund = STOCKS[0], FUNDS[0]
 
     result = queue({"anomesdia_exec": DAY, "tickers": [stock, fund, "NONE99"]})
@@ -114,7 +112,7 @@ def answer(lake: Lake, kind: Kind, outcome: Outcome, *tickers: str, session: int
     lake.ledger.write_batch(DAY, BatchEntry(kind, dict.fromkeys(tickers, entry)))
 
 
-def test_the_listings_are_kept_as_they_came(lake: Lake, queue: Any) -> None:
+def test_the_listings_are_archived_unchanged(lake: Lake, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
 
     (key,) = lake.archive.keys(DAY)
@@ -129,7 +127,7 @@ def refuse_listings(site: SiteServer, fault: Fault | None = FORBIDDEN) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault("unrecognizable"), Fault("status", status=403)])
-def test_a_listing_that_fails_costs_its_own_kind_alone_and_a_round_asks_for_it(
+def test_a_failed_listing_affects_only_its_kind_and_a_round_requests_it(
     lake: Lake, site: SiteServer, queue: Any, fault: Fault
 ) -> None:
     site.set_fault("/fii_resultado.php", fault)
@@ -165,7 +163,7 @@ def test_without_a_listing_nothing_is_queued_and_the_ledger_has_the_reason(
     assert lake.messages("acoes") == []
 
 
-def test_a_site_that_is_down_is_tried_for_a_while_and_a_refusal_is_not(
+def test_a_site_that_is_down_is_retried_for_a_while_and_a_refusal_is_not(
     site: SiteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -211,7 +209,7 @@ def test_listings_are_not_requested_after_the_deadline(site: SiteServer) -> None
     assert site.requests == []
 
 
-def test_only_missing_asks_for_what_nothing_final_is_known_of(lake: Lake, queue: Any) -> None:
+def test_only_missing_queues_tickers_without_a_final_outcome(lake: Lake, queue: Any) -> None:
     queue({"anomesdia_exec": DAY})
     lake.messages("acoes"), lake.messages("fiis")
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:-3])
@@ -242,7 +240,7 @@ def test_only_missing_waits_for_a_round_that_is_not_settled(lake: Lake, queue: A
     assert len(lake.ledger.read(DAY).rounds) == 1
 
 
-def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(lake: Lake, queue: Any) -> None:
+def test_only_missing_treats_a_round_as_settled_after_its_messages_expire(lake: Lake, queue: Any) -> None:
     long_ago = datetime.now(timezone.utc) - timedelta(seconds=2161)
     lake.ledger.start_round(DAY, LISTED, long_ago, number=0)
 
@@ -251,7 +249,7 @@ def test_only_missing_takes_a_round_for_over_once_its_messages_have_run_out(lake
     assert result["acoes"] == len(STOCKS)
 
 
-def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
+def test_only_missing_completes_half_a_listing_and_starts_a_day_without_a_listing(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     half = STOCKS[:10]
@@ -268,7 +266,7 @@ def test_only_missing_starts_a_day_that_has_no_listing_and_unites_half_a_one(
 @pytest.mark.parametrize(
     "event", [{"only_missing": True}, {"tickers": ["PETR4"]}], ids=["round", "partial run"]
 )
-def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
+def test_a_run_of_some_tickers_starts_no_round_if_the_site_gives_no_listing(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any]
 ) -> None:
     refuse_listings(site)
@@ -277,12 +275,12 @@ def test_a_run_of_some_tickers_starts_no_round_where_the_site_gives_no_listing(
     assert lake.ledger.read(DAY).rounds == ()
 
 
-def test_a_partial_run_of_which_nothing_is_listed_starts_no_round(lake: Lake, queue: Any) -> None:
+def test_a_partial_run_of_unlisted_tickers_starts_no_round(lake: Lake, queue: Any) -> None:
     assert queue({"anomesdia_exec": DAY, "tickers": ["NONE99"]})["not_listed"] == ["NONE99"]
     assert lake.ledger.read(DAY).rounds == ()
 
 
-def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none(
+def test_a_round_uses_the_ledgers_listing_if_the_site_gives_none(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     listing = Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}})
@@ -295,7 +293,7 @@ def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none(
     assert lake.ledger.listing(DAY) == listing
 
 
-def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_archives_none(
+def test_a_round_of_a_past_day_adds_to_the_listing_keeps_its_prices_and_archives_no_page(
     lake: Lake, queue: Any
 ) -> None:
     lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
@@ -309,7 +307,7 @@ def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_arch
     assert lake.archive.keys(PAST) == []
 
 
-def test_once_the_next_session_has_closed_a_round_takes_the_ledgers_listing(
+def test_after_the_next_session_has_closed_a_round_uses_the_ledgers_listing(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
@@ -320,7 +318,9 @@ def test_once_the_next_session_has_closed_a_round_takes_the_ledgers_listing(
     assert (queued(lake), queued(lake, "fiis"), site.requests) == (["PETR4"], [], [])
 
 
-def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(lake: Lake, queue: Any) -> None:
+def test_tickers_are_queued_if_the_archive_refuses_the_listings_and_the_ledger_says_so(
+    lake: Lake, queue: Any
+) -> None:
     deny_putting("pages")
 
     result = queue({"anomesdia_exec": DAY})
@@ -330,7 +330,7 @@ def test_listings_that_the_archive_refuses_cost_nothing_and_are_in_the_ledger(la
     assert not listing.archived
 
 
-def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
+def archive_pages(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:45:07Z") -> str:
     """Archive the listings and the pages of `tickers`, all with the fetch time `at`."""
     source = FundamentusSite(site.base_url)
     pages = [ArchivedPage.of(source.fetch_listing(kind), kind, None) for kind in Kind]
@@ -341,11 +341,11 @@ def keep(lake: Lake, site: SiteServer, *tickers: str, at: str = "2026-11-23T21:4
 @pytest.mark.parametrize(
     ("event", "fetch_from"), [({"source": "pages"}, "site"), ({"only_missing": True}, "pages")]
 )
-def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
+def test_a_day_is_queued_from_its_archived_pages_without_a_request_to_the_site(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
 ) -> None:
     archived = STOCKS[:3]
-    key = keep(lake, site, *archived)
+    key = archive_pages(lake, site, *archived)
     site.clear_log()
 
     queue({"anomesdia_exec": DAY, **event}, fetch_from=fetch_from)
@@ -360,13 +360,13 @@ def test_a_day_is_queued_from_its_kept_pages_and_the_site_is_not_asked(
     assert written.rounds[0].assets[Kind.ACOES] == archived
 
 
-def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
+def test_every_archived_page_of_an_asset_is_queued_unless_it_is_older_than_the_day(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     one = STOCKS[0]
     # 02:59:59 UTC is 23:59:59 of the previous day in São Paulo.
     for at in ("2026-11-23T02:59:59Z", "2026-11-23T03:00:00Z", "2026-11-24T12:00:00Z"):
-        keep(lake, site, one, at=at)
+        archive_pages(lake, site, one, at=at)
 
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
@@ -381,7 +381,7 @@ def listing_page(fetched_at: str, **prices: str) -> ArchivedPage:
     return ArchivedPage(None, "acoes", "http://site/resultado.php", fetched_at, 200, "text/html", body)
 
 
-def test_the_latest_price_of_the_archive_counts_but_none_of_the_next_session(lake: Lake, queue: Any) -> None:
+def test_the_latest_archived_price_before_the_next_session_is_preferred(lake: Lake, queue: Any) -> None:
     pages = [
         listing_page("2026-11-24T13:00:00Z", PETR4="3,00", NOVA3="4,00"),  # 10:00 in São Paulo
         listing_page("2026-11-24T12:59:59Z", PETR4="2,00"),
@@ -398,7 +398,7 @@ def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     good, bad = STOCKS[:2]
-    keep(lake, site, good)
+    archive_pages(lake, site, good)
     key = f"pages/anomesdia_exec={DAY}/ff.jsonl.gz"
     damaged = gzip.compress(f'{{"ticker": "{bad}", "kind": "ac'.encode())
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=damaged)
@@ -409,7 +409,7 @@ def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
     assert any(key in problem for problem in result["problems"])
 
 
-def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> None:
+def test_the_ledger_says_that_the_archive_has_no_page(lake: Lake, queue: Any) -> None:
     result = queue({"anomesdia_exec": DAY, "source": "pages"})
 
     assert "the archive has no page" in result["no_listing"]
@@ -417,7 +417,7 @@ def test_an_archive_without_a_page_is_in_the_ledger(lake: Lake, queue: Any) -> N
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known listing", "no listing"])
-def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
+def test_pages_are_queued_without_a_readable_listing_and_the_days_listing_stays(
     lake: Lake, site: SiteServer, queue: Any, known: bool
 ) -> None:
     one, other = STOCKS[:2]
@@ -425,7 +425,7 @@ def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
     if listing:
         lake.ledger.write_listing(DAY, listing)
     refuse_listings(site, Fault("unrecognizable"))
-    keep(lake, site, one)
+    archive_pages(lake, site, one)
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
@@ -434,17 +434,17 @@ def test_pages_are_queued_though_no_listing_reads_and_the_days_listing_stays(
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pages"}])
-def test_a_run_of_a_day_that_had_rounds_is_its_next_round(
+def test_a_run_of_a_day_with_rounds_is_its_next_round(
     lake: Lake, site: SiteServer, queue: Any, source: dict[str, str]
 ) -> None:
-    keep(lake, site, STOCKS[0])
+    archive_pages(lake, site, STOCKS[0])
     lake.ledger.start_round(DAY, {}, datetime.now(timezone.utc), number=3)
 
     assert queue({"anomesdia_exec": DAY, **source})["round"] == 4
 
 
 @pytest.mark.parametrize("fault", [None, FORBIDDEN], ids=["with its listing", "without a listing"])
-def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
+def test_a_partial_run_after_a_full_run_does_not_make_the_day_partial(
     lake: Lake, site: SiteServer, queue: Any, fault: Fault | None
 ) -> None:
     refuse_listings(site, fault)
@@ -469,7 +469,7 @@ def test_a_partial_run_after_a_whole_one_leaves_the_day_whole(
         ({"probe": "PETR4"}, "pages", "this lake does not ask the site"),
     ],
 )
-def test_an_event_that_is_refused_asks_for_nothing_and_writes_nothing(
+def test_a_refused_event_requests_and_writes_nothing(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str, why: str
 ) -> None:
     with pytest.raises(ValueError, match=why):
@@ -493,7 +493,7 @@ def test_an_event_that_is_refused_asks_for_nothing_and_writes_nothing(
         (GHOSTS["acoes"][0], "PETR4", None, "no_such_paper"),
     ],
 )
-def test_a_probe_says_whether_the_site_answers_asks_for_each_page_once_and_writes_nothing(
+def test_a_probe_reports_the_sites_answer_requests_each_page_once_and_writes_nothing(
     lake: Lake, site: SiteServer, queue: Any, probe: str | bool, place: str, fault: Fault | None, said: str
 ) -> None:
     site.set_fault(place, fault)
@@ -537,7 +537,7 @@ def failure(entry: int) -> dict[str, Any]:
     return {"Id": str(entry), "SenderFault": False, "Code": "InternalError", "Message": "busy"}
 
 
-def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake: Lake) -> None:
+def test_only_failed_entries_of_a_batch_call_are_sent_again(lake: Lake) -> None:
     sent = fail_entries(lake.sqs, [[failure(0), failure(2)], [failure(2)]])
 
     send_tickers(lake.sqs, lake.queue_urls["acoes"], messages(5))
@@ -550,7 +550,7 @@ def test_what_a_batch_call_reports_as_failed_is_sent_again_and_nothing_else(lake
     assert queued(lake) == sent[0]
 
 
-def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent(lake: Lake) -> None:
+def test_tickers_that_the_queue_never_accepts_are_named_after_all_others_were_sent(lake: Lake) -> None:
     fail_entries(lake.sqs, [[failure(1)]] + [[failure(1)]] * 5)
 
     with pytest.raises(TickersNotSent, match=r"did not take 1 of 13 tickers: .*AA013.*InternalError: busy"):
@@ -559,7 +559,7 @@ def test_tickers_that_the_queue_never_takes_are_named_after_all_others_were_sent
     assert len(lake.messages("acoes")) == 12
 
 
-def test_what_one_queue_does_not_take_keeps_nothing_from_the_other(lake: Lake, queue: Any) -> None:
+def test_a_failure_of_one_queue_does_not_affect_the_other(lake: Lake, queue: Any) -> None:
     fail_entries(aws.client("sqs"), [[failure(0)]] * 6)
 
     with pytest.raises(TickersNotSent, match="did not take 1 of"):
@@ -576,9 +576,7 @@ LATE = {
 }
 
 
-def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_anew(
-    lake: Lake, queue: Any
-) -> None:
+def test_a_new_session_queues_assets_read_in_the_week_before_again(lake: Lake, queue: Any) -> None:
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:2], session=20261120)
     answer(lake, Kind.ACOES, Outcome.READ, STOCKS[2], session=20261113)
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[3:], session=20261112)
@@ -590,7 +588,7 @@ def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_a
     assert queued(lake) == STOCKS[:3]
 
 
-def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
+def test_without_a_new_session_no_asset_that_was_read_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS, session=20261120)
@@ -605,7 +603,7 @@ def test_while_the_session_has_not_moved_nothing_that_was_read_is_queued(
     assert lake.messages("acoes") == []
 
 
-def test_a_page_without_a_readable_session_answers_a_probe_and_lets_a_round_ask_for_what_is_missing(
+def test_without_a_readable_session_a_probe_succeeds_and_a_round_queues_missing_assets(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
     site.assets["PETR4"] = site.assets["PETR4"].with_cell("dt_ult_cot", "-")
@@ -619,11 +617,11 @@ def test_a_page_without_a_readable_session_answers_a_probe_and_lets_a_round_ask_
 
 
 @pytest.mark.parametrize(("event", "fetch_from"), [({"source": "pages"}, "site"), ({}, "pages")])
-def test_of_the_archived_pages_too_only_those_of_the_given_tickers_are_queued(
+def test_only_archived_pages_of_the_given_tickers_are_queued(
     lake: Lake, site: SiteServer, queue: Any, event: dict[str, Any], fetch_from: str
 ) -> None:
     one, other = STOCKS[:2]
-    keep(lake, site, one, other)
+    archive_pages(lake, site, one, other)
 
     queue({"anomesdia_exec": DAY, "tickers": [one], **event}, fetch_from=fetch_from)
 

@@ -45,20 +45,20 @@ def python_found(machine: Path, *arguments: str) -> list[str]:
     return said.stdout.split()
 
 
-def test_a_python_that_really_runs_is_taken_off_the_path(machine: Path) -> None:
+def test_a_python_on_the_path_that_really_runs_is_used(machine: Path) -> None:
     write_command(machine / "bin" / f"python{MINOR}", f'exec {sys.executable} "$@"')
 
     assert python_found(machine, f"PYTHONS={MINOR}") == [f"python{MINOR}", f".venv/.made-runs-{MINOR}"]
 
 
-def test_a_python_is_found_under_pyenv_where_the_path_has_a_shim_only(machine: Path) -> None:
+def test_a_python_is_found_under_pyenv_if_the_path_has_only_a_shim(machine: Path) -> None:
     python = machine / ".pyenv" / "versions" / f"{MINOR}.0" / "bin" / "python"
     write_command(python, f'exec {sys.executable} "$@"')
 
     assert python_found(machine, f"PYTHONS={MINOR}") == [str(python), f".venv/.made-runs-{MINOR}"]
 
 
-def test_ci_takes_no_python_but_the_functions(machine: Path) -> None:
+def test_ci_uses_only_the_python_version_of_the_functions(machine: Path) -> None:
     command = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1].split()
 
     assert "PYTHONS=3.13" in command

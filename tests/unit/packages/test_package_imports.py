@@ -86,7 +86,7 @@ def after_import(packages: dict[str, Path], managed: Path, stage: str, *program:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses(
+def test_a_package_imports_with_only_the_two_layers_and_loads_only_what_it_uses(
     packages: dict[str, Path], managed: Path, stage: str
 ) -> None:
     # pyarrow tries to import pandas when it makes the first array. Only stage 1 makes no arrays.
@@ -98,7 +98,7 @@ def test_a_package_imports_with_the_two_layers_alone_and_takes_only_what_it_uses
     assert not set(modules) & FOREIGN_TO_READERS.get(stage, FOREIGN)
 
 
-def test_awswrangler_has_the_session_that_the_clients_have(packages: dict[str, Path], managed: Path) -> None:
+def test_awswrangler_has_the_session_of_the_clients(packages: dict[str, Path], managed: Path) -> None:
     """Otherwise awswrangler would make a session for each call, and read the SDK's service data each time."""
     said = after_import(
         packages,
@@ -130,7 +130,7 @@ def test_the_layers_and_the_largest_package_fit_into_lambda(packages: dict[str, 
     assert (UNZIPPED_MIB + 1) * 1024**2 + layer + max(unzipped.values()) < 262_144_000
 
 
-def test_a_package_holds_its_own_stage_the_shared_code_that_it_imports_and_the_contract_only(
+def test_a_package_holds_only_its_stage_the_shared_code_that_it_imports_and_the_contract(
     packages: dict[str, Path],
 ) -> None:
     for stage in STAGES:
@@ -139,7 +139,7 @@ def test_a_package_holds_its_own_stage_the_shared_code_that_it_imports_and_the_c
         assert len(list((packages[stage] / "schemas").glob("*.json"))) == 6
 
 
-def test_the_table_of_shared_packages_is_what_the_stages_import() -> None:
+def test_the_table_of_shared_packages_matches_the_imports_of_the_stages() -> None:
     table = json.loads((ROOT / "lambda" / "packages.json").read_text())
 
     assert {stage: set(shared) for stage, shared in table.items()} == {
@@ -147,7 +147,7 @@ def test_the_table_of_shared_packages_is_what_the_stages_import() -> None:
     }
 
 
-def test_the_exchange_uses_no_package_of_ours_and_the_site_neither_aws_nor_the_lake() -> None:
+def test_b3_imports_no_package_of_ours_and_fundamentus_site_neither_aws_nor_the_lake() -> None:
     assert reached("b3") == {"b3"}
     assert reached("fundamentus_site") == {"fundamentus_site", "b3"}
     assert not imports_of(SOURCES / "fundamentus_site") & {

@@ -26,12 +26,12 @@ SDK = ROOT / os.environ.get("PYNVEST_SDK", "requirements-dev.txt")
     ],
     ids=["managed layer", "own layer", "SDK of this run"],
 )
-def test_the_tests_run_on_what_the_functions_have(held: dict[str, str]) -> None:
+def test_the_tests_use_the_package_versions_of_the_functions(held: dict[str, str]) -> None:
     assert held
     assert {name: importlib.metadata.version(name) for name in held} == held
 
 
-def test_the_managed_layer_that_is_looked_up_is_the_one_that_is_known() -> None:
+def test_the_default_managed_layer_is_the_pinned_one() -> None:
     variables = (ROOT / "variables.tf").read_text()
     default = {
         name: re.search(rf'variable "{name}" {{.*?default += "([^"]+)"', variables, re.DOTALL)[1]
@@ -43,7 +43,7 @@ def test_the_managed_layer_that_is_looked_up_is_the_one_that_is_known() -> None:
     assert default["functions_python_runtime"] == "python3.13"
 
 
-def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_python() -> None:
+def test_the_managed_layer_and_lambdas_python_have_all_requirements_of_the_layer() -> None:
     held = {canonicalize_name(name) for name in pins(MANAGED_LAYER)}
     lambdas_python = {"extra": "", "python_version": "3.13"}
 
@@ -57,7 +57,7 @@ def test_the_managed_layers_packages_find_what_they_need_in_it_or_in_lambdas_pyt
     assert needed - held - {*RUNTIMES_OWN} == {"setuptools"}  # awswrangler never imports setuptools
 
 
-def test_the_time_zones_that_a_schedule_may_have_are_those_of_the_layers_database() -> None:
+def test_a_schedule_may_have_the_time_zones_of_the_layers_database() -> None:
     """After an update of ``tzdata``, copy the file ``tzdata/zones`` to ``eventbridge/timezones.txt``."""
     zones = (importlib.resources.files("tzdata") / "zones").read_text(encoding="utf-8")
 

@@ -54,9 +54,7 @@ def test_an_object_goes_through_both_stages_under_its_own_id(lake: Lake, prep: A
     assert lake.partitions(SOT_ACOES) == lake.partitions(SPEC_ATIVOS) == [str(DAY)]
 
 
-def test_an_event_that_comes_again_after_compaction_changes_nothing(
-    lake: Lake, prep: Any, specialize: Any
-) -> None:
+def test_a_repeated_event_after_compaction_changes_nothing(lake: Lake, prep: Any, specialize: Any) -> None:
     source = put_part(lake, SOR_ACOES, 1, PETR4)
     typed = put_part(lake, SOT_ACOES, 1, {"nome_papel": "PETR4"})
     for table in (SOT_ACOES, SPEC_ATIVOS):
@@ -70,7 +68,7 @@ def test_an_event_that_comes_again_after_compaction_changes_nothing(
     assert [len(lake.keys(table)) for table in (SOT_ACOES, SPEC_ATIVOS)] == [1, 1]
 
 
-def test_a_damaged_object_of_the_day_does_not_keep_others_from_their_way(lake: Lake, prep: Any) -> None:
+def test_a_damaged_object_of_the_day_does_not_stop_others(lake: Lake, prep: Any) -> None:
     source = put_part(lake, SOR_ACOES, 1, PETR4)
     damaged = lake.tables[SOT_ACOES].compact(DAY, object_id("compact"))
     lake.s3.put_object(Bucket=damaged.table.bucket, Key=damaged.key, Body=b"garbage")
@@ -110,7 +108,7 @@ def test_an_object_that_is_gone_is_counted_and_the_others_are_prepared(lake: Lak
     assert (result["gone"], result["objects"]) == (1, 1)
 
 
-def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, prep: Any) -> None:
+def test_foreign_records_are_reported_after_the_others_were_prepared(lake: Lake, prep: Any) -> None:
     there = put_part(lake, SOR_ACOES, 1, PETR4)
     event = raw_s3_event(
         ("somebody-elses", "key"),
@@ -132,7 +130,7 @@ def test_foreign_records_are_told_after_the_others_were_prepared(lake: Lake, pre
     assert "is a compact object, expected a part" in said
 
 
-def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
+def test_an_unreadable_object_is_reported_after_the_others_were_processed(
     lake: Lake, prep: Any, specialize: Any
 ) -> None:
     good = put_part(lake, SOR_ACOES, 1, PETR4)
@@ -149,7 +147,7 @@ def test_an_object_that_cannot_be_read_is_told_after_the_others_went_through(
     assert lake.keys(SPEC_ATIVOS) == [lake.tables[SPEC_ATIVOS].part(DAY, good.id).key]
 
 
-def test_an_event_through_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
+def test_an_event_from_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
     there = put_part(lake, SOR_ACOES, 1, PETR4)
 
     assert prep(bus_event(there.table.bucket, there.key))["objects"] == 1
@@ -166,16 +164,16 @@ def test_an_event_through_the_bus_is_one_object(lake: Lake, prep: Any) -> None:
         (bus_event("somebody-elses", "key"), "somebody-elses/key is in no table of this function"),
     ],
 )
-def test_an_event_of_anything_else_is_refused(prep: Any, event: dict[str, Any], said: str) -> None:
+def test_other_events_are_refused(prep: Any, event: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         prep(event)
 
 
-def test_the_event_that_s3_sends_to_try_a_notification_is_taken(prep: Any) -> None:
+def test_the_test_event_of_s3_is_accepted(prep: Any) -> None:
     assert prep({"Service": "Amazon S3", "Event": "s3:TestEvent"})["objects"] == 0
 
 
-def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: Lake, prep: Any) -> None:
+def test_a_retry_after_a_kill_between_object_and_partition_succeeds(lake: Lake, prep: Any) -> None:
     event = s3_event(put_part(lake, SOR_ACOES, 1, PETR4))
 
     def kill(**_: Any) -> None:
@@ -195,7 +193,7 @@ def test_killed_between_the_object_and_its_partition_the_retry_ends_right(lake: 
     assert lake.partitions(SOT_ACOES) == [str(DAY)]
 
 
-def test_s3_slowing_down_is_retried_by_the_sdk(lake: Lake, prep: Any) -> None:
+def test_the_sdk_retries_if_s3_asks_to_slow_down(lake: Lake, prep: Any) -> None:
     source = put_part(lake, SOR_ACOES, 1, PETR4)
     left = [503, 503]
 

@@ -33,28 +33,28 @@ LISTING = replace(PAGE, ticker=None, url="https://site/resultado.php", content_t
 
 
 @given(st.binary())
-def test_any_bytes_come_back_as_they_were(body: bytes) -> None:
+def test_any_bytes_are_read_back_unchanged(body: bytes) -> None:
     page = replace(PAGE, body=body)
 
     assert ArchivedPage.from_line(page.to_line()) == page
     assert "\n" not in page.to_line()
 
 
-def test_pages_come_back_as_they_were(lake: Lake) -> None:
+def test_pages_are_read_back_unchanged(lake: Lake) -> None:
     key = lake.archive.put(DAY, [PAGE, LISTING])
 
     assert lake.archive.keys(DAY) == [key]
     assert lake.archive.read(key) == ArchiveObject((PAGE, LISTING), ())
 
 
-def test_the_same_pages_make_the_same_object_and_others_another(lake: Lake) -> None:
+def test_the_same_pages_make_the_same_object_and_other_pages_make_another(lake: Lake) -> None:
     for pages in ([PAGE], [PAGE], [replace(PAGE, fetched_at="2026-11-23T21:45:08Z")]):
         lake.archive.put(DAY, pages)
 
     assert len(lake.archive.keys(DAY)) == 2
 
 
-def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake) -> None:
+def test_a_truncated_object_gives_its_readable_pages_and_a_problem(lake: Lake) -> None:
     pages = [replace(PAGE, ticker=f"AAA{number}") for number in range(500)]
     key = lake.archive.put(DAY, pages)
     body = lake.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
@@ -68,7 +68,7 @@ def test_an_object_that_breaks_off_gives_what_can_be_read_and_says_so(lake: Lake
 
 
 @pytest.mark.parametrize(("body", "said"), [(b"garbage", "no gzip object"), (b"", "the object is empty")])
-def test_what_is_no_gzip_object_is_named(lake: Lake, body: bytes, said: str) -> None:
+def test_an_object_without_gzip_data_is_named(lake: Lake, body: bytes, said: str) -> None:
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=KEY, Body=body)
 
     read = lake.archive.read(KEY)
@@ -88,9 +88,7 @@ def test_what_is_no_gzip_object_is_named(lake: Lake, body: bytes, said: str) -> 
     ],
     ids=["bytes", "lines", "empty lines", "a long line", "nesting"],
 )
-def test_an_object_that_is_made_to_be_costly_is_read_within_bounds_and_named(
-    lake: Lake, content: bytes, found: str
-) -> None:
+def test_a_hostile_object_is_read_within_bounds_and_named(lake: Lake, content: bytes, found: str) -> None:
     packed = gzip.compress(PAGE.to_line().encode() + b"\n" + content, compresslevel=1)
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=KEY, Body=packed)
     tracemalloc.start()
@@ -105,7 +103,7 @@ def test_an_object_that_is_made_to_be_costly_is_read_within_bounds_and_named(
     assert len(read.problems) <= 21
 
 
-def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> None:
+def test_all_damaged_lines_are_counted_and_20_are_named(lake: Lake) -> None:
     lines = "{\n" * 100 + PAGE.to_line()
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=KEY, Body=gzip.compress(lines.encode()))
 
@@ -116,7 +114,7 @@ def test_of_many_damaged_lines_20_are_named_and_the_rest_counted(lake: Lake) -> 
     assert read.problems[-1].endswith("100 in total")
 
 
-def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
+def test_a_missing_object_is_named(lake: Lake) -> None:
     with pytest.raises(DamagedArchive, match="no longer exists"):
         lake.archive.read(KEY)
 
@@ -149,7 +147,7 @@ def test_an_object_that_is_not_there_is_named(lake: Lake) -> None:
         ),
     ],
 )
-def test_a_line_that_is_none_is_refused(line: str) -> None:
+def test_an_invalid_line_is_refused(line: str) -> None:
     with pytest.raises(DamagedArchive):
         ArchivedPage.from_line(line)
 
@@ -163,7 +161,7 @@ def test_no_object_is_written_twice(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("conflicts", [1, CONFLICTS])
-def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conflicts: int) -> None:
+def test_a_name_conflict_is_retried_a_limited_number_of_times(lake: Lake, conflicts: int) -> None:
     answers = [
         (
             SimpleNamespace(status_code=409),
@@ -186,7 +184,7 @@ def test_a_conflict_over_a_name_is_tried_again_and_not_for_ever(lake: Lake, conf
 @pytest.mark.parametrize(
     ("moment", "counts"), [("2026-12-02T02:59:00+00:00", True), ("2026-12-02T03:00:00+00:00", False)]
 )
-def test_what_s3_received_later_than_eight_days_after_its_day_is_ignored_and_named(
+def test_an_object_received_more_than_eight_days_after_its_day_is_ignored_and_named(
     lake: Lake, moment: str, counts: bool
 ) -> None:
     with time_machine.travel(datetime.fromisoformat(moment)):
@@ -199,7 +197,7 @@ def test_what_s3_received_later_than_eight_days_after_its_day_is_ignored_and_nam
     assert [said in problem for problem in read.problems] == ([] if counts else [True])
 
 
-def test_a_manifest_of_the_same_objects_is_the_same_and_one_of_more_follows(lake: Lake) -> None:
+def test_the_same_objects_give_no_second_manifest_and_more_objects_do(lake: Lake) -> None:
     first, second = (lake.archive.put(DAY, [page]) for page in (PAGE, LISTING))
 
     assert [lake.archive.put_manifest(DAY, objects) for objects in ([first], [first], [second, first])] == [
@@ -235,6 +233,6 @@ def test_a_manifest_of_an_older_collector_has_no_hash() -> None:
         "",
     ],
 )
-def test_nothing_else_is_a_manifest(key: str) -> None:
+def test_other_keys_are_no_manifests(key: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         parse_manifest_key(key)

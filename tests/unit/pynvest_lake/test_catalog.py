@@ -48,7 +48,7 @@ def test_a_partition_that_exists_already_is_no_error(lake: Lake) -> None:
     assert lake.partitions(SPEC_ATIVOS) == [str(DAY)]
 
 
-def test_a_table_that_another_function_changes_at_the_moment_is_tried_again(lake: Lake) -> None:
+def test_a_conflict_with_another_change_of_the_table_is_retried(lake: Lake) -> None:
     calls = answer_with(lake, "ConcurrentModificationException", times=2)
 
     register_partition(lake.glue, lake.tables[SPEC_ATIVOS], DAY)
@@ -60,7 +60,7 @@ def test_a_table_that_another_function_changes_at_the_moment_is_tried_again(lake
 @pytest.mark.parametrize(
     ("code", "attempts"), [("ConcurrentModificationException", ATTEMPTS), ("AccessDeniedException", 1)]
 )
-def test_a_partition_that_the_catalog_never_takes_is_an_error(lake: Lake, code: str, attempts: int) -> None:
+def test_a_partition_that_the_catalog_never_accepts_is_an_error(lake: Lake, code: str, attempts: int) -> None:
     calls = answer_with(lake, code, times=100)
 
     with pytest.raises(ClientError, match=code):
@@ -69,7 +69,7 @@ def test_a_partition_that_the_catalog_never_takes_is_an_error(lake: Lake, code: 
     assert len(calls) == attempts
 
 
-def test_days_that_lie_in_the_bucket_and_not_in_the_catalog_are_found(lake: Lake) -> None:
+def test_days_in_the_bucket_but_not_in_the_catalog_are_found(lake: Lake) -> None:
     table = lake.tables[SPEC_ATIVOS]
     for day in (20261119, 20261120, DAY):
         lake.s3.put_object(Bucket=table.bucket, Key=f"{table.prefix(day)}any.parquet", Body=b"")
@@ -79,7 +79,7 @@ def test_days_that_lie_in_the_bucket_and_not_in_the_catalog_are_found(lake: Lake
     assert days_without_partition(lake.s3, lake.glue, table) == (20261119, DAY)
 
 
-def test_what_is_no_day_of_the_table_is_none_that_the_catalog_lacks(lake: Lake) -> None:
+def test_keys_without_a_day_of_the_table_are_ignored(lake: Lake) -> None:
     table = lake.tables[SPEC_ATIVOS]
     for key in (
         "_SUCCESS",
@@ -93,7 +93,7 @@ def test_what_is_no_day_of_the_table_is_none_that_the_catalog_lacks(lake: Lake) 
     assert days_without_partition(lake.s3, lake.glue, table) == ()
 
 
-def test_a_call_of_s3_lists_many_days_whatever_they_hold_and_a_call_of_the_catalog_more(lake: Lake) -> None:
+def test_one_call_of_s3_or_of_the_catalog_lists_many_days(lake: Lake) -> None:
     table = lake.tables[SPEC_ATIVOS]
     for day in (20261119, 20261120, DAY):
         for name in "abc":

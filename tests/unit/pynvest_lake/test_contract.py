@@ -53,7 +53,7 @@ def type_by_the_rules(column: str) -> str:
         (SOT_FIIS, METADATA_COLS_FIIS, []),
     ],
 )
-def test_sor_and_sot_have_the_columns_of_pynvest_in_its_order_and_then_what_was_added(
+def test_sor_and_sot_have_the_columns_of_pynvest_in_order_and_then_the_added_ones(
     table: str, columns: dict[str, str], added: list[str]
 ) -> None:
     assert table_schema(table).arrow.names == [*columns.values(), "datetime_exec", *added, "datetime_leitura"]
@@ -78,9 +78,7 @@ def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, colu
 
 
 @pytest.mark.parametrize(("table", "count"), [(SOR_ACOES, 41), (SOR_FIIS, 30)])
-def test_the_core_labels_are_known_and_those_of_today_or_of_some_assets_are_none(
-    table: str, count: int
-) -> None:
+def test_labels_with_a_date_or_of_some_assets_are_no_core_labels(table: str, count: int) -> None:
     schema = table_schema(table)
     assert len(schema.core_labels) == count
     assert schema.core_labels < set(schema.labels)
@@ -104,7 +102,7 @@ def test_the_comment_says_since_or_until_when_the_site_shows_a_column() -> None:
         assert re.search(said, comments[column.name]), column
 
 
-def test_the_zeros_that_the_site_shows_of_banks_are_explained() -> None:
+def test_comments_explain_the_zeros_of_banks() -> None:
     comments = {column.name: column.comment for column in table_schema(SOT_ACOES).columns}
     for column in ("vlr_ind_margem_liq", "vlr_ind_ebit_sobre_ativo"):
         means = "em bancos e seguradoras o site mostra 0,0%, que significa que o indicador não se aplica"
@@ -112,7 +110,7 @@ def test_the_zeros_that_the_site_shows_of_banks_are_explained() -> None:
 
 
 @pytest.mark.parametrize(("sor", "sot"), [(SOR_ACOES, SOT_ACOES), (SOR_FIIS, SOT_FIIS)])
-def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: str) -> None:
+def test_sor_and_sot_have_the_same_comments_except_for_the_format(sor: str, sot: str) -> None:
     form = re.compile(
         r" \(texto da página, com %\)|, em (?:fração|pontos percentuais) \([^)]*\)|, no formato [^;]*"
     )
@@ -121,7 +119,7 @@ def test_sor_and_sot_say_the_same_of_a_column_but_for_its_form(sor: str, sot: st
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_column_is_text_in_sor_and_has_the_type_that_its_name_says_elsewhere(table: str) -> None:
+def test_a_column_is_text_in_sor_and_its_name_decides_its_type_elsewhere(table: str) -> None:
     for column in table_schema(table).columns:
         is_of_sor = table in (SOR_ACOES, SOR_FIIS)
         assert column.type == ("string" if is_of_sor else type_by_the_rules(column.name)), column
@@ -140,7 +138,7 @@ def test_spec_has_the_columns_that_stocks_and_funds_share() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_table_and_column_says_what_it_holds(table: str) -> None:
+def test_every_table_and_column_has_a_comment(table: str) -> None:
     schema = table_schema(table)
     assert schema.table == table
     assert schema.comment

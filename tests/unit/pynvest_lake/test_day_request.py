@@ -38,7 +38,7 @@ NOW = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
         (raw_s3_event(("work", "pages/x.jsonl.gz")), "'pages/x.jsonl.gz' is no manifest of a collector"),
     ],
 )
-def test_an_event_of_stage_1_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+def test_a_mistyped_event_of_stage_1_is_refused(event: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         DayRequest.to_start(event, NOW)
 
@@ -60,7 +60,7 @@ def test_an_event_of_stage_1_that_was_mistyped_is_refused(event: dict[str, Any],
         ({"only_missing": True, "old_session": {"session": 20261131, "ticker": "PETR4"}}, "expected a day"),
     ],
 )
-def test_an_event_of_stage_2_that_was_mistyped_is_refused(given: dict[str, Any], said: str) -> None:
+def test_a_mistyped_event_of_stage_2_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         DayRequest.of_tickers({"anomesdia_exec": DAY, **given}, "site")
 
@@ -72,6 +72,6 @@ def test_an_event_of_stage_2_that_was_mistyped_is_refused(given: dict[str, Any],
         ({"probe": "PETR4", "anomesdia_exec": DAY}, "event has anomesdia_exec, expected only probe"),
     ],
 )
-def test_a_probe_that_was_mistyped_is_refused(event: dict[str, Any], said: str) -> None:
+def test_a_mistyped_probe_is_refused(event: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         parse_probe(event)

@@ -24,7 +24,7 @@ def day_after() -> Iterator[None]:
     [({"input": {}, "started_at": STARTED}, DAY), ({"input": {"anomesdia_exec": 20261001}}, 20261001)],
     ids=["day of the start in São Paulo", "day that an operator names"],
 )
-def test_the_day_is_the_inputs_or_that_of_the_start(event: dict[str, Any], day: int) -> None:
+def test_the_day_is_that_of_the_input_or_of_the_start(event: dict[str, Any], day: int) -> None:
     assert Execution.from_event(event).day == day
 
 
@@ -41,7 +41,7 @@ def test_the_day_is_the_inputs_or_that_of_the_start(event: dict[str, Any], day: 
         ),
     ],
 )
-def test_an_input_that_was_mistyped_is_refused(given: dict[str, Any], said: str) -> None:
+def test_a_mistyped_input_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Execution.from_event({"input": given, "started_at": STARTED})
 

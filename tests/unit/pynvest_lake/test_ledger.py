@@ -64,7 +64,7 @@ def test_order_repetition_and_interleaving_of_entries_change_nothing(
     assert day_of(*others).assets({"a", "b"}) == day_of(*entries).assets({"a", "b"})
 
 
-def test_outcomes_are_ordered_by_how_much_they_say() -> None:
+def test_outcomes_have_this_order_of_rank() -> None:
     assert [outcome.value for outcome in sorted(Outcome, key=lambda outcome: -outcome.rank)] == [
         "read",
         "no_such_paper",
@@ -75,21 +75,21 @@ def test_outcomes_are_ordered_by_how_much_they_say() -> None:
     ]
 
 
-def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
+def test_the_later_of_two_read_pages_counts() -> None:
     early = entry(fetched_at="2026-11-23T21:45:07Z", object="a")
     late = entry(fetched_at="2026-11-23T22:45:07Z", object="b")
 
     assert day_of(batch(PETR4=late), batch(PETR4=early)).assets({"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
 
 
-def test_an_asset_counts_as_read_only_while_its_object_lies_in_sor() -> None:
+def test_an_asset_counts_as_read_only_while_its_object_is_in_sor() -> None:
     ledger = day_of(batch(PETR4=entry(object="a")), batch(PETR4=entry(Outcome.REFUSED)))
 
     assert ledger.assets({"a"})[Kind.ACOES, "PETR4"].outcome is Outcome.READ
     assert ledger.assets(set())[Kind.ACOES, "PETR4"].outcome is Outcome.REFUSED
 
 
-def test_missing_is_what_is_listed_and_neither_read_nor_unknown_to_the_site() -> None:
+def test_missing_assets_are_listed_and_neither_read_nor_unknown_to_the_site() -> None:
     ledger = day_of(
         batch(PETR4=entry(Outcome.NO_SUCH_PAPER), VALE3=entry(Outcome.LATER_SESSION, why="20261124")),
         batch(XXXX3=entry(Outcome.FAILED)),
@@ -126,13 +126,13 @@ def test_listings_of_one_day_are_united() -> None:
     assert not LISTING.united(replace(later, archived=False)).archived
 
 
-def test_a_listing_of_before_it_said_whether_it_was_archived_is_read() -> None:
+def test_an_older_listing_without_the_field_archived_is_read() -> None:
     body = b'{"trial": false, "papers": {"acoes": {"PETR4": 31.87}}}'
 
     assert Listing.from_json(body) == Listing({Kind.ACOES: {"PETR4": 31.87}})
 
 
-def test_what_is_written_is_read_back(lake: Lake) -> None:
+def test_written_objects_are_read_back(lake: Lake) -> None:
     written = BatchEntry(
         Kind.ACOES,
         {
@@ -169,7 +169,7 @@ def test_a_round_takes_the_next_free_number(lake: Lake) -> None:
 
 @pytest.mark.parametrize("name", ["listing.json", "rounds/0.json", "acoes/0f.json"])
 @pytest.mark.parametrize("body", [b"{", b"{}", b"[]"])
-def test_what_is_no_object_of_the_ledger_is_named(lake: Lake, name: str, body: bytes) -> None:
+def test_an_invalid_object_of_the_ledger_is_named(lake: Lake, name: str, body: bytes) -> None:
     key = f"ledger/anomesdia_exec={DAY}/{name}"
     lake.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=body)
 

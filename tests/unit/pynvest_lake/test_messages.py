@@ -35,7 +35,7 @@ def test_a_message_reads_back_as_it_was_written() -> None:
         (json.dumps(GOOD | {"anomesdia_exec": True}), "anomesdia_exec is True"),
     ],
 )
-def test_a_malformed_message_says_what_it_holds_and_what_was_expected(body: str, said: str) -> None:
+def test_the_error_for_a_malformed_message_says_what_was_found_or_expected(body: str, said: str) -> None:
     with pytest.raises(MalformedMessage) as error:
         TickerMessage.from_json(body, Kind.ACOES)
 

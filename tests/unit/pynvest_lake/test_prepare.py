@@ -49,7 +49,7 @@ def test_every_type_of_stock_column_is_read() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) -> None:
+def test_the_table_has_the_schema_of_the_contract_with_any_rows(kind: Kind) -> None:
     for values in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
         prepared = prepare(rows(SOR[kind], *values), kind, DAY)
         assert prepared.table.schema == table_schema(SOT[kind]).arrow
@@ -57,14 +57,14 @@ def test_the_table_has_the_schema_of_the_contract_whatever_its_rows(kind: Kind) 
 
 
 @pytest.mark.parametrize("blank", ["", "-", "-%", "\n -\xa0"])
-def test_a_text_for_no_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
+def test_a_text_without_a_value_is_null_in_every_column_and_not_unreadable(blank: str) -> None:
     schema = table_schema(SOR_ACOES)
     prepared = prepare(rows(SOR_ACOES, dict.fromkeys(schema.arrow.names, blank)), Kind.ACOES, DAY)
     assert set(prepared.table.to_pylist()[0].values()) == {None}
     assert prepared.unreadable == []
 
 
-def test_a_text_that_is_no_number_or_date_is_null_and_told_with_its_ticker_and_column() -> None:
+def test_an_invalid_number_or_date_is_null_and_reported_with_its_ticker_and_column() -> None:
     prepared = prepare(
         rows(
             SOR_ACOES,
@@ -96,7 +96,7 @@ def test_rows_keep_their_order_over_the_chunks_of_a_table() -> None:
 
 
 @pytest.mark.parametrize("text", ["24/11/2026", "24/11/2099", "\x0224/11/2099"])
-def test_a_date_after_the_run_day_is_unreadable_wherever_it_stands(text: str) -> None:
+def test_a_date_after_the_run_day_is_unreadable_in_any_column(text: str) -> None:
     row = {"nome_papel": "AAAA3", "dt_ult_cot": text, "dt_ult_balanco_proc": text}
     prepared = prepare(rows(SOR_ACOES, row), Kind.ACOES, DAY)
     assert {cell.column for cell in prepared.unreadable} == {"dt_ult_cot", "dt_ult_balanco_proc"}

@@ -43,6 +43,6 @@ def test_a_setting_is_read_in_its_own_type(of_type: object, text: str, value: ob
     assert read(of_type, text) == value
 
 
-def test_a_variable_that_is_missing_is_named() -> None:
+def test_a_missing_variable_is_named() -> None:
     with pytest.raises(KeyError, match="FUNDAMENTUS_BASE_URL"):
         read_settings(GetTickersSettings, {})

@@ -24,7 +24,7 @@ SHARED = {
 }
 
 
-def test_a_stock_goes_by_its_company_and_its_sector() -> None:
+def test_a_stock_has_its_company_and_its_sector() -> None:
     own = {
         "nome_papel": "PETR4",
         "nome_empresa": "PETROBRAS PN",
@@ -42,7 +42,7 @@ def test_a_stock_goes_by_its_company_and_its_sector() -> None:
     ]
 
 
-def test_a_fund_goes_by_its_name_and_its_segment() -> None:
+def test_a_fund_has_its_name_and_its_segment() -> None:
     own = {"fii": "HGLG11", "nome_fii": "CSHG LOGÍSTICA", "segmento": "Logística", "tipo_mandato": "Renda"}
     assert specialize(rows(SOT_FIIS, {**own, **SHARED}), Kind.FIIS).to_pylist() == [
         {
@@ -56,7 +56,7 @@ def test_a_fund_goes_by_its_name_and_its_segment() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_stocks_and_funds_have_one_schema_whatever_their_rows(kind: Kind) -> None:
+def test_stocks_and_funds_have_one_schema_with_any_rows(kind: Kind) -> None:
     for values in ([], [{}], [{kind.ticker_column: "AAAA11"}] * 3):
         spec = specialize(rows(SOT[kind], *values), kind)
         assert spec.schema == table_schema(SPEC_ATIVOS).arrow

@@ -29,7 +29,7 @@ from pynvest_lake.storage import (
 TABLE = LakeTable("bucket", "db", SOR_ACOES)
 
 
-def test_a_key_reads_back_as_the_object_it_was_made_for() -> None:
+def test_a_key_is_parsed_back_to_its_object() -> None:
     for item in (TABLE.part(DAY, object_id("a")), TABLE.compact(DAY, object_id("b"))):
         assert TABLE.parse_key(item.key) == item
 
@@ -46,12 +46,12 @@ def test_a_key_reads_back_as_the_object_it_was_made_for() -> None:
         "",
     ],
 )
-def test_a_key_that_is_not_of_the_table_is_named(key: str) -> None:
+def test_a_foreign_key_is_named(key: str) -> None:
     with pytest.raises(UnexpectedObject, match=r"s3://bucket/"):
         TABLE.parse_key(key)
 
 
-def test_ids_are_the_same_for_the_same_parts_only() -> None:
+def test_only_the_same_parts_give_the_same_id() -> None:
     assert object_id(DAY, "acoes", ["A", "B"]) == object_id(DAY, "acoes", ["A", "B"])
     assert (
         len({object_id(DAY, "acoes", ["A", "B"]), object_id(DAY, "fiis", ["A", "B"]), object_id("AB")}) == 3
@@ -76,7 +76,7 @@ def put(lake: Lake, target: LakeObject, table: pa.Table) -> None:
     lake.s3.put_object(Bucket=target.table.bucket, Key=target.key, Body=sink.getvalue().to_pybytes())
 
 
-def test_an_object_of_before_columns_were_added_is_read_with_nulls_for_them(lake: Lake) -> None:
+def test_an_object_without_newer_columns_is_read_with_nulls_for_them(lake: Lake) -> None:
     target = lake.tables[SOT_ACOES].part(DAY, object_id(1))
     schema = table_schema(SOT_ACOES).arrow
     now = rows(SOT_ACOES, {"nome_papel": "PETR4", "vlr_cot": 1.5})
@@ -97,7 +97,7 @@ def test_an_object_of_before_columns_were_added_is_read_with_nulls_for_them(lake
     ],
     ids=["none", "one too many", "another type", "another order"],
 )
-def test_an_object_of_other_columns_is_refused(lake: Lake, change: Any) -> None:
+def test_an_object_with_other_columns_is_refused(lake: Lake, change: Any) -> None:
     target = lake.tables[SOT_ACOES].part(DAY, object_id(1))
     put(lake, target, change(rows(SOT_ACOES, {})))
 
@@ -114,7 +114,7 @@ def damage(lake: Lake, target: LakeObject, damaged: str) -> None:
 
 
 @pytest.mark.parametrize("damaged", ["all", "footer"])
-def test_an_object_that_is_no_parquet_is_refused_and_named(lake: Lake, damaged: str) -> None:
+def test_a_damaged_object_is_refused_and_named(lake: Lake, damaged: str) -> None:
     table = lake.tables[SOT_ACOES]
     part, compact = table.part(DAY, object_id(1)), table.compact(DAY, object_id(1))
     for target in (part, compact):
@@ -126,12 +126,12 @@ def test_an_object_that_is_no_parquet_is_refused_and_named(lake: Lake, damaged: 
         compacted_ids(lake.s3, compact)
 
 
-def test_an_object_that_is_not_there_is_gone(lake: Lake) -> None:
+def test_a_missing_object_is_gone(lake: Lake) -> None:
     with pytest.raises(ObjectGone, match="no longer exists"):
         read(lake.s3, lake.tables[SOR_ACOES].part(DAY, object_id(1)))
 
 
-def test_a_compact_object_stands_for_the_ids_that_it_lists(lake: Lake) -> None:
+def test_the_ids_that_a_compact_object_lists_have_arrived(lake: Lake) -> None:
     table = lake.tables[SOT_ACOES]
     write(lake.s3, table.compact(DAY, object_id("any")), rows(SOT_ACOES, {}), [object_id(1), object_id(2)])
     write(lake.s3, table.part(DAY, object_id(3)), rows(SOT_ACOES, {}))
@@ -140,7 +140,7 @@ def test_a_compact_object_stands_for_the_ids_that_it_lists(lake: Lake) -> None:
     assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {object_id(1), object_id(2), object_id(3)}
 
 
-def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lake) -> None:
+def test_objects_of_older_versions_are_read_by_name_and_by_metadata(lake: Lake) -> None:
     table = lake.tables[SOT_ACOES]
     part, compact = table.part(DAY, object_id(1)), table.compact(DAY, object_id(2))
     sources = {COMPACTED_IDS: b'["a", "b"]', b"pynvest.sources": b'{"a": [["etag", "x"]], "b": []}'}
@@ -153,7 +153,7 @@ def test_objects_of_before_read_on_by_their_name_and_by_their_metadata(lake: Lak
     assert read(lake.s3, compact).rows["datetime_leitura"].to_pylist() == [None]
 
 
-def test_a_compact_object_that_is_damaged_counts_as_empty(lake: Lake) -> None:
+def test_a_damaged_compact_object_counts_as_empty(lake: Lake) -> None:
     table = lake.tables[SOT_ACOES]
     damage(lake, table.compact(DAY, object_id(1)), "all")
     write(lake.s3, table.part(DAY, object_id(2)), rows(SOT_ACOES, {}))
@@ -161,7 +161,7 @@ def test_a_compact_object_that_is_damaged_counts_as_empty(lake: Lake) -> None:
     assert arrived_ids(lake.s3, list_day(lake.s3, table, DAY)) == {object_id(2)}
 
 
-def test_that_a_compact_object_was_gone_is_not_remembered(lake: Lake) -> None:
+def test_a_missing_compact_object_is_not_cached(lake: Lake) -> None:
     item = lake.tables[SOT_ACOES].compact(DAY, object_id(1))
     with pytest.raises(ObjectGone):
         compacted_ids(lake.s3, item)
@@ -171,7 +171,7 @@ def test_that_a_compact_object_was_gone_is_not_remembered(lake: Lake) -> None:
     assert compacted_ids(lake.s3, item) == {"a"}
 
 
-def test_what_is_not_of_the_lake_is_passed_over_and_named(lake: Lake) -> None:
+def test_foreign_objects_are_skipped_and_named(lake: Lake) -> None:
     table = lake.tables[SOT_ACOES]
     for name in ("", "_SUCCESS"):
         lake.s3.put_object(Bucket=table.bucket, Key=f"{table.prefix(DAY)}{name}", Body=b"")
@@ -181,7 +181,7 @@ def test_what_is_not_of_the_lake_is_passed_over_and_named(lake: Lake) -> None:
     assert (list(listed), listed.foreign) == ([], (table.prefix(DAY), f"{table.prefix(DAY)}_SUCCESS"))
 
 
-def test_a_day_is_listed_whole_beyond_one_page_of_keys(lake: Lake) -> None:
+def test_a_day_with_several_pages_of_keys_is_listed_completely(lake: Lake) -> None:
     table = lake.tables[SOR_ACOES]
     for day, position in ((DAY, 1), (DAY, 2), (DAY, 3), (DAY + 1, 1)):
         key = table.part(day, object_id(position)).key

@@ -128,7 +128,7 @@ def unpacked(snapshot: Snapshot) -> dict[str, Any]:
     return data
 
 
-def test_a_series_leaves_repeats_out_and_has_a_mark_where_an_asset_has_no_value() -> None:
+def test_a_series_omits_repeats_and_marks_missing_values() -> None:
     whole = sample()
     days = [date(2026, 11, 17) + timedelta(days=number) for number in range(5)]
     petr = AssetHistory("PETR4", days, {"vlr_cot": [30.0, 30.0, None, 31.25, 31.25]})

@@ -183,7 +183,7 @@ def check_readable(page: Page) -> None:
         ("refused", 360, "dark"),
     ],
 )
-def test_it_is_drawn_and_readable_and_asks_for_nothing(
+def test_it_is_drawn_and_readable_and_makes_no_requests(
     opened: Opener, name: str, width: int, scheme: str
 ) -> None:
     page = opened(name, width=width, scheme=scheme)
@@ -201,7 +201,7 @@ def test_it_is_drawn_and_readable_and_asks_for_nothing(
     check_readable(page)
 
 
-def test_light_and_dark_differ_and_a_page_follows_a_change_of_them(opened: Opener) -> None:
+def test_light_and_dark_differ_and_a_page_follows_a_change(opened: Opener) -> None:
     page = opened("whole")
     colours = """() => [
       getComputedStyle(document.body).backgroundColor,
@@ -271,7 +271,7 @@ def test_the_table_is_filtered_by_words_kind_group_and_volume(opened: Opener) ->
     ],
     ids=["two numbers", "percent", "billions", "one limit each", "a decimal point"],
 )
-def test_minimum_and_maximum_show_what_python_finds_and_the_address_brings_it_back(
+def test_limits_show_the_same_assets_as_python_and_the_address_restores_them(
     opened: Opener, typed: dict[str, str], address: str, limits: dict[str, tuple[float, float]]
 ) -> None:
     def fits(row: Mapping[str, Any]) -> bool:
@@ -302,7 +302,7 @@ def test_an_address_may_have_decimal_commas(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("text", ["dez", "1,234.5"])
-def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Opener, text: str) -> None:
+def test_an_invalid_limit_is_marked_and_hides_no_asset(opened: Opener, text: str) -> None:
     page = opened()
     page.get_by_text("Colunas, mínimos e máximos").click()
     field = page.get_by_label("P/L, mínimo", exact=True)
@@ -314,7 +314,7 @@ def test_a_limit_that_is_no_number_is_marked_and_leaves_nothing_out(opened: Open
 
 
 @pytest.mark.parametrize("preset", SETTINGS["presets"], ids=lambda preset: preset["title"])
-def test_a_screen_shows_what_the_saved_query_answers(opened: Opener, preset: dict[str, str]) -> None:
+def test_a_screen_shows_the_assets_of_the_saved_query(opened: Opener, preset: dict[str, str]) -> None:
     page = opened()
     button = page.get_by_role("button", name=preset["title"], exact=True)
 
@@ -367,7 +367,7 @@ def answer_of(query: str | None) -> list[str]:
     return answer["papel" if "papel" in answer else "nome_papel"].tolist()
 
 
-def test_what_is_shown_is_downloaded_as_a_sheet(opened: Opener, tmp_path: Path) -> None:
+def test_the_shown_rows_are_downloaded_as_a_sheet(opened: Opener, tmp_path: Path) -> None:
     page = opened(fragment="#tipo=acoes&ordem=roe&colunas=dia,roe,mercado")
 
     with page.expect_download() as download:
@@ -389,7 +389,7 @@ def test_what_is_shown_is_downloaded_as_a_sheet(opened: Opener, tmp_path: Path) 
             assert (float(cell.replace(",", ".")) if cell else None) == pytest.approx(value)
 
 
-def test_the_readers_own_list_is_a_filter_that_the_address_brings_and_the_browser_keeps(
+def test_the_readers_own_list_is_a_filter_and_address_and_browser_keep_it(
     opened: Opener,
 ) -> None:
     page = opened(fragment="#lista=petr4,HGLG11,XXXX3")
@@ -407,7 +407,7 @@ def test_the_readers_own_list_is_a_filter_that_the_address_brings_and_the_browse
     assert page.evaluate("location.hash") == "#lista=VALE3,ITUB4"
 
 
-def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(opened: Opener) -> None:
+def test_every_column_can_be_chosen_and_has_the_format_of_python(opened: Opener) -> None:
     columns = numbers_of(many().assets())
     address = "#colunas=" + ",".join(column.key for column in columns)
 
@@ -427,9 +427,7 @@ def test_every_column_can_be_chosen_and_is_written_as_python_writes_it(opened: O
 
 
 @pytest.mark.parametrize("width", [360, DESK])
-def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_more(
-    opened: Opener, width: int
-) -> None:
+def test_the_sorted_column_is_visible_and_a_hint_says_that_there_is_more(opened: Opener, width: int) -> None:
     page = opened(width=width, fragment="#ordem=-roe&colunas=mes,roe,mercado,max52,lpa,psr,ano")
     place = page.locator("#papers")
     sorted_by = page.locator("#papers thead th[aria-sort]")
@@ -447,7 +445,7 @@ def test_the_column_that_is_sorted_by_is_in_sight_and_a_hint_says_that_there_is_
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(opened: Opener) -> None:
+def test_a_heading_sorts_the_table_with_missing_values_last(opened: Opener) -> None:
     page = opened()
     rows = {ticker: asset.row for ticker, asset in assets().items()}
     for title, columns, directions in (
@@ -475,14 +473,14 @@ def test_the_table_is_sorted_by_a_heading_and_what_is_missing_comes_last(opened:
     assert tickers == sorted(tickers)
 
 
-def test_sectors_and_segments_are_compared_in_sight(opened: Opener) -> None:
+def test_the_comparison_of_sectors_and_segments_is_visible(opened: Opener) -> None:
     page = opened()
 
     for name in ("Setor em tabela", "Segmento em tabela"):
         expect(page.get_by_role("region", name=name)).to_be_visible()
 
 
-def test_a_point_says_which_asset_it_is(opened: Opener) -> None:
+def test_a_point_names_its_asset(opened: Opener) -> None:
     page = opened("whole")
     point = page.locator("#chart-stocks .mark-symbol path").first
     point.scroll_into_view_if_needed()
@@ -583,7 +581,7 @@ def test_a_name_in_a_panel_shows_its_definition(opened: Opener) -> None:
     expect(meant).to_be_visible()
 
 
-def test_the_history_in_the_page_is_that_of_the_lake(opened: Opener) -> None:
+def test_the_page_has_the_history_of_the_lake(opened: Opener) -> None:
     page = opened()
 
     sessions, found = page.evaluate(SERIES_OF_ALL)
@@ -619,7 +617,7 @@ def test_a_panel_opens_and_closes_with_the_keyboard_and_keeps_the_screen(opened:
     assert page.evaluate(TICKERS) == before
 
 
-def test_the_browsers_back_closes_a_panel(opened: Opener) -> None:
+def test_the_browsers_back_button_closes_a_panel(opened: Opener) -> None:
     page = opened(fragment="#liquidos=1")
     page.locator("#papers tbody tr:visible a").first.click()
     filled(page)
@@ -671,7 +669,7 @@ def test_a_history_marks_bad_days_and_a_possible_split_and_says_that_prices_are_
     expect(page.locator("#panel-tooltip", has_text="pregão")).to_be_visible()
 
 
-def test_an_asset_that_is_not_on_the_page_is_said_to_be_absent(opened: Opener) -> None:
+def test_the_page_reports_an_asset_that_it_does_not_have(opened: Opener) -> None:
     page = opened(fragment="#XXXX3")
 
     expect(page.get_by_text("Este ativo não está nesta página")).to_be_visible()
@@ -719,7 +717,7 @@ def test_the_readers_own_list_has_a_section_at_the_top(opened: Opener) -> None:
     expect(own).to_be_hidden()
 
 
-def test_the_order_says_what_its_column_means(opened: Opener) -> None:
+def test_the_sort_order_explains_its_column(opened: Opener) -> None:
     page = opened()
 
     page.locator("#papers thead th", has_text="ROE").get_by_role("button").click()
@@ -727,7 +725,7 @@ def test_the_order_says_what_its_column_means(opened: Opener) -> None:
     expect(page.locator("#meaning")).to_contain_text("Em ordem de ROE: Retorno sobre o patrimônio")
 
 
-def test_a_scatter_names_points_of_interest_and_tells_its_groups_apart(opened: Opener) -> None:
+def test_a_scatter_names_points_of_interest_and_distinguishes_its_groups(opened: Opener) -> None:
     page = opened()
     for funds, chart in ((False, "#chart-stocks"), (True, "#chart-funds")):
         inside = {*page.locator(f"{chart} .mark-text.role-mark text").all_text_contents()} - {""}

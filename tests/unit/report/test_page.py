@@ -62,7 +62,7 @@ def in_session(snapshot: Snapshot) -> list[dict[str, object]]:
     return [row for row in traded(snapshot) if row["dt_ult_cot"] == date(2026, 11, 23)]
 
 
-def test_nothing_on_the_page_leads_out_of_it(written: str) -> None:
+def test_the_page_has_no_external_references(written: str) -> None:
     tree = lxml.html.fromstring(written)
 
     assert not tree.xpath("//@src | //@action | //@data | //@srcset | //@poster")
@@ -91,7 +91,7 @@ def test_a_lake_of_one_session_gives_a_page_that_says_so() -> None:
 
 
 @pytest.mark.parametrize("followed", [("XPTO3",), ("PETR4", "XPTO3")])
-def test_an_asset_that_the_lake_lacks_is_named_and_does_not_make_the_lake_young(
+def test_a_missing_asset_is_named_and_does_not_hide_the_history_of_others(
     followed: tuple[str, ...],
 ) -> None:
     text = text_of(page(sample(), followed))
@@ -100,7 +100,7 @@ def test_an_asset_that_the_lake_lacks_is_named_and_does_not_make_the_lake_young(
     assert ("O histórico de XPTO3 ainda não tem dois pregões." in text) is (followed == ("XPTO3",))
 
 
-def test_pages_read_on_the_morning_after_have_that_morning_s_date() -> None:
+def test_pages_read_on_the_next_morning_have_its_date() -> None:
     text = text_of(page(sample(datetime_exec=datetime(2026, 11, 24, 8, 5))))
 
     assert "lido no dia 23/11/2026 do lake, até as 08:05 de 24/11/2026, no horário de Brasília." in text
@@ -108,7 +108,7 @@ def test_pages_read_on_the_morning_after_have_that_morning_s_date() -> None:
 
 
 @pytest.mark.parametrize(("kind", "what"), [("stocks", "As ações"), ("funds", "Os fundos")])
-def test_a_kind_without_rows_on_the_latest_day_is_said_to_be_older(kind: str, what: str) -> None:
+def test_a_kind_without_rows_on_the_latest_day_is_shown_with_its_older_day(kind: str, what: str) -> None:
     whole = sample()
     rows = [row | {"anomesdia_exec": 20251230} for row in getattr(whole, kind)]
     html = page(replace(whole, **{kind: rows}))
@@ -120,7 +120,7 @@ def test_a_kind_without_rows_on_the_latest_day_is_said_to_be_older(kind: str, wh
     assert [years[f"Ano de {year}"] for year in (2020, 2021, 2025, 2026)] == [1, 2, 2, 1]
 
 
-def test_assets_without_a_date_leave_a_page_without_charts() -> None:
+def test_a_page_of_assets_without_a_date_has_no_charts() -> None:
     html = page(sample(dt_ult_cot=None))
 
     assert "não há gráficos a mostrar" in text_of(html)
@@ -137,9 +137,7 @@ def test_assets_without_a_date_leave_a_page_without_charts() -> None:
         ([], "Sem veredito"),
     ],
 )
-def test_the_verdict_of_the_day_that_is_shown_comes_first(
-    quality: list[dict[str, object]], said: str
-) -> None:
+def test_the_verdict_of_the_shown_day_comes_first(quality: list[dict[str, object]], said: str) -> None:
     assert_in_order(text_of(page(sample(quality=quality))), said, "O pregão em resumo")
 
 
@@ -151,7 +149,7 @@ def refused(day: int) -> list[dict[str, object]]:
     return [verdict, remark, refusal]
 
 
-def test_a_first_day_on_which_the_site_refused_is_a_failure_and_no_empty_lake() -> None:
+def test_a_first_day_that_the_site_refused_is_a_failure_and_no_empty_lake() -> None:
     text = text_of(page(Snapshot(quality=refused(DAY))))
 
     assert "O lake ainda está vazio" not in text
@@ -161,14 +159,14 @@ def test_a_first_day_on_which_the_site_refused_is_a_failure_and_no_empty_lake() 
     assert "docs/collector.md" in text
 
 
-def test_a_failed_day_without_rows_comes_before_the_day_that_is_shown() -> None:
+def test_a_failed_day_without_rows_comes_before_the_shown_day() -> None:
     text = text_of(page(sample(quality=[*refused(20261124), *judgement(DAY, "ok")])))
 
     before = "um dia anterior, 23/11/2026"
     assert_in_order(text, "Dia com falha: 24/11/2026", before, "O site recusou", "Dia ok", "em resumo")
 
 
-def test_every_remark_that_is_documented_has_its_advice() -> None:
+def test_every_documented_remark_has_its_advice() -> None:
     meant = QUALITY.read_text("utf-8").partition("## What each remark means")[2].partition("\n\nTo see")[0]
     rows = re.findall(r"^\| (`[a-z0-9_`, ]+`) \|(?! what it measures)", meant, re.MULTILINE)
     measures = {name for row in rows for name in re.findall(r"`(\w+)`", row)} - {"medida"}
@@ -179,7 +177,7 @@ def test_every_remark_that_is_documented_has_its_advice() -> None:
     assert advice(["outra", "outra"], DAY) == ["docs/quality.md explica cada aviso."]
 
 
-def test_the_verdicts_of_earlier_days_are_there() -> None:
+def test_the_page_has_the_verdicts_of_earlier_days() -> None:
     quality = [*judgement(DAY, "ok"), *judgement(20261120, "aviso", "a sessão se repete")]
 
     assert "20/11/2026 aviso a sessão se repete" in text_of(page(sample(quality=quality)))
@@ -229,7 +227,7 @@ def test_sectors_and_segments_are_medians_of_the_assets_that_trade(written: str)
     assert charts["yields"]
 
 
-def test_a_point_is_a_liquid_asset_and_few_are_left_out(written: str) -> None:
+def test_points_are_liquid_assets_and_few_are_omitted(written: str) -> None:
     for chart, ticker, book, dividends in (
         ("stocks", "nome_papel", "vlr_ind_p_sobre_vp", "vlr_ind_div_yield"),
         ("funds", "fii", "vlr_p_sobre_vp", "vlr_div_yield"),
@@ -269,7 +267,7 @@ def test_the_table_has_every_asset_that_trades_and_its_numbers(written: str) -> 
         assert change.text == numbers.change(rows[ticker]["pct_var_dia"])
 
 
-def test_the_dictionary_of_both_kinds_is_on_the_page_and_speaks_of_what_the_page_shows(written: str) -> None:
+def test_the_page_has_a_dictionary_of_the_shown_indicators_of_both_kinds(written: str) -> None:
     tree = lxml.html.fromstring(written)
     meant = {term.text: term.getnext().text for term in tree.xpath("//dl/dt")}
 
@@ -281,7 +279,7 @@ def test_the_dictionary_of_both_kinds_is_on_the_page_and_speaks_of_what_the_page
     ]
 
 
-def test_what_the_site_wrote_is_text_on_the_page(written: str) -> None:
+def test_markup_from_the_site_is_shown_as_text(written: str) -> None:
     bad = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     texts = dict.fromkeys(("nome_empresa", "nome_setor", "nome_fii", "segmento"), bad)
     html = page(sample(quality=judgement(DAY, "aviso", bad), **texts))
@@ -316,7 +314,7 @@ def test_it_says_once_that_it_is_no_advice(written: str) -> None:
         (numbers.day(date(2026, 11, 3)), "03/11/2026"),
     ],
 )
-def test_numbers_are_written_as_brazilians_write_them(written: str, expected: str) -> None:
+def test_numbers_have_the_brazilian_format(written: str, expected: str) -> None:
     assert written == expected
 
 
@@ -335,7 +333,7 @@ def test_answers_get_the_types_of_the_contract() -> None:
     assert set(second.values()) == {None}
 
 
-def test_a_lake_that_is_newer_has_columns_that_get_athenas_types_or_stay_texts() -> None:
+def test_new_columns_of_a_newer_lake_get_athenas_types_or_stay_texts() -> None:
     answer = Answer(
         ["nome_papel", "vlr_novo", "dt_nova", "tempo_novo"],
         [["PETR4", "1.5", "2026-11-23", "1 day"]],
@@ -351,7 +349,7 @@ def test_a_lake_that_is_newer_has_columns_that_get_athenas_types_or_stay_texts()
 @pytest.mark.parametrize(
     "lacking", ["vlr_ind_roe", "vol_med_neg_2m", "nome_setor", "datetime_exec", "motivo"]
 )
-def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lacking: str) -> None:
+def test_an_older_lake_without_a_column_gives_a_page_without_it(lacking: str) -> None:
     whole = sample()
     rows = {
         name: [{key: value for key, value in row.items() if key != lacking} for row in getattr(whole, name)]
@@ -365,7 +363,7 @@ def test_a_lake_that_is_older_lacks_columns_and_gives_a_page_without_them(lackin
     assert len(found) == len(traded(whole))
 
 
-def test_numbers_of_a_newer_lake_can_be_chosen_under_their_own_names_and_what_it_lacks_can_not() -> None:
+def test_new_numbers_of_a_lake_can_be_chosen_by_name_and_missing_ones_cannot() -> None:
     lacking = ("vlr_ind_roic", "vlr_cap_rate")
     rows = [
         {"vlr_novo": 1.5} | {name: value for name, value in row.items() if name not in lacking}
@@ -383,7 +381,7 @@ def test_numbers_of_a_newer_lake_can_be_chosen_under_their_own_names_and_what_it
     assert "Fórmula mágica" not in presets
 
 
-def test_no_column_has_one_type_here_and_another_there() -> None:
+def test_a_column_has_the_same_type_in_every_table() -> None:
     tables = [json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("tbs[op]*.json"))]
     for table in tables:
         if not table["table"].startswith("tbsor"):

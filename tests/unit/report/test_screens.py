@@ -18,7 +18,7 @@ def sql(name: str) -> str:
     return (QUERIES / f"{name}.sql").read_text("utf-8")
 
 
-def test_what_is_liquid_is_the_same_in_every_saved_query() -> None:
+def test_every_saved_query_has_the_same_limit_for_liquid_assets() -> None:
     found = {
         path.stem: re.findall(r"vol_med_neg_2m > ([\d.]+)", path.read_text("utf-8"))
         for path in QUERIES.glob("*.sql")
@@ -39,7 +39,7 @@ def test_a_screen_and_its_formula_show_as_many_assets_as_the_query(name: str) ->
     assert f"s {shown} " in PRESETS[name]["formula"]
 
 
-def test_grahams_product_is_the_querys() -> None:
+def test_grahams_product_matches_the_query() -> None:
     earnings, book = SETTINGS["graham"].values()
 
     assert f"sqrt({earnings * book} * vlr_ind_lpa * vlr_ind_vpa)" in sql("numero-de-graham")

@@ -78,6 +78,6 @@ def test_separators_quotes_and_lines_within_a_text_stay_in_its_cell(locale: str)
     assert read_back(sheet([row], LOCALES[locale]), locale) == [row | {"nome_empresa": 'a;b,c "d" e'}]
 
 
-def test_what_excel_needs_to_know_utf_8_comes_first_and_an_empty_day_is_an_empty_file() -> None:
+def test_a_sheet_begins_with_a_byte_order_mark_and_an_empty_day_is_an_empty_file() -> None:
     assert sheet(rows_of("fiis"), LOCALES["en"]).startswith(b"\xef\xbb\xbffii,")
     assert sheet([], LOCALES["pt-BR"]).decode("utf-8-sig") == ""

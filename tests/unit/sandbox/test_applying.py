@@ -93,15 +93,13 @@ def local(tmp_path: Path) -> LocalLake:
     return LocalLake(tmp_path / "run", {}, shared_dir=tmp_path)
 
 
-def test_a_day_begins_once_all_that_is_left_only_settles(
-    local: LocalLake, settle: Callable[[int], None]
-) -> None:
+def test_a_day_begins_before_the_apply_ends(local: LocalLake, settle: Callable[[int], None]) -> None:
     with local.applying(Console()):
         assert local.lake == Lake.from_outputs(OUTPUTS)
         settle(0)  # the block begins before the apply ends
 
 
-def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(
+def test_a_terraform_error_during_the_day_is_raised_after_the_day(
     local: LocalLake, settle: Callable[[int], None]
 ) -> None:
     done = []
@@ -113,7 +111,7 @@ def test_what_goes_wrong_with_terraform_meanwhile_is_raised_after_the_day(
     assert done == ["the day"]
 
 
-def test_terraform_that_fails_at_once_is_raised_instead_of_a_day(
+def test_an_early_terraform_error_is_raised_and_no_day_begins(
     local: LocalLake, settle: Callable[[int], None], tmp_path: Path
 ) -> None:
     (tmp_path / "outputs.json").unlink()

@@ -88,7 +88,7 @@ def _fill_catalog() -> None:
 
 
 @pytest.mark.parametrize(("sql", "row"), FUNCTIONS)
-def test_a_query_of_athena_has_the_value_that_athena_documents(ask: Ask, sql: str, row: list[Any]) -> None:
+def test_a_query_returns_the_value_that_athena_documents(ask: Ask, sql: str, row: list[Any]) -> None:
     (found,) = ask(sql)["rows"]
 
     assert [type(value) if isinstance(value, bool | datetime.date) else None for value in found] == [
@@ -97,7 +97,7 @@ def test_a_query_of_athena_has_the_value_that_athena_documents(ask: Ask, sql: st
     assert found == [pytest.approx(value) if isinstance(value, float) else value for value in row]
 
 
-def test_the_file_of_a_row_is_known_and_no_column_of_the_table(ask: Ask) -> None:
+def test_path_is_the_file_of_a_row_and_no_column_of_the_table(ask: Ask) -> None:
     sql = """SELECT DISTINCT "$path" FROM prices WHERE "$path" LIKE '%20261127%'"""
 
     assert ask(sql) == {
@@ -110,7 +110,7 @@ def test_the_file_of_a_row_is_known_and_no_column_of_the_table(ask: Ask) -> None
     assert ask(joined)["rows"] == [[True], [True]]
 
 
-def test_partitions_views_and_empty_tables_are_asked(ask: Ask) -> None:
+def test_partitions_views_and_empty_tables_can_be_queried(ask: Ask) -> None:
     assert ask('SELECT max(day) FROM "prices$partitions"')["rows"] == [[20261127]]
     assert ask("SELECT ticker, day FROM vw_dear")["rows"] == [["VALE3", "27/11"]]
     assert ask("SELECT count(*) FROM nothing")["rows"] == [[0]]
@@ -136,7 +136,9 @@ def test_partitions_views_and_empty_tables_are_asked(ask: Ask) -> None:
         ),
     ],
 )
-def test_the_catalog_answers(ask: Ask, sql: str, columns: list[str], rows: list[list[str]]) -> None:
+def test_statements_about_the_catalog_return_its_contents(
+    ask: Ask, sql: str, columns: list[str], rows: list[list[str]]
+) -> None:
     assert ask(sql) == {"columns": columns, "column_types": ["varchar"] * len(columns), "rows": rows}
 
 
@@ -149,7 +151,9 @@ def test_the_catalog_answers(ask: Ask, sql: str, columns: list[str], rows: list[
         ("SHOW TBLPROPERTIES prices", "SHOW TBLPROPERTIES"),
     ],
 )
-def test_what_cannot_be_run_is_said_to_be_athenas(ask: Ask, sql: str, what: str) -> None:
+def test_the_error_says_that_athena_has_a_feature_and_the_trial_does_not(
+    ask: Ask, sql: str, what: str
+) -> None:
     with pytest.raises(athena_sql.NotInTrial, match=f"^{what}.*: Athena has this, the trial does not$"):
         ask(sql)
 
@@ -164,13 +168,13 @@ def test_what_cannot_be_run_is_said_to_be_athenas(ask: Ask, sql: str, what: str)
         ("SHOW CREATE VIEW prices", "is a table, not a view"),
     ],
 )
-def test_a_mistake_is_no_lack_of_the_trial(ask: Ask, sql: str, said: str) -> None:
+def test_an_invalid_query_is_not_reported_as_a_limit_of_the_trial(ask: Ask, sql: str, said: str) -> None:
     with pytest.raises(Exception, match=said) as failure:
         ask(sql)
     assert athena_sql.LACKING not in str(failure.value)
 
 
-def test_parameters_take_the_places_of_question_marks() -> None:
+def test_parameters_replace_question_marks() -> None:
     sql = "SELECT '😀?' -- ?\n, ? AS \"?\" WHERE ? = ?"
 
     assert athena_sql.with_parameters(sql, ["'a?'", "1", "DATE '2026-11-27'"]) == (
@@ -188,7 +192,7 @@ def test_a_parameter_that_is_no_constant_is_a_text(value: str, sql: str) -> None
     assert athena_sql.with_parameters("SELECT ?", [value]) == f"SELECT {sql}"
 
 
-def test_an_execution_has_its_parameters_and_the_query_as_it_was_given(ask: Ask) -> None:
+def test_an_execution_has_its_parameters_and_the_original_query(ask: Ask) -> None:
     async def executed() -> dict[str, Any]:
         sent = {
             "QueryString": "SELECT ticker FROM prices WHERE ticker = ? AND price > ?",

@@ -73,7 +73,7 @@ def test_a_query_says_that_the_emulator_has_ended(
     )
 
 
-def test_down_clears_away_what_an_ended_emulator_left(
+def test_down_removes_the_data_and_the_site_of_an_ended_emulator(
     tmp_path: Path, ended: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, said = said_by(capsys, f"--state-dir={tmp_path}", "down")
@@ -83,7 +83,7 @@ def test_down_clears_away_what_an_ended_emulator_left(
     assert not group_is_alive(ended)
 
 
-def test_up_goes_on_where_an_earlier_emulator_has_ended(
+def test_up_continues_if_an_earlier_emulator_has_ended(
     tmp_path: Path, ended: int, nowhere: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, said = said_by(capsys, f"--state-dir={tmp_path}", "up", *LIVE)

@@ -41,7 +41,7 @@ ONE_DAY = replace(
         "the triggers poll day and night whatever the day has",
     ],
 )
-def test_an_item_is_paid_by_its_rule(day: DayCounts, item: str, dollars: float) -> None:
+def test_the_cost_of_an_item_follows_its_rule(day: DayCounts, item: str, dollars: float) -> None:
     assert month(day, VIRGINIA)[item] == pytest.approx(dollars)
 
 
@@ -50,7 +50,7 @@ def test_a_request_without_a_price_is_named() -> None:
         month(replace(EMPTY, requests={"s3:RestoreObject": 1}), VIRGINIA)
 
 
-def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage_and_queries() -> None:
+def test_the_free_tier_covers_a_million_queue_requests_and_no_storage_or_queries() -> None:
     paid = month(ONE_DAY, VIRGINIA)
     storage = paid["S3, requests"] + paid["S3, a year of data"] + paid["Athena, queries"]
     queue_requests = POLLS_A_MONTH + 22 * (147 + 2 * 147)
@@ -60,5 +60,5 @@ def test_the_free_tier_takes_a_million_queue_requests_and_nothing_of_storage_and
     )
 
 
-def test_nobody_is_paid_for_what_is_left_of_the_free_tier() -> None:
+def test_the_unused_part_of_the_free_tier_is_no_income() -> None:
     assert beyond_free_tier(dict.fromkeys(month(ONE_DAY, VIRGINIA), 0.0), VIRGINIA) == 0

@@ -25,7 +25,5 @@ ASYNCHRONOUS = "/2019-09-25/functions/pynvest-lambda-get-tickers/event-invoke-co
         ("GET", "/2015-03-31/functions/pynvest/no-such-thing", None),
     ],
 )  # fmt: skip
-def test_a_call_to_lambda_takes_the_action_of_its_operation(
-    method: str, path: str, action: str | None
-) -> None:
+def test_a_call_to_lambda_has_the_action_of_its_operation(method: str, path: str, action: str | None) -> None:
     assert of_lambda(method, path) == action

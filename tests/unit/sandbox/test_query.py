@@ -77,7 +77,7 @@ def test_rows_wider_than_the_terminal_are_records_with_whole_names_and_numbers()
     ]
 
 
-def test_a_table_as_wide_as_the_terminal_is_one_and_a_character_more_makes_records() -> None:
+def test_a_table_one_character_wider_than_the_terminal_is_shown_as_records() -> None:
     code = "from sandbox.console import Console\nConsole().table(['a', 'b'], [['1', 'x' * {}]])"
 
     table, records = (printed_in_terminal(100, code.format(characters)) for characters in (96, 97))
@@ -93,7 +93,7 @@ PAGED = (
 )
 
 
-def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader() -> None:
+def test_an_answer_in_a_terminal_goes_through_the_users_pager() -> None:
     plain = printed_in_terminal(80, SHOWS)
 
     assert printed_in_terminal(80, PAGED, PAGER="sed s/^/>/") == [f">{line}" for line in plain]
@@ -109,13 +109,13 @@ def test_an_answer_in_a_terminal_goes_through_the_pager_of_the_reader() -> None:
     ],
     ids=["switched off", "no terminal", "no such program", "an interrupt, which is for the pager"],
 )
-def test_without_a_pager_and_after_an_interrupt_an_answer_is_whole(options: dict[str, Any]) -> None:
+def test_an_answer_is_complete_without_a_pager_and_after_an_interrupt(options: dict[str, Any]) -> None:
     shown = printed_in_terminal(80, PAGED, **{"PAGER": "sed s/^/>/", **options})
 
     assert shown == printed_in_terminal(80, SHOWS)
 
 
-def test_less_ends_by_itself_after_a_short_answer_unless_the_reader_wants_it_otherwise() -> None:
+def test_less_ends_by_itself_after_a_short_answer_unless_the_user_sets_its_options() -> None:
     options = "sh -c 'cat > /dev/null; echo $LESS'"
 
     assert printed_in_terminal(80, PAGED, PAGER=options) == ["FRX"]
@@ -125,7 +125,7 @@ def test_less_ends_by_itself_after_a_short_answer_unless_the_reader_wants_it_oth
 DESCRIBED = [["vlr_ind_divida_bruta_sobre_patrim", "double", " ".join(["comentário"] * 15)], ["b", "int", ""]]
 
 
-def test_comments_are_wrapped_at_the_width_of_the_terminal_and_names_are_whole() -> None:
+def test_comments_are_wrapped_at_the_width_of_the_terminal_and_names_are_not() -> None:
     lines = printed_in_terminal(
         80,
         "from sandbox.console import Console\n"
@@ -181,7 +181,7 @@ def test_the_catalog_is_listed_with_comments_of_tables_views_and_columns(
         "SELECT \"$path\", 'DROP TABLE a; --' FROM a",
     ],
 )
-def test_one_statement_that_reads_is_sent_as_it_is(sql: str) -> None:
+def test_one_statement_that_reads_is_sent_unchanged(sql: str) -> None:
     assert reading_statement(sql) == sql.rstrip("; ")
 
 
@@ -198,7 +198,7 @@ def test_one_statement_that_reads_is_sent_as_it_is(sql: str) -> None:
         ("-- nothing", "empty"),
     ],
 )
-def test_anything_else_is_refused_in_one_line(sql: str, said: str) -> None:
+def test_other_statements_are_refused_in_one_line(sql: str, said: str) -> None:
     with pytest.raises(QueryRefused, match=said) as refused:
         reading_statement(sql)
     assert len(str(refused.value).splitlines()) == 1
@@ -227,7 +227,7 @@ ANSWER = Answer(
 )
 
 
-def test_an_answer_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_is_printed_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
     show(ANSWER, "csv", Console())
 
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
@@ -256,7 +256,7 @@ class Saved:
         return Answer([sql], [])
 
 
-def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
+def test_the_error_for_an_unknown_query_suggests_similar_names() -> None:
     saved: Any = Saved()
     with pytest.raises(QueryFailed, match=r"^There is no query formula-magia\. Similar: formula-magica\.$"):
         ask_by_name(saved, "formula-magia")
@@ -266,7 +266,7 @@ def test_a_query_name_that_is_not_there_suggests_near_ones() -> None:
         ask_by_name(saved, "zzz")
 
 
-def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
+def test_a_query_about_one_asset_uses_the_given_ticker() -> None:
     saved: Any = Saved()
     assert ask_by_name(saved, "serie", "vale3").columns == ["SELECT 1 FROM a WHERE papel = 'VALE3'"]
     with pytest.raises(
@@ -303,7 +303,9 @@ def test_a_query_about_one_asset_is_asked_about_the_named_one() -> None:
         ("Parser Error: syntax error\n\nLINE 1: x\n  ^\nThe query: x", "Parser Error: syntax error"),
     ],
 )
-def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, said: str, glue: Any) -> None:
+def test_the_error_for_an_unknown_table_or_column_suggests_similar_names(
+    failure: str, said: str, glue: Any
+) -> None:
     for name, column in (("vw_ativos", "vlr_cot"), ("tb_other", "vlr_cott")):
         glue.create_table(
             DatabaseName="db_spec",
@@ -322,7 +324,7 @@ def test_a_table_or_column_that_is_not_there_suggests_near_ones(failure: str, sa
     ['SELECT "$path" # 50% \\ $$x $(shell echo no) `y`', "SELECT 'a' -- it's\nFROM \"b\" \\"],
 )
 @pytest.mark.parametrize("way", ["argument", "environment"])
-def test_make_hands_a_query_over_as_it_was_given(tmp_path: Path, sql: str, way: str) -> None:
+def test_make_passes_a_query_on_unchanged(tmp_path: Path, sql: str, way: str) -> None:
     shown = tmp_path / "shown"
     shown.write_text('#!/bin/sh\nfor last; do :; done\nprintf %s "$last"\n')
     shown.chmod(0o755)

@@ -33,7 +33,7 @@ def test_assets_are_made_for_any_day_and_were_traded_in_its_last_session(day: in
     assert max(when for when in quoted.values() if when) == session
 
 
-def test_the_site_of_the_trial_is_a_process_that_ends_with_the_one_that_started_it() -> None:
+def test_the_sample_site_ends_with_the_process_that_started_it() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox.site", "--port", "0", "--day", str(DAY)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -70,14 +70,14 @@ def test_tickers_that_failed_or_have_no_page_may_be_missing() -> None:
     check_tickers(day, ["PETR4", "VALE3", "SUMI3"])
 
 
-def test_a_long_account_of_differences_is_cut() -> None:
+def test_a_long_list_of_differences_is_shortened() -> None:
     lines = str(NotExact([f"difference {number}" for number in range(100)])).splitlines()
 
     assert len(lines) < 30
     assert "80 more" in lines[-1]
 
 
-def test_numbers_are_laid_out_to_the_right_and_nulls_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_numbers_are_aligned_to_the_right_and_nulls_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     Console().table(["name", "price", "nothing"], [["PETR4", "9.5", None], ["VALE3", "-10", None]])
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
@@ -88,7 +88,7 @@ def test_numbers_are_laid_out_to_the_right_and_nulls_shown(capsys: pytest.Captur
     ]
 
 
-def test_no_cell_is_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_cell_is_cut_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     cells = ["x" * 200, "[y]" * 60]
 
     Console().table(["a", "b"], [cells])
@@ -96,7 +96,7 @@ def test_no_cell_is_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines()[-1].split() == cells
 
 
-def test_progress_is_printed_now_and_then_where_there_is_no_terminal(
+def test_progress_is_printed_only_now_and_then_without_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     console = Console()
@@ -108,7 +108,7 @@ def test_progress_is_printed_now_and_then_where_there_is_no_terminal(
     assert said == "one\nthree\ndone [not markup]\n"
 
 
-def test_progress_in_a_terminal_has_its_time_and_ends_as_a_line(
+def test_progress_in_a_terminal_shows_the_time_and_ends_as_a_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -124,5 +124,5 @@ def test_progress_in_a_terminal_has_its_time_and_ends_as_a_line(
     assert said.endswith("done\n")
 
 
-def test_the_example_asks_a_view_in_the_database_of_the_lake() -> None:
+def test_the_example_query_reads_a_view_in_the_database_of_the_lake() -> None:
     assert " FROM db_spec.vw_ativos_negociados " in answers.example_query(day_with((), (), (), (), ()))

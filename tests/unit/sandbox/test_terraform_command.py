@@ -31,7 +31,7 @@ def make_mirror(directory: Path, packed: bool = False) -> Path:
     return directory
 
 
-def test_a_configuration_file_that_exists_is_left_alone(
+def test_an_existing_configuration_file_is_not_replaced(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     own = tmp_path / "own.tfrc"
@@ -42,7 +42,7 @@ def test_a_configuration_file_that_exists_is_left_alone(
     assert not (tmp_path / "state").exists()
 
 
-def test_a_configuration_file_that_does_not_exist_is_replaced(
+def test_a_missing_configuration_file_is_replaced(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: None
 ) -> None:
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "missing.tfrc"))
@@ -53,7 +53,7 @@ def test_a_configuration_file_that_does_not_exist_is_replaced(
     assert f'path = "{tmp_path}/mirror"' in written.read_text()
 
 
-def test_the_registry_is_used_where_it_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_registry_is_used_if_it_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(terraform, "registry_answers", lambda: True)
 
     written = Path(terraform.provider_env(tmp_path / "state")["TF_CLI_CONFIG_FILE"])
@@ -62,7 +62,7 @@ def test_the_registry_is_used_where_it_answers(monkeypatch: pytest.MonkeyPatch, 
     assert (tmp_path / "state" / "terraform-plugins").is_dir()
 
 
-def test_who_reads_the_configuration_while_it_is_replaced_reads_it_whole(
+def test_a_reader_gets_the_whole_configuration_while_it_is_replaced(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(terraform, "registry_answers", lambda: True)
@@ -99,7 +99,7 @@ def test_without_registry_and_mirror_the_message_says_what_to_set(tmp_path: Path
         terraform.find_mirror(tmp_path)
 
 
-def test_a_named_mirror_without_the_provider_is_refused_by_its_path(
+def test_a_named_mirror_without_the_provider_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(terraform.MIRROR_VARIABLE, str(tmp_path))
@@ -121,7 +121,7 @@ def test_the_mirror_of_an_earlier_run_is_not_searched_again(
     assert terraform.provider_env(tmp_path / "state") == first
 
 
-def test_a_missing_terraform_command_is_named_with_what_to_install(
+def test_the_error_for_a_missing_terraform_command_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -136,7 +136,7 @@ def event(kind: str, field: str, address: str) -> str:
 
 
 @pytest.mark.parametrize("has_begun", [True, False])
-def test_what_was_applied_can_be_used_once_all_that_is_left_only_settles(has_begun: bool) -> None:
+def test_the_lake_can_be_used_while_only_slow_settings_remain(has_begun: bool) -> None:
     settings = 'module.lake.aws_s3_bucket_lifecycle_configuration.this["sor"]'
     addresses = ("module.lake.aws_s3_bucket.this", settings, "module.lake.aws_sfn_state_machine.this")
     begun = addresses if has_begun else addresses[::2]

@@ -26,7 +26,7 @@ def assets_of(live: int, day: int | None) -> Sequence[SampleAsset]:
     return trial_assets(live, day)
 
 
-def of(ticker: str, live: int = LIVE, day: int | None = None) -> Mapping[str, Any]:
+def row_of(ticker: str, live: int = LIVE, day: int | None = None) -> Mapping[str, Any]:
     return next(asset for asset in assets_of(live, day) if asset.ticker == ticker).expected_sot()
 
 
@@ -53,9 +53,9 @@ def test_the_history_is_the_last_thirty_trading_days_before_the_live_day(live: i
     assert days == sorted(days)
     assert all(map(is_trading_day, days))
     assert days[-1] < live
-    shown = [of("PETR4", live, day)["dt_ult_cot"] for day in (days[0], days[-1])]
+    shown = [row_of("PETR4", live, day)["dt_ult_cot"] for day in (days[0], days[-1])]
     assert shown == [date_of(days[0]), date_of(days[-1])]
-    assert of("PETR4", live)["dt_ult_cot"] == date_of(session)
+    assert row_of("PETR4", live)["dt_ult_cot"] == date_of(session)
 
 
 @pytest.mark.parametrize("live", [20261128, 20270101])
@@ -71,7 +71,7 @@ def test_every_day_is_good_also_on_a_saturday_and_on_new_years_day(live: int) ->
 def test_prices_and_the_changes_on_the_pages_agree() -> None:
     days = history_days(LIVE)
     for ticker in ("PETR4", "ITUB4", "HGLG11"):
-        pages = [of(ticker, LIVE, day) for day in days]
+        pages = [row_of(ticker, LIVE, day) for day in days]
         for before, page in pairwise(pages):
             assert page["pct_var_dia"] == pytest.approx(page["vlr_cot"] / before["vlr_cot"] - 1, abs=6e-4)
             assert page["vlr_min_52_sem"] <= page["vlr_cot"] <= page["vlr_max_52_sem"]
@@ -80,7 +80,7 @@ def test_prices_and_the_changes_on_the_pages_agree() -> None:
         assert pages[-1]["pct_var_mes"] == pytest.approx(month, abs=6e-4)
 
 
-def test_assets_come_and_go() -> None:
+def test_assets_appear_and_disappear() -> None:
     days = [*history_days(LIVE), None]
     for ticker, days_ago in NEW.items():
         assert [ticker in tickers(day) for day in days] == [False] * (30 - days_ago) + [True] * (days_ago + 1)
@@ -93,7 +93,7 @@ def test_assets_come_and_go() -> None:
 def test_a_split_changes_shares_and_price_in_one_session_and_nothing_else() -> None:
     ((ticker, (sessions_ago, factor)),) = SPLIT.items()
     days = history_days(LIVE)[::-1]
-    after, before = (of(ticker, LIVE, days[back]) for back in (sessions_ago, sessions_ago + 1))
+    after, before = (row_of(ticker, LIVE, days[back]) for back in (sessions_ago, sessions_ago + 1))
 
     assert after["num_acoes"] == factor * before["num_acoes"]
     assert after["vlr_cot"] == pytest.approx(before["vlr_cot"] / factor, rel=0.06)
@@ -105,7 +105,7 @@ def test_a_split_changes_shares_and_price_in_one_session_and_nothing_else() -> N
 
 def test_a_company_gets_cheaper() -> None:
     for ticker in CHEAPER:
-        first, last = (of(ticker, LIVE, day) for day in (history_days(LIVE)[0], None))
+        first, last = (row_of(ticker, LIVE, day) for day in (history_days(LIVE)[0], None))
         for column in ("vlr_cot", "vlr_ind_p_sobre_vp", "vlr_ind_p_sobre_l"):
             assert last[column] < 0.8 * first[column]
 
