@@ -9,7 +9,7 @@ from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.portuguese import ASSETS, number, quoted, sentence, some
-from assess_day.references import References, last_value
+from assess_day.references import References, last_values
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
@@ -197,7 +197,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of messages in the dead-letter queues with the last recorded number."""
-    _, before = last_value(inputs.earlier, DEAD_LETTERS)
+    before = next((value for _, value in last_values(inputs.earlier, DEAD_LETTERS)), None)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
     return [QualityRow(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]

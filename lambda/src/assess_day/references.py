@@ -39,19 +39,19 @@ class References:
 def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
     """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
 
-    A session before `day` is old in two cases. Case 1: the last recorded session is the same. Case 2: the
-    last recorded session was recorded on its own day, so `day` should have its own session, too.
+    A session before `day` is old in two cases. Case 1: one of the last five recorded sessions is the same.
+    Case 2: one of them was recorded on its own day, so `day` should have its own session, too. One recorded
+    session is not enough: a site that is late on two days in a row shows a new session on the second day.
     """
-    before, last = last_value(earlier, SESSION_REPEATED)
-    return session != day and last is not None and last in (session, before)
+    recorded = last_values(earlier, SESSION_REPEATED)
+    return session != day and any(one in (session, of_day) for of_day, one in recorded)
 
 
-def last_value(
-    earlier: Mapping[int, Sequence[QualityRow]], check: str
-) -> tuple[int, float] | tuple[None, None]:
-    """Return the latest day that has a value for a check, and this value; (None, None) if no day has one."""
-    for day in sorted(earlier, reverse=True):
-        for row in earlier[day]:
-            if row.medida == check and row.valor is not None:
-                return day, row.valor
-    return None, None
+def last_values(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> list[tuple[int, float]]:
+    """Return the latest five days that have a value for a check, each with its value, the latest first."""
+    return [
+        (day, row.valor)
+        for day in sorted(earlier, reverse=True)
+        for row in earlier[day]
+        if row.medida == check and row.valor is not None
+    ][:REFERENCE_VALUES]

@@ -15,7 +15,7 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.day_checks import judge_fill
 from assess_day.day_status import repeated_session
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
-from assess_day.references import SESSION_REPEATED, is_old_session, last_value
+from assess_day.references import SESSION_REPEATED, is_old_session, last_values
 from b3.brazilian import without_blanks
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
@@ -120,7 +120,7 @@ def sessions(inputs: CheckInputs) -> list[QualityRow]:
     if newest is None:
         return []
     day, session = inputs.ledger.day, number_of(newest)
-    _, before = last_value(inputs.earlier, SESSION_REPEATED)
+    before = next((value for _, value in last_values(inputs.earlier, SESSION_REPEATED)), None)
     repeated = is_old_session(session, day, inputs.earlier) and is_trading_day(day)
     rows = [
         QualityRow(

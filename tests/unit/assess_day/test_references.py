@@ -17,11 +17,13 @@ def session_row(session: float | None) -> QualityRow:
         (20261123, {20261123: 20261123}, True),
         (20261123, {20261123: None, 20261120: 20261120}, True),  # nothing was read on the day before
         (20261119, {20261120: 20261119}, True),  # a holiday
-        (20261123, {20261123: 20261120}, False),  # a lake that reads each day in the morning
+        (20261123, {20261123: 20261120, 20261120: 20261120}, True),  # the site is late on a second day
+        (20261123, {20261123: 20261120, 20261120: 20261119}, False),  # a lake that reads in the morning
+        (20261123, {20261123 - age: 20261122 - age for age in range(5)} | {20261118: 20261118}, False),
         (20261123, {}, False),
     ],
 )
-def test_a_session_is_old_if_the_day_before_had_it_or_if_each_day_is_read_after_its_session(
+def test_a_session_is_old_if_a_day_of_the_last_five_had_it_or_was_read_after_its_own_session(
     session: int, earlier: dict[int, int | None], is_old: bool
 ) -> None:
     rows = {day: [session_row(one)] for day, one in earlier.items()}
