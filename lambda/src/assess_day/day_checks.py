@@ -197,7 +197,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of messages in the dead-letter queues with the last recorded number."""
-    before = next((value for _, value in last_values(inputs.earlier, DEAD_LETTERS)), None)
+    before = next((value for _, value in last_values(inputs.earlier, DEAD_LETTERS, (None,))), None)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens mortas nas filas: {number(inputs.dead_letters)}, e antes {number(before or 0)}."
     return [QualityRow(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]

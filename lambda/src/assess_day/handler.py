@@ -59,9 +59,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
         ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If an old session on
-        the site causes this round, ``old_session`` has the session and a stock to probe. If another execution
-        assesses the day, ``assessed_by_another`` is true, and this execution ends without a verdict. The step
-        ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
+        the site causes this round, ``old_session`` has the session and an asset to probe. If another
+        execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
+        verdict. The step ``assess`` writes the quality rows. It returns ``situacao`` (the verdict),
         ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets), ``reasons``,
         ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``, ``subject`` and
         ``text``.
@@ -93,9 +93,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settled = not waiting
     if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(f"there was no run of {day}: expected a day with a run. Nothing was written")
-    session = old_session(s3, settings, state) if settled else None
+    late = old_session(s3, settings, state) if settled else None
     before = earlier_listed(s3, settings, day) if settled else None
-    reasons = reasons_for_a_round(state, before, session) if settled else ()
+    reasons = reasons_for_a_round(state, before, late) if settled else ()
     result = {"anomesdia_exec": day, "settled": settled, "waiting_for": waiting, "reasons": reasons}
     result |= _next(
         event.get("progress") or {},
@@ -110,8 +110,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             result["assessed_by_another"] = True
         elif "round_seconds" in result:  # a round cannot help: only a collector brings missing pages
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
-    if session is not None and "round_seconds" in result:
-        ticker = most_traded(s3, settings, day)
+    if late is not None and "round_seconds" in result:
+        session, kind = late
+        ticker = most_traded(s3, settings, day, kind)
         result["old_session"] = {"session": session, "ticker": ticker} if ticker else None
     logger.info("day looked at", extra=result)
     return result

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.thresholds import REFERENCE_VALUES
+from b3.kind import Kind
+from pynvest_lake.contract import SOT, SPEC_ATIVOS
 
 Measured = tuple[str | None, str, str | None]
 SESSION_REPEATED = "sessao_repetida"
@@ -36,22 +38,30 @@ class References:
         return median(values) if values else None
 
 
-def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
+def is_old_session(session: int, day: int, kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
+    """Return whether the site still shows an old session, ``YYYYMMDD``, of a kind on a trading day.
 
     A session before `day` is old in two cases. Case 1: one of the last five recorded sessions is the same.
     Case 2: one of them was recorded on its own day, so `day` should have its own session, too. One recorded
     session is not enough: a site that is late on two days in a row shows a new session on the second day.
     """
-    recorded = last_values(earlier, SESSION_REPEATED)
+    recorded = recorded_sessions(kind, earlier)
     return session != day and any(one in (session, of_day) for of_day, one in recorded)
 
 
-def last_values(earlier: Mapping[int, Sequence[QualityRow]], check: str) -> list[tuple[int, float]]:
+def recorded_sessions(kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> list[tuple[int, float]]:
+    """Return the latest five days that have a session of a kind, each with the session, the latest first."""
+    # Older versions recorded one session for both kinds, in the row of the Spec table.
+    return last_values(earlier, SESSION_REPEATED, (SOT[kind], SPEC_ATIVOS))
+
+
+def last_values(
+    earlier: Mapping[int, Sequence[QualityRow]], check: str, tables: Collection[str | None]
+) -> list[tuple[int, float]]:
     """Return the latest five days that have a value for a check, each with its value, the latest first."""
     return [
         (day, row.valor)
         for day in sorted(earlier, reverse=True)
         for row in earlier[day]
-        if row.medida == check and row.valor is not None
+        if row.medida == check and row.tabela in tables and row.valor is not None
     ][:REFERENCE_VALUES]

@@ -19,13 +19,13 @@ _USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str, not_after: float) -> int | None:
-    """Return the session, ``YYYYMMDD``, of a stock's page; None if the page or its session is unreadable.
+    """Return the session, ``YYYYMMDD``, of an asset's page; None if the page or its session is unreadable.
 
     `not_after` is the deadline, as a value of ``time.monotonic()``.
     """
     try:
         page = site.fetch_asset(ticker, not_after=not_after)
-        frame = site.coleta_indicadores_de_ativo(ticker, page=page, kind=Kind.ACOES, day=_ANY_DAY)
+        frame = site.coleta_indicadores_de_ativo(ticker, page=page, day=_ANY_DAY)
     except FundamentusError:
         return None
     session = frame.attrs["session"]

@@ -20,7 +20,7 @@ _TICKERS = (PARTITION_KEY, "tickers", "source", "only_missing", "old_session", "
 
 @dataclass(frozen=True)
 class OldSession:
-    """An old session (``YYYYMMDD``) that the site showed, and a stock whose page shows the newest session."""
+    """An old session (``YYYYMMDD``) that the site showed, and an asset whose page shows the newest one."""
 
     session: int
     ticker: str

@@ -4,10 +4,13 @@ import pytest
 
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.references import SESSION_REPEATED, References, is_old_session
+from b3.kind import Kind
+from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 
 
-def session_row(session: float | None) -> QualityRow:
-    return QualityRow(None, SESSION_REPEATED, None, session, None, Verdict.OK, None)
+def session_row(session: float | None, table: str = SPEC_ATIVOS) -> QualityRow:
+    """Return a row of the check. Older versions wrote one row, for the Spec table, instead of one a kind."""
+    return QualityRow(table, SESSION_REPEATED, None, session, None, Verdict.OK, None)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,14 @@ def test_a_session_is_old_if_a_day_of_the_last_five_had_it_or_was_read_after_its
 ) -> None:
     rows = {day: [session_row(one)] for day, one in earlier.items()}
 
-    assert is_old_session(session, 20261124, rows) is is_old
+    assert [is_old_session(session, 20261124, kind, rows) for kind in Kind] == [is_old, is_old]
+
+
+def test_a_session_is_compared_with_the_sessions_of_its_own_kind() -> None:
+    rows = {20261123: [session_row(20261123, SOT_ACOES), session_row(20261120, SOT_FIIS)]}
+
+    assert is_old_session(20261123, 20261124, Kind.ACOES, rows)
+    assert not is_old_session(20261123, 20261124, Kind.FIIS, rows)
 
 
 def test_a_reference_is_the_median_of_the_five_newest_good_values() -> None:

@@ -39,7 +39,7 @@ from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome, Round, moment_text
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -208,13 +208,26 @@ def test_a_listing_without_funds_is_a_failure(day: date) -> None:
     assert found[SOR_FIIS, "papeis_listados", None] == found[SOT_FIIS, "linhas", None] == "falha"
 
 
+LATE = {(SOT_ACOES, "sessao_repetida", None): "aviso", (SOT_FIIS, "sessao_repetida", None): "aviso"}
+
+
+@pytest.mark.parametrize(("kind", "table"), [("acoes", SOT_ACOES), ("fiis", SOT_FIIS)])
+def test_yesterdays_session_of_one_kind_alone_is_a_remark(kind: str, table: str) -> None:
+    before = session_of(LAST - timedelta(days=1))
+
+    def late(asset: SampleAsset) -> SampleAsset:
+        return on_session(asset, before) if asset.kind == kind and last_quote(asset) > before else asset
+
+    assert remarks(changed(LAST, late))[table, "sessao_repetida", None] == "aviso"
+
+
 def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_ok() -> None:
     before = session_of(LAST - timedelta(days=1))
     rows = changed(LAST, lambda asset: on_session(asset, before) if last_quote(asset) > before else asset)
     holiday = next(day for day in weekdays(30) if not is_trading_day(number_of(day)))
 
-    assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
-    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y}" in said(rows)
+    assert remarks(rows) == LATE
+    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y} nas páginas de ações." in said(rows)
     assert remarks(judged_good(holiday)) == {}
     shown = next(row for row in judged_good(holiday) if row.medida == "sessao_repetida")
     assert shown.valor == shown.referencia == number_of(session_of(holiday))
@@ -372,7 +385,7 @@ def test_a_new_normal_hides_references_but_neither_the_last_session_nor_the_dead
 
     rows = judged(late, LAST, earlier=known, dead_letters=3, reference_from=number_of(LAST))
 
-    assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
+    assert remarks(rows) == LATE
     assert {row.medida for row in rows if row.referencia is not None} == {
         *("sessao_repetida", "fila_morta", "papeis_faltando", "rotulo_novo", "rotulo_ausente", "releitura")
     }

@@ -576,15 +576,16 @@ LATE = {
 }
 
 
+@pytest.mark.parametrize("probed", ["PETR4", "HGLG11"])
 def test_once_the_session_has_moved_what_was_read_of_the_week_before_is_queued_anew(
-    lake: Lake, queue: Any
+    lake: Lake, queue: Any, probed: str
 ) -> None:
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:2], session=20261120)
     answer(lake, Kind.ACOES, Outcome.READ, STOCKS[2], session=20261113)
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[3:], session=20261112)
     answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
 
-    result = queue(LATE)
+    result = queue({**LATE, "old_session": {"session": 20261120, "ticker": probed}})
 
     assert result["session"] == DAY
     assert queued(lake) == STOCKS[:3]
