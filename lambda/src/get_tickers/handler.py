@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from b3.days import check_run_day, day_at, days_before, last_closed_day
+from b3.days import check_run_day, days_before, last_closed_day, next_opening
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
@@ -172,9 +172,9 @@ def _listed(
 ) -> Listed:
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
-    A round uses the ledger's listing if the site gives none, or if a session after the day has closed. A
-    round of a past day keeps the prices in the ledger's listing, and does not archive the site's listing,
-    because the site can show prices of the next session.
+    A round uses the ledger's listing if the site gives none, or if a session after the day has closed. Once
+    the next session has opened, a round keeps the prices in the ledger's listing, and does not archive the
+    site's listing, because the site can show prices of the next session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
@@ -188,7 +188,7 @@ def _listed(
         if known is None:
             raise
         return replace(known, problems=(str(error),))
-    if known and request.day < day_at(now):
+    if known and now >= next_opening(request.day):
         return replace(found, listing=found.listing.united(known.listing), pages=())
     return found
 

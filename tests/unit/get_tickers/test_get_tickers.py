@@ -295,7 +295,19 @@ def test_a_round_takes_the_ledgers_listing_if_the_site_gives_none(
     assert lake.ledger.listing(DAY) == listing
 
 
-def test_a_round_of_a_past_day_adds_to_the_listing_but_keeps_its_prices_and_archives_none(
+def test_a_round_after_midnight_takes_the_prices_that_the_site_shows_and_archives_them(
+    lake: Lake, queue: Any
+) -> None:
+    lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
+
+    with time_machine.travel("2026-11-21T05:00:00Z"):
+        queue({"anomesdia_exec": PAST, "only_missing": True})
+
+    assert lake.ledger.listing(PAST).assets[Kind.ACOES]["PETR4"] != 1.0
+    assert len(lake.archive.keys(PAST)) == 1
+
+
+def test_once_the_next_session_has_opened_a_round_adds_to_the_listing_but_keeps_its_prices_and_archives_none(
     lake: Lake, queue: Any
 ) -> None:
     lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
