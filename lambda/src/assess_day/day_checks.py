@@ -51,8 +51,8 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
     """List the assets that are listed but were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
-    for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
-        lacking[kind].append(f"{ticker} ({entry.outcome.value if entry else 'sem resposta'})")
+    for (kind, ticker), outcome in inputs.missing.items():
+        lacking[kind].append(f"{ticker} ({outcome.value if outcome else 'sem resposta'})")
     listed = inputs.ledger.listing
     for kind in Kind:
         count = len(listed.assets.get(kind, ())) if listed else 0

@@ -153,16 +153,12 @@ def _assess(
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
     of_partial = NOT_RUN if execution.is_scheduled else PARTIAL
     rows = of_partial if state.ledger.is_partial else run_checks(found)
-    missing = {
-        asset: entry.outcome if entry else None
-        for asset, entry in state.ledger.missing(state.sor_ids).items()
-    }
     verdict = rows[-1].situacao
     assessment = Assessment(
         state,
         rows,
         verdict,
-        {} if rows is NOT_RUN else missing,
+        {} if rows is NOT_RUN else found.missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
         rows is PARTIAL,
@@ -181,7 +177,7 @@ def _assess(
         "anomesdia_exec": day,
         "situacao": verdict.value,
         "passed": verdict is not Verdict.FAILURE or settings.quality_gate == "record",
-        "missing": len(missing),
+        "missing": len(found.missing),
         "reasons": reasons,
         "cause": f"{day}: {verdict.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
         "notice": vars(told),

@@ -262,6 +262,23 @@ def test_funds_alone_with_an_old_session_are_a_reason_for_a_round_that_probes_a_
     assert status["old_session"] == {"session": 20261120, "ticker": "HGLG11"}
 
 
+def test_an_asset_of_the_day_before_for_which_the_site_has_no_page_is_missing(
+    lake: Lake, assess: Any
+) -> None:
+    for day in (20261119, 20261120):
+        put_part(lake, SOT_ACOES, "PETR4", *({"nome_papel": one} for one in ("PETR4", "VALE3")), day=day)
+    queue(lake, "PETR4", "VALE3", "SUMI3")
+    land(lake, "PETR4")
+    ghosts = {ticker: AssetEntry(Outcome.NO_SUCH_PAPER) for ticker in ("VALE3", "SUMI3")}
+    lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, ghosts))
+
+    result = assess("assess")
+
+    assert result["missing"] == 1
+    assert "De 3 ações da listagem, 1 sem leitura: VALE3 (no_such_paper)." in result["reasons"]
+    assert "  - o site diz que não tem mais o ativo (1): VALE3\n" in result["notice"]["text"]
+
+
 def test_a_fold_that_failed_fails_the_workflow(lake: Lake, assess: Any) -> None:
     queue(lake, "PETR4")
     land(lake, "PETR4")

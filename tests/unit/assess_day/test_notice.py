@@ -237,6 +237,18 @@ def test_pages_of_another_layout_are_read_again_from_the_archive_and_not_asked_f
     assert "pedir de novo" not in told.text
 
 
+def test_assets_that_the_site_no_longer_has_are_not_asked_for_as_missing_ones() -> None:
+    missing = {(Kind.ACOES, "PETR4"): Outcome.NO_SUCH_PAPER}
+
+    told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing))
+
+    assert "Ativos que faltam: 1\n  - o site diz que não tem mais o ativo (1): PETR4\n" in told.text
+    assert 'com {"tickers": [os ativos]}' in told.text
+    collected = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing, fetch_from="pages"))
+    assert "mostra: rode o coletor com --again" in collected.text
+    assert "pedir de novo" not in told.text
+
+
 def test_refused_assets_are_named_without_a_word_on_the_site_where_it_does_not_refuse_all() -> None:
     missing = {(Kind.ACOES, "PETR4"): Outcome.REFUSED}
 
@@ -312,7 +324,7 @@ def test_whatever_a_day_holds_its_notice_is_short_and_one_that_sns_takes(
     day = assessment(*found, missing=missing, splits=splits, is_partial=trial, spec=spec)
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)})
 
-    assert len(told.text.split("\n")) < 40
+    assert len(told.text.split("\n")) <= 41
     assert all(line.isprintable() for line in told.text.split("\n"))
     assert len(told.text.encode()) < 256 * 1024
     assert told.subject.isascii()
