@@ -13,9 +13,6 @@ from fundamentus_site.site import FundamentusSite
 # the next weekday, and 9999-12-31 has no next weekday in Python.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# These assets were in every listing of recent years. If a listing lacks the asset named here, the probe uses
-# the first asset of the listing.
-_USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str, not_after: float) -> int | None:
@@ -55,7 +52,7 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
         else:
             for kind in Kind:
                 tickers = site.extracao_tickers_de_ativos(kind.listing)
-                one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
+                one = kind.usual if kind.usual in tickers else tickers[0]
                 site.coleta_indicadores_de_ativo(one, kind=kind, day=_ANY_DAY)
     except FundamentusError as error:
         answer = _ANSWERS.get(type(error), "down")
