@@ -27,7 +27,7 @@ _ESSENTIAL = {
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of listed assets with the number on previous days; report a missing listing."""
+    """Compare the number of listed assets with previous days; report missing listings and unreadable rows."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
@@ -44,6 +44,10 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         against = f", e o normal são {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
         rows.append(QualityRow(table, LISTED, None, float(count), reference, verdict, said))
+        unreadable = listed.unreadable.get(kind, 0)
+        verdict = Verdict.WARNING if unreadable else Verdict.OK
+        said = f"Linhas da listagem de {ASSETS[kind]} que não nomeiam um ativo: {number(unreadable)}."
+        rows.append(QualityRow(table, "listagem_ilegivel", None, float(unreadable), None, verdict, said))
     return rows
 
 

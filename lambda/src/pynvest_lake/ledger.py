@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
@@ -84,11 +84,14 @@ class Listing:
         Whether the day's run was started with a few tickers only.
     archived
         False if a page of the listing should be in the archive but could not be stored.
+    unreadable
+        The number of the listing's rows that name no asset, by kind.
     """
 
     assets: Mapping[Kind, Prices]
     is_partial: bool = False
     archived: bool = True
+    unreadable: Mapping[Kind, int] = field(default_factory=dict)
 
     def united(self, other: Listing) -> Listing:
         """Merge with another listing of the same day. For tickers in both, use the price in `other`."""
@@ -96,6 +99,7 @@ class Listing:
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
             self.archived and other.archived,
+            {**self.unreadable, **other.unreadable},
         )
 
     def __iter__(self) -> Iterator[AssetKey]:
@@ -109,6 +113,7 @@ class Listing:
                 "trial": self.is_partial,
                 "archived": self.archived,
                 "papers": {kind.value: dict(self.assets.get(kind, {})) for kind in Kind},
+                "unreadable": {kind.value: count for kind, count in self.unreadable.items()},
             }
         )
 
@@ -117,7 +122,8 @@ class Listing:
         """Read the object's body."""
         content = json.loads(body)
         assets = {Kind(kind): prices for kind, prices in content["papers"].items()}
-        return cls(assets, content["trial"], content.get("archived", True))
+        unreadable = {Kind(kind): count for kind, count in content.get("unreadable", {}).items()}
+        return cls(assets, content["trial"], content.get("archived", True), unreadable)
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,15 @@ def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
     assert f"A listagem tem {listed} ações, e o normal são " in said(rows)
 
 
+def test_rows_of_a_listing_that_name_no_asset_are_a_remark() -> None:
+    day = good_day(FIRST)
+    listed = replace(day.ledger.listing, unreadable={Kind.ACOES: 2, Kind.FIIS: 0})
+    rows = run_checks(with_ledger(day, replace(day.ledger, listing=listed)))
+
+    assert remarks(rows) == {(SOR_ACOES, "listagem_ilegivel", None): "aviso"}
+    assert "Linhas da listagem de ações que não nomeiam um ativo: 2." in said(rows)
+
+
 @pytest.mark.parametrize("day", [FIRST, LAST])
 def test_a_listing_without_funds_is_a_failure(day: date) -> None:
     found = remarks(judged(stocks(day), day))

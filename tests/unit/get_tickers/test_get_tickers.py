@@ -89,6 +89,7 @@ def test_rows_of_a_listing_that_name_no_asset_are_passed_over_and_named(
     (told,) = result["unreadable_rows"]["acoes"]
     assert "has ['Suspensa', '0,00'" in told
     assert result["unreadable_rows"]["fiis"] == []
+    assert lake.ledger.listing(DAY).unreadable == {Kind.ACOES: 1, Kind.FIIS: 0}
 
 
 def test_a_partial_run_lists_and_queues_only_what_was_asked_for_and_so_does_its_round(
@@ -389,6 +390,7 @@ def test_every_kept_page_of_an_asset_is_queued_but_none_of_before_its_day(
 
 def listing_page(fetched_at: str, **prices: str) -> ArchivedPage:
     rows = "".join(f"<tr><td><a>{ticker}</a><td>{price}" for ticker, price in prices.items())
+    rows += "<tr><td><a>Suspensa</a><td>0,00"
     body = f"<table><tr><th>Papel<th>Cotação{rows}</table>".encode()
     return ArchivedPage(None, "acoes", "http://site/resultado.php", fetched_at, 200, "text/html", body)
 
@@ -403,7 +405,9 @@ def test_the_latest_price_of_the_archive_counts_but_none_of_the_next_session(lak
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
-    assert lake.ledger.listing(DAY).assets[Kind.ACOES] == {"PETR4": 2.0, "VALE3": 5.0, "NOVA3": 4.0}
+    listing = lake.ledger.listing(DAY)
+    assert listing.assets[Kind.ACOES] == {"PETR4": 2.0, "VALE3": 5.0, "NOVA3": 4.0}
+    assert listing.unreadable == {Kind.ACOES: 1}
 
 
 def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
