@@ -72,26 +72,17 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets that the newest round requested again but could not read; their old readings stay."""
-    ledger = inputs.ledger
-    newest = ledger.rounds[-1] if ledger.rounds else None
-    read_now = {
-        asset
-        for asset, entry in ledger.entries()
-        if newest and entry.round == newest.number and entry.object in inputs.state.sor_ids
-    }
-    said = ledger.assets(inputs.state.sor_ids)
-    again = [asset for asset in newest or () if asset in said and said[asset].outcome is Outcome.READ]
+    """List the assets that a round requested again but could not read; their old readings stay."""
+    said = inputs.ledger.assets(inputs.state.sor_ids)
+    stale = inputs.ledger.not_read_again(inputs.state.sor_ids)
     rows = []
     for kind in Kind:
-        asked = [ticker for of, ticker in again if of is kind]
-        unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
+        read = sum(of is kind and entry.outcome is Outcome.READ for (of, _), entry in said.items())
+        unread = sorted(ticker for of, ticker in stale if of is kind)
         verdict = Verdict.WARNING if unread else Verdict.OK
-        of = f"De {number(len(asked))} {ASSETS[kind]} que a última rodada pediu de novo"
-        text = f"{of}, {number(len(unread))} ficaram com a leitura anterior: {some(unread)}."
-        rows.append(
-            QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text)
-        )
+        of = f"De {number(read)} {ASSETS[kind]} com leitura"
+        text = f"{of}, {number(len(unread))} foram pedidas de novo e ficaram com a anterior: {some(unread)}."
+        rows.append(QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(read), verdict, text))
     return rows
 
 

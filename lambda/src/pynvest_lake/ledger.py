@@ -327,12 +327,22 @@ class DayLedger:
         }
 
     def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the listed assets for the next round: all assets without a final outcome."""
-        return [
+        """Return the assets for the next round: those without a final outcome, and those not read again."""
+        unread = [
             asset
             for asset, entry in self.missing(sor_ids).items()
             if entry is None or not entry.outcome.final
         ]
+        return [*unread, *self.not_read_again(sor_ids)]
+
+    def not_read_again(self, sor_ids: Collection[str]) -> list[AssetKey]:
+        """Return the assets that were read, but not in the newest round that queued them."""
+        queued_in = {asset: one.number for one in self.rounds for asset in one}
+        read_in: dict[AssetKey, int] = {}
+        for asset, entry in self.entries():
+            if entry.outcome is Outcome.READ and entry.object in sor_ids:
+                read_in[asset] = max(entry.round, read_in.get(asset, entry.round))
+        return [asset for asset, number in queued_in.items() if read_in.get(asset, number) < number]
 
     def unanswered(self) -> list[AssetKey]:
         """Return the assets that the newest round queued and that have no entry from this round."""

@@ -452,9 +452,22 @@ def test_what_the_newest_round_asked_for_again_and_could_not_read_is_a_remark() 
     many = len(everyone)
     assert (
         said(rows).split("\n")[0]
-        == f"De {many} ações que a última rodada pediu de novo, 1 ficaram com a leitura anterior: {odd}."
+        == f"De {many} ações com leitura, 1 foram pedidas de novo e ficaram com a anterior: {odd}."
     )
     assert remarks(whole) == {}
+
+
+def test_what_a_round_could_not_read_again_stays_a_remark_after_a_round_of_other_assets() -> None:
+    odd, *others = (asset.ticker for asset in stocks(FIRST))
+    day = good_day(FIRST)
+    rounds = [Round(0, moment_text(NOW), {Kind.ACOES: [odd, *others]}), Round(1, "", {Kind.ACOES: [odd]})]
+    rounds.append(Round(2, "", {Kind.ACOES: others}))
+    again = {ticker: read_as(Outcome.READ, 2) for ticker in others}
+    batches = [BatchEntry(Kind.ACOES, again), BatchEntry(Kind.ACOES, {odd: read_as(Outcome.REFUSED, 1)})]
+    known = (*day.ledger.batches, *((batch, NOW) for batch in batches))
+    rows = run_checks(with_ledger(day, replace(day.ledger, rounds=tuple(rounds), batches=known)))
+
+    assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
 
 
 def test_objects_that_are_not_of_the_lake_are_named() -> None:

@@ -102,6 +102,19 @@ def test_missing_is_what_is_listed_and_neither_read_nor_unknown_to_the_site() ->
     assert ledger.to_ask({"a"}) == [(Kind.FIIS, "HGLG11")]
 
 
+def test_an_asset_that_was_read_and_could_not_be_read_again_is_asked_for_once_more() -> None:
+    asked = {Kind.ACOES: ["PETR4"]}
+    rounds = tuple(Round(number, "2026-11-23T21:45:07Z", asked) for number in range(2))
+    first, failed = batch(PETR4=entry()), batch(PETR4=entry(Outcome.REFUSED, round=1))
+    listing = Listing({Kind.ACOES: {"PETR4": 1.0}})
+    ledger = replace(day_of(first, failed), listing=listing, rounds=rounds)
+    mended = replace(day_of(first, failed, batch(PETR4=entry(round=1))), listing=listing, rounds=rounds)
+
+    assert ledger.to_ask({"a"}) == [(Kind.ACOES, "PETR4")]
+    assert mended.to_ask({"a"}) == replace(ledger, rounds=rounds[:1]).to_ask({"a"}) == []
+    assert ledger.missing({"a"}) == {}
+
+
 def test_a_round_is_answered_by_entries_of_that_round_only() -> None:
     rounds = (
         Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4", "VALE3"]}),
