@@ -65,7 +65,8 @@ def moment_of(value: object, name: str = "moment") -> datetime:
         The value is not such a moment.
     """
     with suppress(ValueError):
-        moment = datetime.fromisoformat(str(value))
+        # The collector also runs on Python 3.10, which does not read the letter Z.
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
         # A moment near the year 1 or 9999 could overflow when it is converted to another zone.
         if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return moment

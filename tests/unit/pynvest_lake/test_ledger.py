@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from b3.kind import Kind
 from moto_lake import DAY, WORK_BUCKET, Lake
+from pynvest_lake import ledger as ledger_module
 from pynvest_lake.ledger import (
     AssetEntry,
     BatchEntry,
@@ -80,6 +81,19 @@ def test_of_two_pages_that_were_read_the_later_one_counts() -> None:
     late = entry(fetched_at="2026-11-23T22:45:07Z", object="b")
 
     assert day_of(batch(PETR4=late), batch(PETR4=early)).assets({"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
+
+
+def test_a_moment_is_read_by_python_3_10_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Python310(datetime):
+        @classmethod
+        def fromisoformat(cls, text: str) -> datetime:
+            if text.endswith("Z"):
+                raise ValueError(text)
+            return datetime.fromisoformat(text)
+
+    monkeypatch.setattr(ledger_module, "datetime", Python310)
+
+    assert ledger_module.moment_of("2026-11-23T21:45:07Z") == NOW
 
 
 def test_an_asset_counts_as_read_only_while_its_object_lies_in_sor() -> None:
