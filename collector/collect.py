@@ -8,14 +8,15 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
+from b3.days import date_of
 from b3.kind import Kind
 from collector.bucket import Bucket
 from collector.collected_day import CollectedDay
 from collector.errors import CollectorError, Incomplete, ListingUnreadable, SiteRefuses, TooLate
 from collector.patience import Patience
-from collector.site_access import Asset, Looks, Site, look
+from collector.site_access import Asset, Looks, Site, look, session_of
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.listing_page import read_listing_page
@@ -78,6 +79,8 @@ class Collection:
         self._say = say
         self._listed: dict[Kind, set[str]] = {}
         self._archived: dict[Asset, Looks] = {}
+        self._sessions: dict[Asset, date] = {}
+        """The newest session on each asset's archived pages."""
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
@@ -102,6 +105,8 @@ class Collection:
             return  # the archive has a refusal as a page: ask for the page again
         if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
             self._archived[asset] = seen
+        if session := session_of(page, asset, self._day.number):
+            self._sessions[asset] = max(session, self._sessions.get(asset, session))
 
     def bring(self) -> None:
         """Archive the missing listings and pages; put a manifest if the archive has new objects.
@@ -113,6 +118,7 @@ class Collection:
         """
         missing: CollectorError | None = None
         try:
+            self._forget_old_session()
             missing = self._bring_listings()
             self._bring_pages()
             self._ask_once_more()
@@ -134,6 +140,30 @@ class Collection:
                 f"{len(self._strange)} pages are archived that this version cannot read as their assets': "
                 f"{_tickers(self._strange)}. The day's quality table will have their outcomes"
             )
+
+    def _forget_old_session(self) -> None:
+        """Request a kind's assets again if the site was late, and now shows a newer session.
+
+        The site was late if no archived page of the kind has the day's session. On a holiday, the probed page
+        shows that the session is still the newest.
+        """
+        for kind in Kind:
+            of_kind = {asset: session for asset, session in self._sessions.items() if asset.kind is kind}
+            newest = max(of_kind.values(), default=None)
+            if newest is None or newest >= date_of(self._day.number) or self._is_over:
+                continue
+            usual = Asset(kind, kind.usual)
+            probed = usual if usual in of_kind else min(one for one in of_kind if of_kind[one] == newest)
+            fetched = _Fetched()
+            self._fetch([probed], fetched)
+            if fetched.refusal and self._breaker.open:
+                raise self._refuses("this machine", fetched.refusal) from fetched.refusal
+            page = fetched.pages.get(probed)
+            session = session_of(page, probed, self._day.number) if page else None
+            if session is not None and session > newest:
+                self._say(f"the site was late: the pages of {kind.value} are requested again")
+                self._listed.pop(kind, None)
+                self._archived = {one: seen for one, seen in self._archived.items() if one.kind is not kind}
 
     def _put_manifest(self) -> None:
         if all(seen is Looks.LATER for seen in self._archived.values()):

@@ -29,6 +29,7 @@ _SESSIONS = (
 ADVICE: Mapping[str, tuple[str, ...]] = {
     "listagem": ("Se só houve uma execução parcial: rode o dia inteiro, no mesmo dia.", _ASK_AGAIN, _REFUSED),
     "papeis_listados": ("Confira a listagem no site.", _ASK_AGAIN),
+    "listagem_ilegivel": ("Veja nos logs da etapa 2, em `unreadable_rows`, o que a listagem mostra.",),
     "linhas": (_ASK_AGAIN,),
     "papeis_faltando": (_ASK_AGAIN, _LAYOUT),
     "releitura": (

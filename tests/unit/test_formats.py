@@ -84,7 +84,8 @@ def test_the_ledger_keeps_its_format(world: World) -> None:
     listed["acoes"] = sorted([read, lost, *listed["acoes"]])
     listed["fiis"] = sorted([fund, *listed["fiis"]])
     listing = ledger.pop(f"{DAY_OF}/listing.json")
-    assert set(listing) == {"trial", "archived", "papers"}
+    assert set(listing) == {"trial", "archived", "papers", "unreadable"}
+    assert listing["unreadable"] == {"acoes": 0, "fiis": 0}
     assert (listing["trial"], listing["archived"]) == (False, True)
     assert {kind: sorted(prices) for kind, prices in listing["papers"].items()} == listed
     assert all(isinstance(price, float) for price in listing["papers"]["acoes"].values())

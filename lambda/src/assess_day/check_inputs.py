@@ -12,7 +12,7 @@ from assess_day.assessment import QualityRow
 from assess_day.day_status import DayState
 from assess_day.references import References
 from b3.kind import Kind
-from pynvest_lake.ledger import DayLedger
+from pynvest_lake.ledger import AssetKey, DayLedger, Outcome
 from pynvest_lake.storage import LakeTable
 
 
@@ -61,6 +61,25 @@ class CheckInputs:
     def ledger(self) -> DayLedger:
         """Return the day's ledger."""
         return self.state.ledger
+
+    @cached_property
+    def missing(self) -> dict[AssetKey, Outcome | None]:
+        """Return the listed assets that were not read, each with its outcome, if any.
+
+        An asset for which the site has no page counts only if it has a row on the newest earlier day.
+        """
+        said = self.ledger.assets(self.state.sor_ids)
+        before = {
+            (kind, ticker)
+            for kind, table in self.sot_before.items()
+            for ticker in table[kind.ticker_column].to_pylist()
+        }
+        missing = self.ledger.missing(self.state.sor_ids)
+        return {
+            asset: said[asset].outcome if asset in said else None
+            for asset in self.ledger.listing or ()
+            if asset in missing or (asset in before and said[asset].outcome is Outcome.NO_SUCH_PAPER)
+        }
 
     @cached_property
     def references(self) -> References:

@@ -9,7 +9,7 @@ from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.portuguese import ASSETS, number, quoted, sentence, some, why_missing
-from assess_day.references import References, last_value
+from assess_day.references import References, last_values
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
 from pynvest_lake.contract import SOR, SOT, table_schema
@@ -27,7 +27,7 @@ _ESSENTIAL = {
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
-    """Compare the number of listed assets with the number on previous days; report a missing listing."""
+    """Compare the number of listed assets with previous days; report missing listings and unreadable rows."""
     listed = inputs.ledger.listing
     if listed is None:
         lacking = no_listing(inputs.state)
@@ -44,6 +44,10 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         against = f"; o normal é {number(reference)}" if reference else ""
         said = f"A listagem tem {number(count)} {ASSETS[kind]}{against}."
         rows.append(QualityRow(table, LISTED, None, float(count), reference, verdict, said))
+        unreadable = listed.unreadable.get(kind, 0)
+        verdict = Verdict.WARNING if unreadable else Verdict.OK
+        said = f"Linhas da listagem de {ASSETS[kind]} que não nomeiam um ativo: {number(unreadable)}."
+        rows.append(QualityRow(table, "listagem_ilegivel", None, float(unreadable), None, verdict, said))
     return rows
 
 
@@ -51,8 +55,8 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
     """List the assets that are listed but were not read."""
     rows = []
     lacking: defaultdict[Kind, list[str]] = defaultdict(list)
-    for (kind, ticker), entry in inputs.ledger.missing(inputs.state.sor_ids).items():
-        lacking[kind].append(f"{ticker} ({why_missing(entry.outcome if entry else None)})")
+    for (kind, ticker), outcome in inputs.missing.items():
+        lacking[kind].append(f"{ticker} ({why_missing(outcome)})")
     listed = inputs.ledger.listing
     for kind in Kind:
         count = len(listed.assets.get(kind, ())) if listed else 0
@@ -68,26 +72,17 @@ def missing(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def read_again(inputs: CheckInputs) -> list[QualityRow]:
-    """List the assets that the newest round requested again but could not read; their old readings stay."""
-    ledger = inputs.ledger
-    newest = ledger.rounds[-1] if ledger.rounds else None
-    read_now = {
-        asset
-        for asset, entry in ledger.entries()
-        if newest and entry.round == newest.number and entry.object in inputs.state.sor_ids
-    }
-    said = ledger.assets(inputs.state.sor_ids)
-    again = [asset for asset in newest or () if asset in said and said[asset].outcome is Outcome.READ]
+    """List the assets that a round requested again but could not read; their old readings stay."""
+    said = inputs.ledger.assets(inputs.state.sor_ids)
+    stale = inputs.ledger.not_read_again(inputs.state.sor_ids)
     rows = []
     for kind in Kind:
-        asked = [ticker for of, ticker in again if of is kind]
-        unread = sorted(ticker for ticker in asked if (kind, ticker) not in read_now)
+        read = sum(of is kind and entry.outcome is Outcome.READ for (of, _), entry in said.items())
+        unread = sorted(ticker for of, ticker in stale if of is kind)
         verdict = Verdict.WARNING if unread else Verdict.OK
-        of = f"{ASSETS[kind].capitalize()} que a última rodada pediu de novo: {number(len(asked))}"
-        text = f"{of}; ficaram com a leitura anterior: {number(len(unread))} ({some(unread)})."
-        rows.append(
-            QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(len(asked)), verdict, text)
-        )
+        many = f"{number(len(unread))} de {number(read)} {ASSETS[kind]}"
+        text = f"Ativos pedidos de novo que ficaram com a leitura anterior: {many} ({some(unread)})."
+        rows.append(QualityRow(SOR[kind], "releitura", None, float(len(unread)), float(read), verdict, text))
     return rows
 
 
@@ -198,7 +193,7 @@ def unregistered(inputs: CheckInputs) -> list[QualityRow]:
 
 def dead_letters(inputs: CheckInputs) -> list[QualityRow]:
     """Compare the number of messages in the dead-letter queues with the last recorded number."""
-    _, before = last_value(inputs.earlier, DEAD_LETTERS)
+    before = next((value for _, value in last_values(inputs.earlier, DEAD_LETTERS, (None,))), None)
     verdict = Verdict.WARNING if inputs.dead_letters > (before or 0) else Verdict.OK
     said = f"Mensagens nas filas de falhas: {number(inputs.dead_letters)} (antes: {number(before or 0)})."
     return [QualityRow(None, DEAD_LETTERS, None, float(inputs.dead_letters), before, verdict, said)]

@@ -106,7 +106,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
 
 
 def reasons_for_a_round(
-    state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: int | None
+    state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: tuple[int, Kind] | None
 ) -> tuple[str, ...]:
     """Return why a settled day needs another round.
 
@@ -115,15 +115,15 @@ def reasons_for_a_round(
     earlier_listed
         The number of assets per kind in the previous full listing; None if no such listing exists.
     old_session
-        The old session, ``YYYYMMDD``, that the site still shows; None if the site shows no old session.
+        The old session, ``YYYYMMDD``, that the site still shows for a kind; None if it shows none.
     """
-    late = () if old_session is None else (repeated_session(old_session),)
+    late = () if old_session is None else (repeated_session(*old_session),)
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
 
 
-def repeated_session(session: int) -> str:
+def repeated_session(session: int, kind: Kind) -> str:
     """Return the Portuguese text for a site that still shows an old session."""
-    return f"o site ainda mostra o pregão de {day_text(date_of(session))}"
+    return f"o site ainda mostra o pregão de {day_text(date_of(session))} nas páginas de {ASSETS[kind]}"
 
 
 def no_listing(state: DayState) -> str | None:

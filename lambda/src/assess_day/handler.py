@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
         ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If a round follows and
-        the site shows an old session, ``old_session`` has this session and a stock to probe. If another
+        the site shows an old session, ``old_session`` has this session and an asset to probe. If another
         execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
         verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns ``situacao`` (the
         verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets),
@@ -93,9 +93,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settled = not waiting
     if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(f"there was no run of {day}: expected a day with a run. Nothing was written")
-    session = old_session(s3, settings, state) if settled else None
+    late = old_session(s3, settings, state) if settled else None
     before = earlier_listed(s3, settings, day) if settled else None
-    reasons = reasons_for_a_round(state, before, session) if settled else ()
+    reasons = reasons_for_a_round(state, before, late) if settled else ()
     result = {"anomesdia_exec": day, "settled": settled, "waiting_for": waiting, "reasons": reasons}
     result |= _next(
         event.get("progress") or {},
@@ -110,8 +110,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             result["assessed_by_another"] = True
         elif "round_seconds" in result:  # a round cannot help: only a collector brings missing pages
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
-    if session is not None and "round_seconds" in result:
-        ticker = most_traded(s3, settings, day)
+    if late is not None and "round_seconds" in result:
+        session, kind = late
+        ticker = most_traded(s3, settings, day, kind)
         result["old_session"] = {"session": session, "ticker": ticker} if ticker else None
     logger.info("day looked at", extra=result)
     return result
@@ -152,16 +153,12 @@ def _assess(
     found = load_inputs(s3, client("glue"), client("sqs"), settings, state, compactions)
     of_partial = NOT_RUN if execution.is_scheduled else PARTIAL
     rows = of_partial if state.ledger.is_partial else run_checks(found)
-    missing = {
-        asset: entry.outcome if entry else None
-        for asset, entry in state.ledger.missing(state.sor_ids).items()
-    }
     verdict = rows[-1].situacao
     assessment = Assessment(
         state,
         rows,
         verdict,
-        {} if rows is NOT_RUN else missing,
+        {} if rows is NOT_RUN else found.missing,
         found.spec,
         possible_splits(found.sot_before, found.sot),
         rows is PARTIAL,
@@ -180,7 +177,7 @@ def _assess(
         "anomesdia_exec": day,
         "situacao": verdict.value,
         "passed": verdict is not Verdict.FAILURE or settings.quality_gate == "record",
-        "missing": len(missing),
+        "missing": len(found.missing),
         "reasons": reasons,
         "cause": f"{day}: {verdict.value}. {' '.join(reasons)} (docs/quality.md)"[:CAUSE_CHARACTERS],
         "notice": vars(told),

@@ -22,7 +22,6 @@ from pynvest_lake.contract import (
     QUALITY,
     SOR,
     SOT,
-    SOT_ACOES,
     SPEC_ATIVOS,
     table_schema,
 )
@@ -125,22 +124,26 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
     return None
 
 
-def old_session(s3: Any, settings: Settings, state: DayState) -> int | None:
-    """Return the session that the site shows, if the session is old; otherwise None."""
+def old_session(s3: Any, settings: Settings, state: DayState) -> tuple[int, Kind] | None:
+    """Return the oldest old session that the site shows, and the kind that shows it; None if none is old."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None
-    newest = max((said.session or 0 for said in ledger.assets(state.sor_ids).values()), default=0)
-    if not newest or newest == ledger.day:
+    newest: dict[Kind, int] = {}
+    for (kind, _), said in ledger.assets(state.sor_ids).items():
+        newest[kind] = max(newest.get(kind, 0), said.session or 0)
+    shown = [(session, kind) for kind, session in newest.items() if session not in (0, ledger.day)]
+    if not shown:
         return None
     earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
-    return newest if is_old_session(newest, ledger.day, earlier) and is_trading_day(ledger.day) else None
+    old = [one for one in shown if is_old_session(one[0], ledger.day, one[1], earlier)]
+    return min(old) if old and is_trading_day(ledger.day) else None
 
 
-def most_traded(s3: Any, settings: Settings, day: int) -> str | None:
-    """Return the day's most traded stock, whose page is one of the first to show a new session."""
-    rows = rows_of(s3, settings.table(SOT_ACOES), day)
-    assets = zip(rows["nome_papel"].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
+def most_traded(s3: Any, settings: Settings, day: int, kind: Kind) -> str | None:
+    """Return a kind's most traded asset, whose page is one of the first to show a new session."""
+    rows = rows_of(s3, settings.table(SOT[kind]), day)
+    assets = zip(rows[kind.ticker_column].to_pylist(), rows["vol_med_neg_2m"].to_pylist(), strict=True)
     most = max(((volume or 0, ticker) for ticker, volume in assets), default=None)
     return most[1] if most else None
 

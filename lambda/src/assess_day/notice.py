@@ -56,7 +56,7 @@ class Notice:
     subject
         The mail's subject; it has fewer than 100 ASCII characters, as SNS requires.
     text
-        The mail's text; it has fewer than 40 lines.
+        The mail's text; it has at most 41 lines.
     """
 
     tell: str
@@ -158,7 +158,7 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
         return
     yield "O que fazer (docs/quality.md explica cada aviso):"
     missing = set(assessment.missing.values())
-    to_ask = bool(missing - {Outcome.LATER_SESSION, Outcome.LAYOUT})
+    to_ask = bool(missing - {Outcome.NO_SUCH_PAPER, Outcome.LATER_SESSION, Outcome.LAYOUT})
     if assessment.state.site_refuses:
         yield "  - o site recusa o endereço da AWS: veja docs/collector.md"
     elif assessment.unlisted and OUTCOMES[Outcome.REFUSED] in " ".join(assessment.reasons):
@@ -176,6 +176,14 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
             "  - ler as páginas de outro formato, depois de atualizar o módulo: invoque a função "
             f'check-and-delete-partitions com {{"anomesdia_exec": {day}, "source": "pages"}}'
         )
+    if Outcome.NO_SUCH_PAPER in missing:
+        how = (
+            "rode o coletor com --again (docs/collector.md)"
+            if assessment.state.fetch_from == "pages"
+            else 'invoque a função check-and-delete-partitions com {"tickers": [os ativos]} e depois inicie '
+            f'o fluxo com {{"anomesdia_exec": {day}}}, no mesmo dia'
+        )
+        yield f"  - ler de novo os ativos que o site diz não ter mais, se ele os mostra: {how}"
     where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
     yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run
 

@@ -12,6 +12,7 @@ from pynvest_lake.ledger import Outcome
 
 ASSETS = {Kind.ACOES: "ações", Kind.FIIS: "fundos"}
 OUTCOMES = {
+    Outcome.NO_SUCH_PAPER: "o site diz que não tem mais o ativo",
     Outcome.LATER_SESSION: "página já de um pregão posterior",
     Outcome.LAYOUT: "página de formato desconhecido",
     Outcome.FAILED: "o site não entregou a página",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.thresholds import REFERENCE_VALUES
+from b3.kind import Kind
+from pynvest_lake.contract import SOT, SPEC_ATIVOS
 
 Measured = tuple[str | None, str, str | None]
 SESSION_REPEATED = "sessao_repetida"
@@ -36,22 +38,31 @@ class References:
         return median(values) if values else None
 
 
-def is_old_session(session: int, day: int, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether the site still shows an old session, ``YYYYMMDD``, on a trading day.
+def is_old_session(session: int, day: int, kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
+    """Return whether the site still shows an old session, ``YYYYMMDD``, of a kind on a trading day.
 
-    A session before `day` is old in two cases. First, the last recorded day has the same session. Second, the
-    session of the last recorded day is that day itself: the site should then show the session of `day`.
+    A session before `day` is old in two cases. First, one of the last five recorded days has the same
+    session. Second, the session of one of these days is that day itself: the site should then show the
+    session of `day`. One recorded day is not enough: on the second day of being late, a site shows a session
+    that no earlier day has.
     """
-    before, last = last_value(earlier, SESSION_REPEATED)
-    return session != day and last is not None and last in (session, before)
+    recorded = recorded_sessions(kind, earlier)
+    return session != day and any(one in (session, of_day) for of_day, one in recorded)
 
 
-def last_value(
-    earlier: Mapping[int, Sequence[QualityRow]], check: str
-) -> tuple[int, float] | tuple[None, None]:
-    """Return the latest day that has a value for a check, and this value; (None, None) if no day has one."""
-    for day in sorted(earlier, reverse=True):
-        for row in earlier[day]:
-            if row.medida == check and row.valor is not None:
-                return day, row.valor
-    return None, None
+def recorded_sessions(kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> list[tuple[int, float]]:
+    """Return the latest five days that have a session of a kind, each with the session, the latest first."""
+    # Older versions recorded one session for both kinds, in the row of the Spec table.
+    return last_values(earlier, SESSION_REPEATED, (SOT[kind], SPEC_ATIVOS))
+
+
+def last_values(
+    earlier: Mapping[int, Sequence[QualityRow]], check: str, tables: Collection[str | None]
+) -> list[tuple[int, float]]:
+    """Return the latest five days that have a value for a check, each with its value, the latest first."""
+    return [
+        (day, row.valor)
+        for day in sorted(earlier, reverse=True)
+        for row in earlier[day]
+        if row.medida == check and row.tabela in tables and row.valor is not None
+    ][:REFERENCE_VALUES]

@@ -15,7 +15,7 @@ from assess_day.check_inputs import CheckInputs
 from assess_day.day_checks import judge_fill
 from assess_day.day_status import repeated_session
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
-from assess_day.references import SESSION_REPEATED, is_old_session, last_value
+from assess_day.references import SESSION_REPEATED, is_old_session, recorded_sessions
 from b3.brazilian import without_blanks
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
@@ -108,31 +108,29 @@ def _texts(sor: pa.Table, ticker_column: str, column: str) -> dict[str, str]:
     return {ticker: text for ticker, text in pairs if without_blanks(text)}
 
 
-def newest_session(spec: pa.Table) -> date | None:
-    """Return the newest session of the day's assets."""
-    newest: date | None = pc.max(spec["dt_ult_cot"]).as_py() if len(spec) else None
+def newest_session(assets: pa.Table) -> date | None:
+    """Return the newest session of the assets in a Spec or SoT table."""
+    newest: date | None = pc.max(assets["dt_ult_cot"]).as_py() if len(assets) else None
     return newest
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Check that the day's session is new and that enough assets show this session."""
+    """Check that each kind's session is new and that enough assets show the day's session."""
     newest = newest_session(inputs.spec)
     if newest is None:
         return []
-    day, session = inputs.ledger.day, number_of(newest)
-    _, before = last_value(inputs.earlier, SESSION_REPEATED)
-    repeated = is_old_session(session, day, inputs.earlier) and is_trading_day(day)
-    rows = [
-        QualityRow(
-            SPEC_ATIVOS,
-            SESSION_REPEATED,
-            None,
-            float(session),
-            before,
-            Verdict.WARNING if repeated else Verdict.OK,
-            sentence(repeated_session(session)),
-        )
-    ]
+    day = inputs.ledger.day
+    rows = []
+    for kind in Kind:
+        of_kind = newest_session(inputs.sot[kind])
+        if of_kind is None:
+            continue
+        session = number_of(of_kind)
+        before = next((value for _, value in recorded_sessions(kind, inputs.earlier)), None)
+        repeated = is_old_session(session, day, kind, inputs.earlier) and is_trading_day(day)
+        verdict = Verdict.WARNING if repeated else Verdict.OK
+        said = sentence(repeated_session(session, kind))
+        rows.append(QualityRow(SOT[kind], SESSION_REPEATED, None, float(session), before, verdict, said))
     days = [day for day in inputs.spec["dt_ult_cot"].to_pylist() if day is not None]
     traded = [day for day in days if day > newest - timedelta(days=thresholds.TRADED_DAYS)]
     share = sum(day == newest for day in traded) / len(traded)

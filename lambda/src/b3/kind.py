@@ -27,6 +27,11 @@ class Kind(str, Enum):
         return {Kind.ACOES: "/resultado.php", Kind.FIIS: "/fii_resultado.php"}[self]
 
     @property
+    def usual(self) -> str:
+        """Return an asset of this kind that trades every day, and was in every listing of recent years."""
+        return {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}[self]
+
+    @property
     def identity(self) -> str:
         """Return the label of the ticker's cell on a page of this kind."""
         return {Kind.ACOES: "Papel", Kind.FIIS: "FII"}[self]

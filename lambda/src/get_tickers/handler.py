@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from b3.days import check_run_day, day_at, days_before, last_closed_day
+from b3.days import check_run_day, days_before, last_closed_day, next_opening
 from b3.kind import Kind
 from fundamentus_site.asset_page import Labels
 from fundamentus_site.site import FundamentusSite
@@ -173,8 +173,8 @@ def _listed(
     """Return the listings from the archive, from the site or, for a round, from the ledger.
 
     If the site gives no listing, a round uses the ledger's listing. If a later session has closed, a round
-    uses the ledger's listing and sends no request. After the run day, a round keeps the ledger's prices and
-    does not archive the site's listing, because the site can show prices of a later session.
+    uses the ledger's listing and sends no request. After the next session has opened, a round keeps the
+    ledger's prices and does not archive the site's listing, because the site can show prices of that session.
     """
     if request.from_pages:
         return from_archive(archive, request.day)
@@ -188,7 +188,7 @@ def _listed(
         if known is None:
             raise
         return replace(known, problems=(str(error),))
-    if known and request.day < day_at(now):
+    if known and now >= next_opening(request.day):
         return replace(found, listing=found.listing.united(known.listing), pages=())
     return found
 

@@ -83,6 +83,7 @@ def from_site(
     prices: dict[Kind, dict[str, float | None]] = {}
     pages: list[ArchivedPage] = []
     unreadable: dict[str, list[str]] = {}
+    counts: dict[Kind, int] = {}
     while True:
         errors: dict[Kind, FundamentusError] = {}
         for kind in [kind for kind in Kind if kind not in prices]:
@@ -96,6 +97,7 @@ def from_site(
             prices[kind] = {ticker: read_number(found.prices[ticker]) for ticker in tickers}
             pages.append(ArchivedPage.of(page, kind, None))
             unreadable[kind.value] = first_of(found.unreadable, found.unreadable_count)
+            counts[kind] = found.unreadable_count
         refusal = next((error for error in errors.values() if isinstance(error, Refused)), None)
         if not errors or refusal or monotonic() + wait >= give_up_at:
             break
@@ -105,7 +107,7 @@ def from_site(
         outcome = Outcome.REFUSED if refusal else Outcome.FAILED
         raise NoListing(f"{outcome.value}: {refusal or errors[Kind.ACOES]}")
     problems = tuple(f"no listing of {kind.value}: {error}" for kind, error in errors.items())
-    return Listed(Listing(prices), tuple(pages), unreadable, problems=problems)
+    return Listed(Listing(prices, unreadable=counts), tuple(pages), unreadable, problems=problems)
 
 
 def from_archive(archive: Archive, day: int) -> Listed:
@@ -142,7 +144,8 @@ def from_archive(archive: Archive, day: int) -> Listed:
             problems.append(f"the archived listing of {page.kind} of {page.fetched_at}: {error}")
             continue
         prices = {ticker: read_number(text) for ticker, text in found_listing.prices.items()}
-        of_page = Listing({Kind(page.kind): prices})
+        kind = Kind(page.kind)
+        of_page = Listing({kind: prices}, unreadable={kind: found_listing.unreadable_count})
         is_late = moment_of(page.fetched_at) >= next_opening(day)
         listing = of_page.united(listing) if is_late else listing.united(of_page)
     if not any(listing) and not places:

@@ -13,19 +13,16 @@ from fundamentus_site.site import FundamentusSite
 # no later day exists.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
-# A probe reads the pages of these two assets, because every listing of recent years has them. If a listing
-# lacks the asset named here, the probe uses the first asset of the listing.
-_USUAL = {Kind.ACOES: "PETR4", Kind.FIIS: "HGLG11"}
 
 
 def session_of(site: FundamentusSite, ticker: str, not_after: float) -> int | None:
-    """Return the session, ``YYYYMMDD``, of a stock's page; None if the page or its session is unreadable.
+    """Return the session, ``YYYYMMDD``, of an asset's page; None if the page or its session is unreadable.
 
     `not_after` is the deadline, as a value of ``time.monotonic()``.
     """
     try:
         page = site.fetch_asset(ticker, not_after=not_after)
-        frame = site.coleta_indicadores_de_ativo(ticker, page=page, kind=Kind.ACOES, day=_ANY_DAY)
+        frame = site.coleta_indicadores_de_ativo(ticker, page=page, day=_ANY_DAY)
     except FundamentusError:
         return None
     session = frame.attrs["session"]
@@ -55,7 +52,7 @@ def probe(site: FundamentusSite, ticker: str | bool, fetch_from: str) -> dict[st
         else:
             for kind in Kind:
                 tickers = site.extracao_tickers_de_ativos(kind.listing)
-                one = _USUAL[kind] if _USUAL[kind] in tickers else tickers[0]
+                one = kind.usual if kind.usual in tickers else tickers[0]
                 site.coleta_indicadores_de_ativo(one, kind=kind, day=_ANY_DAY)
     except FundamentusError as error:
         answer = _ANSWERS.get(type(error), "down")

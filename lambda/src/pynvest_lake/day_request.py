@@ -27,7 +27,7 @@ class OldSession:
     session
         The session, ``YYYYMMDD``.
     ticker
-        The stock whose page shows whether the site has a later session.
+        The asset whose page shows whether the site has a later session.
     """
 
     session: int

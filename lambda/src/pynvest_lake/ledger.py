@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
@@ -65,7 +65,8 @@ def moment_of(value: object, name: str = "moment") -> datetime:
         The value is not a moment, has no time zone, or has a year outside 2000 to 2099.
     """
     with suppress(ValueError):
-        moment = datetime.fromisoformat(str(value))
+        # The collector also runs on Python 3.10, which does not read the letter Z.
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
         # A moment near the year 1 or 9999 could overflow when it is converted to another zone.
         if moment.tzinfo is not None and 2000 <= moment.year < 2100:
             return moment
@@ -84,11 +85,14 @@ class Listing:
         Whether the day's run was started with a few tickers only.
     archived
         False if the attempt to archive the listing's pages failed.
+    unreadable
+        The number of the listing's rows that name no asset, by kind.
     """
 
     assets: Mapping[Kind, Prices]
     is_partial: bool = False
     archived: bool = True
+    unreadable: Mapping[Kind, int] = field(default_factory=dict)
 
     def united(self, other: Listing) -> Listing:
         """Merge with another listing of the same day. The prices in `other` replace this listing's prices."""
@@ -96,6 +100,7 @@ class Listing:
             {kind: {**self.assets.get(kind, {}), **other.assets.get(kind, {})} for kind in Kind},
             self.is_partial and other.is_partial,
             self.archived and other.archived,
+            {**self.unreadable, **other.unreadable},
         )
 
     def __iter__(self) -> Iterator[AssetKey]:
@@ -109,6 +114,7 @@ class Listing:
                 "trial": self.is_partial,
                 "archived": self.archived,
                 "papers": {kind.value: dict(self.assets.get(kind, {})) for kind in Kind},
+                "unreadable": {kind.value: count for kind, count in self.unreadable.items()},
             }
         )
 
@@ -117,7 +123,8 @@ class Listing:
         """Read the object's body."""
         content = json.loads(body)
         assets = {Kind(kind): prices for kind, prices in content["papers"].items()}
-        return cls(assets, content["trial"], content.get("archived", True))
+        unreadable = {Kind(kind): count for kind, count in content.get("unreadable", {}).items()}
+        return cls(assets, content["trial"], content.get("archived", True), unreadable)
 
 
 @dataclass(frozen=True)
@@ -321,12 +328,22 @@ class DayLedger:
         }
 
     def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the listed assets for the next round: all assets without a final outcome."""
-        return [
+        """Return the assets for the next round: those without a final outcome, and those not read again."""
+        unread = [
             asset
             for asset, entry in self.missing(sor_ids).items()
             if entry is None or not entry.outcome.final
         ]
+        return [*unread, *self.not_read_again(sor_ids)]
+
+    def not_read_again(self, sor_ids: Collection[str]) -> list[AssetKey]:
+        """Return the assets that were read, but not in the newest round that queued them."""
+        queued_in = {asset: one.number for one in self.rounds for asset in one}
+        read_in: dict[AssetKey, int] = {}
+        for asset, entry in self.entries():
+            if entry.outcome is Outcome.READ and entry.object in sor_ids:
+                read_in[asset] = max(entry.round, read_in.get(asset, entry.round))
+        return [asset for asset, number in queued_in.items() if read_in.get(asset, number) < number]
 
     def unanswered(self) -> list[AssetKey]:
         """Return the assets that the newest round queued and that have no entry from this round."""

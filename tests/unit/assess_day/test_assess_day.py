@@ -20,7 +20,7 @@ from b3.kind import Kind
 from lake_rows import put_part
 from moto_lake import DAY, WORKFLOW, Lake, set_environment
 from pynvest_lake.aws import client
-from pynvest_lake.contract import QUALITY, SOR_ACOES, SOT_ACOES, SPEC_ATIVOS
+from pynvest_lake.contract import QUALITY, SOR, SOR_ACOES, SOT, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Listing, Outcome
 from pynvest_lake.storage import read, write
 
@@ -231,9 +231,51 @@ def test_a_repeated_session_on_a_trading_day_is_a_reason_for_a_round(lake: Lake,
 
     status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 
-    assert status["reasons"] == ("fundos na listagem: 0", "o site ainda mostra o pregão de 19/11/2026")
+    assert status["reasons"] == (
+        "fundos na listagem: 0",
+        "o site ainda mostra o pregão de 19/11/2026 nas páginas de ações",
+    )
     assert status["old_session"] == {"session": 20261119, "ticker": "PETR4"}
     assert status["round_seconds"] == 60
+
+
+def test_an_old_session_of_funds_alone_is_a_reason_for_a_round_that_probes_a_fund(
+    lake: Lake, assess: Any
+) -> None:
+    before = QualityRow(SOT_FIIS, "sessao_repetida", None, 20261120.0, None, Verdict.OK, None)
+    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261120, [before], NOW)
+    for kind, ticker, session in ((Kind.ACOES, "PETR4", DAY), (Kind.FIIS, "HGLG11", 20261120)):
+        item = put_part(lake, SOR[kind], ticker)
+        put_part(lake, SOT[kind], ticker, {kind.ticker_column: ticker})
+        put_part(lake, SPEC_ATIVOS, ticker, {"codigo_ticker_ativo": ticker})
+        said = AssetEntry(Outcome.READ, object=item.id, session=session)
+        lake.ledger.write_batch(DAY, BatchEntry(kind, {ticker: said}))
+    assets = {Kind.ACOES: {"PETR4": None}, Kind.FIIS: {"HGLG11": None}}
+    lake.ledger.write_listing(DAY, Listing(assets))
+    lake.ledger.start_round(DAY, assets, NOW, number=0)
+
+    status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
+
+    assert status["reasons"] == ("o site ainda mostra o pregão de 20/11/2026 nas páginas de fundos",)
+    assert status["old_session"] == {"session": 20261120, "ticker": "HGLG11"}
+
+
+def test_an_asset_without_a_page_is_missing_if_the_previous_day_has_it(lake: Lake, assess: Any) -> None:
+    for day in (20261119, 20261120):
+        put_part(lake, SOT_ACOES, "PETR4", *({"nome_papel": one} for one in ("PETR4", "VALE3")), day=day)
+    queue(lake, "PETR4", "VALE3", "SUMI3")
+    land(lake, "PETR4")
+    ghosts = {ticker: AssetEntry(Outcome.NO_SUCH_PAPER) for ticker in ("VALE3", "SUMI3")}
+    lake.ledger.write_batch(DAY, BatchEntry(Kind.ACOES, ghosts))
+
+    result = assess("assess")
+
+    assert result["missing"] == 1
+    assert (
+        "De 3 ações da listagem, 1 sem leitura: VALE3 (o site diz que não tem mais o ativo)."
+        in result["reasons"]
+    )
+    assert "  - o site diz que não tem mais o ativo (1): VALE3\n" in result["notice"]["text"]
 
 
 def test_a_failed_compaction_fails_the_workflow(lake: Lake, assess: Any) -> None:

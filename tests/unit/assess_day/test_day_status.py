@@ -164,9 +164,9 @@ def test_half_a_listing_is_a_reason_for_a_round() -> None:
 
 
 def test_a_repeated_session_is_a_reason_for_a_round() -> None:
-    said = "o site ainda mostra o pregão de 19/11/2026"
+    said = "o site ainda mostra o pregão de 19/11/2026 nas páginas de fundos"
 
-    assert reasons_for_a_round(state(), None, 20261119) == (said,)
+    assert reasons_for_a_round(state(), None, (20261119, Kind.FIIS)) == (said,)
 
 
 @pytest.mark.parametrize(

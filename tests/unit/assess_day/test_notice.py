@@ -230,6 +230,18 @@ def test_the_advice_for_another_layout_is_to_read_the_archived_pages_again() -> 
     assert "pedir de novo" not in told.text
 
 
+def test_the_advice_for_assets_without_a_page_does_not_request_them_as_missing() -> None:
+    missing = {(Kind.ACOES, "PETR4"): Outcome.NO_SUCH_PAPER}
+
+    told = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing))
+
+    assert "Ativos que faltam: 1\n  - o site diz que não tem mais o ativo (1): PETR4\n" in told.text
+    assert 'com {"tickers": [os ativos]}' in told.text
+    collected = notice(assessment(row(Verdict.WARNING, "por isso"), missing=missing, fetch_from="pages"))
+    assert "mostra: rode o coletor com --again" in collected.text
+    assert "pedir de novo" not in told.text
+
+
 def test_a_few_refused_assets_are_named_without_advice_about_aws() -> None:
     missing = {(Kind.ACOES, "PETR4"): Outcome.REFUSED}
 
@@ -305,7 +317,7 @@ def test_every_notice_is_short_and_accepted_by_sns(
     day = assessment(*found, missing=missing, splits=splits, is_partial=trial, spec=spec)
     told = notice(day, {Kind.ACOES: rows(SOT_ACOES, *traded)})
 
-    assert len(told.text.split("\n")) < 40
+    assert len(told.text.split("\n")) <= 41
     assert all(line.isprintable() for line in told.text.split("\n"))
     assert len(told.text.encode()) < 256 * 1024
     assert told.subject.isascii()

@@ -39,7 +39,7 @@ from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome, Round, moment_text
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -200,6 +200,15 @@ def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
     assert f"A listagem tem {listed} ações; o normal é " in reasons(rows)
 
 
+def test_rows_of_a_listing_that_name_no_asset_are_a_remark() -> None:
+    day = good_day(FIRST)
+    listed = replace(day.ledger.listing, unreadable={Kind.ACOES: 2, Kind.FIIS: 0})
+    rows = run_checks(with_ledger(day, replace(day.ledger, listing=listed)))
+
+    assert remarks(rows) == {(SOR_ACOES, "listagem_ilegivel", None): "aviso"}
+    assert "Linhas da listagem de ações que não nomeiam um ativo: 2." in reasons(rows)
+
+
 @pytest.mark.parametrize("day", [FIRST, LAST])
 def test_a_listing_without_funds_is_a_failure(day: date) -> None:
     found = remarks(judged(stocks(day), day))
@@ -207,13 +216,26 @@ def test_a_listing_without_funds_is_a_failure(day: date) -> None:
     assert found[SOR_FIIS, "papeis_listados", None] == found[SOT_FIIS, "linhas", None] == "falha"
 
 
+LATE = {(SOT_ACOES, "sessao_repetida", None): "aviso", (SOT_FIIS, "sessao_repetida", None): "aviso"}
+
+
+@pytest.mark.parametrize(("kind", "table"), [("acoes", SOT_ACOES), ("fiis", SOT_FIIS)])
+def test_yesterdays_session_of_one_kind_alone_is_a_remark(kind: str, table: str) -> None:
+    before = session_of(LAST - timedelta(days=1))
+
+    def late(asset: SampleAsset) -> SampleAsset:
+        return on_session(asset, before) if asset.kind == kind and last_quote(asset) > before else asset
+
+    assert remarks(changed(LAST, late))[table, "sessao_repetida", None] == "aviso"
+
+
 def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_ok() -> None:
     before = session_of(LAST - timedelta(days=1))
     rows = changed(LAST, lambda asset: on_session(asset, before) if last_quote(asset) > before else asset)
     holiday = next(day for day in weekdays(30) if not is_trading_day(number_of(day)))
 
-    assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
-    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y}" in reasons(rows)
+    assert remarks(rows) == LATE
+    assert f"O site ainda mostra o pregão de {before:%d/%m/%Y} nas páginas de ações." in reasons(rows)
     assert remarks(judged_good(holiday)) == {}
     shown = next(row for row in judged_good(holiday) if row.medida == "sessao_repetida")
     assert shown.valor == shown.referencia == number_of(session_of(holiday))
@@ -369,7 +391,7 @@ def test_reference_from_hides_references_but_not_the_last_session_and_older_dead
 
     rows = judged(late, LAST, earlier=known, dead_letters=3, reference_from=number_of(LAST))
 
-    assert remarks(rows) == {(SPEC_ATIVOS, "sessao_repetida", None): "aviso"}
+    assert remarks(rows) == LATE
     assert {row.medida for row in rows if row.referencia is not None} == {
         *("sessao_repetida", "fila_morta", "papeis_faltando", "rotulo_novo", "rotulo_ausente", "releitura")
     }
@@ -427,9 +449,22 @@ def test_an_asset_that_the_newest_round_could_not_read_again_is_a_remark() -> No
     many = len(everyone)
     assert (
         reasons(rows).split("\n")[0]
-        == f"Ações que a última rodada pediu de novo: {many}; ficaram com a leitura anterior: 1 ({odd})."
+        == f"Ativos pedidos de novo que ficaram com a leitura anterior: 1 de {many} ações ({odd})."
     )
     assert remarks(whole) == {}
+
+
+def test_an_asset_not_read_again_stays_a_remark_after_a_round_of_other_assets() -> None:
+    odd, *others = (asset.ticker for asset in stocks(FIRST))
+    day = good_day(FIRST)
+    rounds = [Round(0, moment_text(NOW), {Kind.ACOES: [odd, *others]}), Round(1, "", {Kind.ACOES: [odd]})]
+    rounds.append(Round(2, "", {Kind.ACOES: others}))
+    again = {ticker: read_as(Outcome.READ, 2) for ticker in others}
+    batches = [BatchEntry(Kind.ACOES, again), BatchEntry(Kind.ACOES, {odd: read_as(Outcome.REFUSED, 1)})]
+    known = (*day.ledger.batches, *((batch, NOW) for batch in batches))
+    rows = run_checks(with_ledger(day, replace(day.ledger, rounds=tuple(rounds), batches=known)))
+
+    assert remarks(rows) == {(SOR_ACOES, "releitura", None): "aviso"}
 
 
 def test_foreign_objects_are_named() -> None:

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -223,6 +223,32 @@ def test_a_complete_day_gets_no_second_manifest(machine: CollectorMachine) -> No
     assert machine.run() == 0
     assert "no new pages" in machine.said()
     assert (machine.site.requests, machine.keys) == ([], keys)
+
+
+def test_a_kind_with_an_old_session_is_requested_again_once_the_site_shows_a_newer_one(
+    machine: CollectorMachine,
+) -> None:
+    machine.site.session = date(2020, 11, 20)
+    machine.run()
+    late = machine.objects
+    machine.now += timedelta(hours=1)
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert sorted(request.ticker for request in machine.site.requests) == ["HGLG11", "PETR4"]
+    assert machine.manifests == [late]
+
+    machine.site.session = None
+    machine.site.clear_log()
+    with time_machine.travel(EVENING + timedelta(hours=1), tick=True):
+        assert machine.run() == 0
+    assert set(machine.asked()) >= {Kind.ACOES.listing_path, Kind.FIIS.listing_path}
+    assert {request.ticker for request in machine.site.requests} >= set(machine.every)
+    assert machine.manifests == [late, machine.objects]
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
 
 
 def test_the_option_again_requests_everything_and_puts_another_manifest(machine: CollectorMachine) -> None:

@@ -89,6 +89,7 @@ def test_listing_rows_without_an_asset_are_skipped_and_named(
     (told,) = result["unreadable_rows"]["acoes"]
     assert "has ['Suspensa', '0,00'" in told
     assert result["unreadable_rows"]["fiis"] == []
+    assert lake.ledger.listing(DAY).unreadable == {Kind.ACOES: 1, Kind.FIIS: 0}
 
 
 def test_a_partial_run_and_its_round_list_and_queue_only_the_given_tickers(lake: Lake, queue: Any) -> None:
@@ -293,7 +294,17 @@ def test_a_round_uses_the_ledgers_listing_if_the_site_gives_none(
     assert lake.ledger.listing(DAY) == listing
 
 
-def test_a_round_of_a_past_day_adds_to_the_listing_keeps_its_prices_and_archives_no_page(
+def test_a_round_after_midnight_uses_and_archives_the_sites_listing(lake: Lake, queue: Any) -> None:
+    lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
+
+    with time_machine.travel("2026-11-21T05:00:00Z"):
+        queue({"anomesdia_exec": PAST, "only_missing": True})
+
+    assert lake.ledger.listing(PAST).assets[Kind.ACOES]["PETR4"] != 1.0
+    assert len(lake.archive.keys(PAST)) == 1
+
+
+def test_a_round_after_the_next_opening_adds_to_the_listing_keeps_its_prices_and_archives_no_page(
     lake: Lake, queue: Any
 ) -> None:
     lake.ledger.write_listing(PAST, Listing({Kind.ACOES: {"PETR4": 1.0}, Kind.FIIS: {}}))
@@ -377,6 +388,7 @@ def test_every_archived_page_of_an_asset_is_queued_unless_it_is_older_than_the_d
 
 def listing_page(fetched_at: str, **prices: str) -> ArchivedPage:
     rows = "".join(f"<tr><td><a>{ticker}</a><td>{price}" for ticker, price in prices.items())
+    rows += "<tr><td><a>Suspensa</a><td>0,00"
     body = f"<table><tr><th>Papel<th>Cotação{rows}</table>".encode()
     return ArchivedPage(None, "acoes", "http://site/resultado.php", fetched_at, 200, "text/html", body)
 
@@ -391,7 +403,9 @@ def test_the_latest_archived_price_before_the_next_session_is_preferred(lake: La
 
     queue({"anomesdia_exec": DAY, "source": "pages"})
 
-    assert lake.ledger.listing(DAY).assets[Kind.ACOES] == {"PETR4": 2.0, "VALE3": 5.0, "NOVA3": 4.0}
+    listing = lake.ledger.listing(DAY)
+    assert listing.assets[Kind.ACOES] == {"PETR4": 2.0, "VALE3": 5.0, "NOVA3": 4.0}
+    assert listing.unreadable == {Kind.ACOES: 1}
 
 
 def test_a_damaged_line_of_the_archive_is_named_and_the_rest_is_queued(
@@ -576,13 +590,16 @@ LATE = {
 }
 
 
-def test_a_new_session_queues_assets_read_in_the_week_before_again(lake: Lake, queue: Any) -> None:
+@pytest.mark.parametrize("probed", ["PETR4", "HGLG11"])
+def test_a_new_session_queues_assets_read_in_the_week_before_again(
+    lake: Lake, queue: Any, probed: str
+) -> None:
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:2], session=20261120)
     answer(lake, Kind.ACOES, Outcome.READ, STOCKS[2], session=20261113)
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[3:], session=20261112)
     answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
 
-    result = queue(LATE)
+    result = queue({**LATE, "old_session": {"session": 20261120, "ticker": probed}})
 
     assert result["session"] == DAY
     assert queued(lake) == STOCKS[:3]

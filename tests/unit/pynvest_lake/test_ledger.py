@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from b3.kind import Kind
 from moto_lake import DAY, WORK_BUCKET, Lake
+from pynvest_lake import ledger as ledger_module
 from pynvest_lake.ledger import (
     AssetEntry,
     BatchEntry,
@@ -82,6 +83,19 @@ def test_the_later_of_two_read_pages_counts() -> None:
     assert day_of(batch(PETR4=late), batch(PETR4=early)).assets({"a", "b"}) == {(Kind.ACOES, "PETR4"): late}
 
 
+def test_python_3_10_reads_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Python310(datetime):
+        @classmethod
+        def fromisoformat(cls, text: str) -> datetime:
+            if text.endswith("Z"):
+                raise ValueError(text)
+            return datetime.fromisoformat(text)
+
+    monkeypatch.setattr(ledger_module, "datetime", Python310)
+
+    assert ledger_module.moment_of("2026-11-23T21:45:07Z") == NOW
+
+
 def test_an_asset_counts_as_read_only_while_its_object_is_in_sor() -> None:
     ledger = day_of(batch(PETR4=entry(object="a")), batch(PETR4=entry(Outcome.REFUSED)))
 
@@ -100,6 +114,19 @@ def test_missing_assets_are_listed_and_neither_read_nor_unknown_to_the_site() ->
     assert set(missing) == {(Kind.ACOES, "VALE3"), (Kind.FIIS, "HGLG11")}
     assert missing[Kind.FIIS, "HGLG11"] is None
     assert ledger.to_ask({"a"}) == [(Kind.FIIS, "HGLG11")]
+
+
+def test_an_asset_that_was_read_and_could_not_be_read_again_is_asked_for_once_more() -> None:
+    asked = {Kind.ACOES: ["PETR4"]}
+    rounds = tuple(Round(number, "2026-11-23T21:45:07Z", asked) for number in range(2))
+    first, failed = batch(PETR4=entry()), batch(PETR4=entry(Outcome.REFUSED, round=1))
+    listing = Listing({Kind.ACOES: {"PETR4": 1.0}})
+    ledger = replace(day_of(first, failed), listing=listing, rounds=rounds)
+    mended = replace(day_of(first, failed, batch(PETR4=entry(round=1))), listing=listing, rounds=rounds)
+
+    assert ledger.to_ask({"a"}) == [(Kind.ACOES, "PETR4")]
+    assert mended.to_ask({"a"}) == replace(ledger, rounds=rounds[:1]).to_ask({"a"}) == []
+    assert ledger.missing({"a"}) == {}
 
 
 def test_a_round_is_answered_by_entries_of_that_round_only() -> None:
