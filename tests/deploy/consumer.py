@@ -94,7 +94,7 @@ class Checkout:
             f'module "pynvest_tools" {{\n  source = "{source}"\n{inputs}\n}}\n'
         )
         self.terraform("init")
-        # Remove the provider's checksums. To verify checksums, each command would read 0.7 GB.
+        # Remove the provider's checksums: to verify them, each Terraform command would read 0.7 GB.
         lock = directory / ".terraform.lock.hcl"
         lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
 

@@ -59,8 +59,7 @@ def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
     """Return what parliament finds wrong with a policy's actions, resources and conditions.
 
     ``*`` is correct in a policy with principals, because such a policy applies only to its own resource.
-    parliament expects a grant for each resource type that an action supports. The types in `OTHER_KINDS` need
-    no grant.
+    The result leaves out findings whose resource types are all in `OTHER_KINDS`.
     """
     attached = all("Principal" in statement for statement in policy["Statement"])
     return [

@@ -1,7 +1,7 @@
 """The roles of the CI example can plan, apply, upgrade and destroy examples/complete.
 
-The tests take the required actions from the provider's log, because the emulator checks other actions than
-AWS.
+The tests take the required actions from the provider's log, because the emulator and AWS check different
+actions.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield the granted actions that the log shows if `seen`, otherwise the actions that only AWS checks."""
+    """Yield the granted actions: those that the log shows (`seen`), or those that only AWS checks."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]
@@ -209,7 +209,7 @@ def test_the_plan_role_may_only_read() -> None:
 
 @pytest.mark.parametrize("role", POLICIES)
 def test_aws_accepts_the_policies(role: str) -> None:
-    """The inline policies of a role may have 10,240 characters in total, without white space."""
+    """AWS limits a role's inline policies to 10,240 characters in total, white space not counted."""
     assert [wrong for wrong in wrong_with_policy(POLICIES[role]) if not wrong.startswith(NO_FAULT)] == []
     assert len(json.dumps(POLICIES[role], separators=(",", ":"))) < 10_240
 

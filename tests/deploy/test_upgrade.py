@@ -209,7 +209,7 @@ def test_the_old_day_has_nulls_in_new_columns(upgraded: Upgraded, emulator: Emul
         for asset in upgraded.share
     )
 
-    # Query both days together. The emulator refuses a column that no object of the query has.
+    # Query both days together. The emulator refuses a column that is in none of the queried objects.
     answer = Athena(emulator.client("athena"), lake.workgroup).ask(
         f"SELECT anomesdia_exec, count(*), count(vlr_cot), count({upgraded.added}) "  # noqa: S608 - the lake's own names
         f"FROM {table.database}.{table.name} GROUP BY anomesdia_exec ORDER BY anomesdia_exec"

@@ -96,8 +96,8 @@ class FaultyLake:
     def check_notice(self, kind: str, day: int, *named: str) -> None:
         """Check that exactly one new notice has arrived, with this kind, this day and the texts in `named`.
 
-        The topic delivers a notice before it answers the workflow. When an execution ends, the notice has
-        therefore arrived.
+        The topic delivers a notice before it answers the workflow, so the notice arrives before the execution
+        ends.
         """
         ((subject, text),) = self.take_notices()
         assert subject.startswith(f"pynvest {day % 100:02}/{day // 100 % 100:02}/{day // 10_000}: ")
@@ -157,7 +157,7 @@ class FaultyLake:
         return dict(json.loads(answer["Payload"].read()))
 
     def log(self, name: str, since: float, term: str) -> list[str]:
-        """Return a function's log lines with `term`. Leave out lines older than `since`, in Unix seconds."""
+        """Return a function's log lines that contain `term` and are not older than `since` (Unix seconds)."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -215,7 +215,7 @@ class FaultyLake:
         self.delete(self.lake.work_bucket, f"ledger/anomesdia_exec={day}/")
 
     def drained(self, day: Day) -> bool:
-        """Return whether the queues are empty after all tickers of the day were queued."""
+        """Return whether all tickers of the day have been queued and have left the queues."""
         snapshot = day.snapshot()
         return snapshot.listed and not any((*snapshot.waiting.values(), *snapshot.in_flight.values()))
 
@@ -338,7 +338,7 @@ def good_today(applied_faulty_lake: FaultyLake) -> Day:
 
 @dataclass(frozen=True)
 class FromPages:
-    """Today's day after three runs: a good run, a mostly refused run, and a run from archived pages."""
+    """Today's day after a good run, a run with most pages refused, and a run from archived pages."""
 
     day: Day
     lacking: str

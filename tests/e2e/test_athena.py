@@ -381,7 +381,7 @@ def test_a_readers_snapshot_has_the_history_of_every_asset(
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return each asset's history in the latest `days` run days. The history has each session once."""
+    """Return each asset's history from the rows of the latest `days` run days, with each session once."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         rows = known.by_session(key)
@@ -477,7 +477,7 @@ def test_the_duckdb_recipe_returns_one_row_a_session_also_in_a_second_run(
 
 
 def make_athena_calls(asked: Asked, reader: Role) -> None:
-    """Make the Glue and S3 calls of Athena on AWS as the reader. The emulator's Athena skips IAM checks."""
+    """The emulator's Athena skips IAM checks, so make AWS Athena's calls with the reader's role."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def latest(faulty: FaultyLake) -> Iterator[int]:
-    """Delete the data of the day that a collector would upload now, and yield the day.
+    """Find the day whose pages a collector would upload now, delete the day's data, and yield the day.
 
     After the test, the fixture deletes the pages of the day.
     """

@@ -122,7 +122,7 @@ run "without_inputs" {
     error_message = "other objects expire too"
   }
 
-  # Nobody can overwrite a page. S3 refuses uploads of a page in parts.
+  # Nobody can overwrite a page. S3 refuses multipart uploads of a page.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.bucket["work"].statement : {
       effect     = statement.effect
@@ -144,7 +144,7 @@ run "without_inputs" {
     error_message = "another bucket has more Deny statements"
   }
 
-  # A collector's policy only permits reading, writing and listing objects.
+  # A collector's policy permits only reading, writing and listing objects.
   assert {
     condition     = [for statement in data.aws_iam_policy_document.collector.statement : join(" ", sort(statement.actions))] == ["s3:GetObject s3:PutObject", "s3:ListBucket"]
     error_message = "statements: ${jsonencode(data.aws_iam_policy_document.collector.statement)}"

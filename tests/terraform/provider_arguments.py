@@ -87,7 +87,10 @@ def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 
 
 def arguments(source: str) -> dict[str, list[str]]:
-    """Return a type's arguments by block; the key is the block's path with dots, or ""."""
+    """Return a type's arguments by block path, such as "rule.filter".
+
+    The arguments outside a block have the key "".
+    """
     bodies = dict(BLOCK.findall(source))
     found: dict[str, list[str]] = {}
 

@@ -1,7 +1,7 @@
 """Validations and preconditions refuse wrong inputs with a message that says what to write instead.
 
 The wrong values are in ``validations/validations.tftest.hcl``. `expect_failures` would hide the messages, so
-the tests run a copy of each run without `expect_failures`.
+the tests copy the runs and leave out `expect_failures`.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day's rows to `count` earlier weekdays. A gap of `skip` weekdays follows the copies."""
+    """Copy the first day's rows to `count` earlier weekdays. `skip` empty weekdays precede the first day."""
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]
     rows = {

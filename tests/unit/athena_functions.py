@@ -1,7 +1,7 @@
-"""Queries with functions of Athena's SQL, and the expected rows, in the order of Athena's documentation.
+"""Queries with functions of Athena's SQL, and the expected rows.
 
-Expected arrays and maps are texts, as in Athena's results. The list leaves out functions that are the same in
-DuckDB.
+The queries are in the order of Athena's documentation. Expected arrays and maps are texts, as in Athena's
+results. The list leaves out functions that are the same in DuckDB.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from moto_lake import Lake, make_lake
 from pynvest_lake import aws
 
 # moto builds a service's URLs again for each request, and searches 183 services for the request's URL.
-# To save time, keep the URLs, and search the lake's services first.
+# To save time, cache the URLs, and put the lake's services first in the search order.
 BaseBackend.urls = functools.cached_property(BaseBackend.urls.fget)
 BaseBackend.urls.__set_name__(BaseBackend, "urls")
 backend_index.backend_url_patterns.sort(key=lambda pattern: pattern[0] not in ("s3", "glue", "sqs"))

@@ -32,7 +32,7 @@ KINDS = {
 
 
 def check(world: World) -> None:
-    """Check that SoT and Spec have the best reading in SoR of each listed asset."""
+    """Check that SoT and Spec contain, for each listed asset, its best reading in SoR."""
     listed = {asset.ticker for asset in world.site.assets.values()}
     held: dict[str, dict[str, Any]] = {}
     for kind in Kind:

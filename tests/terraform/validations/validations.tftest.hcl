@@ -1,5 +1,5 @@
 # Wrong values for every validation. test_validations.py checks the messages for these values.
-# Each value in the first run is wrong. `expect_failures` has an address twice if two rules of the address fail.
+# Each value in the first run is wrong. `expect_failures` repeats an address if two rules of one output or resource fail.
 # The last two runs have no wrong value.
 
 mock_provider "aws" {

@@ -145,7 +145,7 @@ def read_day(
     refused
         Listed tickers whose pages the site refuses.
     listed
-        Prices in the listing, by ticker. For other tickers, the listing has the price on the asset's page.
+        Prices in the listing, by ticker. For other tickers, the listing and the page show the same price.
     """
     made = make_day([asset for asset in assets if asset.ticker not in refused], number_of(day))
     found = {asset.ticker: read_page(asset) for asset in assets}
@@ -168,7 +168,7 @@ def _labelled(entry: AssetEntry, page: Indicators) -> AssetEntry:
 
 
 def with_ledger(day: CheckInputs, ledger: DayLedger) -> CheckInputs:
-    """Replace a day's ledger, and add the object "a" to SoR. Entries of the ledger may refer to "a"."""
+    """Replace a day's ledger, and add the object "a" to SoR, so that ledger entries can refer to "a"."""
     return replace(day, state=replace(day.state, ledger=ledger, sor_ids=day.state.sor_ids | {"a"}))
 
 

@@ -56,7 +56,7 @@ def state(
 
 
 def empty(*rounds: Round, **more: object) -> DayState:
-    """Return the state of a day without listing and readings."""
+    """Return the state of a day that has no listing and no readings."""
     return state({}, {}, listing=None, rounds=rounds, sor_ids=frozenset(), newest_object_at=None, **more)
 
 

@@ -15,7 +15,7 @@ DAY = 20261123
 
 
 def documented() -> dict[str, tuple[float, float]]:
-    """Return the documented megabytes for one day and for 250 days, for each row of the page's tables."""
+    """Return the documented megabytes for one day and for 250 days; the key is the first cell of the row."""
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
     return {name: (as_float(day), as_float(year)) for name, day, year in rows}
 

@@ -442,7 +442,7 @@ PASSWORD = f"Basic {b64encode(b'me:se cret').decode()}"
 
 @pytest.fixture
 def proxy(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Make the site the proxy in the environment variables, and return the site."""
+    """Set environment variables that make the site the proxy, and return the site."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, server.url.replace("//", "//me:se%20cret@"))
     for name in ("no_proxy", "NO_PROXY", "REQUEST_METHOD"):

@@ -228,7 +228,7 @@ def test_a_bad_ticker_does_not_affect_the_rest_of_its_batch(
 
     result = fetch(message(bad), *(message(one) for one in good))
 
-    # The message of a failed asset goes back to the queue. The ledger has all other outcomes.
+    # A failed asset has no entry in the ledger: its message goes back to the queue.
     assert failed(result) == ([0] if outcome == "failed" else [])
     assert {name: list(result[name]) for name in TOLD} == {name: [bad] * (name == outcome) for name in TOLD}
     assert sorted(row["nome_papel"] for row in landed(lake)) == sorted(good)

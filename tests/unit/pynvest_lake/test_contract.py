@@ -33,7 +33,7 @@ LONGEST_COMMENT = 255
 
 
 def type_by_the_rules(column: str) -> str:
-    """Return the SoT type of a column, by its name."""
+    """Return the SoT type for a column name."""
     if column.startswith("datetime_"):
         return "timestamp"
     prefixes = {

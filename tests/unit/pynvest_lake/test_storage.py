@@ -106,7 +106,7 @@ def test_an_object_with_other_columns_is_refused(lake: Lake, change: Any) -> Non
 
 
 def damage(lake: Lake, target: LakeObject, damaged: str) -> None:
-    """Put garbage ("all"), or a Parquet object with a damaged footer ("footer")."""
+    """Write an object in which either all bytes ("all") or only the Parquet footer ("footer") is damaged."""
     put(lake, target, rows(target.table.table, {}))
     body = lake.s3.get_object(Bucket=target.table.bucket, Key=target.key)["Body"].read()
     body = b"garbage" if damaged == "all" else body[:-40] + b"\xff" * 32 + body[-8:]

@@ -343,7 +343,7 @@ def by_sector(tickers: list[str]) -> dict[str | None, list[str]]:
 
 
 def answer_of(query: str | None) -> list[str]:
-    """Return the tickers that a saved query finds. Without a query, return the funds below book value."""
+    """Return the tickers that a saved query finds. If `query` is None, return the funds below book value."""
     snapshot = many()
     if query is None:
         ratio = {

@@ -34,7 +34,7 @@ def read_back(body: bytes, locale: str) -> list[dict[str, Any]]:
 
 
 def as_written(value: Any) -> Any:
-    """Return a value as a sheet has it: without microseconds, and with an apostrophe before a formula."""
+    """Return a value in a sheet's form: times have no microseconds, and formulas start with an apostrophe."""
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, str):

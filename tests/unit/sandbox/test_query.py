@@ -42,7 +42,7 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
-    """Return the lines that `code` prints in a terminal with `width` columns and the variables `more`."""
+    """Run `code` with variables `more` in a terminal of `width` columns, and return the printed lines."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, width))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
