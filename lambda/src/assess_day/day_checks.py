@@ -9,21 +9,15 @@ from assess_day.assessment import LISTED, LISTING, QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
 from assess_day.day_status import no_listing
 from assess_day.portuguese import ASSETS, number, quoted, sentence, some, why_missing
-from assess_day.references import References, last_values
+from assess_day.references import last_values
 from b3.bounds import MOST_RECORDED, REASON_CHARACTERS, printable
 from b3.kind import Kind
-from pynvest_lake.contract import SOR, SOT, table_schema
+from pynvest_lake.contract import SOR
 from pynvest_lake.ledger import Outcome, count_labels
 
 DEAD_LETTERS = "fila_morta"
 UNREGISTERED = "dias_sem_registro"
 _KEY_CHARACTERS = 120
-# An empty column of this list is always a failure. Columns outside this list can be empty; for example, the
-# site has shown no mandate for any fund since 2026.
-_ESSENTIAL = {
-    Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
-    Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
-}
 
 
 def listing(inputs: CheckInputs) -> list[QualityRow]:
@@ -136,19 +130,6 @@ def _most_assets(labels: tuple[str, tuple[int, str]]) -> tuple[int, str]:
     """Return a sort key that puts labels with more assets first."""
     label, (assets, _) = labels
     return -assets, label
-
-
-def judge_fill(references: References, kind: Kind, column: str, share: float) -> Verdict:
-    """Judge the fraction of filled cells in a SoT column by the fractions on previous days."""
-    if not share and column in _ESSENTIAL[kind]:
-        return Verdict.FAILURE
-    reference = references.of(SOT[kind], "preenchimento", column)
-    if reference is None:
-        return Verdict.OK
-    core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
-    limits = thresholds.CORE_FILL if core else thresholds.FILL
-    # Round off floating-point errors, so that a difference equal to the limit does not exceed the limit.
-    return limits.above(round(reference - share, 9))
 
 
 def archive(inputs: CheckInputs) -> list[QualityRow]:

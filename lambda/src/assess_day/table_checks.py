@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from assess_day import thresholds
 from assess_day.assessment import QualityRow, Verdict
 from assess_day.check_inputs import CheckInputs
-from assess_day.day_checks import judge_fill
 from assess_day.day_status import repeated_session
 from assess_day.portuguese import ASSETS, day_text, number, percent, quoted, sentence
 from assess_day.references import SESSION_REPEATED, is_old_session, recorded_sessions
@@ -20,11 +19,17 @@ from b3.brazilian import without_blanks
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
 from pynvest_lake.best_reading import best_rows
-from pynvest_lake.contract import SOT, SPEC_ATIVOS, table_schema
+from pynvest_lake.contract import SOR, SOT, SPEC_ATIVOS, table_schema
 
 # Prefix of six columns: one for the year of the run day, and one for each of the five years before. After New
 # Year, the site needs some days to show the new year.
 _YEARS = "pct_var_ano_"
+# If one of these columns is empty, the day fails. Other columns can be empty; for example, the site has shown
+# no mandate for any fund since 2026.
+_ESSENTIAL = {
+    Kind.ACOES: ("nome_papel", "vlr_cot", "dt_ult_cot", "num_acoes", "vlr_mercado"),
+    Kind.FIIS: ("fii", "vlr_cot", "dt_ult_cot", "num_cotas", "vlr_mercado"),
+}
 # In each check, the third column is the product of the first two.
 _IDENTITIES = {
     Kind.ACOES: {
@@ -64,11 +69,23 @@ def fill(inputs: CheckInputs) -> list[QualityRow]:
                 continue
             share = 1 - table[column].null_count / len(table)
             reference = inputs.references.of(name, "preenchimento", column)
-            verdict = judge_fill(inputs.references, kind, column, share)
+            verdict = _judge_fill(kind, column, share, reference)
             against = f"; o normal é {percent(reference)}" if reference is not None else ""
             said = f"A coluna {column} de {name} está preenchida em {percent(share)} das linhas{against}."
             rows.append(QualityRow(name, "preenchimento", column, share, reference, verdict, said))
     return rows
+
+
+def _judge_fill(kind: Kind, column: str, share: float, reference: float | None) -> Verdict:
+    """Judge the fraction of filled cells in a SoT column by the fractions on previous days."""
+    if not share and column in _ESSENTIAL[kind]:
+        return Verdict.FAILURE
+    if reference is None:
+        return Verdict.OK
+    core = any(one.core and one.name == column for one in table_schema(SOR[kind]).columns)
+    limits = thresholds.CORE_FILL if core else thresholds.FILL
+    # Round off floating-point errors, so that a difference equal to the limit does not exceed the limit.
+    return limits.above(round(reference - share, 9))
 
 
 def unreadable(inputs: CheckInputs) -> list[QualityRow]:
