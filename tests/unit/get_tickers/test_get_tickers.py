@@ -16,6 +16,7 @@ import time_machine
 from b3.kind import Kind
 from fundamentus_site.site import FundamentusSite
 from get_tickers import handler as stage
+from get_tickers import rounds
 from get_tickers.listings import NoListing, from_site
 from get_tickers.tickers import TickersNotSent, send_tickers
 from lake_rows import put_part
@@ -45,7 +46,7 @@ def site() -> Iterator[SiteServer]:
 def queue(lake: Lake, site: SiteServer, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(event: dict[str, Any], fetch_from: str = "site") -> dict[str, Any]:
         set_environment(monkeypatch, lake, FUNDAMENTUS_BASE_URL=site.base_url, FETCH_FROM=fetch_from)
-        monkeypatch.setattr(stage, "PATIENCE_SECONDS", 0.0)
+        monkeypatch.setattr(rounds, "PATIENCE_SECONDS", 0.0)
         return stage.handler(event, context)
 
     return run
