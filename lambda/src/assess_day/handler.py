@@ -76,20 +76,27 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     check_fields(event, ("step", "execution", "started_at", "input", "progress", "folds", "spec_folds"))
     settings = read_settings(Settings, os.environ)
     execution = Execution.from_event(event)
-    day, started_at = execution.day, execution.started_at
-    s3, step, now = client("s3"), event.get("step", "look"), datetime.now(timezone.utc)
+    step, now = event.get("step", "look"), datetime.now(timezone.utc)
     if step not in ("look", "assess"):
         raise ValueError(f"step is {step!r}, expected look or assess")
-    state = load_state(s3, client("sqs"), settings, day)
+    state = load_state(client("s3"), client("sqs"), settings, execution.day)
     if step == "assess":
         compactions = [*event.get("folds", ()), *event.get("spec_folds", ())]
         return _assess(settings, execution, state, compactions, now)
+    return _look(settings, execution, state, event, now)
+
+
+def _look(
+    settings: Settings, execution: Execution, state: DayState, event: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Return the result of the step ``look``."""
+    s3, day = client("s3"), execution.day
     if execution.source == FROM_SOR:
         name = event.get("execution", "")
         check_rebuild(client("stepfunctions"), settings.workflow_arn, execution, name, state.sor_ids)
         waiting = []
     else:
-        waiting = waiting_for(state, now, settings.queue_patience_seconds, started_at)
+        waiting = waiting_for(state, now, settings.queue_patience_seconds, execution.started_at)
     settled = not waiting
     if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(f"there was no run of {day}: expected a day with a run. Nothing was written")
@@ -104,6 +111,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         settled=settled,
         another_round=bool(reasons),
     )
+    # Workflow definitions before 1.0.0 read both lists of compactions from this result.
     result |= {"folds": [], "spec_folds": [], "old_session": None}
     if execution.is_scheduled and state.fetch_from == "pages":
         if any(map(list, state.ledger.rounds)):
