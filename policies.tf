@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "collector" {
 }
 
 # This policy allows the commands of docs/operations.md.
-# The ARNs contain names instead of references to resources: a plan then shows the whole policy. Patterns keep the policy within IAM's limit of 6,144 characters.
+# The ARNs are made of names, not of references to resources, so a plan shows the whole policy. Patterns keep the policy within IAM's limit of 6,144 characters.
 data "aws_iam_policy_document" "operator" {
   # checkov:skip=CKV_AWS_356:logs:GetQueryResults supports no resource: its parameter is a query id, not a log group
   statement {

@@ -15,7 +15,7 @@ resource "aws_sqs_queue" "tickers" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
-      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a second invocation could receive a ticker that the first still processes: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window} (min(functions_timeout, 120) + sqs_lambda_trigger_batch_window), or leave it out."
+      error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker could go to a second invocation before the first has ended: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, which is min(functions_timeout, 120) + sqs_lambda_trigger_batch_window, or leave the input out."
     }
     # Without rounds, this is not checked: no round can queue a ticker again.
     precondition {

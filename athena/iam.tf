@@ -8,7 +8,7 @@ data "aws_service" "current" {
 }
 
 locals {
-  # The ARNs contain names instead of references to resources: a plan then shows the whole policy, and tests can check the policy's size.
+  # The ARNs are made of names, not of references to resources. So a plan shows the whole policy, and tests can check the policy's size.
   region_and_account = "${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}"
   glue_arn           = "arn:${data.aws_partition.current.partition}:glue:${local.region_and_account}"
   athena_arn         = "arn:${data.aws_partition.current.partition}:athena:${local.region_and_account}"

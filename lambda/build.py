@@ -75,7 +75,7 @@ def layer_contents(runtime: str) -> dict[str, bytes]:
     Raises
     ------
     BuildError
-        If this Python has no pip, or pip could not get the requirements.
+        This Python has no pip, or pip could not get the requirements.
     """
     if importlib.util.find_spec("pip") is None:
         raise BuildError(f"{sys.executable} has no pip: install it (on Debian and Ubuntu: python3-pip)")

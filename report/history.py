@@ -54,7 +54,7 @@ class AssetHistory:
     values
         For each column, one value per session; None for an empty cell.
     shares
-        Number of shares or quotas, one per session; empty if the lake lacks the column.
+        The number of shares or quotas in each session; empty if the lake lacks the column.
     """
 
     ticker: str

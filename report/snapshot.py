@@ -89,7 +89,7 @@ class Snapshot:
     quality
         For the latest thirty days, newest first: the verdict and the rows that are not ``ok``.
     histories
-        One history per asset, from the latest run days.
+        The history of each asset over the latest run days.
     bad_days
         Verdicts other than ``ok``, by run day.
     """

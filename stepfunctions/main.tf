@@ -210,7 +210,7 @@ resource "aws_sfn_state_machine" "this" {
         }
         ResultPath = "$.asked"
         Retry      = local.retries
-        # A failed round does not stop the workflow: the state Look finds the missing assets.
+        # If a round fails, the workflow continues with the state `Look`, which finds the missing assets.
         Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.asked", Next = "Look" }]
         Next  = "Look"
       }

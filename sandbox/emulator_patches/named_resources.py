@@ -20,7 +20,7 @@ TAGGED_SERVICES = ("athena", "events", "glue", "monitoring", "sns", "states")
 
 
 def apply() -> None:
-    """Find the resource of a request in fields that MiniStack ignores."""
+    """Return the resource that a request names in a field that MiniStack ignores."""
     extract = iam_actions.extract_resource_arn
 
     def extract_named(

@@ -1,4 +1,4 @@
-"""After repeated, late, reordered or interrupted events, one workflow run completes the day."""
+"""Events can come twice, late, in any order or be interrupted: the next workflow run completes the day."""
 
 from __future__ import annotations
 

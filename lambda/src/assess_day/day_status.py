@@ -127,7 +127,7 @@ def repeated_session(session: int, kind: Kind) -> str:
 
 
 def no_listing(state: DayState) -> str | None:
-    """Return why a day has no listing, in Portuguese.
+    """Return the Portuguese text that says why a day has no listing.
 
     Return None if the day has a listing, or if the day is older than the ledger.
     """

@@ -81,5 +81,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return how many more refusals open the breaker."""
+        """Return the number of refusals after which the breaker opens."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)
