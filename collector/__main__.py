@@ -39,7 +39,7 @@ def main(
     now: Callable[[], datetime] = utc_now,
     session: boto3.Session | None = None,
 ) -> int:
-    """Collect a day and return the exit status.
+    """Collect a day's pages and return the exit status.
 
     Parameters
     ----------

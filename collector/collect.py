@@ -142,10 +142,10 @@ class Collection:
             )
 
     def _forget_old_session(self) -> None:
-        """Request a kind's assets again if the site was late, and now shows a newer session.
+        """If the site was late for a kind and now shows a newer session, request the kind's assets again.
 
         The site was late if no archived page of the kind has the day's session. On a holiday, the probed page
-        shows that the session is still the newest.
+        shows no newer session.
         """
         for kind in Kind:
             of_kind = {asset: session for asset, session in self._sessions.items() if asset.kind is kind}

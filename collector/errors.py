@@ -16,7 +16,7 @@ class SiteRefuses(CollectorError):
 
 
 class Incomplete(CollectorError):
-    """The allowed time is over, and a page is still missing or S3 cannot be reached."""
+    """A listing or a page is still missing after the last retry, or S3 cannot be reached."""
 
     status = 4
 

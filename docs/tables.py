@@ -64,7 +64,7 @@ def _unquote(value: Any) -> Any:
 
 
 def _blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
-    """Return a map from name to block for the blocks of type `kind` in a Terraform file, in its order."""
+    """Return a Terraform file's blocks of type `kind`: a map from name to block, in the order of the file."""
     with path.open(encoding="utf-8") as file:
         content = hcl2.load(file)
     return {_unquote(name): _unquote(body) for block in content.get(kind, []) for name, body in block.items()}

@@ -1,4 +1,4 @@
-"""The advice of docs/quality.md for each remark of a day, in Portuguese instead of English."""
+"""Advice in Portuguese for each remark of a day; docs/quality.md has the advice in English."""
 
 from __future__ import annotations
 

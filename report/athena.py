@@ -76,7 +76,7 @@ class Athena:
         Raises
         ------
         QueryFailed
-            If no query has this name, or if `ask` fails.
+            No query has this name, or `ask` fails.
         """
         named = self.named_queries()
         if name not in named:
@@ -89,7 +89,9 @@ class Athena:
         Raises
         ------
         QueryFailed
-            If Athena refuses the query, if the query fails, or if no answer comes within `timeout_seconds`.
+            The query fails, or no answer comes within `timeout_seconds`.
+        botocore.exceptions.ClientError
+            Athena does not accept the query.
         """
         return self._answer(self._run(sql, timeout_seconds)["QueryExecutionId"])
 

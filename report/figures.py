@@ -348,7 +348,7 @@ def followed(assets: Iterable[ListedAsset]) -> list[str]:
 
 
 def series_chart(histories: Iterable[AssetHistory]) -> dict[str, Any] | None:
-    """Draw each followed asset's prices, scaled to start at 100; return None for fewer than two sessions."""
+    """Draw each history's prices, scaled to start at 100; None if there are fewer than two sessions."""
     first: dict[str, float] = {}
     rows = []
     for history in histories:

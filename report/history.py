@@ -1,4 +1,4 @@
-"""The history of all assets from the typed tables, one row per asset, with the asset's possible splits."""
+"""The history of each asset, read from the typed tables, with the asset's possible splits."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def table_of(sql: str) -> str:
     Raises
     ------
     QueryFailed
-        If there is none.
+        The query has no such table.
     """
     found = _TABLE.search(sql)
     if not found:

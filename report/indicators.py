@@ -106,7 +106,7 @@ def indicators_of(ticker: str, rows: Sequence[Row]) -> list[Indicator]:
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _HEADING]
     known = {name: column for column in source_columns() if (name := _source(column, ticker))}
-    # A name such as pct_var_ano_a1 counts the years back from this year.
+    # The column pct_var_ano_a1 holds the price change in the year before `year`.
     year = max((row[PARTITION_KEY] for row in rows), default=0) // 10000
     found = [_indicator(ticker, name, known.get(name), rows, year) for name in names]
     return sorted(found, key=lambda one: SECTIONS.index(one.section))

@@ -26,14 +26,14 @@ class ShownColumn:
     Parameters
     ----------
     key
-        Name of the column in the page's address.
+        The column's name in the page's address.
     title, hint
         Heading and meaning of the column.
     shown
         Number format: ``decimal``, ``count``, ``points``, ``amount`` or ``change``. ``change`` shows a
         fraction as a percentage with a sign.
     stock, fund
-        The lake's column for stocks, and for funds; None if the kind has no such column.
+        The lake's columns for stocks and for funds; None if a kind has no such column.
     is_low_better
         Whether the first click on the heading sorts in ascending order.
     is_default

@@ -209,7 +209,7 @@ def own_query(athena: Athena, name: str) -> NamedQuery:
     Raises
     ------
     QueryFailed
-        If the workgroup has no such query.
+        The workgroup has no such query.
     """
     named = athena.named_queries()
     if name not in named:
@@ -232,7 +232,7 @@ def take_snapshot(athena: Athena, s3: Any, days: int = DAYS) -> Snapshot:
     Raises
     ------
     QueryFailed
-        If Athena does not answer, or the workgroup does not belong to a lake.
+        A query fails or takes too long, or the workgroup does not belong to a lake.
     """
     quality = own_query(athena, QUALITY_QUERY)
     with ThreadPoolExecutor() as pool:

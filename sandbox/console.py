@@ -54,7 +54,7 @@ class Console:
         self._printed_at = -SECONDS_BETWEEN_LINES
 
     def say(self, text: str = "") -> None:
-        """End the current progress, and print `text` on a new line."""
+        """Stop the progress display, and print `text` on a new line."""
         self.settle()
         self._console.print(text)
 
@@ -110,7 +110,7 @@ class Console:
                 self._console.print(f"{set_cell_size(heading, longest)}  {'-' if cell is None else cell}")
 
     def progress(self, text: str) -> None:
-        """Show `text` as the current progress; the seconds count from the first text after `settle`."""
+        """Show `text` with the seconds since the first progress text; `settle` resets the seconds."""
         self._latest = text
         if self._started_at is None:
             self._started_at = time.monotonic()
@@ -125,7 +125,7 @@ class Console:
             self._print_line()
 
     def settle(self) -> None:
-        """End the current progress, and leave its last text in the output."""
+        """Stop the progress display; its last text stays in the output."""
         if self._shown is not None:
             self._shown.stop()
         elif self._latest and self._latest != self._printed:

@@ -181,7 +181,8 @@ class Day:
 
     def snapshot(self) -> DayObjects:
         """Read the queues and the tables."""
-        # Read the log before the queues: otherwise stage 2 could queue its tickers between the two reads.
+        # Read the log before the queues. In the opposite order, stage 2 could fill the queues between the two
+        # reads, and the day would look complete.
         listed = bool(self._log(self.lake.listing_function, LISTED))
         waiting, in_flight = {}, {}
         for kind, url in self.lake.ticker_queues.items():

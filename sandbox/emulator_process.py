@@ -16,6 +16,6 @@ from sandbox.process import end_with_parent
 if __name__ == "__main__":
     end_with_parent()
     emulator_patches.apply_all()
-    # With PYTHONPATH, function processes could import this project's modules.
+    # Function processes would inherit PYTHONPATH, and could then import modules that Lambda does not have.
     os.environ.pop("PYTHONPATH", None)
     app.main()

@@ -178,7 +178,7 @@ def run(state_dir: Path, source: Source, console: Console) -> None:
     Raises
     ------
     AlreadyRunning
-        Another ``run`` or ``up`` has not ended in this folder.
+        Another ``run`` or ``up`` in this folder has not ended.
     SiteNotReached
         The run needs the real site, but this machine cannot reach the site.
     """

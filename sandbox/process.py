@@ -148,8 +148,8 @@ def stop_group(group: int, *, reap: Callable[[], object] = lambda: None) -> None
     group
         Id of the process group.
     reap
-        Function that collects the exit status of the group's leader; called until the group has ended. Needed
-        only if the leader is a child of this process.
+        Function that collects the exit status of the group's leader; called repeatedly until the group has
+        ended. Needed only if the leader is a child of this process.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

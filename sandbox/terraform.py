@@ -125,10 +125,10 @@ def registry_answers() -> bool:
 def find_mirror(root: Path = Path("/")) -> Path:
     """Find a filesystem mirror with the AWS provider for this machine.
 
-    If the environment variable ``TF_PLUGIN_MIRROR`` is set, only this directory is used. Otherwise, the
-    search covers first Terraform's own plugin directories, and then the folders under `root`, a few levels
-    deep. The search skips folders that any user can write to, because Terraform executes files from the
-    mirror.
+    If the environment variable ``TF_PLUGIN_MIRROR`` names a directory, only this directory is used.
+    Otherwise, the search covers first Terraform's own plugin directories, and then the folders under `root`,
+    a few levels deep. The search skips folders that any user can write to, because Terraform executes files
+    from the mirror.
 
     Raises
     ------
@@ -189,7 +189,7 @@ class Terraform:
     root
         The root module's directory.
     data_dir
-        Directory for the files that ``init`` installs, the state and the log.
+        Directory for the state, the log and the files that ``init`` installs.
     env
         Environment variables for terraform, which also gets this process's variables except ``AWS_*``.
     """

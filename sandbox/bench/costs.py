@@ -75,7 +75,7 @@ def prices() -> dict[str, dict[str, Any]]:
 
 
 def month(day: DayCounts, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return each paid item's monthly cost in dollars, if `DAYS_A_MONTH` days a month have the counts `day`.
+    """Return each paid item's cost in dollars for a month in which `DAYS_A_MONTH` days have the counts `day`.
 
     Storage is priced for a lake that holds one year of data.
 

@@ -114,7 +114,7 @@ def weekdays(last: date, days: int) -> Iterator[date]:
 
 
 def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """Return a copy of `rows` with `day` in ``datetime_exec`` and as the newest session."""
+    """Return a copy of `rows` in which `day` replaces the newest session and the day of ``datetime_exec``."""
     schema = rows.schema
     new = {"datetime_exec": pa.array([datetime.combine(day, EVENING)] * len(rows))}
     if SESSION in rows.column_names:

@@ -41,7 +41,7 @@ def apply() -> None:
             task = known[invocation] = asyncio.create_task(answer(scope, receive))
         while len(known) > ANSWERS_KEPT:
             known.popitem(last=False)
-        # The task continues after the connection closes: the repeated request needs the task's answer.
+        # If the connection closes, the task continues, because a repeated request needs the task's answer.
         for part in await asyncio.shield(task):
             await send(part)
 

@@ -35,8 +35,7 @@ FUND_VARIETIES = {
     "losses": STOCK_VARIETIES["losses"],
 }
 
-# `make_assets` makes one asset of each variety, and then repeats `_STOCK_MIX` or `_FUND_MIX`. Every second
-# stock of `_STOCK_MIX` is delisted.
+# `make_assets` makes one asset of each variety, and then repeats `_STOCK_MIX` or `_FUND_MIX`.
 _TRADED_STOCKS = (
     *("listed", "bank", "listed", "young", "halted", "listed", "insurer", "behind"),
     *("sparse", "listed", "text", "losses", "listed", "label"),
@@ -109,7 +108,7 @@ def _asset(it: _Subject, listed: names.Listed) -> SampleAsset:
 
 @dataclass(frozen=True)
 class _Subject:
-    """An asset to make; `number` is its index in the kind's assets, `nth` in the variety's assets."""
+    """An asset to make: `number` is its index in its kind, and `nth` is its index in its variety."""
 
     today: date
     number: int
@@ -386,7 +385,7 @@ def _changes(it: _Subject, pen: _Pen, years: Sequence[int | None], losses: int) 
 
 
 def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Row]:
-    """Return one row per item of the income statement: its amount for twelve months, then for three."""
+    """Return one row per item of the income statement, with its twelve-month and its three-month amount."""
     return [
         (
             pen.whole(label, f"{column}_ult_12m", amount),
@@ -397,7 +396,7 @@ def _results(pen: _Pen, results: Sequence[_Result], quarter: Decimal) -> list[Ro
 
 
 class _Pen:
-    """Makes cells in the site's form, some of them without a value.
+    """Makes cells in the site's format, and omits some of their values.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        Session to show on each page that has the newest session of all pages; None to change no page.
+        Session to show instead of the newest session; None to change no page.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 
@@ -191,14 +191,14 @@ class SiteServer(ThreadingHTTPServer):
                 self._faults[target] = fault
 
     def clear_faults(self) -> None:
-        """End all faults, and the block that `block_after` set."""
+        """End all faults and the effect of `block_after`."""
         with self._lock:
             self._faults.clear()
             self._fault_counts.clear()
             self._block_after = None
 
     def block_after(self, detail_pages: int | None) -> None:
-        """Send `detail_pages` more asset pages, then answer 403 to every request; None ends this block."""
+        """After `detail_pages` more asset pages, answer every request with 403; None stops these answers."""
         with self._lock:
             self._block_after = detail_pages
             self._pages_before_block = 0
