@@ -1,1 +1,1 @@
-"""The steps Look and Assess: Look decides whether a day is settled and complete, Assess judges its data."""
+"""The step ``look`` decides whether a day is settled and complete; ``assess`` judges the day's data."""

@@ -75,7 +75,7 @@ class Assessment:
     spec
         The day's rows of the Spec table.
     splits
-        The possible splits: changes from the newest previous SoT rows to the day's SoT rows.
+        The possible splits between the newest previous SoT rows and the day's SoT rows.
     is_partial
         Whether the day's run was limited to a few assets. A partial run is not judged.
     """

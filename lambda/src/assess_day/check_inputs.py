@@ -66,7 +66,7 @@ class CheckInputs:
     def missing(self) -> dict[AssetKey, Outcome | None]:
         """Return the listed assets that were not read, each with its outcome, if any.
 
-        An asset for which the site has no page counts only if it has a row on the newest earlier day.
+        An asset that has no page on the site counts only if `sot_before` has a row of the asset.
         """
         said = self.ledger.assets(self.state.sor_ids)
         before = {

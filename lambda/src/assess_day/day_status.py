@@ -12,7 +12,7 @@ from b3.days import date_of
 from b3.kind import Kind
 from pynvest_lake.ledger import DayLedger, Outcome, moment_of
 
-# S3 events and the message counts of SQS may be this many seconds late.
+# S3 events and the message counts of SQS can be late by this many seconds.
 GRACE_SECONDS = 600
 # Stage 2 takes at most this many seconds to record a listing or an error. Stage 2 requests the listings for
 # up to four minutes.

@@ -59,12 +59,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
         ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If a round follows and
-        the site shows an old session, ``old_session`` has this session and an asset to probe. If another
-        execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
-        verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns ``situacao`` (the
-        verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets),
-        ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``,
-        ``subject`` and ``text``.
+        the site shows an old session, ``old_session`` gives this session and the ticker that stage 2 probes.
+        If another execution assesses the day, ``assessed_by_another`` is true, and this execution ends
+        without a verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns
+        ``situacao`` (the verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of
+        missing assets), ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice
+        has ``tell``, ``subject`` and ``text``.
 
     Raises
     ------

@@ -70,7 +70,7 @@ class Settings:
 def load_state(s3: Any, sqs: Any, settings: Settings, day: int) -> DayState:
     """Load the stored state of a day."""
     # Read the queues before the ledger. If the ledger were read first, a message that is processed between
-    # the two reads would be missing from both.
+    # the two reads would be missing from `ledger` and from `queues`.
     queues = queued_messages(sqs, settings.tickers_queue_urls)
     ledger = Ledger(s3, settings.work_bucket).read(day)
     return state_of(s3, settings.lake_tables, ledger, queues, settings.fetch_from)
@@ -125,7 +125,7 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
 
 
 def old_session(s3: Any, settings: Settings, state: DayState) -> tuple[int, Kind] | None:
-    """Return the oldest old session that the site shows, and the kind that shows it; None if none is old."""
+    """Return the earliest old session that the site shows, and its kind; None if no shown session is old."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
         return None

@@ -39,19 +39,19 @@ class References:
 
 
 def is_old_session(session: int, day: int, kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> bool:
-    """Return whether the site still shows an old session, ``YYYYMMDD``, of a kind on a trading day.
+    """Return whether a kind's session (``YYYYMMDD``) is too old for the trading day `day`.
 
     A session before `day` is old in two cases. First, one of the last five recorded days has the same
-    session. Second, the session of one of these days is that day itself: the site should then show the
-    session of `day`. One recorded day is not enough: on the second day of being late, a site shows a session
-    that no earlier day has.
+    session. Second, on one of these days the site showed the session of the same day, so the site should now
+    show the session of `day`. The latest recorded day alone is not enough: if the site is one day late on
+    two days, it shows a different session on each day.
     """
     recorded = recorded_sessions(kind, earlier)
     return session != day and any(one in (session, of_day) for of_day, one in recorded)
 
 
 def recorded_sessions(kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -> list[tuple[int, float]]:
-    """Return the latest five days that have a session of a kind, each with the session, the latest first."""
+    """Return (day, session) of the latest five days that have a session of a kind, the latest day first."""
     # Older versions recorded one session for both kinds, in the row of the Spec table.
     return last_values(earlier, SESSION_REPEATED, (SOT[kind], SPEC_ATIVOS))
 
@@ -59,7 +59,7 @@ def recorded_sessions(kind: Kind, earlier: Mapping[int, Sequence[QualityRow]]) -
 def last_values(
     earlier: Mapping[int, Sequence[QualityRow]], check: str, tables: Collection[str | None]
 ) -> list[tuple[int, float]]:
-    """Return the latest five days that have a value for a check, each with its value, the latest first."""
+    """Return (day, value) of the latest five days that have a value for a check, the latest day first."""
     return [
         (day, row.valor)
         for day in sorted(earlier, reverse=True)

@@ -77,7 +77,7 @@ def fill(inputs: CheckInputs) -> list[QualityRow]:
 
 
 def _judge_fill(kind: Kind, column: str, share: float, reference: float | None) -> Verdict:
-    """Judge the fraction of filled cells in a SoT column by the fractions on previous days."""
+    """Return the verdict on the fraction of filled cells in a SoT column."""
     if not share and column in _ESSENTIAL[kind]:
         return Verdict.FAILURE
     if reference is None:

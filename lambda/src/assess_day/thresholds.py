@@ -1,8 +1,8 @@
 """The thresholds of the quality checks, each with its reason.
 
 A remark (``aviso``) needs a person's attention; a failure (``falha``) makes the workflow fail. With these
-thresholds, the changes of a normal day, such as new assets and moving prices, give no remark. If a fault
-occurs, the check for this fault gives a remark or a failure.
+thresholds, the changes of a normal day, such as new assets and moving prices, give no remark. A fault
+that a check looks for gives a remark or a failure.
 """
 
 from __future__ import annotations

@@ -169,8 +169,8 @@ def _refusal_of_site(settings: Settings) -> str | None:
 def _clear(settings: Settings, day: int) -> dict[str, Any]:
     """Remove a day from the tables and the ledger, but keep the rounds as a record of the runs."""
     s3 = client("s3")
-    # Delete the listing first: without it, the day does not count as complete. The outcomes can wait:
-    # without its SoR object, an outcome ``read`` does not count.
+    # Delete the listing first: without it, the day does not count as complete. The outcomes can be
+    # deleted last, because an outcome ``read`` without its SoR object does not count.
     remove_objects(s3, settings.work_bucket, listing_key(day))
     cleared = remove_day(s3, client("glue"), settings.lake_tables, day)
     for kind in Kind:

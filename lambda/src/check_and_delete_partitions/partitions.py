@@ -104,7 +104,7 @@ def _awswrangler() -> Any:
 
 
 def _objects(s3: Any, bucket: str, prefix: str) -> dict[str, tuple[str, datetime]]:
-    """Return a mapping from the key of each object below a prefix to ``ETag`` and ``LastModified``."""
+    """Return ``ETag`` and ``LastModified`` of each object below a prefix, by the object's key."""
     found = list_objects(s3, bucket, prefix)
     return {item["Key"]: (item["ETag"], item["LastModified"]) for item in found}
 

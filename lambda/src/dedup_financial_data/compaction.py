@@ -153,7 +153,8 @@ def _merge(contents: Sequence[Content], ticker_column: str) -> tuple[pa.Table, f
     """Return the best reading of each ticker, the ids of all SoR objects in `contents`, and the counts.
 
     If two readings have the same timestamps, the reading from a part is better than the reading from a
-    compact object. Of two parts or two compact objects, the one with the greater id has the better reading.
+    compact object. If both readings come from parts, or both from compact objects, the reading from the
+    object with the greater id is better.
     """
     ranked = sorted(contents, key=lambda content: (content.object.form == PART, content.object.id))
     rows = best_rows([content.rows for content in ranked], ticker_column)

@@ -152,7 +152,7 @@ def _known(labels: Labels, year: int) -> dict[str, str]:
 
 @dataclass
 class _Found:
-    """The labels and values of a page; a key of `values` is a label and the index of the label's column."""
+    """The labels and values of a page; each key of `values` is a pair of a label and its column's index."""
 
     values: dict[tuple[str, int], str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)

@@ -14,9 +14,8 @@ class Breaker:
 
     Refusals of three assets in a row open the breaker, and so does a single status 429. The class is
     thread-safe. If the site's newest answer was a page that the client read, `admits` does not wait. Before
-    the first page and after a refusal, `admits` waits while so many requests are pending that their refusals
-    would open the breaker. If the site refuses everything, a process sends only three requests before the
-    breaker opens.
+    the first page and after a refusal, `admits` waits while refusals of all pending requests would open the
+    breaker. If the site refuses everything, a process sends only three requests before the breaker opens.
 
     Parameters
     ----------
@@ -81,5 +80,5 @@ class Breaker:
 
     @property
     def _left(self) -> int:
-        """Return the number of refusals after which the breaker opens."""
+        """Return the number of further refusals after which the breaker opens."""
         return 1 if self._opened else REFUSALS_THAT_OPEN - len(self._refused)

@@ -360,7 +360,7 @@ class _Socket(socket.socket):
         return received
 
     def has_bytes(self) -> bool:
-        """Return whether unread bytes are available, or the peer has closed the connection."""
+        """Return True if unread bytes are available, or if the peer has closed the connection."""
         return bool(select([self], [], [], 0)[0])
 
 

@@ -100,7 +100,7 @@ def _rows_of_assets(
 ) -> tuple[list[tuple[str, str | None]], list[str]]:
     """Return ticker and price of each row with an asset, and a text for each row without an asset.
 
-    Skip headings. Also skip a row if it has no link and at most one cell with text.
+    Skip headings. Also skip rows that have no link and have text in fewer than two cells.
     """
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     price_at: int | None = None

@@ -131,7 +131,7 @@ class _Counter:
 
 
 def holding_rows(root: etree._Element) -> set[etree._Element]:
-    """Return the elements that contain a table or a row; such a row or cell only forms the page's layout."""
+    """Return the elements that contain a table or a row; rows and cells among them only form the layout."""
     holding: set[etree._Element] = set()
     for element in root.iter("table", "tr"):
         for ancestor in element.iterancestors():

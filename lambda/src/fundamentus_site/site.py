@@ -34,7 +34,7 @@ class FundamentusSite(Fundamentus):
       label, an old year or a text with a question mark, all later values get wrong columns. This class finds
       a label by its markup and name, and takes the next cell as the value.
 
-    - Some labels on the page are years, such as ``2026``. pynvest fixes these years when it is imported: the
+    - Some labels on the page are years, such as ``2026``. pynvest sets these years when it is imported: the
       current year and the five years before. This class uses the run day's year and the five years before.
 
     - pynvest has no columns for the ratio of net debt or for values that only banks report. The contract has

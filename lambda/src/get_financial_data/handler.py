@@ -32,7 +32,7 @@ logger = Logger()
 # Requests stop this long before the function's timeout, to leave time to write rows, partition and ledger.
 RESERVE_SECONDS = 20.0
 LONGEST_COOL_DOWN_SECONDS = 600.0
-# If the breaker is open, a batch first waits for this fraction of the cool-down: 15 s at most. Without this
+# If the breaker is open, a batch first sleeps for this fraction of the cool-down, 15 s at most. Without this
 # wait, a process that the site refuses would empty the queue before other processes could read pages.
 WAIT_OF_COOL_DOWN = 1 / 40
 
@@ -147,9 +147,9 @@ def _tried_again(
 ) -> set[TickerMessage]:
     """Return the failed assets' messages that go back to the queue.
 
-    The next round requests refused assets again, so the messages of refused assets do not go back. After
+    A refused asset's message is deleted, because the next round requests the asset again. After
     `max_receive_count` receptions, the queue would move a failed asset's message to the dead-letter queue.
-    Such a message does not go back, because the next round requests the asset again.
+    Such a message is deleted too, because the next round requests the asset again.
     """
     received: defaultdict[TickerMessage, int] = defaultdict(int)
     for record in event["Records"]:

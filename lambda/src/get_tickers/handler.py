@@ -75,7 +75,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue the day's tickers.
 
     If no listing can be read, the invocation still succeeds: a round of the workflow requests the listing
-    again. For a run of the whole day, the ledger records why the listing is missing.
+    again. If the run is for all tickers, the ledger records why the listing is missing.
 
     Parameters
     ----------

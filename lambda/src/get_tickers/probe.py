@@ -9,8 +9,8 @@ from b3.kind import Kind
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, NoSuchAsset, Refused
 from fundamentus_site.site import FundamentusSite
 
-# With this run day, a page can show any session, or none. On 9999-12-31, `next_opening` would fail, because
-# no later day exists.
+# With this run day, the check of the session accepts every page, even a page without a session. On
+# 9999-12-31, `next_opening` would fail, because no later day exists.
 _ANY_DAY = 99991201
 _ANSWERS = {Refused: "refused", NoSuchAsset: "no_such_paper", LayoutNotRecognized: "layout"}
 

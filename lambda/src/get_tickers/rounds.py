@@ -22,8 +22,8 @@ from pynvest_lake.ledger import AssetKey, DayLedger, Ledger, Listing, moment_of,
 from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.storage import PART, LakeTable, list_day
 
-# The page of an asset without trades does not change. An asset is not queued again if its page showed a
-# session more than seven days before the old session.
+# The page of an asset without trades does not change. An asset is not queued again if the session on its
+# page is more than seven days older than the old session.
 OLD_DAYS = 7
 
 
@@ -86,13 +86,13 @@ def to_queue(
 ) -> tuple[Listing, Collection[AssetKey]]:
     """Return the day's listing and the assets to queue.
 
-    `listed` is the current listing, and `before` is the day's ledger. Assets that were read with a session in
-    `old` (``YYYYMMDD``) are queued again.
+    `listed` is the current listing, and `before` is the day's ledger. Assets whose pages showed one of the
+    sessions in `old` (``YYYYMMDD``) are queued again.
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests the whole day. If the ledger has rounds but no listing, an
-    # earlier round requested the whole day, so the day gets the full listing.
+    # A day is partial until a round requests all tickers. If the ledger has rounds but no listing, an earlier
+    # round requested all tickers, so the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):

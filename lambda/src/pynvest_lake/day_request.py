@@ -115,12 +115,12 @@ class DayRequest:
 
 
 def parse_probe(event: Mapping[str, Any]) -> str | bool | None:
-    """Return the ticker of a probe, or True for all kinds of pages; return None if the event is no probe.
+    """Return a probe's ticker, or True for a probe of all kinds of pages; None if the event is no probe.
 
     Raises
     ------
     ValueError
-        The event has fields other than the probe, or the probe is not a ticker.
+        The event has a field besides ``probe``, or ``probe`` is neither True nor a ticker.
     """
     if "probe" not in event:
         return None

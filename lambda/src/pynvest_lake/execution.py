@@ -64,7 +64,7 @@ class Execution:
         given, now = event.get("input") or {}, datetime.now(timezone.utc)
         check_fields(given, (PARTITION_KEY, "rounds", "source"))
         names_day = PARTITION_KEY in given
-        # If a person invokes the function, the input names the day, and the event may lack started_at.
+        # A person who invokes the function names the day in the input, and can leave out started_at.
         without = names_day and "started_at" not in event
         started_at = now if without else moment_of(event.get("started_at"), "started_at")
         day = parse_day(given[PARTITION_KEY]) if names_day else day_at(started_at)

@@ -192,7 +192,7 @@ class AssetEntry:
     unknown_labels
         The first labels on the page that have no column; None if every label has a column.
     unknown_count
-        The number of labels without a column, if `unknown_labels` does not name all of them.
+        The number of labels without a column; None if `unknown_labels` names all these labels.
     lacking_labels
         Core labels that the page lacks; None if the page has all of them.
     """
@@ -328,7 +328,7 @@ class DayLedger:
         }
 
     def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the assets for the next round: those without a final outcome, and those not read again."""
+        """Return the next round's assets: those without a final outcome, and those in `not_read_again`."""
         unread = [
             asset
             for asset, entry in self.missing(sor_ids).items()

@@ -1,7 +1,7 @@
 """Read a function's environment into a frozen dataclass of its stage.
 
-The name of a variable is the field's name in capitals. The field's type decides how the text is read. The
-module ``lambda/`` writes the variables from inputs that Terraform has validated.
+The name of a variable is the field's name in capitals. The field's type decides how the text is read.
+Terraform validates the inputs before the module ``lambda/`` sets the variables.
 """
 
 from __future__ import annotations
