@@ -21,14 +21,14 @@ locals {
   # The default name_prefix adds no key prefix, because earlier versions had none.
   key_prefix = local.create_buckets || var.name_prefix == "pynvest" ? "" : "${var.name_prefix}/"
 
-  # Layers with equal bucket names share one bucket, under the first layer's key. Bucket names cannot be keys, because default names contain the account, which can be unknown during the plan.
+  # Layers with equal bucket names share one bucket. Its key in for_each is the first of these layers. Bucket names cannot be keys, because default names contain the account, which can be unknown during the plan.
   bucket_of = { for layer in local.layers : layer => var.bucket_names_map == null ? layer : [for other in local.layers : other if var.bucket_names_map[other] == var.bucket_names_map[layer]][0] }
 
   buckets = merge(
     { for layer in toset(values(local.bucket_of)) : layer => { name = local.bucket_names[layer], force_destroy = var.force_destroy } if local.create_buckets },
     {
       packages = { name = "${var.name_prefix}-packages-${local.suffix}", force_destroy = true }
-      # Pages, ledger and query results. Packages are in another bucket, because a collector's access key may write to this bucket.
+      # Pages, ledger and query results. A collector's access key is allowed to write to this bucket, so packages are in another bucket.
       work = { name = "${var.name_prefix}-work-${local.suffix}", force_destroy = var.force_destroy }
     },
   )
@@ -48,20 +48,20 @@ locals {
     fiis  = coalesce(var.sqs_tickers_fiis_queue_name, "${var.name_prefix}-tickers-fiis-queue")
   }
 
-  # Default: six times stage 3's time limit, as AWS advises, but at least the time limit plus the batch window.
+  # AWS advises six times the function's time limit.
   visibility_timeout = coalesce(var.sqs_visibility_timeout_seconds, max(6 * module.lambda.fetching_timeout, module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window))
   # Longest time for all tries of a ticker, in seconds.
   tries_take = var.sqs_delay_seconds + var.sqs_max_receive_count * local.visibility_timeout
 
   dead_letter_sources = toset(concat(values(local.queue_names), module.lambda.asynchronous_function_names, values(local.schedule_names)))
-  # Names and patterns of all dead-letter queues of this instance. The patterns match no queue of another instance, and keep policies short.
+  # Names of all dead-letter queues of this instance; one pattern stands for the functions' queues. The pattern matches no queue of another instance, and keeps policies short.
   dead_letter_queue_patterns = concat(["${var.name_prefix}-lambda-*-dlq"], [for source in concat(values(local.queue_names), values(local.schedule_names)) : "${source}-dlq"])
 
   dead_letter_queues = { for source, queue in aws_sqs_queue.dead_letter : source => { name = queue.name, arn = queue.arn, url = queue.url } }
 
   workflow_name = "${var.name_prefix}-sfn-dedup-sot-spec-tables"
   workflow_arn  = "arn:${data.aws_partition.current.partition}:states:${local.region_and_account}:stateMachine:${local.workflow_name}"
-  # An execution has 80 events for each round, and nine for each run of the state Look. After forty runs of Look in a round, the wait before each run is ten times dedup_wait_interval_seconds.
+  # An execution has 80 events for each round, and nine for each run of the state `Look`. After forty runs of `Look` in a round, the wait before each run is ten times dedup_wait_interval_seconds.
   longest_wait    = local.tries_take + 900
   looks           = 40 + ceil(max(0, local.longest_wait - 40 * var.dedup_wait_interval_seconds) / (10 * var.dedup_wait_interval_seconds))
   workflow_events = (length(var.dedup_round_minutes) + 1) * (9 * local.looks + 80)

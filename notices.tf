@@ -176,7 +176,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
       status = "$.detail.status"
       time   = "$.time"
     }
-    # Each line is a JSON string. The notice shows the quotes, too.
+    # Each line is a JSON string. The notice also shows the string's quotation marks.
     input_template = <<-EOT
       "${var.name_prefix}: a execução <name> do fluxo ${local.workflow_name} terminou sem concluir o dia."
       "Estado: <status> (ABORTED: foi interrompida; FAILED: falhou sem conseguir avisar; TIMED_OUT: passou do tempo máximo). Hora (UTC): <time>."

@@ -5,7 +5,7 @@ output "buckets" {
   # These preconditions are not in the data sources of account and region, because Terraform would then read the data sources only when all inputs are known.
   precondition {
     condition     = var.bucket_names_map != null || var.flag_create_buckets != false
-    error_message = "flag_create_buckets is false and bucket_names_map is null: name your own buckets in bucket_names_map, or leave out flag_create_buckets so that the module creates buckets."
+    error_message = "flag_create_buckets is false and bucket_names_map is null, so the lake has no buckets: name your own buckets in bucket_names_map, or leave out flag_create_buckets so that the module creates buckets."
   }
   precondition {
     condition     = length(var.bucket_kms_key_arns) == 0 || !local.create_buckets

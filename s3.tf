@@ -9,7 +9,7 @@ resource "aws_s3_bucket" "this" {
   tags          = var.module_default_tags
 }
 
-# The same apply may create the consumer's bucket: this resource makes the data source below wait for the bucket.
+# The same apply can create the consumer's bucket, so this resource makes the data source below wait for the bucket.
 resource "terraform_data" "own_bucket" {
   for_each = local.create_buckets ? {} : { for layer in toset(values(local.bucket_of)) : layer => local.bucket_names[layer] }
 
@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "bucket" {
 
   # Nobody can overwrite an archived page.
   # This statement also denies copies and multipart uploads, which do not send the header If-None-Match.
-  # A multipart upload may end long after it started, but S3 gives the object the date of the start.
+  # A multipart upload can end long after it started, but S3 gives the object the date of the start.
   dynamic "statement" {
     for_each = each.key == "work" ? ["pages"] : []
 

@@ -17,7 +17,7 @@ resource "aws_sqs_queue" "tickers" {
       condition     = local.visibility_timeout >= module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window
       error_message = "sqs_visibility_timeout_seconds is ${local.visibility_timeout}, so a ticker could go to a second invocation before the first has ended: write at least ${module.lambda.fetching_timeout + var.sqs_lambda_trigger_batch_window}, which is min(functions_timeout, 120) + sqs_lambda_trigger_batch_window, or leave the input out."
     }
-    # Without rounds, this is not checked: no round can queue a ticker again.
+    # Without rounds, this check passes, because no round can queue a ticker again.
     precondition {
       condition     = length(var.dedup_round_minutes) == 0 ? true : local.tries_take <= 60 * min(var.dedup_round_minutes...)
       error_message = "sqs_max_receive_count is ${var.sqs_max_receive_count}, sqs_visibility_timeout_seconds is ${local.visibility_timeout} and sqs_delay_seconds is ${var.sqs_delay_seconds}, so all tries of a ticker can take ${local.tries_take} seconds. dedup_round_minutes is ${jsonencode(var.dedup_round_minutes)}, so a round could queue a ticker again before the ticker's last try: write waits of at least ${ceil(local.tries_take / 60)} minutes, or smaller values in the other three inputs."

@@ -18,7 +18,7 @@ variable "module_default_tags" {
 
   validation {
     condition     = length(var.module_default_tags) <= 10
-    error_message = "module_default_tags has ${length(var.module_default_tags)} tags: write at most 10 (S3's limit for an object), and set other tags in the provider's default_tags, which the S3 objects with the Lambda packages do not get."
+    error_message = "module_default_tags has ${length(var.module_default_tags)} tags, but an S3 object takes at most 10: write at most 10, and set the other tags in the provider's default_tags, which the Lambda packages' S3 objects do not get."
   }
   validation {
     condition     = alltrue([for key in keys(var.module_default_tags) : !startswith(lower(key), "aws:")])
@@ -64,7 +64,7 @@ variable "bucket_notifications" {
 }
 
 variable "databases_names_map" {
-  description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share a name. Null: `db_<name_prefix>_<layer>`, with underscores for hyphens."
+  description = "Glue database name of each layer (`sor`, `sot`, `spec`); layers may share a name. Null: `db_<name_prefix>_<layer>`, with underscores instead of hyphens."
   type        = object({ sor = string, sot = string, spec = string })
   default     = null
 
@@ -315,7 +315,7 @@ variable "fetch_headers" {
 
   validation {
     condition     = alltrue([for value in values(var.fetch_headers) : can(regex("^[!-~]([ -~]*[!-~])?$", value))])
-    error_message = "fetch_headers has the values ${jsonencode(values(var.fetch_headers))}: write each on one line, in ASCII, without space around it, such as \"pt-BR,pt;q=0.9\"."
+    error_message = "fetch_headers has the values ${jsonencode(values(var.fetch_headers))}: write each value on one line, in ASCII, without a space at its start or end, such as \"pt-BR,pt;q=0.9\"."
   }
 
   validation {

@@ -1,5 +1,5 @@
 locals {
-  # All views are in one database; the tables that they read may be in others.
+  # All views are in one database; the tables that they read can be in other databases.
   views_database = var.tables.spec_ativos.database
   view_columns = {
     vw_acoes_ultimo_dia  = var.columns.sot_acoes

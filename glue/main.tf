@@ -14,7 +14,7 @@ locals {
 
   partition_key = { name = "anomesdia_exec", type = "int", comment = "Dia da execução, como número no formato AAAAMMDD" }
 
-  # Layers with equal database names share one database, under the first layer's key.
+  # Layers with equal database names share one database. Its key in for_each is the first of these layers.
   layers      = ["sor", "sot", "spec"]
   database_of = { for layer in local.layers : layer => [for other in local.layers : other if var.database_names[other] == var.database_names[layer]][0] }
 }

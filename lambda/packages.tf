@@ -61,7 +61,7 @@ resource "aws_s3_object" "package" {
   source = local.files[each.key]
   tags   = var.tags
 
-  # An S3 object takes at most ten tags, but the provider can have more default_tags: the object gets no default_tags.
+  # An S3 object takes at most ten tags, and the provider can have more default_tags, so the object gets no default_tags.
   override_provider {
     default_tags {
       tags = {}

@@ -87,7 +87,7 @@ locals {
         Parameters = {
           TopicArn    = try(var.notices.topic_arn, "")
           "Subject.$" = "$.said.subject"
-          # Texts with line breaks come from $.said: the template of an intrinsic function must be one line.
+          # Texts with line breaks come from $.said, because the template of an intrinsic function must be one line.
           "Message.$" = "States.Format('{}{}{}{}{}', $.said.start, $$.Execution.Name, $.said.error, States.JsonToString($.failure), $.said.end)"
         }
         Next = "Broken"
@@ -142,7 +142,7 @@ resource "aws_sfn_state_machine" "this" {
         }]
         Default = "Look"
       }
-      # ReadPages starts a round: without a round, the first Look would treat the day as settled.
+      # `ReadPages` starts a round. Without a round, the first `Look` would treat the day as settled.
       ReadPages = merge({
         Type     = "Task"
         Resource = local.invoke

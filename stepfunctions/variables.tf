@@ -24,7 +24,7 @@ variable "notices" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the workflow's logs are kept."
+  description = "Days to keep the workflow's logs."
   type        = number
 }
 

@@ -11,7 +11,7 @@ module "pynvest_tools" {
 }
 
 # This user's access key is stored on your machine.
-# The user may put, get and list pages, and has no other access to the lake.
+# The user is allowed to put, get and list pages, and has no other access to the lake.
 # Create the key with `aws iam create-access-key`: Terraform would store the key in its state.
 resource "aws_iam_user" "collector" {
   # checkov:skip=CKV_AWS_273:A machine at home has no role to assume; this user can only put, get and list pages

@@ -75,7 +75,7 @@ module "pynvest_tools" {
   # With "fail", a bad verdict fails the workflow; with "record", the verdict is only written.
   quality_gate           = "fail"
   quality_reference_from = null
-  # AWS first mails a link to this address; its owner must follow the link. To use your own topic, set alarm_topic_arn instead.
+  # The owner of this address must first follow the link in AWS's mail. To use your own topic, set alarm_topic_arn instead.
   alarm_email                   = var.alarm_email
   alarm_topic_arn               = null
   daily_digest                  = true

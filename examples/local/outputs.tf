@@ -1,5 +1,5 @@
 output "tables" {
-  description = "Layer, kind of asset, bucket, key prefix, database and name of each table of assets, SoR first."
+  description = "Layer, kind of asset, bucket, key prefix, database and name of each table except the quality table, SoR first."
   value = [for key in ["sor_acoes", "sor_fiis", "sot_acoes", "sot_fiis", "spec_ativos"] :
     { for field, value in module.pynvest_tools.tables[key] : field => value if field != "arn" }
   ]
