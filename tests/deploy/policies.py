@@ -56,7 +56,7 @@ def policies(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 
 
 def wrong_with_policy(policy: Mapping[str, Any]) -> list[str]:
-    """Return what parliament finds wrong with a policy's actions, resources and conditions.
+    """Return the findings of ``parliament`` about a policy's actions, resources and conditions.
 
     ``*`` is correct in a policy with principals, because such a policy applies only to its own resource.
     The result leaves out findings whose resource types are all in `OTHER_KINDS`.

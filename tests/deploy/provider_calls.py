@@ -51,7 +51,7 @@ def actions_called(log: Path) -> set[str]:
     Raises
     ------
     ValueError
-        If a call has neither an IAM action of the same name nor an entry in `S3_ACTIONS`.
+        A call has neither an IAM action of the same name nor an entry in `S3_ACTIONS`.
     """
     return {action for record in RECORD.split(log.read_text()) for action in _actions(record)}
 

@@ -173,7 +173,7 @@ def deployed(
 
 
 def actions(role: str, *, seen: bool) -> Iterator[str]:
-    """Yield the granted actions: those that the log shows (`seen`), or those that only AWS checks."""
+    """Yield granted actions: those in the log if `seen`, otherwise those that only AWS checks."""
     for statement in POLICIES[role]["Statement"]:
         if statement["Sid"].startswith(NOT_SEEN) != seen:
             yield from statement["Action"]

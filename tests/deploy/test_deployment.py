@@ -405,7 +405,7 @@ def test_step_functions_accepts_the_workflow(
 def test_changed_packages_are_updated_and_lost_resources_are_restored(
     deployed: Deployed, emulator: Emulator
 ) -> None:
-    """Terraform builds only changed and lost packages. New line endings or file modes change no package."""
+    """Terraform builds only changed and lost packages. Line endings and file modes do not change packages."""
 
     def change(module: Path) -> None:
         for path in [*module.glob("lambda/src/**/*.py"), *module.glob("glue/schemas/*.json")]:

@@ -1,4 +1,4 @@
-"""Each machine builds the same packages, before ``terraform apply`` and during ``terraform apply``."""
+"""Each machine builds the same packages. The build runs before ``terraform apply`` or during it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ALL_PACKAGES = "-target=module.pynvest_tools.module.lambda.aws_s3_object.package
 
 
 def pythons() -> list[str]:
-    """Return this test's Python. An older Python (3.9 or later) comes first if one with pip is installed."""
+    """Return an older Python (at least 3.9) with pip, if one is installed, and then this test's Python."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for minor in range(9, sys.version_info.minor):
         named = (f"python3.{minor}", *map(str, sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))))

@@ -57,9 +57,9 @@ class Upgraded:
     changes
         The changes in the plan of the upgrade.
     checkout
-        The consumer's root with the current module.
+        The consumer's root module, with the current version of the lake's module.
     old_share, share
-        The assets that the lake read: `old_share` on `old_day`, and `share` on `day`.
+        The lake read the assets `old_share` on `old_day`, and the assets `share` on `day`.
     old_day
         The old version read the pages of this day. After the upgrade, an execution of the old workflow
         completed this day.

@@ -338,7 +338,7 @@ def good_today(applied_faulty_lake: FaultyLake) -> Day:
 
 @dataclass(frozen=True)
 class FromPages:
-    """Today's day after a good run, a run with most pages refused, and a run from archived pages."""
+    """Today, after three runs: a good run, a run with most pages refused, and a run from archived pages."""
 
     day: Day
     lacking: str

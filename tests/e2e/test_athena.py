@@ -381,7 +381,7 @@ def test_a_readers_snapshot_has_the_history_of_every_asset(
 
 
 def expected_histories(known: KnownLake, days: int) -> dict[str, AssetHistory]:
-    """Return each asset's history from the rows of the latest `days` run days, with each session once."""
+    """Return each asset's history, with each session once. `days` is the number of newest days to read."""
     expected = {}
     for key, ticker in (("sot_acoes", "nome_papel"), ("sot_fiis", "fii")):
         rows = known.by_session(key)
@@ -459,7 +459,7 @@ def test_the_notebook_recipe_returns_the_assets_of_the_last_day(
     assert_frame_equal(found, expected, check_index_type=False)
 
 
-def test_the_duckdb_recipe_returns_one_row_a_session_also_in_a_second_run(
+def test_the_duckdb_recipe_returns_one_row_per_session_also_in_a_second_run(
     asked: Asked, reader: Role, tmp_path: Path
 ) -> None:
     gone = tmp_path / SPEC_ATIVOS / "anomesdia_exec=20261117" / "0.part.parquet"
@@ -477,7 +477,7 @@ def test_the_duckdb_recipe_returns_one_row_a_session_also_in_a_second_run(
 
 
 def make_athena_calls(asked: Asked, reader: Role) -> None:
-    """The emulator's Athena skips IAM checks, so make AWS Athena's calls with the reader's role."""
+    """Call Glue and S3 with the reader's role, as AWS Athena does. The emulator's Athena skips IAM checks."""
     glue, s3 = reader.client("glue"), reader.client("s3")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.get_database(Name="default")

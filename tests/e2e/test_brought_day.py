@@ -114,7 +114,7 @@ def test_a_collector_brings_a_day_that_the_site_refuses_and_later_the_missing_pa
     assert (status, f"Missing: {lost}" in said) == (4, True), said
     asked = Counter(request.path for request in faulty.site.requests if request.status == 200)
     listed = len(faulty.assets) + sum(map(len, GHOSTS.values()))
-    # The pages show a session of long ago, so the second start probes one of the archived stocks.
+    # No archived page has the day's session, so the second start requests one archived stock again.
     assert (len(asked), sum(asked.values())) == (listed - 1 + 2, listed - 1 + 2 + 1)
     # The manifest's event starts stage 1, and stage 1 starts the workflow.
     (brought,) = until(lambda: faulty.executions() - executions, "the workflow of the day")

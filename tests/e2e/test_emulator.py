@@ -126,7 +126,7 @@ def test_functions_share_one_copy_of_a_layer_and_a_package(emulator: Emulator) -
         assert len(one) == 1
 
 
-def test_at_most_one_process_a_core_starts_at_the_same_time(emulator: Emulator) -> None:
+def test_no_more_processes_than_cores_start_at_the_same_time(emulator: Emulator) -> None:
     cores = os.cpu_count() or 1
     name, functions = create_function(emulator, "starts", source=STARTS), emulator.client("lambda")
 
@@ -234,7 +234,7 @@ def test_an_unknown_access_key_is_refused(emulator: Emulator) -> None:
         stranger.list_buckets()
 
 
-def test_athena_accepts_parameters_and_its_own_functions_from_awswrangler(
+def test_awswrangler_can_use_parameters_and_functions_of_athena(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in emulator.env().items():

@@ -58,7 +58,7 @@ def test_only_bad_tickers_are_missing_and_a_round_completes_the_day(faulty: Faul
 
 
 def test_an_evening_that_begins_with_a_refusal_recovers_by_itself(faulty: FaultyLake) -> None:
-    """Start the schedules' targets with the schedules' inputs, but seconds apart instead of hours apart."""
+    """Start the targets of both schedules, with the schedules' inputs, within seconds instead of hours."""
     fault = Fault("status", status=403)
     faulty.site.set_fault("*", fault)
     faulty.site.set_fault("/resultado.php", fault)

@@ -107,7 +107,7 @@ def test_failed_events_are_in_the_failure_queue_and_the_day_is_rebuilt_from_sor(
 
 def test_deleted_objects_are_restored(faulty: FaultyLake, good_today: Day) -> None:
     day = good_today
-    # S3 stores times in whole seconds: wait, so that all earlier writes are older than `accident`.
+    # S3 stores times in whole seconds: in the next second, all earlier writes have an earlier time.
     accident = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
     until(lambda: datetime.now(timezone.utc) >= accident, "the next second")
     for table in faulty.lake.tables:

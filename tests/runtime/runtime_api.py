@@ -42,8 +42,8 @@ finally:
 def runtime_api(event: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Serve Lambda's runtime API with one event.
 
-    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and a dictionary. For each POST, the dictionary gets the
-    JSON body, with the path below `API` as the key.
+    Yield the address for ``AWS_LAMBDA_RUNTIME_API``, and a dictionary of the posted JSON bodies. The keys are
+    the paths below `API`.
     """
     events, posted = [event], {}
 

@@ -98,7 +98,7 @@ run "own_buckets_and_names_and_settings_of_queues_are_used" {
     error_message = "Spec is in ${output.tables.spec_ativos.bucket}"
   }
 
-  # With the default name prefix, a table's key prefix is its name.
+  # With the default name prefix, a table's key prefix is the table's name.
   assert {
     condition     = alltrue([for table in module.glue.tables : table.prefix == "${table.name}/"])
     error_message = "prefixes: ${jsonencode(module.glue.tables)}"

@@ -57,7 +57,7 @@ run "functions_roles_triggers_and_packages" {
     source = "./lambda"
   }
 
-  # Each function's environment contains its tables.
+  # Each function's environment names the function's tables.
   assert {
     condition = { for name, function in aws_lambda_function.this : name => {
       for variable, value in one(function.environment).variables : variable => [for given in flatten([jsondecode(value)]) :

@@ -104,7 +104,7 @@ run "an_address_gets_a_topic_a_subscription_a_rule_and_alarms" {
     })
     error_message = "alarms: ${jsonencode(aws_cloudwatch_metric_alarm.this)}"
   }
-  # `silence` also sends a notice when its data stops. A new lake gets no notice, because its alarm starts without data.
+  # `silence` also sends a notice when its metric gets no more data. A new lake gets no notice, because its alarm starts without data.
   assert {
     condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [for actions in [alarm.alarm_actions, alarm.insufficient_data_actions] : length(coalesce(actions, []))] } == {
       not_started = [1, 0]

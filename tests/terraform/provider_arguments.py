@@ -1,8 +1,8 @@
 """Write ``provider_arguments.json``: ``python tests/terraform/provider_arguments.py``.
 
-The file describes releases of the AWS provider that no test runs. For each release, the file lists the
-arguments and attributes of the types that the module or an example uses. This program reads CDK bindings from
-PyPI. The bindings are generated from the schemas of the provider's releases.
+The file describes releases of the AWS provider. No test runs these releases. For each release, the file lists
+the arguments and attributes of the types that the module or an example uses. This program reads CDK bindings
+from PyPI. The bindings are generated from the schemas of the provider's releases.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _members(package: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 def arguments(source: str) -> dict[str, list[str]]:
     """Return a type's arguments by block path, such as "rule.filter".
 
-    The arguments outside a block have the key "".
+    The key "" has the arguments that are in no block.
     """
     bodies = dict(BLOCK.findall(source))
     found: dict[str, list[str]] = {}
@@ -107,7 +107,7 @@ def arguments(source: str) -> dict[str, list[str]]:
 
 
 def attributes(source: str) -> list[str]:
-    """Return the attributes of a type that a configuration can only read."""
+    """Return a type's read-only attributes."""
     own = source[KIND.search(source).end() : source.rindex("    synthesizeAttributes() {")]
     known = arguments(source)
     return sorted({one or other for one, other in READ.findall(own)} - {*known, *known[""]})
@@ -137,7 +137,7 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the releases from the CDK bindings. Keep the deprecated entries, which are written by hand."""
+    """Update `FILE` from the CDK bindings. Keep the deprecated entries, which are written by hand."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     content["releases"] = {version: release(version) for version in BINDINGS}
     FILE.write_text(text_of(content), encoding="utf-8")

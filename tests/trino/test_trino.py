@@ -80,7 +80,10 @@ class AskedLake:
 
 
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
-    """Copy the first day's rows to `count` earlier weekdays. `skip` empty weekdays precede the first day."""
+    """Copy the first day's rows to `count` earlier weekdays.
+
+    The `skip` weekdays directly before the first day get no rows.
+    """
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]
     rows = {

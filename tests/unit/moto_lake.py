@@ -61,11 +61,11 @@ class Lake:
     tables: dict[str, LakeTable] = field(default_factory=dict)
 
     def table_setting(self, name: str) -> str:
-        """Return a table in the format of a function's environment variable."""
+        """Return a table as JSON, for a function's environment variable."""
         return json.dumps(vars(self.tables[name]))
 
     def setting(self, *names: str) -> str:
-        """Return tables in the format of a function's environment variable."""
+        """Return tables as JSON, for a function's environment variable."""
         return json.dumps([vars(self.tables[name]) for name in names])
 
     @property

@@ -1,4 +1,4 @@
-"""Events can come twice, late, in any order or be interrupted: the next workflow run completes the day."""
+"""Events come twice or late, in any order, or are interrupted; the next workflow run completes the day."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_the_default_addresses_are_those_of_pynvest() -> None:
         assert getattr(ours, name) == getattr(pynvest, name) == getattr(given, name)
 
 
-def test_a_day_calls_one_method_a_listing_and_one_a_ticker_and_pynvest_makes_no_requests(
+def test_a_day_calls_one_method_per_listing_and_one_per_ticker_and_pynvest_makes_no_requests(
     pynvest: Fundamentus, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:

@@ -73,7 +73,7 @@ def test_the_digest_names_a_possible_split_since_the_newest_earlier_day(lake: La
     assert "grupamentos: PETR4 (1 para 2)\n" in assess("assess")["notice"]["text"]
 
 
-def test_earlier_days_are_read_only_after_the_day_is_settled(lake: Lake, assess: Any) -> None:
+def test_earlier_days_are_not_read_before_the_day_is_settled(lake: Lake, assess: Any) -> None:
     asked: list[str] = []
     client("s3").meta.events.register(
         "before-call.s3",

@@ -43,7 +43,7 @@ def state(
     rounds: tuple[Round, ...] = (ROUND,),
     **more: object,
 ) -> DayState:
-    """Return the state of a day with the given values; all assets were read one minute after the start."""
+    """Return a day's state. All assets were read 60 seconds after `START`."""
     acoes = {"PETR4": READ, "VALE3": READ} if acoes is None else acoes
     fiis = {"HGLG11": READ} if fiis is None else fiis
     batches = tuple(
@@ -98,7 +98,7 @@ def test_nonempty_queues_and_pending_objects_get_ten_more_minutes(more: dict) ->
     assert not waits(day, after(60 + GRACE_SECONDS))
 
 
-def test_the_ten_minutes_begin_when_the_messages_of_unanswered_assets_expire() -> None:
+def test_the_additional_ten_minutes_begin_when_the_messages_of_unanswered_assets_expire() -> None:
     day = state(fiis={}, queues=("mensagens na fila de fundos: 1 à espera",))
 
     assert waits(day, after(PATIENCE + GRACE_SECONDS - 1))
@@ -180,7 +180,7 @@ def test_a_repeated_session_is_a_reason_for_a_round() -> None:
         ([Outcome.REFUSED] * 3, {"fetch_from": "pages"}, False),
     ],
 )
-def test_the_site_refuses_aws_if_the_newest_round_read_nothing_and_three_assets_were_refused(
+def test_the_site_counts_as_refusing_if_the_newest_round_read_nothing_and_had_three_refusals(
     outcomes: list[Outcome], more: dict[str, str], refuses: bool
 ) -> None:
     said = {f"AAA{number}": AssetEntry(outcome, 1) for number, outcome in enumerate(outcomes)}

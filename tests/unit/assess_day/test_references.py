@@ -9,7 +9,7 @@ from pynvest_lake.contract import SOT_ACOES, SOT_FIIS, SPEC_ATIVOS
 
 
 def session_row(session: float | None, table: str = SPEC_ATIVOS) -> QualityRow:
-    """Return a row of the check. Older versions wrote one row, for the Spec table, instead of one a kind."""
+    """Return a row of the check. Older versions wrote one row for both kinds: the row of the Spec table."""
     return QualityRow(table, SESSION_REPEATED, None, session, None, Verdict.OK, None)
 
 
@@ -26,7 +26,7 @@ def session_row(session: float | None, table: str = SPEC_ATIVOS) -> QualityRow:
         (20261123, {}, False),
     ],
 )
-def test_a_session_is_old_if_a_day_of_the_last_five_had_it_or_was_read_after_its_own_session(
+def test_a_session_is_old_if_a_recent_day_has_it_or_a_recent_day_was_read_on_time(
     session: int, earlier: dict[int, int | None], is_old: bool
 ) -> None:
     rows = {day: [session_row(one)] for day, one in earlier.items()}

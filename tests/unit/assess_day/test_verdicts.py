@@ -87,7 +87,7 @@ def test_thirty_one_good_days_with_ordinary_noise_are_ok() -> None:
     assert max(shares.values()) <= 1
 
 
-def test_a_renamed_core_label_is_named_and_a_failure_once_there_is_a_reference() -> None:
+def test_a_renamed_core_label_is_named_and_is_a_failure_if_there_is_a_reference() -> None:
     first, last = both(lambda asset: asset.with_label("P/VP", "P/VPA"))
 
     assert remarks(first) == {
@@ -190,7 +190,7 @@ def test_a_renamed_common_label_is_a_remark_on_the_thirty_first_day() -> None:
     assert remarks(last)[SOT_ACOES, "preenchimento", "vlr_divida_bruta"] == "aviso"
 
 
-def test_half_a_listing_is_a_failure_once_there_is_a_reference() -> None:
+def test_half_a_listing_is_a_failure_if_there_is_a_reference() -> None:
     rows = judged(assets_of(LAST)[::2], LAST)
 
     assert remarks(judged(assets_of(FIRST)[::2], FIRST)) == {}
@@ -382,7 +382,7 @@ def test_a_bad_day_is_no_reference_until_reference_from_accepts_it() -> None:
     assert remarks(accepted) == {}
 
 
-def test_reference_from_hides_references_but_not_the_last_session_and_older_dead_letters() -> None:
+def test_reference_from_hides_references_but_neither_the_last_session_nor_older_dead_letters() -> None:
     before = session_of(LAST - timedelta(days=1))
     late = [on_session(asset, before) if last_quote(asset) > before else asset for asset in assets_of(LAST)]
     last_day = weekdays(30)[-1]
@@ -478,7 +478,7 @@ def test_foreign_objects_are_named() -> None:
     assert f"ou falhar: 2 ({', '.join(keys)})." in reasons(rows)
 
 
-def test_days_missing_in_the_catalog_are_counted_with_the_statement_that_registers_them() -> None:
+def test_days_missing_in_the_catalog_are_counted_and_the_reason_says_how_to_register_them() -> None:
     table, other = LakeTable("lake", "db_sot", SOT_ACOES), LakeTable("lake", "db_sot", SOT_FIIS)
     good = good_day(FIRST)
 

@@ -100,7 +100,7 @@ def test_an_invalid_date_or_moment_is_null(text: str) -> None:
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))
-def test_any_moment_as_pynvest_writes_it_reads_back(moment: datetime) -> None:
+def test_any_moment_in_the_format_of_pynvest_is_read_back(moment: datetime) -> None:
     assert read_moment(f"{moment:%d-%m-}{moment.year:04}{moment: %H:%M:%S}") == moment
 
 

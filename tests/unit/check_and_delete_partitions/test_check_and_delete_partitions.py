@@ -455,7 +455,7 @@ def test_a_manifest_starts_nothing_if_the_functions_read_the_site(lake: Lake, st
         (20261113, False, False),  # more than seven days ago
     ],
 )
-def test_a_manifest_starts_today_or_a_recent_trading_day_without_a_run(
+def test_a_manifest_starts_the_workflow_for_today_or_a_recent_trading_day_without_a_run(
     lake: Lake, stage1: Stage1, day: int, was_run: bool, starts: bool
 ) -> None:
     if was_run:

@@ -167,7 +167,7 @@ def test_it_names_itself_and_prints_its_progress(machine: CollectorMachine) -> N
     assert f"{DAY} is complete" in said
 
 
-def test_it_only_puts_gets_and_lists_under_pages(machine: CollectorMachine) -> None:
+def test_the_collector_only_gets_puts_and_lists_objects_below_pages(machine: CollectorMachine) -> None:
     machine.run()
     machine.run()
 
@@ -225,7 +225,7 @@ def test_a_complete_day_gets_no_second_manifest(machine: CollectorMachine) -> No
     assert (machine.site.requests, machine.keys) == ([], keys)
 
 
-def test_a_kind_with_an_old_session_is_requested_again_once_the_site_shows_a_newer_one(
+def test_a_kind_with_an_old_session_is_requested_again_when_the_site_shows_a_newer_one(
     machine: CollectorMachine,
 ) -> None:
     machine.site.session = date(2020, 11, 20)
@@ -428,7 +428,9 @@ def test_a_day_is_not_started_after_the_next_session_has_opened(machine: Collect
     assert (machine.site.requests, machine.keys) == ([], [])
 
 
-def test_a_day_with_all_pages_gets_its_manifest_even_after_the_opening(machine: CollectorMachine) -> None:
+def test_a_day_with_all_pages_gets_its_manifest_even_after_the_next_session_has_opened(
+    machine: CollectorMachine,
+) -> None:
     machine.run()
     for key in set(machine.keys) - machine.objects:
         machine.s3.delete_object(Bucket=BUCKET, Key=key)

@@ -53,7 +53,7 @@ def content_of(path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
-    """Return the example's GitHub workflow that applies a root."""
+    """Return the workflow of the example for GitHub Actions."""
     return content_of(PROJECT / "examples" / "github-actions" / "deploy.yml")
 
 

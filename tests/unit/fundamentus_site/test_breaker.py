@@ -18,7 +18,7 @@ from fundamentus_site.breaker import Breaker
         ("A B read C D A", True),
     ],
 )
-def test_three_different_assets_refused_in_a_row_open_it(answers: str, is_open: bool) -> None:
+def test_refusals_of_three_different_assets_in_a_row_open_the_breaker(answers: str, is_open: bool) -> None:
     breaker = Breaker(60)
     for answer in answers.split():
         if answer == "read":
@@ -29,7 +29,7 @@ def test_three_different_assets_refused_in_a_row_open_it(answers: str, is_open: 
     assert breaker.open is is_open
 
 
-def test_429_opens_it_and_after_the_cool_down_one_refusal_opens_it_until_a_page_is_read(
+def test_429_opens_the_breaker_and_one_refusal_opens_it_again_unless_a_page_was_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
@@ -52,7 +52,7 @@ def test_429_opens_it_and_after_the_cool_down_one_refusal_opens_it_until_a_page_
     assert not breaker.open
 
 
-def test_if_all_assets_are_refused_any_number_of_threads_requests_three() -> None:
+def test_if_all_assets_are_refused_the_threads_request_only_three() -> None:
     breaker, asked, lock = Breaker(60), [], threading.Lock()
 
     def ask(ticker: str) -> None:

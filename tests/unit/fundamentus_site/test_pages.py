@@ -120,7 +120,7 @@ STRANGE = "<title>Login do Wi-Fi</title>"
         "500",
     ],
 )
-def test_a_challenge_is_a_refusal_and_a_strange_page_is_one_unless_the_server_fails(
+def test_a_challenge_is_a_refusal_and_so_is_a_strange_page_unless_the_server_fails(
     status: int, body: str, error: type[FundamentusError]
 ) -> None:
     found = outcome(body, status)
@@ -155,7 +155,7 @@ def tables(*contents: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("header", [HEADER, HEADER.replace("th>", "td>")])
-def test_each_asset_even_without_a_digit_has_its_listed_price_or_none(header: str) -> None:
+def test_each_listed_asset_has_its_price_or_none_even_if_its_ticker_has_no_digit(header: str) -> None:
     found = read_listing_page(
         page(tables([header, row("PETR4", "1.031,87"), row("VALE3", ""), row("ABCD", " 9 ")]))
     )

@@ -37,7 +37,7 @@ def is_row_of(frame: pd.DataFrame, asset: SampleAsset) -> bool:
     return frame.iloc[0].drop("datetime_exec").to_dict() == asset.expected_sor()
 
 
-def test_a_frame_has_one_row_of_objects_and_attributes_of_the_page() -> None:
+def test_a_frame_has_one_row_of_type_object_and_attributes_about_the_page() -> None:
     page = page_of(detail_page(STOCK.with_label("P/L", "P/L novo")))
     frame = SITE.coleta_indicadores_de_ativo("petr4 ", page=page, kind=Kind.ACOES, day=DAY)
 

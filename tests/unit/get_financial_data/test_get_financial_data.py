@@ -235,7 +235,7 @@ def test_a_bad_ticker_does_not_affect_the_rest_of_its_batch(
     assert set(ledger_entries(lake)) == {*good, *([] if outcome == "failed" else [bad])}
 
 
-def test_refusals_between_pages_that_are_read_affect_only_their_assets(
+def test_a_refusal_followed_by_a_page_affects_only_its_asset(
     lake: Lake, site: SiteServer, fetch: Any
 ) -> None:
     odd, good = STOCKS[:4], STOCKS[4:8]

@@ -93,7 +93,7 @@ def test_listing_rows_without_an_asset_are_skipped_and_named(
     assert lake.ledger.listing(DAY).unreadable == {Kind.ACOES: 1, Kind.FIIS: 0}
 
 
-def test_a_partial_run_and_its_round_list_and_queue_only_the_given_tickers(lake: Lake, queue: Any) -> None:
+def test_a_partial_run_and_its_round_have_only_the_given_tickers(lake: Lake, queue: Any) -> None:
     stock, fund = STOCKS[0], FUNDS[0]
 
     result = queue({"anomesdia_exec": DAY, "tickers": [stock, fund, "NONE99"]})
@@ -592,7 +592,7 @@ LATE = {
 
 
 @pytest.mark.parametrize("probed", ["PETR4", "HGLG11"])
-def test_a_new_session_queues_assets_read_in_the_week_before_again(
+def test_with_a_new_session_the_assets_read_in_the_week_before_are_queued_again(
     lake: Lake, queue: Any, probed: str
 ) -> None:
     answer(lake, Kind.ACOES, Outcome.READ, *STOCKS[:2], session=20261120)

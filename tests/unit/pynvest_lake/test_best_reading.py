@@ -10,7 +10,7 @@ def rows(*readings: tuple[str, object, object, str]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(names, reading, strict=True)) for reading in readings])
 
 
-def test_the_latest_times_win_and_then_the_later_table() -> None:
+def test_the_latest_times_win_and_at_equal_times_the_later_table() -> None:
     early, late = "30-11-2026 19:00:00", "01-12-2026 18:00:00"
     first = rows(
         ("AAAA3", early, None, "older"),

@@ -78,7 +78,7 @@ def test_each_column_names_the_label_that_pynvest_reads_it_from(table: str, colu
 
 
 @pytest.mark.parametrize(("table", "count"), [(SOR_ACOES, 41), (SOR_FIIS, 30)])
-def test_labels_with_a_date_or_of_some_assets_are_no_core_labels(table: str, count: int) -> None:
+def test_labels_of_some_assets_or_of_a_limited_time_are_not_core_labels(table: str, count: int) -> None:
     schema = table_schema(table)
     assert len(schema.core_labels) == count
     assert schema.core_labels < set(schema.labels)

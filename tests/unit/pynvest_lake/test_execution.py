@@ -74,7 +74,7 @@ def test_the_schedule_gives_rounds_and_no_day(given: dict[str, Any], is_schedule
         ("2026-11-24T21:45:00Z", "pages", True),
     ],
 )
-def test_a_day_is_past_at_midnight_and_a_collectors_day_when_the_next_session_closes(
+def test_a_day_is_past_at_midnight_but_with_a_collector_when_the_next_session_closes(
     started_at: str, fetch_from: str, repeats: bool
 ) -> None:
     event = {"input": {"anomesdia_exec": DAY, "source": "pages"}, "started_at": started_at}

@@ -96,14 +96,14 @@ def test_python_3_10_reads_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ledger_module.moment_of("2026-11-23T21:45:07Z") == NOW
 
 
-def test_an_asset_counts_as_read_only_while_its_object_is_in_sor() -> None:
+def test_an_asset_without_its_object_in_sor_does_not_count_as_read() -> None:
     ledger = day_of(batch(PETR4=entry(object="a")), batch(PETR4=entry(Outcome.REFUSED)))
 
     assert ledger.assets({"a"})[Kind.ACOES, "PETR4"].outcome is Outcome.READ
     assert ledger.assets(set())[Kind.ACOES, "PETR4"].outcome is Outcome.REFUSED
 
 
-def test_missing_assets_are_listed_and_neither_read_nor_unknown_to_the_site() -> None:
+def test_an_asset_is_missing_if_it_is_listed_but_neither_read_nor_unknown_to_the_site() -> None:
     ledger = day_of(
         batch(PETR4=entry(Outcome.NO_SUCH_PAPER), VALE3=entry(Outcome.LATER_SESSION, why="20261124")),
         batch(XXXX3=entry(Outcome.FAILED)),

@@ -131,7 +131,7 @@ def test_a_missing_object_is_gone(lake: Lake) -> None:
         read(lake.s3, lake.tables[SOR_ACOES].part(DAY, object_id(1)))
 
 
-def test_the_ids_that_a_compact_object_lists_have_arrived(lake: Lake) -> None:
+def test_the_ids_in_a_compact_object_count_as_arrived(lake: Lake) -> None:
     table = lake.tables[SOT_ACOES]
     write(lake.s3, table.compact(DAY, object_id("any")), rows(SOT_ACOES, {}), [object_id(1), object_id(2)])
     write(lake.s3, table.part(DAY, object_id(3)), rows(SOT_ACOES, {}))

@@ -87,7 +87,7 @@ def test_no_view_or_query_divides_a_literal_by_a_literal(path: Path) -> None:
     assert literals == []
 
 
-def test_the_query_gives_one_row_an_asset_with_the_last_reading_of_each_session_in_order() -> None:
+def test_the_query_gives_one_row_per_asset_with_the_last_reading_of_each_session_in_order() -> None:
     lake = duckdb.connect()
     lake.execute(
         "CREATE TABLE sot AS SELECT * FROM (VALUES "

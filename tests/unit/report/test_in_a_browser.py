@@ -389,7 +389,7 @@ def test_the_shown_rows_are_downloaded_as_a_sheet(opened: Opener, tmp_path: Path
             assert (float(cell.replace(",", ".")) if cell else None) == pytest.approx(value)
 
 
-def test_the_readers_own_list_is_a_filter_and_address_and_browser_keep_it(
+def test_the_readers_own_list_filters_the_assets_and_is_kept_in_address_and_browser(
     opened: Opener,
 ) -> None:
     page = opened(fragment="#lista=petr4,HGLG11,XXXX3")

@@ -100,7 +100,7 @@ def test_a_missing_asset_is_named_and_does_not_hide_the_history_of_others(
     assert ("O histórico de XPTO3 ainda não tem dois pregões." in text) is (followed == ("XPTO3",))
 
 
-def test_pages_read_on_the_next_morning_have_its_date() -> None:
+def test_a_reading_on_the_next_morning_is_shown_with_its_date() -> None:
     text = text_of(page(sample(datetime_exec=datetime(2026, 11, 24, 8, 5))))
 
     assert "lido no dia 23/11/2026 do lake, até as 08:05 de 24/11/2026, no horário de Brasília." in text
@@ -363,7 +363,7 @@ def test_an_older_lake_without_a_column_gives_a_page_without_it(lacking: str) ->
     assert len(found) == len(traded(whole))
 
 
-def test_new_numbers_of_a_lake_can_be_chosen_by_name_and_missing_ones_cannot() -> None:
+def test_a_new_column_of_a_lake_can_be_chosen_and_a_missing_one_cannot() -> None:
     lacking = ("vlr_ind_roic", "vlr_cap_rate")
     rows = [
         {"vlr_novo": 1.5} | {name: value for name, value in row.items() if name not in lacking}

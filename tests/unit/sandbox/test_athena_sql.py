@@ -97,7 +97,7 @@ def test_a_query_returns_the_value_that_athena_documents(ask: Ask, sql: str, row
     assert found == [pytest.approx(value) if isinstance(value, float) else value for value in row]
 
 
-def test_path_is_the_file_of_a_row_and_no_column_of_the_table(ask: Ask) -> None:
+def test_the_hidden_column_path_has_the_file_of_a_row(ask: Ask) -> None:
     sql = """SELECT DISTINCT "$path" FROM prices WHERE "$path" LIKE '%20261127%'"""
 
     assert ask(sql) == {

@@ -42,7 +42,10 @@ SHOWS = f"from sandbox.console import Console\nConsole().table({COLUMNS!r}, {ROW
 
 
 def printed_in_terminal(width: int, code: str, *, reads_terminal: bool = True, **more: str) -> list[str]:
-    """Run `code` with variables `more` in a terminal of `width` columns, and return the printed lines."""
+    """Run `code` in a terminal of `width` columns, and return the printed lines.
+
+    `more` contains additional environment variables.
+    """
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, width))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "TERM": "xterm", "PYTHONUTF8": "1", **more}
@@ -115,7 +118,7 @@ def test_an_answer_is_complete_without_a_pager_and_after_an_interrupt(options: d
     assert shown == printed_in_terminal(80, SHOWS)
 
 
-def test_less_ends_by_itself_after_a_short_answer_unless_the_user_sets_its_options() -> None:
+def test_the_pager_less_ends_by_itself_after_a_short_answer_unless_the_user_sets_its_options() -> None:
     options = "sh -c 'cat > /dev/null; echo $LESS'"
 
     assert printed_in_terminal(80, PAGED, PAGER=options) == ["FRX"]

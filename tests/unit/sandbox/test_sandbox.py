@@ -56,7 +56,7 @@ def day_with(*tickers: tuple[str, ...], **known: Any) -> Any:
     ],
     ids=["missing", "twice after the dedup", "not asked for", "not listed"],
 )
-def test_a_ticker_that_is_not_in_every_layer_once_is_named(day: Any, difference: str) -> None:
+def test_a_ticker_that_is_not_exactly_once_in_every_layer_is_named(day: Any, difference: str) -> None:
     with pytest.raises(NotExact, match=rf"^The lake is not exact:\n  - {difference}$"):
         check_tickers(day, ["PETR4"])
 
