@@ -46,7 +46,7 @@ variable "bucket_names_map" {
 }
 
 variable "flag_create_buckets" {
-  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. Null: true if `bucket_names_map` is null, otherwise false."
+  description = "Whether the module creates the lake's buckets, with the names in `bucket_names_map` if given. By default, the module creates them unless `bucket_names_map` is given."
   type        = bool
   default     = null
 }

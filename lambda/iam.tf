@@ -71,7 +71,7 @@ locals {
       local.receive.fiis, local.write_parts.sor_fiis, local.register_partition.sor_fiis,
       local.work.ledger.write, local.work.pages.read, local.work.pages.write,
     ]
-    # Stages 4 and 5 skip a part that a compact object already contains, so the stages read the compact objects of the table that they write.
+    # Stages 4 and 5 skip a part whose rows are already in a compact object of the target table, so they read these compact objects.
     prep-financial-data-for-acoes = [
       local.list_or_miss.sor_acoes, local.read_parts.sor_acoes,
       local.list_or_miss.sot_acoes, local.read_compacts.sot_acoes, local.write_parts.sot_acoes, local.register_partition.sot_acoes,

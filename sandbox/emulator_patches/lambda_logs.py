@@ -1,7 +1,7 @@
 """As on Lambda, every line of a function's log reaches CloudWatch, even on a busy machine.
 
-MiniStack waits only 50 ms for the first log line of an invocation. Remove this module when MiniStack waits
-for all log lines of an invocation.
+MiniStack waits only 50 ms for the first log line of an invocation. Remove this module once
+a new version of MiniStack waits for all log lines of an invocation.
 """
 
 from __future__ import annotations

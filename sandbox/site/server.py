@@ -120,7 +120,7 @@ class SiteServer(ThreadingHTTPServer):
     base_url : str
         The site's address, without a path.
     session : datetime.date, optional
-        Session to show instead of the newest session; None to change no page.
+        Session that every page shows instead of its own; None if pages show their own session.
     most_in_flight : int
         The maximum number of requests that were answered at the same time.
 

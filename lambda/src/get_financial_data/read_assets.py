@@ -99,7 +99,7 @@ class AssetResult:
 
     @property
     def reason(self) -> str:
-        """Return why the asset was not read, as text."""
+        """Return a text that says why the asset was not read."""
         if isinstance(self.error, FundamentusError | DamagedArchive):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"

@@ -22,8 +22,8 @@ from pynvest_lake.ledger import AssetKey, DayLedger, Ledger, Listing, moment_of,
 from pynvest_lake.messages import PageRef, TickerMessage
 from pynvest_lake.storage import PART, LakeTable, list_day
 
-# The page of an asset without trades does not change. An asset is not queued again if the session on its
-# page is more than seven days older than the old session.
+# The page of an asset without trades does not change. If the session on an asset's page is more than seven
+# days before the site's old session, the asset is not queued again.
 OLD_DAYS = 7
 
 

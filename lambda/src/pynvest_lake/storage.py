@@ -235,7 +235,7 @@ def arrived_ids(s3: Any, partition: Partition) -> frozenset[str]:
 
 @lru_cache(maxsize=10_000)
 def compacted_ids(s3: Any, item: LakeObject) -> frozenset[str]:
-    """Return the ids that a compact object lists; an empty set for a part.
+    """Return the ids that a compact object lists. For a part, return an empty set.
 
     Raises
     ------
