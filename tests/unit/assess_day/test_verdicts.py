@@ -39,7 +39,7 @@ from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT, SOT_ACOES, SOT_FIIS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome, Round, moment_text
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -297,6 +297,17 @@ def test_prices_that_differ_from_the_listing_are_a_failure_from_the_first_day() 
     rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: 7777.77 for asset in assets_of(FIRST)})
 
     assert remarks(rows) == {(table, "preco_listagem", "vlr_cot"): "falha" for table in (SOT_ACOES, SOT_FIIS)}
+
+
+@pytest.mark.parametrize("table", [SOT_ACOES, SOT_FIIS])
+def test_a_third_of_a_kind_with_yesterdays_session_and_prices_is_a_failure(table: str) -> None:
+    before = {asset.ticker: asset for asset in assets_of(session_of(LAST - timedelta(days=1)))}
+    of_kind = [asset.ticker for asset in assets_of(LAST) if SOT[Kind(asset.kind)] == table]
+    stale = {ticker: before[ticker] for ticker in of_kind[::3] if ticker in before}
+    shown = [stale.get(asset.ticker, asset) for asset in assets_of(LAST)]
+    listed = {asset.ticker: asset.expected_sot()["vlr_cot"] for asset in assets_of(LAST)}
+
+    assert remarks(judged(shown, LAST, listed=listed)) == {(table, "preco_listagem", "vlr_cot"): "falha"}
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
