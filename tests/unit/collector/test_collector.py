@@ -251,6 +251,30 @@ def test_a_kind_with_an_old_session_is_requested_again_once_the_site_shows_a_new
     assert machine.site.requests == []
 
 
+def test_an_interrupted_second_request_of_a_late_kind_continues_at_the_next_start(
+    machine: CollectorMachine,
+) -> None:
+    machine.site.session = date(2020, 11, 20)
+    machine.run()
+    machine.site.session = None
+    machine.now += timedelta(hours=1)
+    with time_machine.travel(machine.now, tick=True):
+        machine.site.block_after(2 + 12)
+        assert machine.run() == errors.SiteRefuses.status
+    machine.site.clear_faults()
+    machine.now += timedelta(hours=1)
+    with time_machine.travel(machine.now, tick=True):
+        assert machine.run() == 0
+
+    newest = sorted(machine.archived, key=lambda page: page.fetched_at)
+    shown = {page.ticker: page.body for page in newest if page.ticker in machine.site.assets}
+    assert shown == {ticker: detail_page(asset) for ticker, asset in machine.site.assets.items()}
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
+
+
 def test_the_option_again_requests_everything_and_puts_another_manifest(machine: CollectorMachine) -> None:
     machine.run()
     first = machine.objects
