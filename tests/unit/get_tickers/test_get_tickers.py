@@ -606,6 +606,16 @@ def test_a_new_session_queues_assets_read_in_the_week_before_again(
     assert queued(lake) == STOCKS[:3]
 
 
+def test_an_asset_that_has_shown_a_later_session_is_not_queued_again(lake: Lake, queue: Any) -> None:
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS, session=20261120)
+    answer(lake, Kind.ACOES, Outcome.LATER_SESSION, *STOCKS[1:])
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
+
+    queue(LATE)
+
+    assert queued(lake) == STOCKS[:1]
+
+
 def test_without_a_new_session_no_asset_that_was_read_is_queued(
     lake: Lake, site: SiteServer, queue: Any
 ) -> None:
