@@ -150,18 +150,23 @@ class Collection:
         """Request a kind's assets again if the site was late, and now shows a newer session.
 
         The site was late if no archived page of the kind has the day's session. On a holiday, the probed page
-        shows that the session is still the newest. Requesting a kind again begins with its listing: if an
-        earlier start did not finish, the pages that are older than this listing are still to be requested.
+        shows that the session is still the newest. Requesting a kind again begins with its listing. If an
+        earlier start did not finish, no page older than this listing has the day's session: the assets of
+        these pages are still to be requested.
         """
-        for asset, newest in self._sessions.items():
-            fetched_at = self._fetched_at[asset]
-            is_older = fetched_at < self._listed_at.get(asset.kind, fetched_at)
-            if is_older and newest < date_of(self._day.number):
-                self._archived.pop(asset, None)
+        day = date_of(self._day.number)
         for kind in Kind:
             of_kind = {asset: session for asset, session in self._sessions.items() if asset.kind is kind}
+            older = [
+                asset
+                for asset in of_kind
+                if self._fetched_at[asset] < self._listed_at.get(kind, self._fetched_at[asset])
+            ]
+            if all(of_kind[asset] < day for asset in older):
+                for asset in older:
+                    self._archived.pop(asset, None)
             shown = max(of_kind.values(), default=None)
-            if shown is None or shown >= date_of(self._day.number) or self._is_over:
+            if shown is None or shown >= day or self._is_over:
                 continue
             usual = Asset(kind, kind.usual)
             probed = usual if usual in of_kind else min(one for one in of_kind if of_kind[one] == shown)

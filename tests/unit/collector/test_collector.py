@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -269,6 +270,18 @@ def test_an_interrupted_second_request_of_a_late_kind_continues_at_the_next_star
     newest = sorted(machine.archived, key=lambda page: page.fetched_at)
     shown = {page.ticker: page.body for page in newest if page.ticker in machine.site.assets}
     assert shown == {ticker: detail_page(asset) for ticker, asset in machine.site.assets.items()}
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
+
+
+def test_a_second_collectors_listing_causes_no_request(machine: CollectorMachine) -> None:
+    machine.run()
+    listings = [
+        replace(page, fetched_at="2020-11-23T22:30:00Z") for page in machine.archived if not page.ticker
+    ]
+    machine.archive.put(DAY, listings)
     machine.site.clear_log()
 
     assert machine.run() == 0
